@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+
+	"norn/internal/config"
+	"norn/internal/ui"
+	"norn/pkg/forge"
+	"norn/pkg/infraspec"
+	"norn/pkg/k8s"
+)
+
+// app is what all commands share. What costs something is a function, called by the commands that need it.
+type app struct {
+	streams ui.Streams
+	kube    *genericclioptions.ConfigFlags
+	json    bool
+}
+
+// requiresError is an *k8s.UnavailableError in a command that cannot do without a cluster.
+type requiresError struct {
+	what  string
+	cause *k8s.UnavailableError
+}
+
+func (e *requiresError) Error() string  { return e.what + " requires Kubernetes" }
+func (e *requiresError) Reason() string { return e.cause.Reason }
+func (e *requiresError) Hint() string   { return e.cause.Hint() }
+func (e *requiresError) Unwrap() error  { return e.cause }
+
+// client connects to the cluster; what is the act that its absence forbids.
+func (a *app) client(ctx context.Context, what string) (*k8s.Client, error) {
+	c, err := k8s.Connect(ctx, a.kube, "norn/"+version())
+	var unavailable *k8s.UnavailableError
+	if errors.As(err, &unavailable) {
+		return nil, &requiresError{what, unavailable}
+	}
+	return c, err
+}
+
+func (a *app) config(cmd *cobra.Command) (*config.Config, error) { return config.Load(cmd.Flags()) }
+
+// spec loads the infraspec that arg names, and prints its warnings.
+func (a *app) spec(arg string, conf *config.Config) (*infraspec.Spec, error) {
+	here, err := os.Getwd()
+	if err != nil {
+		return nil, fmt.Errorf("find the current folder: %w", err)
+	}
+	spec, warnings, err := infraspec.Find(arg, here, conf.AppsDir)
+	for _, w := range warnings {
+		ui.PrintWarning(a.streams.Err, w.String())
+	}
+	return spec, err
+}
+
+// name is the app's name for commands that need nothing else of the infraspec. A name without a
+// file on this machine stands for itself: the cluster knows the app.
+func (a *app) name(arg string, conf *config.Config) (string, error) {
+	spec, err := a.spec(arg, conf)
+	var missing *infraspec.NotFoundError
+	if errors.As(err, &missing) && missing.Name != "" {
+		return missing.Name, nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return spec.App, nil
+}
+
+// session is what a command that drives the cluster starts from.
+type session struct {
+	conf   *config.Config
+	client *k8s.Client
+}
+
+// connect comes before everything else in such a command: without a cluster that is the first thing said.
+func (a *app) connect(cmd *cobra.Command, what string) (*session, error) {
+	conf, err := a.config(cmd)
+	if err != nil {
+		return nil, err
+	}
+	client, err := a.client(cmd.Context(), what)
+	if err != nil {
+		return nil, err
+	}
+	return &session{conf, client}, nil
+}
+
+// title heads a run: what is done, where.
+func (s *session) title(what, app string) string {
+	return fmt.Sprintf("%s %s in namespace %s of %s", what, app, s.conf.Namespace, s.client.Context)
+}
+
+func (s *session) forgeSettings() forge.Settings {
+	return forge.Settings{Namespace: s.conf.Namespace, PostgresHost: s.conf.PGHost, PostgresUser: s.conf.PGUser}
+}
+
+// argument is the i-th argument, or "".
+func argument(args []string, i int) string {
+	if i < len(args) {
+		return args[i]
+	}
+	return ""
+}

@@ -1,0 +1,30 @@
+// Command norn puts an app on Kubernetes from its infraspec.yaml. This package binds
+// flags, makes one call a command and prints what came of it; see DESIGN in docs/ for the rest.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"norn/internal/ui"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// The first signal ends ctx; giving the signals back then lets a second one end the process at once.
+	context.AfterFunc(ctx, stop)
+	os.Exit(run(ctx, os.Args[1:], ui.Standard()))
+}
+
+// run is one call of norn: it prints and returns the exit code.
+func run(ctx context.Context, args []string, s ui.Streams) int {
+	root := newRootCmd(&app{streams: s})
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err != nil {
+		ui.PrintError(s.Err, err)
+	}
+	return exitCode(ctx, err)
+}

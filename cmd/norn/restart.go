@@ -1,0 +1,36 @@
+package main
+
+import (
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"norn/internal/ui"
+	"norn/pkg/deploy"
+)
+
+func newRestartCmd(a *app) *cobra.Command {
+	var timeout time.Duration
+	cmd := &cobra.Command{
+		Use:     "restart [APP]",
+		Short:   "Replace the app's pods one after the other, and wait",
+		Example: "  norn restart shop",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := a.connect(cmd, "restart")
+			if err != nil {
+				return err
+			}
+			name, err := a.name(argument(args, 0), s.conf)
+			if err != nil {
+				return err
+			}
+			out := ui.NewRun(a.streams, a.json)
+			defer out.Close()
+			out.Begin(s.title("restart", name))
+			return deploy.Restart(cmd.Context(), s.client, out, s.conf.Namespace, name, timeout)
+		},
+	}
+	bindTimeout(cmd, &timeout)
+	return cmd
+}

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"norn/internal/ui"
+	"norn/pkg/deploy"
+)
+
+func newRollbackCmd(a *app) *cobra.Command {
+	var (
+		target string
+		policy deploy.RolloutPolicy
+	)
+	cmd := &cobra.Command{
+		Use:   "rollback [APP]",
+		Short: "Go back to the last version that was known to run, and wait",
+		Long: `Restores the pod template of the newest revision before the current one whose rollout norn has
+watched to its good end, as kubectl rollout undo would, and waits until it runs. The values
+of the app's Secret stay as they are.`,
+		Example: "  norn rollback shop\n  norn rollback shop --to 7",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := a.connect(cmd, "rollback")
+			if err != nil {
+				return err
+			}
+			name, err := a.name(argument(args, 0), s.conf)
+			if err != nil {
+				return err
+			}
+			out := ui.NewRun(a.streams, a.json)
+			defer out.Close()
+			out.Begin(s.title("rollback", name))
+			return deploy.Rollback(cmd.Context(), s.client, out, s.conf.Namespace, name, target, policy)
+		},
+	}
+	cmd.Flags().StringVar(&target, "to", "", "revision number or commit to go to")
+	bindTimeout(cmd, &policy.Timeout)
+	return cmd
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"norn/internal/ui"
+	"norn/pkg/deploy"
+	"norn/pkg/forge"
+)
+
+func newTeardownCmd(a *app) *cobra.Command {
+	var yes, deleteData bool
+	cmd := &cobra.Command{
+		Use:   "teardown [APP]",
+		Short: "Delete what forge and deploy made; the data stays",
+		Long: `Deletes the app's Service, Deployment with its pods, and Secret. PersistentVolumeClaims and the data
+in them stay and are named, unless --delete-data. It can be run again: what is gone is skipped.`,
+		Example: "  norn teardown shop --yes",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := a.connect(cmd, "teardown")
+			if err != nil {
+				return err
+			}
+			name, err := a.name(argument(args, 0), s.conf)
+			if err != nil {
+				return err
+			}
+			if !yes {
+				if err := a.confirm(s.title("tear down", name), deleteData); err != nil {
+					return err
+				}
+			}
+			out := ui.NewRun(a.streams, a.json)
+			defer out.Close()
+			out.Begin(s.title("teardown", name))
+			return forge.Teardown(cmd.Context(), s.client, out, s.conf.Namespace, name, deleteData)
+		},
+	}
+	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	cmd.Flags().BoolVar(&deleteData, "delete-data", false, "delete the PersistentVolumeClaims too, and the data in them")
+	return cmd
+}
+
+// confirm asks on a terminal. Elsewhere nobody can answer, so the flag is needed.
+func (a *app) confirm(what string, deleteData bool) error {
+	if !ui.IsTerminal(a.streams.In) || !ui.IsTerminal(a.streams.Err) {
+		return &deploy.UsageError{Problem: "teardown asks before it deletes, and this is no terminal", Advice: "add --yes"}
+	}
+	data := "the data stays"
+	if deleteData {
+		data = "with all its data"
+	}
+	_, _ = fmt.Fprintf(a.streams.Err, "%s (%s)? [y/N] ", what, data)
+	answer, err := bufio.NewReader(a.streams.In).ReadString('\n')
+	if err != nil || !strings.EqualFold(strings.TrimSpace(answer), "y") {
+		return fmt.Errorf("nothing was deleted")
+	}
+	return nil
+}

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+)
+
+// stamped is set by the linker in a release build.
+var stamped string
+
+func version() string {
+	if stamped != "" {
+		return stamped
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
+}
+
+func newVersionCmd(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Show norn's version",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			platform := runtime.GOOS + "/" + runtime.GOARCH
+			if a.json {
+				return json.NewEncoder(a.streams.Out).Encode(map[string]string{"version": version(), "go": runtime.Version(), "platform": platform})
+			}
+			_, err := fmt.Fprintf(a.streams.Out, "norn %s %s %s\n", version(), runtime.Version(), platform)
+			return err
+		},
+	}
+}

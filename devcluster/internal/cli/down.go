@@ -1,0 +1,58 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"norn/devcluster/internal/node"
+	"norn/devcluster/internal/state"
+)
+
+func downCmd(dir dirFunc) *cobra.Command {
+	var wipe bool
+	cmd := &cobra.Command{
+		Use:   "down",
+		Short: "Stop it; what it holds stays in its folder",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			d, err := dir()
+			if err != nil {
+				return err
+			}
+			if err := down(d); err != nil {
+				return err
+			}
+			if wipe {
+				return d.Wipe()
+			}
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&wipe, "wipe", false, "delete the folder with all it holds, too")
+	return cmd
+}
+
+// down ends the supervisor and waits until it has let go of its lock. The pid is taken from the lock's holder alone,
+// so that it is never somebody else's.
+func down(d *state.Dir) error {
+	pid, held, err := d.Running()
+	if err != nil || !held {
+		node.ClearCgroups(d.Name()) // of one that was killed
+		return err
+	}
+	if pid != 0 {
+		if err := syscall.Kill(pid, syscall.SIGTERM); err != nil && !errors.Is(err, syscall.ESRCH) {
+			return fmt.Errorf("stop the supervisor (pid %d): %w", pid, err)
+		}
+	}
+	lock, err := d.Acquire(state.Cluster)
+	if err != nil {
+		return err
+	}
+	lock.Release()
+	node.ClearCgroups(d.Name())
+	return nil
+}

@@ -1,0 +1,108 @@
+// Package kube asks a devcluster's API server the few things that starting one needs.
+package kube
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Client speaks to the API server as the admin.
+type Client struct {
+	http *http.Client
+	base string
+}
+
+// New is a client for the server at base with the keys in the folder pki. The server's certificate is verified.
+func New(pki, base string) (*Client, error) {
+	pair, err := tls.LoadX509KeyPair(filepath.Join(pki, "admin.crt"), filepath.Join(pki, "admin.key"))
+	if err != nil {
+		return nil, fmt.Errorf("read the admin's certificate: %w", err)
+	}
+	ca, err := os.ReadFile(filepath.Join(pki, "ca.crt"))
+	if err != nil {
+		return nil, fmt.Errorf("read the CA: %w", err)
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(ca)
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}}
+	return &Client{&http.Client{Transport: transport, Timeout: 5 * time.Second}, base}, nil
+}
+
+// Do makes one request and decodes a JSON answer into out, if that is not nil. It returns the status, 0 without an answer.
+func (c *Client) Do(ctx context.Context, method, path string, body []byte, out any) (int, error) {
+	req, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(body))
+	if err != nil {
+		return 0, err
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	data, err := io.ReadAll(resp.Body)
+	if err == nil && out != nil && resp.StatusCode < 300 {
+		err = json.Unmarshal(data, out)
+	}
+	return resp.StatusCode, err
+}
+
+// Until asks again and again until what is so. Its error says what was waited for and what the last answer was.
+func (c *Client) Until(ctx context.Context, limit time.Duration, what string, ask func(context.Context) (bool, error)) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	last := errors.New("not yet")
+	for {
+		ok, err := ask(ctx)
+		if ok {
+			return nil
+		}
+		if err != nil && ctx.Err() == nil {
+			last = err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait until %s: %w (%w)", what, last, context.Cause(ctx))
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// NodeReady reports whether the node has said that it is Ready at since or later.
+func (c *Client) NodeReady(ctx context.Context, since time.Time) (bool, error) {
+	var node struct {
+		Status struct {
+			Conditions []struct {
+				Type, Status, Message string
+				LastHeartbeatTime     time.Time
+			}
+		}
+	}
+	if code, err := c.Do(ctx, http.MethodGet, "/api/v1/nodes/node", nil, &node); code != http.StatusOK {
+		return false, err
+	}
+	for _, cond := range node.Status.Conditions {
+		if cond.Type == "Ready" {
+			return cond.Status == "True" && !cond.LastHeartbeatTime.Before(since), errors.New(cond.Message)
+		}
+	}
+	return false, nil
+}
+
+// Exists reports whether there is something at path.
+func (c *Client) Exists(ctx context.Context, path string) (bool, error) {
+	code, err := c.Do(ctx, http.MethodGet, path, nil, nil)
+	return code == http.StatusOK, err
+}

@@ -1,0 +1,137 @@
+// Package registry is the devcluster's image registry: go-containerregistry's, with its manifests kept on
+// disk too, so that what was pushed is still there after a restart.
+package registry
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+
+	"github.com/google/go-containerregistry/pkg/registry"
+
+	"norn/devcluster/internal/state"
+)
+
+// manifest is one pushed manifest, as it was sent.
+type manifest struct {
+	Path, ContentType string
+	Body              []byte
+}
+
+// store keeps pushed manifests: the library holds blobs on disk, but these in memory only.
+type store struct {
+	next http.Handler
+	dir  string
+	mu   sync.Mutex
+}
+
+var manifestPath = regexp.MustCompile(`^/v2/.+/manifests/[^/]+$`)
+
+// New is a registry whose blobs and manifests are under dir.
+func New(dir string) (http.Handler, error) {
+	blobs, manifests := filepath.Join(dir, "blobs"), filepath.Join(dir, "manifests")
+	for _, d := range []string{blobs, manifests} {
+		if err := os.MkdirAll(d, 0o755); err != nil {
+			return nil, fmt.Errorf("make the registry's folder: %w", err)
+		}
+	}
+	s := &store{
+		next: registry.New(registry.WithBlobHandler(registry.NewDiskBlobHandler(blobs)), registry.Logger(log.New(io.Discard, "", 0))),
+		dir:  manifests,
+	}
+	return s, s.replay()
+}
+
+// ServeHTTP implements http.Handler.
+func (s *store) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	if req.Method != http.MethodPut || !manifestPath.MatchString(req.URL.Path) {
+		s.next.ServeHTTP(w, req)
+		return
+	}
+	body, err := io.ReadAll(req.Body)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	req.Body = io.NopCloser(bytes.NewReader(body))
+	status := &statusWriter{ResponseWriter: w}
+	s.next.ServeHTTP(status, req)
+	if status.code == http.StatusCreated {
+		if err := s.keep(manifest{req.URL.Path, req.Header.Get("Content-Type"), body}); err != nil {
+			log.Printf("keep the manifest %s: %v", req.URL.Path, err)
+		}
+	}
+}
+
+func (s *store) keep(m manifest) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	data, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	return state.WriteFile(filepath.Join(s.dir, strings.ReplaceAll(m.Path, "/", "_")+".json"), data, 0o644)
+}
+
+// replay puts what is on disk into the library again. An index is refused before its parts are
+// there, so those that fail are tried once more after the others.
+func (s *store) replay() error {
+	files, err := filepath.Glob(filepath.Join(s.dir, "*.json"))
+	if err != nil {
+		return err
+	}
+	for range 2 {
+		var again []string
+		for _, f := range files {
+			if !s.put(f) {
+				again = append(again, f)
+			}
+		}
+		files = again
+	}
+	return nil
+}
+
+func (s *store) put(file string) bool {
+	data, err := os.ReadFile(file)
+	var m manifest
+	if err != nil || json.Unmarshal(data, &m) != nil {
+		return false
+	}
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodPut, "http://registry"+m.Path, bytes.NewReader(m.Body))
+	if err != nil {
+		return false
+	}
+	req.Header.Set("Content-Type", m.ContentType)
+	w := &statusWriter{ResponseWriter: nowhere{}}
+	s.next.ServeHTTP(w, req)
+	return w.code == http.StatusCreated
+}
+
+// statusWriter remembers the status of an answer.
+type statusWriter struct {
+	http.ResponseWriter
+	code int
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (s *statusWriter) WriteHeader(code int) {
+	s.code = code
+	s.ResponseWriter.WriteHeader(code)
+}
+
+// nowhere is a ResponseWriter for answers that nobody reads.
+type nowhere struct{}
+
+func (nowhere) Header() http.Header         { return http.Header{} }
+func (nowhere) Write(p []byte) (int, error) { return len(p), nil }
+func (nowhere) WriteHeader(int)             {}

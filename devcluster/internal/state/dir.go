@@ -1,0 +1,160 @@
+// Package state knows where a devcluster keeps its things: one folder, which holds all of it.
+package state
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Dir is a devcluster's state folder.
+type Dir struct{ Root string }
+
+// marker is a file that only a devcluster's folder has; Wipe deletes nothing without it.
+const marker = "devcluster"
+
+// Open names the folder: path, else $DEVCLUSTER_DIR, else devcluster under the XDG state folder.
+func Open(path string) (*Dir, error) {
+	if path == "" {
+		path = os.Getenv("DEVCLUSTER_DIR")
+	}
+	if path == "" {
+		base := os.Getenv("XDG_STATE_HOME")
+		if base == "" {
+			home, err := os.UserHomeDir()
+			if err != nil {
+				return nil, fmt.Errorf("find the state folder: %w", err)
+			}
+			base = filepath.Join(home, ".local", "state")
+		}
+		path = filepath.Join(base, "devcluster")
+	}
+	root, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("find the state folder: %w", err)
+	}
+	return &Dir{root}, nil
+}
+
+// covered are folders that the cluster's namespaces have of their own, so the host's can't be seen there.
+var covered = []string{"/run/", "/var/run/", "/var/lib/", "/var/log/", "/proc/"}
+
+// Make creates the folder. A folder with other things in it is refused.
+func (d *Dir) Make() error {
+	for _, c := range covered {
+		if strings.HasPrefix(d.Root+"/", c) {
+			return fmt.Errorf("the state folder cannot be below %s; name another with --dir", c)
+		}
+	}
+	entries, err := os.ReadDir(d.Root)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("read the state folder: %w", err)
+	}
+	if len(entries) > 0 && !d.exists() {
+		return fmt.Errorf("%s is not empty and not a devcluster's folder; name another with --dir", d.Root)
+	}
+	if err := os.MkdirAll(d.Root, 0o755); err != nil {
+		return fmt.Errorf("make the state folder: %w", err)
+	}
+	if err := WriteFile(d.Path(marker), []byte("This folder is a devcluster's state.\n"), 0o644); err != nil {
+		return fmt.Errorf("make the state folder: %w", err)
+	}
+	return os.MkdirAll(d.Path("log"), 0o755)
+}
+
+func (d *Dir) exists() bool {
+	_, err := os.Stat(d.Path(marker))
+	return err == nil
+}
+
+// Wipe deletes the folder, if it is a devcluster's.
+func (d *Dir) Wipe() error {
+	if _, err := os.Stat(d.Root); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if !d.exists() {
+		return fmt.Errorf("%s is not a devcluster's folder; nothing was deleted", d.Root)
+	}
+	return os.RemoveAll(d.Root)
+}
+
+// Path joins names to the folder.
+func (d *Dir) Path(names ...string) string {
+	return filepath.Join(append([]string{d.Root}, names...)...)
+}
+
+// Kubeconfig is the admin's kubeconfig, for use on the host.
+func (d *Dir) Kubeconfig() string { return d.Path("kubeconfig") }
+
+// InnerKubeconfig is the one that the components use among themselves.
+func (d *Dir) InnerKubeconfig() string { return d.Path("pki", "inner.kubeconfig") }
+
+// Log is a component's log file.
+func (d *Dir) Log(component string) string { return d.Path("log", component+".log") }
+
+// Name tells this devcluster's cgroups from another's on the same machine.
+func (d *Dir) Name() string {
+	sum := sha256.Sum256([]byte(d.Root))
+	return "devcluster-" + hex.EncodeToString(sum[:4])
+}
+
+// Info is what a user needs to know of a running devcluster.
+type Info struct {
+	Kubeconfig   string `json:"kubeconfig"`
+	Registry     string `json:"registry"` // host:port
+	APIPort      int    `json:"apiPort"`
+	RegistryPort int    `json:"registryPort"`
+}
+
+const infoFile = "info.json"
+
+// Info reads what the last start wrote down; the zero Info where there was none.
+func (d *Dir) Info() Info {
+	var i Info
+	data, err := os.ReadFile(d.Path(infoFile))
+	if err != nil || json.Unmarshal(data, &i) != nil {
+		return Info{}
+	}
+	return i
+}
+
+// Started is when the last start was, to the second.
+func (d *Dir) Started() time.Time {
+	st, err := os.Stat(d.Path(infoFile))
+	if err != nil {
+		return time.Time{}
+	}
+	return st.ModTime().Truncate(time.Second)
+}
+
+// SetPorts writes the ports down, and what follows from them.
+func (d *Dir) SetPorts(api, registry int) (Info, error) {
+	i := Info{d.Kubeconfig(), fmt.Sprintf("127.0.0.1:%d", registry), api, registry}
+	data, err := json.MarshalIndent(i, "", "  ")
+	if err != nil {
+		return i, err
+	}
+	return i, WriteFile(d.Path(infoFile), append(data, '\n'), 0o644)
+}
+
+// WriteFile writes a file whole or not at all, by way of a temporary one beside it.
+func WriteFile(path string, data []byte, mode fs.FileMode) error {
+	tmp, err := os.CreateTemp(filepath.Dir(path), ".tmp-*")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(tmp.Name()) }()
+	_, err = tmp.Write(data)
+	err = errors.Join(err, tmp.Chmod(mode), tmp.Close())
+	if err != nil {
+		return err
+	}
+	return os.Rename(tmp.Name(), path)
+}

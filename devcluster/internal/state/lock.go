@@ -1,0 +1,86 @@
+package state
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// Lock is a held file lock. The kernel lets go of it when the last process that has inherited it ends, however
+// that comes about, so a lock that can be taken means that nobody is left.
+type Lock struct{ file *os.File }
+
+// The locks of a state folder.
+const (
+	Commands = "commands.lock" // held by an up or a down while it works
+	Cluster  = "cluster.lock"  // held by the supervisor and all it starts
+)
+
+// Acquire takes the lock called name, waiting for it.
+func (d *Dir) Acquire(name string) (*Lock, error) {
+	l, err := d.lock(name, syscall.LOCK_EX)
+	if err != nil {
+		return nil, fmt.Errorf("take %s: %w", name, err)
+	}
+	return l, nil
+}
+
+func (d *Dir) lock(name string, how int) (*Lock, error) {
+	f, err := os.OpenFile(d.Path(name), os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		if err = syscall.Flock(int(f.Fd()), how); !errors.Is(err, syscall.EINTR) {
+			break
+		}
+	}
+	if err != nil {
+		_ = f.Close()
+		return nil, err
+	}
+	return &Lock{f}, nil
+}
+
+// Release closes this process's share of the lock.
+func (l *Lock) Release() { _ = l.file.Close() }
+
+// File is the lock, to be inherited by another process.
+func (l *Lock) File() *os.File { return l.file }
+
+// Note writes the pid of the process to ask into the lock's file; 0 for nobody yet.
+func (l *Lock) Note(pid int) error {
+	if err := l.file.Truncate(0); err != nil {
+		return err
+	}
+	_, err := l.file.WriteAt([]byte(strconv.Itoa(pid)+"\n"), 0)
+	return err
+}
+
+// Running returns the supervisor's pid if the cluster runs, and 0 if not. held says whether anything of it is left, which is
+// so for a moment after a supervisor was killed, and before a new one's pid is noted.
+func (d *Dir) Running() (pid int, held bool, err error) {
+	if !d.exists() {
+		return 0, false, nil
+	}
+	l, err := d.lock(Cluster, syscall.LOCK_EX|syscall.LOCK_NB)
+	if err == nil {
+		l.Release()
+		return 0, false, nil
+	}
+	if !errors.Is(err, syscall.EWOULDBLOCK) {
+		return 0, false, fmt.Errorf("look whether it runs: %w", err)
+	}
+	data, err := os.ReadFile(d.Path(Cluster))
+	if err != nil {
+		return 0, true, fmt.Errorf("look whether it runs: %w", err)
+	}
+	pid, err = strconv.Atoi(strings.TrimSpace(string(data)))
+	if err != nil || pid == 0 || syscall.Kill(pid, 0) != nil {
+		return 0, true, nil
+	}
+	return pid, true, nil
+}

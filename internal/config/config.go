@@ -1,0 +1,109 @@
+// Package config reads norn's settings once: a flag wins over a NORN_ environment variable, that
+// over config.yaml, that over the default. Nothing else in norn knows viper.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+	"github.com/spf13/viper"
+)
+
+// Config are the settings.
+type Config struct {
+	AppsDir   string // where apps are found by name
+	Namespace string // where apps live
+	Registry  string // where images are pushed
+	Builder   string // which builder to use; "" for the first there is
+	PGHost    string // host of generated DATABASE_URLs
+	PGUser    string // user of generated DATABASE_URLs
+}
+
+// setting is one row of the table that everything about a setting is read from.
+type setting struct {
+	key, flag, fallback string // the environment variable is NORN_ and the key in capitals
+	into                func(*Config) *string
+}
+
+func settings(home string) []setting {
+	return []setting{
+		{"apps_dir", "apps-dir", filepath.Join(home, "projects"), func(c *Config) *string { return &c.AppsDir }},
+		{"namespace", "namespace", "default", func(c *Config) *string { return &c.Namespace }},
+		{"registry_url", "registry", "", func(c *Config) *string { return &c.Registry }},
+		{"builder", "builder", "", func(c *Config) *string { return &c.Builder }},
+		{"pg_host", "", "localhost", func(c *Config) *string { return &c.PGHost }},
+		{"pg_user", "", "", func(c *Config) *string { return &c.PGUser }},
+	}
+}
+
+// FileError says what is wrong with the settings file.
+type FileError struct{ Path, Problem string }
+
+// Error names the file and the problem.
+func (e *FileError) Error() string { return e.Path + ": " + e.Problem }
+
+// Load reads the settings, flags being those of the command that runs.
+func Load(flags *pflag.FlagSet) (*Config, error) {
+	home, err := os.UserHomeDir()
+	if err != nil {
+		home = string(filepath.Separator)
+	}
+	v := viper.New()
+	v.SetEnvPrefix("norn")
+	table := settings(home)
+	for _, s := range table {
+		v.SetDefault(s.key, s.fallback)
+		if err := v.BindEnv(s.key); err != nil {
+			return nil, fmt.Errorf("read setting %s: %w", s.key, err)
+		}
+		if f := flags.Lookup(s.flag); f != nil {
+			if err := v.BindPFlag(s.key, f); err != nil {
+				return nil, fmt.Errorf("read flag --%s: %w", s.flag, err)
+			}
+		}
+	}
+	if err := readFile(v, file(home), table); err != nil {
+		return nil, err
+	}
+	c := &Config{}
+	for _, s := range table {
+		*s.into(c) = v.GetString(s.key)
+	}
+	if rest, ok := strings.CutPrefix(c.AppsDir, "~/"); ok {
+		c.AppsDir = filepath.Join(home, rest)
+	}
+	return c, nil
+}
+
+// file is the settings file's path by the XDG base directory specification.
+func file(home string) string {
+	dir := os.Getenv("XDG_CONFIG_HOME")
+	if dir == "" {
+		dir = filepath.Join(home, ".config")
+	}
+	return filepath.Join(dir, "norn", "config.yaml")
+}
+
+// readFile reads the settings file if there is one; a key that is no setting is an error.
+func readFile(v *viper.Viper, path string, table []setting) error {
+	v.SetConfigFile(path)
+	err := v.ReadInConfig()
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return &FileError{path, strings.TrimPrefix(err.Error(), "While parsing config: ")}
+	}
+	for _, key := range v.AllKeys() {
+		if !slices.ContainsFunc(table, func(s setting) bool { return s.key == key }) {
+			return &FileError{path, fmt.Sprintf("unknown setting %q", key)}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,119 @@
+// Package pipeline runs named steps one after the other and tells a reporter what
+// happens. It holds the only such loop; forge, teardown, deploy and rollback are lists of steps.
+// A step must be idempotent: there is no memory of how far a run came but the cluster itself.
+package pipeline
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"time"
+)
+
+// State is what a step did.
+type State string
+
+// The states of a step's result.
+const (
+	Done       State = "done" // for steps that make no object
+	Created    State = "created"
+	Configured State = "configured"
+	Unchanged  State = "unchanged"
+	Deleted    State = "deleted"
+	Skipped    State = "skipped"
+	Failed     State = "failed"
+)
+
+// Result is what a step came to: its state and one line for people.
+type Result struct {
+	State  State
+	Detail string
+}
+
+// Step is one idempotent act with a name.
+type Step struct {
+	Name string
+	// Run does it. What it writes to out is the step's live output, shown line by line.
+	Run func(ctx context.Context, out io.Writer) (Result, error)
+}
+
+// Event is something that happened in a run.
+type Event struct {
+	Kind     Kind
+	Step     string
+	Line     string        // for Output
+	Result   Result        // for Ended
+	Err      error         // for Ended in state Failed
+	Duration time.Duration // for Ended
+}
+
+// Kind tells the events apart.
+type Kind string
+
+// The kinds of events, in the order a step has them.
+const (
+	Started Kind = "started"
+	Output  Kind = "output"
+	Ended   Kind = "ended"
+)
+
+// Reporter is told what happens, in order, from one goroutine at a time.
+type Reporter interface {
+	Report(Event)
+}
+
+// Run does the steps in order. It stops at the first that fails or when ctx ends, and
+// returns that step's error as it is: the step has said what was being done.
+func Run(ctx context.Context, to Reporter, steps []Step) error {
+	for _, s := range steps {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("before step %q: %w", s.Name, context.Cause(ctx))
+		}
+		to.Report(Event{Kind: Started, Step: s.Name})
+		begin := time.Now()
+		out := &lineWriter{emit: func(line string) { to.Report(Event{Kind: Output, Step: s.Name, Line: line}) }}
+		result, err := s.Run(ctx, out)
+		out.flush()
+		if err != nil {
+			result.State = Failed
+		}
+		to.Report(Event{Kind: Ended, Step: s.Name, Result: result, Err: err, Duration: time.Since(begin)})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lineWriter cuts what is written into lines. It is used by one goroutine at a time, as os/exec and the steps do.
+type lineWriter struct {
+	emit func(string)
+	rest []byte
+}
+
+// maxLine bounds what is held of a line that doesn't end.
+const maxLine = 64 << 10
+
+// Write implements io.Writer.
+func (w *lineWriter) Write(p []byte) (int, error) {
+	w.rest = append(w.rest, p...)
+	for {
+		i := bytes.IndexByte(w.rest, '\n')
+		if i < 0 {
+			if len(w.rest) > maxLine {
+				w.flush()
+			}
+			return len(p), nil
+		}
+		w.emit(string(bytes.TrimSuffix(w.rest[:i], []byte("\r"))))
+		w.rest = w.rest[i+1:]
+	}
+}
+
+func (w *lineWriter) flush() {
+	if len(w.rest) > 0 {
+		w.emit(string(w.rest))
+		w.rest = nil
+	}
+}

@@ -1,0 +1,34 @@
+package ui
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// PrintError prints err by the rules on top of this package. Reason and hint come from the first
+// error in the chain that offers them.
+func PrintError(w io.Writer, err error) {
+	p := newPalette(w)
+	var b strings.Builder
+	lines := strings.Split(strings.TrimRight(err.Error(), "\n"), "\n")
+	fmt.Fprintf(&b, "%s %s\n", p.bad.Render("Error:"), lines[0])
+	for _, l := range lines[1:] {
+		fmt.Fprintf(&b, "       %s\n", l)
+	}
+	var reason interface{ Reason() string }
+	if errors.As(err, &reason) {
+		fmt.Fprintf(&b, "%s %s\n", p.dim.Render("Reason:"), reason.Reason())
+	}
+	var hint interface{ Hint() string }
+	if errors.As(err, &hint) && hint.Hint() != "" {
+		fmt.Fprintf(&b, "%s %s\n", p.dim.Render("Hint:"), hint.Hint())
+	}
+	_, _ = io.WriteString(w, b.String())
+}
+
+// PrintWarning prints what a user should know that stops nothing.
+func PrintWarning(w io.Writer, text string) {
+	_, _ = fmt.Fprintf(w, "%s %s\n", newPalette(w).warn.Render("Warning:"), text)
+}

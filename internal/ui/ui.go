@@ -1,0 +1,62 @@
+// Package ui owns everything that norn prints. The rules, in one place:
+//
+//   - Results go to stdout, progress and errors to stderr. A pipe on stdout gets results only.
+//   - An error is "Error: " and what could not be done, then "Reason: " and "Hint: " lines where there are such.
+//   - With -o json, stdout carries JSON objects, one a line, and nothing else.
+//   - A terminal gets colours and a line that moves while a step runs; anything else gets plain lines, one a change.
+//     NO_COLOR and TERM=dumb take the colours away, CLICOLOR_FORCE brings them back.
+//   - A line of a step's output is indented under its step. Nothing is printed that a step has not returned or written.
+package ui
+
+import (
+	"io"
+	"os"
+
+	"github.com/charmbracelet/lipgloss"
+	"golang.org/x/term"
+)
+
+// Streams are the three standard streams of a command.
+type Streams struct {
+	In       io.Reader
+	Out, Err io.Writer
+}
+
+// Standard are the process's own streams.
+func Standard() Streams { return Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr} }
+
+// IsTerminal reports whether stream is a terminal that can move its cursor.
+func IsTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb" //nolint:gosec // a file descriptor fits an int
+}
+
+// width is the terminal's width in columns, or 80 where it is not known.
+func width(stream any) int {
+	if f, ok := stream.(*os.File); ok {
+		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 { //nolint:gosec // likewise
+			return w
+		}
+	}
+	return 80
+}
+
+// palette are the styles of one stream; they are empty where that stream takes no colour.
+type palette struct {
+	good, bad, warn, dim, bold lipgloss.Style
+}
+
+// newPalette chooses colours that are readable on light and on dark backgrounds.
+func newPalette(stream io.Writer) palette {
+	r := lipgloss.NewRenderer(stream)
+	color := func(light, dark string) lipgloss.Style {
+		return r.NewStyle().Foreground(lipgloss.AdaptiveColor{Light: light, Dark: dark})
+	}
+	return palette{
+		good: color("28", "42"),
+		bad:  color("160", "203"),
+		warn: color("130", "214"),
+		dim:  color("243", "245"),
+		bold: r.NewStyle().Bold(true),
+	}
+}

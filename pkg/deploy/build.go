@@ -1,0 +1,113 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/distribution/reference"
+
+	"norn/internal/pipeline"
+)
+
+// builder makes an image and pushes it.
+type builder interface {
+	// Name is the command's name.
+	Name() string
+	// Build makes image from the folder dir.
+	Build(ctx context.Context, out io.Writer, b buildRequest) error
+	// Push sends image to its registry and returns the digest it has there.
+	Push(ctx context.Context, out io.Writer, image, tmp string) (string, error)
+}
+
+// buildRequest is one build.
+type buildRequest struct {
+	dir, dockerfile, image string
+	args                   []string // NAME=VALUE
+}
+
+// builderNames is the order in which builders are looked for.
+var builderNames = []string{"docker", "podman", "buildah", "nerdctl"}
+
+// findBuilder returns the builder called name, or the first that is installed and works.
+func findBuilder(ctx context.Context, name string) (builder, error) {
+	names := builderNames
+	if name != "" {
+		names = []string{name}
+	}
+	for _, n := range names {
+		b, ok := newBuilder(n)
+		if !ok {
+			return nil, &UsageError{fmt.Sprintf("builder %q is not one of %s", n, strings.Join(builderNames, ", ")), "choose one with --builder"}
+		}
+		if _, err := exec.LookPath(n); err != nil {
+			continue
+		}
+		// The docker command is often there without its engine.
+		if n == "docker" && name == "" && command(ctx, "", io.Discard, n, "info") != nil {
+			continue
+		}
+		return b, nil
+	}
+	return nil, &UsageError{"no builder is installed: none of " + strings.Join(names, ", "), "install one (buildah needs no engine), or ship a built image with --image"}
+}
+
+func newBuilder(name string) (builder, bool) {
+	switch name {
+	case "docker", "nerdctl":
+		return engine{name}, true
+	case "podman", "buildah":
+		return containersTool{name}, true
+	default:
+		return nil, false
+	}
+}
+
+func (r *run) build(ctx context.Context, out io.Writer) (pipeline.Result, error) {
+	dockerfile := filepath.Join(r.source.dir, r.spec.Build.Dockerfile)
+	if _, err := os.Stat(dockerfile); errors.Is(err, fs.ErrNotExist) {
+		return pipeline.Result{}, &UsageError{fmt.Sprintf("%s has no %s", r.source.describe(), r.spec.Build.Dockerfile), "commit it, or set build.dockerfile in the infraspec"}
+	}
+	var err error
+	if r.builder, err = findBuilder(ctx, r.options.Builder); err != nil {
+		return pipeline.Result{}, err
+	}
+	r.image = fmt.Sprintf("%s/%s:%s", strings.TrimSuffix(r.options.Registry, "/"), r.spec.App, r.source.tag())
+	if _, err := reference.ParseNormalizedNamed(r.image); err != nil {
+		return pipeline.Result{}, &UsageError{fmt.Sprintf("registry %q makes no image name: %v", r.options.Registry, err), "a registry is HOST[:PORT][/PATH], without https://"}
+	}
+	err = r.builder.Build(ctx, out, buildRequest{
+		dir: r.source.dir, dockerfile: dockerfile, image: r.image,
+		args: []string{"VERSION=" + r.source.tag(), "BUILD_NUMBER=" + r.source.number},
+	})
+	if err != nil {
+		return pipeline.Result{}, fmt.Errorf("build %s: %w", r.image, err)
+	}
+	return pipeline.Result{State: pipeline.Done, Detail: r.builder.Name() + " made " + r.image}, nil
+}
+
+func (r *run) push(ctx context.Context, out io.Writer) (pipeline.Result, error) {
+	digest, err := r.builder.Push(ctx, out, r.image, r.tmp)
+	if err != nil {
+		return pipeline.Result{}, fmt.Errorf("push %s: %w", r.image, err)
+	}
+	r.image += "@" + digest
+	return pipeline.Result{State: pipeline.Done, Detail: digest}, nil
+}
+
+// plainHTTP reports whether image's registry is on this machine, where TLS is not asked for.
+func plainHTTP(image string) bool {
+	host, _, _ := strings.Cut(image, "/")
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || (ip != nil && ip.IsLoopback())
+}

@@ -1,0 +1,187 @@
+// Package deploy ships an app: from source to image to pods that are available, and
+// back again where they are not. Deploy, rollback and restart share one rollout (rollout.go).
+package deploy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	applycore "k8s.io/client-go/applyconfigurations/core/v1"
+
+	"norn/internal/pipeline"
+	"norn/pkg/forge"
+	"norn/pkg/infraspec"
+	"norn/pkg/k8s"
+)
+
+// Cluster is what a deploy asks of a cluster.
+type Cluster interface {
+	rolloutCluster
+	secretStore
+	SetImage(ctx context.Context, ns, name string, r k8s.Release) (*appsv1.Deployment, error)
+}
+
+type secretStore interface {
+	GetSecret(ctx context.Context, ns, name string) (*corev1.Secret, error)
+	ApplySecret(ctx context.Context, conf *applycore.SecretApplyConfiguration) (*corev1.Secret, error)
+}
+
+var _ Cluster = (*k8s.Client)(nil)
+
+// Options are what a deploy needs besides the infraspec.
+type Options struct {
+	Namespace string
+	Ref       string        // git ref; "" is the checkout as it is
+	Image     string        // ships this image and builds nothing
+	Registry  string        // where images are pushed
+	Builder   string        // docker, podman, buildah or nerdctl; "" takes the first there is
+	SkipTests bool          // leaves build.test out
+	Rollout   RolloutPolicy // how long to wait, and what to do when it fails
+	User      string        // who deploys, for the change cause
+}
+
+// UsageError says that what was asked for cannot be done as asked; nothing was begun.
+type UsageError struct{ Problem, Advice string }
+
+// Error is the problem.
+func (e *UsageError) Error() string { return e.Problem }
+
+// Hint is what to do about it.
+func (e *UsageError) Hint() string { return e.Advice }
+
+// Run deploys spec's app. It returns a *RolloutError where the new version did not come up.
+func Run(ctx context.Context, cluster Cluster, to pipeline.Reporter, spec *infraspec.Spec, o Options) (err error) {
+	if err := check(spec, o); err != nil {
+		return err
+	}
+	tmp, err := os.MkdirTemp("", "norn-deploy-")
+	if err != nil {
+		return fmt.Errorf("make a temporary folder: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(tmp)) }()
+
+	r := &run{cluster: cluster, spec: spec, options: o, tmp: tmp, dir: filepath.Dir(spec.Path())}
+	return pipeline.Run(ctx, to, r.steps())
+}
+
+// check refuses, before anything is begun, what could only fail later.
+func check(spec *infraspec.Spec, o Options) error {
+	switch {
+	case !spec.Deploy:
+		return &UsageError{fmt.Sprintf("%s says deploy: false", spec.Path()), "remove that line to deploy " + spec.App}
+	case spec.Role != infraspec.Webserver && spec.Role != infraspec.Worker:
+		return fmt.Errorf("deploy cannot ship a %s yet, only webservers and workers", spec.Role)
+	case len(spec.Migrations.Command) > 0:
+		return errors.New("deploy cannot run migrations yet, and does not ship a version without its migration")
+	case o.Image == "" && o.Registry == "":
+		return &UsageError{"no registry to push the image to", "name one with --registry or NORN_REGISTRY_URL, or ship a built image with --image"}
+	case o.Image != "" && o.Ref != "":
+		return &UsageError{"a ref and --image exclude each other", "name the version once"}
+	}
+	if o.Image != "" {
+		_, err := k8s.PullPolicy(o.Image)
+		return err
+	}
+	return nil
+}
+
+// run is one deploy. Each step fills in what the next ones need.
+type run struct {
+	cluster Cluster
+	spec    *infraspec.Spec
+	options Options
+	dir     string // the infraspec's folder
+	tmp     string // gone when the run ends
+
+	source        source
+	builder       builder
+	image         string // what the pods will run
+	secretVersion string
+}
+
+func (r *run) steps() []pipeline.Step {
+	steps := []pipeline.Step{{Name: "source", Run: r.findSource}}
+	if r.options.Image == "" {
+		steps = append(steps,
+			pipeline.Step{Name: "build", Run: r.build},
+			pipeline.Step{Name: "push", Run: r.push},
+			pipeline.Step{Name: "test", Run: r.test})
+	}
+	return append(steps,
+		pipeline.Step{Name: "secrets", Run: r.secrets},
+		pipeline.Step{Name: "rollout", Run: r.rollout})
+}
+
+func (r *run) findSource(ctx context.Context, out io.Writer) (pipeline.Result, error) {
+	live, err := r.cluster.GetDeployment(ctx, r.options.Namespace, r.spec.App)
+	if k8s.IsNotFound(err) {
+		return pipeline.Result{}, notForged(r.spec.App, r.options.Namespace)
+	}
+	if err == nil {
+		err = forge.Owned("Deployment", live, r.spec.App)
+	}
+	if err != nil {
+		return pipeline.Result{}, err
+	}
+	if r.options.Image != "" {
+		r.image = r.options.Image
+		return pipeline.Result{State: pipeline.Skipped, Detail: "ships " + r.image}, nil
+	}
+	if r.source, err = fetch(ctx, r.dir, r.options.Ref, filepath.Join(r.tmp, "source")); err != nil {
+		return pipeline.Result{}, err
+	}
+	if r.source.dirty {
+		_, _ = fmt.Fprintf(out, "warning: %s has changes that are not committed; they are shipped as %s\n", r.dir, r.source.tag())
+	}
+	return pipeline.Result{State: pipeline.Done, Detail: r.source.describe()}, nil
+}
+
+func notForged(app, ns string) error {
+	return &UsageError{fmt.Sprintf("there is no Deployment %s in namespace %s", app, ns), "make it with norn forge " + app}
+}
+
+func (r *run) test(ctx context.Context, out io.Writer) (pipeline.Result, error) {
+	switch {
+	case r.spec.Build.Test == "":
+		return pipeline.Result{State: pipeline.Skipped, Detail: "the infraspec has no build.test"}, nil
+	case r.options.SkipTests:
+		return pipeline.Result{State: pipeline.Skipped, Detail: "--skip-tests"}, nil
+	}
+	if err := command(ctx, r.source.dir, out, "/bin/sh", "-c", r.spec.Build.Test); err != nil {
+		return pipeline.Result{}, fmt.Errorf("run build.test: %w", err)
+	}
+	return pipeline.Result{State: pipeline.Done, Detail: r.spec.Build.Test}, nil
+}
+
+func (r *run) rollout(ctx context.Context, out io.Writer) (pipeline.Result, error) {
+	policy, err := k8s.PullPolicy(r.image)
+	if err != nil {
+		return pipeline.Result{}, err
+	}
+	change := func(ctx context.Context) (*appsv1.Deployment, error) {
+		return r.cluster.SetImage(ctx, r.options.Namespace, r.spec.App, k8s.Release{
+			Image:         r.image,
+			PullPolicy:    policy,
+			Commit:        r.source.commit,
+			Cause:         r.cause(),
+			SecretVersion: r.secretVersion,
+		})
+	}
+	return roll(ctx, r.cluster, out, r.options.Namespace, r.spec.App, r.options.Rollout, change)
+}
+
+// cause is the line that kubectl rollout history shows for this revision.
+func (r *run) cause() string {
+	what := r.image
+	if r.source.commit != "" {
+		what = r.source.tag()
+	}
+	return fmt.Sprintf("norn deploy %s by %s at %s", what, r.options.User, time.Now().UTC().Format(time.RFC3339))
+}

@@ -1,0 +1,115 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"reflect"
+	"strconv"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+
+	"norn/internal/pipeline"
+	"norn/pkg/forge"
+	"norn/pkg/k8s"
+)
+
+// Rollback goes back to the newest verified revision before the current one, or to the one that
+// target names (a revision number or a commit), and waits until it runs.
+func Rollback(ctx context.Context, cluster rolloutCluster, to pipeline.Reporter, ns, app, target string, policy RolloutPolicy) error {
+	var chosen k8s.Revision
+	policy.NoRollback = true // there is no second way back
+	return pipeline.Run(ctx, to, []pipeline.Step{
+		{Name: "choose", Run: func(ctx context.Context, _ io.Writer) (pipeline.Result, error) {
+			var err error
+			chosen, err = choose(ctx, cluster, ns, app, target)
+			return pipeline.Result{State: pipeline.Done, Detail: describe(chosen)}, err
+		}},
+		{Name: "rollout", Run: func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
+			return roll(ctx, cluster, out, ns, app, policy, func(ctx context.Context) (*appsv1.Deployment, error) {
+				return cluster.RestoreTemplate(ctx, ns, app, chosen.Set)
+			})
+		}},
+	})
+}
+
+func choose(ctx context.Context, cluster historyCluster, ns, app, target string) (k8s.Revision, error) {
+	d, err := cluster.GetDeployment(ctx, ns, app)
+	if k8s.IsNotFound(err) {
+		return k8s.Revision{}, notForged(app, ns)
+	}
+	if err == nil {
+		err = forge.Owned("Deployment", d, app)
+	}
+	if err != nil {
+		return k8s.Revision{}, err
+	}
+	revisions, err := cluster.Revisions(ctx, d)
+	if err != nil {
+		return k8s.Revision{}, err
+	}
+	if target == "" {
+		return previousGood(revisions)
+	}
+	return named(revisions, target)
+}
+
+var errNoEarlier = errors.New("there is no earlier verified version to go back to")
+
+// previousGood takes the newest verified revision before the current one. One that differs from the current only by
+// a restart or by the Secret's version is the same version, so going there would be going nowhere.
+func previousGood(newestFirst []k8s.Revision) (k8s.Revision, error) {
+	var current *k8s.Revision
+	for i, r := range newestFirst {
+		switch {
+		case r.Current:
+			current = &newestFirst[i]
+		case current != nil && r.Verified && !sameVersion(current.Set, r.Set):
+			return r, nil
+		}
+	}
+	return k8s.Revision{}, errNoEarlier
+}
+
+// named finds a revision by its number or by the first digits of its commit.
+func named(newestFirst []k8s.Revision, target string) (k8s.Revision, error) {
+	for _, r := range newestFirst {
+		if strconv.FormatInt(r.Number, 10) == target || (len(target) >= 7 && strings.HasPrefix(r.Commit, target)) {
+			return r, nil
+		}
+	}
+	var known []string
+	for _, r := range newestFirst {
+		known = append(known, describe(r))
+	}
+	return k8s.Revision{}, &UsageError{fmt.Sprintf("no revision %q in the history", target), "there are: " + strings.Join(known, "; ")}
+}
+
+func describe(r k8s.Revision) string {
+	if r.Set == nil {
+		return ""
+	}
+	if len(r.Commit) >= shaDigits {
+		return fmt.Sprintf("revision %d, commit %s", r.Number, r.Commit[:shaDigits])
+	}
+	return fmt.Sprintf("revision %d, %s", r.Number, r.Image)
+}
+
+func sameVersion(a, b *appsv1.ReplicaSet) bool {
+	return reflect.DeepEqual(comparable(a), comparable(b))
+}
+
+// comparable is a pod template without what a restart, a new Secret version and the controller write into it.
+func comparable(rs *appsv1.ReplicaSet) corev1.PodTemplateSpec {
+	t := *rs.Spec.Template.DeepCopy()
+	maps.DeleteFunc(t.Annotations, func(k, _ string) bool { return k8s.MarksRestart(k) })
+	if len(t.Annotations) == 0 {
+		t.Annotations = nil
+	}
+	delete(t.Labels, appsv1.DefaultDeploymentUniqueLabelKey)
+	return t
+}

@@ -1,0 +1,71 @@
+package deploy
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+
+	corev1 "k8s.io/api/core/v1"
+	applycore "k8s.io/client-go/applyconfigurations/core/v1"
+
+	"norn/internal/pipeline"
+	"norn/pkg/forge"
+	"norn/pkg/k8s"
+	"norn/pkg/secrets"
+)
+
+// secrets decrypts the app's SOPS file in this process and brings the Secret <app>-secrets to the declared names.
+func (r *run) secrets(ctx context.Context, _ io.Writer) (pipeline.Result, error) {
+	if len(r.spec.Secrets) == 0 {
+		return pipeline.Result{State: pipeline.Skipped, Detail: "the infraspec declares none"}, nil
+	}
+	path := filepath.Join(r.dir, secrets.FileName)
+	if r.source.dir != "" {
+		path = filepath.Join(r.source.dir, secrets.FileName)
+	}
+	all, err := secrets.Decrypt(path)
+	if err != nil {
+		return pipeline.Result{}, err
+	}
+	values, err := secrets.Pick(path, all, r.spec.Secrets)
+	if err != nil {
+		return pipeline.Result{}, err
+	}
+	name := forge.SecretName(r.spec.App)
+	live, err := r.cluster.GetSecret(ctx, r.options.Namespace, name)
+	switch {
+	case k8s.IsNotFound(err):
+		live = nil
+	case err != nil:
+		return pipeline.Result{}, err
+	default:
+		if err := forge.Owned("Secret", live, r.spec.App); err != nil {
+			return pipeline.Result{}, err
+		}
+	}
+	now, err := r.cluster.ApplySecret(ctx, r.secret(name, values))
+	if err != nil {
+		return pipeline.Result{}, err
+	}
+	r.secretVersion = now.ResourceVersion
+	result := pipeline.Result{State: pipeline.Configured, Detail: fmt.Sprintf("%s, %d values", name, len(values))}
+	switch {
+	case live == nil:
+		result.State = pipeline.Created
+	case live.ResourceVersion == now.ResourceVersion:
+		result.State = pipeline.Unchanged
+	}
+	return result, nil
+}
+
+func (r *run) secret(name string, values map[string]secrets.Value) *applycore.SecretApplyConfiguration {
+	data := make(map[string][]byte, len(values))
+	for key, v := range values {
+		data[key] = []byte(v.Reveal())
+	}
+	return applycore.Secret(name, r.options.Namespace).
+		WithLabels(forge.Labels(r.spec)).
+		WithType(corev1.SecretTypeOpaque).
+		WithData(data)
+}

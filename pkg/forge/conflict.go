@@ -1,0 +1,39 @@
+package forge
+
+import (
+	"fmt"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"norn/pkg/k8s"
+)
+
+// ConflictError says that an object in the way belongs to somebody else. norn never takes one over silently.
+type ConflictError struct {
+	Kind, Namespace, Name string
+	App                   string // whose it should be
+	Found                 string // what its labels say instead
+}
+
+// Error names the object and what was expected of it.
+func (e *ConflictError) Error() string {
+	return fmt.Sprintf("%s %s in namespace %s is not norn's for app %s: %s", e.Kind, e.Name, e.Namespace, e.App, e.Found)
+}
+
+// Hint is what to do about it.
+func (e *ConflictError) Hint() string {
+	return fmt.Sprintf("rename it or delete it, or choose another name or namespace for %s", e.App)
+}
+
+// Owned returns a *ConflictError unless live carries the labels of an object that norn made for app.
+func Owned(kind string, live metav1.Object, app string) error {
+	labels := live.GetLabels()
+	if labels[k8s.ManagedByLabel] == k8s.ManagedBy && labels[k8s.AppLabel] == app {
+		return nil
+	}
+	found := "it has no label managed-by: norn"
+	if labels[k8s.ManagedByLabel] == k8s.ManagedBy {
+		found = fmt.Sprintf("it belongs to app %q", labels[k8s.AppLabel])
+	}
+	return &ConflictError{Kind: kind, Namespace: live.GetNamespace(), Name: live.GetName(), App: app, Found: found}
+}

@@ -1,0 +1,59 @@
+// Package k8s is the only part of norn that talks to a Kubernetes API server: how
+// to reach one, what may go wrong on the way, every call norn makes, and what the
+// answers mean (see Judge for a rollout). The rest of norn sees its Client through
+// small interfaces of its own.
+package k8s
+
+import (
+	"fmt"
+
+	appsv1 "k8s.io/client-go/kubernetes/typed/apps/v1"
+	corev1 "k8s.io/client-go/kubernetes/typed/core/v1"
+	"k8s.io/client-go/rest"
+)
+
+// AppLabel is the label that all objects of one app carry; it is the pods' whole selector.
+const AppLabel = "app"
+
+// The label that tells norn's objects from others', and its value.
+const (
+	ManagedByLabel = "managed-by"
+	ManagedBy      = "norn"
+)
+
+// The field managers of server-side apply. What the infraspec says and what a
+// deploy sets have different owners, so that neither reverts the other.
+const (
+	ForgeManager  = "norn"        // owns what infraspec.yaml says
+	DeployManager = "norn-deploy" // owns image, pull policy and paused
+)
+
+// Client makes norn's calls to one API server. It is safe for concurrent use.
+type Client struct {
+	apps appsv1.AppsV1Interface
+	core corev1.CoreV1Interface
+	// Host is the API server's URL; Context the kubeconfig context's name, or "in-cluster".
+	Host, Context string
+}
+
+// newClient builds the typed clients over one HTTP client. The whole clientset is left
+// out on purpose: its forty API groups cost start-up time and ten megabytes of binary.
+func newClient(conf *rest.Config, context string) (*Client, error) {
+	httpClient, err := rest.HTTPClientFor(conf)
+	if err != nil {
+		return nil, fmt.Errorf("set up the connection: %w", err)
+	}
+	apps, err := appsv1.NewForConfigAndClient(conf, httpClient)
+	if err != nil {
+		return nil, fmt.Errorf("set up the connection: %w", err)
+	}
+	core, err := corev1.NewForConfigAndClient(conf, httpClient)
+	if err != nil {
+		return nil, fmt.Errorf("set up the connection: %w", err)
+	}
+	return &Client{apps: apps, core: core, Host: conf.Host, Context: context}, nil
+}
+
+// selector finds all that belongs to an app; ours narrows that to what norn made.
+func selector(app string) string { return AppLabel + "=" + app }
+func ours(app string) string     { return selector(app) + "," + ManagedByLabel + "=" + ManagedBy }

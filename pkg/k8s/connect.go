@@ -1,0 +1,108 @@
+package k8s
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/go-logr/logr"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/client-go/rest"
+	"k8s.io/klog/v2"
+)
+
+// connectTimeout bounds how long norn waits for a server's first answer.
+const connectTimeout = 5 * time.Second
+
+// Connect finds the API server that flags, environment and kubeconfig lead to, and makes
+// sure that it answers. Where there is none to use it returns an *UnavailableError.
+// The server's answer is bounded by 5 seconds, or by --request-timeout where that is set.
+func Connect(ctx context.Context, flags *genericclioptions.ConfigFlags, userAgent string) (*Client, error) {
+	// client-go logs what it also returns; norn says it once, in its own words.
+	klog.SetLogger(logr.Discard())
+
+	t, err := resolve(flags)
+	if err != nil {
+		return nil, err
+	}
+	wait := connectTimeout
+	if t.conf.Timeout > 0 {
+		wait = t.conf.Timeout
+	}
+	tune(t.conf, userAgent, wait)
+	client, err := newClient(t.conf, t.context)
+	if err != nil {
+		return nil, &UnavailableError{
+			Reason: fmt.Sprintf("context %q cannot be used: %s", t.context, oneLine(err)),
+			Advice: "mend that entry of the kubeconfig, or choose another with --context",
+			Err:    err,
+		}
+	}
+	if err := client.answers(ctx, wait); err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, diagnose(err, t, wait)
+	}
+	return client, nil
+}
+
+// tune sets what norn wants of every connection.
+func tune(conf *rest.Config, userAgent string, wait time.Duration) {
+	conf.UserAgent = userAgent
+	conf.QPS = -1 // the server has its own priority and fairness; a second queue here only slows
+	conf.WarningHandlerWithContext = rest.NoWarnings{}
+	conf.ContentType = "application/vnd.kubernetes.protobuf"
+	conf.AcceptContentTypes = "application/vnd.kubernetes.protobuf,application/json"
+	conf.Dial = (&net.Dialer{Timeout: wait, KeepAlive: 30 * time.Second}).DialContext
+	// A timeout on the whole exchange would cut watches and log streams off; only
+	// the wait for an answer's headers is bounded.
+	conf.Timeout = 0
+	conf.Wrap(func(next http.RoundTripper) http.RoundTripper {
+		return &headerTimeout{next: next, wait: max(wait, 30*time.Second)}
+	})
+}
+
+// answers asks for the version, the cheapest call that an unprivileged user may make.
+func (c *Client) answers(ctx context.Context, wait time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	return c.core.RESTClient().Get().AbsPath("/version").MaxRetries(0).Do(ctx).Error()
+}
+
+// headerTimeout ends a request whose answer has not begun after wait, and leaves a begun one alone.
+type headerTimeout struct {
+	next http.RoundTripper
+	wait time.Duration
+}
+
+// RoundTrip implements http.RoundTripper.
+func (t *headerTimeout) RoundTrip(req *http.Request) (*http.Response, error) {
+	ctx, cancel := context.WithCancelCause(req.Context())
+	timer := time.AfterFunc(t.wait, func() { cancel(fmt.Errorf("no answer within %s", t.wait)) })
+	resp, err := t.next.RoundTrip(req.WithContext(ctx))
+	timer.Stop()
+	if err != nil {
+		if cause := context.Cause(ctx); cause != nil && req.Context().Err() == nil {
+			err = fmt.Errorf("%w (%w)", cause, err)
+		}
+		cancel(nil)
+		return nil, err
+	}
+	resp.Body = &cancelOnClose{resp.Body, cancel}
+	return resp, nil
+}
+
+type cancelOnClose struct {
+	io.ReadCloser
+	cancel context.CancelCauseFunc
+}
+
+// Close implements io.Closer.
+func (c *cancelOnClose) Close() error {
+	defer c.cancel(nil)
+	return c.ReadCloser.Close()
+}

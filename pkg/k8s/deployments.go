@@ -1,0 +1,113 @@
+package k8s
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	applyapps "k8s.io/client-go/applyconfigurations/apps/v1"
+	applycore "k8s.io/client-go/applyconfigurations/core/v1"
+	applymeta "k8s.io/client-go/applyconfigurations/meta/v1"
+)
+
+// Annotations on the Deployment, which its controller copies to each ReplicaSet, and so to history.
+const (
+	CommitAnnotation      = "norn/commit"
+	ChangeCauseAnnotation = "kubernetes.io/change-cause" // shown by kubectl rollout history
+	RevisionAnnotation    = "deployment.kubernetes.io/revision"
+)
+
+// Annotations on the pod template, where a change of value rolls the pods.
+const (
+	// SecretAnnotation holds the resourceVersion of the Secret the pods were started with: a mark that
+	// moves with the values and says nothing about them.
+	SecretAnnotation  = "norn/secret-version"
+	restartAnnotation = "kubectl.kubernetes.io/restartedAt" // the same as kubectl rollout restart
+)
+
+// GetDeployment reads a Deployment; see IsNotFound.
+func (c *Client) GetDeployment(ctx context.Context, ns, name string) (*appsv1.Deployment, error) {
+	d, err := c.apps.Deployments(ns).Get(ctx, name, metav1.GetOptions{})
+	return d, explain(err, "read Deployment %s", name)
+}
+
+// CreateDeployment makes the Deployment what conf says, creating it where it is absent.
+func (c *Client) CreateDeployment(ctx context.Context, conf *applyapps.DeploymentApplyConfiguration) (*appsv1.Deployment, error) {
+	d, err := apply(ctx, c.apps.Deployments(*conf.Namespace), ForgeManager, conf)
+	return d, explain(err, "apply Deployment %s", *conf.Name)
+}
+
+// DeleteDeployment deletes a Deployment with its ReplicaSets and pods; one that is gone is a success.
+func (c *Client) DeleteDeployment(ctx context.Context, ns, name string) error {
+	return explain(remove(ctx, c.apps.Deployments(ns), name), "delete Deployment %s", name)
+}
+
+// Release is what a deploy changes of a Deployment.
+type Release struct {
+	Image         string
+	PullPolicy    corev1.PullPolicy
+	Commit        string // full commit digits, or "" where unknown
+	Cause         string // one line for the rollout history
+	SecretVersion string // resourceVersion of the app's Secret, or "" without one
+}
+
+// SetImage puts a release into the container named like the Deployment and lets it roll
+// out: one server-side apply, so that the cluster never sees half of it.
+func (c *Client) SetImage(ctx context.Context, ns, name string, r Release) (*appsv1.Deployment, error) {
+	template := applycore.PodTemplateSpec().WithSpec(applycore.PodSpec().WithContainers(
+		applycore.Container().WithName(name).WithImage(r.Image).WithImagePullPolicy(r.PullPolicy)))
+	if r.SecretVersion != "" {
+		template.WithAnnotations(map[string]string{SecretAnnotation: r.SecretVersion})
+	}
+	conf := applyapps.Deployment(name, ns).
+		WithAnnotations(map[string]string{CommitAnnotation: r.Commit, ChangeCauseAnnotation: r.Cause}).
+		WithSpec(applyapps.DeploymentSpec().WithPaused(false).WithTemplate(template))
+	d, err := apply(ctx, c.apps.Deployments(ns), DeployManager, conf)
+	return d, explain(err, "set the image of Deployment %s", name)
+}
+
+// RestartDeployment starts a rolling restart by stamping the pod template, as kubectl rollout restart does.
+func (c *Client) RestartDeployment(ctx context.Context, ns, name string, at time.Time) (*appsv1.Deployment, error) {
+	conf := applyapps.Deployment(name, ns).WithSpec(applyapps.DeploymentSpec().WithTemplate(
+		applycore.PodTemplateSpec().WithAnnotations(map[string]string{restartAnnotation: at.Format(time.RFC3339)})))
+	conf.TypeMetaApplyConfiguration = applymeta.TypeMetaApplyConfiguration{} // a merge patch needs no kind
+	patch, err := json.Marshal(conf)
+	if err == nil {
+		var d *appsv1.Deployment
+		d, err = c.apps.Deployments(ns).Patch(ctx, name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: DeployManager})
+		if err == nil {
+			return d, nil
+		}
+	}
+	return nil, explain(err, "restart Deployment %s", name)
+}
+
+// RestoreTemplate puts an earlier revision's pod template and its commit and change-cause back
+// into the Deployment, as kubectl rollout undo does, and unpauses it.
+func (c *Client) RestoreTemplate(ctx context.Context, ns, name string, to *appsv1.ReplicaSet) (*appsv1.Deployment, error) {
+	template := to.Spec.Template.DeepCopy()
+	delete(template.Labels, appsv1.DefaultDeploymentUniqueLabelKey)
+	patch, err := json.Marshal([]map[string]any{
+		{"op": "replace", "path": "/spec/template", "value": template},
+		{"op": "add", "path": "/spec/paused", "value": false},
+		{"op": "add", "path": "/metadata/annotations/norn~1commit", "value": to.Annotations[CommitAnnotation]},
+		{"op": "add", "path": "/metadata/annotations/kubernetes.io~1change-cause", "value": to.Annotations[ChangeCauseAnnotation]},
+	})
+	if err == nil {
+		var d *appsv1.Deployment
+		d, err = c.apps.Deployments(ns).Patch(ctx, name, types.JSONPatchType, patch, metav1.PatchOptions{FieldManager: DeployManager})
+		if err == nil {
+			return d, nil
+		}
+	}
+	return nil, explain(err, "restore the template of ReplicaSet %s", to.Name)
+}
+
+// MarksRestart reports whether a pod template annotation only rolls pods and says nothing about the version.
+func MarksRestart(annotation string) bool {
+	return annotation == restartAnnotation || annotation == SecretAnnotation
+}

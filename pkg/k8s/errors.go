@@ -1,0 +1,54 @@
+package k8s
+
+import (
+	"fmt"
+	"regexp"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+)
+
+// IsAlreadyExists reports whether err says that the object to be created is there already.
+func IsAlreadyExists(err error) bool { return apierrors.IsAlreadyExists(err) }
+
+// IsNotFound reports whether err says that the object is not there.
+func IsNotFound(err error) bool { return apierrors.IsNotFound(err) }
+
+// DeniedError is a 403: the server is there, and the user may not do this.
+type DeniedError struct {
+	User, Verb, Resource, Namespace string
+	Err                             error
+}
+
+// Error names verb, resource and namespace.
+func (e *DeniedError) Error() string {
+	where := "in namespace " + e.Namespace
+	if e.Namespace == "" {
+		where = "in the cluster"
+	}
+	return fmt.Sprintf("user %q may not %s %s %s", e.User, e.Verb, e.Resource, where)
+}
+
+// Hint says whom to ask for what.
+func (e *DeniedError) Hint() string {
+	return fmt.Sprintf("ask the cluster's admin for a Role that allows %q on %s, or use another context", e.Verb, e.Resource)
+}
+
+func (e *DeniedError) Unwrap() error { return e.Err }
+
+// denied matches the API server's authorizer, as in k8s.io/apiserver's responsewriters.
+var denied = regexp.MustCompile(`User "([^"]*)" cannot (\S+) resource "([^"]*)"(?: in API group "([^"]*)")?(?: in the namespace "([^"]*)")?`)
+
+// explain wraps an API error once with what was being done. A refusal by the authorizer becomes a *DeniedError.
+func explain(err error, act string, args ...any) error {
+	if err == nil {
+		return nil
+	}
+	if m := denied.FindStringSubmatch(err.Error()); apierrors.IsForbidden(err) && m != nil {
+		resource := m[3]
+		if m[4] != "" {
+			resource += "." + m[4]
+		}
+		err = &DeniedError{User: m[1], Verb: m[2], Resource: resource, Namespace: m[5], Err: err}
+	}
+	return fmt.Errorf(act+": %w", append(args, err)...)
+}

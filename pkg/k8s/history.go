@@ -1,0 +1,75 @@
+package k8s
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// VerifiedAnnotation marks a ReplicaSet whose rollout norn has watched to its good end; its value is when.
+const VerifiedAnnotation = "norn/verified"
+
+// Revision is one entry of a Deployment's history: a ReplicaSet that it owns.
+type Revision struct {
+	Number   int64 // as in kubectl rollout history
+	Commit   string
+	Image    string
+	Cause    string
+	Created  time.Time
+	Verified bool
+	Current  bool
+	Set      *appsv1.ReplicaSet
+}
+
+// Revisions lists a Deployment's history, newest first.
+func (c *Client) Revisions(ctx context.Context, d *appsv1.Deployment) ([]Revision, error) {
+	l, err := c.apps.ReplicaSets(d.Namespace).List(ctx, metav1.ListOptions{LabelSelector: selector(d.Name)})
+	if err != nil {
+		return nil, explain(err, "list the ReplicaSets of %s", d.Name)
+	}
+	var out []Revision
+	for i := range l.Items {
+		if rs := &l.Items[i]; metav1.IsControlledBy(rs, d) {
+			out = append(out, revision(rs, d))
+		}
+	}
+	slices.SortFunc(out, func(a, b Revision) int { return cmp.Compare(b.Number, a.Number) })
+	return out, nil
+}
+
+func revision(rs *appsv1.ReplicaSet, d *appsv1.Deployment) Revision {
+	text := rs.Annotations[RevisionAnnotation]
+	number, _ := strconv.ParseInt(text, 10, 64) // 0, before all others, where its controller has not numbered it yet
+	r := Revision{
+		Number:   number,
+		Commit:   rs.Annotations[CommitAnnotation],
+		Cause:    rs.Annotations[ChangeCauseAnnotation],
+		Created:  rs.CreationTimestamp.Time,
+		Verified: rs.Annotations[VerifiedAnnotation] != "",
+		Current:  text != "" && text == d.Annotations[RevisionAnnotation],
+		Set:      rs,
+	}
+	for _, c := range rs.Spec.Template.Spec.Containers {
+		if c.Name == d.Name {
+			r.Image = c.Image
+		}
+	}
+	return r
+}
+
+// MarkVerified marks a ReplicaSet as one that a rollback may go back to.
+func (c *Client) MarkVerified(ctx context.Context, rs *appsv1.ReplicaSet, at time.Time) error {
+	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{
+		"annotations": map[string]string{VerifiedAnnotation: at.UTC().Format(time.RFC3339)}}})
+	if err == nil {
+		_, err = c.apps.ReplicaSets(rs.Namespace).Patch(ctx, rs.Name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: DeployManager})
+	}
+	return explain(err, "mark ReplicaSet %s as verified", rs.Name)
+}

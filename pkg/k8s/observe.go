@@ -1,0 +1,119 @@
+package k8s
+
+import (
+	"context"
+	"sync"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/cache"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Observation is one look at an app's Deployment and what it owns.
+type Observation struct {
+	Deployment  *appsv1.Deployment // nil when there is none
+	ReplicaSets []*appsv1.ReplicaSet
+	Pods        []*corev1.Pod
+}
+
+// Observe watches an app's Deployment, ReplicaSets and pods, one watch each, and hands every new state to see,
+// until see says it is done, returns an error, or ctx ends. Watches that break are taken up
+// again by client-go's reflectors. Changes that arrive while see runs are seen together.
+func (c *Client) Observe(ctx context.Context, ns, app string, see func(Observation) (done bool, err error)) error {
+	ctx, cancel := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer cancel()
+
+	changed := make(chan struct{}, 1)
+	watch := func(client rest.Interface, resource string, example any, narrow func(*metav1.ListOptions)) *changeStore {
+		store := &changeStore{Store: cache.NewStore(cache.MetaNamespaceKeyFunc), changed: changed}
+		lw := cache.NewFilteredListWatchFromClient(client, resource, ns, narrow)
+		reflector := cache.NewReflectorWithOptions(lw, example, store, cache.ReflectorOptions{})
+		running.Go(func() { reflector.RunWithContext(ctx) })
+		return store
+	}
+	byLabel := func(o *metav1.ListOptions) { o.LabelSelector = labels.Set{AppLabel: app}.String() }
+	byName := func(o *metav1.ListOptions) {
+		o.FieldSelector = fields.OneTermEqualSelector("metadata.name", app).String()
+	}
+	deployments := watch(c.apps.RESTClient(), "deployments", &appsv1.Deployment{}, byName)
+	sets := watch(c.apps.RESTClient(), "replicasets", &appsv1.ReplicaSet{}, byLabel)
+	pods := watch(c.core.RESTClient(), "pods", &corev1.Pod{}, byLabel)
+
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-changed:
+		}
+		if !deployments.synced() || !sets.synced() || !pods.synced() {
+			continue
+		}
+		o := Observation{ReplicaSets: all[appsv1.ReplicaSet](sets), Pods: all[corev1.Pod](pods)}
+		if d := all[appsv1.Deployment](deployments); len(d) > 0 {
+			o.Deployment = d[0]
+		}
+		if done, err := see(o); done || err != nil {
+			return err
+		}
+	}
+}
+
+// changeStore is a reflector's store that rings a bell at each change. The bell has room
+// for one ring: a burst of changes is one look.
+type changeStore struct {
+	cache.Store
+	changed chan<- struct{}
+
+	mu     sync.Mutex
+	filled bool
+}
+
+func (s *changeStore) ring(err error) error {
+	select {
+	case s.changed <- struct{}{}:
+	default:
+	}
+	return err
+}
+
+func (s *changeStore) synced() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.filled
+}
+
+// Add implements cache.ReflectorStore.
+func (s *changeStore) Add(obj any) error { return s.ring(s.Store.Add(obj)) }
+
+// Update implements cache.ReflectorStore.
+func (s *changeStore) Update(obj any) error { return s.ring(s.Store.Update(obj)) }
+
+// Delete implements cache.ReflectorStore.
+func (s *changeStore) Delete(obj any) error { return s.ring(s.Store.Delete(obj)) }
+
+// Replace implements cache.ReflectorStore; the first one completes the initial list.
+func (s *changeStore) Replace(list []any, version string) error {
+	err := s.Store.Replace(list, version)
+	s.mu.Lock()
+	s.filled = true
+	s.mu.Unlock()
+	return s.ring(err)
+}
+
+func all[T any](s *changeStore) []*T {
+	items := s.List()
+	out := make([]*T, 0, len(items))
+	for _, item := range items {
+		if t, ok := item.(*T); ok {
+			out = append(out, t)
+		}
+	}
+	return out
+}

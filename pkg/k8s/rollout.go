@@ -1,0 +1,242 @@
+package k8s
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// State is how far a rollout is.
+type State int
+
+// The states of a rollout.
+const (
+	Progressing State = iota
+	Complete          // every new pod is available and every old one gone
+	Failed            // it will not complete by waiting
+)
+
+// Reason names a failure with a stable word.
+type Reason string
+
+// The reasons a rollout fails for.
+const (
+	ImagePull     Reason = "ImagePull"     // the node cannot get the image
+	BadConfig     Reason = "BadConfig"     // a Secret, key or setting that the container needs is missing
+	CannotStart   Reason = "CannotStart"   // the container's command cannot be started
+	CrashLoop     Reason = "CrashLoop"     // the container ends again and again
+	PodsRefused   Reason = "PodsRefused"   // the API server refuses new pods (quota, admission)
+	NoProgress    Reason = "NoProgress"    // the Deployment's own deadline passed
+	TimedOut      Reason = "TimedOut"      // norn's --timeout passed
+	NoDeployment  Reason = "NoDeployment"  // the Deployment was deleted meanwhile
+	stillStarting Reason = "StillStarting" // not a failure; the verdict before the first look
+)
+
+// Verdict is what an Observation means for the rollout.
+type Verdict struct {
+	State     State
+	Reason    Reason // set when Failed
+	Message   string // one line for people, in every state
+	Pod       string // the pod that shows the failure, where one does
+	Container string
+	// Ready and Want count the new revision's available pods.
+	Ready, Want int
+}
+
+// allowedRestarts is how often a new container may end before that is a crash loop.
+const allowedRestarts = 1
+
+// Judge says what an observation means. It is a pure function: the same look has the same
+// verdict. The rules are kubectl rollout status's, and then the kubelet's own words for pods that cannot come up.
+func Judge(o Observation) Verdict {
+	d := o.Deployment
+	if d == nil {
+		return Verdict{State: Failed, Reason: NoDeployment, Message: "the Deployment is gone"}
+	}
+	want := int(desired(d))
+	v := Verdict{Want: want}
+	if d.Generation > d.Status.ObservedGeneration {
+		v.Reason, v.Message = stillStarting, "waiting for the Deployment's controller"
+		return v
+	}
+	current := CurrentReplicaSet(o)
+	mine, old := splitPods(o, current)
+	v.Ready = countReady(mine)
+	if f, failed := podFailure(mine); failed {
+		f.Ready, f.Want = v.Ready, want
+		return f
+	}
+	if f, failed := conditionFailure(d); failed {
+		f.Ready, f.Want = v.Ready, want
+		return f
+	}
+	s := d.Status
+	switch {
+	case int(s.UpdatedReplicas) < want:
+		v.Message = fmt.Sprintf("%d of %d new pods made", s.UpdatedReplicas, want)
+	case int(s.AvailableReplicas) < want || v.Ready < want:
+		v.Message = fmt.Sprintf("%d of %d new pods available%s", v.Ready, want, waitingFor(mine))
+	case s.Replicas > s.UpdatedReplicas || len(old) > 0:
+		v.Message = fmt.Sprintf("waiting for %s to end", plural(len(old), "old pod"))
+	default:
+		v.State, v.Message = Complete, fmt.Sprintf("%d of %d pods available", v.Ready, want)
+	}
+	return v
+}
+
+// CurrentReplicaSet is the one whose pods the Deployment wants now, or nil before its controller made it.
+func CurrentReplicaSet(o Observation) *appsv1.ReplicaSet {
+	if o.Deployment == nil {
+		return nil
+	}
+	revision := o.Deployment.Annotations[RevisionAnnotation]
+	for _, rs := range o.ReplicaSets {
+		if metav1.IsControlledBy(rs, o.Deployment) && revision != "" && rs.Annotations[RevisionAnnotation] == revision {
+			return rs
+		}
+	}
+	return nil
+}
+
+func splitPods(o Observation, current *appsv1.ReplicaSet) (mine, old []*corev1.Pod) {
+	sets := map[string]bool{}
+	for _, rs := range o.ReplicaSets {
+		sets[string(rs.UID)] = metav1.IsControlledBy(rs, o.Deployment)
+	}
+	for _, p := range o.Pods {
+		owner := metav1.GetControllerOf(p)
+		switch {
+		case owner == nil || !sets[string(owner.UID)]: // a Job's, or somebody's by hand
+		case current != nil && owner.UID == current.UID && p.DeletionTimestamp == nil:
+			mine = append(mine, p)
+		case !ended(p):
+			old = append(old, p)
+		}
+	}
+	slices.SortFunc(mine, func(a, b *corev1.Pod) int { return cmp.Compare(a.Name, b.Name) })
+	return mine, old
+}
+
+func ended(p *corev1.Pod) bool {
+	return p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed
+}
+
+func countReady(pods []*corev1.Pod) int {
+	n := 0
+	for _, p := range pods {
+		if c := condition(p, corev1.PodReady); c != nil && c.Status == corev1.ConditionTrue {
+			n++
+		}
+	}
+	return n
+}
+
+func condition(p *corev1.Pod, t corev1.PodConditionType) *corev1.PodCondition {
+	for i := range p.Status.Conditions {
+		if p.Status.Conditions[i].Type == t {
+			return &p.Status.Conditions[i]
+		}
+	}
+	return nil
+}
+
+// podFailure finds the first container that cannot come up by waiting.
+func podFailure(pods []*corev1.Pod) (Verdict, bool) {
+	for _, p := range pods {
+		for _, s := range slices.Concat(p.Status.InitContainerStatuses, p.Status.ContainerStatuses) {
+			reason, message := containerFailure(s)
+			if reason != "" {
+				return Verdict{State: Failed, Reason: reason, Message: message, Pod: p.Name, Container: s.Name}, true
+			}
+		}
+	}
+	return Verdict{}, false
+}
+
+// containerFailure translates the kubelet's waiting reasons (k8s.io/kubernetes/pkg/kubelet/images and kuberuntime).
+func containerFailure(s corev1.ContainerStatus) (Reason, string) {
+	if w := s.State.Waiting; w != nil {
+		switch w.Reason {
+		case "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError", "RegistryUnavailable":
+			return ImagePull, fmt.Sprintf("the node cannot get image %s: %s", s.Image, brief(w.Message, w.Reason))
+		case "CreateContainerConfigError":
+			return BadConfig, brief(w.Message, w.Reason)
+		case "CreateContainerError", "RunContainerError":
+			return CannotStart, brief(w.Message, w.Reason)
+		case "CrashLoopBackOff":
+			return CrashLoop, ending(s)
+		}
+	}
+	if s.RestartCount > allowedRestarts && !s.Ready {
+		return CrashLoop, ending(s)
+	}
+	return "", ""
+}
+
+// ending says how the container's last run ended.
+func ending(s corev1.ContainerStatus) string {
+	t := s.LastTerminationState.Terminated
+	if s.State.Terminated != nil {
+		t = s.State.Terminated
+	}
+	switch {
+	case t == nil:
+		return fmt.Sprintf("container %s ends again and again (%s)", s.Name, plural(int(s.RestartCount), "restart"))
+	case t.Reason == "OOMKilled":
+		return fmt.Sprintf("container %s was killed: out of memory (%s)", s.Name, plural(int(s.RestartCount), "restart"))
+	case t.Reason == "StartError" || t.Reason == "ContainerCannotRun":
+		return fmt.Sprintf("container %s cannot be started: %s", s.Name, brief(t.Message, t.Reason))
+	default:
+		return fmt.Sprintf("container %s ended with exit code %d (%s)", s.Name, t.ExitCode, plural(int(s.RestartCount), "restart"))
+	}
+}
+
+func conditionFailure(d *appsv1.Deployment) (Verdict, bool) {
+	for _, c := range d.Status.Conditions {
+		switch {
+		case c.Type == appsv1.DeploymentReplicaFailure && c.Status == corev1.ConditionTrue:
+			return Verdict{State: Failed, Reason: PodsRefused, Message: brief(c.Message, c.Reason)}, true
+		case c.Type == appsv1.DeploymentProgressing && c.Reason == "ProgressDeadlineExceeded":
+			return Verdict{State: Failed, Reason: NoProgress, Message: brief(c.Message, c.Reason)}, true
+		}
+	}
+	return Verdict{}, false
+}
+
+// waitingFor adds what the first pod that isn't ready says of itself.
+func waitingFor(pods []*corev1.Pod) string {
+	for _, p := range pods {
+		if c := condition(p, corev1.PodScheduled); c != nil && c.Status == corev1.ConditionFalse && c.Message != "" {
+			return ": " + brief(c.Message, c.Reason)
+		}
+	}
+	return ""
+}
+
+func desired(d *appsv1.Deployment) int32 {
+	if d.Spec.Replicas == nil {
+		return 1
+	}
+	return *d.Spec.Replicas
+}
+
+// brief makes one line of a message from the cluster, or takes its reason where there is none.
+func brief(message, reason string) string {
+	line := strings.Join(strings.Fields(message), " ")
+	if line == "" {
+		return reason
+	}
+	return line
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
