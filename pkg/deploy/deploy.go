@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -177,11 +176,12 @@ func (r *run) rollout(ctx context.Context, out io.Writer) (pipeline.Result, erro
 	return roll(ctx, r.cluster, out, r.options.Namespace, r.spec.App, r.options.Rollout, change)
 }
 
-// cause is the line that kubectl rollout history shows for this revision.
+// cause is the line that kubectl rollout history shows for this revision. It holds no time (the ReplicaSet has one), so that a
+// deploy of what runs already changes nothing.
 func (r *run) cause() string {
 	what := r.image
 	if r.source.commit != "" {
 		what = r.source.tag()
 	}
-	return fmt.Sprintf("norn deploy %s by %s at %s", what, r.options.User, time.Now().UTC().Format(time.RFC3339))
+	return fmt.Sprintf("norn deploy %s by %s", what, r.options.User)
 }

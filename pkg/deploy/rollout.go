@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -97,7 +98,7 @@ func roll(ctx context.Context, cluster rolloutCluster, out io.Writer, ns, app st
 		return pipeline.Result{}, err
 	}
 	state := pipeline.Done
-	if before.Generation == after.Generation {
+	if reflect.DeepEqual(before.Spec, after.Spec) {
 		state = pipeline.Unchanged
 	}
 	return pipeline.Result{State: state, Detail: fmt.Sprintf("revision %s, %s", current.Annotations[k8s.RevisionAnnotation], verdict.Message)}, nil

@@ -4,7 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	applycore "k8s.io/client-go/applyconfigurations/core/v1"
@@ -49,7 +52,7 @@ func (r *run) secrets(ctx context.Context, _ io.Writer) (pipeline.Result, error)
 		return pipeline.Result{}, err
 	}
 	r.secretVersion = now.ResourceVersion
-	result := pipeline.Result{State: pipeline.Configured, Detail: fmt.Sprintf("%s, %d values", name, len(values))}
+	result := pipeline.Result{State: pipeline.Configured, Detail: fmt.Sprintf("%s holds %s", name, strings.Join(slices.Sorted(maps.Keys(values)), ", "))}
 	switch {
 	case live == nil:
 		result.State = pipeline.Created

@@ -86,7 +86,7 @@ func (t *teardown) deployment(ctx context.Context, out io.Writer) (pipeline.Resu
 	err = t.cluster.Observe(ctx, t.ns, t.app, func(o k8s.Observation) (bool, error) {
 		if n := len(o.Pods); n != left {
 			left = n
-			_, _ = fmt.Fprintf(out, "%d pods left\n", n)
+			_, _ = fmt.Fprintf(out, "pods left: %d\n", n)
 		}
 		return o.Deployment == nil && len(o.Pods) == 0, nil
 	})

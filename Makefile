@@ -1,0 +1,50 @@
+# norn: `make demo` shows it, `make test` proves it. Everything else is under `make help`.
+SHELL := bash
+
+# The devcluster is built with the same flags, so that both share Go's build cache. grpcnotrace leaves out
+# golang.org/x/net/trace, whose templates keep the linker from dropping unused methods: half of the binary.
+export CGO_ENABLED := 0
+export GOFLAGS := -trimpath -buildvcs=false -tags=grpcnotrace
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+
+.PHONY: help
+help: ## This list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+.PHONY: build
+build: ## Build bin/norn
+	@go build -ldflags '-s -w -X main.stamped=$(VERSION)' -o bin/norn ./cmd/norn
+
+.PHONY: demo
+demo: build ## Put the sample app on a real cluster and take it off again (CONTEXT=name: on your own)
+	@hack/demo $(CONTEXT)
+
+.PHONY: up
+up: ## Start a devcluster to play with
+	@hack/devcluster up
+
+.PHONY: down
+down: ## Stop it
+	@hack/devcluster down
+
+.PHONY: test
+test: lint unit sessions ## Everything: lint, unit tests, sessions on a devcluster
+
+.PHONY: unit
+unit: ## Unit tests, with the race detector
+	@echo "== unit tests"
+	@CGO_ENABLED=1 go test -race ./pkg/... ./internal/...
+	@cd devcluster && go test ./internal/...
+
+.PHONY: sessions
+sessions: build ## testscript sessions of the CLI on a devcluster of their own
+	@hack/sessions
+
+.PHONY: lint
+lint: ## gofmt, vet, staticcheck and the house's rules
+	@hack/lint
+
+.PHONY: bench-start
+bench-start: build ## norn version's time beside kubectl's
+	@hack/bench-start
