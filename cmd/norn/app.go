@@ -80,12 +80,12 @@ type session struct {
 }
 
 // connect comes before everything else in such a command: without a cluster that is the first thing said.
-func (a *app) connect(cmd *cobra.Command, what string) (*session, error) {
+func (a *app) connect(ctx context.Context, cmd *cobra.Command, what string) (*session, error) {
 	conf, err := a.config(cmd)
 	if err != nil {
 		return nil, err
 	}
-	client, err := a.client(cmd.Context(), what)
+	client, err := a.client(ctx, what)
 	if err != nil {
 		return nil, err
 	}

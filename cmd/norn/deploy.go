@@ -21,7 +21,7 @@ version that fails is shown with its evidence, and the last good one is restored
 		Example: "  norn deploy\n  norn deploy shop v1.4.0\n  norn deploy . --image registry.example.com/shop:1.4.0",
 		Args:    cobra.MaximumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := a.connect(cmd, "deploy")
+			s, err := a.connect(cmd.Context(), cmd, "deploy")
 			if err != nil {
 				return err
 			}

@@ -18,7 +18,7 @@ its first deploy, and the image that a deploy has set is never reverted.`,
 		Example: "  norn forge\n  norn forge shop --namespace staging",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := a.connect(cmd, "forge")
+			s, err := a.connect(cmd.Context(), cmd, "forge")
 			if err != nil {
 				return err
 			}

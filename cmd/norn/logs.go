@@ -19,7 +19,7 @@ func newLogsCmd(a *app) *cobra.Command {
 		Example: "  norn logs shop\n  norn logs -f --since 10m",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := a.connect(cmd, "log streaming")
+			s, err := a.connect(cmd.Context(), cmd, "log streaming")
 			if err != nil {
 				return err
 			}

@@ -20,7 +20,7 @@ func main() {
 
 // run is one call of norn: it prints and returns the exit code.
 func run(ctx context.Context, args []string, s ui.Streams) int {
-	root := newRootCmd(&app{streams: s})
+	root := newRootCmd(&app{streams: s}) //nolint:contextcheck // cobra hands the context to its commands
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err != nil {

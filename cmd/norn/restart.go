@@ -17,7 +17,7 @@ func newRestartCmd(a *app) *cobra.Command {
 		Example: "  norn restart shop",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := a.connect(cmd, "restart")
+			s, err := a.connect(cmd.Context(), cmd, "restart")
 			if err != nil {
 				return err
 			}

@@ -21,7 +21,7 @@ of the app's Secret stay as they are.`,
 		Example: "  norn rollback shop\n  norn rollback shop --to 7",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := a.connect(cmd, "rollback")
+			s, err := a.connect(cmd.Context(), cmd, "rollback")
 			if err != nil {
 				return err
 			}

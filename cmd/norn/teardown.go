@@ -22,7 +22,7 @@ in them stay and are named, unless --delete-data. It can be run again: what is g
 		Example: "  norn teardown shop --yes",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := a.connect(cmd, "teardown")
+			s, err := a.connect(cmd.Context(), cmd, "teardown")
 			if err != nil {
 				return err
 			}

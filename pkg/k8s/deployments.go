@@ -25,7 +25,7 @@ const (
 const (
 	// SecretAnnotation holds the resourceVersion of the Secret the pods were started with: a mark that
 	// moves with the values and says nothing about them.
-	SecretAnnotation  = "norn/secret-version"
+	SecretAnnotation  = "norn/secret-version"               //nolint:gosec // a name, not a credential
 	restartAnnotation = "kubectl.kubernetes.io/restartedAt" // the same as kubectl rollout restart
 )
 
