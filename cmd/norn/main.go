@@ -23,8 +23,13 @@ func run(ctx context.Context, args []string, s ui.Streams) int {
 	root := newRootCmd(&app{streams: s}) //nolint:contextcheck // cobra hands the context to its commands
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
-	if err != nil {
+	code := exitCode(ctx, err)
+	switch {
+	case err == nil:
+	case code == exitInterrupted:
+		ui.PrintInterrupted(s.Err, err)
+	default:
 		ui.PrintError(s.Err, err)
 	}
-	return exitCode(ctx, err)
+	return code
 }

@@ -160,7 +160,9 @@ func TestNoKubernetesByServer(t *testing.T) {
 		w.WriteHeader(http.StatusUnauthorized)
 		_, _ = io.WriteString(w, `{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Unauthorized","code":401}`)
 	}))
-	page := server(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "<html>nothing here</html>", http.StatusNotFound) }))
+	page := server(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "<html>nothing here</html>", http.StatusNotFound)
+	}))
 	_, otherCA := certificate(t, time.Now().Add(time.Hour))
 	expired := server(t, http.NotFoundHandler())
 	pair, expiredCA := certificate(t, time.Now().Add(-time.Hour))
@@ -169,16 +171,16 @@ func TestNoKubernetesByServer(t *testing.T) {
 	for _, c := range []struct {
 		name, server string
 		ca           []byte
-		reason       string
+		reason, wait string
 	}{
-		{"connection refused", "https://" + closed.Addr().String(), nil, closed.Addr().String() + " refused the connection"},
-		{"DNS failure", "https://norn-test.invalid:6443", nil, "norn-test.invalid of context \"here\" cannot be resolved"},
-		{"never answers", "https://" + silent.Addr().String(), nil, "did not answer within 1s"},
-		{"certificate not trusted", unauthorized.URL, otherCA, "is not trusted"},
-		{"certificate expired", expired.URL, expiredCA, "expired or not yet valid"},
-		{"401", unauthorized.URL, caOf(unauthorized), `does not accept the credentials of user "u"`},
-		{"not Kubernetes", page.URL, caOf(page), "did not answer as a Kubernetes API server"},
-		{"not an address", "https://127.0.0.1:notaport", nil, "cannot be"},
+		{"connection refused", "https://" + closed.Addr().String(), nil, closed.Addr().String() + " refused the connection", "30s"},
+		{"DNS failure", "https://norn-test.invalid:6443", nil, "norn-test.invalid of context \"here\" cannot be resolved", "30s"},
+		{"never answers", "https://" + silent.Addr().String(), nil, "did not answer within 1s", "1s"},
+		{"certificate not trusted", unauthorized.URL, otherCA, "is not trusted", "30s"},
+		{"certificate expired", expired.URL, expiredCA, "expired or not yet valid", "30s"},
+		{"401", unauthorized.URL, caOf(unauthorized), `does not accept the credentials of user "u"`, "30s"},
+		{"not Kubernetes", page.URL, caOf(page), "did not answer as a Kubernetes API server", "30s"},
+		{"not an address", "https://127.0.0.1:notaport", nil, "cannot be", "30s"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			home := emptyHome(t)
@@ -186,7 +188,7 @@ func TestNoKubernetesByServer(t *testing.T) {
 			if err := os.WriteFile(path, []byte(kubeconfig(c.server, c.ca)), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			code, out, errs := norn(t, "deploy", "--kubeconfig", path, "--request-timeout", "1s")
+			code, out, errs := norn(t, "deploy", "--kubeconfig", path, "--request-timeout", c.wait)
 			wantUnavailable(t, "deploy requires Kubernetes", c.reason, code, out, errs)
 		})
 	}

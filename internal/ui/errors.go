@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -26,6 +27,14 @@ func PrintError(w io.Writer, err error) {
 		fmt.Fprintf(&b, "%s %s\n", p.dim.Render("Hint:"), hint.Hint())
 	}
 	_, _ = io.WriteString(w, b.String())
+}
+
+// PrintInterrupted says what an interrupt cut short, and nothing where there is no more to it than that.
+func PrintInterrupted(w io.Writer, err error) {
+	what, _ := strings.CutSuffix(err.Error(), context.Canceled.Error())
+	if what = strings.TrimSuffix(what, ": "); what != "" {
+		_, _ = fmt.Fprintf(w, "%s %s\n", newPalette(w).warn.Render("Interrupted:"), what)
+	}
 }
 
 // PrintWarning prints what a user should know that stops nothing.

@@ -8,7 +8,6 @@ import (
 	"os"
 	"regexp"
 	"strconv"
-	"strings"
 
 	"gopkg.in/yaml.v3"
 )
@@ -25,10 +24,13 @@ func Load(path string) (*Spec, []Finding, error) {
 	return Parse(path, data)
 }
 
+// lineBreak is what yaml.v3 counts as the end of a line (YAML 1.1, 4.2).
+var lineBreak = regexp.MustCompile("\r\n|[\r\n\u0085\u2028\u2029]")
+
 // Parse decodes and checks data; file is the name that findings carry.
 // It returns the spec with its warnings, or Errors with every finding.
 func Parse(file string, data []byte) (*Spec, []Finding, error) {
-	d := &decoder{file: file, lines: strings.Split(string(data), "\n"), places: map[string]*yaml.Node{}}
+	d := &decoder{file: file, lines: lineBreak.Split(string(data), -1), places: map[string]*yaml.Node{}}
 	root, ok := d.document(data)
 	spec := defaults()
 	if ok {

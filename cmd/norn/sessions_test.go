@@ -1,0 +1,140 @@
+package main
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"norn": main})
+}
+
+// TestSessions runs testdata/script against the devcluster that hack/sessions starts, each script in a namespace of its own.
+func TestSessions(t *testing.T) {
+	kubeconfig := os.Getenv("NORN_TEST_KUBECONFIG")
+	if kubeconfig == "" {
+		t.Skip("no devcluster: run make sessions")
+	}
+	cluster := &sessionCluster{
+		kubeconfig: kubeconfig,
+		kubectl:    os.Getenv("NORN_TEST_KUBECTL"),
+		registry:   os.Getenv("NORN_TEST_REGISTRY"),
+		binaries:   os.Getenv("NORN_TEST_BINARIES"),
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		Setup:               cluster.setup,
+		RequireExplicitExec: true,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"app":   cluster.app,
+			"get":   get,
+			"exits": exits,
+		},
+	})
+}
+
+type sessionCluster struct{ kubeconfig, kubectl, registry, binaries string }
+
+// setup gives a script a namespace, and an environment in which norn finds the cluster and a builder without an engine.
+func (c *sessionCluster) setup(env *testscript.Env) error {
+	suffix := make([]byte, 4)
+	if _, err := rand.Read(suffix); err != nil {
+		return err
+	}
+	ns := "session-" + hex.EncodeToString(suffix)
+	kubectl := func(args ...string) error {
+		cmd := exec.Command(c.kubectl, append([]string{"--kubeconfig", c.kubeconfig}, args...)...)
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			return errors.New(string(out))
+		}
+		return nil
+	}
+	if err := kubectl("create", "namespace", ns); err != nil {
+		return err
+	}
+	env.Defer(func() {
+		if err := kubectl("delete", "namespace", ns, "--wait=false"); err != nil {
+			env.T().Log(err)
+		}
+	})
+	for _, kv := range [][2]string{
+		{"KUBECONFIG", c.kubeconfig},
+		{"NAMESPACE", ns},
+		{"NORN_NAMESPACE", ns},
+		{"NORN_REGISTRY_URL", c.registry},
+		{"NORN_APPS_DIR", env.WorkDir},
+		{"NORN_BINARY", os.Getenv("NORN_TEST_NORN")},
+		{"SOPS_AGE_KEY_FILE", filepath.Join(env.WorkDir, "hello", "test-key.txt")},
+		{"HOME", env.WorkDir},
+		{"BUILDAH_ISOLATION", "chroot"},
+		{"STORAGE_DRIVER", "vfs"},
+		{"GIT_CONFIG_COUNT", "2"},
+		{"GIT_CONFIG_KEY_0", "user.name"}, {"GIT_CONFIG_VALUE_0", "test"},
+		{"GIT_CONFIG_KEY_1", "user.email"}, {"GIT_CONFIG_VALUE_1", "test@localhost"},
+		{"PATH", filepath.Dir(c.kubectl) + string(filepath.ListSeparator) + env.Getenv("PATH")},
+	} {
+		env.Setenv(kv[0], kv[1])
+	}
+	return nil
+}
+
+// app NAME puts a sample app into ./NAME, in a git repository with one commit.
+func (c *sessionCluster) app(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: app NAME")
+	}
+	dir := ts.MkAbs(args[0])
+	ts.Check(os.CopyFS(dir, os.DirFS(filepath.Join(repository(ts), "testdata", "apps", args[0]))))
+	data, err := os.ReadFile(filepath.Join(c.binaries, args[0]))
+	ts.Check(err)
+	ts.Check(os.WriteFile(filepath.Join(dir, args[0]), data, 0o755))
+	for _, line := range []string{"init -q", "add -A", "commit -q -m first"} {
+		ts.Check(ts.Exec("git", append([]string{"-C", dir}, strings.Fields(line)...)...))
+	}
+}
+
+// repository is the root of norn's own source.
+func repository(ts *testscript.TestScript) string {
+	root, err := filepath.Abs(filepath.Join("..", ".."))
+	ts.Check(err)
+	return root
+}
+
+// get SERVICE asks the app behind a Service through the API server's proxy; the answer is on stdout.
+func get(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: get SERVICE")
+	}
+	err := ts.Exec("kubectl", "get", "--raw", "/api/v1/namespaces/"+ts.Getenv("NAMESPACE")+"/services/"+args[0]+":80/proxy/")
+	if (err != nil) != neg {
+		ts.Fatalf("get %s: %v", args[0], err)
+	}
+}
+
+// exits CODE COMMAND… runs a command and checks its exit code.
+func exits(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	got := 0
+	var exit *exec.ExitError
+	switch {
+	case errors.As(err, &exit):
+		got = exit.ExitCode()
+	case err != nil:
+		ts.Fatalf("%s: %v", args[1], err)
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
