@@ -24,8 +24,11 @@ func (d *decoder) add(at *yaml.Node, sev Severity, format string, args ...any) {
 	f := Finding{File: d.file, Severity: sev, Message: fmt.Sprintf(format, args...)}
 	if at != nil {
 		f.Line, f.Column = at.Line, at.Column
-		if at.Line >= 1 && at.Line <= len(d.lines) {
-			f.Source = d.lines[at.Line-1]
+		if f.Line > len(d.lines) { // yaml.v3 puts an empty value behind the end
+			f.Line, f.Column = len(d.lines), len(d.lines[len(d.lines)-1])+1
+		}
+		if f.Line >= 1 {
+			f.Source = d.lines[f.Line-1]
 		}
 	}
 	d.findings = append(d.findings, f)
