@@ -1,0 +1,76 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"testing"
+)
+
+type recorder struct{ events []string }
+
+func (r *recorder) Report(e Event) {
+	text := fmt.Sprintf("%s %s", e.Kind, e.Step)
+	switch e.Kind {
+	case Started:
+	case Output:
+		text += " " + e.Line
+	case Ended:
+		text += " " + string(e.Result.State)
+	}
+	r.events = append(r.events, text)
+}
+
+func TestRun(t *testing.T) {
+	boom := errors.New("boom")
+	r := &recorder{}
+	err := Run(t.Context(), r, []Step{
+		{"first", func(_ context.Context, out io.Writer) (Result, error) {
+			for _, part := range []string{"a", "b\r\nc", "\n", "d"} { // lines are cut across writes
+				if _, err := io.WriteString(out, part); err != nil {
+					return Result{}, err
+				}
+			}
+			return Result{State: Created}, nil
+		}},
+		{"second", func(context.Context, io.Writer) (Result, error) { return Result{State: Done}, boom }},
+		{"third", func(context.Context, io.Writer) (Result, error) { t.Error("the third step ran"); return Result{}, nil }},
+	})
+	if !errors.Is(err, boom) {
+		t.Errorf("error %v", err)
+	}
+	want := []string{"started first", "output first ab", "output first c", "output first d", "ended first created", "started second", "ended second failed"}
+	if !slices.Equal(r.events, want) {
+		t.Errorf("events %q, want %q", r.events, want)
+	}
+}
+
+func TestRunStopsBetweenSteps(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	err := Run(ctx, &recorder{}, []Step{
+		{"first", func(context.Context, io.Writer) (Result, error) { cancel(); return Result{State: Done}, nil }},
+		{"second", func(context.Context, io.Writer) (Result, error) { t.Error("the second step ran"); return Result{}, nil }},
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestLongLineIsPassedOn(t *testing.T) {
+	total := 0
+	w := &lineWriter{emit: func(line string) { total += len(line) }}
+	for range 40 {
+		if _, err := w.Write(make([]byte, 4096)); err != nil {
+			t.Fatal(err)
+		}
+		if len(w.rest) > maxLine+4096 {
+			t.Fatalf("%d bytes are held", len(w.rest))
+		}
+	}
+	w.flush()
+	if total != 40*4096 {
+		t.Errorf("%d bytes came out", total)
+	}
+}
