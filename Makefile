@@ -38,7 +38,7 @@ unit: ## Unit tests, with the race detector
 	@cd devcluster && go test ./internal/...
 
 .PHONY: sessions
-sessions: build ## testscript sessions of the CLI on a devcluster of their own
+sessions: build ## The devcluster itself, then testscript sessions of the CLI on one
 	@hack/sessions
 
 .PHONY: lint

@@ -1,0 +1,110 @@
+package state
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func newDir(t *testing.T) *Dir {
+	t.Helper()
+	d := &Dir{filepath.Join(t.TempDir(), "cluster")}
+	if err := d.Make(); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func TestMakeRefusesOthersFolders(t *testing.T) {
+	d := &Dir{t.TempDir()}
+	if err := os.WriteFile(d.Path("mine"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Make(); err == nil {
+		t.Error("a folder with other things in it was taken")
+	}
+	if err := d.Wipe(); err == nil {
+		t.Error("a folder with other things in it was wiped")
+	}
+	if _, err := os.Stat(d.Path("mine")); err != nil {
+		t.Error(err)
+	}
+	if err := (&Dir{"/var/lib/devcluster"}).Make(); err == nil {
+		t.Error("a folder that the namespaces cover was taken")
+	}
+}
+
+func TestWipe(t *testing.T) {
+	d := newDir(t)
+	for range 2 { // the second time there is nothing left
+		if err := d.Wipe(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := os.Stat(d.Root); !os.IsNotExist(err) {
+		t.Errorf("it is still there: %v", err)
+	}
+}
+
+func TestRunning(t *testing.T) {
+	d := newDir(t)
+	want := func(pid int, held bool) {
+		t.Helper()
+		gotPid, gotHeld, err := d.Running()
+		if err != nil || gotPid != pid || gotHeld != held {
+			t.Errorf("running: pid %d, held %t, error %v; want %d, %t", gotPid, gotHeld, err, pid, held)
+		}
+	}
+	want(0, false)
+	l, err := d.Acquire(Cluster)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want(0, true) // held, and no pid noted yet
+	if err := l.Note(os.Getpid()); err != nil {
+		t.Fatal(err)
+	}
+	want(os.Getpid(), true)
+	if err := l.Note(1 << 30); err != nil { // its holder was killed, and what it had started still ends
+		t.Fatal(err)
+	}
+	want(0, true)
+	l.Release()
+	want(0, false) // whatever pid is noted
+}
+
+func TestListenTakesAnotherPortAndKeepsIt(t *testing.T) {
+	d := newDir(t)
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := taken.Addr().(*net.TCPAddr).Port
+	if _, err := d.SetPorts(port, port); err != nil {
+		t.Fatal(err)
+	}
+	l, err := d.Listen()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l.Info.APIPort <= port || l.Info.RegistryPort <= l.Info.APIPort {
+		t.Errorf("ports %d and %d, where %d is taken", l.Info.APIPort, l.Info.RegistryPort, port)
+	}
+	if d.Info() != l.Info || l.Info.Registry != fmt.Sprintf("127.0.0.1:%d", l.Info.RegistryPort) {
+		t.Errorf("%+v is written down, %+v is so", d.Info(), l.Info)
+	}
+	_ = l.API.Close()
+	_ = l.Registry.Close()
+	_ = taken.Close()
+	again, err := d.Listen()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again.Info != l.Info {
+		t.Errorf("%+v the second time, %+v the first", again.Info, l.Info)
+	}
+	_ = again.API.Close()
+	_ = again.Registry.Close()
+}
