@@ -12,7 +12,7 @@ import (
 )
 
 // ownCluster is the way out where a devcluster cannot run.
-const ownCluster = "To use a cluster of your own instead: make demo CONTEXT=<its kubeconfig context>"
+const ownCluster = "or use a cluster of your own: make demo CONTEXT=<its kubeconfig context>"
 
 // requirements says everything that is missing here, and what to do about each.
 func requirements() error {

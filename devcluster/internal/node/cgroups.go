@@ -27,7 +27,7 @@ func makeCgroups(name string) error {
 		for _, file := range []string{"cpuset.cpus", "cpuset.mems"} { // a new v1 cpuset starts empty, and holds no process then
 			data, err := os.ReadFile(filepath.Join(root, file))
 			if err == nil {
-				err = os.WriteFile(filepath.Join(group, file), data, 0)
+				err = os.WriteFile(filepath.Join(group, file), data, 0) //nolint:gosec // both are fixed names
 			}
 			if err != nil {
 				return fmt.Errorf("fill the pods' cpuset: %w", err)

@@ -64,7 +64,7 @@ type node struct {
 // serveRegistry serves the registry on the host's socket and on the same address inside, where containerd looks
 // for it, and puts the pause image there.
 func (n *node) serveRegistry(ctx context.Context) error {
-	handler, err := registry.New(n.dir.Path("registry"))
+	handler, err := registry.New(ctx, n.dir.Path("registry"))
 	if err != nil {
 		return err
 	}

@@ -37,7 +37,7 @@ type store struct {
 var manifestPath = regexp.MustCompile(`^/v2/.+/manifests/[^/]+$`)
 
 // New is a registry whose blobs and manifests are under dir.
-func New(dir string) (http.Handler, error) {
+func New(ctx context.Context, dir string) (http.Handler, error) {
 	blobs, manifests := filepath.Join(dir, "blobs"), filepath.Join(dir, "manifests")
 	for _, d := range []string{blobs, manifests} {
 		if err := os.MkdirAll(d, 0o755); err != nil {
@@ -48,7 +48,7 @@ func New(dir string) (http.Handler, error) {
 		next: registry.New(registry.WithBlobHandler(registry.NewDiskBlobHandler(blobs)), registry.Logger(log.New(io.Discard, "", 0))),
 		dir:  manifests,
 	}
-	return s, s.replay()
+	return s, s.replay(ctx)
 }
 
 // ServeHTTP implements http.Handler.
@@ -67,7 +67,7 @@ func (s *store) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	s.next.ServeHTTP(status, req)
 	if status.code == http.StatusCreated {
 		if err := s.keep(manifest{req.URL.Path, req.Header.Get("Content-Type"), body}); err != nil {
-			log.Printf("keep the manifest %s: %v", req.URL.Path, err)
+			log.Printf("keep the manifest %q: %v", req.URL.Path, err) //nolint:gosec // quoted
 		}
 	}
 }
@@ -84,7 +84,7 @@ func (s *store) keep(m manifest) error {
 
 // replay puts what is on disk into the library again. An index is refused before its parts are
 // there, so those that fail are tried once more after the others.
-func (s *store) replay() error {
+func (s *store) replay(ctx context.Context) error {
 	files, err := filepath.Glob(filepath.Join(s.dir, "*.json"))
 	if err != nil {
 		return err
@@ -92,7 +92,7 @@ func (s *store) replay() error {
 	for range 2 {
 		var again []string
 		for _, f := range files {
-			if !s.put(f) {
+			if !s.put(ctx, f) {
 				again = append(again, f)
 			}
 		}
@@ -101,13 +101,13 @@ func (s *store) replay() error {
 	return nil
 }
 
-func (s *store) put(file string) bool {
+func (s *store) put(ctx context.Context, file string) bool {
 	data, err := os.ReadFile(file)
 	var m manifest
 	if err != nil || json.Unmarshal(data, &m) != nil {
 		return false
 	}
-	req, err := http.NewRequestWithContext(context.Background(), http.MethodPut, "http://registry"+m.Path, bytes.NewReader(m.Body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPut, "http://registry"+m.Path, bytes.NewReader(m.Body))
 	if err != nil {
 		return false
 	}

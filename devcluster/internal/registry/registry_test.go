@@ -20,7 +20,7 @@ func TestImagesSurviveARestart(t *testing.T) {
 	}
 	start := func() (address string, stop func()) {
 		t.Helper()
-		h, err := New(filepath.Join(dir, "registry"))
+		h, err := New(t.Context(), filepath.Join(dir, "registry"))
 		if err != nil {
 			t.Fatal(err)
 		}

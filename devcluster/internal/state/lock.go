@@ -80,7 +80,7 @@ func (d *Dir) Running() (pid int, held bool, err error) {
 	}
 	pid, err = strconv.Atoi(strings.TrimSpace(string(data)))
 	if err != nil || pid == 0 || syscall.Kill(pid, 0) != nil {
-		return 0, true, nil
+		return 0, true, nil //nolint:nilerr // whatever stands there, it is not the pid of a supervisor that runs
 	}
 	return pid, true, nil
 }
