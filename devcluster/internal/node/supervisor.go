@@ -55,7 +55,7 @@ func Supervise(ctx context.Context, d *state.Dir) error {
 	case <-ctx.Done():
 		log.Print("stopping")
 		_ = cmd.Process.Kill() // the first process of the PID namespace: the kernel ends the others with it
-		_ = <-ended            // killed, as intended
+		<-ended                //nolint:errcheck // killed, as intended
 		return nil
 	case err := <-ended:
 		return fmt.Errorf("the cluster's first process ended by itself: %w", err)
