@@ -31,6 +31,9 @@ type builder interface {
 type buildRequest struct {
 	dir, dockerfile, image string
 	args                   []string // NAME=VALUE
+	// time is the one time that the image bears, in seconds since 1970. With the commit's, the same commit makes the
+	// same digest, and deploying what runs already changes nothing (reproducible-builds.org: SOURCE_DATE_EPOCH).
+	time string
 }
 
 // builderNames is the order in which builders are looked for.
@@ -86,6 +89,7 @@ func (r *run) build(ctx context.Context, out io.Writer) (pipeline.Result, error)
 	err = r.builder.Build(ctx, out, buildRequest{
 		dir: r.source.dir, dockerfile: dockerfile, image: r.image,
 		args: []string{"VERSION=" + r.source.tag(), "BUILD_NUMBER=" + r.source.number},
+		time: r.source.time,
 	})
 	if err != nil {
 		return pipeline.Result{}, fmt.Errorf("build %s: %w", r.image, err)

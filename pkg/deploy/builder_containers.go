@@ -18,7 +18,7 @@ func (t containersTool) Name() string { return t.name }
 // Build implements builder.
 func (t containersTool) Build(ctx context.Context, out io.Writer, b buildRequest) error {
 	// Not from cached layers: buildah 1.28 takes a cached "ENV VERSION=$VERSION" for any value of the build arg.
-	args := []string{"build", "--layers=false", "--file", b.dockerfile, "--tag", b.image}
+	args := []string{"build", "--layers=false", "--timestamp", b.time, "--file", b.dockerfile, "--tag", b.image}
 	for _, a := range b.args {
 		args = append(args, "--build-arg", a)
 	}

@@ -17,7 +17,7 @@ func (e engine) Name() string { return e.name }
 
 // Build implements builder.
 func (e engine) Build(ctx context.Context, out io.Writer, b buildRequest) error {
-	args := []string{"build", "--file", b.dockerfile, "--tag", b.image}
+	args := []string{"build", "--build-arg", "SOURCE_DATE_EPOCH=" + b.time, "--file", b.dockerfile, "--tag", b.image}
 	for _, a := range b.args {
 		args = append(args, "--build-arg", a)
 	}

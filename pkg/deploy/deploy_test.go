@@ -143,6 +143,7 @@ func TestPreviousGood(t *testing.T) {
 		{"the one before", []k8s.Revision{revision(2, "b", true, true, nil), revision(1, "a", true, false, nil)}, 1},
 		{"not a failed one", []k8s.Revision{revision(3, "c", true, true, nil), revision(2, "b", false, false, nil), revision(1, "a", true, false, nil)}, 1},
 		{"not a newer one", []k8s.Revision{revision(3, "c", true, false, nil), revision(2, "b", true, true, nil)}, 0},
+		{"where the current one has no ReplicaSet yet", []k8s.Revision{revision(1, "a", true, false, nil)}, 1},
 		{"not the same, restarted", []k8s.Revision{revision(3, "b", true, true, restarted), revision(2, "b", true, false, nil), revision(1, "a", true, false, nil)}, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {

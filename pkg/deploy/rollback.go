@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -63,12 +64,9 @@ var errNoEarlier = errors.New("there is no earlier verified version to go back t
 // previousGood takes the newest verified revision before the current one. One that differs from the current only by
 // a restart or by the Secret's version is the same version, so going there would be going nowhere.
 func previousGood(newestFirst []k8s.Revision) (k8s.Revision, error) {
-	var current *k8s.Revision
-	for i, r := range newestFirst {
-		switch {
-		case r.Current:
-			current = &newestFirst[i]
-		case current != nil && r.Verified && !sameVersion(current.Set, r.Set):
+	at := slices.IndexFunc(newestFirst, func(r k8s.Revision) bool { return r.Current })
+	for _, r := range newestFirst[at+1:] { // all of them, where the current one has no ReplicaSet yet
+		if r.Verified && (at < 0 || !sameVersion(newestFirst[at].Set, r.Set)) {
 			return r, nil
 		}
 	}

@@ -15,6 +15,7 @@ type source struct {
 	dir    string // the app's folder within the source
 	commit string // all digits of the commit
 	number string // how many commits led to it, the build number
+	time   string // when it was committed, in seconds since 1970
 	dirty  bool   // the folder holds changes that are in no commit
 }
 
@@ -52,6 +53,9 @@ func fetch(ctx context.Context, dir, ref, into string) (source, error) {
 		return source{}, &UsageError{fmt.Sprintf("%s has no commit %q", top, name), "see git branch --all and git tag for what there is"}
 	}
 	if s.number, err = git(ctx, "rev-list", "--count", s.commit); err != nil {
+		return source{}, err
+	}
+	if s.time, err = git(ctx, "show", "--no-patch", "--format=%ct", s.commit); err != nil {
 		return source{}, err
 	}
 	if ref == "" {

@@ -34,30 +34,35 @@ func (c *Client) Revisions(ctx context.Context, d *appsv1.Deployment) ([]Revisio
 	if err != nil {
 		return nil, explain(err, "list the ReplicaSets of %s", d.Name)
 	}
-	var out []Revision
+	o := Observation{Deployment: d}
 	for i := range l.Items {
 		if rs := &l.Items[i]; metav1.IsControlledBy(rs, d) {
-			out = append(out, revision(rs, d))
+			o.ReplicaSets = append(o.ReplicaSets, rs)
 		}
+	}
+	current := CurrentReplicaSet(o)
+	var out []Revision
+	for _, rs := range o.ReplicaSets {
+		r := revision(rs, d.Name)
+		r.Current = rs == current
+		out = append(out, r)
 	}
 	slices.SortFunc(out, func(a, b Revision) int { return cmp.Compare(b.Number, a.Number) })
 	return out, nil
 }
 
-func revision(rs *appsv1.ReplicaSet, d *appsv1.Deployment) Revision {
-	text := rs.Annotations[RevisionAnnotation]
-	number, _ := strconv.ParseInt(text, 10, 64) // 0, before all others, where its controller has not numbered it yet
+func revision(rs *appsv1.ReplicaSet, container string) Revision {
+	number, _ := strconv.ParseInt(rs.Annotations[RevisionAnnotation], 10, 64) // 0, before all others, where its controller has not numbered it yet
 	r := Revision{
 		Number:   number,
 		Commit:   rs.Annotations[CommitAnnotation],
 		Cause:    rs.Annotations[ChangeCauseAnnotation],
 		Created:  rs.CreationTimestamp.Time,
 		Verified: rs.Annotations[VerifiedAnnotation] != "",
-		Current:  text != "" && text == d.Annotations[RevisionAnnotation],
 		Set:      rs,
 	}
 	for _, c := range rs.Spec.Template.Spec.Containers {
-		if c.Name == d.Name {
+		if c.Name == container {
 			r.Image = c.Image
 		}
 	}

@@ -3,11 +3,13 @@ package k8s
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -89,18 +91,29 @@ func Judge(o Observation) Verdict {
 	return v
 }
 
-// CurrentReplicaSet is the one whose pods the Deployment wants now, or nil before its controller made it.
+// CurrentReplicaSet is the one whose pods the Deployment wants now, or nil before its controller made it. It is known by its template,
+// as the controller does (k8s.io/kubectl/pkg/util/deployment): the revision annotation still names the old one for
+// as long as a Recreate waits for the old pods.
 func CurrentReplicaSet(o Observation) *appsv1.ReplicaSet {
 	if o.Deployment == nil {
 		return nil
 	}
-	revision := o.Deployment.Annotations[RevisionAnnotation]
+	var current *appsv1.ReplicaSet
 	for _, rs := range o.ReplicaSets {
-		if metav1.IsControlledBy(rs, o.Deployment) && revision != "" && rs.Annotations[RevisionAnnotation] == revision {
-			return rs
+		if metav1.IsControlledBy(rs, o.Deployment) && sameTemplate(rs.Spec.Template, o.Deployment.Spec.Template) &&
+			(current == nil || rs.CreationTimestamp.Before(&current.CreationTimestamp)) {
+			current = rs
 		}
 	}
-	return nil
+	return current
+}
+
+func sameTemplate(a, b corev1.PodTemplateSpec) bool {
+	for _, t := range []*corev1.PodTemplateSpec{&a, &b} {
+		t.Labels = maps.Clone(t.Labels)
+		delete(t.Labels, appsv1.DefaultDeploymentUniqueLabelKey)
+	}
+	return equality.Semantic.DeepEqual(a, b)
 }
 
 func splitPods(o Observation, current *appsv1.ReplicaSet) (mine, old []*corev1.Pod) {

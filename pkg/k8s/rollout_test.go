@@ -15,16 +15,33 @@ func look(status appsv1.DeploymentStatus, pods ...*corev1.Pod) Observation {
 	one, yes := int32(1), true
 	d := &appsv1.Deployment{
 		ObjectMeta: metav1.ObjectMeta{Name: "shop", UID: "d", Generation: 2, Annotations: map[string]string{RevisionAnnotation: "2"}},
-		Spec:       appsv1.DeploymentSpec{Replicas: &one},
+		Spec:       appsv1.DeploymentSpec{Replicas: &one, Template: template("new", "")},
 		Status:     status,
 	}
 	set := func(name, revision string) *appsv1.ReplicaSet {
 		return &appsv1.ReplicaSet{ObjectMeta: metav1.ObjectMeta{
 			Name: name, UID: types.UID(name), Annotations: map[string]string{RevisionAnnotation: revision},
 			OwnerReferences: []metav1.OwnerReference{{UID: "d", Controller: &yes}},
-		}}
+		}, Spec: appsv1.ReplicaSetSpec{Template: template(name, name+"-hash")}}
 	}
 	return Observation{Deployment: d, ReplicaSets: []*appsv1.ReplicaSet{set("old", "1"), set("new", "2")}, Pods: pods}
+}
+
+// template is a pod template that differs by image; a ReplicaSet's has a hash besides.
+func template(image, hash string) corev1.PodTemplateSpec {
+	t := corev1.PodTemplateSpec{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "shop", Image: image}}}}
+	if hash != "" {
+		t.Labels = map[string]string{appsv1.DefaultDeploymentUniqueLabelKey: hash}
+	}
+	return t
+}
+
+// recreating is the look while a Recreate waits for the old pods: no new ReplicaSet, the revision is still the old one's.
+func recreating(pods ...*corev1.Pod) Observation {
+	o := look(seen, pods...)
+	o.ReplicaSets = o.ReplicaSets[:1]
+	o.Deployment.Annotations[RevisionAnnotation] = "1"
+	return o
 }
 
 func pod(set string, ready bool, containers ...corev1.ContainerStatus) *corev1.Pod {
@@ -75,6 +92,7 @@ func TestJudge(t *testing.T) {
 		{"old pod still there", look(good, pod("new", true), pod("old", true)), Progressing, "", "waiting for 1 old pod to end"},
 		{"complete", look(good, pod("new", true)), Complete, "", "1 of 1 pods available"},
 		{"an old crashing pod is not the new version's failure", look(made, pod("new", false), pod("old", false, crashed(9, 1, "Error"))), Progressing, "", "0 of 1"},
+		{"an old failing pod while it is recreated", recreating(pod("old", false, waiting("ImagePullBackOff", ""))), Progressing, "", "0 of 1"},
 		{"image not found", look(made, pod("new", false, waiting("ErrImagePull", "not found"))), Failed, ImagePull, "cannot get image r/shop:1: not found"},
 		{"image never pulled", look(made, pod("new", false, waiting("ErrImageNeverPull", ""))), Failed, ImagePull, "ErrImageNeverPull"},
 		{"missing secret", look(made, pod("new", false, waiting("CreateContainerConfigError", "secret \"x\" not found"))), Failed, BadConfig, `secret "x" not found`},

@@ -23,9 +23,9 @@ func requirements() error {
 	if os.Geteuid() != 0 {
 		missing = append(missing, errors.New("a devcluster needs root (it makes namespaces, mounts and cgroups): run it with sudo"))
 	}
-	for program, pkg := range map[string]string{"containerd": "containerd", "runc": "runc", "ip": "iproute2"} {
-		if _, err := exec.LookPath(program); err != nil {
-			missing = append(missing, fmt.Errorf("%s is not installed: apt-get install -y --no-install-recommends %s", program, pkg))
+	for _, p := range []struct{ program, pkg string }{{"containerd", "containerd"}, {"runc", "runc"}, {"ip", "iproute2"}} {
+		if _, err := exec.LookPath(p.program); err != nil {
+			missing = append(missing, fmt.Errorf("%s is not installed: apt-get install -y --no-install-recommends %s", p.program, p.pkg))
 		}
 	}
 	if _, err := os.Stat(filepath.Join(node.CNIDir, "bridge")); err != nil {
