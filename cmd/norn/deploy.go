@@ -12,6 +12,7 @@ import (
 
 func newDeployCmd(a *app) *cobra.Command {
 	o := deploy.Options{}
+	var noRollback bool
 	cmd := &cobra.Command{
 		Use:   "deploy [APP] [REF]",
 		Short: "Build a version, ship it, and wait until it runs",
@@ -29,7 +30,11 @@ version that fails is shown with its evidence, and the last good one is restored
 			if err != nil {
 				return err
 			}
-			o.Ref, o.Namespace, o.Registry, o.Builder, o.User = argument(args, 1), s.conf.Namespace, s.conf.Registry, s.conf.Builder, userName()
+			o.Namespace, o.App = s.conf.Namespace, spec.App
+			o.Ref, o.Registry, o.Builder, o.User = argument(args, 1), s.conf.Registry, s.conf.Builder, userName()
+			if noRollback {
+				o.KeepFailed = "--no-rollback"
+			}
 			out := ui.NewRun(a.streams, a.json)
 			defer out.Close()
 			out.Begin(s.title("deploy", spec.App))
@@ -41,8 +46,8 @@ version that fails is shown with its evidence, and the last good one is restored
 	flags.String("builder", "", "docker, podman, buildah or nerdctl (NORN_BUILDER; default the first there is)")
 	flags.StringVar(&o.Image, "image", "", "ship this image; nothing is built or tested")
 	flags.BoolVar(&o.SkipTests, "skip-tests", false, "leave build.test out")
-	flags.BoolVar(&o.Rollout.NoRollback, "no-rollback", false, "leave a failed version where it is")
-	bindTimeout(cmd, &o.Rollout.Timeout)
+	flags.BoolVar(&noRollback, "no-rollback", false, "leave a failed version where it is")
+	bindTimeout(cmd, &o.Timeout)
 	return cmd
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"norn/internal/config"
+	"norn/internal/logs"
 	"norn/pkg/deploy"
 	"norn/pkg/forge"
 	"norn/pkg/infraspec"
@@ -12,7 +13,7 @@ import (
 	"norn/pkg/secrets"
 )
 
-// The exit codes; docs/exit-codes.md says the same to users.
+// The exit codes; the README says the same to users.
 const (
 	exitDone         = 0
 	exitFailed       = 1
@@ -43,6 +44,7 @@ func exitCode(ctx context.Context, err error) int {
 		unavailable *k8s.UnavailableError
 		rollout     *deploy.RolloutError
 		conflict    *forge.ConflictError
+		noApp       *logs.NotFoundError
 	)
 	switch {
 	case err == nil:
@@ -52,7 +54,7 @@ func exitCode(ctx context.Context, err error) int {
 	case ctx.Err() != nil:
 		return exitInterrupted
 	case errors.As(err, &usage), errors.As(err, &asked), errors.As(err, &setting),
-		errors.As(err, &spec), errors.As(err, &resolution), errors.As(err, &misnamed), errors.As(err, &secretsFile):
+		errors.As(err, &spec), errors.As(err, &resolution), errors.As(err, &misnamed), errors.As(err, &secretsFile), errors.As(err, &noApp):
 		return exitUsage
 	case errors.As(err, &unavailable):
 		return exitNoKubernetes

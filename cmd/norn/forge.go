@@ -29,7 +29,9 @@ its first deploy, and the image that a deploy has set is never reverted.`,
 			out := ui.NewRun(a.streams, a.json)
 			defer out.Close()
 			out.Begin(s.title("forge", spec.App))
-			return forge.Run(cmd.Context(), s.client, out, spec, s.forgeSettings(), image)
+			settings := s.forgeSettings()
+			settings.Image = image
+			return forge.Run(cmd.Context(), s.client, out, spec, settings)
 		},
 	}
 	cmd.Flags().StringVar(&image, "image", "", "start a new app with this image at once")

@@ -27,7 +27,8 @@ func newLogsCmd(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return logs.Run(cmd.Context(), s.client, s.conf.Namespace, name, o, a.logSink())
+			o.Namespace, o.App = s.conf.Namespace, name
+			return logs.Run(cmd.Context(), s.client, o, a.logSink())
 		},
 	}
 	flags := cmd.Flags()

@@ -1,5 +1,5 @@
 // Command norn puts an app on Kubernetes from its infraspec.yaml. This package binds
-// flags, makes one call a command and prints what came of it; see DESIGN in docs/ for the rest.
+// flags, makes one call a command and prints what came of it.
 package main
 
 import (

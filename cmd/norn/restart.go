@@ -1,8 +1,6 @@
 package main
 
 import (
-	"time"
-
 	"github.com/spf13/cobra"
 
 	"norn/internal/ui"
@@ -10,7 +8,7 @@ import (
 )
 
 func newRestartCmd(a *app) *cobra.Command {
-	var timeout time.Duration
+	var target deploy.Target
 	cmd := &cobra.Command{
 		Use:     "restart [APP]",
 		Short:   "Replace the app's pods one after the other, and wait",
@@ -25,12 +23,13 @@ func newRestartCmd(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			target.Namespace, target.App = s.conf.Namespace, name
 			out := ui.NewRun(a.streams, a.json)
 			defer out.Close()
 			out.Begin(s.title("restart", name))
-			return deploy.Restart(cmd.Context(), s.client, out, s.conf.Namespace, name, timeout)
+			return deploy.Restart(cmd.Context(), s.client, out, target)
 		},
 	}
-	bindTimeout(cmd, &timeout)
+	bindTimeout(cmd, &target.Timeout)
 	return cmd
 }

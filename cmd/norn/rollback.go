@@ -9,8 +9,8 @@ import (
 
 func newRollbackCmd(a *app) *cobra.Command {
 	var (
-		target string
-		policy deploy.RolloutPolicy
+		revision string
+		target   deploy.Target
 	)
 	cmd := &cobra.Command{
 		Use:   "rollback [APP]",
@@ -29,13 +29,14 @@ of the app's Secret stay as they are.`,
 			if err != nil {
 				return err
 			}
+			target.Namespace, target.App = s.conf.Namespace, name
 			out := ui.NewRun(a.streams, a.json)
 			defer out.Close()
 			out.Begin(s.title("rollback", name))
-			return deploy.Rollback(cmd.Context(), s.client, out, s.conf.Namespace, name, target, policy)
+			return deploy.Rollback(cmd.Context(), s.client, out, target, revision)
 		},
 	}
-	cmd.Flags().StringVar(&target, "to", "", "revision number or commit to go to")
-	bindTimeout(cmd, &policy.Timeout)
+	cmd.Flags().StringVar(&revision, "to", "", "revision number or commit to go to")
+	bindTimeout(cmd, &target.Timeout)
 	return cmd
 }

@@ -2,6 +2,8 @@ package main
 
 import (
 	"bufio"
+	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -31,14 +33,15 @@ in them stay and are named, unless --delete-data. It can be run again: what is g
 				return err
 			}
 			if !yes {
-				if err := a.confirm(s.title("tear down", name), deleteData); err != nil {
+				if err := a.confirm(cmd.Context(), s.title("tear down", name), deleteData); err != nil {
 					return err
 				}
 			}
 			out := ui.NewRun(a.streams, a.json)
 			defer out.Close()
 			out.Begin(s.title("teardown", name))
-			return forge.Teardown(cmd.Context(), s.client, out, s.conf.Namespace, name, deleteData)
+			return forge.Teardown(cmd.Context(), s.client, out,
+				forge.Removal{Namespace: s.conf.Namespace, App: name, DeleteData: deleteData})
 		},
 	}
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
@@ -47,7 +50,7 @@ in them stay and are named, unless --delete-data. It can be run again: what is g
 }
 
 // confirm asks on a terminal. Elsewhere nobody can answer, so the flag is needed.
-func (a *app) confirm(what string, deleteData bool) error {
+func (a *app) confirm(ctx context.Context, what string, deleteData bool) error {
 	if !ui.IsTerminal(a.streams.In) || !ui.IsTerminal(a.streams.Err) {
 		return &deploy.UsageError{Problem: "teardown asks before it deletes, and this is no terminal", Advice: "add --yes"}
 	}
@@ -56,9 +59,19 @@ func (a *app) confirm(what string, deleteData bool) error {
 		data = "with all its data"
 	}
 	_, _ = fmt.Fprintf(a.streams.Err, "%s (%s)? [y/N] ", what, data)
-	answer, err := bufio.NewReader(a.streams.In).ReadString('\n')
-	if err != nil || !strings.EqualFold(strings.TrimSpace(answer), "y") {
-		return fmt.Errorf("nothing was deleted")
+	answered := make(chan string, 1)
+	go func() { // a read cannot be interrupted, the wait for it can
+		line, _ := bufio.NewReader(a.streams.In).ReadString('\n') // an end without a line is no yes
+		answered <- strings.TrimSpace(line)
+	}()
+	select {
+	case <-ctx.Done():
+		_, _ = fmt.Fprintln(a.streams.Err)
+		return fmt.Errorf("nothing was deleted: %w", ctx.Err())
+	case answer := <-answered:
+		if !strings.EqualFold(answer, "y") && !strings.EqualFold(answer, "yes") {
+			return errors.New("nothing was deleted")
+		}
+		return nil
 	}
-	return nil
 }

@@ -27,6 +27,8 @@ var _ Cluster = (*k8s.Client)(nil)
 
 // Options say which lines are wanted.
 type Options struct {
+	Namespace, App string
+
 	Follow   bool
 	Previous bool
 	Tail     int64 // last lines of each container; -1 for all
@@ -43,22 +45,26 @@ type Sink struct {
 
 // Run shows the logs of every container of app. Without Follow it ends with the last line that is there now; with
 // it, it takes up pods as they appear and ends when ctx does.
-func Run(ctx context.Context, cluster Cluster, ns, app string, o Options, to Sink) error {
-	f := &follower{cluster: cluster, ns: ns, options: o, sink: to, seen: map[string]bool{}, said: map[string]bool{}}
+func Run(ctx context.Context, cluster Cluster, o Options, to Sink) error {
+	f := &follower{cluster: cluster, options: o, sink: to, seen: map[string]bool{}, said: map[string]bool{}}
 	var streams sync.WaitGroup
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	err := cluster.Observe(ctx, ns, app, func(seen k8s.Observation) (bool, error) {
+	err := cluster.Observe(ctx, o.Namespace, o.App, func(seen k8s.Observation) (bool, error) {
 		if len(seen.Pods) == 0 {
-			f.notice(noPods(app, seen))
+			if seen.Deployment == nil && !f.looked {
+				return true, &NotFoundError{o.Namespace, o.App}
+			}
+			f.notice(noPods(o.App, seen))
 		}
+		f.looked = true
 		slices.SortFunc(seen.Pods, func(a, b *corev1.Pod) int { return strings.Compare(a.Name, b.Name) })
 		for _, p := range seen.Pods {
 			for _, s := range slices.Concat(p.Status.InitContainerStatuses, p.Status.ContainerStatuses) {
 				instance := fmt.Sprintf("%s/%s/%d", p.UID, s.Name, s.RestartCount)
 				switch {
 				case f.seen[instance]:
-				case s.State.Running == nil && s.State.Terminated == nil && !o.Previous:
+				case s.State.Running == nil && s.State.Terminated == nil && s.LastTerminationState.Terminated == nil:
 					f.notice(notRunning(p.Name, s))
 				default:
 					f.seen[instance] = true
@@ -88,7 +94,7 @@ func Run(ctx context.Context, cluster Cluster, ns, app string, o Options, to Sin
 
 type follower struct {
 	cluster Cluster
-	ns      string
+	looked  bool // whether the first look has been taken
 	options Options
 	sink    Sink
 	seen    map[string]bool // container instances whose stream was begun
@@ -118,10 +124,14 @@ func (f *follower) stream(ctx context.Context, pod, container string, first bool
 		secs := int64(f.options.Since.Seconds())
 		opts.SinceSeconds = &secs
 	}
-	body, err := f.cluster.StreamLogs(ctx, f.ns, pod, opts)
+	body, err := f.cluster.StreamLogs(ctx, f.options.Namespace, pod, opts)
 	if err != nil {
 		if ctx.Err() != nil || k8s.IsNotFound(err) { // the pod went meanwhile
 			return nil
+		}
+		var denied *k8s.DeniedError
+		if errors.As(err, &denied) {
+			return err
 		}
 		f.mu.Lock()
 		defer f.mu.Unlock()
@@ -144,6 +154,19 @@ func (f *follower) stream(ctx context.Context, pod, container string, first bool
 			return nil //nolint:nilerr // the stream's end; the watch says whether there is more
 		}
 	}
+}
+
+// NotFoundError says that there is no such app in the cluster.
+type NotFoundError struct{ Namespace, App string }
+
+// Error names app and namespace.
+func (e *NotFoundError) Error() string {
+	return fmt.Sprintf("there is no Deployment %s in namespace %s, and no pod of it", e.App, e.Namespace)
+}
+
+// Hint is what to do about it.
+func (e *NotFoundError) Hint() string {
+	return "check the name and --namespace, or make it with norn forge"
 }
 
 // noPods says why there is nothing to show.

@@ -9,13 +9,11 @@ import (
 	"norn/internal/pipeline"
 )
 
-// Run is a pipeline's reporter with a title in front and a line to end with.
+// Run is a pipeline's reporter with a title in front.
 type Run interface {
 	pipeline.Reporter
 	// Begin says what is going to happen.
 	Begin(title string)
-	// End says what came of it; it is not called after an error, which is printed by PrintError.
-	End(text string)
 	// Close puts the terminal back in order; it is always called.
 	Close()
 }
@@ -36,7 +34,7 @@ func NewRun(s Streams, asJSON bool) Run {
 type jsonRun struct{ enc *json.Encoder }
 
 type jsonEvent struct {
-	Event   string         `json:"event"` // begin, started, output, ended, end
+	Event   string         `json:"event"` // begin, started, output, ended
 	Step    string         `json:"step,omitempty"`
 	State   pipeline.State `json:"state,omitempty"`
 	Text    string         `json:"text,omitempty"`
@@ -48,9 +46,6 @@ func (j *jsonRun) put(e jsonEvent) { _ = j.enc.Encode(e) }
 
 // Begin implements Run.
 func (j *jsonRun) Begin(title string) { j.put(jsonEvent{Event: "begin", Text: title}) }
-
-// End implements Run.
-func (j *jsonRun) End(text string) { j.put(jsonEvent{Event: "end", Text: text}) }
 
 // Close implements Run.
 func (j *jsonRun) Close() {}
@@ -75,9 +70,6 @@ type linesRun struct {
 
 // Begin implements Run.
 func (l *linesRun) Begin(title string) { _, _ = fmt.Fprintln(l.w, l.p.bold.Render(title)) }
-
-// End implements Run.
-func (l *linesRun) End(text string) { _, _ = fmt.Fprintln(l.w, text) }
 
 // Close implements Run.
 func (l *linesRun) Close() {}

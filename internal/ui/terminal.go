@@ -76,13 +76,6 @@ func (t *terminalRun) Begin(title string) {
 	t.print(t.p.bold.Render(title))
 }
 
-// End implements Run.
-func (t *terminalRun) End(text string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.print(text)
-}
-
 // Close implements Run.
 func (t *terminalRun) Close() {
 	close(t.done)

@@ -12,9 +12,10 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/distribution/reference"
+	corev1 "k8s.io/api/core/v1"
 
 	"norn/internal/pipeline"
+	"norn/pkg/k8s"
 )
 
 // builder makes an image and pushes it.
@@ -83,8 +84,8 @@ func (r *run) build(ctx context.Context, out io.Writer) (pipeline.Result, error)
 		return pipeline.Result{}, err
 	}
 	r.image = fmt.Sprintf("%s/%s:%s", strings.TrimSuffix(r.options.Registry, "/"), r.spec.App, r.source.tag())
-	if _, err := reference.ParseNormalizedNamed(r.image); err != nil {
-		return pipeline.Result{}, &UsageError{fmt.Sprintf("registry %q makes no image name: %v", r.options.Registry, err), "a registry is HOST[:PORT][/PATH], without https://"}
+	if policy, err := k8s.PullPolicy(r.image); err != nil || policy == corev1.PullNever {
+		return pipeline.Result{}, &UsageError{fmt.Sprintf("%q is no registry that a cluster could pull from", r.options.Registry), "a registry is HOST[:PORT][/PATH], without https://"}
 	}
 	err = r.builder.Build(ctx, out, buildRequest{
 		dir: r.source.dir, dockerfile: dockerfile, image: r.image,

@@ -1,12 +1,12 @@
 package deploy
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
-	"strings"
+
+	"github.com/distribution/reference"
 )
 
 // engine is docker or nerdctl, which share their flags.
@@ -33,19 +33,32 @@ func (e engine) Push(ctx context.Context, out io.Writer, image, _ string) (strin
 	if err := command(ctx, "", out, e.name, args...); err != nil {
 		return "", err
 	}
-	var asked bytes.Buffer
-	if err := command(ctx, "", &asked, e.name, "image", "inspect", "--format", "{{json .RepoDigests}}", image); err != nil {
+	asked, err := answer(ctx, out, e.name, "image", "inspect", "--format", "{{json .RepoDigests}}", image)
+	if err != nil {
 		return "", fmt.Errorf("ask for the pushed image's digest: %w", err)
 	}
+	digest, err := digestOf(image, asked)
+	if err != nil {
+		return "", fmt.Errorf("ask %s for the pushed image's digest: %w", e.name, err)
+	}
+	return digest, nil
+}
+
+// digestOf finds image's repository in a JSON list of repository@digest, which may leave docker.io out.
+func digestOf(image string, list []byte) (string, error) {
 	var digests []string
-	if err := json.Unmarshal(asked.Bytes(), &digests); err != nil {
-		return "", fmt.Errorf("ask for the pushed image's digest: %w", err)
+	if err := json.Unmarshal(list, &digests); err != nil {
+		return "", err
 	}
-	repository := image[:strings.LastIndexByte(image, ':')]
+	want, err := reference.ParseNormalizedNamed(image)
+	if err != nil {
+		return "", err
+	}
 	for _, d := range digests {
-		if digest, ok := strings.CutPrefix(d, repository+"@"); ok {
-			return digest, nil
+		got, err := reference.ParseNormalizedNamed(d)
+		if digested, ok := got.(reference.Digested); err == nil && ok && got.Name() == want.Name() {
+			return digested.Digest().String(), nil
 		}
 	}
-	return "", fmt.Errorf("ask for the pushed image's digest: %s knows none for %s", e.name, repository)
+	return "", fmt.Errorf("none is known for %s", want.Name())
 }

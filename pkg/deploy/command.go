@@ -1,29 +1,44 @@
 package deploy
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 )
 
-// command runs a child process with its output on out.
+// command runs a child process with all its output on out.
 func command(ctx context.Context, dir string, out io.Writer, name string, args ...string) error {
 	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Dir = dir
+	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, out, out
+	return execute(ctx, cmd)
+}
+
+// answer runs a child process and returns its standard output; what else it says goes to out.
+func answer(ctx context.Context, out io.Writer, name string, args ...string) ([]byte, error) {
+	var stdout bytes.Buffer
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Stdout, cmd.Stderr = &stdout, out
+	err := execute(ctx, cmd)
+	return stdout.Bytes(), err
+}
+
+// execute runs cmd without norn's keys in its environment, and lets it end in order when ctx does.
+func execute(ctx context.Context, cmd *exec.Cmd) error {
 	cmd.Env = childEnvironment()
-	cmd.Stdout, cmd.Stderr = out, out
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 5 * time.Second // then it is killed
 	if err := cmd.Run(); err != nil {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		return fmt.Errorf("%s: %w", name, err)
+		return fmt.Errorf("%s: %w", filepath.Base(cmd.Path), err)
 	}
 	return nil
 }

@@ -36,14 +36,13 @@ var _ Cluster = (*k8s.Client)(nil)
 
 // Options are what a deploy needs besides the infraspec.
 type Options struct {
-	Namespace string
-	Ref       string        // git ref; "" is the checkout as it is
-	Image     string        // ships this image and builds nothing
-	Registry  string        // where images are pushed
-	Builder   string        // docker, podman, buildah or nerdctl; "" takes the first there is
-	SkipTests bool          // leaves build.test out
-	Rollout   RolloutPolicy // how long to wait, and what to do when it fails
-	User      string        // who deploys, for the change cause
+	Target
+	Ref       string // git ref; "" is the checkout as it is
+	Image     string // ships this image and builds nothing
+	Registry  string // where images are pushed
+	Builder   string // docker, podman, buildah or nerdctl; "" takes the first there is
+	SkipTests bool   // leaves build.test out
+	User      string // who deploys, for the change cause
 }
 
 // UsageError says that what was asked for cannot be done as asked; nothing was begun.
@@ -85,8 +84,9 @@ func check(spec *infraspec.Spec, o Options) error {
 		return &UsageError{"a ref and --image exclude each other", "name the version once"}
 	}
 	if o.Image != "" {
-		_, err := k8s.PullPolicy(o.Image)
-		return err
+		if _, err := k8s.PullPolicy(o.Image); err != nil {
+			return &UsageError{err.Error(), "an image is [REGISTRY/]NAME[:TAG][@DIGEST]"}
+		}
 	}
 	return nil
 }
@@ -129,12 +129,21 @@ func (r *run) findSource(ctx context.Context, out io.Writer) (pipeline.Result, e
 	if err != nil {
 		return pipeline.Result{}, err
 	}
+	if err := stillRead(live, r.spec); err != nil {
+		return pipeline.Result{}, err
+	}
+	if warning := notYetRead(live, r.spec); warning != "" {
+		_, _ = fmt.Fprintln(out, warning)
+	}
 	if r.options.Image != "" {
 		r.image = r.options.Image
 		return pipeline.Result{State: pipeline.Skipped, Detail: "ships " + r.image}, nil
 	}
 	if r.source, err = fetch(ctx, r.dir, r.options.Ref, filepath.Join(r.tmp, "source")); err != nil {
 		return pipeline.Result{}, err
+	}
+	if r.spec.Repo.URL != "" {
+		_, _ = fmt.Fprintf(out, "warning: norn does not fetch from repo.url yet; it ships the checkout in %s\n", r.dir)
 	}
 	if r.source.dirty {
 		_, _ = fmt.Fprintf(out, "warning: %s has changes that are not committed; they are shipped as %s\n", r.dir, r.source.tag())
@@ -173,7 +182,8 @@ func (r *run) rollout(ctx context.Context, out io.Writer) (pipeline.Result, erro
 			SecretVersion: r.secretVersion,
 		})
 	}
-	return roll(ctx, r.cluster, out, r.options.Namespace, r.spec.App, r.options.Rollout, change)
+	run := &rollout{r.options.Target, r.cluster, out}
+	return run.roll(ctx, change)
 }
 
 // cause is the line that kubectl rollout history shows for this revision. It holds no time (the ReplicaSet has one), so that a

@@ -113,6 +113,17 @@ func TestPlainHTTP(t *testing.T) {
 	}
 }
 
+func TestDigestOf(t *testing.T) {
+	digest := "sha256:" + strings.Repeat("a", 64)
+	list := []byte(`["other/shop@` + digest + `","me/shop@` + digest + `"]`)
+	if got, err := digestOf("docker.io/me/shop:1", list); err != nil || got != digest {
+		t.Errorf("digest %q, error %v", got, err)
+	}
+	if got, err := digestOf("registry.example.com/me/shop:1", list); err == nil {
+		t.Errorf("digest %q of another repository", got)
+	}
+}
+
 func TestChildEnvironmentHoldsNoKeys(t *testing.T) {
 	t.Setenv("SOPS_AGE_KEY", "canary-key")
 	t.Setenv("NORN_GIT_TOKEN", "canary-token")

@@ -27,7 +27,7 @@ func (r *rollout) evidence(ctx context.Context, v k8s.Verdict) {
 	if !r.tail(ctx, v, true) {
 		r.tail(ctx, v, false)
 	}
-	events, err := r.cluster.PodEvents(ctx, r.ns, v.Pod)
+	events, err := r.cluster.PodEvents(ctx, r.Namespace, v.Pod)
 	if err != nil {
 		return
 	}
@@ -40,7 +40,7 @@ func (r *rollout) evidence(ctx context.Context, v k8s.Verdict) {
 // tail shows the end of a container's log and reports whether there was any.
 func (r *rollout) tail(ctx context.Context, v k8s.Verdict, previous bool) bool {
 	lines := int64(evidenceLines)
-	stream, err := r.cluster.StreamLogs(ctx, r.ns, v.Pod, &corev1.PodLogOptions{Container: v.Container, Previous: previous, TailLines: &lines})
+	stream, err := r.cluster.StreamLogs(ctx, r.Namespace, v.Pod, &corev1.PodLogOptions{Container: v.Container, Previous: previous, TailLines: &lines})
 	if err != nil {
 		return false
 	}

@@ -18,25 +18,26 @@ type restartCluster interface {
 	RestartDeployment(ctx context.Context, ns, name string, at time.Time) (*appsv1.Deployment, error)
 }
 
-// Restart replaces all pods of app, one after the other, and waits until the new ones run.
-func Restart(ctx context.Context, cluster restartCluster, to pipeline.Reporter, ns, app string, timeout time.Duration) error {
+// Restart replaces all pods of an app, one after the other, and waits until the new ones run.
+func Restart(ctx context.Context, cluster restartCluster, to pipeline.Reporter, t Target) error {
+	t.KeepFailed = "the version is the same before and after a restart"
 	return pipeline.Run(ctx, to, []pipeline.Step{{Name: "rollout", Run: func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
-		d, err := cluster.GetDeployment(ctx, ns, app)
+		d, err := cluster.GetDeployment(ctx, t.Namespace, t.App)
 		if k8s.IsNotFound(err) {
-			return pipeline.Result{}, notForged(app, ns)
+			return pipeline.Result{}, notForged(t.App, t.Namespace)
 		}
 		if err == nil {
-			err = forge.Owned("Deployment", d, app)
+			err = forge.Owned("Deployment", d, t.App)
 		}
 		if err != nil {
 			return pipeline.Result{}, err
 		}
 		if d.Spec.Paused {
-			return pipeline.Result{}, &UsageError{app + " has not been deployed yet: there is nothing to restart", "ship it with norn deploy " + app}
+			return pipeline.Result{}, &UsageError{t.App + " has not been deployed yet: there is nothing to restart", "ship it with norn deploy " + t.App}
 		}
-		policy := RolloutPolicy{Timeout: timeout, NoRollback: true} // the version is the same before and after
-		return roll(ctx, cluster, out, ns, app, policy, func(ctx context.Context) (*appsv1.Deployment, error) {
-			return cluster.RestartDeployment(ctx, ns, app, time.Now())
+		r := &rollout{t, cluster, out}
+		return r.roll(ctx, func(ctx context.Context) (*appsv1.Deployment, error) {
+			return cluster.RestartDeployment(ctx, t.Namespace, t.App, time.Now())
 		})
 	}}})
 }

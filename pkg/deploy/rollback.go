@@ -20,31 +20,32 @@ import (
 )
 
 // Rollback goes back to the newest verified revision before the current one, or to the one that
-// target names (a revision number or a commit), and waits until it runs.
-func Rollback(ctx context.Context, cluster rolloutCluster, to pipeline.Reporter, ns, app, target string, policy RolloutPolicy) error {
+// revision names (a revision number or a commit), and waits until it runs.
+func Rollback(ctx context.Context, cluster rolloutCluster, to pipeline.Reporter, t Target, revision string) error {
 	var chosen k8s.Revision
-	policy.NoRollback = true // there is no second way back
+	t.KeepFailed = "it is itself a step back"
 	return pipeline.Run(ctx, to, []pipeline.Step{
 		{Name: "choose", Run: func(ctx context.Context, _ io.Writer) (pipeline.Result, error) {
 			var err error
-			chosen, err = choose(ctx, cluster, ns, app, target)
+			chosen, err = choose(ctx, cluster, t, revision)
 			return pipeline.Result{State: pipeline.Done, Detail: describe(chosen)}, err
 		}},
 		{Name: "rollout", Run: func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
-			return roll(ctx, cluster, out, ns, app, policy, func(ctx context.Context) (*appsv1.Deployment, error) {
-				return cluster.RestoreTemplate(ctx, ns, app, chosen.Set)
+			r := &rollout{t, cluster, out}
+			return r.roll(ctx, func(ctx context.Context) (*appsv1.Deployment, error) {
+				return cluster.RestoreTemplate(ctx, t.Namespace, t.App, chosen.Set)
 			})
 		}},
 	})
 }
 
-func choose(ctx context.Context, cluster historyCluster, ns, app, target string) (k8s.Revision, error) {
-	d, err := cluster.GetDeployment(ctx, ns, app)
+func choose(ctx context.Context, cluster historyCluster, t Target, revision string) (k8s.Revision, error) {
+	d, err := cluster.GetDeployment(ctx, t.Namespace, t.App)
 	if k8s.IsNotFound(err) {
-		return k8s.Revision{}, notForged(app, ns)
+		return k8s.Revision{}, notForged(t.App, t.Namespace)
 	}
 	if err == nil {
-		err = forge.Owned("Deployment", d, app)
+		err = forge.Owned("Deployment", d, t.App)
 	}
 	if err != nil {
 		return k8s.Revision{}, err
@@ -53,10 +54,10 @@ func choose(ctx context.Context, cluster historyCluster, ns, app, target string)
 	if err != nil {
 		return k8s.Revision{}, err
 	}
-	if target == "" {
+	if revision == "" {
 		return previousGood(revisions)
 	}
-	return named(revisions, target)
+	return named(revisions, revision)
 }
 
 var errNoEarlier = errors.New("there is no earlier verified version to go back to")

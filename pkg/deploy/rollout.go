@@ -34,10 +34,12 @@ type evidenceCluster interface {
 	PodEvents(ctx context.Context, ns, pod string) ([]corev1.Event, error)
 }
 
-// RolloutPolicy says how long a rollout may take and what follows a failure.
-type RolloutPolicy struct {
-	Timeout    time.Duration
-	NoRollback bool // leaves a failed version where it is
+// Target is an app in a cluster, and how its rollouts are to go.
+type Target struct {
+	Namespace, App string
+	Timeout        time.Duration // how long a rollout may take
+	// KeepFailed, if not "", leaves a failed version where it is, and says why.
+	KeepFailed string
 }
 
 // RolloutError says that a version did not come up, and what runs now.
@@ -59,6 +61,9 @@ func (e *RolloutError) Error() string {
 
 // Hint is where to look.
 func (e *RolloutError) Hint() string {
+	if e.Verdict.Reason == k8s.TimedOut {
+		return fmt.Sprintf("a slower start wants a longer --timeout; see kubectl describe deployment %s", e.App)
+	}
 	if e.Verdict.Pod == "" {
 		return fmt.Sprintf("see kubectl describe deployment %s", e.App)
 	}
@@ -67,18 +72,15 @@ func (e *RolloutError) Hint() string {
 
 // rollout is one change of a Deployment, watched to its end.
 type rollout struct {
+	Target
 	cluster rolloutCluster
 	out     io.Writer
-	ns, app string
-	policy  RolloutPolicy
 }
 
 // roll makes the change and waits until the cluster runs it. A change that turns out to be none is unchanged.
-// A version that fails is replaced by the last verified one, unless policy says otherwise.
-func roll(ctx context.Context, cluster rolloutCluster, out io.Writer, ns, app string, policy RolloutPolicy,
-	change func(context.Context) (*appsv1.Deployment, error)) (pipeline.Result, error) {
-	r := &rollout{cluster, out, ns, app, policy}
-	before, err := cluster.GetDeployment(ctx, ns, app)
+// A version that fails is replaced by the last verified one, unless the target says otherwise.
+func (r *rollout) roll(ctx context.Context, change func(context.Context) (*appsv1.Deployment, error)) (pipeline.Result, error) {
+	before, err := r.cluster.GetDeployment(ctx, r.Namespace, r.App)
 	if err != nil {
 		return pipeline.Result{}, err
 	}
@@ -86,15 +88,15 @@ func roll(ctx context.Context, cluster rolloutCluster, out io.Writer, ns, app st
 	if err != nil {
 		return pipeline.Result{}, err
 	}
-	verdict, current, err := r.watch(ctx)
+	verdict, current, err := r.watch(ctx, after.Generation)
 	if err != nil {
-		return pipeline.Result{}, fmt.Errorf("watch the rollout of %s, which goes on in the cluster: %w", app, err)
+		return pipeline.Result{}, fmt.Errorf("watch the rollout of %s, which goes on in the cluster: %w", r.App, err)
 	}
 	if verdict.State == k8s.Failed {
 		r.evidence(ctx, verdict)
 		return pipeline.Result{}, r.failed(ctx, verdict)
 	}
-	if err := cluster.MarkVerified(ctx, current, time.Now()); err != nil {
+	if err := r.cluster.MarkVerified(ctx, current, time.Now()); err != nil {
 		return pipeline.Result{}, err
 	}
 	state := pipeline.Done
@@ -105,10 +107,12 @@ func roll(ctx context.Context, cluster rolloutCluster, out io.Writer, ns, app st
 }
 
 // watch follows the rollout to its verdict, and says what changes on the way.
-func (r *rollout) watch(ctx context.Context) (verdict k8s.Verdict, current *appsv1.ReplicaSet, err error) {
-	bounded, cancel := context.WithTimeout(ctx, r.policy.Timeout)
+// Looks from before generation, the change's, count for nothing.
+func (r *rollout) watch(ctx context.Context, generation int64) (verdict k8s.Verdict, current *appsv1.ReplicaSet, err error) {
+	bounded, cancel := context.WithTimeout(ctx, r.Timeout)
 	defer cancel()
-	err = r.cluster.Observe(bounded, r.ns, r.app, func(o k8s.Observation) (bool, error) {
+	err = r.cluster.Observe(bounded, r.Namespace, r.App, func(o k8s.Observation) (bool, error) {
+		o.Generation = generation
 		v := k8s.Judge(o)
 		if v.Message != verdict.Message && v.State == k8s.Progressing {
 			_, _ = fmt.Fprintln(r.out, v.Message)
@@ -118,23 +122,24 @@ func (r *rollout) watch(ctx context.Context) (verdict k8s.Verdict, current *apps
 	})
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
 		verdict.State, verdict.Reason = k8s.Failed, k8s.TimedOut
-		verdict.Message = fmt.Sprintf("not done after %s: %s", r.policy.Timeout, verdict.Message)
+		verdict.Message = fmt.Sprintf("not done after %s: %s", r.Timeout, verdict.Message)
 		err = nil
 	}
 	return verdict, current, err
 }
 
-// restoreTimeout bounds the way back, also where the run itself was interrupted.
-const restoreTimeout = 5 * time.Minute
+// restoreSlack is what the calls around a restore may take, besides the rollout itself. The restore goes on where the run
+// was interrupted, so it needs a bound of its own.
+const restoreSlack = time.Minute
 
 // failed brings the last verified revision back and returns what came of that.
 func (r *rollout) failed(ctx context.Context, verdict k8s.Verdict) error {
-	failure := &RolloutError{App: r.app, Verdict: verdict}
-	if r.policy.NoRollback {
-		failure.Kept = "--no-rollback"
+	failure := &RolloutError{App: r.App, Verdict: verdict}
+	if r.KeepFailed != "" {
+		failure.Kept = r.KeepFailed
 		return failure
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), restoreTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.Timeout+restoreSlack)
 	defer cancel()
 	target, err := r.lastGood(ctx)
 	if err != nil {
@@ -142,11 +147,12 @@ func (r *rollout) failed(ctx context.Context, verdict k8s.Verdict) error {
 		return failure
 	}
 	_, _ = fmt.Fprintf(r.out, "restoring revision %d\n", target.Number)
-	if _, err := r.cluster.RestoreTemplate(ctx, r.ns, r.app, target.Set); err != nil {
+	restored, err := r.cluster.RestoreTemplate(ctx, r.Namespace, r.App, target.Set)
+	if err != nil {
 		failure.Kept = err.Error()
 		return failure
 	}
-	back, current, err := r.watch(ctx)
+	back, current, err := r.watch(ctx, restored.Generation)
 	switch {
 	case err != nil:
 		failure.Kept = err.Error()
@@ -158,9 +164,10 @@ func (r *rollout) failed(ctx context.Context, verdict k8s.Verdict) error {
 	return failure
 }
 
-// lastGood is the newest verified revision before the current one.
+// lastGood is the newest verified revision other than the one that failed. One that differs only by the Secret's version is a good one:
+// its pods may be those that still run.
 func (r *rollout) lastGood(ctx context.Context) (k8s.Revision, error) {
-	d, err := r.cluster.GetDeployment(ctx, r.ns, r.app)
+	d, err := r.cluster.GetDeployment(ctx, r.Namespace, r.App)
 	if err != nil {
 		return k8s.Revision{}, err
 	}
@@ -168,5 +175,10 @@ func (r *rollout) lastGood(ctx context.Context) (k8s.Revision, error) {
 	if err != nil {
 		return k8s.Revision{}, err
 	}
-	return previousGood(revisions)
+	for _, v := range revisions {
+		if v.Verified && !v.Current {
+			return v, nil
+		}
+	}
+	return k8s.Revision{}, errNoEarlier
 }

@@ -9,11 +9,13 @@ import (
 	"slices"
 	"strings"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	applycore "k8s.io/client-go/applyconfigurations/core/v1"
 
 	"norn/internal/pipeline"
 	"norn/pkg/forge"
+	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
 	"norn/pkg/secrets"
 )
@@ -60,6 +62,39 @@ func (r *run) secrets(ctx context.Context, _ io.Writer) (pipeline.Result, error)
 		result.State = pipeline.Unchanged
 	}
 	return result, nil
+}
+
+// stillRead refuses a deploy that would take a value away from under the pods: one that the infraspec has dropped, and the
+// Deployment still reads.
+func stillRead(live *appsv1.Deployment, spec *infraspec.Spec) error {
+	var dropped []string
+	for _, key := range forge.SecretKeys(live) {
+		if !slices.Contains(spec.Secrets, key) {
+			dropped = append(dropped, key)
+		}
+	}
+	if len(dropped) == 0 {
+		return nil
+	}
+	return &UsageError{
+		fmt.Sprintf("the Deployment still reads %s, which the infraspec no longer declares", strings.Join(dropped, ", ")),
+		"bring it up to date first with norn forge " + spec.App,
+	}
+}
+
+// notYetRead warns of declared names that the Deployment does not read, so that no pod will see them.
+func notYetRead(live *appsv1.Deployment, spec *infraspec.Spec) string {
+	reads := forge.SecretKeys(live)
+	var missing []string
+	for _, name := range spec.Secrets {
+		if !slices.Contains(reads, name) {
+			missing = append(missing, name)
+		}
+	}
+	if len(missing) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("warning: the pods do not read %s yet; run norn forge %s after this deploy", strings.Join(missing, ", "), spec.App)
 }
 
 func (r *run) secret(name string, values map[string]secrets.Value) *applycore.SecretApplyConfiguration {

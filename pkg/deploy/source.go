@@ -37,6 +37,9 @@ func (s source) describe() string { return "commit " + s.tag() }
 func fetch(ctx context.Context, dir, ref, into string) (source, error) {
 	git := gitIn(dir)
 	top, err := git(ctx, "rev-parse", "--show-toplevel")
+	if err != nil && !strings.Contains(err.Error(), "not a git repository") {
+		return source{}, err
+	}
 	if err != nil {
 		return source{}, &UsageError{fmt.Sprintf("%s is not in a git repository: an image is named after its commit", dir), "run git init and commit, or ship a built image with --image"}
 	}
@@ -49,7 +52,9 @@ func fetch(ctx context.Context, dir, ref, into string) (source, error) {
 		name = "HEAD"
 	}
 	s := source{}
-	if s.commit, err = git(ctx, "rev-parse", "--verify", "--quiet", "--end-of-options", name+"^{commit}"); err != nil {
+	if s.commit, err = git(ctx, "rev-parse", "--verify", "--quiet", "--end-of-options", name+"^{commit}"); err != nil && ctx.Err() != nil {
+		return source{}, err
+	} else if err != nil {
 		return source{}, &UsageError{fmt.Sprintf("%s has no commit %q", top, name), "see git branch --all and git tag for what there is"}
 	}
 	if s.number, err = git(ctx, "rev-list", "--count", s.commit); err != nil {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -22,6 +24,7 @@ type Cluster interface {
 	claims
 	deployments
 	services
+	secretReader
 }
 
 type claims interface {
@@ -32,6 +35,11 @@ type claims interface {
 type deployments interface {
 	GetDeployment(ctx context.Context, ns, name string) (*appsv1.Deployment, error)
 	CreateDeployment(ctx context.Context, conf *applyapps.DeploymentApplyConfiguration) (*appsv1.Deployment, error)
+	DropRollingUpdate(ctx context.Context, ns, name string) error
+}
+
+type secretReader interface {
+	GetSecret(ctx context.Context, ns, name string) (*corev1.Secret, error)
 }
 
 type services interface {
@@ -41,13 +49,18 @@ type services interface {
 
 var _ Cluster = (*k8s.Client)(nil)
 
-// Run brings the cluster to what spec says. image, if not "", is what the app starts with at once;
-// otherwise a new Deployment stays paused until its first deploy.
-func Run(ctx context.Context, cluster Cluster, to pipeline.Reporter, spec *infraspec.Spec, s Settings, image string) error {
+// Run brings the cluster to what spec says. A new Deployment stays paused until its first deploy, unless
+// the settings name an image to start with.
+func Run(ctx context.Context, cluster Cluster, to pipeline.Reporter, spec *infraspec.Spec, s Settings) error {
 	if spec.Role != infraspec.Webserver && spec.Role != infraspec.Worker {
 		return fmt.Errorf("forge cannot make a %s yet, only webservers and workers", spec.Role)
 	}
-	r := &run{cluster: cluster, spec: spec, settings: s, image: image}
+	if s.Image != "" {
+		if _, err := k8s.PullPolicy(s.Image); err != nil {
+			return err
+		}
+	}
+	r := &run{cluster: cluster, spec: spec, settings: s}
 	var steps []pipeline.Step
 	for _, conf := range Claims(spec, s) {
 		steps = append(steps, pipeline.Step{Name: "PersistentVolumeClaim " + *conf.Name, Run: r.claim(conf)})
@@ -66,7 +79,6 @@ type run struct {
 	cluster  Cluster
 	spec     *infraspec.Spec
 	settings Settings
-	image    string
 }
 
 type stepFunc = func(context.Context, io.Writer) (pipeline.Result, error)
@@ -109,9 +121,25 @@ func (r *run) deployment(ctx context.Context, _ io.Writer) (pipeline.Result, err
 		}
 	}
 	start, detail := r.start(live)
+	if start == nil && r.settings.Image != "" {
+		return pipeline.Result{}, fmt.Errorf("%s has been deployed, and forge leaves its image alone: ship %s with norn deploy --image", r.spec.App, r.settings.Image)
+	}
+	if start == nil {
+		if err := r.keysThere(ctx, r.spec); err != nil {
+			return pipeline.Result{}, err
+		}
+	}
 	conf, err := Deployment(r.spec, r.settings, start)
 	if err != nil {
 		return pipeline.Result{}, err
+	}
+	if live != nil && autoscaled(live) {
+		conf.Spec.Replicas = nil
+	}
+	if live != nil && live.Spec.Strategy.RollingUpdate != nil && *conf.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType {
+		if err := r.cluster.DropRollingUpdate(ctx, r.settings.Namespace, r.spec.App); err != nil {
+			return pipeline.Result{}, err
+		}
 	}
 	now, err := r.cluster.CreateDeployment(ctx, conf)
 	if err != nil {
@@ -125,8 +153,8 @@ func (r *run) start(live *appsv1.Deployment) (*Start, string) {
 	switch {
 	case live != nil && deployed(live):
 		return nil, ""
-	case r.image != "":
-		return &Start{Image: r.image}, "starts with " + r.image
+	case r.settings.Image != "":
+		return &Start{Image: r.settings.Image}, "starts with " + r.settings.Image
 	case live != nil && !live.Spec.Paused: // forged with --image before
 		return &Start{Image: live.Spec.Template.Spec.Containers[0].Image}, ""
 	default:
@@ -134,14 +162,18 @@ func (r *run) start(live *appsv1.Deployment) (*Start, string) {
 	}
 }
 
-// deployed reports whether a deploy has set the image: its field manager is on the object then.
+// deployed reports whether a deploy has set the image: its field manager has applied then. (A restart only patches.)
 func deployed(d *appsv1.Deployment) bool {
-	for _, m := range d.ManagedFields {
-		if m.Manager == k8s.DeployManager && m.Subresource == "" {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(d.ManagedFields, func(m metav1.ManagedFieldsEntry) bool {
+		return m.Manager == k8s.DeployManager && m.Operation == metav1.ManagedFieldsOperationApply
+	})
+}
+
+// autoscaled reports whether a controller sets the replicas, which are its own then. A person's kubectl scale is no such thing.
+func autoscaled(d *appsv1.Deployment) bool {
+	return slices.ContainsFunc(d.ManagedFields, func(m metav1.ManagedFieldsEntry) bool {
+		return m.Subresource == "scale" && !strings.HasPrefix(m.Manager, "kubectl")
+	})
 }
 
 func (r *run) service(conf *applycore.ServiceApplyConfiguration) stepFunc {

@@ -24,6 +24,7 @@ type Settings struct {
 	Namespace    string
 	PostgresHost string // host of generated DATABASE_URLs
 	PostgresUser string // user of generated DATABASE_URLs, or ""
+	Image        string // what a new app starts with at once, or ""
 }
 
 // Labels are on everything norn makes. The first two are norn's own contract; the others are
@@ -64,13 +65,19 @@ func Deployment(spec *infraspec.Spec, s Settings, start *Start) (*applyapps.Depl
 		WithRevisionHistoryLimit(int32(spec.Artifacts.Retain)). //nolint:gosec // likewise
 		WithSelector(applymeta.LabelSelector().WithMatchLabels(map[string]string{k8s.AppLabel: spec.App})).
 		WithTemplate(template)
-	if len(claimed(spec)) > 0 { // a ReadWriteOnce claim can't be mounted by old and new pods on different nodes
-		d.WithStrategy(applyapps.DeploymentStrategy().WithType(appsv1.RecreateDeploymentStrategyType))
-	}
+	d.WithStrategy(applyapps.DeploymentStrategy().WithType(strategy(spec)))
 	if start != nil {
 		d.WithPaused(start.Paused)
 	}
 	return applyapps.Deployment(spec.App, s.Namespace).WithLabels(Labels(spec)).WithSpec(d), nil
+}
+
+// strategy is Recreate for an app with a ReadWriteOnce claim, which old and new pods on different nodes cannot both mount.
+func strategy(spec *infraspec.Spec) appsv1.DeploymentStrategyType {
+	if len(claimed(spec)) > 0 {
+		return appsv1.RecreateDeploymentStrategyType
+	}
+	return appsv1.RollingUpdateDeploymentStrategyType
 }
 
 func containerFor(spec *infraspec.Spec, s Settings, start *Start) (*applycore.ContainerApplyConfiguration, error) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -23,7 +24,7 @@ type Remover interface {
 type reader interface {
 	ListServices(ctx context.Context, ns, app string) ([]corev1.Service, error)
 	GetDeployment(ctx context.Context, ns, name string) (*appsv1.Deployment, error)
-	GetSecret(ctx context.Context, ns, name string) (*corev1.Secret, error)
+	secretReader
 	ListPVCs(ctx context.Context, ns, app string) ([]corev1.PersistentVolumeClaim, error)
 }
 
@@ -36,10 +37,16 @@ type deleter interface {
 
 var _ Remover = (*k8s.Client)(nil)
 
-// Teardown deletes what norn made for app, by label, and waits until its pods are gone. Claims, and the
-// data in them, stay unless deleteData. What is gone already is skipped, so it can be run again.
-func Teardown(ctx context.Context, cluster Remover, to pipeline.Reporter, ns, app string, deleteData bool) error {
-	t := &teardown{cluster: cluster, ns: ns, app: app, deleteData: deleteData}
+// Removal says what is to be torn down.
+type Removal struct {
+	Namespace, App string
+	DeleteData     bool // the claims too, and the data in them
+}
+
+// Teardown deletes what norn made for an app, by label, and waits until its pods are gone. Claims, and the
+// data in them, stay unless the removal says so. What is gone already is skipped, so it can be run again.
+func Teardown(ctx context.Context, cluster Remover, to pipeline.Reporter, what Removal) error {
+	t := &teardown{cluster: cluster, ns: what.Namespace, app: what.App, deleteData: what.DeleteData}
 	return pipeline.Run(ctx, to, []pipeline.Step{
 		{Name: "Service", Run: t.services},
 		{Name: "Deployment", Run: t.deployment},
@@ -82,18 +89,40 @@ func (t *teardown) deployment(ctx context.Context, out io.Writer) (pipeline.Resu
 	if err := t.cluster.DeleteDeployment(ctx, t.ns, t.app); err != nil {
 		return pipeline.Result{}, err
 	}
-	left := -1
-	err = t.cluster.Observe(ctx, t.ns, t.app, func(o k8s.Observation) (bool, error) {
-		if n := len(o.Pods); n != left {
-			left = n
-			_, _ = fmt.Fprintf(out, "pods left: %d\n", n)
-		}
-		return o.Deployment == nil && len(o.Pods) == 0, nil
-	})
-	if err != nil {
-		return pipeline.Result{}, fmt.Errorf("wait until the pods of %s are gone: %w", t.app, err)
+	if err := t.untilGone(ctx, out); err != nil {
+		return pipeline.Result{}, err
 	}
 	return pipeline.Result{State: pipeline.Deleted, Detail: t.app + ", with its pods"}, nil
+}
+
+// podsTimeout bounds the wait for the pods: a node that is down never says that its pods have ended.
+const podsTimeout = 5 * time.Minute
+
+// untilGone waits for the Deployment and the pods that norn made; others with the same label are none of its business.
+func (t *teardown) untilGone(ctx context.Context, out io.Writer) error {
+	bounded, cancel := context.WithTimeout(ctx, podsTimeout)
+	defer cancel()
+	left := []string{"?"}
+	err := t.cluster.Observe(bounded, t.ns, t.app, func(o k8s.Observation) (bool, error) {
+		var now []string
+		for _, p := range o.Pods {
+			if p.Labels[k8s.ManagedByLabel] == k8s.ManagedBy {
+				now = append(now, p.Name)
+			}
+		}
+		if len(now) != len(left) {
+			_, _ = fmt.Fprintf(out, "pods left: %d\n", len(now))
+		}
+		left = now
+		return o.Deployment == nil && len(left) == 0, nil
+	})
+	if err != nil && ctx.Err() == nil {
+		return fmt.Errorf("wait until the pods of %s are gone (left: %s): %w", t.app, strings.Join(left, ", "), err)
+	}
+	if err != nil {
+		return fmt.Errorf("wait until the pods of %s are gone, which goes on in the cluster: %w", t.app, err)
+	}
+	return nil
 }
 
 func (t *teardown) secret(ctx context.Context, _ io.Writer) (pipeline.Result, error) {

@@ -18,11 +18,11 @@ func (d *decoder) checkRules(s *Spec) {
 	d.network(s)
 	d.environment(s)
 	d.volumes(s)
-	if s.Replicas < 0 {
-		d.at("replicas", Error, "replicas must be 0 or more, not %d", s.Replicas)
+	if s.Replicas < 0 || s.Replicas > most {
+		d.at("replicas", Error, "replicas must be 0 to %d, not %d", most, s.Replicas)
 	}
-	if s.Artifacts.Retain < 1 {
-		d.at("artifacts.retain", Error, "artifacts.retain must be 1 or more, not %d", s.Artifacts.Retain)
+	if s.Artifacts.Retain < 1 || s.Artifacts.Retain > most {
+		d.at("artifacts.retain", Error, "artifacts.retain must be 1 to %d, not %d", most, s.Artifacts.Retain)
 	}
 	d.quantities("resources.requests", s.Resources.Requests)
 	d.quantities("resources.limits", s.Resources.Limits)
@@ -31,6 +31,9 @@ func (d *decoder) checkRules(s *Spec) {
 		d.need("command", len(s.Command) > 0, "a cron app needs a command")
 	}
 }
+
+// most is more than anybody means, and well within what Kubernetes' 32 bits hold.
+const most = 10000
 
 // at adds a finding at a key's value, or at the nearest mapping above it where the key is absent.
 func (d *decoder) at(key string, sev Severity, format string, args ...any) {
@@ -94,7 +97,7 @@ func (d *decoder) foundAt(key string) bool {
 	return slices.ContainsFunc(d.findings, func(f Finding) bool { return f.Line == n.Line && f.Column == n.Column })
 }
 
-// secretKey is what Kubernetes takes as a key of a Secret and, being a variable's name too, of the environment.
+// envName is what Kubernetes takes as a key of a Secret and, being a variable's name too, of the environment.
 var envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]*$`)
 
 func (d *decoder) environment(s *Spec) {

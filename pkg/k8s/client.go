@@ -32,8 +32,8 @@ const (
 type Client struct {
 	apps appsv1.AppsV1Interface
 	core corev1.CoreV1Interface
-	// Host is the API server's URL; Context the kubeconfig context's name, or "in-cluster".
-	Host, Context string
+	// Context is the kubeconfig context's name, or "in-cluster".
+	Context string
 }
 
 // newClient builds the typed clients over one HTTP client. The whole clientset is left
@@ -51,7 +51,7 @@ func newClient(conf *rest.Config, context string) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("set up the connection: %w", err)
 	}
-	return &Client{apps: apps, core: core, Host: conf.Host, Context: context}, nil
+	return &Client{apps: apps, core: core, Context: context}, nil
 }
 
 // selector finds all that belongs to an app; ours narrows that to what norn made.

@@ -45,7 +45,9 @@ func Connect(ctx context.Context, flags *genericclioptions.ConfigFlags, userAgen
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		return nil, diagnose(err, t, wait)
+		if err := diagnose(err, t, wait); err != nil {
+			return nil, err
+		}
 	}
 	return client, nil
 }

@@ -41,6 +41,14 @@ func (c *Client) CreateDeployment(ctx context.Context, conf *applyapps.Deploymen
 	return d, explain(err, "apply Deployment %s", *conf.Name)
 }
 
+// DropRollingUpdate makes way for the Recreate strategy: the parameters of a rolling update were filled in by the server, belong to
+// nobody, and are not allowed beside it.
+func (c *Client) DropRollingUpdate(ctx context.Context, ns, name string) error {
+	patch := []byte(`{"spec":{"strategy":{"type":"Recreate","rollingUpdate":null}}}`)
+	_, err := c.apps.Deployments(ns).Patch(ctx, name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: ForgeManager})
+	return explain(err, "change the strategy of Deployment %s", name)
+}
+
 // DeleteDeployment deletes a Deployment with its ReplicaSets and pods; one that is gone is a success.
 func (c *Client) DeleteDeployment(ctx context.Context, ns, name string) error {
 	return explain(remove(ctx, c.apps.Deployments(ns), name), "delete Deployment %s", name)
@@ -53,6 +61,7 @@ type Release struct {
 	Commit        string // full commit digits, or "" where unknown
 	Cause         string // one line for the rollout history
 	SecretVersion string // resourceVersion of the app's Secret, or "" without one
+	RestartedAt   string // keeps an earlier restart's stamp, or ""
 }
 
 // SetImage puts a release into the container named like the Deployment and lets it roll
@@ -60,8 +69,10 @@ type Release struct {
 func (c *Client) SetImage(ctx context.Context, ns, name string, r Release) (*appsv1.Deployment, error) {
 	template := applycore.PodTemplateSpec().WithSpec(applycore.PodSpec().WithContainers(
 		applycore.Container().WithName(name).WithImage(r.Image).WithImagePullPolicy(r.PullPolicy)))
-	if r.SecretVersion != "" {
-		template.WithAnnotations(map[string]string{SecretAnnotation: r.SecretVersion})
+	for name, value := range map[string]string{SecretAnnotation: r.SecretVersion, restartAnnotation: r.RestartedAt} {
+		if value != "" {
+			template.WithAnnotations(map[string]string{name: value})
+		}
 	}
 	conf := applyapps.Deployment(name, ns).
 		WithAnnotations(map[string]string{CommitAnnotation: r.Commit, ChangeCauseAnnotation: r.Cause}).
@@ -84,27 +95,6 @@ func (c *Client) RestartDeployment(ctx context.Context, ns, name string, at time
 		}
 	}
 	return nil, explain(err, "restart Deployment %s", name)
-}
-
-// RestoreTemplate puts an earlier revision's pod template and its commit and change-cause back
-// into the Deployment, as kubectl rollout undo does, and unpauses it.
-func (c *Client) RestoreTemplate(ctx context.Context, ns, name string, to *appsv1.ReplicaSet) (*appsv1.Deployment, error) {
-	template := to.Spec.Template.DeepCopy()
-	delete(template.Labels, appsv1.DefaultDeploymentUniqueLabelKey)
-	patch, err := json.Marshal([]map[string]any{
-		{"op": "replace", "path": "/spec/template", "value": template},
-		{"op": "add", "path": "/spec/paused", "value": false},
-		{"op": "add", "path": "/metadata/annotations/norn~1commit", "value": to.Annotations[CommitAnnotation]},
-		{"op": "add", "path": "/metadata/annotations/kubernetes.io~1change-cause", "value": to.Annotations[ChangeCauseAnnotation]},
-	})
-	if err == nil {
-		var d *appsv1.Deployment
-		d, err = c.apps.Deployments(ns).Patch(ctx, name, types.JSONPatchType, patch, metav1.PatchOptions{FieldManager: DeployManager})
-		if err == nil {
-			return d, nil
-		}
-	}
-	return nil, explain(err, "restore the template of ReplicaSet %s", to.Name)
 }
 
 // MarksRestart reports whether a pod template annotation only rolls pods and says nothing about the version.

@@ -17,7 +17,8 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// diagnose says in one line why the first call failed, and in another what to do.
+// diagnose says in one line why the first call failed, and in another what to do. It is nil for a 403, which is a
+// Kubernetes' own answer.
 func diagnose(err error, t *target, wait time.Duration) error {
 	host := t.conf.Host
 	fail := func(advice, format string, args ...any) error {

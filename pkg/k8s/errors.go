@@ -13,6 +13,9 @@ func IsAlreadyExists(err error) bool { return apierrors.IsAlreadyExists(err) }
 // IsNotFound reports whether err says that the object is not there.
 func IsNotFound(err error) bool { return apierrors.IsNotFound(err) }
 
+// IsConflict reports whether err says that somebody else has changed the object meanwhile.
+func IsConflict(err error) bool { return apierrors.IsConflict(err) }
+
 // DeniedError is a 403: the server is there, and the user may not do this.
 type DeniedError struct {
 	User, Verb, Resource, Namespace string

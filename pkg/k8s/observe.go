@@ -17,6 +17,7 @@ import (
 // Observation is one look at an app's Deployment and what it owns.
 type Observation struct {
 	Deployment  *appsv1.Deployment // nil when there is none
+	Generation  int64              // of the change that is waited for; a look at an older one tells nothing
 	ReplicaSets []*appsv1.ReplicaSet
 	Pods        []*corev1.Pod
 }
@@ -25,6 +26,9 @@ type Observation struct {
 // until see says it is done, returns an error, or ctx ends. Watches that break are taken up
 // again by client-go's reflectors. Changes that arrive while see runs are seen together.
 func (c *Client) Observe(ctx context.Context, ns, app string, see func(Observation) (done bool, err error)) error {
+	if err := c.mayList(ctx, ns, app); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	var running sync.WaitGroup
 	defer running.Wait()
@@ -63,6 +67,19 @@ func (c *Client) Observe(ctx context.Context, ns, app string, see func(Observati
 			return err
 		}
 	}
+}
+
+// mayList asks once for each kind, since a reflector that is refused only tries again, silently.
+func (c *Client) mayList(ctx context.Context, ns, app string) error {
+	one := metav1.ListOptions{LabelSelector: selector(app), Limit: 1, ResourceVersion: "0"}
+	_, err := c.apps.Deployments(ns).List(ctx, one)
+	if err == nil {
+		_, err = c.apps.ReplicaSets(ns).List(ctx, one)
+	}
+	if err == nil {
+		_, err = c.core.Pods(ns).List(ctx, one)
+	}
+	return explain(err, "watch %s", app)
 }
 
 // changeStore is a reflector's store that rings a bell at each change. The bell has room

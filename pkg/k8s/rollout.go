@@ -33,7 +33,6 @@ const (
 	CannotStart   Reason = "CannotStart"   // the container's command cannot be started
 	CrashLoop     Reason = "CrashLoop"     // the container ends again and again
 	PodsRefused   Reason = "PodsRefused"   // the API server refuses new pods (quota, admission)
-	NoProgress    Reason = "NoProgress"    // the Deployment's own deadline passed
 	TimedOut      Reason = "TimedOut"      // norn's --timeout passed
 	NoDeployment  Reason = "NoDeployment"  // the Deployment was deleted meanwhile
 	stillStarting Reason = "StillStarting" // not a failure; the verdict before the first look
@@ -44,7 +43,7 @@ type Verdict struct {
 	State     State
 	Reason    Reason // set when Failed
 	Message   string // one line for people, in every state
-	Pod       string // the pod that shows the failure, where one does
+	Pod       string // the pod that shows the failure, or that is waited for
 	Container string
 	// Ready and Want count the new revision's available pods.
 	Ready, Want int
@@ -62,7 +61,7 @@ func Judge(o Observation) Verdict {
 	}
 	want := int(desired(d))
 	v := Verdict{Want: want}
-	if d.Generation > d.Status.ObservedGeneration {
+	if max(d.Generation, o.Generation) > d.Status.ObservedGeneration {
 		v.Reason, v.Message = stillStarting, "waiting for the Deployment's controller"
 		return v
 	}
@@ -73,13 +72,14 @@ func Judge(o Observation) Verdict {
 		f.Ready, f.Want = v.Ready, want
 		return f
 	}
-	if f, failed := conditionFailure(d); failed {
+	if f, failed := refusedPods(current); failed {
 		f.Ready, f.Want = v.Ready, want
 		return f
 	}
+	v.Pod, v.Container = firstUnready(mine)
 	s := d.Status
 	switch {
-	case int(s.UpdatedReplicas) < want:
+	case current == nil || int(s.UpdatedReplicas) < want:
 		v.Message = fmt.Sprintf("%d of %d new pods made", s.UpdatedReplicas, want)
 	case int(s.AvailableReplicas) < want || v.Ready < want:
 		v.Message = fmt.Sprintf("%d of %d new pods available%s", v.Ready, want, waitingFor(mine))
@@ -209,16 +209,31 @@ func ending(s corev1.ContainerStatus) string {
 	}
 }
 
-func conditionFailure(d *appsv1.Deployment) (Verdict, bool) {
-	for _, c := range d.Status.Conditions {
-		switch {
-		case c.Type == appsv1.DeploymentReplicaFailure && c.Status == corev1.ConditionTrue:
+// refusedPods reads the new ReplicaSet's own condition: the Deployment's is copied from old ones too, and stays for a while.
+func refusedPods(current *appsv1.ReplicaSet) (Verdict, bool) {
+	if current == nil {
+		return Verdict{}, false
+	}
+	for _, c := range current.Status.Conditions {
+		if c.Type == appsv1.ReplicaSetReplicaFailure && c.Status == corev1.ConditionTrue {
 			return Verdict{State: Failed, Reason: PodsRefused, Message: brief(c.Message, c.Reason)}, true
-		case c.Type == appsv1.DeploymentProgressing && c.Reason == "ProgressDeadlineExceeded":
-			return Verdict{State: Failed, Reason: NoProgress, Message: brief(c.Message, c.Reason)}, true
 		}
 	}
 	return Verdict{}, false
+}
+
+// firstUnready is the pod that a rollout waits for, and its container, if there is one.
+func firstUnready(pods []*corev1.Pod) (pod, container string) {
+	for _, p := range pods {
+		if c := condition(p, corev1.PodReady); c != nil && c.Status == corev1.ConditionTrue {
+			continue
+		}
+		if len(p.Spec.Containers) > 0 {
+			container = p.Spec.Containers[0].Name
+		}
+		return p.Name, container
+	}
+	return "", ""
 }
 
 // waitingFor adds what the first pod that isn't ready says of itself.

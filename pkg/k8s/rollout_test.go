@@ -71,9 +71,24 @@ var (
 	good   = appsv1.DeploymentStatus{ObservedGeneration: 2, Replicas: 1, UpdatedReplicas: 1, AvailableReplicas: 1}
 )
 
-func withCondition(s appsv1.DeploymentStatus, t appsv1.DeploymentConditionType, reason, message string) appsv1.DeploymentStatus {
-	s.Conditions = []appsv1.DeploymentCondition{{Type: t, Status: corev1.ConditionTrue, Reason: reason, Message: message}}
-	return s
+// refused is a look where the API server refuses the pods of one of the ReplicaSets.
+func refused(set int, message string) Observation {
+	o := look(seen)
+	o.ReplicaSets[set].Status.Conditions = []appsv1.ReplicaSetCondition{{Type: appsv1.ReplicaSetReplicaFailure, Status: corev1.ConditionTrue, Message: message}}
+	return o
+}
+
+func scaledToNone() Observation {
+	o := look(seen)
+	*o.Deployment.Spec.Replicas = 0
+	o.ReplicaSets = nil
+	return o
+}
+
+func before() Observation {
+	o := look(good, pod("new", true))
+	o.Generation = 3
+	return o
 }
 
 func TestJudge(t *testing.T) {
@@ -101,8 +116,10 @@ func TestJudge(t *testing.T) {
 		{"one restart is forgiven", look(made, pod("new", false, crashed(1, 1, "Error"))), Progressing, "", "0 of 1"},
 		{"crash loop", look(made, pod("new", false, crashed(2, 3, "Error"))), Failed, CrashLoop, "ended with exit code 3 (2 restarts)"},
 		{"out of memory", look(made, pod("new", false, crashed(2, 137, "OOMKilled"))), Failed, CrashLoop, "out of memory"},
-		{"quota", look(withCondition(seen, appsv1.DeploymentReplicaFailure, "FailedCreate", "exceeded quota")), Failed, PodsRefused, "exceeded quota"},
-		{"deadline", look(withCondition(made, appsv1.DeploymentProgressing, "ProgressDeadlineExceeded", "timed out")), Failed, NoProgress, "timed out"},
+		{"quota", refused(1, "exceeded quota"), Failed, PodsRefused, "exceeded quota"},
+		{"an old quota failure", refused(0, "exceeded quota"), Progressing, "", "0 of 1"},
+		{"no ReplicaSet yet for none wanted", scaledToNone(), Progressing, "", "made"},
+		{"a look from before the change", before(), Progressing, stillStarting, "controller"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			v := Judge(c.o)

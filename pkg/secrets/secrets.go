@@ -21,13 +21,16 @@ import (
 // FileName is the name of the encrypted file in an app's folder.
 const FileName = "secrets.enc.yaml"
 
-// Value is one decrypted value. Every way of printing it says "[secret]"; Reveal is the one way out.
-type Value struct{ text string }
+// Value is one decrypted value. Every way of printing it says "[secret]"; Reveal is the one way out. It is held by a function, which
+// even fmt's look into unexported fields does not see through.
+type Value struct{ reveal func() string }
 
 const masked = "[secret]"
 
 // Reveal returns the value itself.
-func (v Value) Reveal() string { return v.text }
+func (v Value) Reveal() string { return v.reveal() }
+
+func newValue(text string) Value { return Value{func() string { return text }} }
 
 // String implements fmt.Stringer without the value.
 func (v Value) String() string { return masked }
@@ -138,7 +141,7 @@ func topLevel(path string, branches sops.TreeBranches) (map[string]Value, error)
 			if !ok {
 				return nil, &FileError{path, fmt.Sprintf("%q is not a single value", name), "an environment variable holds one string; write nested values as a string", nil}
 			}
-			values[name] = Value{text}
+			values[name] = newValue(text)
 		}
 	}
 	return values, nil

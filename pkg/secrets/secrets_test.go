@@ -89,14 +89,15 @@ func TestDecryptWithoutKey(t *testing.T) {
 
 // No way of printing a value prints it.
 func TestValueShowsNothing(t *testing.T) {
-	v := Value{canary}
+	v := newValue(canary)
+	hidden := struct{ v Value }{v}
 	data, err := json.Marshal(map[string]any{"v": v, "p": &v})
 	if err != nil {
 		t.Fatal(err)
 	}
 	shown := string(data) + v.String()
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
-		shown += fmt.Sprintf(verb+verb+verb, v, &v, map[string]Value{"k": v})
+		shown += fmt.Sprintf(verb+verb+verb+verb, v, &v, map[string]Value{"k": v}, hidden)
 	}
 	if strings.Contains(shown, canary) || strings.Contains(shown, fmt.Sprintf("%x", canary)) {
 		t.Errorf("a value is shown: %s", strings.ReplaceAll(shown, canary, "<VALUE>"))
@@ -104,7 +105,7 @@ func TestValueShowsNothing(t *testing.T) {
 }
 
 func TestPick(t *testing.T) {
-	values := map[string]Value{"A": {"1"}, "B": {"2"}}
+	values := map[string]Value{"A": newValue("1"), "B": newValue("2")}
 	picked, err := Pick("f", values, []string{"B"})
 	if err != nil || len(picked) != 1 || picked["B"].Reveal() != "2" {
 		t.Errorf("%d picked, error %v", len(picked), err)

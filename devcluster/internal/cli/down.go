@@ -22,6 +22,17 @@ func downCmd(dir dirFunc) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if !d.Exists() {
+				if wipe {
+					return d.Wipe() // which deletes nothing of others
+				}
+				return nil
+			}
+			lock, err := d.Acquire(state.Commands) // an up in progress ends first
+			if err != nil {
+				return err
+			}
+			defer lock.Release()
 			if err := down(d); err != nil {
 				return err
 			}

@@ -57,7 +57,7 @@ func (d *Dir) Make() error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("read the state folder: %w", err)
 	}
-	if len(entries) > 0 && !d.exists() {
+	if len(entries) > 0 && !d.Exists() {
 		return fmt.Errorf("%s is not empty and not a devcluster's folder; name another with --dir", d.Root)
 	}
 	if err := os.MkdirAll(d.Root, 0o755); err != nil {
@@ -69,7 +69,8 @@ func (d *Dir) Make() error {
 	return os.MkdirAll(d.Path("log"), 0o755)
 }
 
-func (d *Dir) exists() bool {
+// Exists reports whether the folder is a devcluster's.
+func (d *Dir) Exists() bool {
 	_, err := os.Stat(d.Path(marker))
 	return err == nil
 }
@@ -79,7 +80,7 @@ func (d *Dir) Wipe() error {
 	if _, err := os.Stat(d.Root); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if !d.exists() {
+	if !d.Exists() {
 		return fmt.Errorf("%s is not a devcluster's folder; nothing was deleted", d.Root)
 	}
 	return os.RemoveAll(d.Root)

@@ -63,7 +63,7 @@ func (l *Lock) Note(pid int) error {
 // Running returns the supervisor's pid if the cluster runs, and 0 if not. held says whether anything of it is left, which is
 // so for a moment after a supervisor was killed, and before a new one's pid is noted.
 func (d *Dir) Running() (pid int, held bool, err error) {
-	if !d.exists() {
+	if !d.Exists() {
 		return 0, false, nil
 	}
 	l, err := d.lock(Cluster, syscall.LOCK_EX|syscall.LOCK_NB)

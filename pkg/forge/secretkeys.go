@@ -1,0 +1,64 @@
+package forge
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+
+	"norn/pkg/infraspec"
+)
+
+// SecretKeys are the keys of the app's Secret that its Deployment reads, sorted.
+func SecretKeys(d *appsv1.Deployment) []string {
+	var keys []string
+	for _, c := range d.Spec.Template.Spec.Containers {
+		for _, e := range c.Env {
+			if from := e.ValueFrom; from != nil && from.SecretKeyRef != nil && from.SecretKeyRef.Name == SecretName(d.Name) {
+				keys = append(keys, from.SecretKeyRef.Key)
+			}
+		}
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}
+
+// MissingKeysError says that pods would not start for want of values that the next deploy brings.
+type MissingKeysError struct {
+	Secret, App string
+	Keys        []string
+}
+
+// Error names the Secret and the keys.
+func (e *MissingKeysError) Error() string {
+	return fmt.Sprintf("Secret %s has no %s yet, and running pods would be replaced by ones that cannot start", e.Secret, strings.Join(e.Keys, ", "))
+}
+
+// Hint is the order that works.
+func (e *MissingKeysError) Hint() string {
+	return fmt.Sprintf("norn deploy %[1]s brings the values; then run norn forge %[1]s again", e.App)
+}
+
+// keysThere refuses to point running pods to values that are not in the Secret. Before the first deploy nothing runs.
+func (r *run) keysThere(ctx context.Context, spec *infraspec.Spec) error {
+	if len(spec.Secrets) == 0 {
+		return nil
+	}
+	name := SecretName(spec.App)
+	live, err := found(r.cluster.GetSecret(ctx, r.settings.Namespace, name))
+	if err != nil {
+		return err
+	}
+	var missing []string
+	for _, key := range slices.Sorted(slices.Values(spec.Secrets)) {
+		if live == nil || live.Data[key] == nil {
+			missing = append(missing, key)
+		}
+	}
+	if len(missing) > 0 {
+		return &MissingKeysError{name, spec.App, missing}
+	}
+	return nil
+}
