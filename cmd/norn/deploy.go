@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os/user"
 	"time"
 
@@ -52,7 +53,27 @@ version that fails is shown with its evidence, and the last good one is restored
 }
 
 func bindTimeout(cmd *cobra.Command, timeout *time.Duration) {
-	cmd.Flags().DurationVar(timeout, "timeout", 5*time.Minute, "how long the rollout may take")
+	*timeout = 5 * time.Minute
+	cmd.Flags().Var((*positive)(timeout), "timeout", "how long the rollout may take")
+}
+
+// positive is a duration flag that takes no zero and nothing negative.
+type positive time.Duration
+
+// String implements pflag.Value.
+func (p *positive) String() string { return time.Duration(*p).String() }
+
+// Type implements pflag.Value.
+func (p *positive) Type() string { return "duration" }
+
+// Set implements pflag.Value.
+func (p *positive) Set(text string) error {
+	d, err := time.ParseDuration(text)
+	if err != nil || d <= 0 {
+		return fmt.Errorf("%q is not a duration such as 30s or 5m", text)
+	}
+	*p = positive(d)
+	return nil
 }
 
 // userName is who runs norn, for the history.

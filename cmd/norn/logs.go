@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -19,6 +18,9 @@ func newLogsCmd(a *app) *cobra.Command {
 		Example: "  norn logs shop\n  norn logs -f --since 10m",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if o.Tail < -1 {
+				return &usageError{fmt.Errorf("--tail %d: a number of lines, or -1 for all", o.Tail)}
+			}
 			s, err := a.connect(cmd.Context(), cmd, "log streaming")
 			if err != nil {
 				return err
@@ -35,7 +37,7 @@ func newLogsCmd(a *app) *cobra.Command {
 	flags.BoolVarP(&o.Follow, "follow", "f", false, "go on with new lines and new pods")
 	flags.BoolVarP(&o.Previous, "previous", "p", false, "show the containers' previous instances")
 	flags.Int64Var(&o.Tail, "tail", -1, "last lines of each container; -1 for all")
-	flags.DurationVar(&o.Since, "since", time.Duration(0), "only lines younger than this, such as 10m")
+	flags.Var((*positive)(&o.Since), "since", "only lines younger than this, such as 10m")
 	return cmd
 }
 

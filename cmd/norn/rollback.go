@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+
 	"github.com/spf13/cobra"
 
 	"norn/internal/ui"
@@ -21,6 +23,9 @@ of the app's Secret stay as they are.`,
 		Example: "  norn rollback shop\n  norn rollback shop --to 7",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if cmd.Flags().Changed("to") && revision == "" {
+				return &usageError{errors.New("--to names no revision")}
+			}
 			s, err := a.connect(cmd.Context(), cmd, "rollback")
 			if err != nil {
 				return err

@@ -152,7 +152,7 @@ func (r *run) findSource(ctx context.Context, out io.Writer) (pipeline.Result, e
 }
 
 func notForged(app, ns string) error {
-	return &UsageError{fmt.Sprintf("there is no Deployment %s in namespace %s", app, ns), "make it with norn forge " + app}
+	return &UsageError{fmt.Sprintf("there is no Deployment %s in namespace %s", app, ns), "make it with norn forge, in the app's folder or with the app's name or path"}
 }
 
 func (r *run) test(ctx context.Context, out io.Writer) (pipeline.Result, error) {
@@ -177,7 +177,7 @@ func (r *run) rollout(ctx context.Context, out io.Writer) (pipeline.Result, erro
 		return r.cluster.SetImage(ctx, r.options.Namespace, r.spec.App, k8s.Release{
 			Image:         r.image,
 			PullPolicy:    policy,
-			Commit:        r.source.commit,
+			Commit:        r.source.version(),
 			Cause:         r.cause(),
 			SecretVersion: r.secretVersion,
 		})

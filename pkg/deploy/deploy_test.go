@@ -113,6 +113,21 @@ func TestPlainHTTP(t *testing.T) {
 	}
 }
 
+func TestIsCommit(t *testing.T) {
+	const commit = "0123456789abcdef"
+	for _, c := range []struct {
+		commit, target string
+		want           bool
+	}{
+		{commit, "0123456", true}, {commit, commit, true}, {commit, "012345", false}, {commit, "1123456", false}, {commit, "", false},
+		{commit + "-dirty", "0123456", false}, {commit + "-dirty", "0123456-dirty", true}, {commit, "0123456-dirty", false},
+	} {
+		if got := isCommit(c.commit, c.target); got != c.want {
+			t.Errorf("isCommit(%q, %q) = %t", c.commit, c.target, got)
+		}
+	}
+}
+
 func TestDigestOf(t *testing.T) {
 	digest := "sha256:" + strings.Repeat("a", 64)
 	list := []byte(`["other/shop@` + digest + `","me/shop@` + digest + `"]`)

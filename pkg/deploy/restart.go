@@ -33,7 +33,7 @@ func Restart(ctx context.Context, cluster restartCluster, to pipeline.Reporter, 
 			return pipeline.Result{}, err
 		}
 		if d.Spec.Paused {
-			return pipeline.Result{}, &UsageError{t.App + " has not been deployed yet: there is nothing to restart", "ship it with norn deploy " + t.App}
+			return pipeline.Result{}, &UsageError{t.App + " has not been deployed yet: there is nothing to restart", "ship it with norn deploy"}
 		}
 		r := &rollout{t, cluster, out}
 		return r.roll(ctx, func(ctx context.Context) (*appsv1.Deployment, error) {

@@ -77,7 +77,7 @@ func previousGood(newestFirst []k8s.Revision) (k8s.Revision, error) {
 // named finds a revision by its number or by the first digits of its commit.
 func named(newestFirst []k8s.Revision, target string) (k8s.Revision, error) {
 	for _, r := range newestFirst {
-		if strconv.FormatInt(r.Number, 10) == target || (len(target) >= 7 && strings.HasPrefix(r.Commit, target)) {
+		if strconv.FormatInt(r.Number, 10) == target || isCommit(r.Commit, target) {
 			return r, nil
 		}
 	}
@@ -88,12 +88,23 @@ func named(newestFirst []k8s.Revision, target string) (k8s.Revision, error) {
 	return k8s.Revision{}, &UsageError{fmt.Sprintf("no revision %q in the history", target), "there are: " + strings.Join(known, "; ")}
 }
 
+// isCommit reports whether target, seven digits or more, means this commit. A dirty version is only meant by its suffix.
+func isCommit(commit, target string) bool {
+	commit, dirty := strings.CutSuffix(commit, dirtySuffix)
+	target, wantDirty := strings.CutSuffix(target, dirtySuffix)
+	return dirty == wantDirty && len(target) >= 7 && strings.HasPrefix(commit, target)
+}
+
 func describe(r k8s.Revision) string {
 	if r.Set == nil {
 		return ""
 	}
 	if len(r.Commit) >= shaDigits {
-		return fmt.Sprintf("revision %d, commit %s", r.Number, r.Commit[:shaDigits])
+		suffix := ""
+		if strings.HasSuffix(r.Commit, dirtySuffix) {
+			suffix = dirtySuffix
+		}
+		return fmt.Sprintf("revision %d, commit %s%s", r.Number, r.Commit[:shaDigits], suffix)
 	}
 	return fmt.Sprintf("revision %d, %s", r.Number, r.Image)
 }

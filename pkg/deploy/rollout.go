@@ -128,9 +128,12 @@ func (r *rollout) watch(ctx context.Context, generation int64) (verdict k8s.Verd
 	return verdict, current, err
 }
 
-// restoreSlack is what the calls around a restore may take, besides the rollout itself. The restore goes on where the run
-// was interrupted, so it needs a bound of its own.
-const restoreSlack = time.Minute
+// A restore goes on where the run was interrupted, so it has a bound of its own. It is not the user's --timeout where that is shorter: how
+// long a failing version may try says nothing of how long the good one takes.
+const (
+	restoreTimeout = 5 * time.Minute
+	restoreSlack   = time.Minute // for the calls around it
+)
 
 // failed brings the last verified revision back and returns what came of that.
 func (r *rollout) failed(ctx context.Context, verdict k8s.Verdict) error {
@@ -139,6 +142,7 @@ func (r *rollout) failed(ctx context.Context, verdict k8s.Verdict) error {
 		failure.Kept = r.KeepFailed
 		return failure
 	}
+	r.Timeout = max(r.Timeout, restoreTimeout)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.Timeout+restoreSlack)
 	defer cancel()
 	target, err := r.lastGood(ctx)

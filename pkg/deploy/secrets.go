@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -30,10 +31,14 @@ func (r *run) secrets(ctx context.Context, _ io.Writer) (pipeline.Result, error)
 		path = filepath.Join(r.source.dir, secrets.FileName)
 	}
 	all, err := secrets.Decrypt(path)
-	if err != nil {
-		return pipeline.Result{}, err
+	var values map[string]secrets.Value
+	if err == nil {
+		values, err = secrets.Pick(path, all, r.spec.Secrets)
 	}
-	values, err := secrets.Pick(path, all, r.spec.Secrets)
+	var fileError *secrets.FileError
+	if errors.As(err, &fileError) { // the user's own file, not the copy that was read
+		fileError.Path = filepath.Join(r.dir, secrets.FileName)
+	}
 	if err != nil {
 		return pipeline.Result{}, err
 	}

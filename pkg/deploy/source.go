@@ -19,14 +19,25 @@ type source struct {
 	dirty  bool   // the folder holds changes that are in no commit
 }
 
-const shaDigits = 12
+const (
+	shaDigits   = 12
+	dirtySuffix = "-dirty"
+)
 
 func (s source) tag() string {
 	tag := s.commit[:shaDigits]
 	if s.dirty {
-		tag += "-dirty"
+		tag += dirtySuffix
 	}
 	return tag
+}
+
+// version is what history remembers: all digits of the commit, and whether that is all there was to it.
+func (s source) version() string {
+	if s.dirty {
+		return s.commit + dirtySuffix
+	}
+	return s.commit
 }
 
 func (s source) describe() string { return "commit " + s.tag() }

@@ -9,6 +9,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	applyapps "k8s.io/client-go/applyconfigurations/apps/v1"
@@ -144,6 +145,9 @@ func (r *run) deployment(ctx context.Context, _ io.Writer) (pipeline.Result, err
 	now, err := r.cluster.CreateDeployment(ctx, conf)
 	if err != nil {
 		return pipeline.Result{}, err
+	}
+	if live != nil && !now.Spec.Paused && !equality.Semantic.DeepEqual(live.Spec.Template, now.Spec.Template) {
+		detail = "its pods are being replaced; see norn logs -f"
 	}
 	return compared(live, now, detail), nil
 }

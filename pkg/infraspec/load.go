@@ -67,8 +67,8 @@ func (d *decoder) document(data []byte) (*yaml.Node, bool) {
 		return nil, false
 	}
 	root := doc.Content[0]
-	if root.Kind != yaml.MappingNode {
-		d.add(root, Error, "an infraspec is a mapping of keys to values, this is %s", describe(root))
+	if root.Kind != yaml.MappingNode { // not quoted: it may be any file, a key's even
+		d.add(root, Error, "an infraspec is a mapping of keys to values, and this is none")
 		return nil, false
 	}
 	return root, true

@@ -58,7 +58,7 @@ func (c *Client) DeleteDeployment(ctx context.Context, ns, name string) error {
 type Release struct {
 	Image         string
 	PullPolicy    corev1.PullPolicy
-	Commit        string // full commit digits, or "" where unknown
+	Commit        string // all digits of the commit, with -dirty where that was not all, or "" where unknown
 	Cause         string // one line for the rollout history
 	SecretVersion string // resourceVersion of the app's Secret, or "" without one
 	RestartedAt   string // keeps an earlier restart's stamp, or ""

@@ -61,7 +61,7 @@ func statusCmd(dir dirFunc) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			pid, _, err := d.Running()
+			pid, err := d.Supervisor()
 			if err != nil {
 				return err
 			}

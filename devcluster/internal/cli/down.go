@@ -49,9 +49,8 @@ func downCmd(dir dirFunc) *cobra.Command {
 // down ends the supervisor and waits until it has let go of its lock. The pid is taken from the lock's holder alone,
 // so that it is never somebody else's.
 func down(d *state.Dir) error {
-	pid, held, err := d.Running()
-	if err != nil || !held {
-		node.ClearCgroups(d.Name()) // of one that was killed
+	pid, err := d.Supervisor()
+	if err != nil {
 		return err
 	}
 	if pid != 0 {
@@ -64,6 +63,6 @@ func down(d *state.Dir) error {
 		return err
 	}
 	lock.Release()
-	node.ClearCgroups(d.Name())
+	node.ClearCgroups(d.Name()) // a supervisor that was killed has left them
 	return nil
 }

@@ -53,7 +53,7 @@ func up(ctx context.Context, progress io.Writer, d *state.Dir) error {
 		return err
 	}
 	defer lock.Release()
-	pid, _, err := d.Running()
+	pid, err := d.Supervisor()
 	if err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ func up(ctx context.Context, progress io.Writer, d *state.Dir) error {
 // start runs the supervisor in a session of its own, so that it outlives this command, and returns a channel that
 // tells when it ends.
 func start(d *state.Dir) (<-chan error, error) {
-	lock, err := d.Acquire(state.Cluster) // waits for what is left of a supervisor that was killed
+	lock, err := d.Acquire(state.Cluster)
 	if err != nil {
 		return nil, err
 	}
@@ -104,9 +104,6 @@ func start(d *state.Dir) (<-chan error, error) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start the supervisor: %w", err)
-	}
-	if err := lock.Note(cmd.Process.Pid); err != nil {
-		return nil, fmt.Errorf("note the supervisor's pid: %w", errors.Join(err, cmd.Process.Kill()))
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()

@@ -16,7 +16,8 @@ import (
 // processes are the components that run. One that ends is started again, so that killing one
 // is a restart.
 type processes struct {
-	dir *state.Dir
+	dir  *state.Dir
+	lock *state.Lock // the cluster's, which every component inherits
 
 	mu      sync.Mutex
 	running map[int]component
@@ -31,7 +32,7 @@ type component struct {
 const restartDelay = 500 * time.Millisecond
 
 func newProcesses(d *state.Dir) *processes {
-	return &processes{dir: d, running: map[int]component{}}
+	return &processes{dir: d, lock: state.Inherited(lockFD), running: map[int]component{}}
 }
 
 // start runs a component with its output appended to its log.
@@ -44,7 +45,7 @@ func (p *processes) start(c component) error {
 	cmd := exec.Command(c.exe, c.args...)
 	cmd.Stdout, cmd.Stderr, cmd.Dir = file, file, p.dir.Root
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME")} // no proxy settings, no KUBECONFIG
-	cmd.ExtraFiles = []*os.File{os.NewFile(lockFD, "lock")}
+	cmd.ExtraFiles = []*os.File{p.lock.File()}
 	// The reaper must not see the process end before it is in the list.
 	p.mu.Lock()
 	defer p.mu.Unlock()

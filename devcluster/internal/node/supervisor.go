@@ -32,6 +32,11 @@ const (
 // Supervise keeps the namespaces' first process until ctx ends, or until that process does. It is started by up, which
 // hands it the sockets and the cluster's lock.
 func Supervise(ctx context.Context, d *state.Dir) error {
+	lock := state.Inherited(lockFD)
+	defer lock.Release()
+	if err := lock.Note(os.Getpid()); err != nil { // by itself: the up that started it may be gone already
+		return fmt.Errorf("note the supervisor's pid: %w", err)
+	}
 	// The kernel sends Pdeathsig when the thread that started the child ends, so that must be one that stays.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -40,7 +45,7 @@ func Supervise(ctx context.Context, d *state.Dir) error {
 	defer ClearCgroups(d.Name())
 	cmd := exec.Command("/proc/self/exe", InitCommand, "--dir", d.Root)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-	cmd.ExtraFiles = []*os.File{os.NewFile(apiFD, "api"), os.NewFile(registryFD, "registry"), os.NewFile(lockFD, "lock")}
+	cmd.ExtraFiles = []*os.File{os.NewFile(apiFD, "api"), os.NewFile(registryFD, "registry"), lock.File()}
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags:   syscall.CLONE_NEWNET | syscall.CLONE_NEWPID | syscall.CLONE_NEWUTS | syscall.CLONE_NEWIPC,
 		Unshareflags: syscall.CLONE_NEWNS,

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // Lock is a held file lock. The kernel lets go of it when the last process that has inherited it ends, however
@@ -51,6 +52,9 @@ func (l *Lock) Release() { _ = l.file.Close() }
 // File is the lock, to be inherited by another process.
 func (l *Lock) File() *os.File { return l.file }
 
+// Inherited is the lock that a process has got from the one that started it.
+func Inherited(fd uintptr) *Lock { return &Lock{os.NewFile(fd, "lock")} }
+
 // Note writes the pid of the process to ask into the lock's file; 0 for nobody yet.
 func (l *Lock) Note(pid int) error {
 	if err := l.file.Truncate(0); err != nil {
@@ -60,9 +64,25 @@ func (l *Lock) Note(pid int) error {
 	return err
 }
 
-// Running returns the supervisor's pid if the cluster runs, and 0 if not. held says whether anything of it is left, which is
+// Supervisor returns the supervisor's pid if the cluster runs, and 0 if not. Where something is on its way up or down, it
+// waits until that is one or the other.
+func (d *Dir) Supervisor() (int, error) {
+	deadline := time.Now().Add(time.Minute)
+	for {
+		pid, held, err := d.running()
+		if err != nil || pid != 0 || !held {
+			return pid, err
+		}
+		if time.Now().After(deadline) {
+			return 0, fmt.Errorf("%s is held, and by no supervisor; see which process has it open", d.Path(Cluster))
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// running is one look at the lock and at whom it names. held says whether anything of it is left, which is
 // so for a moment after a supervisor was killed, and before a new one's pid is noted.
-func (d *Dir) Running() (pid int, held bool, err error) {
+func (d *Dir) running() (pid int, held bool, err error) {
 	if !d.Exists() {
 		return 0, false, nil
 	}

@@ -52,7 +52,7 @@ func TestRunning(t *testing.T) {
 	d := newDir(t)
 	want := func(pid int, held bool) {
 		t.Helper()
-		gotPid, gotHeld, err := d.Running()
+		gotPid, gotHeld, err := d.running()
 		if err != nil || gotPid != pid || gotHeld != held {
 			t.Errorf("running: pid %d, held %t, error %v; want %d, %t", gotPid, gotHeld, err, pid, held)
 		}
