@@ -53,17 +53,38 @@ func up(ctx context.Context, progress io.Writer, d *state.Dir) error {
 		return err
 	}
 	defer lock.Release()
-	pid, err := d.Supervisor()
-	if err != nil {
-		return err
-	}
-	var ended <-chan error
-	if pid == 0 {
-		if ended, err = start(d); err != nil {
+	for {
+		pid, err := d.Supervisor()
+		if err != nil {
+			return err
+		}
+		if pid == 0 {
+			ended, err := start(d)
+			if err != nil {
+				return err
+			}
+			return untilReady(ctx, progress, d, ended)
+		}
+		err = untilReady(ctx, progress, d, whenGone(ctx, d))
+		if !errors.Is(err, errGone) {
 			return err
 		}
 	}
-	return untilReady(ctx, progress, d, ended)
+}
+
+// errGone says that the cluster that was there ended while it was waited for: it was being killed.
+var errGone = errors.New("the running cluster has ended")
+
+// whenGone tells when a cluster that this command has not started is gone.
+func whenGone(ctx context.Context, d *state.Dir) <-chan error {
+	gone := make(chan error, 1)
+	go func() {
+		for ctx.Err() == nil && d.Held() {
+			time.Sleep(20 * time.Millisecond)
+		}
+		gone <- errGone
+	}()
+	return gone
 }
 
 // start runs the supervisor in a session of its own, so that it outlives this command, and returns a channel that
@@ -127,12 +148,10 @@ func untilReady(ctx context.Context, progress io.Writer, d *state.Dir, ended <-c
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	if ended != nil {
-		go func() {
-			err := <-ended
-			cancel(fmt.Errorf("the supervisor ended: %w", errors.Join(err, lastWords(d))))
-		}()
-	}
+	go func() {
+		err := <-ended
+		cancel(fmt.Errorf("the supervisor ended: %w", errors.Join(err, lastWords(d))))
+	}()
 	begin := time.Now()
 	parts := []struct {
 		name string

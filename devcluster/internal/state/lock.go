@@ -80,6 +80,12 @@ func (d *Dir) Supervisor() (int, error) {
 	}
 }
 
+// Held reports whether anything of the cluster is left.
+func (d *Dir) Held() bool {
+	_, held, err := d.running()
+	return held || err != nil
+}
+
 // running is one look at the lock and at whom it names. held says whether anything of it is left, which is
 // so for a moment after a supervisor was killed, and before a new one's pid is noted.
 func (d *Dir) running() (pid int, held bool, err error) {
