@@ -7,9 +7,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -35,9 +37,10 @@ func TestSessions(t *testing.T) {
 		Setup:               cluster.setup,
 		RequireExplicitExec: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"app":   cluster.app,
-			"get":   get,
-			"exits": exits,
+			"app":     cluster.app,
+			"get":     get,
+			"exits":   exits,
+			"waitfor": waitfor,
 		},
 	})
 }
@@ -118,6 +121,23 @@ func get(ts *testscript.TestScript, neg bool, args []string) {
 	err := ts.Exec("kubectl", "get", "--raw", "/api/v1/namespaces/"+ts.Getenv("NAMESPACE")+"/services/"+args[0]+":80/proxy/")
 	if (err != nil) != neg {
 		ts.Fatalf("get %s: %v", args[0], err)
+	}
+}
+
+// waitfor FILE COUNT PATTERN waits until COUNT lines of a file that something writes match.
+func waitfor(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	pattern, err := regexp.Compile(args[2])
+	ts.Check(err)
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		data, err := os.ReadFile(ts.MkAbs(args[0]))
+		if found := pattern.FindAll(data, -1); err == nil && len(found) >= want {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("%s never had %d of %q:\n%s", args[0], want, args[2], data)
+		}
 	}
 }
 
