@@ -119,13 +119,7 @@ func (r *run) steps() []pipeline.Step {
 }
 
 func (r *run) findSource(ctx context.Context, out io.Writer) (pipeline.Result, error) {
-	live, err := r.cluster.GetDeployment(ctx, r.options.Namespace, r.spec.App)
-	if k8s.IsNotFound(err) {
-		return pipeline.Result{}, notForged(r.spec.App, r.options.Namespace)
-	}
-	if err == nil {
-		err = forge.Owned("Deployment", live, r.spec.App)
-	}
+	live, err := forged(ctx, r.cluster, r.options.Target)
 	if err != nil {
 		return pipeline.Result{}, err
 	}
@@ -151,8 +145,20 @@ func (r *run) findSource(ctx context.Context, out io.Writer) (pipeline.Result, e
 	return pipeline.Result{State: pipeline.Done, Detail: r.source.describe()}, nil
 }
 
-func notForged(app, ns string) error {
-	return &UsageError{fmt.Sprintf("there is no Deployment %s in namespace %s", app, ns), "make it with norn forge, in the app's folder or with the app's name or path"}
+// forged reads the app's Deployment, which must be there and norn's own.
+func forged(ctx context.Context, cluster historyCluster, t Target) (*appsv1.Deployment, error) {
+	d, err := cluster.GetDeployment(ctx, t.Namespace, t.App)
+	if k8s.IsNotFound(err) {
+		return nil, notForged(t)
+	}
+	if err == nil {
+		err = forge.Owned("Deployment", d, t.App)
+	}
+	return d, err
+}
+
+func notForged(t Target) error {
+	return &UsageError{fmt.Sprintf("there is no Deployment %s in namespace %s", t.App, t.Namespace), "make it with norn forge, in the app's folder or with the app's name or path"}
 }
 
 func (r *run) test(ctx context.Context, out io.Writer) (pipeline.Result, error) {

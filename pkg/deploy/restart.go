@@ -8,8 +8,6 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 
 	"norn/internal/pipeline"
-	"norn/pkg/forge"
-	"norn/pkg/k8s"
 )
 
 // restartCluster is what a restart asks of a cluster.
@@ -22,13 +20,7 @@ type restartCluster interface {
 func Restart(ctx context.Context, cluster restartCluster, to pipeline.Reporter, t Target) error {
 	t.KeepFailed = "the version is the same before and after a restart"
 	return pipeline.Run(ctx, to, []pipeline.Step{{Name: "rollout", Run: func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
-		d, err := cluster.GetDeployment(ctx, t.Namespace, t.App)
-		if k8s.IsNotFound(err) {
-			return pipeline.Result{}, notForged(t.App, t.Namespace)
-		}
-		if err == nil {
-			err = forge.Owned("Deployment", d, t.App)
-		}
+		d, err := forged(ctx, cluster, t)
 		if err != nil {
 			return pipeline.Result{}, err
 		}

@@ -15,7 +15,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"norn/internal/pipeline"
-	"norn/pkg/forge"
 	"norn/pkg/k8s"
 )
 
@@ -40,13 +39,7 @@ func Rollback(ctx context.Context, cluster rolloutCluster, to pipeline.Reporter,
 }
 
 func choose(ctx context.Context, cluster historyCluster, t Target, revision string) (k8s.Revision, error) {
-	d, err := cluster.GetDeployment(ctx, t.Namespace, t.App)
-	if k8s.IsNotFound(err) {
-		return k8s.Revision{}, notForged(t.App, t.Namespace)
-	}
-	if err == nil {
-		err = forge.Owned("Deployment", d, t.App)
-	}
+	d, err := forged(ctx, cluster, t)
 	if err != nil {
 		return k8s.Revision{}, err
 	}
