@@ -4,11 +4,8 @@ package forge
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	applyapps "k8s.io/client-go/applyconfigurations/apps/v1"
 	applycore "k8s.io/client-go/applyconfigurations/core/v1"
@@ -142,10 +139,10 @@ func resources(r infraspec.Resources) *applycore.ResourceRequirementsApplyConfig
 	if len(r.Requests) == 0 && len(r.Limits) == 0 {
 		return nil
 	}
-	list := func(m map[string]string) corev1.ResourceList {
+	list := func(m map[string]infraspec.Quantity) corev1.ResourceList {
 		out := corev1.ResourceList{}
-		for _, name := range slices.Sorted(maps.Keys(m)) {
-			out[corev1.ResourceName(name)] = resource.MustParse(m[name])
+		for name, q := range m {
+			out[corev1.ResourceName(name)] = q.Value()
 		}
 		return out
 	}

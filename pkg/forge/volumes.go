@@ -2,7 +2,6 @@ package forge
 
 import (
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
 	applycore "k8s.io/client-go/applyconfigurations/core/v1"
 
 	"norn/pkg/infraspec"
@@ -23,7 +22,7 @@ func claimed(spec *infraspec.Spec) []infraspec.Volume {
 func Claims(spec *infraspec.Spec, s Settings) []*applycore.PersistentVolumeClaimApplyConfiguration {
 	var out []*applycore.PersistentVolumeClaimApplyConfiguration
 	for _, v := range claimed(spec) {
-		size := corev1.ResourceList{corev1.ResourceStorage: resource.MustParse(v.Size)} // checked by infraspec
+		size := corev1.ResourceList{corev1.ResourceStorage: v.Size.Value()}
 		out = append(out, applycore.PersistentVolumeClaim(ClaimName(spec.App, v.Name), s.Namespace).
 			WithLabels(Labels(spec)).
 			WithSpec(applycore.PersistentVolumeClaimSpec().

@@ -3,50 +3,59 @@ package infraspec
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"gopkg.in/yaml.v3"
 )
 
-// decoder fills a Spec from YAML nodes strictly and goes on after a mistake, so that
-// all of them are found in one go. places remembers where each key's value stands,
-// by its dotted path, for the rules that come after.
+// decoder fills a Spec from YAML nodes strictly and goes on after a mistake, so that all of them are found in one go.
 type decoder struct {
-	file     string
-	lines    []string
-	places   map[string]*yaml.Node
+	*document
 	findings []Finding
+	merged   int // mappings that "<<" has brought in so far
 }
 
-func (d *decoder) add(at *yaml.Node, sev Severity, format string, args ...any) {
-	f := Finding{File: d.file, Severity: sev, Message: fmt.Sprintf(format, args...)}
-	if at != nil {
-		f.Line, f.Column = at.Line, at.Column
-		if f.Line > len(d.lines) { // yaml.v3 puts an empty value behind the end
-			f.Line, f.Column = len(d.lines), len(d.lines[len(d.lines)-1])+1
-		}
-		if f.Line >= 1 {
-			f.Source = d.lines[f.Line-1]
+func (d *decoder) add(at *yaml.Node, sev Severity, rule Rule, format string, args ...any) {
+	d.findings = append(d.findings, d.finding(at, sev, rule, fmt.Sprintf(format, args...)))
+}
+
+// at adds a finding at a key's value, or at the nearest mapping above it where the key is absent.
+func (d *decoder) at(key string, sev Severity, rule Rule, format string, args ...any) {
+	d.add(d.place(key), sev, rule, format, args...)
+}
+
+// atKey adds a finding at a key itself, where it is the key that is wrong and not its value.
+func (d *decoder) atKey(key string, sev Severity, rule Rule, format string, args ...any) {
+	d.add(d.keys[key], sev, rule, format, args...)
+}
+
+func (d *decoder) decode(root *yaml.Node, s *Spec) {
+	d.places[""] = root
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		if root.Content[i].Value == "secrets" {
+			d.declarations = span{root.Content[i].Line, lastLine(root.Content[i+1])}
 		}
 	}
-	d.findings = append(d.findings, f)
+	spec := reflect.ValueOf(s).Elem()
+	fillDefaults(spec)
+	d.structValue(root, "", spec)
 }
 
-func (d *decoder) decodeSpec(root *yaml.Node, s *Spec) {
-	d.places[""] = root
-	d.structValue(root, "", reflect.ValueOf(s).Elem())
+// lastLine is the last line that a node reaches to; aliases are not followed.
+func lastLine(n *yaml.Node) int {
+	last := n.Line
+	if n.Style == yaml.LiteralStyle || n.Style == yaml.FoldedStyle {
+		last += strings.Count(n.Value, "\n") + 1
+	}
+	for _, c := range n.Content {
+		last = max(last, lastLine(c))
+	}
+	return last
 }
-
-// maxDepth bounds nesting, so that an alias to its own parent ends in a finding.
-const maxDepth = 20
 
 func (d *decoder) value(n *yaml.Node, path string, v reflect.Value) {
-	if strings.Count(path, ".") > maxDepth {
-		d.add(n, Error, "nested too deeply")
-		return
-	}
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
 	}
@@ -54,12 +63,22 @@ func (d *decoder) value(n *yaml.Node, path string, v reflect.Value) {
 		return
 	}
 	d.places[path] = n
+	if !knownTags[n.Tag] {
+		d.add(n, Error, RuleWrongType, "%s has the tag %s, which norn does not know; write the value itself", path, quoted(n.Tag))
+		return
+	}
 	switch p := v.Addr().Interface().(type) {
 	case *Command:
 		d.command(n, path, p)
 		return
 	case *Seconds:
 		d.seconds(n, path, p)
+		return
+	case *Quantity:
+		d.quantity(n, path, p)
+		return
+	case *Memory:
+		d.memory(n, path, p)
 		return
 	}
 	switch v.Kind() {
@@ -77,110 +96,122 @@ func (d *decoder) value(n *yaml.Node, path string, v reflect.Value) {
 	}
 }
 
+// knownTags are YAML's own for what an infraspec holds; "!" says no more than that a scalar is a string.
+var knownTags = map[string]bool{
+	"!": true, "!!str": true, "!!int": true, "!!float": true, "!!bool": true, "!!timestamp": true, "!!map": true, "!!seq": true, "!!merge": true,
+}
+
 func (d *decoder) structValue(n *yaml.Node, path string, v reflect.Value) {
-	fields := map[string]reflect.Value{}
-	var names []string
-	for i := range v.NumField() {
-		if name := v.Type().Field(i).Tag.Get("yaml"); name != "" {
-			fields[name] = v.Field(i)
-			names = append(names, name)
+	if n.Kind != yaml.MappingNode {
+		d.notMapping(n, path)
+		return
+	}
+	fields := fieldsOf(v.Type())
+	names := make([]string, 0, len(fields))
+	for _, f := range fields {
+		names = append(names, f.name)
+	}
+	set := map[string]bool{}
+	for _, p := range d.pairs(n, path, 0) {
+		i := slices.Index(names, p.key.Value)
+		if i < 0 {
+			d.add(p.key, Error, RuleUnknownKey, "unknown key %s%s%s", quoted(p.key.Value), in(path), didYouMean(p.key.Value, names))
+			continue
+		}
+		set[names[i]] = p.value.Tag != "!!null"
+		before := len(d.findings)
+		d.keys[join(path, names[i])] = p.key
+		d.value(p.value, join(path, names[i]), v.Field(fields[i].index))
+		if len(d.findings) == before && set[names[i]] {
+			d.constraints(fields[i], join(path, names[i]), v.Field(fields[i].index))
 		}
 	}
-	d.eachKey(n, path, func(key, val *yaml.Node) {
-		f, ok := fields[key.Value]
-		if !ok {
-			d.add(key, Error, "unknown key %q%s%s", key.Value, in(path), didYouMean(key.Value, names))
-			return
+	for _, f := range fields {
+		if f.required && !set[f.name] {
+			d.add(n, Error, RuleRequired, "%s is missing%s", join(path, f.name), oneOf(f.choices))
 		}
-		d.value(val, join(path, key.Value), f)
-	})
+	}
+}
+
+// constraints checks what a key's tags say of its value.
+func (d *decoder) constraints(f field, path string, v reflect.Value) {
+	switch {
+	case f.choices != nil && !slices.Contains(f.choices, v.String()):
+		d.at(path, Error, RuleChoice, "%s %s is not one of %s%s", path, quoted(v.String()), strings.Join(f.choices, ", "), didYouMean(v.String(), f.choices))
+	case f.most > 0 && (v.Int() < int64(f.least) || v.Int() > int64(f.most)):
+		d.at(path, Error, RuleRange, "%s must be %d to %d, not %d", path, f.least, f.most, v.Int())
+	case f.required && v.Kind() == reflect.String && v.String() == "":
+		d.at(path, Error, RuleRequired, "%s is empty", path)
+	}
+}
+
+func oneOf(choices []string) string {
+	if choices == nil {
+		return ""
+	}
+	return ": one of " + strings.Join(choices, ", ")
 }
 
 func (d *decoder) mapValue(n *yaml.Node, path string, v reflect.Value) {
-	v.Set(reflect.MakeMap(v.Type()))
-	d.eachKey(n, path, func(key, val *yaml.Node) {
-		elem := reflect.New(v.Type().Elem()).Elem()
-		d.value(val, join(path, key.Value), elem)
-		v.SetMapIndex(reflect.ValueOf(key.Value), elem)
-	})
-}
-
-// eachKey calls do for every key of a mapping once, and reports what is not a mapping or stands twice.
-func (d *decoder) eachKey(n *yaml.Node, path string, do func(key, val *yaml.Node)) {
 	if n.Kind != yaml.MappingNode {
-		d.add(n, Error, "%s must be a mapping of keys to values, not %s", path, describe(n))
+		d.notMapping(n, path)
 		return
 	}
-	seen := map[string]int{}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		key, val := n.Content[i], n.Content[i+1]
-		if first, dup := seen[key.Value]; dup {
-			d.add(key, Error, "key %q%s is already set in line %d", key.Value, in(path), first)
-			continue
-		}
-		seen[key.Value] = key.Line
-		do(key, val)
+	v.Set(reflect.MakeMap(v.Type()))
+	for _, p := range d.pairs(n, path, 0) {
+		elem := reflect.New(v.Type().Elem()).Elem()
+		d.keys[join(path, p.key.Value)] = p.key
+		d.value(p.value, join(path, p.key.Value), elem)
+		v.SetMapIndex(reflect.ValueOf(p.key.Value), elem)
 	}
+}
+
+func (d *decoder) notMapping(n *yaml.Node, path string) {
+	d.add(n, Error, RuleWrongType, "%s must be a mapping of keys to values, not %s", path, describe(n, path))
 }
 
 func (d *decoder) sliceValue(n *yaml.Node, path string, v reflect.Value) {
 	if n.Kind != yaml.SequenceNode {
-		d.add(n, Error, "%s must be a list, not %s", path, describe(n))
+		d.add(n, Error, RuleWrongType, "%s must be a list, not %s", path, describe(n, path))
 		return
 	}
 	v.Set(reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content)))
 	for i, item := range n.Content {
-		d.value(item, fmt.Sprintf("%s[%d]", path, i), v.Index(i))
+		key := fmt.Sprintf("%s[%d]", path, i)
+		if item.Tag == "!!null" {
+			d.add(item, Error, RuleWrongType, "%s is empty", key)
+			continue
+		}
+		d.value(item, key, v.Index(i))
 	}
 }
 
 func (d *decoder) scalar(n *yaml.Node, path string, v reflect.Value) {
-	if n.Kind != yaml.ScalarNode {
-		d.add(n, Error, "%s must be %s, not %s", path, kindName(v.Kind()), describe(n))
-		return
+	wrong := func(want string) {
+		d.add(n, Error, RuleWrongType, "%s must be %s, not %s", path, want, describe(n, path))
 	}
 	switch v.Kind() {
-	case reflect.String: // a number or a bool is taken as it is written, as the original did
-		v.SetString(n.Value)
 	case reflect.Bool:
 		var b bool
-		if n.Tag != "!!bool" || n.Decode(&b) != nil {
-			d.add(n, Error, "%s must be true or false, not %q", path, n.Value)
+		if n.Kind != yaml.ScalarNode || n.Tag != "!!bool" || n.Decode(&b) != nil {
+			wrong("true or false")
 			return
 		}
 		v.SetBool(b)
 	case reflect.Int:
 		i, err := strconv.Atoi(n.Value)
-		if n.Tag != "!!int" || err != nil {
-			d.add(n, Error, "%s must be a whole number, not %q", path, n.Value)
+		if n.Kind != yaml.ScalarNode || n.Tag != "!!int" || err != nil {
+			wrong("a whole number")
 			return
 		}
 		v.SetInt(int64(i))
-	}
-}
-
-func (d *decoder) command(n *yaml.Node, path string, c *Command) {
-	if n.Kind == yaml.ScalarNode {
-		*c = Command{"/bin/sh", "-c", n.Value}
-		return
-	}
-	var args []string
-	d.sliceValue(n, path, reflect.ValueOf(&args).Elem())
-	*c = args
-}
-
-func (d *decoder) seconds(n *yaml.Node, path string, s *Seconds) {
-	if n.Kind == yaml.ScalarNode {
-		if secs, err := strconv.ParseInt(n.Value, 10, 32); err == nil && secs > 0 {
-			*s = Seconds(time.Duration(secs) * time.Second)
+	default: // a number or a bool is taken as it is written, as the original did
+		if n.Kind != yaml.ScalarNode {
+			wrong("a string")
 			return
 		}
-		if dur, err := time.ParseDuration(n.Value); err == nil && dur > 0 {
-			*s = Seconds(dur)
-			return
-		}
+		v.SetString(n.Value)
 	}
-	d.add(n, Error, "%s must be a number of seconds or a duration such as 30s or 5m, not %s", path, describe(n))
 }
 
 func join(path, key string) string {
@@ -197,24 +228,27 @@ func in(path string) string {
 	return " in " + path
 }
 
-func kindName(k reflect.Kind) string {
-	switch k {
-	case reflect.Bool:
-		return "true or false"
-	case reflect.Int:
-		return "a whole number"
+// describe says what a node is. A value below env or secrets is not repeated: it may be one that nobody should see.
+func describe(n *yaml.Node, path string) string {
+	switch {
+	case n.Kind == yaml.MappingNode:
+		return "a mapping"
+	case n.Kind == yaml.SequenceNode:
+		return "a list"
+	case strings.HasPrefix(path, "env") || strings.HasPrefix(path, "secrets"):
+		return "a single value"
 	default:
-		return "a string"
+		return quoted(n.Value)
 	}
 }
 
-func describe(n *yaml.Node) string {
-	switch n.Kind {
-	case yaml.MappingNode:
-		return "a mapping"
-	case yaml.SequenceNode:
-		return "a list"
-	default:
-		return strconv.Quote(n.Value)
+// maxQuoted bounds what a message repeats of the file.
+const maxQuoted = 60
+
+// quoted is text as a message shows it.
+func quoted(text string) string {
+	if r := []rune(text); len(r) > maxQuoted {
+		text = string(r[:maxQuoted]) + "…"
 	}
+	return strconv.Quote(text)
 }

@@ -1,6 +1,7 @@
 package infraspec
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,29 +10,33 @@ import (
 // Severity is how much a finding weighs.
 type Severity string
 
-// The severities: an Error makes the file unusable, a Warning does not.
+// The severities: an Error makes the file unusable, a Warning does not, and a Note only tells.
 const (
 	Error   Severity = "error"
 	Warning Severity = "warning"
+	Note    Severity = "note"
 )
 
-// Finding is one thing wrong with an infraspec, and where.
+// Finding is one thing to say about an infraspec, and where.
 type Finding struct {
-	File     string   `json:"file"`
-	Line     int      `json:"line"`   // from 1; 0 where the file as a whole is meant
-	Column   int      `json:"column"` // from 1, in runes
-	Severity Severity `json:"severity"`
-	Message  string   `json:"message"`
-	// Source is the line of the file that the finding is about.
+	File      string   `json:"file"`
+	Line      int      `json:"line"`      // from 1; 0 where the file as a whole is meant
+	Column    int      `json:"column"`    // from 1, in characters
+	EndColumn int      `json:"endColumn"` // the column after the last character that is meant
+	Severity  Severity `json:"severity"`
+	Rule      Rule     `json:"rule"`
+	Message   string   `json:"message"`
+	// Source is the line of the file that the finding is about. What looks like a secret in it is masked by stars.
 	Source string `json:"source,omitempty"`
 }
 
-// String is the finding in one line: file:line:column: message.
+// String is the finding in one line, as compilers write it: file:line:column: severity: message [rule].
 func (f Finding) String() string {
-	if f.Line == 0 {
-		return f.File + ": " + f.Message
+	place := f.File
+	if f.Line > 0 {
+		place = fmt.Sprintf("%s:%d:%d", f.File, f.Line, f.Column)
 	}
-	return fmt.Sprintf("%s:%d:%d: %s", f.File, f.Line, f.Column, f.Message)
+	return fmt.Sprintf("%s: %s: %s [%s]", place, f.Severity, f.Message, f.Rule)
 }
 
 // Errors are all findings of an infraspec that has at least one of severity Error.
@@ -46,17 +51,32 @@ func (e Errors) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// sortFindings orders by place in the file, and drops what was found twice at one place.
-func sortFindings(fs []Finding) []Finding {
+// Sort orders findings by place in the file, and drops what was found twice at one place.
+func Sort(fs []Finding) []Finding {
 	slices.SortStableFunc(fs, func(a, b Finding) int {
-		if a.Line != b.Line {
-			return a.Line - b.Line
-		}
-		return a.Column - b.Column
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
 	return slices.Compact(fs)
 }
 
-func hasErrors(fs []Finding) bool {
+// HasErrors reports whether one of the findings makes the file unusable.
+func HasErrors(fs []Finding) bool {
 	return slices.ContainsFunc(fs, func(f Finding) bool { return f.Severity == Error })
+}
+
+// maxFindings bounds what is listed of a file that is something else altogether.
+const maxFindings = 200
+
+// bounded cuts a long list off, and says so.
+func bounded(fs []Finding) []Finding {
+	if len(fs) <= maxFindings {
+		return fs
+	}
+	rest := fs[maxFindings:]
+	last := Finding{File: rest[0].File, Line: rest[0].Line, Column: rest[0].Column, EndColumn: rest[0].EndColumn, Severity: Warning, Rule: RuleTooMany,
+		Message: fmt.Sprintf("%d more findings from here on", len(rest))}
+	if HasErrors(rest) {
+		last.Severity = Error
+	}
+	return append(fs[:maxFindings:maxFindings], last)
 }

@@ -2,9 +2,13 @@ package infraspec
 
 import (
 	"errors"
+	"fmt"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 )
 
 const whole = `app: shop
@@ -28,13 +32,12 @@ volumes:
   - {name: logs, mountPath: /logs, hostPath: /var/log/shop}
 env: {LOG: debug, WORKERS: 4, FAST: true}
 alerts: {window: 5m, threshold: 3}
-function: {timeout: 30, trigger: http, memory: 256m}
 resources: {requests: {cpu: 100m}, limits: {memory: 128Mi}}
 `
 
 func TestParseWhole(t *testing.T) {
 	s, warnings, err := Parse("infraspec.yaml", []byte(whole))
-	if err != nil || len(warnings) != 0 {
+	if err != nil || slices.ContainsFunc(warnings, func(f Finding) bool { return f.Severity != Note }) {
 		t.Fatalf("warnings %v, error %v", warnings, err)
 	}
 	if s.App != "shop" || s.Role != Webserver || s.Port != 8080 || s.Replicas != 2 || s.Artifacts.Retain != 3 {
@@ -57,63 +60,8 @@ func TestDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !s.Deploy || s.Replicas != 1 || s.Repo.Branch != "main" || s.Artifacts.Retain != 5 || s.Build.Dockerfile != "Dockerfile" ||
-		s.Function.Timeout.Duration() != 30*time.Second || s.Alerts.Window.Duration() != 5*time.Minute {
+		s.Function.Memory != "256m" || s.Function.Trigger != "http" || s.Alerts.Threshold != 3 || s.Function.Timeout.Duration() != 30*time.Second || s.Alerts.Window.Duration() != 5*time.Minute {
 		t.Errorf("%+v", s)
-	}
-}
-
-// Each mistake is found, at its place.
-func TestFindings(t *testing.T) {
-	const worker = "app: shop\nrole: worker\n"
-	for _, c := range []struct{ name, text, want string }{
-		{"empty", "", "f: the file is empty"},
-		{"not a mapping", "- a\n", "f:1:1: an infraspec is a mapping"},
-		{"not YAML", "app: [\n", "f:"},
-		{"tab", "app: shop\n\trole: worker\n", "not valid YAML"},
-		{"second document", worker + "---\napp: other\n", "a second YAML document"},
-		{"unknown key", worker + "repliccas: 2\n", `f:3:1: unknown key "repliccas"; did you mean "replicas"?`},
-		{"far from any key", worker + "frobnicate: 2\n", `f:3:1: unknown key "frobnicate"`},
-		{"unknown nested key", worker + "build:\n  tests: x\n", `f:4:3: unknown key "tests" in build; did you mean "test"?`},
-		{"duplicate key", worker + "role: cron\n", `f:3:1: key "role" is already set in line 2`},
-		{"wrong type", worker + "replicas: many\n", `f:3:11: replicas must be a whole number, not "many"`},
-		{"fraction", worker + "replicas: 1.5\n", `f:3:11: replicas must be a whole number`},
-		{"list for a mapping", worker + "env: [A]\n", "f:3:6: env must be a mapping"},
-		{"mapping for a list", worker + "secrets: {A: b}\n", "f:3:10: secrets must be a list"},
-		{"yes is no bool", worker + "deploy: yes please\n", "f:3:9: deploy must be true or false"},
-		{"no app", "role: worker\n", "f:1:1: app is missing"},
-		{"no role", "app: shop\n", "f:1:1: role is missing"},
-		{"bad app", "app: Shop_1\nrole: worker\n", `f:1:6: app "Shop_1" is not a DNS label`},
-		{"long app", "app: " + strings.Repeat("a", 64) + "\nrole: worker\n", "is not a DNS label"},
-		{"bad role", "app: shop\nrole: wroker\n", `f:2:7: role "wroker" is not one of webserver, worker, cron, function; did you mean "worker"?`},
-		{"no port", "app: shop\nrole: webserver\n", "f:1:1: a webserver needs a port"},
-		{"port 0", "app: shop\nrole: webserver\nport: 0\n", "f:3:7: port must be 1 to 65535, not 0"},
-		{"port 65536", "app: shop\nrole: webserver\nport: 65536\n", "f:3:7: port must be 1 to 65535"},
-		{"negative replicas", worker + "replicas: -1\n", "f:3:11: replicas must be 0 to 10000"},
-		{"replicas beyond 32 bits", worker + "replicas: 4294967296\n", "f:3:11: replicas must be 0 to 10000"},
-		{"cron without", "app: shop\nrole: cron\n", "a cron app needs a schedule"},
-		{"relative healthcheck", worker + "healthcheck: healthz\n", "f:3:14: healthcheck"},
-		{"bad service name", worker + "hosts: {internal: 1shop}\n", "f:3:19: hosts.internal"},
-		{"bad host", worker + "hosts: {external: shop_example}\n", "f:3:19: hosts.external"},
-		{"volume without backing", worker + "volumes: [{name: a, mountPath: /a}]\n", "volume a needs a size"},
-		{"relative mount", worker + "volumes: [{name: a, mountPath: a, size: 1Gi}]\n", "absolute mountPath"},
-		{"bad size", worker + "volumes: [{name: a, mountPath: /a, size: big}]\n", `size "big" is not a quantity`},
-		{"same mount twice", worker + "volumes: [{name: a, mountPath: /a, size: 1Gi}, {name: b, mountPath: /a/, size: 1Gi}]\n", "two volumes are mounted at /a/"},
-		{"same volume twice", worker + "volumes: [{name: a, mountPath: /a, size: 1Gi}, {name: a, mountPath: /b, size: 1Gi}]\n", `volume name "a" stands twice`},
-		{"env and secret", worker + "env: {A: b}\nsecrets: [A]\n", `f:4:11: "A" is in env and in secrets`},
-		{"bad env name", worker + "env: {1A: b}\n", `"1A" is not a variable's name`},
-		{"bad quantity", worker + "resources: {limits: {memory: lots}}\n", `resources.limits.memory: "lots"`},
-		{"alias to its parent", worker + "resources: &a {limits: *a}\n", "f:3:"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			_, _, err := Parse("f", []byte(c.text))
-			var found Errors
-			if !errors.As(err, &found) {
-				t.Fatalf("error %v, want Errors", err)
-			}
-			if !strings.Contains(found.Error(), c.want) {
-				t.Errorf("found:\n%v\nwant %q", found, c.want)
-			}
-		})
 	}
 }
 
@@ -137,20 +85,101 @@ func TestHostPathWins(t *testing.T) {
 	}
 }
 
-// The loader never panics, and every finding is inside the file.
+// What comes by an alias or a merge is what YAML says it is; a key that is set itself wins.
+func TestAnchors(t *testing.T) {
+	spec, found := parseFile(t, corpus+"/good/anchors.yaml")
+	if spec == nil {
+		t.Fatal(found)
+	}
+	if spec.Env["NAME"] != "shop" || spec.Volumes[1].Name != "cache" || spec.Volumes[1].MountPath != "/cache" || spec.Volumes[1].Size != "1Gi" {
+		t.Errorf("env %v, volumes %v", spec.Env, spec.Volumes)
+	}
+}
+
+// A file that is something else altogether is not listed without end.
+func TestFindingsAreBounded(t *testing.T) {
+	text := "app: shop\nrole: worker\n"
+	for i := range 10 * maxFindings {
+		text += fmt.Sprintf("key%d: 1\n", i)
+	}
+	_, _, err := Parse("f", []byte(text))
+	var found Errors
+	if !errors.As(err, &found) || len(found) != maxFindings+1 {
+		t.Fatalf("%d findings", len(found))
+	}
+	last := found[maxFindings]
+	if last.Rule != RuleTooMany || last.Line != maxFindings+3 || !strings.HasPrefix(last.Message, "1800 more") {
+		t.Errorf("the last is %s", last)
+	}
+}
+
+func TestTooLarge(t *testing.T) {
+	_, _, err := Parse("f", []byte("app: shop\n# "+strings.Repeat("x", maxSize)))
+	if err == nil || !strings.Contains(err.Error(), "larger than 1 MiB") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestEditDistance(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		want int
+	}{{"port", "port", 0}, {"prot", "port", 1}, {"prt", "port", 1}, {"poort", "port", 1}, {"prtt", "port", 2}, {"", "ab", 2}, {"p", "port", 3}} {
+		if got := editDistance(c.a, c.b); got != c.want {
+			t.Errorf("editDistance(%q, %q) = %d, want %d", c.a, c.b, got, c.want)
+		}
+	}
+}
+
+func TestMask(t *testing.T) {
+	for line, want := range map[string]string{
+		`env: {LOG: debug, API_TOKEN: "abc def", X: 1}`: `env: {LOG: debug, API_TOKEN: *********, X: 1}`,
+		`  DB_PASSWORD: hunter2 # the password`:         `  DB_PASSWORD: ******* # the password`,
+		`  TOKEN_TTL: 3600`:                             `  TOKEN_TTL: 3600`,
+		`  PUBLIC_KEY: abc`:                             `  PUBLIC_KEY: abc`,
+		`  SECRET_REF: $(OTHER)`:                        `  SECRET_REF: $(OTHER)`,
+		`  URL: https://u:pässword@host/x`:              `  URL: https://u:********@host/x`,
+		`  ANY: ghp_abcdefghijklmnopqrstuvwxyz012345`:   `  ANY: ***************************************`[:len(`  ANY: `)+36],
+		`secrets: [TOKEN]`:                              `secrets: [TOKEN]`,
+		`replicas: 3`:                                   `replicas: 3`,
+	} {
+		d := &document{lines: []string{line}}
+		if got := d.mask(1); got != want {
+			t.Errorf("mask(%q)\n is %q,\nwant %q", line, got, want)
+		}
+	}
+}
+
+// The loader never panics, every finding is inside the file, and what it shows of it is as wide as what stands there.
 func FuzzParse(f *testing.F) {
-	f.Add(whole)
-	f.Add("app: shop\nrole: worker\nenv: &a {A: b}\nresources: {limits: *a}\n")
+	for _, path := range append(files(f, "good"), files(f, "bad")...) {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(data))
+	}
 	f.Add("a: &a [*a]\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		spec, warnings, err := Parse("f", []byte(text))
-		var found Errors
-		if (spec == nil) == (err == nil) || (err != nil && !errors.As(err, &found)) {
+		spec, found, err := Parse("f", []byte(text))
+		var errs Errors
+		if (spec == nil) == (err == nil) || (err != nil && !errors.As(err, &errs)) {
 			t.Fatalf("spec %v, error %v", spec, err)
 		}
-		for _, x := range append(found, warnings...) {
-			if x.Line < 0 || x.Line > len(lineBreak.Split(text, -1)) {
-				t.Errorf("%s is outside of the file", x)
+		lines := lineBreak.Split(strings.TrimPrefix(text, byteOrderMark), -1)
+		for _, x := range append(errs, found...) {
+			if x.Line == 0 && x.Column == 0 {
+				continue
+			}
+			if x.Line < 1 || x.Line > len(lines) {
+				t.Fatalf("%s is outside of the file", x)
+			}
+			wide := utf8.RuneCountInString(lines[x.Line-1])
+			if x.Column < 1 || x.Column > wide+1 || x.EndColumn <= x.Column || x.EndColumn > wide+2 {
+				t.Errorf("%s is outside of its line, to %d of %d", x, x.EndColumn, wide)
+			}
+			if x.Source != "" && utf8.RuneCountInString(x.Source) != wide {
+				t.Errorf("%s shows %q for %q", x, x.Source, lines[x.Line-1])
 			}
 		}
 	})

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"regexp"
-	"strconv"
 
 	"gopkg.in/yaml.v3"
 )
@@ -15,9 +14,17 @@ import (
 // FileName is the name an infraspec has in its app's folder.
 const FileName = "infraspec.yaml"
 
+// maxSize is far more than any infraspec has; what is larger is something else.
+const maxSize = 1 << 20
+
 // Load reads and parses the file at path; see Parse.
 func Load(path string) (*Spec, []Finding, error) {
-	data, err := os.ReadFile(path)
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read the infraspec: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	data, err := io.ReadAll(io.LimitReader(f, maxSize+1))
 	if err != nil {
 		return nil, nil, fmt.Errorf("read the infraspec: %w", err)
 	}
@@ -27,65 +34,57 @@ func Load(path string) (*Spec, []Finding, error) {
 // lineBreak is what yaml.v3 counts as the end of a line (YAML 1.1, 4.2).
 var lineBreak = regexp.MustCompile("\r\n|[\r\n\u0085\u2028\u2029]")
 
-// Parse decodes and checks data; file is the name that findings carry.
-// It returns the spec with its warnings, or Errors with every finding.
+// byteOrderMark may stand before UTF-8 text; it takes up no column.
+const byteOrderMark = "\uFEFF"
+
+// Parse decodes and checks data; file is the name that findings carry. It returns the spec with its warnings and notes, or
+// Errors with every finding. All findings are in the order of their places.
 func Parse(file string, data []byte) (*Spec, []Finding, error) {
-	d := &decoder{file: file, lines: lineBreak.Split(string(data), -1), places: map[string]*yaml.Node{}}
-	root, ok := d.document(data)
-	spec := defaults()
-	if ok {
-		d.decodeSpec(root, spec)
-		d.checkRules(spec)
+	data = bytes.TrimPrefix(data, []byte(byteOrderMark))
+	doc := &document{file: file, lines: lineBreak.Split(string(data), -1), places: map[string]*yaml.Node{}, keys: map[string]*yaml.Node{}}
+	d := &decoder{document: doc}
+	spec := &Spec{doc: doc}
+	if root, ok := d.root(data); ok {
+		d.decode(root, spec)
+		d.check(spec)
 	}
-	found := sortFindings(d.findings)
-	if hasErrors(found) {
+	found := bounded(Sort(d.findings))
+	if HasErrors(found) {
 		return nil, nil, Errors(found)
 	}
-	spec.path = file
 	return spec, found, nil
 }
 
-// document parses data as exactly one YAML document that is a mapping.
-func (d *decoder) document(data []byte) (*yaml.Node, bool) {
+// root parses data as exactly one YAML document that is a mapping.
+func (d *decoder) root(data []byte) (*yaml.Node, bool) {
+	if !d.readable(data) {
+		return nil, false
+	}
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	var doc yaml.Node
 	switch err := dec.Decode(&doc); {
 	case errors.Is(err, io.EOF):
-		d.add(nil, Error, "the file is empty; it needs at least app and role")
+		d.add(nil, Error, RuleUnreadable, "the file is empty; it needs at least app and role")
 		return nil, false
 	case err != nil:
-		d.syntaxError(err)
+		d.syntaxError(data, err)
 		return nil, false
 	}
 	var next yaml.Node
 	if err := dec.Decode(&next); !errors.Is(err, io.EOF) {
 		if err != nil {
-			d.syntaxError(err)
+			d.syntaxError(data, err)
 		} else {
-			d.add(&next, Error, "a second YAML document begins here; an infraspec is one document")
+			d.add(&next, Error, RuleDocuments, "a second YAML document begins here; an infraspec is one document")
 		}
 		return nil, false
 	}
 	root := doc.Content[0]
-	if root.Kind != yaml.MappingNode { // not quoted: it may be any file, a key's even
-		d.add(root, Error, "an infraspec is a mapping of keys to values, and this is none")
+	if root.Kind != yaml.MappingNode { // not shown: it may be any file, a key's even
+		f := d.finding(root, Error, RuleUnreadable, "an infraspec is a mapping of keys to values, and this is none")
+		f.Source = ""
+		d.findings = append(d.findings, f)
 		return nil, false
 	}
 	return root, true
-}
-
-var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
-
-// syntaxError turns yaml.v3's "yaml: line N: …" into a finding at that line.
-func (d *decoder) syntaxError(err error) {
-	m := yamlLine.FindStringSubmatch(err.Error())
-	if m == nil {
-		d.add(nil, Error, "%v", err)
-		return
-	}
-	var at *yaml.Node
-	if line, convErr := strconv.Atoi(m[1]); convErr == nil {
-		at = &yaml.Node{Line: line, Column: 1}
-	}
-	d.add(at, Error, "not valid YAML: %s", m[2])
 }

@@ -2,9 +2,12 @@ package infraspec
 
 import "fmt"
 
+// nearEnough is the most edits that a slip makes.
+const nearEnough = 2
+
 // didYouMean offers the candidate nearest to what was written, if it is near enough to be a slip.
 func didYouMean(got string, candidates []string) string {
-	best, bestDist := "", 3
+	best, bestDist := "", nearEnough+1
 	for _, c := range candidates {
 		if dist := editDistance(got, c); dist < bestDist && dist*2 <= len(c) {
 			best, bestDist = c, dist
@@ -16,22 +19,31 @@ func didYouMean(got string, candidates []string) string {
 	return fmt.Sprintf("; did you mean %q?", best)
 }
 
-// editDistance is the Levenshtein distance of a and b, in bytes.
+// editDistance is the Damerau-Levenshtein distance of a and b in bytes (optimal string alignment), so that two neighbours that changed places count as
+// one slip. What differs in length by more than a slip is only told to be far.
 func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
+	if d := len(a) - len(b); d > nearEnough || d < -nearEnough {
+		return nearEnough + 1
 	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
+	rows := make([][]int, len(a)+1)
+	for i := range rows {
+		rows[i] = make([]int, len(b)+1)
+		rows[i][0] = i
+	}
+	for j := range len(b) + 1 {
+		rows[0][j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		for j := 1; j <= len(b); j++ {
 			cost := 1
-			if a[i] == b[j] {
+			if a[i-1] == b[j-1] {
 				cost = 0
 			}
-			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
+			rows[i][j] = min(rows[i-1][j]+1, rows[i][j-1]+1, rows[i-1][j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				rows[i][j] = min(rows[i][j], rows[i-2][j-2]+1)
+			}
 		}
 	}
-	return row[len(b)]
+	return rows[len(a)][len(b)]
 }

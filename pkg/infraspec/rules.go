@@ -2,172 +2,166 @@ package infraspec
 
 import (
 	"fmt"
+	"net/url"
 	"path"
 	"regexp"
 	"slices"
 	"strings"
 
-	"gopkg.in/yaml.v3"
-	"k8s.io/apimachinery/pkg/api/resource"
+	"github.com/robfig/cron/v3"
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
-// checkRules holds what a single value's type cannot say.
-func (d *decoder) checkRules(s *Spec) {
+// check holds what the type of a single value cannot say.
+func (d *decoder) check(s *Spec) {
 	d.identity(s)
-	d.network(s)
-	d.environment(s)
+	d.role(s)
+	d.hosts(s)
+	d.build(s)
+	d.variables(s)
 	d.volumes(s)
-	if s.Replicas < 0 || s.Replicas > most {
-		d.at("replicas", Error, "replicas must be 0 to %d, not %d", most, s.Replicas)
-	}
-	if s.Artifacts.Retain < 1 || s.Artifacts.Retain > most {
-		d.at("artifacts.retain", Error, "artifacts.retain must be 1 to %d, not %d", most, s.Artifacts.Retain)
-	}
-	d.quantities("resources.requests", s.Resources.Requests)
-	d.quantities("resources.limits", s.Resources.Limits)
-	if s.Role == Cron {
-		d.need("schedule", s.Schedule != "", "a cron app needs a schedule, such as schedule: \"0 3 * * *\"")
-		d.need("command", len(s.Command) > 0, "a cron app needs a command")
-	}
-}
-
-// most is more than anybody means, and well within what Kubernetes' 32 bits hold.
-const most = 10000
-
-// at adds a finding at a key's value, or at the nearest mapping above it where the key is absent.
-func (d *decoder) at(key string, sev Severity, format string, args ...any) {
-	d.add(d.place(key), sev, format, args...)
-}
-
-func (d *decoder) place(key string) *yaml.Node {
-	for {
-		if n, ok := d.places[key]; ok {
-			return n
-		}
-		i := strings.LastIndexByte(key, '.')
-		if i < 0 {
-			return d.places[""]
-		}
-		key = key[:i]
-	}
+	d.resources(s)
+	d.database(s)
+	d.withoutEffect()
 }
 
 // need adds an error where a value is missing, unless it is there and was already found wrong.
-func (d *decoder) need(key string, ok bool, format string, args ...any) {
-	if _, present := d.places[key]; !ok && !present {
-		d.at(key, Error, format, args...)
+func (d *decoder) need(key, format string, args ...any) {
+	if !d.has(key) {
+		d.at(key, Error, RuleRequired, format, args...)
 	}
 }
+
+// maxCronName is what a CronJob's name may have, so that its Jobs' names fit (kubernetes.io: CronJob).
+const maxCronName = 52
 
 func (d *decoder) identity(s *Spec) {
-	if s.App == "" {
-		d.at("app", Error, "app is missing: the app's name")
-	} else if errs := validation.IsDNS1123Label(s.App); len(errs) > 0 {
-		d.at("app", Error, "app %q is not a DNS label: lower-case letters, digits and '-', at most 63", s.App)
-	}
 	switch {
-	case s.Role == "":
-		d.at("role", Error, "role is missing: one of %s", strings.Join(roles, ", "))
-	case !slices.Contains(roles, string(s.Role)):
-		d.at("role", Error, "role %q is not one of %s%s", s.Role, strings.Join(roles, ", "), didYouMean(string(s.Role), roles))
+	case s.App == "": // missing, which has been said
+	case len(validation.IsDNS1123Label(s.App)) > 0:
+		d.at("app", Error, RuleName, "app %s is not a DNS label: lower-case letters, digits and '-' in between, at most 63", quoted(s.App))
+	case s.Role == Cron && len(s.App) > maxCronName:
+		d.at("app", Error, RuleName, "app %s is too long for a CronJob: %d characters, at most %d", quoted(s.App), len(s.App), maxCronName)
 	}
 }
 
-func (d *decoder) network(s *Spec) {
-	if s.Role == Webserver {
-		d.need("port", s.Port != 0, "a webserver needs a port: the one its container listens on")
+// role checks what each role needs, and warns of what does nothing for it.
+func (d *decoder) role(s *Spec) {
+	switch s.Role {
+	case Webserver:
+		d.need("port", "a webserver needs a port: the one its container listens on")
+	case Cron:
+		d.need("schedule", "a cron app needs a schedule, such as schedule: \"0 3 * * *\"")
+		d.need("command", "a cron app needs a command")
+	case Worker:
+		if d.has("healthcheck") && !d.has("port") {
+			d.at("healthcheck", Error, RuleRequired, "a healthcheck needs a port, and a worker has none; a webserver has both")
+		}
 	}
-	if _, set := d.places["port"]; set && (s.Port < 1 || s.Port > 65535) && !d.foundAt("port") {
-		d.at("port", Error, "port must be 1 to 65535, not %d", s.Port)
+	for _, r := range []struct {
+		key   string
+		roles []Role
+	}{
+		{"port", []Role{Webserver, Function}}, {"healthcheck", []Role{Webserver}}, {"replicas", []Role{Webserver, Worker}},
+		{"hosts.internal", []Role{Webserver}}, {"hosts.external", []Role{Webserver}},
+		{"schedule", []Role{Cron}}, {"timeout", []Role{Cron}}, {"function", []Role{Function}},
+	} {
+		if d.has(r.key) && d.has("role") && slices.Contains([]Role{Webserver, Worker, Cron, Function}, s.Role) && !slices.Contains(r.roles, s.Role) && !d.foundAt(r.key) {
+			d.atKey(r.key, Warning, RuleIgnored, "%s does nothing for role %s", r.key, s.Role)
+		}
 	}
-	if s.Healthcheck != "" && !strings.HasPrefix(s.Healthcheck, "/") {
-		d.at("healthcheck", Error, "healthcheck %q must be a path that begins with /", s.Healthcheck)
+	if s.Healthcheck != "" && !validHealthcheck(s.Healthcheck) {
+		d.at("healthcheck", Error, RulePath, "healthcheck %s must be a path that begins with /, such as /healthz", quoted(s.Healthcheck))
 	}
-	if s.Hosts.Internal != "" && len(validation.IsDNS1035Label(s.Hosts.Internal)) > 0 {
-		d.at("hosts.internal", Error, "hosts.internal %q cannot name a Service: a lower-case letter, then letters, digits and '-', at most 63", s.Hosts.Internal)
-	}
-	if s.Hosts.External != "" && len(validation.IsDNS1123Subdomain(s.Hosts.External)) > 0 {
-		d.at("hosts.external", Error, "hosts.external %q is not a host name", s.Hosts.External)
+	if s.Schedule != "" {
+		d.schedule(s.Schedule)
 	}
 }
 
+func validHealthcheck(p string) bool {
+	_, err := url.ParseRequestURI(p)
+	return err == nil && strings.HasPrefix(p, "/")
+}
+
+// schedule is checked by the library that Kubernetes checks it with; a time zone in it, Kubernetes does not take.
+func (d *decoder) schedule(text string) {
+	if strings.Contains(text, "TZ") {
+		d.at("schedule", Error, RuleSchedule, "schedule %s names a time zone, which Kubernetes does not take there", quoted(text))
+		return
+	}
+	if _, err := cron.ParseStandard(text); err != nil {
+		d.at("schedule", Error, RuleSchedule, "schedule %s is not cron syntax (minute hour day month weekday): %v", quoted(text), err)
+	}
+}
+
+// foundAt reports whether something was already found at a key's value.
 func (d *decoder) foundAt(key string) bool {
 	n := d.places[key]
 	return slices.ContainsFunc(d.findings, func(f Finding) bool { return f.Line == n.Line && f.Column == n.Column })
 }
 
-// envName is what Kubernetes takes as a key of a Secret and, being a variable's name too, of the environment.
-var envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]*$`)
-
-func (d *decoder) environment(s *Spec) {
-	for name := range s.Env {
-		if !envName.MatchString(name) {
-			d.at("env."+name, Error, "env: %q is not a variable's name", name)
-		}
+func (d *decoder) hosts(s *Spec) {
+	internal, external := s.Hosts.Internal, s.Hosts.External
+	if internal != "" && len(validation.IsDNS1035Label(internal)) > 0 {
+		d.at("hosts.internal", Error, RuleName, "hosts.internal %s cannot name a Service: a lower-case letter, then letters, digits and '-', at most 63", quoted(internal))
 	}
-	seen := map[string]bool{}
-	for i, name := range s.Secrets {
-		key := fmt.Sprintf("secrets[%d]", i)
-		switch _, inEnv := s.Env[name]; {
-		case !envName.MatchString(name):
-			d.at(key, Error, "secrets: %q is not a variable's name", name)
-		case seen[name]:
-			d.at(key, Error, "secrets: %q stands twice", name)
-		case inEnv:
-			d.at(key, Error, "%q is in env and in secrets; keep it in one of them", name)
+	if external != "" {
+		if problem := hostProblem(external); problem != "" {
+			d.at("hosts.external", Error, RuleHost, "hosts.external %s %s", quoted(external), problem)
 		}
-		seen[name] = true
+		if !d.has("hosts.internal") && s.Role == Webserver {
+			d.at("hosts.external", Warning, RuleIgnored, "hosts.external needs hosts.internal: the tunnel leads to the Service of that name")
+		}
 	}
 }
 
-func (d *decoder) volumes(s *Spec) {
-	names, mounts := map[string]bool{}, map[string]bool{}
-	for i, v := range s.Volumes {
-		key := fmt.Sprintf("volumes[%d]", i)
-		claim := s.App + "-" + v.Name
-		switch {
-		case v.Name == "":
-			d.at(key, Error, "a volume needs a name")
-		case len(validation.IsDNS1123Label(v.Name)) > 0:
-			d.at(key+".name", Error, "volume name %q is not a DNS label", v.Name)
-		case names[v.Name]:
-			d.at(key+".name", Error, "volume name %q stands twice", v.Name)
-		case v.HostPath == "" && len(validation.IsDNS1123Subdomain(claim)) > 0:
-			d.at(key+".name", Error, "%q cannot name a PersistentVolumeClaim", claim)
-		}
-		names[v.Name] = true
-		if !path.IsAbs(v.MountPath) {
-			d.at(key+".mountPath", Error, "volume %s needs an absolute mountPath, not %q", v.Name, v.MountPath)
-		} else if mounts[path.Clean(v.MountPath)] {
-			d.at(key+".mountPath", Error, "two volumes are mounted at %s", v.MountPath)
-		}
-		mounts[path.Clean(v.MountPath)] = true
-		d.backing(key, v)
-	}
-}
+var scheme = regexp.MustCompile(`^[a-z]+://`)
 
-// backing checks what is behind a volume: a size or a hostPath.
-func (d *decoder) backing(key string, v Volume) {
+// hostProblem says why text is no host name; a first label of * is one that the tunnel takes.
+func hostProblem(text string) string {
+	name := strings.TrimPrefix(text, "*.")
+	long := slices.ContainsFunc(strings.Split(name, "."), func(l string) bool { return len(l) > validation.DNS1123LabelMaxLength })
 	switch {
-	case v.Size == "" && v.HostPath == "":
-		d.at(key, Error, "volume %s needs a size (for a PersistentVolumeClaim) or a hostPath", v.Name)
-	case v.HostPath != "" && v.Size != "":
-		d.at(key+".size", Warning, "volume %s has a size and a hostPath; hostPath wins", v.Name)
-	case v.Size != "":
-		if q, err := resource.ParseQuantity(v.Size); err != nil || q.Sign() <= 0 {
-			d.at(key+".size", Error, "volume %s: size %q is not a quantity such as 1Gi", v.Name, v.Size)
-		}
+	case scheme.MatchString(text):
+		return "must be a host name alone, without " + scheme.FindString(text)
+	case strings.ContainsAny(text, ":/"):
+		return "must be a host name alone, without port or path"
+	case long || len(validation.IsDNS1123Subdomain(name)) > 0:
+		return "is not a host name: lower-case letters, digits and '-', parted by '.', at most 63 each"
 	}
-	if v.HostPath != "" && !path.IsAbs(v.HostPath) {
-		d.at(key+".hostPath", Error, "volume %s: hostPath %q must be absolute", v.Name, v.HostPath)
+	return ""
+}
+
+// scpLike is git's short form of an SSH address.
+var scpLike = regexp.MustCompile(`^[\w.-]+@[\w.-]+:\S+$`)
+
+func (d *decoder) build(s *Spec) {
+	if df := s.Build.Dockerfile; path.IsAbs(df) {
+		d.at("build.dockerfile", Error, RulePath, "build.dockerfile %s must be relative to the folder of infraspec.yaml", quoted(df))
+	}
+	address := s.Repo.URL
+	u, err := url.Parse(address)
+	switch {
+	case address == "" || scpLike.MatchString(address):
+	case err != nil || !slices.Contains([]string{"https", "http", "ssh", "git", "file"}, u.Scheme):
+		d.at("repo.url", Error, RulePath, "repo.url is not a git address such as https://host/team/app.git or git@host:team/app.git")
+	default:
+		if _, has := u.User.Password(); has {
+			d.at("repo.url", Warning, RuleSecretInEnv, "repo.url holds a password; keep it out of the file, and give norn NORN_GIT_TOKEN")
+		}
 	}
 }
 
-func (d *decoder) quantities(key string, m map[string]string) {
-	for name, text := range m {
-		if q, err := resource.ParseQuantity(text); err != nil || q.Sign() < 0 {
-			d.at(key+"."+name, Error, "%s.%s: %q is not a quantity such as 250m or 128Mi", key, name, text)
+// withoutEffect notes what norn accepts and does not act on.
+func (d *decoder) withoutEffect() {
+	for _, key := range []string{
+		"core", "alerts", "services.kv", "services.events", "services.storage", "services.postgres.migrations",
+		"repo.autoDeploy", "repo.repoWeb", "repo.webhookSecret", "function.trigger",
+	} {
+		if d.has(key) {
+			d.atKey(key, Note, RuleNoEffect, "%s is accepted, and norn does not act on it", key)
 		}
 	}
 }
+
+func element(list string, i int) string { return fmt.Sprintf("%s[%d]", list, i) }

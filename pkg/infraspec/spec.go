@@ -3,7 +3,16 @@
 // place in the file. It knows nothing of Kubernetes objects or of a cluster.
 package infraspec
 
-import "time"
+import (
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/resource"
+)
+
+// The types below are the one description of the file: the decoder reads their tags (required, default, minimum,
+// maximum, enum), and schema.json and docs/infraspec.md are generated from the tags and the comments.
+//
+//go:generate go run ./schemagen
 
 // Role says what kind of workload an app is.
 type Role string
@@ -16,29 +25,28 @@ const (
 	Function  Role = "function"  // nothing standing; a Job for each call
 )
 
-var roles = []string{string(Webserver), string(Worker), string(Cron), string(Function)}
-
 // Spec is one app's infraspec.yaml with its defaults filled in.
 type Spec struct {
 	// App is the app's name, a DNS label; every object is named after it.
-	App string `yaml:"app"`
-	// Role is the kind of workload.
-	Role Role `yaml:"role"`
-	// Deploy says whether norn deploy ships the app. Default true.
-	Deploy bool `yaml:"deploy"`
+	App string `yaml:"app" jsonschema:"required,pattern=^[a-z0-9]([-a-z0-9]*[a-z0-9])?$,maxLength=63"`
+	// Role is the kind of workload: a webserver has a port, a worker has none, a cron app runs on a schedule, and a function
+	// runs when it is invoked.
+	Role Role `yaml:"role" jsonschema:"required,enum=webserver,enum=worker,enum=cron,enum=function"`
+	// Deploy says whether norn deploy ships the app.
+	Deploy bool `yaml:"deploy" jsonschema:"default=true"`
 	// Core marks an app that others depend on. norn does not act on it.
 	Core bool `yaml:"core"`
-	// Port is the port the container listens on, 1 to 65535. Needed for a webserver.
-	Port int `yaml:"port"`
-	// Healthcheck is the HTTP path that the probes get, such as /healthz.
-	Healthcheck string `yaml:"healthcheck"`
-	// Replicas is the number of pods. Default 1.
-	Replicas int `yaml:"replicas"`
+	// Port is the port the container listens on. A webserver needs one.
+	Port int `yaml:"port" jsonschema:"minimum=1,maximum=65535"`
+	// Healthcheck is the HTTP path that the liveness, readiness and startup probes of a webserver get, such as /healthz.
+	Healthcheck string `yaml:"healthcheck" jsonschema:"pattern=^/"`
+	// Replicas is the number of pods of a webserver or a worker.
+	Replicas int `yaml:"replicas" jsonschema:"default=1,minimum=0,maximum=10000"`
 	// Command replaces the image's entrypoint: a string goes through /bin/sh -c, a list is run as it is.
 	Command Command `yaml:"command"`
-	// Schedule is a cron app's schedule in cron syntax.
+	// Schedule is when a cron app runs, in cron syntax, such as "0 3 * * *". A cron app needs one.
 	Schedule string `yaml:"schedule"`
-	// Timeout bounds one run of a cron app; seconds, or a duration such as 10m.
+	// Timeout bounds one run of a cron app.
 	Timeout Seconds `yaml:"timeout"`
 	// Hosts are the names the app answers to.
 	Hosts Hosts `yaml:"hosts"`
@@ -56,7 +64,7 @@ type Spec struct {
 	Artifacts Artifacts `yaml:"artifacts"`
 	// Volumes are mounted into the container.
 	Volumes []Volume `yaml:"volumes"`
-	// Env are plain environment variables.
+	// Env are plain environment variables. Values are taken as they are written. What is secret belongs under secrets.
 	Env map[string]string `yaml:"env"`
 	// Alerts is accepted for the original system's sake. norn does not act on it.
 	Alerts Alerts `yaml:"alerts"`
@@ -65,24 +73,24 @@ type Spec struct {
 	// Resources are Kubernetes' requests and limits for the container.
 	Resources Resources `yaml:"resources"`
 
-	path string
+	doc *document
 }
 
-// Path is the file the spec was loaded from, or "" for bytes without a file.
-func (s *Spec) Path() string { return s.path }
+// Path is the file the spec was loaded from, as it was named.
+func (s *Spec) Path() string { return s.doc.file }
 
 // Hosts are an app's host names.
 type Hosts struct {
-	// External is the public host name that the tunnel routes to the app.
+	// External is the public host name that the tunnel routes to the app. It needs hosts.internal too.
 	External string `yaml:"external"`
 	// Internal is the name of the app's Service inside the cluster.
-	Internal string `yaml:"internal"`
+	Internal string `yaml:"internal" jsonschema:"pattern=^[a-z]([-a-z0-9]*[a-z0-9])?$,maxLength=63"`
 }
 
 // Build says how an app's image is made.
 type Build struct {
-	// Dockerfile is the Dockerfile's path, from the folder of infraspec.yaml. Default Dockerfile.
-	Dockerfile string `yaml:"dockerfile"`
+	// Dockerfile is the Dockerfile's path, from the folder of infraspec.yaml.
+	Dockerfile string `yaml:"dockerfile" jsonschema:"default=Dockerfile"`
 	// Test is a shell command run in the source after the build; it must exit 0.
 	Test string `yaml:"test"`
 }
@@ -91,8 +99,8 @@ type Build struct {
 type Repo struct {
 	// URL is the repository's HTTPS or SSH address.
 	URL string `yaml:"url"`
-	// Branch is what is deployed when no ref is named. Default main.
-	Branch string `yaml:"branch"`
+	// Branch is what is deployed when no ref is named.
+	Branch string `yaml:"branch" jsonschema:"default=main"`
 	// AutoDeploy is accepted for the original system's sake. norn does not act on it.
 	AutoDeploy bool `yaml:"autoDeploy"`
 	// RepoWeb is the repository's page for people.
@@ -103,33 +111,41 @@ type Repo struct {
 
 // Services are what an app needs from elsewhere. norn acts on Postgres only.
 type Services struct {
+	// Postgres is the app's database. It gives the app a DATABASE_URL, where neither env nor secrets has one.
 	Postgres *Postgres `yaml:"postgres"`
-	KV       *KV       `yaml:"kv"`
-	Events   *Events   `yaml:"events"`
-	Storage  *Storage  `yaml:"storage"`
+	// KV is a key-value namespace. norn does not act on it.
+	KV *KV `yaml:"kv"`
+	// Events are message topics. norn does not act on them.
+	Events *Events `yaml:"events"`
+	// Storage is an object store's bucket. norn does not act on it.
+	Storage *Storage `yaml:"storage"`
 }
 
 // Postgres is the app's database.
 type Postgres struct {
 	// Database is the database's name; it goes into DATABASE_URL.
-	Database string `yaml:"database"`
+	Database string `yaml:"database" jsonschema:"required"`
 	// Migrations is the folder of migration files, for the app's own use.
 	Migrations string `yaml:"migrations"`
 }
 
 // KV is a key-value namespace. norn does not act on it.
 type KV struct {
+	// Namespace is the namespace's name.
 	Namespace string `yaml:"namespace"`
 }
 
 // Events are message topics. norn does not act on them.
 type Events struct {
+	// Topics are the topics' names.
 	Topics []string `yaml:"topics"`
 }
 
 // Storage is an object store's bucket. norn does not act on it.
 type Storage struct {
-	Bucket   string `yaml:"bucket"`
+	// Bucket is the bucket's name.
+	Bucket string `yaml:"bucket"`
+	// Provider is who keeps it.
 	Provider string `yaml:"provider"`
 }
 
@@ -143,44 +159,46 @@ type Migrations struct {
 
 // Artifacts says what is kept of old versions.
 type Artifacts struct {
-	// Retain is how many revisions and images are kept. Default 5.
-	Retain int `yaml:"retain"`
+	// Retain is how many revisions and images are kept.
+	Retain int `yaml:"retain" jsonschema:"default=5,minimum=1,maximum=10000"`
 }
 
 // Volume is one mount: a claim of its own (Size) or a folder of the node (HostPath).
 type Volume struct {
 	// Name is the volume's name, a DNS label.
-	Name string `yaml:"name"`
+	Name string `yaml:"name" jsonschema:"required,pattern=^[a-z0-9]([-a-z0-9]*[a-z0-9])?$,maxLength=63"`
 	// MountPath is where the container sees it; absolute.
-	MountPath string `yaml:"mountPath"`
+	MountPath string `yaml:"mountPath" jsonschema:"required,pattern=^/"`
 	// Size makes a PersistentVolumeClaim <app>-<name> of that size.
-	Size string `yaml:"size"`
-	// HostPath mounts a folder of the node; it wins over Size.
-	HostPath string `yaml:"hostPath"`
+	Size Quantity `yaml:"size"`
+	// HostPath mounts a folder of the node, absolute; it wins over size.
+	HostPath string `yaml:"hostPath" jsonschema:"pattern=^/"`
 }
 
 // Alerts is accepted for the original system's sake.
 type Alerts struct {
-	// Window is the span failures are counted over. Default 5m.
-	Window Seconds `yaml:"window"`
-	// Threshold is how many failures in the window raise an alert. Default 3.
-	Threshold int `yaml:"threshold"`
+	// Window is the span failures are counted over.
+	Window Seconds `yaml:"window" jsonschema:"default=5m"`
+	// Threshold is how many failures in the window raise an alert.
+	Threshold int `yaml:"threshold" jsonschema:"default=3,minimum=1,maximum=10000"`
 }
 
 // FunctionSpec holds the settings of a function app.
 type FunctionSpec struct {
-	// Timeout bounds one call; seconds, or a duration. Default 30.
-	Timeout Seconds `yaml:"timeout"`
-	// Trigger is what calls it. Default http.
-	Trigger string `yaml:"trigger"`
-	// Memory is the container's memory limit. Default 256m.
-	Memory string `yaml:"memory"`
+	// Timeout bounds one call.
+	Timeout Seconds `yaml:"timeout" jsonschema:"default=30"`
+	// Trigger is what calls it. norn does not act on it.
+	Trigger string `yaml:"trigger" jsonschema:"default=http"`
+	// Memory is the container's memory limit.
+	Memory Memory `yaml:"memory" jsonschema:"default=256m"`
 }
 
 // Resources are Kubernetes' requests and limits, by resource name.
 type Resources struct {
-	Requests map[string]string `yaml:"requests"`
-	Limits   map[string]string `yaml:"limits"`
+	// Requests are what the scheduler reserves for the container, such as cpu: 100m.
+	Requests map[string]Quantity `yaml:"requests"`
+	// Limits are what the container may not exceed, such as memory: 128Mi.
+	Limits map[string]Quantity `yaml:"limits"`
 }
 
 // Command is a command line. It is written as a string, run by /bin/sh -c, or as a list, run as it is.
@@ -192,14 +210,11 @@ type Seconds time.Duration
 // Duration is s as a time.Duration.
 func (s Seconds) Duration() time.Duration { return time.Duration(s) }
 
-func defaults() *Spec {
-	return &Spec{
-		Deploy:    true,
-		Replicas:  1,
-		Build:     Build{Dockerfile: "Dockerfile"},
-		Repo:      Repo{Branch: "main"},
-		Artifacts: Artifacts{Retain: 5},
-		Alerts:    Alerts{Window: Seconds(5 * time.Minute), Threshold: 3},
-		Function:  FunctionSpec{Timeout: Seconds(30 * time.Second), Trigger: "http", Memory: "256m"},
-	}
-}
+// Quantity is an amount as Kubernetes writes it, such as 250m or 128Mi (k8s.io/apimachinery: resource.Quantity).
+type Quantity string
+
+// Value is q's amount. A Quantity of a Spec is a valid one.
+func (q Quantity) Value() resource.Quantity { return resource.MustParse(string(q)) }
+
+// Memory is an amount of memory as docker run --memory takes it (256m are 256 MiB), or a Kubernetes quantity.
+type Memory string

@@ -1,0 +1,90 @@
+package infraspec
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"gopkg.in/yaml.v3"
+)
+
+// document is the text of one file: what a place in it looks like, and where each key stands.
+type document struct {
+	file  string
+	lines []string
+	// places holds each key's value by its dotted path, and "" for the whole mapping; keys holds the keys themselves.
+	places, keys map[string]*yaml.Node
+	// declarations are the lines under secrets, where every value is masked: only names belong there.
+	declarations span
+}
+
+// span is a run of lines, from first to last.
+type span struct{ first, last int }
+
+// place is the node of a key's value, or of the nearest mapping above it where the key is absent.
+func (d *document) place(key string) *yaml.Node {
+	for {
+		if n, ok := d.places[key]; ok {
+			return n
+		}
+		i := strings.LastIndexByte(key, '.')
+		if i < 0 {
+			return d.places[""]
+		}
+		key = key[:i]
+	}
+}
+
+// has reports whether the file sets key.
+func (d *document) has(key string) bool {
+	_, ok := d.places[key]
+	return ok
+}
+
+// finding is one about the node at, or about the file as a whole where at is nil.
+func (d *document) finding(at *yaml.Node, sev Severity, rule Rule, message string) Finding {
+	f := Finding{File: d.file, Severity: sev, Rule: rule, Message: message}
+	if at == nil {
+		return f
+	}
+	f.Line, f.Column = at.Line, at.Column
+	if f.Line > len(d.lines) { // yaml.v3 puts an empty value behind the end
+		f.Line, f.Column = len(d.lines), utf8.RuneCountInString(d.lines[len(d.lines)-1])+1
+	}
+	line := d.lines[f.Line-1]
+	f.Column = min(f.Column, utf8.RuneCountInString(line)+1)
+	f.EndColumn = f.Column + width(at, []rune(line)[f.Column-1:])
+	f.Source = d.mask(f.Line)
+	return f
+}
+
+// width is how many runes of rest, the line from the node's beginning, belong to a scalar node; 1 for what is no scalar.
+func width(n *yaml.Node, rest []rune) int {
+	if n.Kind != yaml.ScalarNode || len(rest) == 0 {
+		return 1
+	}
+	switch n.Style {
+	case yaml.DoubleQuotedStyle, yaml.SingleQuotedStyle:
+		quote := rest[0]
+		for i := 1; i < len(rest); i++ {
+			if quote == '"' && rest[i] == '\\' {
+				i++
+			} else if rest[i] == quote {
+				return i + 1
+			}
+		}
+		return len(rest)
+	case 0:
+		if strings.HasPrefix(string(rest), n.Value) {
+			return max(1, utf8.RuneCountInString(n.Value))
+		}
+	}
+	return 1
+}
+
+// Finding makes a finding about the value of key in a file that has been read, for checks that need more than the file.
+func (s *Spec) Finding(key string, sev Severity, rule Rule, message string) Finding {
+	return s.doc.finding(s.doc.place(key), sev, rule, message)
+}
+
+// Has reports whether the file itself sets key, by its dotted path; defaults do not count.
+func (s *Spec) Has(key string) bool { return s.doc.has(key) }

@@ -1,0 +1,105 @@
+package infraspec
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"sigs.k8s.io/yaml"
+)
+
+func compiled(t *testing.T) *jsonschema.Schema {
+	t.Helper()
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(Schema))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	if err := c.AddResource("schema.json", doc); err != nil {
+		t.Fatal(err)
+	}
+	s, err := c.Compile("schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// bySchema checks a file with the schema, as an editor does. ok is false where the file is no YAML mapping at all.
+func bySchema(t *testing.T, s *jsonschema.Schema, path string) (problem error, ok bool) {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := yaml.YAMLToJSON(data)
+	if err != nil {
+		return nil, false
+	}
+	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	if _, isMapping := value.(map[string]any); err != nil || !isMapping {
+		return nil, false
+	}
+	return s.Validate(value), true
+}
+
+// shapeRules are what a schema can say: which keys there are, their types and ranges, and what a role needs.
+var shapeRules = []Rule{RuleUnknownKey, RuleRequired, RuleRange, RuleWrongType, RuleName}
+
+// The schema takes every good file, and refuses every bad one whose mistake a schema can see: it and the loader say the same.
+func TestSchemaAgreesWithLoader(t *testing.T) {
+	s := compiled(t)
+	for _, path := range files(t, "good") {
+		if problem, ok := bySchema(t, s, path); !ok || problem != nil {
+			t.Errorf("%s: the loader takes it, the schema does not: %v", path, problem)
+		}
+	}
+	refused := 0
+	for _, path := range files(t, "bad") {
+		_, found := parseFile(t, path)
+		visible := slices.ContainsFunc(found, func(f Finding) bool {
+			return f.Severity == Error && slices.Contains(shapeRules, f.Rule)
+		})
+		problem, ok := bySchema(t, s, path)
+		if visible && ok {
+			refused++
+			if problem == nil {
+				t.Errorf("%s: the loader refuses it, the schema does not", filepath.Base(path))
+			}
+		}
+	}
+	if refused < 10 {
+		t.Errorf("only %d bad files were looked at by schema", refused)
+	}
+}
+
+// An editor's hover text is there for every key.
+func TestSchemaDescribesEveryKey(t *testing.T) {
+	type node struct {
+		Description string
+		Properties  map[string]json.RawMessage
+		Items       json.RawMessage
+	}
+	var walk func(path string, raw json.RawMessage)
+	walk = func(path string, raw json.RawMessage) {
+		var n node
+		if json.Unmarshal(raw, &n) != nil {
+			return
+		}
+		for name, p := range n.Properties {
+			var property node
+			if err := json.Unmarshal(p, &property); err != nil || property.Description == "" {
+				t.Errorf("%s has no description: %v", join(path, name), err)
+			}
+			walk(join(path, name), p)
+		}
+		if n.Items != nil {
+			walk(path+"[]", n.Items)
+		}
+	}
+	walk("", Schema)
+}

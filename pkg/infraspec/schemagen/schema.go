@@ -1,0 +1,144 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/invopop/jsonschema"
+
+	"norn/pkg/infraspec"
+)
+
+// schema is the JSON Schema of an infraspec. It keeps to what draft 7 has too, which all editors know.
+func schema(dir string) (*jsonschema.Schema, error) {
+	r := &jsonschema.Reflector{
+		Anonymous: true, DoNotReference: true, ExpandedStruct: true, FieldNameTag: "yaml", RequiredFromJSONSchemaTags: true,
+		Mapper: valueType,
+	}
+	if err := r.AddGoComments("norn/pkg/infraspec", dir); err != nil {
+		return nil, fmt.Errorf("read the comments: %w", err)
+	}
+	root := r.Reflect(&infraspec.Spec{})
+	root.Version = "http://json-schema.org/draft-07/schema#"
+	root.Title = "infraspec.yaml, an app as norn puts it on Kubernetes"
+	root.Description = ""
+	finish(root, reflect.TypeFor[infraspec.Spec]())
+	root.AllOf = []*jsonschema.Schema{
+		needs(infraspec.Webserver, "port"),
+		needs(infraspec.Cron, "schedule", "command"),
+	}
+	return root, nil
+}
+
+// written is a value that norn takes as it is written, so that YAML's own types do not matter.
+var written = []any{"string", "number", "boolean"}
+
+func multi(types ...any) *jsonschema.Schema {
+	return &jsonschema.Schema{Extras: map[string]any{"type": types}}
+}
+
+// valueType is the schema of a type that is more than its Go kind says.
+func valueType(t reflect.Type) *jsonschema.Schema {
+	switch t {
+	case reflect.TypeFor[infraspec.Command]():
+		s := multi("string", "number", "boolean", "array")
+		s.Items = multi(written...)
+		return s
+	case reflect.TypeFor[infraspec.Seconds]():
+		return multi("string", "integer")
+	case reflect.TypeFor[infraspec.Memory]():
+		return multi("string", "integer", "number")
+	case reflect.TypeFor[infraspec.Quantity]():
+		return multi("string", "number")
+	case reflect.TypeFor[map[string]string]():
+		return &jsonschema.Schema{Type: "object", AdditionalProperties: multi("string", "number", "boolean", "null")}
+	case reflect.TypeFor[[]string]():
+		return &jsonschema.Schema{Type: "array", Items: multi(written...)}
+	}
+	return nil
+}
+
+// finish adds to a struct's schema what the reflector does not know: defaults of types with a form of their own, strings that may be written as numbers, and
+// keys with nothing behind them.
+func finish(s *jsonschema.Schema, t reflect.Type) {
+	for i := range t.NumField() {
+		name := t.Field(i).Tag.Get("yaml")
+		prop, ok := s.Properties.Get(name)
+		if name == "" || !ok {
+			continue
+		}
+		ft := t.Field(i).Type
+		if ft.Kind() == reflect.Pointer {
+			ft = ft.Elem()
+		}
+		switch {
+		case ft.Kind() == reflect.Struct:
+			finish(prop, ft)
+		case ft.Kind() == reflect.Slice && ft.Elem().Kind() == reflect.Struct:
+			finish(prop.Items, ft.Elem())
+		}
+		if prop.Default == nil {
+			prop.Default = fallback(t.Field(i).Tag)
+		}
+		prop.Description = strings.Join(strings.Fields(prop.Description), " ")
+		types(prop, slices.Contains(s.Required, name))
+	}
+}
+
+func fallback(tag reflect.StructTag) any {
+	for _, rule := range strings.Split(tag.Get("jsonschema"), ",") {
+		if text, ok := strings.CutPrefix(rule, "default="); ok {
+			return text
+		}
+	}
+	return nil
+}
+
+// types widens a property's type to what norn takes.
+func types(prop *jsonschema.Schema, required bool) {
+	list, _ := prop.Extras["type"].([]any)
+	switch {
+	case prop.Enum != nil:
+		prop.Type = ""
+		return
+	case prop.Type == "string":
+		list = written
+	case prop.Type != "":
+		list = []any{prop.Type}
+	}
+	if !required {
+		list = append(slices.Clone(list), "null")
+	}
+	prop.Type, prop.Extras = "", map[string]any{"type": list}
+}
+
+// needs says that a role needs keys.
+func needs(role infraspec.Role, keys ...string) *jsonschema.Schema {
+	is := jsonschema.NewProperties()
+	is.Set("role", &jsonschema.Schema{Const: string(role)})
+	there := jsonschema.NewProperties()
+	for _, k := range keys {
+		there.Set(k, &jsonschema.Schema{Not: multi("null")})
+	}
+	return &jsonschema.Schema{
+		If:   &jsonschema.Schema{Properties: is, Required: []string{"role"}},
+		Then: &jsonschema.Schema{Required: keys, Properties: there},
+	}
+}
+
+func indented(s *jsonschema.Schema) ([]byte, error) {
+	data, err := json.Marshal(s)
+	if err != nil {
+		return nil, fmt.Errorf("write the schema: %w", err)
+	}
+	var out bytes.Buffer
+	if err := json.Indent(&out, data, "", "  "); err != nil {
+		return nil, fmt.Errorf("write the schema: %w", err)
+	}
+	out.WriteByte('\n')
+	return out.Bytes(), nil
+}
