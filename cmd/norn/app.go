@@ -54,7 +54,9 @@ func (a *app) spec(arg string, conf *config.Config) (*infraspec.Spec, error) {
 	}
 	spec, warnings, err := infraspec.Find(arg, here, conf.AppsDir)
 	for _, w := range warnings {
-		ui.PrintWarning(a.streams.Err, w.String())
+		if w.Severity == infraspec.Warning {
+			ui.PrintFinding(a.streams.Err, shownFinding(w))
+		}
 	}
 	return spec, err
 }
@@ -97,8 +99,8 @@ func (s *session) title(what, app string) string {
 	return fmt.Sprintf("%s %s in namespace %s of %s", what, app, s.conf.Namespace, s.client.Context)
 }
 
-func (s *session) forgeSettings() forge.Settings {
-	return forge.Settings{Namespace: s.conf.Namespace, PostgresHost: s.conf.PGHost, PostgresUser: s.conf.PGUser}
+func forgeSettings(conf *config.Config) forge.Settings {
+	return forge.Settings{Namespace: conf.Namespace, PostgresHost: conf.PGHost, PostgresUser: conf.PGUser}
 }
 
 // argument is the i-th argument, or "".

@@ -6,6 +6,7 @@ import (
 
 	"norn/internal/config"
 	"norn/internal/logs"
+	"norn/internal/status"
 	"norn/pkg/deploy"
 	"norn/pkg/forge"
 	"norn/pkg/infraspec"
@@ -38,6 +39,7 @@ func exitCode(ctx context.Context, err error) int {
 		asked       *deploy.UsageError
 		setting     *config.FileError
 		spec        infraspec.Errors
+		invalid     *invalidError
 		resolution  *infraspec.NotFoundError
 		misnamed    *infraspec.NameError
 		secretsFile *secrets.FileError
@@ -45,6 +47,7 @@ func exitCode(ctx context.Context, err error) int {
 		rollout     *deploy.RolloutError
 		conflict    *forge.ConflictError
 		noApp       *logs.NotFoundError
+		noStatus    *status.NotFoundError
 	)
 	switch {
 	case err == nil:
@@ -54,7 +57,7 @@ func exitCode(ctx context.Context, err error) int {
 	case ctx.Err() != nil:
 		return exitInterrupted
 	case errors.As(err, &usage), errors.As(err, &asked), errors.As(err, &setting),
-		errors.As(err, &spec), errors.As(err, &resolution), errors.As(err, &misnamed), errors.As(err, &secretsFile), errors.As(err, &noApp):
+		errors.As(err, &spec), errors.As(err, &invalid), errors.As(err, &resolution), errors.As(err, &misnamed), errors.As(err, &secretsFile), errors.As(err, &noApp), errors.As(err, &noStatus):
 		return exitUsage
 	case errors.As(err, &unavailable):
 		return exitNoKubernetes

@@ -29,7 +29,7 @@ its first deploy, and the image that a deploy has set is never reverted.`,
 			out := ui.NewRun(a.streams, a.json)
 			defer out.Close()
 			out.Begin(s.title("forge", spec.App))
-			settings := s.forgeSettings()
+			settings := forgeSettings(s.conf)
 			settings.Image = image
 			return forge.Run(cmd.Context(), s.client, out, spec, settings)
 		},

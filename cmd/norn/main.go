@@ -4,11 +4,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/signal"
 	"syscall"
 
 	"norn/internal/ui"
+	"norn/pkg/infraspec"
 )
 
 func main() {
@@ -24,10 +26,13 @@ func run(ctx context.Context, args []string, s ui.Streams) int {
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	code := exitCode(ctx, err)
+	var invalid infraspec.Errors
 	switch {
 	case err == nil:
 	case code == exitInterrupted:
 		ui.PrintInterrupted(s.Err, err)
+	case errors.As(err, &invalid):
+		printInvalid(s.Err, invalid)
 	default:
 		ui.PrintError(s.Err, err)
 	}

@@ -47,7 +47,8 @@ func newRootCmd(a *app) *cobra.Command {
 	flags.VarP(&outputFlag{&a.json}, "output", "o", "json for machine-readable output")
 
 	for _, sub := range []*cobra.Command{
-		newForgeCmd(a), newDeployCmd(a), newRestartCmd(a), newRollbackCmd(a), newLogsCmd(a), newTeardownCmd(a), newVersionCmd(a),
+		newForgeCmd(a), newDeployCmd(a), newRestartCmd(a), newRollbackCmd(a), newLogsCmd(a), newTeardownCmd(a),
+		newStatusCmd(a), newValidateCmd(a), newRenderCmd(a), newSchemaCmd(a), newVersionCmd(a),
 	} {
 		sub.Args = asUsage(sub.Args)
 		cmd.AddCommand(sub)

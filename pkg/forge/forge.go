@@ -121,21 +121,18 @@ func (r *run) deployment(ctx context.Context, _ io.Writer) (pipeline.Result, err
 			return pipeline.Result{}, err
 		}
 	}
-	start, detail := r.start(live)
-	if start == nil && r.settings.Image != "" {
+	shipped := live != nil && deployed(live)
+	if shipped && r.settings.Image != "" {
 		return pipeline.Result{}, fmt.Errorf("%s has been deployed, and forge leaves its image alone: ship %s with norn deploy --image", r.spec.App, r.settings.Image)
 	}
-	if start == nil {
+	if shipped {
 		if err := r.keysThere(ctx, r.spec); err != nil {
 			return pipeline.Result{}, err
 		}
 	}
-	conf, err := Deployment(r.spec, r.settings, start)
+	conf, detail, err := DeploymentBeside(live, r.spec, r.settings)
 	if err != nil {
 		return pipeline.Result{}, err
-	}
-	if live != nil && autoscaled(live) {
-		conf.Spec.Replicas = nil
 	}
 	if live != nil && live.Spec.Strategy.RollingUpdate != nil && *conf.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType {
 		if err := r.cluster.DropRollingUpdate(ctx, r.settings.Namespace, r.spec.App); err != nil {
@@ -152,17 +149,28 @@ func (r *run) deployment(ctx context.Context, _ io.Writer) (pipeline.Result, err
 	return compared(live, now, detail), nil
 }
 
-// start decides who says what the image is: this forge, or the deploy that was here before.
-func (r *run) start(live *appsv1.Deployment) (*Start, string) {
+// DeploymentBeside is the Deployment as forge applies it beside live, which is nil where there is none: without what a deploy or an
+// autoscaler has made its own. The text says in one line how it starts, if it does.
+func DeploymentBeside(live *appsv1.Deployment, spec *infraspec.Spec, s Settings) (*applyapps.DeploymentApplyConfiguration, string, error) {
+	start, detail := startBeside(live, spec, s)
+	conf, err := Deployment(spec, s, start)
+	if err == nil && live != nil && autoscaled(live) {
+		conf.Spec.Replicas = nil
+	}
+	return conf, detail, err
+}
+
+// startBeside decides who says what the image is: this forge, or the deploy that was here before.
+func startBeside(live *appsv1.Deployment, spec *infraspec.Spec, s Settings) (*Start, string) {
 	switch {
 	case live != nil && deployed(live):
 		return nil, ""
-	case r.settings.Image != "":
-		return &Start{Image: r.settings.Image}, "starts with " + r.settings.Image
+	case s.Image != "":
+		return &Start{Image: s.Image}, "starts with " + s.Image
 	case live != nil && !live.Spec.Paused: // forged with --image before
 		return &Start{Image: live.Spec.Template.Spec.Containers[0].Image}, ""
 	default:
-		return BeforeFirstDeploy(r.spec.App), "paused until the first deploy"
+		return BeforeFirstDeploy(spec.App), "paused until the first deploy"
 	}
 }
 

@@ -24,6 +24,9 @@ type Settings struct {
 	Image        string // what a new app starts with at once, or ""
 }
 
+// RoleLabel says of an object what role its app has.
+const RoleLabel = "app.kubernetes.io/component"
+
 // Labels are on everything norn makes. The first two are norn's own contract; the others are
 // Kubernetes' recommended labels (kubernetes.io: Recommended Labels).
 func Labels(spec *infraspec.Spec) map[string]string {
@@ -32,7 +35,7 @@ func Labels(spec *infraspec.Spec) map[string]string {
 		k8s.AppLabel:                   spec.App,
 		"app.kubernetes.io/name":       spec.App,
 		"app.kubernetes.io/instance":   spec.App,
-		"app.kubernetes.io/component":  string(spec.Role),
+		RoleLabel:                      string(spec.Role),
 		"app.kubernetes.io/managed-by": k8s.ManagedBy,
 	}
 }
@@ -50,18 +53,15 @@ func BeforeFirstDeploy(app string) *Start { return &Start{Image: app + ":latest"
 // Deployment is the app's Deployment. A nil start leaves image, pull policy and paused
 // to their owner, the deploy.
 func Deployment(spec *infraspec.Spec, s Settings, start *Start) (*applyapps.DeploymentApplyConfiguration, error) {
-	container, err := containerFor(spec, s, start)
+	pod, err := podFor(spec, s, start)
 	if err != nil {
 		return nil, err
 	}
-	template := applycore.PodTemplateSpec().
-		WithLabels(Labels(spec)).
-		WithSpec(applycore.PodSpec().WithContainers(container).WithVolumes(volumes(spec)...))
 	d := applyapps.DeploymentSpec().
 		WithReplicas(int32(spec.Replicas)).                     //nolint:gosec // infraspec has checked the range
 		WithRevisionHistoryLimit(int32(spec.Artifacts.Retain)). //nolint:gosec // likewise
 		WithSelector(applymeta.LabelSelector().WithMatchLabels(map[string]string{k8s.AppLabel: spec.App})).
-		WithTemplate(template)
+		WithTemplate(applycore.PodTemplateSpec().WithLabels(Labels(spec)).WithSpec(pod))
 	d.WithStrategy(applyapps.DeploymentStrategy().WithType(strategy(spec)))
 	if start != nil {
 		d.WithPaused(start.Paused)
@@ -75,6 +75,15 @@ func strategy(spec *infraspec.Spec) appsv1.DeploymentStrategyType {
 		return appsv1.RecreateDeploymentStrategyType
 	}
 	return appsv1.RollingUpdateDeploymentStrategyType
+}
+
+// podFor is what the pods of all roles have in common: one container, named like the app, and its volumes.
+func podFor(spec *infraspec.Spec, s Settings, start *Start) (*applycore.PodSpecApplyConfiguration, error) {
+	container, err := containerFor(spec, s, start)
+	if err != nil {
+		return nil, err
+	}
+	return applycore.PodSpec().WithContainers(container).WithVolumes(volumes(spec)...), nil
 }
 
 func containerFor(spec *infraspec.Spec, s Settings, start *Start) (*applycore.ContainerApplyConfiguration, error) {
@@ -119,7 +128,7 @@ func withProbes(c *applycore.ContainerApplyConfiguration, spec *infraspec.Spec) 
 
 // Service is the app's Service, or nil where the infraspec names no internal host.
 func Service(spec *infraspec.Spec, s Settings) *applycore.ServiceApplyConfiguration {
-	if spec.Hosts.Internal == "" || spec.Port == 0 {
+	if spec.Hosts.Internal == "" || spec.Role != infraspec.Webserver {
 		return nil
 	}
 	return applycore.Service(spec.Hosts.Internal, s.Namespace).

@@ -1,13 +1,12 @@
 package forge
 
 import (
+	"bytes"
 	"flag"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"sigs.k8s.io/yaml"
 
 	"norn/pkg/infraspec"
 )
@@ -26,10 +25,17 @@ func TestObjects(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := manifests(t, spec)
+			objects, err := Objects(spec, Settings{Namespace: "default", PostgresHost: "db.example.com", PostgresUser: "norn"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := Manifests(objects)
+			if err != nil {
+				t.Fatal(err)
+			}
 			golden := strings.TrimSuffix(path, ".infraspec.yaml") + ".objects.yaml"
 			if *update {
-				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+				if err := os.WriteFile(golden, got, 0o644); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -37,38 +43,11 @@ func TestObjects(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got != string(want) {
+			if !bytes.Equal(got, want) {
 				t.Errorf("objects differ from %s (write it anew with -update); got:\n%s", golden, got)
 			}
 		})
 	}
-}
-
-// manifests are the objects as forge sends them before the first deploy.
-func manifests(t *testing.T, spec *infraspec.Spec) string {
-	t.Helper()
-	s := Settings{Namespace: "default", PostgresHost: "db.example.com", PostgresUser: "norn"}
-	deployment, err := Deployment(spec, s, BeforeFirstDeploy(spec.App))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var objects []any
-	for _, c := range Claims(spec, s) {
-		objects = append(objects, c)
-	}
-	objects = append(objects, deployment)
-	if svc := Service(spec, s); svc != nil {
-		objects = append(objects, svc)
-	}
-	var out strings.Builder
-	for _, o := range objects {
-		data, err := yaml.Marshal(o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		out.WriteString("---\n" + string(data))
-	}
-	return out.String()
 }
 
 // After the first deploy, forge leaves to it what is its own.

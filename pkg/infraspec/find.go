@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -30,32 +31,59 @@ func (e *NameError) Error() string {
 	return fmt.Sprintf("%s is asked for, but %s says app: %s", e.Asked, e.Path, e.Found)
 }
 
-// Find loads the infraspec that arg means: none is the file here or in the nearest folder above, a path (it
-// holds a separator, begins with a dot or ends in .yaml) is that file or folder, and a name is that folder under appsDir.
+// Find loads the infraspec that arg means; see Locate. Where arg is a name, the file must say the same.
 func Find(arg, here, appsDir string) (*Spec, []Finding, error) {
+	path, err := Locate(arg, here, appsDir)
+	if err != nil {
+		return nil, nil, err
+	}
+	spec, findings, err := Load(path)
+	if err == nil && IsName(arg) && spec.App != arg {
+		return nil, nil, &NameError{Asked: arg, Found: spec.App, Path: path}
+	}
+	return spec, findings, err
+}
+
+// Locate returns the path of the infraspec that arg means: none is the file here or in the nearest folder above, a path (it
+// holds a separator, begins with a dot or ends in .yaml) is that file or folder, and a name is that folder under appsDir.
+// It returns a *NotFoundError where there is none.
+func Locate(arg, here, appsDir string) (string, error) {
 	switch {
 	case arg == "":
-		path, err := nearest(here)
-		if err != nil {
-			return nil, nil, err
-		}
-		return Load(path)
-	case isPath(arg):
-		path, err := inFolder(filepath.Join(here, arg))
-		if filepath.IsAbs(arg) {
-			path, err = inFolder(arg)
-		}
-		if err != nil {
-			return nil, nil, err
-		}
-		return Load(path)
-	default:
+		return nearest(here)
+	case IsName(arg):
 		return byName(arg, here, appsDir)
+	case filepath.IsAbs(arg):
+		return inFolder(arg)
+	default:
+		return inFolder(filepath.Join(here, arg))
 	}
 }
 
-func isPath(arg string) bool {
-	return strings.ContainsRune(arg, filepath.Separator) || strings.HasPrefix(arg, ".") || filepath.Ext(arg) == ".yaml"
+// IsName reports whether arg is an app's name, and neither a path nor nothing.
+func IsName(arg string) bool {
+	return arg != "" && !strings.ContainsRune(arg, filepath.Separator) && !strings.HasPrefix(arg, ".") && filepath.Ext(arg) != ".yaml"
+}
+
+// List returns the paths of all infraspecs in the folders of appsDir, in the order of the folders' names.
+// An appsDir that does not exist is a *NotFoundError.
+func List(appsDir string) ([]string, error) {
+	folders, err := os.ReadDir(appsDir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &NotFoundError{Looked: "in " + appsDir + ", which does not exist", advice: "set --apps-dir or NORN_APPS_DIR to the folder that holds the apps"}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list the apps: %w", err)
+	}
+	var paths []string
+	for _, f := range folders {
+		path := filepath.Join(appsDir, f.Name(), FileName)
+		if info, err := os.Stat(path); err == nil && !info.IsDir() {
+			paths = append(paths, path)
+		}
+	}
+	slices.Sort(paths)
+	return paths, nil
 }
 
 func nearest(here string) (string, error) {
@@ -65,7 +93,7 @@ func nearest(here string) (string, error) {
 			return path, nil
 		}
 		if dir == filepath.Dir(dir) {
-			return "", &NotFoundError{Looked: "in " + here + " or above it", advice: "go to the app's folder, or name the app"}
+			return "", &NotFoundError{Looked: "in " + here + " or above it", advice: "go to the app's folder, or name the app; norn init writes a new one"}
 		}
 	}
 }
@@ -82,21 +110,14 @@ func inFolder(path string) (string, error) {
 	return path, err
 }
 
-func byName(name, here, appsDir string) (*Spec, []Finding, error) {
+func byName(name, here, appsDir string) (string, error) {
 	path := filepath.Join(appsDir, name, FileName)
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		advice := "set --apps-dir or NORN_APPS_DIR to the folder that holds the apps, or give a path"
 		if _, err := os.Stat(filepath.Join(here, name, FileName)); err == nil {
 			advice = "for the folder here, write ./" + name
 		}
-		return nil, nil, &NotFoundError{Name: name, Looked: "for " + name + " in " + appsDir, advice: advice}
+		return "", &NotFoundError{Name: name, Looked: "for " + name + " in " + appsDir, advice: advice}
 	}
-	spec, warnings, err := Load(path)
-	if err != nil {
-		return nil, nil, err
-	}
-	if spec.App != name {
-		return nil, nil, &NameError{Asked: name, Found: spec.App, Path: path}
-	}
-	return spec, warnings, nil
+	return path, nil
 }

@@ -19,16 +19,35 @@ const maxSize = 1 << 20
 
 // Load reads and parses the file at path; see Parse.
 func Load(path string) (*Spec, []Finding, error) {
+	data, err := read(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	return Parse(path, data)
+}
+
+// Inspect reads the file at path for its findings. Unlike Load's, its Spec is there also where they have errors, with
+// what could be read, for further findings about it.
+func Inspect(path string) (*Spec, []Finding, error) {
+	data, err := read(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	spec, found := inspect(path, data)
+	return spec, found, nil
+}
+
+func read(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, nil, fmt.Errorf("read the infraspec: %w", err)
+		return nil, fmt.Errorf("read the infraspec: %w", err)
 	}
 	defer func() { _ = f.Close() }()
 	data, err := io.ReadAll(io.LimitReader(f, maxSize+1))
 	if err != nil {
-		return nil, nil, fmt.Errorf("read the infraspec: %w", err)
+		return nil, fmt.Errorf("read the infraspec: %w", err)
 	}
-	return Parse(path, data)
+	return data, nil
 }
 
 // lineBreak is what yaml.v3 counts as the end of a line (YAML 1.1, 4.2).
@@ -40,6 +59,14 @@ const byteOrderMark = "\uFEFF"
 // Parse decodes and checks data; file is the name that findings carry. It returns the spec with its warnings and notes, or
 // Errors with every finding. All findings are in the order of their places.
 func Parse(file string, data []byte) (*Spec, []Finding, error) {
+	spec, found := inspect(file, data)
+	if HasErrors(found) {
+		return nil, nil, Errors(found)
+	}
+	return spec, found, nil
+}
+
+func inspect(file string, data []byte) (*Spec, []Finding) {
 	data = bytes.TrimPrefix(data, []byte(byteOrderMark))
 	doc := &document{file: file, lines: lineBreak.Split(string(data), -1), places: map[string]*yaml.Node{}, keys: map[string]*yaml.Node{}}
 	d := &decoder{document: doc}
@@ -48,11 +75,7 @@ func Parse(file string, data []byte) (*Spec, []Finding, error) {
 		d.decode(root, spec)
 		d.check(spec)
 	}
-	found := bounded(Sort(d.findings))
-	if HasErrors(found) {
-		return nil, nil, Errors(found)
-	}
-	return spec, found, nil
+	return spec, bounded(Sort(d.findings))
 }
 
 // root parses data as exactly one YAML document that is a mapping.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	appsv1 "k8s.io/client-go/kubernetes/typed/apps/v1"
+	batchv1 "k8s.io/client-go/kubernetes/typed/batch/v1"
 	corev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/rest"
 )
@@ -30,8 +31,9 @@ const (
 
 // Client makes norn's calls to one API server. It is safe for concurrent use.
 type Client struct {
-	apps appsv1.AppsV1Interface
-	core corev1.CoreV1Interface
+	apps  appsv1.AppsV1Interface
+	core  corev1.CoreV1Interface
+	batch batchv1.BatchV1Interface
 	// Context is the kubeconfig context's name, or "in-cluster".
 	Context string
 }
@@ -51,9 +53,16 @@ func newClient(conf *rest.Config, context string) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("set up the connection: %w", err)
 	}
-	return &Client{apps: apps, core: core, Context: context}, nil
+	batch, err := batchv1.NewForConfigAndClient(conf, httpClient)
+	if err != nil {
+		return nil, fmt.Errorf("set up the connection: %w", err)
+	}
+	return &Client{apps: apps, core: core, batch: batch, Context: context}, nil
 }
+
+// madeByNorn finds all that norn made.
+const madeByNorn = ManagedByLabel + "=" + ManagedBy
 
 // selector finds all that belongs to an app; ours narrows that to what norn made.
 func selector(app string) string { return AppLabel + "=" + app }
-func ours(app string) string     { return selector(app) + "," + ManagedByLabel + "=" + ManagedBy }
+func ours(app string) string     { return selector(app) + "," + madeByNorn }

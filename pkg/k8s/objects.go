@@ -84,6 +84,12 @@ func (c *Client) DeleteSecret(ctx context.Context, ns, name string) error {
 	return explain(remove(ctx, c.core.Secrets(ns), name), "delete Secret %s", name)
 }
 
+// GetConfigMap reads a ConfigMap; see IsNotFound.
+func (c *Client) GetConfigMap(ctx context.Context, ns, name string) (*corev1.ConfigMap, error) {
+	m, err := c.core.ConfigMaps(ns).Get(ctx, name, metav1.GetOptions{})
+	return m, explain(err, "read ConfigMap %s in namespace %s", name, ns)
+}
+
 // PatchConfigMap reads a ConfigMap's data, lets edit change it in place and writes it back. Where
 // somebody else wrote in between, it begins again with their text, so nothing is lost.
 // It reports whether anything changed; an absent ConfigMap is an error (see IsNotFound).

@@ -64,25 +64,34 @@ func (e *FileError) Unwrap() error { return e.Err }
 // Decrypt reads the SOPS file at path and returns its top-level values by name. The file's MAC is
 // verified. Problems are a *FileError, whose text holds no value.
 func Decrypt(path string) (map[string]Value, error) {
-	data, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &FileError{path, "the file does not exist", "create it with sops, or remove the names under secrets: in the infraspec", err}
-	}
+	tree, err := load(path)
 	if err != nil {
-		return nil, fmt.Errorf("read the secrets: %w", err)
-	}
-	tree, err := yaml.NewStore(&config.YAMLStoreConfig{}).LoadEncryptedFile(data)
-	switch {
-	case errors.Is(err, sops.MetadataNotFound):
-		return nil, &FileError{path, "it is not a SOPS file: it has no sops metadata", "encrypt it with sops; plaintext is never sent on", nil}
-	case err != nil:
-		return nil, &FileError{path, "it is not a SOPS file in YAML", "restore it from the repository's history; a merge may have broken it", nil}
+		return nil, err
 	}
 	if err := decryptTree(&tree); err != nil {
 		err.Path = path
 		return nil, err
 	}
 	return topLevel(path, tree.Branches)
+}
+
+// load reads the SOPS file at path, its values as they are, encrypted.
+func load(path string) (sops.Tree, error) {
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return sops.Tree{}, &FileError{path, "the file does not exist", "create it with sops, or remove the names under secrets: in the infraspec", err}
+	}
+	if err != nil {
+		return sops.Tree{}, fmt.Errorf("read the secrets: %w", err)
+	}
+	tree, err := yaml.NewStore(&config.YAMLStoreConfig{}).LoadEncryptedFile(data)
+	switch {
+	case errors.Is(err, sops.MetadataNotFound):
+		return sops.Tree{}, &FileError{path, "it is not a SOPS file: it has no sops metadata", "encrypt it with sops; plaintext is never sent on", nil}
+	case err != nil:
+		return sops.Tree{}, &FileError{path, "it is not a SOPS file in YAML", "restore it from the repository's history; a merge may have broken it", nil}
+	}
+	return tree, nil
 }
 
 // decryptTree decrypts in place and verifies the MAC, as sops' own decrypt does.

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"norn/pkg/forge"
+)
+
+func newRenderCmd(a *app) *cobra.Command {
+	var image string
+	cmd := &cobra.Command{
+		Use:   "render [APP]",
+		Short: "Print the Kubernetes manifests that the infraspec stands for, without a cluster",
+		Long: `Prints the objects of a new app as norn sends them to the API server, as YAML documents. The same file
+makes the same bytes. Values of the Secret are placeholders; to apply them would put the placeholders into the cluster.`,
+		Example: "  norn render\n  norn render shop | kubectl apply --dry-run=server -f -",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			conf, err := a.config(cmd)
+			if err != nil {
+				return err
+			}
+			spec, err := a.spec(argument(args, 0), conf)
+			if err != nil {
+				return err
+			}
+			settings := forgeSettings(conf)
+			settings.Image = image
+			objects, err := forge.Objects(spec, settings)
+			if err != nil {
+				return err
+			}
+			return a.printObjects(objects)
+		},
+	}
+	cmd.Flags().StringVar(&image, "image", "", "the image that the app starts with, instead of waiting for its first deploy")
+	return cmd
+}
+
+func (a *app) printObjects(objects []forge.Object) error {
+	if a.json {
+		enc := json.NewEncoder(a.streams.Out)
+		for _, o := range objects {
+			if err := enc.Encode(o.Apply); err != nil {
+				return fmt.Errorf("write the manifest: %w", err)
+			}
+		}
+		return nil
+	}
+	text, err := forge.Manifests(objects)
+	if err != nil {
+		return err
+	}
+	_, err = a.streams.Out.Write(text)
+	return err
+}

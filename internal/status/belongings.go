@@ -1,0 +1,103 @@
+package status
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"norn/pkg/forge"
+	"norn/pkg/k8s"
+)
+
+// secrets lists names, never values: the declared ones, and those that are in the cluster besides.
+func (d *detail) secrets(ctx context.Context) {
+	var declared []string
+	if d.local.Spec != nil {
+		declared = d.local.Spec.Secrets
+	}
+	keys := map[string]bool{}
+	known := d.cluster != nil
+	if known {
+		live, err := d.cluster.GetSecret(ctx, d.settings.Namespace, forge.SecretName(d.Name))
+		switch {
+		case k8s.IsNotFound(err):
+		case err != nil:
+			known = false
+			d.unread(err)
+		default:
+			for k := range live.Data {
+				keys[k] = true
+			}
+		}
+	}
+	for _, name := range declared {
+		s := Secret{Name: name, Declared: true}
+		if there := keys[name]; known {
+			s.Cluster = &there
+		}
+		delete(keys, name)
+		d.Secrets = append(d.Secrets, s)
+	}
+	yes := true
+	for _, name := range slices.Sorted(maps.Keys(keys)) {
+		d.Secrets = append(d.Secrets, Secret{Name: name, Cluster: &yes})
+	}
+}
+
+func (d *detail) volumes() {
+	claims := map[string]corev1.PersistentVolumeClaim{}
+	if d.inventory != nil {
+		for _, c := range d.inventory.Claims {
+			claims[c.Name] = c
+		}
+	}
+	if d.local.Spec != nil {
+		for _, v := range d.local.Spec.Volumes {
+			if v.HostPath != "" {
+				d.Volumes = append(d.Volumes, Volume{Name: v.Name, Mount: v.MountPath, Host: v.HostPath, State: "host"})
+				continue
+			}
+			name := forge.ClaimName(d.Name, v.Name)
+			out := Volume{Name: v.Name, Mount: v.MountPath, Size: string(v.Size), State: "unknown"}
+			if c, ok := claims[name]; ok {
+				out.State, out.Size = string(c.Status.Phase), c.Spec.Resources.Requests.Storage().String()
+				delete(claims, name)
+			} else if d.inventory != nil {
+				out.State = "missing"
+			}
+			d.Volumes = append(d.Volumes, out)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(claims)) { // claims that the infraspec does not name, or no longer
+		c := claims[name]
+		d.Volumes = append(d.Volumes, Volume{Name: name, Size: c.Spec.Resources.Requests.Storage().String(), State: string(c.Status.Phase)})
+	}
+}
+
+func (d *detail) tunnel(ctx context.Context) {
+	if d.cluster == nil || d.local.Spec == nil || d.local.Spec.Hosts.External == "" {
+		return
+	}
+	host := d.local.Spec.Hosts.External
+	live, err := d.cluster.GetConfigMap(ctx, forge.TunnelNamespace, forge.TunnelConfigMap)
+	if k8s.IsNotFound(err) {
+		d.Tunnel = fmt.Sprintf("there is none: no ConfigMap %s in namespace %s", forge.TunnelConfigMap, forge.TunnelNamespace)
+		return
+	}
+	if err != nil {
+		d.unread(err)
+		return
+	}
+	service, err := forge.TunnelRoute(live.Data[forge.TunnelConfigKey], host)
+	switch {
+	case err != nil:
+		d.unread(err)
+	case service == "":
+		d.Tunnel = "no rule for " + host
+	default:
+		d.Tunnel = host + " leads to " + service
+	}
+}

@@ -1,0 +1,95 @@
+package status
+
+import (
+	"slices"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"norn/pkg/forge"
+	"norn/pkg/infraspec"
+)
+
+// Objects are what the cluster has of one app; the first two are nil where there is none.
+type Objects struct {
+	Deployment *appsv1.Deployment
+	CronJob    *batchv1.CronJob
+	Services   []corev1.Service
+	Claims     []corev1.PersistentVolumeClaim
+}
+
+// drift lists where an app's objects differ from its infraspec, as "Kind name: field".
+func drift(have Objects, spec *infraspec.Spec, s forge.Settings) ([]string, error) {
+	d := &drifts{}
+	switch {
+	case have.Deployment != nil && (spec.Role == infraspec.Webserver || spec.Role == infraspec.Worker):
+		conf, _, err := forge.DeploymentBeside(have.Deployment, spec, s)
+		if err != nil {
+			return nil, err
+		}
+		d.compare("Deployment "+spec.App, conf, have.Deployment)
+	case have.CronJob != nil && spec.Role == infraspec.Cron:
+		conf, err := forge.CronJob(spec, s, nil)
+		if err != nil {
+			return nil, err
+		}
+		d.compare("CronJob "+spec.App, conf, have.CronJob)
+	case spec.Role != infraspec.Function:
+		d.found = append(d.found, "the role is "+string(spec.Role)+" now")
+	}
+	d.services(have.Services, spec, s)
+	for _, conf := range forge.Claims(spec, s) {
+		what := "PersistentVolumeClaim " + *conf.Name
+		i := slices.IndexFunc(have.Claims, func(c corev1.PersistentVolumeClaim) bool { return c.Name == *conf.Name })
+		if i < 0 {
+			d.found = append(d.found, what+" is missing")
+			continue
+		}
+		d.compare(what, conf, &have.Claims[i])
+	}
+	return d.found, d.err
+}
+
+type drifts struct {
+	found []string
+	err   error
+}
+
+func (d *drifts) services(have []corev1.Service, spec *infraspec.Spec, s forge.Settings) {
+	conf := forge.Service(spec, s)
+	there := false
+	for i := range have {
+		if conf != nil && have[i].Name == *conf.Name {
+			there = true
+			d.compare("Service "+have[i].Name, conf, &have[i])
+			continue
+		}
+		d.found = append(d.found, "Service "+have[i].Name+" is no longer named in the infraspec")
+	}
+	if conf != nil && !there {
+		d.found = append(d.found, "Service "+*conf.Name+" is missing")
+	}
+}
+
+func (d *drifts) compare(what string, desired any, live metav1.Object) {
+	fields, err := forge.Drift(desired, live)
+	if err != nil && d.err == nil {
+		d.err = err
+	}
+	for _, f := range fields {
+		d.found = append(d.found, what+": "+short(f))
+	}
+}
+
+// short leaves out of a field's path what all fields of a container have in common.
+func short(path string) string {
+	if _, field, ok := strings.Cut(path, "containers["); ok {
+		if _, rest, ok := strings.Cut(field, "]."); ok {
+			return rest
+		}
+	}
+	return strings.TrimPrefix(path, "spec.")
+}

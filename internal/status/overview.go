@@ -1,0 +1,201 @@
+package status
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+
+	"norn/pkg/forge"
+	"norn/pkg/infraspec"
+	"norn/pkg/k8s"
+)
+
+// State says in a word how an app is.
+type State string
+
+// The states of an app.
+const (
+	Invalid     State = "invalid"      // its infraspec cannot be used
+	Unknown     State = "unknown"      // no cluster was asked
+	NotForged   State = "not forged"   // it is on disk only
+	NotDeployed State = "not deployed" // forged, and waiting for its first deploy
+	Running     State = "running"      // as many pods are available as are wanted
+	NotReady    State = "not ready"    // fewer are
+	Stopped     State = "scaled to 0"
+	Scheduled   State = "scheduled" // a cron app that waits for its time, or runs
+	Callable    State = "callable"  // a function: nothing stands between its calls
+)
+
+// App is an app in one line.
+type App struct {
+	Name    string     `json:"app"`
+	Role    string     `json:"role"`
+	State   State      `json:"state"`
+	Ready   int        `json:"ready"`
+	Desired int        `json:"desired"`
+	Version string     `json:"version,omitempty"` // commit, or image
+	Since   *time.Time `json:"since,omitempty"`   // when the version came up, or the object was made
+	Hosts   []string   `json:"hosts,omitempty"`
+	Drift   []string   `json:"drift,omitempty"` // fields in which cluster and infraspec differ
+	Path    string     `json:"path,omitempty"`  // of the infraspec, where it is on this machine
+	Problem string     `json:"problem,omitempty"`
+}
+
+// Overview is one line for each app that is on disk or in the inventory, in the order of their names. A nil inventory
+// means that no cluster was asked.
+func Overview(locals []Local, inv *k8s.Inventory, s forge.Settings) ([]App, error) {
+	var out []App
+	seen := map[string]bool{}
+	for _, l := range locals {
+		app := App{Name: l.Name, Path: l.Path, Problem: l.Problem, State: Invalid}
+		if l.Spec != nil {
+			app.Role, app.Hosts, app.State = string(l.Spec.Role), hosts(l.Spec), Unknown
+		}
+		if inv != nil {
+			if err := fill(&app, inv, l.Spec, s); err != nil {
+				return nil, err
+			}
+		}
+		seen[l.Name] = true
+		out = append(out, app)
+	}
+	if inv != nil {
+		for _, name := range made(inv) {
+			if seen[name] {
+				continue
+			}
+			app := App{Name: name}
+			if err := fill(&app, inv, nil, s); err != nil {
+				return nil, err
+			}
+			out = append(out, app)
+		}
+	}
+	slices.SortFunc(out, func(a, b App) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Path, b.Path)) })
+	return out, nil
+}
+
+// made are the names of all apps in an inventory.
+func made(inv *k8s.Inventory) []string {
+	names := map[string]bool{}
+	for _, d := range inv.Deployments {
+		names[d.Labels[k8s.AppLabel]] = true
+	}
+	for _, c := range inv.CronJobs {
+		names[c.Labels[k8s.AppLabel]] = true
+	}
+	var out []string
+	for n := range names {
+		out = append(out, n)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// fill adds what the cluster says of an app. spec is nil where the infraspec is not here or cannot be used.
+func fill(app *App, inv *k8s.Inventory, spec *infraspec.Spec, s forge.Settings) error {
+	services := owned(inv.Services, app.Name)
+	if spec == nil && app.Hosts == nil {
+		for _, svc := range services {
+			app.Hosts = append(app.Hosts, svc.Name)
+		}
+	}
+	d, c := one(inv.Deployments, app.Name), one(inv.CronJobs, app.Name)
+	switch {
+	case d != nil:
+		deployment(app, d)
+	case c != nil:
+		cronJob(app, c)
+	case spec != nil && spec.Role == infraspec.Function:
+		app.State = Callable
+	case spec != nil:
+		app.State = NotForged
+		return nil
+	}
+	if spec == nil {
+		return nil
+	}
+	var err error
+	app.Drift, err = drift(Objects{d, c, services, owned(inv.Claims, app.Name)}, spec, s)
+	return err
+}
+
+// one is the app's own object of a kind, which bears its name.
+func one[T any, P object[T]](list []T, app string) *T {
+	i := slices.IndexFunc(list, func(o T) bool { return P(&o).GetName() == app && P(&o).GetLabels()[k8s.AppLabel] == app })
+	if i < 0 {
+		return nil
+	}
+	return &list[i]
+}
+
+// owned are the app's objects of a kind.
+func owned[T any, P object[T]](list []T, app string) []T {
+	var out []T
+	for _, o := range list {
+		if P(&o).GetLabels()[k8s.AppLabel] == app {
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+type object[T any] interface {
+	*T
+	GetName() string
+	GetLabels() map[string]string
+}
+
+func deployment(app *App, d *appsv1.Deployment) {
+	app.Desired = 1
+	if d.Spec.Replicas != nil {
+		app.Desired = int(*d.Spec.Replicas)
+	}
+	app.Ready = int(d.Status.AvailableReplicas)
+	app.Role = cmp.Or(app.Role, d.Labels[forge.RoleLabel])
+	switch {
+	case d.Spec.Paused:
+		app.State, app.Desired = NotDeployed, 0
+		return
+	case app.Desired == 0:
+		app.State = Stopped
+	case app.Ready >= app.Desired && d.Status.ObservedGeneration >= d.Generation && int(d.Status.UpdatedReplicas) >= app.Desired:
+		app.State = Running
+	default:
+		app.State = NotReady
+	}
+	app.Version = version(d.Annotations[k8s.CommitAnnotation], image(d.Spec.Template.Spec))
+	since := d.CreationTimestamp.Time
+	for _, c := range d.Status.Conditions { // the Deployment controller notes there when a rollout last moved
+		if c.Type == appsv1.DeploymentProgressing {
+			since = c.LastUpdateTime.Time
+		}
+	}
+	app.Since = &since
+}
+
+func cronJob(app *App, c *batchv1.CronJob) {
+	app.Role = cmp.Or(app.Role, c.Labels[forge.RoleLabel])
+	app.State = Scheduled
+	if c.Spec.Suspend != nil && *c.Spec.Suspend {
+		app.State = NotDeployed
+		return
+	}
+	app.Version = version(c.Annotations[k8s.CommitAnnotation], image(c.Spec.JobTemplate.Spec.Template.Spec))
+	since := c.CreationTimestamp.Time
+	if c.Status.LastScheduleTime != nil {
+		since = c.Status.LastScheduleTime.Time
+	}
+	app.Since = &since
+}
+
+func image(pod corev1.PodSpec) string {
+	if len(pod.Containers) == 0 {
+		return ""
+	}
+	return pod.Containers[0].Image
+}

@@ -1,0 +1,92 @@
+// Package status tells which apps there are, on disk and in the cluster, and how they are.
+package status
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"norn/pkg/infraspec"
+)
+
+// Local is an app found on disk: its spec, or the problem that keeps it from being used.
+type Local struct {
+	Name    string // the app's name, or its folder's where the file does not say
+	Path    string
+	Spec    *infraspec.Spec // nil where there is a Problem
+	Problem string
+}
+
+// OnDisk finds the apps in the folders of appsDir, and the one that here is in. An appsDir that
+// does not exist holds no apps.
+func OnDisk(here, appsDir string) ([]Local, error) {
+	paths, err := infraspec.List(appsDir)
+	var missing *infraspec.NotFoundError
+	if err != nil && !errors.As(err, &missing) {
+		return nil, err
+	}
+	if path, err := infraspec.Locate("", here, appsDir); err == nil && !slices.Contains(paths, path) {
+		paths = append(paths, path)
+	}
+	var out []Local
+	for _, path := range paths {
+		out = append(out, local(path))
+	}
+	return out, nil
+}
+
+func local(path string) Local {
+	l := Local{Name: filepath.Base(filepath.Dir(path)), Path: path}
+	spec, found, err := infraspec.Inspect(path)
+	switch {
+	case err != nil:
+		l.Problem = err.Error()
+	case infraspec.HasErrors(found):
+		l.Problem = firstError(found)
+	default:
+		l.Name, l.Spec = spec.App, spec
+	}
+	return l
+}
+
+// firstError is the first error with its place in the file, and how many more there are.
+func firstError(found []infraspec.Finding) string {
+	errs := slices.DeleteFunc(slices.Clone(found), func(f infraspec.Finding) bool { return f.Severity != infraspec.Error })
+	text := errs[0].Message
+	if errs[0].Line > 0 {
+		text = fmt.Sprintf("line %d: %s", errs[0].Line, text)
+	}
+	if more := len(errs) - 1; more > 0 {
+		text += fmt.Sprintf(" (and %d more)", more)
+	}
+	return text
+}
+
+// hosts are the names that an app answers to, the public one first.
+func hosts(spec *infraspec.Spec) []string {
+	var out []string
+	for _, h := range []string{spec.Hosts.External, spec.Hosts.Internal} {
+		if h != "" {
+			out = append(out, h)
+		}
+	}
+	return out
+}
+
+// commitDigits is how much of a commit is shown, as in the image's tag.
+const commitDigits = 12
+
+// version is how a running version is called: its commit, or its image without registry and digest.
+func version(commit, image string) string {
+	if sha, dirty := strings.CutSuffix(commit, "-dirty"); sha != "" {
+		short := sha[:min(len(sha), commitDigits)]
+		if dirty {
+			short += "-dirty"
+		}
+		return short
+	}
+	name, _, _ := strings.Cut(image, "@")
+	return name[strings.LastIndexByte(name, '/')+1:]
+}

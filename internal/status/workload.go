@@ -1,0 +1,90 @@
+package status
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+
+	"norn/pkg/k8s"
+)
+
+// workload tells of the CronJob, or of the Deployment with its history and pods.
+func (d *detail) workload(ctx context.Context) error {
+	if c := one(d.inventory.CronJobs, d.Name); c != nil {
+		d.Image = image(c.Spec.JobTemplate.Spec.Template.Spec)
+		s := &Schedule{Cron: c.Spec.Schedule, Active: len(c.Status.Active)}
+		if t := c.Status.LastScheduleTime; t != nil {
+			s.Last = &t.Time
+		}
+		if t := c.Status.LastSuccessfulTime; t != nil {
+			s.Success = &t.Time
+		}
+		d.Schedule = s
+	}
+	if live := one(d.inventory.Deployments, d.Name); live != nil {
+		return d.rollout(ctx, live)
+	}
+	return nil
+}
+
+// rollout tells of a Deployment's revisions and pods.
+func (d *detail) rollout(ctx context.Context, live *appsv1.Deployment) error {
+	d.Image = image(live.Spec.Template.Spec)
+	revisions, err := d.cluster.Revisions(ctx, live)
+	if err != nil {
+		return err
+	}
+	pods, err := d.cluster.GetPods(ctx, d.settings.Namespace, d.Name)
+	if err != nil {
+		return err
+	}
+	seen := k8s.Observation{Deployment: live}
+	numbers := map[string]int64{}
+	for _, r := range revisions {
+		seen.ReplicaSets = append(seen.ReplicaSets, r.Set)
+		numbers[r.Set.Name] = r.Number
+		d.Revisions = append(d.Revisions, Revision{r.Number, version(r.Commit, r.Image), r.Created, r.Verified, r.Current})
+	}
+	for i := range pods {
+		seen.Pods = append(seen.Pods, &pods[i])
+		d.Pods = append(d.Pods, pod(&pods[i], numbers))
+	}
+	if d.State == NotReady {
+		d.reason(ctx, k8s.Judge(seen))
+	}
+	return nil
+}
+
+func pod(p *corev1.Pod, revisions map[string]int64) Pod {
+	sum := k8s.Summarize(p)
+	out := Pod{Name: p.Name, State: sum.State, Ready: sum.Ready, Restarts: sum.Restarts, Started: p.CreationTimestamp.Time, Message: sum.Message}
+	for _, owner := range p.OwnerReferences {
+		out.Revision = revisions[owner.Name]
+	}
+	return out
+}
+
+// reason says why a rollout is not complete: the verdict, and what the cluster last warned of at the pod that shows it.
+func (d *detail) reason(ctx context.Context, v k8s.Verdict) {
+	d.Reason = v.Message
+	if v.Reason != "" {
+		d.Reason = fmt.Sprintf("%s: %s", v.Reason, v.Message)
+	}
+	if v.Pod == "" {
+		return
+	}
+	events, err := d.cluster.PodEvents(ctx, d.settings.Namespace, v.Pod)
+	if err != nil {
+		d.unread(err)
+		return
+	}
+	for _, e := range slices.Backward(events) {
+		if e.Type == corev1.EventTypeWarning {
+			d.Reason += fmt.Sprintf("\npod %s: %s: %s", v.Pod, e.Reason, e.Message)
+			return
+		}
+	}
+}

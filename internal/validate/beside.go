@@ -1,0 +1,88 @@
+package validate
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"norn/pkg/infraspec"
+	"norn/pkg/secrets"
+)
+
+// beside checks the files that an infraspec speaks of. Where the source is fetched from elsewhere, they may be there.
+func beside(spec *infraspec.Spec) []infraspec.Finding {
+	if spec.App == "" { // nothing could be read
+		return nil
+	}
+	return append(dockerfile(spec), secretsFile(spec)...)
+}
+
+func dockerfile(spec *infraspec.Spec) []infraspec.Finding {
+	name := spec.Build.Dockerfile
+	dir := filepath.Dir(spec.Path())
+	if _, err := os.Stat(filepath.Join(dir, name)); !errors.Is(err, fs.ErrNotExist) || !spec.Deploy || spec.Repo.URL != "" || filepath.IsAbs(name) {
+		return nil
+	}
+	if spec.Has("build.dockerfile") {
+		return []infraspec.Finding{spec.Finding("build.dockerfile", infraspec.Error, infraspec.RuleDockerfile, fmt.Sprintf("there is no %s beside this file", name))}
+	}
+	advice := "name another in build.dockerfile, or deploy with --image"
+	for _, other := range []string{"Containerfile", "dockerfile"} {
+		if _, err := os.Stat(filepath.Join(dir, other)); err == nil {
+			advice = "there is a " + other + ": name it in build.dockerfile"
+		}
+	}
+	return []infraspec.Finding{spec.Finding("build", infraspec.Warning, infraspec.RuleDockerfile, "there is no Dockerfile beside this file; "+advice)}
+}
+
+// secretsFile compares the declared names with those in the encrypted file, which needs no key.
+func secretsFile(spec *infraspec.Spec) []infraspec.Finding {
+	entries, err := secrets.Names(filepath.Join(filepath.Dir(spec.Path()), secrets.FileName))
+	missing := errors.Is(err, fs.ErrNotExist)
+	switch {
+	case missing && (len(spec.Secrets) == 0 || spec.Repo.URL != ""):
+		return nil
+	case missing:
+		return []infraspec.Finding{spec.Finding("secrets", infraspec.Error, infraspec.RuleSecretsFile,
+			fmt.Sprintf("there is no %s beside this file for what secrets names; create it with sops", secrets.FileName))}
+	case err != nil:
+		return []infraspec.Finding{spec.Finding("secrets", infraspec.Error, infraspec.RuleSecretsFile, problem(err))}
+	}
+	var found []infraspec.Finding
+	for i, name := range spec.Secrets {
+		if name != "" && !slices.ContainsFunc(entries, func(e secrets.Entry) bool { return e.Name == name }) {
+			found = append(found, spec.Finding(fmt.Sprintf("secrets[%d]", i), infraspec.Error, infraspec.RuleSecretsFile,
+				fmt.Sprintf("%s is not in %s; add it there with sops", name, secrets.FileName)))
+		}
+	}
+	for _, e := range entries {
+		key, declared := "secrets", slices.Index(spec.Secrets, e.Name)
+		if declared >= 0 {
+			key = fmt.Sprintf("secrets[%d]", declared)
+		}
+		switch {
+		case e.Shape == secrets.Plain:
+			found = append(found, spec.Finding(key, infraspec.Error, infraspec.RuleSecretsFile,
+				fmt.Sprintf("%s stands in %s unencrypted; encrypt it with sops, and change it where it is used", e.Name, secrets.FileName)))
+		case e.Shape == secrets.Nested && declared >= 0:
+			found = append(found, spec.Finding(key, infraspec.Error, infraspec.RuleSecretsFile,
+				fmt.Sprintf("%s is a list or a mapping in %s, and a variable holds one string", e.Name, secrets.FileName)))
+		case declared < 0:
+			found = append(found, spec.Finding(key, infraspec.Warning, infraspec.RuleSecretsFile,
+				fmt.Sprintf("%s is in %s and not named here, so the app does not get it", e.Name, secrets.FileName)))
+		}
+	}
+	return found
+}
+
+// problem says what is wrong with the file, under its bare name: the finding names the place.
+func problem(err error) string {
+	var file *secrets.FileError
+	if errors.As(err, &file) {
+		return fmt.Sprintf("%s: %s; %s", secrets.FileName, file.Problem, file.Advice)
+	}
+	return err.Error()
+}

@@ -1,0 +1,75 @@
+package k8s
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Inventory is what norn has made in a namespace, for one app or for all.
+type Inventory struct {
+	Deployments []appsv1.Deployment
+	CronJobs    []batchv1.CronJob
+	Services    []corev1.Service
+	Claims      []corev1.PersistentVolumeClaim
+}
+
+// Inventory lists what norn has made in a namespace, for one app or, where app is "", for all: one call for each
+// kind, side by side, however many apps there are.
+func (c *Client) Inventory(ctx context.Context, ns, app string) (*Inventory, error) {
+	var inv Inventory
+	only := metav1.ListOptions{LabelSelector: madeByNorn}
+	if app != "" {
+		only.LabelSelector = ours(app)
+	}
+	err := together(
+		func() error {
+			l, err := c.apps.Deployments(ns).List(ctx, only)
+			if err == nil {
+				inv.Deployments = l.Items
+			}
+			return explain(err, "list the Deployments in namespace %s", ns)
+		},
+		func() error {
+			l, err := c.batch.CronJobs(ns).List(ctx, only)
+			if err == nil {
+				inv.CronJobs = l.Items
+			}
+			return explain(err, "list the CronJobs in namespace %s", ns)
+		},
+		func() error {
+			l, err := c.core.Services(ns).List(ctx, only)
+			if err == nil {
+				inv.Services = l.Items
+			}
+			return explain(err, "list the Services in namespace %s", ns)
+		},
+		func() error {
+			l, err := c.core.PersistentVolumeClaims(ns).List(ctx, only)
+			if err == nil {
+				inv.Claims = l.Items
+			}
+			return explain(err, "list the PersistentVolumeClaims in namespace %s", ns)
+		},
+	)
+	if err != nil {
+		return nil, err
+	}
+	return &inv, nil
+}
+
+// together makes calls side by side and returns the errors of those that failed, in their order.
+func together(calls ...func() error) error {
+	errs := make([]error, len(calls))
+	var running sync.WaitGroup
+	for i, call := range calls {
+		running.Go(func() { errs[i] = call() })
+	}
+	running.Wait()
+	return errors.Join(errs...)
+}
