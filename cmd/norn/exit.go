@@ -6,6 +6,7 @@ import (
 
 	"norn/internal/config"
 	"norn/internal/logs"
+	"norn/internal/scaffold"
 	"norn/internal/status"
 	"norn/pkg/deploy"
 	"norn/pkg/forge"
@@ -34,36 +35,29 @@ func (e *usageError) Hint() string  { return "see norn help, or the command's --
 
 // exitCode is the only place that knows which error ends with which code.
 func exitCode(ctx context.Context, err error) int {
-	var (
-		usage       *usageError
-		asked       *deploy.UsageError
-		setting     *config.FileError
-		spec        infraspec.Errors
-		invalid     *invalidError
-		resolution  *infraspec.NotFoundError
-		misnamed    *infraspec.NameError
-		secretsFile *secrets.FileError
-		unavailable *k8s.UnavailableError
-		rollout     *deploy.RolloutError
-		conflict    *forge.ConflictError
-		noApp       *logs.NotFoundError
-		noStatus    *status.NotFoundError
-	)
 	switch {
 	case err == nil:
 		return exitDone
-	case errors.As(err, &rollout):
+	case is[*deploy.RolloutError](err):
 		return exitRollout
 	case ctx.Err() != nil:
 		return exitInterrupted
-	case errors.As(err, &usage), errors.As(err, &asked), errors.As(err, &setting),
-		errors.As(err, &spec), errors.As(err, &invalid), errors.As(err, &resolution), errors.As(err, &misnamed), errors.As(err, &secretsFile), errors.As(err, &noApp), errors.As(err, &noStatus):
+	case is[*usageError](err), is[*deploy.UsageError](err), is[*k8s.ImageError](err),
+		is[infraspec.Errors](err), is[*infraspec.NotFoundError](err), is[*infraspec.NameError](err), is[*invalidError](err),
+		is[*config.FileError](err), is[*secrets.FileError](err), is[*scaffold.ExistsError](err),
+		is[*logs.NotFoundError](err), is[*status.NotFoundError](err):
 		return exitUsage
-	case errors.As(err, &unavailable):
+	case is[*k8s.UnavailableError](err):
 		return exitNoKubernetes
-	case errors.As(err, &conflict):
+	case is[*forge.ConflictError](err):
 		return exitConflict
 	default:
 		return exitFailed
 	}
+}
+
+// is reports whether an error of type E is in err's chain.
+func is[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
 }

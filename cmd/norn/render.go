@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"norn/internal/ui"
 	"norn/pkg/forge"
 )
 
@@ -32,6 +33,9 @@ makes the same bytes. Values of the Secret are placeholders; to apply them would
 			objects, err := forge.Objects(spec, settings)
 			if err != nil {
 				return err
+			}
+			if len(objects) == 0 {
+				ui.PrintWarning(a.streams.Err, spec.App+" is a function: nothing stands in the cluster between its calls")
 			}
 			return a.printObjects(objects)
 		},

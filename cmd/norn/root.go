@@ -48,7 +48,7 @@ func newRootCmd(a *app) *cobra.Command {
 
 	for _, sub := range []*cobra.Command{
 		newForgeCmd(a), newDeployCmd(a), newRestartCmd(a), newRollbackCmd(a), newLogsCmd(a), newTeardownCmd(a),
-		newStatusCmd(a), newValidateCmd(a), newRenderCmd(a), newSchemaCmd(a), newVersionCmd(a),
+		newInitCmd(a), newStatusCmd(a), newValidateCmd(a), newRenderCmd(a), newSchemaCmd(a), newVersionCmd(a),
 	} {
 		sub.Args = asUsage(sub.Args)
 		cmd.AddCommand(sub)

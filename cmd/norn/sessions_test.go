@@ -4,12 +4,14 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -41,7 +43,27 @@ func TestSessions(t *testing.T) {
 			"get":     get,
 			"exits":   exits,
 			"waitfor": waitfor,
+			"calls":   cluster.calls,
 		},
+	})
+}
+
+// TestOffline runs testdata/offline, the sessions that need no cluster, in a home folder of their own.
+func TestOffline(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/offline",
+		Setup: func(env *testscript.Env) error {
+			for _, kv := range [][2]string{{"HOME", env.WorkDir}, {"KUBECONFIG", ""}, {"NORN_APPS_DIR", filepath.Join(env.WorkDir, "apps")}} {
+				env.Setenv(kv[0], kv[1])
+			}
+			if err := os.MkdirAll(filepath.Join(env.WorkDir, "apps"), 0o755); err != nil {
+				return err
+			}
+			env.Cd = filepath.Join(env.WorkDir, "apps")
+			return nil
+		},
+		RequireExplicitExec: true,
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
 	})
 }
 
@@ -138,6 +160,31 @@ func waitfor(ts *testscript.TestScript, _ bool, args []string) {
 		if time.Now().After(deadline) {
 			ts.Fatalf("%s never had %d of %q:\n%s", args[0], want, args[2], data)
 		}
+	}
+}
+
+// calls COUNT COMMAND… runs a command and checks how many requests it makes to the API server.
+func (c *sessionCluster) calls(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	var mu sync.Mutex
+	var made []string
+	proxy, err := newAPIProxy(c.kubeconfig, ts.Getenv("WORK"), func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			mu.Lock()
+			made = append(made, r.Method+" "+r.URL.Path)
+			mu.Unlock()
+			next.ServeHTTP(w, r)
+		})
+	})
+	ts.Check(err)
+	defer proxy.Close()
+	before := ts.Getenv("KUBECONFIG")
+	ts.Setenv("KUBECONFIG", proxy.Kubeconfig)
+	defer ts.Setenv("KUBECONFIG", before)
+	ts.Check(ts.Exec(args[1], args[2:]...))
+	if len(made) != want {
+		ts.Fatalf("%d calls, want %d:\n%s", len(made), want, strings.Join(made, "\n"))
 	}
 }
 

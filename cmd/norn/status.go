@@ -67,10 +67,7 @@ func (a *app) statusOfAll(ctx context.Context, here string, conf *config.Config)
 			return err
 		}
 	}
-	apps, err := status.Overview(locals, inv, forgeSettings(conf))
-	if err != nil {
-		return err
-	}
+	apps := status.Overview(locals, inv, forgeSettings(conf))
 	if a.json {
 		enc := json.NewEncoder(a.streams.Out)
 		for _, app := range apps {

@@ -47,7 +47,7 @@ func (a *app) printOverview(apps []status.App, conf *config.Config, connected bo
 	ui.PrintTable(out, head, rows)
 	for _, app := range apps {
 		if app.Problem != "" {
-			ui.PrintLine(out, ui.Bad, "✗", fmt.Sprintf("%s cannot be used: %s", ui.Shown(app.Path), app.Problem))
+			ui.PrintLine(out, ui.Bad, "✗", ui.Shown(app.Path)+" "+app.Problem)
 		}
 		if len(app.Drift) > 0 {
 			ui.PrintLine(out, ui.Warn, "≠", fmt.Sprintf("%s differs from its infraspec: %s", app.Name, shortened(app.Drift, 2)))
@@ -100,6 +100,7 @@ func (a *app) printDetail(d *status.Detail) {
 		}
 		fact("state", state)
 	}
+	fact("problem", d.Problem)
 	fact("reason", d.Reason)
 	fact("version", d.Version)
 	fact("image", d.Image)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -51,27 +50,20 @@ in them stay and are named, unless --delete-data. It can be run again: what is g
 
 // confirm asks on a terminal. Elsewhere nobody can answer, so the flag is needed.
 func (a *app) confirm(ctx context.Context, what string, deleteData bool) error {
-	if !ui.IsTerminal(a.streams.In) || !ui.IsTerminal(a.streams.Err) {
+	prompt, asking := ui.NewPrompt(a.streams)
+	if !asking {
 		return &deploy.UsageError{Problem: "teardown asks before it deletes, and this is no terminal", Advice: "add --yes"}
 	}
 	data := "the data stays"
 	if deleteData {
 		data = "with all its data"
 	}
-	_, _ = fmt.Fprintf(a.streams.Err, "%s (%s)? [y/N] ", what, data)
-	answered := make(chan string, 1)
-	go func() { // a read cannot be interrupted, the wait for it can
-		line, _ := bufio.NewReader(a.streams.In).ReadString('\n') // an end without a line is no yes
-		answered <- strings.TrimSpace(line)
-	}()
-	select {
-	case <-ctx.Done():
-		_, _ = fmt.Fprintln(a.streams.Err)
-		return fmt.Errorf("nothing was deleted: %w", ctx.Err())
-	case answer := <-answered:
-		if !strings.EqualFold(answer, "y") && !strings.EqualFold(answer, "yes") {
-			return errors.New("nothing was deleted")
-		}
-		return nil
+	answer, err := prompt.Ask(ctx, fmt.Sprintf("%s (%s)? [y/N] ", what, data))
+	switch {
+	case err != nil:
+		return fmt.Errorf("nothing was deleted: %w", err)
+	case !strings.EqualFold(answer, "y") && !strings.EqualFold(answer, "yes"):
+		return errors.New("nothing was deleted")
 	}
+	return nil
 }

@@ -113,21 +113,20 @@ func One(ctx context.Context, cluster Cluster, l Local, s forge.Settings) (*Deta
 	if l.Path != "" {
 		locals = []Local{l}
 	}
-	rows, err := Overview(locals, inv, s)
-	if err != nil {
-		return nil, err
-	}
+	rows := Overview(locals, inv, s)
 	if len(rows) == 0 {
 		return nil, &NotFoundError{l.Name, s.Namespace}
 	}
 	d := &detail{cluster: cluster, local: l, inventory: inv, settings: s, Detail: Detail{App: rows[0]}}
 	if inv != nil {
-		err = d.workload(ctx)
+		if err := d.workload(ctx); err != nil {
+			return nil, err
+		}
 	}
 	d.secrets(ctx)
 	d.volumes()
 	d.tunnel(ctx)
-	return &d.Detail, err
+	return &d.Detail, nil
 }
 
 type detail struct {

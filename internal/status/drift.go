@@ -13,42 +13,42 @@ import (
 	"norn/pkg/infraspec"
 )
 
-// Objects are what the cluster has of one app; the first two are nil where there is none.
-type Objects struct {
-	Deployment *appsv1.Deployment
-	CronJob    *batchv1.CronJob
-	Services   []corev1.Service
-	Claims     []corev1.PersistentVolumeClaim
+// objects are what the cluster has of one app; the first two are nil where there is none.
+type objects struct {
+	deployment *appsv1.Deployment
+	cronJob    *batchv1.CronJob
+	services   []corev1.Service
+	claims     []corev1.PersistentVolumeClaim
 }
 
 // drift lists where an app's objects differ from its infraspec, as "Kind name: field".
-func drift(have Objects, spec *infraspec.Spec, s forge.Settings) ([]string, error) {
+func drift(have objects, spec *infraspec.Spec, s forge.Settings) ([]string, error) {
 	d := &drifts{}
 	switch {
-	case have.Deployment != nil && (spec.Role == infraspec.Webserver || spec.Role == infraspec.Worker):
-		conf, _, err := forge.DeploymentBeside(have.Deployment, spec, s)
+	case have.deployment != nil && (spec.Role == infraspec.Webserver || spec.Role == infraspec.Worker):
+		conf, _, err := forge.DeploymentBeside(have.deployment, spec, s)
 		if err != nil {
 			return nil, err
 		}
-		d.compare("Deployment "+spec.App, conf, have.Deployment)
-	case have.CronJob != nil && spec.Role == infraspec.Cron:
+		d.compare("Deployment "+spec.App, conf, have.deployment)
+	case have.cronJob != nil && spec.Role == infraspec.Cron:
 		conf, err := forge.CronJob(spec, s, nil)
 		if err != nil {
 			return nil, err
 		}
-		d.compare("CronJob "+spec.App, conf, have.CronJob)
+		d.compare("CronJob "+spec.App, conf, have.cronJob)
 	case spec.Role != infraspec.Function:
 		d.found = append(d.found, "the role is "+string(spec.Role)+" now")
 	}
-	d.services(have.Services, spec, s)
+	d.services(have.services, spec, s)
 	for _, conf := range forge.Claims(spec, s) {
 		what := "PersistentVolumeClaim " + *conf.Name
-		i := slices.IndexFunc(have.Claims, func(c corev1.PersistentVolumeClaim) bool { return c.Name == *conf.Name })
+		i := slices.IndexFunc(have.claims, func(c corev1.PersistentVolumeClaim) bool { return c.Name == *conf.Name })
 		if i < 0 {
 			d.found = append(d.found, what+" is missing")
 			continue
 		}
-		d.compare(what, conf, &have.Claims[i])
+		d.compare(what, conf, &have.claims[i])
 	}
 	return d.found, d.err
 }

@@ -47,7 +47,7 @@ type App struct {
 
 // Overview is one line for each app that is on disk or in the inventory, in the order of their names. A nil inventory
 // means that no cluster was asked.
-func Overview(locals []Local, inv *k8s.Inventory, s forge.Settings) ([]App, error) {
+func Overview(locals []Local, inv *k8s.Inventory, s forge.Settings) []App {
 	var out []App
 	seen := map[string]bool{}
 	for _, l := range locals {
@@ -56,9 +56,7 @@ func Overview(locals []Local, inv *k8s.Inventory, s forge.Settings) ([]App, erro
 			app.Role, app.Hosts, app.State = string(l.Spec.Role), hosts(l.Spec), Unknown
 		}
 		if inv != nil {
-			if err := fill(&app, inv, l.Spec, s); err != nil {
-				return nil, err
-			}
+			fill(&app, inv, l.Spec, s)
 		}
 		seen[l.Name] = true
 		out = append(out, app)
@@ -69,14 +67,12 @@ func Overview(locals []Local, inv *k8s.Inventory, s forge.Settings) ([]App, erro
 				continue
 			}
 			app := App{Name: name}
-			if err := fill(&app, inv, nil, s); err != nil {
-				return nil, err
-			}
+			fill(&app, inv, nil, s)
 			out = append(out, app)
 		}
 	}
 	slices.SortFunc(out, func(a, b App) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Path, b.Path)) })
-	return out, nil
+	return out
 }
 
 // made are the names of all apps in an inventory.
@@ -97,7 +93,7 @@ func made(inv *k8s.Inventory) []string {
 }
 
 // fill adds what the cluster says of an app. spec is nil where the infraspec is not here or cannot be used.
-func fill(app *App, inv *k8s.Inventory, spec *infraspec.Spec, s forge.Settings) error {
+func fill(app *App, inv *k8s.Inventory, spec *infraspec.Spec, s forge.Settings) {
 	services := owned(inv.Services, app.Name)
 	if spec == nil && app.Hosts == nil {
 		for _, svc := range services {
@@ -114,14 +110,15 @@ func fill(app *App, inv *k8s.Inventory, spec *infraspec.Spec, s forge.Settings) 
 		app.State = Callable
 	case spec != nil:
 		app.State = NotForged
-		return nil
+		return
 	}
 	if spec == nil {
-		return nil
+		return
 	}
 	var err error
-	app.Drift, err = drift(Objects{d, c, services, owned(inv.Claims, app.Name)}, spec, s)
-	return err
+	if app.Drift, err = drift(objects{d, c, services, owned(inv.Claims, app.Name)}, spec, s); err != nil {
+		app.Problem = "cannot be compared with the cluster: " + err.Error()
+	}
 }
 
 // one is the app's own object of a kind, which bears its name.

@@ -44,7 +44,7 @@ func local(path string) Local {
 	case err != nil:
 		l.Problem = err.Error()
 	case infraspec.HasErrors(found):
-		l.Problem = firstError(found)
+		l.Problem = "cannot be used: " + firstError(found)
 	default:
 		l.Name, l.Spec = spec.App, spec
 	}

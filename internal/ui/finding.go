@@ -28,7 +28,8 @@ func PrintFinding(w io.Writer, f Finding) {
 	}
 	style := p.severity(f.Severity)
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s %s %s\n", p.bold.Render(place), style.Render(f.Severity+":"), f.Message, p.dim.Render("["+f.Rule+"]"))
+	text := fmt.Sprintf("%s: %s %s %s", p.bold.Render(place), style.Render(f.Severity+":"), f.Message, p.dim.Render("["+f.Rule+"]"))
+	fmt.Fprintln(&b, wrap(w, text, 4))
 	if f.Source != "" {
 		number := fmt.Sprintf("%5d", f.Line)
 		line, under := excerpt(f, width(w)-len(number)-3)

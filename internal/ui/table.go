@@ -76,7 +76,7 @@ func PrintFact(w io.Writer, name, text string) {
 		if i > 0 {
 			name = ""
 		}
-		_, _ = fmt.Fprintf(w, "%s%s%s\n", p.dim.Render(name), strings.Repeat(" ", max(1, column-ansi.StringWidth(name))), line)
+		_, _ = fmt.Fprintf(w, "%s%s%s\n", p.dim.Render(name), strings.Repeat(" ", max(1, column-ansi.StringWidth(name))), wrap(w, line, column))
 	}
 }
 
@@ -86,5 +86,5 @@ func PrintTitle(w io.Writer, text string) { _, _ = fmt.Fprintln(w, newPalette(w)
 // PrintLine prints a line with a coloured sign in front.
 func PrintLine(w io.Writer, mark Mark, sign, text string) {
 	p := newPalette(w)
-	_, _ = fmt.Fprintf(w, "%s %s\n", p.mark(mark).Render(sign), text)
+	_, _ = fmt.Fprintf(w, "%s %s\n", p.mark(mark).Render(sign), wrap(w, text, 2))
 }

@@ -5,14 +5,17 @@
 //   - With -o json, stdout carries JSON objects, one a line, and nothing else.
 //   - A terminal gets colours and a line that moves while a step runs; anything else gets plain lines, one a change.
 //     NO_COLOR and TERM=dumb take the colours away, CLICOLOR_FORCE brings them back.
+//   - A line that is wider than the terminal is broken between words; in a pipe it stays whole.
 //   - A line of a step's output is indented under its step. Nothing is printed that a step has not returned or written.
 package ui
 
 import (
 	"io"
 	"os"
+	"strings"
 
 	"github.com/charmbracelet/lipgloss"
+	"github.com/charmbracelet/x/ansi"
 	"golang.org/x/term"
 )
 
@@ -39,6 +42,15 @@ func width(stream any) int {
 		}
 	}
 	return 80
+}
+
+// wrap breaks text between words where a terminal would break it anywhere, and indents what goes on in the next lines.
+// What is no terminal gets the text as it is.
+func wrap(stream any, text string, indent int) string {
+	if !IsTerminal(stream) {
+		return text
+	}
+	return strings.ReplaceAll(ansi.Wrap(text, width(stream)-indent, ""), "\n", "\n"+strings.Repeat(" ", indent))
 }
 
 // palette are the styles of one stream; they are empty where that stream takes no colour.

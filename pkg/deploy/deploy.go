@@ -85,7 +85,7 @@ func check(spec *infraspec.Spec, o Options) error {
 	}
 	if o.Image != "" {
 		if _, err := k8s.PullPolicy(o.Image); err != nil {
-			return &UsageError{err.Error(), "an image is [REGISTRY/]NAME[:TAG][@DIGEST]"}
+			return err
 		}
 	}
 	return nil

@@ -1,0 +1,101 @@
+// Package scaffold writes a new app's infraspec from what its folder shows and what its owner says.
+package scaffold
+
+import (
+	"bufio"
+	"context"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"norn/pkg/infraspec"
+)
+
+// Answers are what a new infraspec says. Zero values are left out of it.
+type Answers struct {
+	App, Role         string
+	Port              int
+	Healthcheck       string
+	Internal          string // hosts.internal
+	External          string // hosts.external
+	Schedule, Command string
+	Dockerfile        string // where it is not called Dockerfile
+	Remote            string // the git remote
+	FromRemote        bool   // deploy from the remote and not from the checkout
+}
+
+// Detect reads from a folder what it can: the app's name, the Dockerfile and the port it exposes, the git remote.
+func Detect(ctx context.Context, dir string) Answers {
+	a := Answers{App: appName(filepath.Base(dir)), Role: string(infraspec.Webserver), Remote: remote(ctx, dir)}
+	for _, name := range []string{"Dockerfile", "Containerfile"} {
+		port, err := exposed(filepath.Join(dir, name))
+		if err != nil {
+			continue
+		}
+		a.Port = port
+		if name != "Dockerfile" {
+			a.Dockerfile = name
+		}
+		break
+	}
+	return a
+}
+
+var notInName = regexp.MustCompile(`[^a-z0-9]+`)
+
+// appName makes a DNS label of a folder's name.
+func appName(folder string) string {
+	name := notInName.ReplaceAllString(strings.ToLower(folder), "-")
+	name = strings.Trim(name[:min(len(name), 50)], "-") // a cron app's may have 52
+	if name == "" {
+		return "app"
+	}
+	return name
+}
+
+var (
+	exposeLine = regexp.MustCompile(`(?i)^\s*EXPOSE\s+(\d+)(/tcp)?(\s|$)`)
+	fromLine   = regexp.MustCompile(`(?i)^\s*FROM\s`)
+)
+
+// exposed is the first port that a Dockerfile's last stage exposes, or 0 (docs.docker.com: Dockerfile reference, EXPOSE).
+func exposed(path string) (int, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = f.Close() }()
+	port := 0
+	lines := bufio.NewScanner(f)
+	for lines.Scan() {
+		if fromLine.Match(lines.Bytes()) {
+			port = 0
+		}
+		if m := exposeLine.FindStringSubmatch(lines.Text()); m != nil && port == 0 {
+			if n, err := strconv.Atoi(m[1]); err == nil && n >= 1 && n <= 65535 {
+				port = n
+			}
+		}
+	}
+	return port, lines.Err()
+}
+
+// remote is the address of the git remote called origin, without what credentials it may hold, or "".
+func remote(ctx context.Context, dir string) string {
+	cmd := exec.CommandContext(ctx, "git", "config", "--get", "remote.origin.url")
+	cmd.Dir = dir
+	out, err := cmd.Output()
+	if err != nil {
+		return ""
+	}
+	address := strings.TrimSpace(string(out))
+	if u, err := url.Parse(address); err == nil && u.User != nil && u.Scheme != "ssh" {
+		u.User = nil
+		address = u.String()
+	}
+	return address
+}

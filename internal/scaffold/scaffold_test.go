@@ -1,0 +1,124 @@
+package scaffold
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"norn/pkg/infraspec"
+)
+
+// Whatever is answered, the file says just that: it is valid, and read back it holds the answers.
+func TestTextIsValid(t *testing.T) {
+	for name, a := range map[string]Answers{
+		"webserver":          {App: "shop", Role: "webserver", Port: 8080, Healthcheck: "/healthz", Internal: "shop", External: "shop.example.com", Remote: "git@example.com:x.git"},
+		"webserver, no host": {App: "shop", Role: "webserver", Port: 8080},
+		"worker":             {App: "beat", Role: "worker", Dockerfile: "Containerfile"},
+		"cron":               {App: "nightly", Role: "cron", Schedule: "*/5 * * * *", Command: "a: b | c # 'd' \"e\"\nf"},
+		"function":           {App: "resize", Role: "function", Remote: "https://example.com/x.git", FromRemote: true},
+		"words that are not": {App: "123", Role: "worker", Dockerfile: "yes"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			spec, found, err := infraspec.Parse("f", []byte(Text(a)))
+			if err != nil || Problem(a) != "" {
+				t.Fatalf("%v, %q:\n%s", err, Problem(a), Text(a))
+			}
+			for _, f := range found {
+				t.Errorf("%s", f)
+			}
+			if spec.App != a.App || string(spec.Role) != a.Role || spec.Port != a.Port || spec.Healthcheck != a.Healthcheck ||
+				spec.Hosts.Internal != a.Internal || spec.Hosts.External != a.External || spec.Schedule != a.Schedule {
+				t.Errorf("%+v read back is %+v", a, spec)
+			}
+			if a.Command != "" && spec.Command[2] != a.Command {
+				t.Errorf("command %q", spec.Command)
+			}
+			if (spec.Repo.URL == a.Remote) != a.FromRemote && a.Remote != "" {
+				t.Errorf("repo.url %q", spec.Repo.URL)
+			}
+		})
+	}
+}
+
+func TestProblem(t *testing.T) {
+	if got := Problem(Answers{App: "Shop", Role: "worker"}); got == "" {
+		t.Error("no problem found")
+	}
+}
+
+func TestAppName(t *testing.T) {
+	for folder, want := range map[string]string{"shop": "shop", "My Shop": "my-shop", "_x_": "x", "été": "t", "***": "app", "a.b": "a-b"} {
+		if got := appName(folder); got != want {
+			t.Errorf("appName(%q) = %q, want %q", folder, got, want)
+		}
+	}
+}
+
+func TestExposed(t *testing.T) {
+	for text, want := range map[string]int{
+		"FROM x\nEXPOSE 8080\n":                      8080,
+		"FROM x\nexpose 8080/tcp 9090\n":             8080,
+		"FROM x AS a\nEXPOSE 1\nFROM y\nEXPOSE 80\n": 80,
+		"FROM x AS a\nEXPOSE 1\nFROM y\n":            0,
+		"FROM x\nEXPOSE $PORT\nEXPOSE 53/udp\n":      0,
+		"FROM x\nEXPOSE 70000\n":                     0,
+		"":                                           0,
+	} {
+		path := filepath.Join(t.TempDir(), "Dockerfile")
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := exposed(path); got != want || err != nil {
+			t.Errorf("exposed(%q) = %d, %v; want %d", text, got, err, want)
+		}
+	}
+}
+
+// Of many at once, one writes the file, and the others leave it alone; nothing else is left in the folder.
+func TestWriteNeverOverwrites(t *testing.T) {
+	dir := t.TempDir()
+	var wrote atomic.Int32
+	var running sync.WaitGroup
+	for range 10 {
+		running.Go(func() {
+			_, _, err := Write(dir, Answers{App: "shop", Role: "worker"})
+			var exists *ExistsError
+			switch {
+			case err == nil:
+				wrote.Add(1)
+			case !errors.As(err, &exists):
+				t.Error(err)
+			}
+		})
+	}
+	running.Wait()
+	if wrote.Load() != 1 {
+		t.Errorf("%d have written", wrote.Load())
+	}
+	left, err := os.ReadDir(dir)
+	if err != nil || len(left) != 2 {
+		t.Errorf("left: %v, %v", left, err)
+	}
+	if _, _, err := infraspec.Load(filepath.Join(dir, infraspec.FileName)); err != nil {
+		t.Error(err)
+	}
+}
+
+// A schema of another version is left, and told of.
+func TestStaleSchema(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, SchemaPath)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte("{}"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, stale, err := Write(dir, Answers{App: "shop", Role: "worker"})
+	if err != nil || !stale {
+		t.Errorf("stale %v, error %v", stale, err)
+	}
+}

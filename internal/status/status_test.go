@@ -1,0 +1,159 @@
+package status
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"norn/pkg/forge"
+	"norn/pkg/k8s"
+)
+
+// onDisk writes infraspecs into folders of a new apps folder.
+func onDisk(t *testing.T, specs map[string]string) string {
+	t.Helper()
+	apps := t.TempDir()
+	for name, text := range specs {
+		dir := filepath.Join(apps, name)
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "infraspec.yaml"), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return apps
+}
+
+func TestOnDisk(t *testing.T) {
+	apps := onDisk(t, map[string]string{"good": "app: good\nrole: worker\n", "broken": "app: broken\nrole: wrker\nprot: 1\n"})
+	here := onDisk(t, map[string]string{"here": "app: here\nrole: worker\n"})
+	locals, err := OnDisk(filepath.Join(here, "here"), apps)
+	if err != nil || len(locals) != 3 {
+		t.Fatalf("%v, %v", locals, err)
+	}
+	if l := locals[0]; l.Name != "broken" || l.Spec != nil || !strings.HasPrefix(l.Problem, `cannot be used: line 2: role "wrker"`) || !strings.HasSuffix(l.Problem, "(and 1 more)") {
+		t.Errorf("%+v", l)
+	}
+	if locals[1].Name != "good" || locals[1].Spec == nil || locals[2].Name != "here" {
+		t.Errorf("%+v", locals)
+	}
+	if none, err := OnDisk(filepath.Join(apps, "good"), filepath.Join(apps, "nosuch")); err != nil || len(none) != 1 {
+		t.Errorf("%v, %v", none, err)
+	}
+}
+
+func named(name string) metav1.ObjectMeta {
+	return metav1.ObjectMeta{Name: name, CreationTimestamp: metav1.NewTime(time.Unix(1000, 0)),
+		Labels: map[string]string{k8s.AppLabel: name, k8s.ManagedByLabel: k8s.ManagedBy, forge.RoleLabel: "worker"}}
+}
+
+func deploy(name string, edit func(*appsv1.Deployment)) appsv1.Deployment {
+	two := int32(2)
+	d := appsv1.Deployment{ObjectMeta: named(name), Spec: appsv1.DeploymentSpec{Replicas: &two,
+		Template: corev1.PodTemplateSpec{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: name, Image: "r.example.com/team/" + name + ":1@sha256:" + strings.Repeat("a", 64)}}}}},
+		Status: appsv1.DeploymentStatus{AvailableReplicas: 2, UpdatedReplicas: 2, Replicas: 2,
+			Conditions: []appsv1.DeploymentCondition{{Type: appsv1.DeploymentProgressing, LastUpdateTime: metav1.NewTime(time.Unix(2000, 0))}}}}
+	edit(&d)
+	return d
+}
+
+// Each way a Deployment can be, in one line.
+func TestOverviewOfDeployments(t *testing.T) {
+	zero, suspended := int32(0), true
+	inv := &k8s.Inventory{
+		Deployments: []appsv1.Deployment{
+			deploy("running", func(d *appsv1.Deployment) {
+				d.Annotations = map[string]string{k8s.CommitAnnotation: "0123456789abcdef0123-dirty"}
+			}),
+			deploy("image", func(*appsv1.Deployment) {}),
+			deploy("short", func(d *appsv1.Deployment) { d.Status.AvailableReplicas = 1 }),
+			deploy("rolling", func(d *appsv1.Deployment) { d.Status.UpdatedReplicas = 1 }),
+			deploy("unseen", func(d *appsv1.Deployment) { d.Generation = 5 }),
+			deploy("paused", func(d *appsv1.Deployment) { d.Spec.Paused = true }),
+			deploy("stopped", func(d *appsv1.Deployment) { d.Spec.Replicas, d.Status.AvailableReplicas = &zero, 0 }),
+		},
+		CronJobs: []batchv1.CronJob{{ObjectMeta: named("nightly")}, {ObjectMeta: named("waiting"), Spec: batchv1.CronJobSpec{Suspend: &suspended}}},
+		Services: []corev1.Service{{ObjectMeta: named("running")}},
+	}
+	apps := Overview(nil, inv, forge.Settings{})
+	want := map[string]struct {
+		state   State
+		ready   string
+		version string
+	}{
+		"running": {Running, "2/2", "0123456789ab-dirty"}, "image": {Running, "2/2", "image:1"}, "short": {NotReady, "1/2", "short:1"},
+		"rolling": {NotReady, "2/2", "rolling:1"}, "unseen": {NotReady, "2/2", "unseen:1"}, "paused": {NotDeployed, "2/0", ""},
+		"stopped": {Stopped, "0/0", "stopped:1"}, "nightly": {Scheduled, "0/0", ""}, "waiting": {NotDeployed, "0/0", ""},
+	}
+	if len(apps) != len(want) {
+		t.Fatalf("%d apps", len(apps))
+	}
+	for i, app := range apps {
+		w := want[app.Name]
+		if got := strings.Join([]string{string(app.State), app.Version, app.Role}, " "); got != strings.Join([]string{string(w.state), w.version, "worker"}, " ") {
+			t.Errorf("%s is %q, want %q", app.Name, got, w)
+		}
+		if i > 0 && apps[i-1].Name > app.Name {
+			t.Errorf("%s stands before %s", apps[i-1].Name, app.Name)
+		}
+		if app.Name == "running" && (app.Since == nil || app.Since.Unix() != 2000 || len(app.Hosts) != 1) {
+			t.Errorf("%+v", app)
+		}
+	}
+}
+
+// What is on disk and what is in the cluster are one list, and an app in both is one line.
+func TestOverviewOfBoth(t *testing.T) {
+	apps := onDisk(t, map[string]string{
+		"a": "app: a\nrole: worker\n", "b": "app: b\nrole: worker\n", "f": "app: f\nrole: function\n", "x": "app: x\nrole: no\n",
+		"web": "app: web\nrole: webserver\nport: 80\nhosts: {internal: web, external: web.example.com}\n",
+	})
+	locals, err := OnDisk("/", apps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inv := &k8s.Inventory{Deployments: []appsv1.Deployment{deploy("b", func(*appsv1.Deployment) {}), deploy("c", func(*appsv1.Deployment) {})}}
+	rows := Overview(locals, inv, forge.Settings{})
+	var got []string
+	for _, r := range rows {
+		got = append(got, r.Name+" "+string(r.State))
+	}
+	if want := "a not forged, b running, c running, f callable, web not forged, x invalid"; strings.Join(got, ", ") != want {
+		t.Errorf("got %s\nwant %s", strings.Join(got, ", "), want)
+	}
+	if len(rows[1].Drift) == 0 { // its Deployment bears no field of forge's
+		t.Error("b has no drift")
+	}
+	without := Overview(locals, nil, forge.Settings{})
+	if len(without) != 5 || without[0].State != Unknown || without[4].State != Invalid {
+		t.Errorf("%+v", without)
+	}
+	if h := without[3].Hosts; len(h) != 2 || h[0] != "web.example.com" {
+		t.Errorf("hosts %q", h)
+	}
+}
+
+// A changed role, a Service that is no longer named, a claim that is missing.
+func TestDriftOfObjects(t *testing.T) {
+	apps := onDisk(t, map[string]string{"a": "app: a\nrole: cron\nschedule: '@daily'\ncommand: x\nvolumes: [{name: d, mountPath: /d, size: 1Gi}]\n"})
+	locals, err := OnDisk("/", apps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	svc := corev1.Service{ObjectMeta: named("a")}
+	svc.Name = "old"
+	inv := &k8s.Inventory{Deployments: []appsv1.Deployment{deploy("a", func(*appsv1.Deployment) {})}, Services: []corev1.Service{svc}}
+	rows := Overview(locals, inv, forge.Settings{})
+	want := "the role is cron now, Service old is no longer named in the infraspec, PersistentVolumeClaim a-d is missing"
+	if got := strings.Join(rows[0].Drift, ", "); got != want {
+		t.Errorf("drift %s\nwant %s", got, want)
+	}
+}
