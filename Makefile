@@ -45,6 +45,14 @@ sessions: build ## The devcluster itself, then testscript sessions of the CLI on
 lint: ## gofmt, vet, staticcheck and the house's rules
 	@hack/lint
 
+.PHONY: fuzz
+fuzz: ## Fuzz the infraspec's loader (FUZZTIME=10m)
+	@go test -run '^$$' -fuzz FuzzParse -fuzztime $(or $(FUZZTIME),1m) -fuzzminimizetime 10x ./pkg/infraspec
+
+.PHONY: bench-validate
+bench-validate: build ## Time and memory of validating 1,000 apps in one call
+	@hack/bench-validate
+
 .PHONY: bench-start
 bench-start: build ## norn version's time beside kubectl's
 	@hack/bench-start

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -67,6 +66,9 @@ func (a *app) complete(cmd *cobra.Command, answers *scaffold.Answers, flags scaf
 			}
 		case given:
 			q.take(answers)
+			if value := cmd.Flags().Lookup(q.flag).Value.String(); q.needed != "" && (value == "" || value == "0") {
+				return &usageError{fmt.Errorf("--%s is empty: %s", q.flag, q.needed)}
+			}
 			if problem := scaffold.Problem(q.soFar(*answers)); problem != "" {
 				return &usageError{fmt.Errorf("--%s: %s", q.flag, problem)}
 			}
@@ -84,6 +86,9 @@ func (a *app) complete(cmd *cobra.Command, answers *scaffold.Answers, flags scaf
 	}
 	if answers.FromRemote && answers.Remote == "" {
 		return &usageError{errors.New("--from-remote: this folder's git repository has no remote called origin")}
+	}
+	if problem := scaffold.Problem(*answers); problem != "" {
+		return &usageError{errors.New(problem)}
 	}
 	return nil
 }
@@ -133,7 +138,7 @@ func (a *app) scaffold(dir string, answers scaffold.Answers) error {
 		ui.PrintWarning(a.streams.Err, "there is no Dockerfile yet; norn deploy builds the image from it")
 	}
 	if a.json {
-		return json.NewEncoder(a.streams.Out).Encode(map[string]string{"app": answers.App, "path": path})
+		return a.encode(map[string]string{"app": answers.App, "path": path})
 	}
 	_, err = fmt.Fprintf(a.streams.Out, "wrote %s for %s, role %s\nnext: norn validate, norn render, then norn forge\n", ui.Shown(path), answers.App, answers.Role)
 	return err

@@ -48,14 +48,14 @@ func questions(flags scaffold.Answers) []question {
 		word(question{flag: "role", text: "Role (webserver, worker, cron, function)", needed: "an app has a role", applies: always, fallback: func(a *scaffold.Answers) string { return a.Role }},
 			func(a *scaffold.Answers) *string { return &a.Role }),
 		{
-			flag: "port", text: "Port the container listens on", needed: "a webserver has a port, and the Dockerfile exposes none", applies: web,
+			flag: "port", text: "Port the container listens on", needed: "a webserver has a port", applies: web,
 			take:     func(a *scaffold.Answers) { a.Port = flags.Port },
 			fallback: func(a *scaffold.Answers) string { return strings.TrimPrefix(strconv.Itoa(a.Port), "0") },
 			set:      setPort,
 		},
 		word(question{flag: "healthcheck", text: "Path for health checks, such as /healthz", applies: web, fallback: none},
 			func(a *scaffold.Answers) *string { return &a.Healthcheck }),
-		word(question{flag: "internal", text: "Name inside the cluster (- for none)", applies: web, fallback: func(a *scaffold.Answers) string { return a.App }},
+		word(question{flag: "internal", text: "Name inside the cluster (- for none)", applies: web, fallback: serviceName},
 			func(a *scaffold.Answers) *string { return &a.Internal }),
 		word(question{flag: "external", text: "Public host name", applies: web, fallback: none},
 			func(a *scaffold.Answers) *string { return &a.External }),
@@ -70,6 +70,14 @@ func questions(flags scaffold.Answers) []question {
 			set:      func(*scaffold.Answers, string) error { return nil },
 		},
 	}
+}
+
+// serviceName is the app's name, where that can name a Service: it may not begin with a digit.
+func serviceName(a *scaffold.Answers) string {
+	if a.App == "" || a.App[0] >= '0' && a.App[0] <= '9' {
+		return ""
+	}
+	return a.App
 }
 
 func setPort(a *scaffold.Answers, answer string) error {

@@ -1,9 +1,6 @@
 package main
 
 import (
-	"encoding/json"
-	"fmt"
-
 	"github.com/spf13/cobra"
 
 	"norn/internal/ui"
@@ -46,13 +43,11 @@ makes the same bytes. Values of the Secret are placeholders; to apply them would
 
 func (a *app) printObjects(objects []forge.Object) error {
 	if a.json {
-		enc := json.NewEncoder(a.streams.Out)
+		var applied []any
 		for _, o := range objects {
-			if err := enc.Encode(o.Apply); err != nil {
-				return fmt.Errorf("write the manifest: %w", err)
-			}
+			applied = append(applied, o.Apply)
 		}
-		return nil
+		return a.encode(applied...)
 	}
 	text, err := forge.Manifests(objects)
 	if err != nil {

@@ -69,13 +69,11 @@ func (a *app) statusOfAll(ctx context.Context, here string, conf *config.Config)
 	}
 	apps := status.Overview(locals, inv, forgeSettings(conf))
 	if a.json {
-		enc := json.NewEncoder(a.streams.Out)
+		var objects []any
 		for _, app := range apps {
-			if err := enc.Encode(app); err != nil {
-				return fmt.Errorf("write the status: %w", err)
-			}
+			objects = append(objects, app)
 		}
-		return nil
+		return a.encode(append(objects, connection(client, unavailable, conf))...)
 	}
 	a.printOverview(apps, conf, client != nil)
 	a.printConnection(client, unavailable, conf)
@@ -83,14 +81,12 @@ func (a *app) statusOfAll(ctx context.Context, here string, conf *config.Config)
 }
 
 func (a *app) statusOf(ctx context.Context, arg, here string, conf *config.Config) error {
-	local := status.Local{Name: arg}
+	local, invalid := status.Local{Name: arg}, error(nil)
 	path, err := infraspec.Locate(arg, here, conf.AppsDir)
 	var missing *infraspec.NotFoundError
 	switch {
 	case err == nil:
-		if _, err := a.spec(arg, conf); err != nil { // all findings, where it cannot be used
-			return err
-		}
+		_, invalid = a.spec(arg, conf) // told in the end: the cluster's side is told all the same
 		local = status.OfFile(path)
 	case !errors.As(err, &missing) || missing.Name == "":
 		return err
@@ -110,11 +106,33 @@ func (a *app) statusOf(ctx context.Context, arg, here string, conf *config.Confi
 		return err
 	}
 	if a.json {
-		return json.NewEncoder(a.streams.Out).Encode(detail)
+		return errors.Join(a.encode(detail, connection(client, unavailable, conf)), invalid)
 	}
 	a.printDetail(detail)
 	a.printConnection(client, unavailable, conf)
+	return invalid
+}
+
+// encode writes objects as JSON, one a line.
+func (a *app) encode(objects ...any) error {
+	enc := json.NewEncoder(a.streams.Out)
+	for _, o := range objects {
+		if err := enc.Encode(o); err != nil {
+			return fmt.Errorf("write the result: %w", err)
+		}
+	}
 	return nil
+}
+
+// connection is the last object of a status in JSON: which cluster was asked, or why none was.
+func connection(client *k8s.Client, unavailable *k8s.UnavailableError, conf *config.Config) any {
+	k := map[string]any{"connected": client != nil, "namespace": conf.Namespace}
+	if client != nil {
+		k["context"] = client.Context
+	} else {
+		k["reason"] = unavailable.Reason
+	}
+	return map[string]any{"kubernetes": k}
 }
 
 // printConnection says which cluster this is, or why there is none.

@@ -100,7 +100,9 @@ func (a *app) printDetail(d *status.Detail) {
 		}
 		fact("state", state)
 	}
-	fact("problem", d.Problem)
+	if d.Problem != "" {
+		fact("problem", "the infraspec "+d.Problem)
+	}
 	fact("reason", d.Reason)
 	fact("version", d.Version)
 	fact("image", d.Image)

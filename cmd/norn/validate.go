@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -68,8 +67,11 @@ func (a *app) validate(args []string, conf *config.Config, o validateOptions) er
 	var missing []error
 	for _, arg := range args {
 		report, err := validate.One(arg, here, conf.AppsDir)
-		if err == nil {
+		switch {
+		case err == nil:
 			err = each(report)
+		case a.json:
+			err = errors.Join(err, a.encode(map[string]any{"app": arg, "valid": false, "error": err.Error()}))
 		}
 		missing = append(missing, err)
 	}
@@ -83,10 +85,8 @@ func (a *app) printReport(r validate.Report, o validateOptions) error {
 		if findings == nil {
 			findings = []infraspec.Finding{}
 		}
-		if err := json.NewEncoder(a.streams.Out).Encode(map[string]any{
-			"app": r.App, "path": r.Path, "valid": o.valid(r.Findings), "findings": findings,
-		}); err != nil {
-			return fmt.Errorf("write the report: %w", err)
+		if err := a.encode(map[string]any{"app": r.App, "path": r.Path, "valid": o.valid(r.Findings), "findings": findings}); err != nil {
+			return err
 		}
 	}
 	for _, f := range r.Findings {

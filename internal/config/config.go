@@ -78,6 +78,9 @@ func Load(flags *pflag.FlagSet) (*Config, error) {
 	if rest, ok := strings.CutPrefix(c.AppsDir, "~/"); ok {
 		c.AppsDir = filepath.Join(home, rest)
 	}
+	if c.AppsDir, err = filepath.Abs(c.AppsDir); err != nil {
+		return nil, fmt.Errorf("find the apps folder: %w", err)
+	}
 	return c, nil
 }
 

@@ -92,10 +92,24 @@ func remote(ctx context.Context, dir string) string {
 	if err != nil {
 		return ""
 	}
-	address := strings.TrimSpace(string(out))
-	if u, err := url.Parse(address); err == nil && u.User != nil && u.Scheme != "ssh" {
+	return withoutCredentials(strings.TrimSpace(string(out)))
+}
+
+// withoutCredentials is a git address without a password or token. An SSH address keeps its user's name; one that cannot
+// be understood is none.
+func withoutCredentials(address string) string {
+	u, err := url.Parse(address)
+	switch {
+	case !strings.Contains(address, "://"): // a path, or git@host:path
+		return address
+	case err != nil:
+		return ""
+	case u.User == nil:
+		return address
+	case u.Scheme == "ssh":
+		u.User = url.User(u.User.Username())
+	default:
 		u.User = nil
-		address = u.String()
 	}
-	return address
+	return u.String()
 }

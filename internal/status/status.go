@@ -4,6 +4,7 @@ package status
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -27,7 +28,7 @@ func OnDisk(here, appsDir string) ([]Local, error) {
 	if err != nil && !errors.As(err, &missing) {
 		return nil, err
 	}
-	if path, err := infraspec.Locate("", here, appsDir); err == nil && !slices.Contains(paths, path) {
+	if path, err := infraspec.Locate("", here, appsDir); err == nil && !slices.ContainsFunc(paths, func(p string) bool { return sameFile(p, path) }) {
 		paths = append(paths, path)
 	}
 	var out []Local
@@ -37,12 +38,16 @@ func OnDisk(here, appsDir string) ([]Local, error) {
 	return out, nil
 }
 
+func sameFile(a, b string) bool {
+	one, err1 := os.Stat(a)
+	two, err2 := os.Stat(b)
+	return err1 == nil && err2 == nil && os.SameFile(one, two)
+}
+
 func local(path string) Local {
 	l := Local{Name: filepath.Base(filepath.Dir(path)), Path: path}
-	spec, found, err := infraspec.Inspect(path)
+	spec, found := infraspec.Inspect(path)
 	switch {
-	case err != nil:
-		l.Problem = err.Error()
 	case infraspec.HasErrors(found):
 		l.Problem = "cannot be used: " + firstError(found)
 	default:

@@ -14,17 +14,17 @@ func PrintError(w io.Writer, err error) {
 	p := newPalette(w)
 	var b strings.Builder
 	lines := strings.Split(strings.TrimRight(err.Error(), "\n"), "\n")
-	fmt.Fprintf(&b, "%s %s\n", p.bad.Render("Error:"), wrap(w, lines[0], 7))
+	fmt.Fprintf(&b, "%s %s\n", p.bad.Render("Error:"), wrap(w, clean(lines[0]), 7))
 	for _, l := range lines[1:] {
-		fmt.Fprintf(&b, "       %s\n", wrap(w, l, 7))
+		fmt.Fprintf(&b, "       %s\n", wrap(w, clean(l), 7))
 	}
 	var reason interface{ Reason() string }
 	if errors.As(err, &reason) {
-		fmt.Fprintf(&b, "%s %s\n", p.dim.Render("Reason:"), wrap(w, reason.Reason(), 8))
+		fmt.Fprintf(&b, "%s %s\n", p.dim.Render("Reason:"), wrap(w, clean(reason.Reason()), 8))
 	}
 	var hint interface{ Hint() string }
 	if errors.As(err, &hint) && hint.Hint() != "" {
-		fmt.Fprintf(&b, "%s %s\n", p.dim.Render("Hint:"), wrap(w, hint.Hint(), 6))
+		fmt.Fprintf(&b, "%s %s\n", p.dim.Render("Hint:"), wrap(w, clean(hint.Hint()), 6))
 	}
 	_, _ = io.WriteString(w, b.String())
 }

@@ -19,20 +19,27 @@ type Finding struct {
 	Source                  string // the line itself, or ""
 }
 
+// maxExcerpt is how much of a line a pipe gets.
+const maxExcerpt = 500
+
 // PrintFinding prints the place, the message, and the line with what is meant underlined.
 func PrintFinding(w io.Writer, f Finding) {
 	p := newPalette(w)
-	place := Shown(f.File)
+	place := clean(Shown(f.File))
 	if f.Line > 0 {
 		place = fmt.Sprintf("%s:%d:%d", place, f.Line, f.Column)
 	}
 	style := p.severity(f.Severity)
 	var b strings.Builder
-	text := fmt.Sprintf("%s: %s %s %s", p.bold.Render(place), style.Render(f.Severity+":"), f.Message, p.dim.Render("["+f.Rule+"]"))
+	text := fmt.Sprintf("%s: %s %s %s", p.bold.Render(place), style.Render(f.Severity+":"), clean(f.Message), p.dim.Render("["+f.Rule+"]"))
 	fmt.Fprintln(&b, wrap(w, text, 4))
 	if f.Source != "" {
 		number := fmt.Sprintf("%5d", f.Line)
-		line, under := excerpt(f, width(w)-len(number)-3)
+		room := maxExcerpt
+		if IsTerminal(w) {
+			room = width(w) - len(number) - 3
+		}
+		line, under := excerpt(f, room)
 		fmt.Fprintf(&b, "%s %s\n%s %s\n", p.dim.Render(number+" |"), line, p.dim.Render(strings.Repeat(" ", len(number))+" |"), style.Render(under))
 	}
 	_, _ = io.WriteString(w, b.String())
@@ -66,15 +73,7 @@ func parts(f Finding) (before, meant, after string) {
 	runes := []rune(f.Source)
 	from := min(f.Column-1, len(runes))
 	to := min(max(f.EndColumn-1, from), len(runes))
-	clean := func(r []rune) string {
-		return strings.Map(func(c rune) rune {
-			if c < ' ' || c >= 0x7f && c < 0xa0 {
-				return ' '
-			}
-			return c
-		}, string(r))
-	}
-	return clean(runes[:from]), clean(runes[from:to]), clean(runes[to:])
+	return clean(string(runes[:from])), clean(string(runes[from:to])), clean(string(runes[to:]))
 }
 
 // Shown is a path as it is shown: from the current folder where it is below it.

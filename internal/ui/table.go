@@ -55,7 +55,7 @@ func PrintTable(w io.Writer, head []string, rows [][]Cell) {
 	for _, row := range rows {
 		texts := make([]string, len(row))
 		for i, c := range row {
-			texts[i] = c.Text
+			texts[i] = clean(c.Text)
 		}
 		t.Row(texts...)
 	}
@@ -76,7 +76,7 @@ func PrintFact(w io.Writer, name, text string) {
 		if i > 0 {
 			name = ""
 		}
-		_, _ = fmt.Fprintf(w, "%s%s%s\n", p.dim.Render(name), strings.Repeat(" ", max(1, column-ansi.StringWidth(name))), wrap(w, line, column))
+		_, _ = fmt.Fprintf(w, "%s%s%s\n", p.dim.Render(name), strings.Repeat(" ", max(1, column-ansi.StringWidth(name))), wrap(w, clean(line), column))
 	}
 }
 
@@ -86,5 +86,5 @@ func PrintTitle(w io.Writer, text string) { _, _ = fmt.Fprintln(w, newPalette(w)
 // PrintLine prints a line with a coloured sign in front.
 func PrintLine(w io.Writer, mark Mark, sign, text string) {
 	p := newPalette(w)
-	_, _ = fmt.Fprintf(w, "%s %s\n", p.mark(mark).Render(sign), wrap(w, text, 2))
+	_, _ = fmt.Fprintf(w, "%s %s\n", p.mark(mark).Render(sign), wrap(w, clean(text), 2))
 }

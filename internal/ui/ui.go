@@ -5,6 +5,7 @@
 //   - With -o json, stdout carries JSON objects, one a line, and nothing else.
 //   - A terminal gets colours and a line that moves while a step runs; anything else gets plain lines, one a change.
 //     NO_COLOR and TERM=dumb take the colours away, CLICOLOR_FORCE brings them back.
+//   - What comes from a file or from the cluster is printed without control characters.
 //   - A line that is wider than the terminal is broken between words; in a pipe it stays whole.
 //   - A line of a step's output is indented under its step. Nothing is printed that a step has not returned or written.
 package ui
@@ -51,6 +52,16 @@ func wrap(stream any, text string, indent int) string {
 		return text
 	}
 	return strings.ReplaceAll(ansi.Wrap(text, width(stream)-indent, ""), "\n", "\n"+strings.Repeat(" ", indent))
+}
+
+// clean takes out of a text from elsewhere what a terminal or a CI log would act on: escapes, and lines of its own.
+func clean(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r >= 0x7f && r < 0xa0 || r == 0x2028 || r == 0x2029 {
+			return ' '
+		}
+		return r
+	}, text)
 }
 
 // palette are the styles of one stream; they are empty where that stream takes no colour.

@@ -23,19 +23,24 @@ func beside(spec *infraspec.Spec) []infraspec.Finding {
 func dockerfile(spec *infraspec.Spec) []infraspec.Finding {
 	name := spec.Build.Dockerfile
 	dir := filepath.Dir(spec.Path())
-	if _, err := os.Stat(filepath.Join(dir, name)); !errors.Is(err, fs.ErrNotExist) || !spec.Deploy || spec.Repo.URL != "" || filepath.IsAbs(name) {
+	if isFile(filepath.Join(dir, name)) || !spec.Deploy || spec.Repo.URL != "" || filepath.IsAbs(name) || name == "" {
 		return nil
 	}
 	if spec.Has("build.dockerfile") {
-		return []infraspec.Finding{spec.Finding("build.dockerfile", infraspec.Error, infraspec.RuleDockerfile, fmt.Sprintf("there is no %s beside this file", name))}
+		return []infraspec.Finding{spec.Finding("build.dockerfile", infraspec.Error, infraspec.RuleDockerfile, fmt.Sprintf("there is no file %q beside this one", name))}
 	}
 	advice := "name another in build.dockerfile, or deploy with --image"
 	for _, other := range []string{"Containerfile", "dockerfile"} {
-		if _, err := os.Stat(filepath.Join(dir, other)); err == nil {
+		if isFile(filepath.Join(dir, other)) {
 			advice = "there is a " + other + ": name it in build.dockerfile"
 		}
 	}
 	return []infraspec.Finding{spec.Finding("build", infraspec.Warning, infraspec.RuleDockerfile, "there is no Dockerfile beside this file; "+advice)}
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && !info.IsDir()
 }
 
 // secretsFile compares the declared names with those in the encrypted file, which needs no key.
@@ -53,17 +58,24 @@ func secretsFile(spec *infraspec.Spec) []infraspec.Finding {
 	}
 	var found []infraspec.Finding
 	for i, name := range spec.Secrets {
-		if name != "" && !slices.ContainsFunc(entries, func(e secrets.Entry) bool { return e.Name == name }) {
-			found = append(found, spec.Finding(fmt.Sprintf("secrets[%d]", i), infraspec.Error, infraspec.RuleSecretsFile,
+		key := fmt.Sprintf("secrets[%d]", i)
+		if infraspec.IsVariable(name) && !slices.ContainsFunc(entries, func(e secrets.Entry) bool { return e.Name == name }) {
+			found = append(found, spec.Finding(key, infraspec.Error, infraspec.RuleSecretsFile,
 				fmt.Sprintf("%s is not in %s; add it there with sops", name, secrets.FileName)))
 		}
 	}
 	for _, e := range entries {
+		if !infraspec.IsVariable(e.Name) {
+			continue // not repeated: it may be anything
+		}
 		key, declared := "secrets", slices.Index(spec.Secrets, e.Name)
 		if declared >= 0 {
 			key = fmt.Sprintf("secrets[%d]", declared)
 		}
 		switch {
+		case e.Shape == secrets.Plain && declared < 0:
+			found = append(found, spec.Finding(key, infraspec.Warning, infraspec.RuleSecretsFile,
+				fmt.Sprintf("%s stands in %s unencrypted, and is not named here", e.Name, secrets.FileName)))
 		case e.Shape == secrets.Plain:
 			found = append(found, spec.Finding(key, infraspec.Error, infraspec.RuleSecretsFile,
 				fmt.Sprintf("%s stands in %s unencrypted; encrypt it with sops, and change it where it is used", e.Name, secrets.FileName)))

@@ -21,12 +21,12 @@ func One(arg, here, appsDir string) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	spec, report, err := check(path)
-	if err == nil && infraspec.IsName(arg) && spec.App != arg && spec.App != "" {
+	spec, report := check(path)
+	if infraspec.IsName(arg) && spec.App != arg && spec.App != "" {
 		report.add(spec.Finding("app", infraspec.Error, infraspec.RuleFolder,
-			fmt.Sprintf("the app is asked for as %s, and calls itself %s", arg, spec.App)))
+			fmt.Sprintf("the app is asked for as %s, and calls itself %q", arg, spec.App)))
 	}
-	return report, err
+	return report, nil
 }
 
 // All checks every app in the folders of appsDir, and that no two of them claim the same. Each report is handed on as soon as it is there.
@@ -37,13 +37,10 @@ func All(appsDir string, each func(Report) error) error {
 	}
 	claims := claims{}
 	for _, path := range paths {
-		spec, report, err := check(path)
-		if err != nil {
-			return err
-		}
+		spec, report := check(path)
 		if folder := filepath.Base(filepath.Dir(path)); spec.App != folder && spec.App != "" {
 			report.add(spec.Finding("app", infraspec.Warning, infraspec.RuleFolder,
-				fmt.Sprintf("the folder is called %s, so that norn finds this app by its path only", folder)))
+				fmt.Sprintf("the folder is called %q, so that norn finds this app by its path only", folder)))
 		}
 		report.add(claims.take(spec)...)
 		if err := each(report); err != nil {
@@ -53,14 +50,11 @@ func All(appsDir string, each func(Report) error) error {
 	return nil
 }
 
-func check(path string) (*infraspec.Spec, Report, error) {
-	spec, found, err := infraspec.Inspect(path)
-	if err != nil {
-		return nil, Report{}, err
-	}
+func check(path string) (*infraspec.Spec, Report) {
+	spec, found := infraspec.Inspect(path)
 	report := Report{App: spec.App, Path: path, Findings: found}
 	report.add(beside(spec)...)
-	return spec, report, nil
+	return spec, report
 }
 
 func (r *Report) add(more ...infraspec.Finding) {
@@ -83,7 +77,7 @@ func (c claims) take(spec *infraspec.Spec) []infraspec.Finding {
 			continue
 		}
 		found = append(found, spec.Finding(key.path, infraspec.Warning, infraspec.RuleHostTaken,
-			fmt.Sprintf("%s says the same in %s; only one of them can have it in a namespace", key.path, first)))
+			fmt.Sprintf("%s is the same in %s; only one of the two can have it", key.path, first)))
 	}
 	return found
 }

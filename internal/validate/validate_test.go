@@ -38,7 +38,7 @@ func TestBeside(t *testing.T) {
 		{"all there", map[string]string{"infraspec.yaml": worker + "secrets: [TOKEN]\n", "Dockerfile": "", "secrets.enc.yaml": "TOKEN: ENC[x]\n" + metadata}, nil},
 		{"no Dockerfile", map[string]string{"infraspec.yaml": worker}, []string{"warning dockerfile 1:1 there is no Dockerfile"}},
 		{"another Dockerfile", map[string]string{"infraspec.yaml": worker, "Containerfile": ""}, []string{"warning dockerfile 1:1 there is a Containerfile: name it"}},
-		{"named Dockerfile", map[string]string{"infraspec.yaml": worker + "build: {dockerfile: d/x}\n"}, []string{"error dockerfile 3:21 there is no d/x"}},
+		{"named Dockerfile", map[string]string{"infraspec.yaml": worker + "build: {dockerfile: d/x}\n"}, []string{"error dockerfile 3:21 there is no file \"d/x\""}},
 		{"not deployed", map[string]string{"infraspec.yaml": worker + "deploy: false\n"}, nil},
 		{"source elsewhere", map[string]string{"infraspec.yaml": worker + "repo: {url: \"https://example.com/x\"}\nsecrets: [TOKEN]\n"}, nil},
 		{"no secrets file", map[string]string{"infraspec.yaml": worker + "secrets: [TOKEN]\n", "Dockerfile": ""}, []string{"error secrets-file 3:10 there is no secrets.enc.yaml"}},

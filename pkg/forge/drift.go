@@ -141,7 +141,7 @@ func (c *comparison) list(path string, owned map[string]any, want, have []any) {
 	}
 	for i, item := range want {
 		if m, ok := item.(map[string]any); ok && !known[i] {
-			c.differs(path + label(map[string]any{"name": m["name"]}))
+			c.differs(path + label(m))
 		}
 	}
 }

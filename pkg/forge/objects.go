@@ -1,5 +1,5 @@
 // Package forge brings a cluster to what an infraspec says, and takes it away again. The pure
-// half (objects.go, env.go, volumes.go) turns a spec into the desired objects; the other half applies and deletes them.
+// half (objects.go, manifests.go and what they use) turns a spec into the desired objects; the other half (forge.go, teardown.go) applies and deletes them.
 package forge
 
 import (

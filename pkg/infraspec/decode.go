@@ -33,38 +33,22 @@ func (d *decoder) atKey(key string, sev Severity, rule Rule, format string, args
 
 func (d *decoder) decode(root *yaml.Node, s *Spec) {
 	d.places[""] = root
-	for i := 0; i+1 < len(root.Content); i += 2 {
-		if root.Content[i].Value == "secrets" {
-			d.declarations = span{root.Content[i].Line, lastLine(root.Content[i+1])}
-		}
-	}
 	spec := reflect.ValueOf(s).Elem()
 	fillDefaults(spec)
 	d.structValue(root, "", spec)
 }
 
-// lastLine is the last line that a node reaches to; aliases are not followed.
-func lastLine(n *yaml.Node) int {
-	last := n.Line
-	if n.Style == yaml.LiteralStyle || n.Style == yaml.FoldedStyle {
-		last += strings.Count(n.Value, "\n") + 1
-	}
-	for _, c := range n.Content {
-		last = max(last, lastLine(c))
-	}
-	return last
-}
-
 func (d *decoder) value(n *yaml.Node, path string, v reflect.Value) {
-	if n.Kind == yaml.AliasNode {
-		n = n.Alias
-	}
+	n = resolved(n)
 	if n.Tag == "!!null" { // "env:" with nothing after it is the same as no env
 		return
 	}
 	d.places[path] = n
+	if plain(path) || isName(path, n) {
+		d.show(n)
+	}
 	if !knownTags[n.Tag] {
-		d.add(n, Error, RuleWrongType, "%s has the tag %s, which norn does not know; write the value itself", path, quoted(n.Tag))
+		d.add(n, Error, RuleWrongType, "%s has a tag that norn does not know; write the value itself, in quotes if it begins with !", path)
 		return
 	}
 	switch p := v.Addr().Interface().(type) {
@@ -96,6 +80,30 @@ func (d *decoder) value(n *yaml.Node, path string, v reflect.Value) {
 	}
 }
 
+// resolved is a node, or the one that it is an alias of.
+func resolved(n *yaml.Node) *yaml.Node {
+	if n.Kind == yaml.AliasNode {
+		return n.Alias
+	}
+	return n
+}
+
+// plain reports whether what stands at a path is never a secret, so that it may be shown.
+func plain(path string) bool {
+	key, _, _ := strings.Cut(path, ".")
+	key, _, _ = strings.Cut(key, "[")
+	switch key {
+	case "env", "secrets", "command", "migrations", "repo":
+		return path == "repo.branch" || path == "migrations.database"
+	}
+	return path != "build.test"
+}
+
+// isName reports whether a node declares a secret's name, as it should.
+func isName(path string, n *yaml.Node) bool {
+	return strings.HasPrefix(path, "secrets[") && envName.MatchString(n.Value)
+}
+
 // knownTags are YAML's own for what an infraspec holds; "!" says no more than that a scalar is a string.
 var knownTags = map[string]bool{
 	"!": true, "!!str": true, "!!int": true, "!!float": true, "!!bool": true, "!!timestamp": true, "!!map": true, "!!seq": true, "!!merge": true,
@@ -115,10 +123,11 @@ func (d *decoder) structValue(n *yaml.Node, path string, v reflect.Value) {
 	for _, p := range d.pairs(n, path, 0) {
 		i := slices.Index(names, p.key.Value)
 		if i < 0 {
-			d.add(p.key, Error, RuleUnknownKey, "unknown key %s%s%s", quoted(p.key.Value), in(path), didYouMean(p.key.Value, names))
+			d.unknownKey(p, path, names)
 			continue
 		}
-		set[names[i]] = p.value.Tag != "!!null"
+		d.show(p.key)
+		set[names[i]] = resolved(p.value).Tag != "!!null"
 		before := len(d.findings)
 		d.keys[join(path, names[i])] = p.key
 		d.value(p.value, join(path, names[i]), v.Field(fields[i].index))
@@ -131,6 +140,15 @@ func (d *decoder) structValue(n *yaml.Node, path string, v reflect.Value) {
 			d.add(n, Error, RuleRequired, "%s is missing%s", join(path, f.name), oneOf(f.choices))
 		}
 	}
+}
+
+func (d *decoder) unknownKey(p pair, path string, names []string) {
+	if !p.repeatable() {
+		d.add(p.key, Error, RuleUnknownKey, "unknown key%s", in(path))
+		return
+	}
+	d.show(p.key)
+	d.add(p.key, Error, RuleUnknownKey, "unknown key %s%s%s", quoted(p.key.Value), in(path), didYouMean(p.key.Value, names))
 }
 
 // constraints checks what a key's tags say of its value.
@@ -161,6 +179,9 @@ func (d *decoder) mapValue(n *yaml.Node, path string, v reflect.Value) {
 	for _, p := range d.pairs(n, path, 0) {
 		elem := reflect.New(v.Type().Elem()).Elem()
 		d.keys[join(path, p.key.Value)] = p.key
+		if p.repeatable() && (path != "env" || envName.MatchString(p.key.Value)) {
+			d.show(p.key)
+		}
 		d.value(p.value, join(path, p.key.Value), elem)
 		v.SetMapIndex(reflect.ValueOf(p.key.Value), elem)
 	}
@@ -178,7 +199,7 @@ func (d *decoder) sliceValue(n *yaml.Node, path string, v reflect.Value) {
 	v.Set(reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content)))
 	for i, item := range n.Content {
 		key := fmt.Sprintf("%s[%d]", path, i)
-		if item.Tag == "!!null" {
+		if resolved(item).Tag == "!!null" {
 			d.add(item, Error, RuleWrongType, "%s is empty", key)
 			continue
 		}
@@ -193,14 +214,15 @@ func (d *decoder) scalar(n *yaml.Node, path string, v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Bool:
 		var b bool
-		if n.Kind != yaml.ScalarNode || n.Tag != "!!bool" || n.Decode(&b) != nil {
+		if n.Kind != yaml.ScalarNode || n.Decode(&b) != nil { // yes, no, on and off too, as the original's
 			wrong("true or false")
 			return
 		}
 		v.SetBool(b)
 	case reflect.Int:
 		i, err := strconv.Atoi(n.Value)
-		if n.Kind != yaml.ScalarNode || n.Tag != "!!int" || err != nil {
+		octal := len(strings.TrimLeft(n.Value, "-")) > 1 && strings.TrimLeft(n.Value, "-")[0] == '0' // which YAML 1.1 reads as another number
+		if n.Kind != yaml.ScalarNode || n.Tag != "!!int" || err != nil || octal {
 			wrong("a whole number")
 			return
 		}
@@ -228,14 +250,14 @@ func in(path string) string {
 	return " in " + path
 }
 
-// describe says what a node is. A value below env or secrets is not repeated: it may be one that nobody should see.
+// describe says what a node is. A value that may be a secret is not repeated.
 func describe(n *yaml.Node, path string) string {
 	switch {
 	case n.Kind == yaml.MappingNode:
 		return "a mapping"
 	case n.Kind == yaml.SequenceNode:
 		return "a list"
-	case strings.HasPrefix(path, "env") || strings.HasPrefix(path, "secrets"):
+	case !plain(path):
 		return "a single value"
 	default:
 		return quoted(n.Value)
@@ -245,8 +267,12 @@ func describe(n *yaml.Node, path string) string {
 // maxQuoted bounds what a message repeats of the file.
 const maxQuoted = 60
 
-// quoted is text as a message shows it.
+// quoted is text as a message shows it: its first line, and not too much of that.
 func quoted(text string) string {
+	text, _, more := strings.Cut(text, "\n")
+	if more {
+		text += "…"
+	}
 	if r := []rune(text); len(r) > maxQuoted {
 		text = string(r[:maxQuoted]) + "…"
 	}

@@ -26,8 +26,10 @@ type Finding struct {
 	Severity  Severity `json:"severity"`
 	Rule      Rule     `json:"rule"`
 	Message   string   `json:"message"`
-	// Source is the line of the file that the finding is about. What looks like a secret in it is masked by stars.
+	// Source is the line of the file that the finding is about, with stars for what could be a secret.
 	Source string `json:"source,omitempty"`
+
+	noExcerpt bool // the line may be anything
 }
 
 // String is the finding in one line, as compilers write it: file:line:column: severity: message [rule].

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"regexp"
 
@@ -26,15 +27,19 @@ func Load(path string) (*Spec, []Finding, error) {
 	return Parse(path, data)
 }
 
-// Inspect reads the file at path for its findings. Unlike Load's, its Spec is there also where they have errors, with
-// what could be read, for further findings about it.
-func Inspect(path string) (*Spec, []Finding, error) {
+// Inspect reads the file at path for its findings; a file that cannot be read is one too. Unlike Load's, its Spec is there also where they
+// have errors, with what could be read, for further findings about it.
+func Inspect(path string) (*Spec, []Finding) {
 	data, err := read(path)
 	if err != nil {
-		return nil, nil, err
+		reason := err
+		if p, ok := errors.AsType[*fs.PathError](err); ok {
+			reason = p.Err // the path is the finding's own
+		}
+		spec := &Spec{doc: &document{file: path, lines: []string{""}}}
+		return spec, []Finding{{File: path, Severity: Error, Rule: RuleUnreadable, Message: printable(fmt.Sprintf("it cannot be read: %v", reason))}}
 	}
-	spec, found := inspect(path, data)
-	return spec, found, nil
+	return inspect(path, data)
 }
 
 func read(path string) ([]byte, error) {
@@ -72,10 +77,13 @@ func inspect(file string, data []byte) (*Spec, []Finding) {
 	d := &decoder{document: doc}
 	spec := &Spec{doc: doc}
 	if root, ok := d.root(data); ok {
+		doc.veil = newVeil(root)
 		d.decode(root, spec)
 		d.check(spec)
 	}
-	return spec, bounded(Sort(d.findings))
+	found := bounded(Sort(d.findings))
+	doc.excerpts(found)
+	return spec, found
 }
 
 // root parses data as exactly one YAML document that is a mapping.
@@ -105,7 +113,7 @@ func (d *decoder) root(data []byte) (*yaml.Node, bool) {
 	root := doc.Content[0]
 	if root.Kind != yaml.MappingNode { // not shown: it may be any file, a key's even
 		f := d.finding(root, Error, RuleUnreadable, "an infraspec is a mapping of keys to values, and this is none")
-		f.Source = ""
+		f.noExcerpt = true
 		d.findings = append(d.findings, f)
 		return nil, false
 	}

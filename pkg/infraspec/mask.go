@@ -2,62 +2,115 @@ package infraspec
 
 import (
 	"regexp"
+	"slices"
 	"strings"
-	"unicode/utf8"
+
+	"gopkg.in/yaml.v3"
 )
 
-// A finding shows its line of the file, and a line may hold what nobody should see in a log. What looks like a secret
-// there is masked, rune for rune, so that columns stay true.
+// A finding shows its line of the file, and a line may hold what nobody should see in a log. So a line is shown with stars
+// for everything but what is known to be harmless: keys, and the values of keys that hold no secret. What is under env, what
+// stands in place of a secret's name, command lines, addresses, comments and what belongs to no known key are
+// stars, one for each character, so that columns stay true.
 
-var (
-	// secretName is a variable or key whose value is a secret by its name.
-	secretName = regexp.MustCompile(`(?i)(secret|token|passw|passphrase|pwd$|pass$|credential|api_?key|access_?key|private_?key|auth_?key|encryption_?key|signing_?key|master_?key|_dsn$)`)
-	// harmlessName is one that only speaks of a secret: where it is, how long it lives.
-	harmlessName = regexp.MustCompile(`(?i)(_(file|path|dir|ttl|expiry|lifetime|timeout|name|id|count|length|header|issuer|enabled|policy)$|public)`)
-	// harmlessValue is one that no secret looks like: a flag, a number, a reference, a path.
-	harmlessValue = regexp.MustCompile(`^(|true|false|yes|no|on|off|null|none|~|-?[0-9.]+[a-z]{0,2}|\$\(.*\)|/.*|\$\{.*\})$`)
-	// secretValue is a value that is a secret by its looks, whatever its name: well-known tokens, private keys, a URL's password.
-	secretValue = regexp.MustCompile(`AKIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|sk_live_\w{10,}|sk-[\w-]{20,}|xox[abprs]-[\w-]{10,}|AGE-SECRET-KEY-1\w+|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*|-----BEGIN [A-Z ]*PRIVATE KEY-----.*`)
-	urlPassword = regexp.MustCompile(`://[^/\s:@]*:([^/\s@]+)@`)
-	// assignment is a key and its value as they stand in one line; the value does not begin a nested list or mapping.
-	assignment = regexp.MustCompile(`([A-Za-z0-9_.-]+)["']?\s*[:=]\s*("[^"]*"?|'[^']*'?|[^\s,}\]\[{#][^,}#]*)`)
-)
-
-// looksSecret reports whether an environment variable's literal value looks like a secret.
-func looksSecret(name, value string) bool {
-	return secretValue.MatchString(value) || urlPassword.MatchString(value) || secretByName(name, value)
+// veil knows the words of a file, in their order, and which of them may be shown.
+type veil struct {
+	words []*yaml.Node
+	shown map[*yaml.Node]bool
 }
 
-func secretByName(name, value string) bool {
-	return secretName.MatchString(name) && !harmlessName.MatchString(name) && !harmlessValue.MatchString(strings.TrimSpace(value))
-}
-
-// mask is line n, from 1, as it may be shown.
-func (d *document) mask(n int) string {
-	line := d.lines[n-1]
-	declared := n >= d.declarations.first && n <= d.declarations.last
-	line = replaceGroups(line, secretValue, 0, nil)
-	line = replaceGroups(line, urlPassword, 1, nil)
-	return replaceGroups(line, assignment, 2, func(name, value string) bool {
-		return declared || secretByName(name, strings.Trim(value, `"'`))
+// newVeil takes up the words of a document: its scalars and aliases.
+func newVeil(root *yaml.Node) *veil {
+	v := &veil{shown: map[*yaml.Node]bool{}}
+	v.collect(root)
+	slices.SortStableFunc(v.words, func(a, b *yaml.Node) int {
+		if a.Line != b.Line {
+			return a.Line - b.Line
+		}
+		return a.Column - b.Column
 	})
+	return v
 }
 
-// replaceGroups puts as many stars as it has runes in the place of a group of each match, if want, asked
-// with the match's first group and that group, says so; nil always does.
-func replaceGroups(line string, re *regexp.Regexp, group int, want func(name, value string) bool) string {
-	var out strings.Builder
-	last := 0
-	for _, m := range re.FindAllStringSubmatchIndex(line, -1) {
-		from, to := m[2*group], m[2*group+1]
-		value := strings.TrimRight(line[from:to], " ")
-		to = from + len(value)
-		if want != nil && !want(line[m[2]:m[3]], value) {
+func (v *veil) collect(n *yaml.Node) {
+	if n.Kind == yaml.ScalarNode || n.Kind == yaml.AliasNode {
+		v.words = append(v.words, n)
+	}
+	for _, c := range n.Content {
+		v.collect(c)
+	}
+}
+
+// word is what may be repeated of a key: letters, digits and a few signs, and not too long.
+var word = regexp.MustCompile(`^[A-Za-z0-9_./-]{1,60}$`)
+
+// line is line n, from 1, as it may be shown.
+func (v *veil) line(n int, text string) string {
+	runes := []rune(text)
+	out := make([]rune, len(runes))
+	for i, r := range runes {
+		out[i] = '*'
+		if r == ' ' || r == '\t' {
+			out[i] = r
+		}
+	}
+	first, _ := slices.BinarySearchFunc(v.words, n, func(w *yaml.Node, line int) int { return w.Line - line })
+	reveal := func(from, to int, signs string) {
+		for i := max(0, from); i < min(to, len(runes)); i++ {
+			if signs == "" || strings.ContainsRune(signs, runes[i]) {
+				out[i] = runes[i]
+			}
+		}
+	}
+	at := 0
+	for i := first; i < len(v.words) && v.words[i].Line == n; i++ {
+		w := v.words[i]
+		start := min(w.Column-1, len(runes))
+		if at == 0 && strings.Trim(string(runes[:start]), " \t-?{[\"'") == "" {
+			reveal(0, start, "")
+		}
+		if !v.shown[w] {
+			at = start + 1
 			continue
 		}
-		out.WriteString(line[last:from])
-		out.WriteString(strings.Repeat("*", utf8.RuneCountInString(value)))
-		last = to
+		if comma := start - 2; comma >= at && runes[comma+1] == ' ' { // the one that ends what is hidden before
+			reveal(comma, comma+1, ",")
+		}
+		end := start + width(w, runes[start:])
+		reveal(start, end, "")
+		next := len(runes)
+		if i+1 < len(v.words) && v.words[i+1].Line == n {
+			next = v.words[i+1].Column - 1
+		}
+		reveal(end, next, `:,{}[]`)
+		at = next
 	}
-	return out.String() + line[last:]
+	return string(out)
+}
+
+// plainKeys are the keys whose values may be shown in a file that is no YAML, where nothing else is known of a line.
+var plainKeys = regexp.MustCompile(`^(app|role|deploy|core|port|healthcheck|replicas|schedule|timeout|internal|external|dockerfile|branch|autoDeploy|database|retain|mountPath|size|hostPath|window|threshold)$`)
+
+// keyed is a line with a key: what stands before it, the key, and what goes on behind the colon.
+var keyed = regexp.MustCompile(`^([\s\-]*)["']?([A-Za-z0-9_.-]{1,60})["']?(\s*:)(.*)$`)
+
+// maskUnparsed is a line of a file that is no YAML, as it may be shown.
+func maskUnparsed(text string) string {
+	m := keyed.FindStringSubmatchIndex(text)
+	if m == nil {
+		return stars(text)
+	}
+	if plainKeys.MatchString(text[m[4]:m[5]]) && !strings.ContainsAny(text[m[8]:], "#{[") {
+		return text
+	}
+	return text[:m[8]] + stars(text[m[8]:])
+}
+
+func stars(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r == ' ' || r == '\t' {
+			return r
+		}
+		return '*'
+	}, text)
 }

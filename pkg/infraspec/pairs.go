@@ -5,7 +5,14 @@ import (
 )
 
 // pair is a key of a mapping with its value.
-type pair struct{ key, value *yaml.Node }
+type pair struct {
+	key, value *yaml.Node
+	// torn says that the key may be the rest of a value that was not quoted: {A: b,c} has a key c with nothing behind it.
+	torn bool
+}
+
+// repeatable reports whether a message may repeat the key.
+func (p pair) repeatable() bool { return !p.torn && word.MatchString(p.key.Value) }
 
 // The bounds of what "<<" may bring in: a file that needs more is one whose aliases multiply without end.
 const (
@@ -27,10 +34,10 @@ func (d *decoder) pairs(n *yaml.Node, path string, depth int) []pair {
 		case key.Kind != yaml.ScalarNode:
 			d.add(key, Error, RuleWrongType, "a key%s must be a single word", in(path))
 		case dup:
-			d.add(key, Error, RuleDuplicateKey, "key %s%s is already set in line %d", quoted(key.Value), in(path), first)
+			d.duplicate(pair{key, value, torn(n, value)}, path, first)
 		default:
 			seen[key.Value] = key.Line
-			out = append(out, pair{key, value})
+			out = append(out, pair{key, value, torn(n, value)})
 		}
 	}
 	for _, from := range merges {
@@ -44,11 +51,22 @@ func (d *decoder) pairs(n *yaml.Node, path string, depth int) []pair {
 	return out
 }
 
+func torn(mapping, value *yaml.Node) bool {
+	return mapping.Style&yaml.FlowStyle != 0 && value.Tag == "!!null" && value.Value == ""
+}
+
+func (d *decoder) duplicate(p pair, path string, first int) {
+	if !p.repeatable() {
+		d.add(p.key, Error, RuleDuplicateKey, "this key%s is already set in line %d", in(path), first)
+		return
+	}
+	d.show(p.key)
+	d.add(p.key, Error, RuleDuplicateKey, "key %s%s is already set in line %d", quoted(p.key.Value), in(path), first)
+}
+
 // mergedPairs are the keys of what stands behind "<<": a mapping or a list of mappings, as a rule by alias.
 func (d *decoder) mergedPairs(from *yaml.Node, path string, depth int) []pair {
-	if from.Kind == yaml.AliasNode {
-		from = from.Alias
-	}
+	from = resolved(from)
 	if d.merged++; depth > maxMergeDepth || d.merged > maxMerged {
 		if d.merged <= maxMerged+1 {
 			d.add(from, Error, RuleTooMany, "<< brings in too much here: mappings that merge each other without end")
@@ -66,7 +84,7 @@ func (d *decoder) mergedPairs(from *yaml.Node, path string, depth int) []pair {
 		}
 		return out
 	default:
-		d.add(from, Error, RuleWrongType, "<<%s must name a mapping, not %s", in(path), describe(from, path))
+		d.add(from, Error, RuleWrongType, "<<%s must name a mapping, and this is none", in(path))
 		return nil
 	}
 }

@@ -26,9 +26,9 @@ func (d *decoder) check(s *Spec) {
 }
 
 // need adds an error where a value is missing, unless it is there and was already found wrong.
-func (d *decoder) need(key, format string, args ...any) {
-	if !d.has(key) {
-		d.at(key, Error, RuleRequired, format, args...)
+func (d *decoder) need(key string, there bool, message string) {
+	if !there && (!d.has(key) || !d.foundAt(key)) {
+		d.at(key, Error, RuleRequired, "%s", message)
 	}
 }
 
@@ -49,12 +49,12 @@ func (d *decoder) identity(s *Spec) {
 func (d *decoder) role(s *Spec) {
 	switch s.Role {
 	case Webserver:
-		d.need("port", "a webserver needs a port: the one its container listens on")
+		d.need("port", s.Port != 0, "a webserver needs a port: the one its container listens on")
 	case Cron:
-		d.need("schedule", "a cron app needs a schedule, such as schedule: \"0 3 * * *\"")
-		d.need("command", "a cron app needs a command")
+		d.need("schedule", s.Schedule != "", "a cron app needs a schedule, such as schedule: \"0 3 * * *\"")
+		d.need("command", len(s.Command) > 0, "a cron app needs a command")
 	case Worker:
-		if d.has("healthcheck") && !d.has("port") {
+		if s.Healthcheck != "" && !d.has("port") {
 			d.at("healthcheck", Error, RuleRequired, "a healthcheck needs a port, and a worker has none; a webserver has both")
 		}
 	}
@@ -136,7 +136,10 @@ func hostProblem(text string) string {
 var scpLike = regexp.MustCompile(`^[\w.-]+@[\w.-]+:\S+$`)
 
 func (d *decoder) build(s *Spec) {
-	if df := s.Build.Dockerfile; path.IsAbs(df) {
+	switch df := s.Build.Dockerfile; {
+	case df == "":
+		d.at("build.dockerfile", Error, RulePath, "build.dockerfile is empty; leave it out, or name a file")
+	case path.IsAbs(df):
 		d.at("build.dockerfile", Error, RulePath, "build.dockerfile %s must be relative to the folder of infraspec.yaml", quoted(df))
 	}
 	address := s.Repo.URL
@@ -146,8 +149,8 @@ func (d *decoder) build(s *Spec) {
 	case err != nil || !slices.Contains([]string{"https", "http", "ssh", "git", "file"}, u.Scheme):
 		d.at("repo.url", Error, RulePath, "repo.url is not a git address such as https://host/team/app.git or git@host:team/app.git")
 	default:
-		if _, has := u.User.Password(); has {
-			d.at("repo.url", Warning, RuleSecretInEnv, "repo.url holds a password; keep it out of the file, and give norn NORN_GIT_TOKEN")
+		if _, has := u.User.Password(); has || u.User != nil && u.Scheme != "ssh" {
+			d.at("repo.url", Warning, RuleSecretInEnv, "repo.url holds credentials; keep it out of the file, and give norn NORN_GIT_TOKEN")
 		}
 	}
 }

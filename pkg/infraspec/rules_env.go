@@ -11,17 +11,20 @@ import (
 // envName is what Kubernetes takes as a key of a Secret and, being a variable's name too, of the environment.
 var envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]*$`)
 
+// IsVariable reports whether a text can name an environment variable and a value in a Secret.
+func IsVariable(name string) bool { return envName.MatchString(name) }
+
 // variables checks env and secrets, which become one environment.
 func (d *decoder) variables(s *Spec) {
 	for _, name := range slices.Sorted(maps.Keys(s.Env)) {
 		key := "env." + name
 		switch value := s.Env[name]; {
 		case !envName.MatchString(name):
-			d.atKey(key, Error, RuleVariable, "env: %s is not a variable's name: letters, digits and '_', no digit first", quoted(name))
+			d.atKey(key, Error, RuleVariable, "env: this is not a variable's name: letters, digits, '_', '.' and '-', no digit first")
 		case looksSecret(name, value):
 			d.at(key, Warning, RuleSecretInEnv, "the value of %s looks like a secret, readable for all who see this file or the Deployment; move it to secrets.enc.yaml and name it under secrets", name)
 		case name == "PORT" && d.has("port") && value != strconv.Itoa(s.Port) && s.Port != 0:
-			d.at(key, Warning, RulePortMismatch, "env sets PORT to %s, and port says %d", quoted(value), s.Port)
+			d.at(key, Warning, RulePortMismatch, "env sets PORT to another port than port, which is %d", s.Port)
 		}
 	}
 	seen := map[string]bool{}
@@ -33,7 +36,7 @@ func (d *decoder) variables(s *Spec) {
 		case strings.ContainsAny(name, "=: "): // not repeated: it may be the value itself
 			d.at(key, Error, RuleVariable, "%s must be a name alone; its value belongs into secrets.enc.yaml, and nowhere else", key)
 		case !envName.MatchString(name):
-			d.at(key, Error, RuleVariable, "%s is not a variable's name: letters, digits and '_', no digit first", key)
+			d.at(key, Error, RuleVariable, "%s is not a variable's name: letters, digits, '_', '.' and '-', no digit first", key)
 		case seen[name]:
 			d.at(key, Error, RuleTwice, "secrets: %s stands twice", quoted(name))
 		case inEnv:

@@ -60,6 +60,7 @@ func (d *decoder) backing(key string, v Volume) {
 		if q := v.Size.Value(); q.Sign() == 0 {
 			d.at(key+".size", Error, RuleQuantity, "%s.size must be more than 0", key)
 		}
+		d.thousandths(key+".size", v.Size)
 	}
 	at := key + ".hostPath"
 	switch {
@@ -83,9 +84,10 @@ func (d *decoder) resources(s *Spec) {
 			d.amount(list.key+"."+name, name, list.amounts[name])
 		}
 	}
+	d.overcommit(s)
 	for name, request := range s.Resources.Requests {
 		limit := s.Resources.Limits[name]
-		if request == "" || limit == "" {
+		if request == "" || limit == "" || !shared(name) {
 			continue
 		}
 		if r := request.Value(); r.Cmp(limit.Value()) > 0 {
@@ -98,12 +100,44 @@ func (d *decoder) amount(key, name string, q Quantity) {
 	standard := slices.Contains(standardResources, name) || strings.HasPrefix(name, "hugepages-")
 	switch {
 	case !standard && (!strings.Contains(name, "/") || len(validation.IsQualifiedName(name)) > 0):
-		d.atKey(key, Error, RuleChoice, "%s is not a container's resource: cpu, memory, ephemeral-storage, or one with a domain%s", quoted(name), didYouMean(name, standardResources))
+		d.atKey(key, Error, RuleChoice, "this is not a container's resource: cpu, memory, ephemeral-storage, or one with a domain%s", didYouMean(name, standardResources))
 	case q == "": // wrong, which has been said, or empty
 		if !d.has(key) {
 			d.atKey(key, Error, RuleQuantity, "%s is empty", key)
 		}
-	case name != "cpu" && strings.HasSuffix(string(q), "m"):
-		d.at(key, Error, RuleQuantity, "%s: %s are thousandths of a byte; did you mean %q?", key, q, strings.TrimSuffix(string(q), "m")+"Mi")
+	case name != "cpu":
+		d.thousandths(key, q)
 	}
+}
+
+// thousandths refuses bytes by their thousandths: a slip for Mi.
+func (d *decoder) thousandths(key string, q Quantity) {
+	if strings.HasSuffix(string(q), "m") {
+		d.at(key, Error, RuleQuantity, "%s: %s are thousandths of one; did you mean %q?", key, q, strings.TrimSuffix(string(q), "m")+"Mi")
+	}
+}
+
+// overcommit checks what cannot be shared: it comes whole, and a request is the limit (kubernetes.io: Extended Resources, Manage HugePages).
+func (d *decoder) overcommit(s *Spec) {
+	for _, name := range slices.Sorted(maps.Keys(s.Resources.Requests)) {
+		if request, limit := s.Resources.Requests[name], s.Resources.Limits[name]; shared(name) || request == "" {
+			continue
+		} else if limit == "" {
+			d.at("resources.requests."+name, Error, RuleQuantity, "resources.limits.%s is missing: what is requested of it is also its limit", name)
+		} else if q := request.Value(); q.Cmp(limit.Value()) != 0 {
+			d.at("resources.requests."+name, Error, RuleQuantity, "resources.requests.%s must be its limit, %s", name, limit)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Resources.Limits)) {
+		if limit := s.Resources.Limits[name]; !shared(name) && limit != "" {
+			if q := limit.Value(); q.MilliValue()%1000 != 0 {
+				d.at("resources.limits."+name, Error, RuleQuantity, "resources.limits.%s must be a whole number", name)
+			}
+		}
+	}
+}
+
+// shared reports whether several containers may use a resource by turns, unlike hugepages and what a device plugin offers.
+func shared(name string) bool {
+	return !strings.HasPrefix(name, "hugepages-") && !strings.Contains(name, "/")
 }

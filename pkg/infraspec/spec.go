@@ -39,7 +39,7 @@ type Spec struct {
 	// Port is the port the container listens on. A webserver needs one.
 	Port int `yaml:"port" jsonschema:"minimum=1,maximum=65535"`
 	// Healthcheck is the HTTP path that the liveness, readiness and startup probes of a webserver get, such as /healthz.
-	Healthcheck string `yaml:"healthcheck" jsonschema:"pattern=^/"`
+	Healthcheck string `yaml:"healthcheck" jsonschema:"pattern=^(/|$)"`
 	// Replicas is the number of pods of a webserver or a worker.
 	Replicas int `yaml:"replicas" jsonschema:"default=1,minimum=0,maximum=10000"`
 	// Command replaces the image's entrypoint: a string goes through /bin/sh -c, a list is run as it is.
@@ -84,7 +84,7 @@ type Hosts struct {
 	// External is the public host name that the tunnel routes to the app. It needs hosts.internal too.
 	External string `yaml:"external"`
 	// Internal is the name of the app's Service inside the cluster.
-	Internal string `yaml:"internal" jsonschema:"pattern=^[a-z]([-a-z0-9]*[a-z0-9])?$,maxLength=63"`
+	Internal string `yaml:"internal" jsonschema:"pattern=^([a-z]([-a-z0-9]*[a-z0-9])?)?$,maxLength=63"`
 }
 
 // Build says how an app's image is made.
@@ -124,7 +124,7 @@ type Services struct {
 // Postgres is the app's database.
 type Postgres struct {
 	// Database is the database's name; it goes into DATABASE_URL.
-	Database string `yaml:"database" jsonschema:"required"`
+	Database string `yaml:"database" jsonschema:"required,minLength=1"`
 	// Migrations is the folder of migration files, for the app's own use.
 	Migrations string `yaml:"migrations"`
 }
@@ -172,7 +172,7 @@ type Volume struct {
 	// Size makes a PersistentVolumeClaim <app>-<name> of that size.
 	Size Quantity `yaml:"size"`
 	// HostPath mounts a folder of the node, absolute; it wins over size.
-	HostPath string `yaml:"hostPath" jsonschema:"pattern=^/"`
+	HostPath string `yaml:"hostPath" jsonschema:"pattern=^(/|$)"`
 }
 
 // Alerts is accepted for the original system's sake.

@@ -67,7 +67,7 @@ func (d *decoder) syntaxError(data []byte, err error) {
 	if _, err := parser.ParseBytes(data, 0); errors.As(err, &second) && second.Token != nil {
 		p := second.Token.Position
 		if p.Line >= 1 && p.Line <= len(d.lines) && p.Column >= 1 {
-			at.Line, at.Column, message = p.Line, p.Column, strings.TrimSpace(second.Message)
+			at.Line, at.Column = p.Line, p.Column // its message can repeat the file's text
 		}
 	}
 	if name := unknownAnchor.FindStringSubmatch(message); name != nil {
@@ -75,7 +75,7 @@ func (d *decoder) syntaxError(data []byte, err error) {
 			before := lineBreak.Split(string(data[:i]), -1)
 			at.Line, at.Column = len(before), utf8.RuneCountInString(before[len(before)-1])+1
 		}
-		message = "no anchor &" + name[1] + " stands before this alias"
+		message = "an alias to an anchor that is not there; a value that begins with * must be quoted"
 	}
 	if strings.HasPrefix(strings.TrimLeft(d.lines[at.Line-1], " "), "\t") {
 		message = "a tab cannot indent a line in YAML; use spaces"

@@ -13,8 +13,8 @@ type applier[T, C any] interface {
 
 // apply makes the object what conf says by server-side apply, creating it where it is
 // absent. Force settles conflicts for the manager: norn's fields are norn's.
-func apply[T, C any](ctx context.Context, client applier[T, C], manager string, conf C) (T, error) {
-	return client.Apply(ctx, conf, metav1.ApplyOptions{FieldManager: manager, Force: true})
+func apply[T, C any](ctx context.Context, c *Client, client applier[T, C], manager string, conf C) (T, error) {
+	return client.Apply(ctx, conf, metav1.ApplyOptions{FieldManager: manager, Force: true, DryRun: c.dryRun})
 }
 
 // deleter is the typed clients' Delete.
@@ -24,9 +24,9 @@ type deleter interface {
 
 // remove deletes an object and what it owns, in the foreground: the object is gone from the API
 // only after its dependents are. What is gone already is a success.
-func remove(ctx context.Context, client deleter, name string) error {
+func (c *Client) remove(ctx context.Context, client deleter, name string) error {
 	foreground := metav1.DeletePropagationForeground
-	err := client.Delete(ctx, name, metav1.DeleteOptions{PropagationPolicy: &foreground})
+	err := client.Delete(ctx, name, metav1.DeleteOptions{PropagationPolicy: &foreground, DryRun: c.dryRun})
 	if IsNotFound(err) {
 		return nil
 	}

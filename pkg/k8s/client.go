@@ -7,8 +7,11 @@ package k8s
 import (
 	"fmt"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	appsv1 "k8s.io/client-go/kubernetes/typed/apps/v1"
+	authorizationv1 "k8s.io/client-go/kubernetes/typed/authorization/v1"
 	batchv1 "k8s.io/client-go/kubernetes/typed/batch/v1"
+	coordinationv1 "k8s.io/client-go/kubernetes/typed/coordination/v1"
 	corev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/rest"
 )
@@ -34,6 +37,11 @@ type Client struct {
 	apps  appsv1.AppsV1Interface
 	core  corev1.CoreV1Interface
 	batch batchv1.BatchV1Interface
+
+	coordination  coordinationv1.CoordinationV1Interface
+	authorization authorizationv1.AuthorizationV1Interface
+	dryRun        []string // what is sent with every write: nothing, or that it is one for show
+
 	// Context is the kubeconfig context's name, or "in-cluster".
 	Context string
 }
@@ -57,7 +65,23 @@ func newClient(conf *rest.Config, context string) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("set up the connection: %w", err)
 	}
-	return &Client{apps: apps, core: core, batch: batch, Context: context}, nil
+	coordination, err := coordinationv1.NewForConfigAndClient(conf, httpClient)
+	if err != nil {
+		return nil, fmt.Errorf("set up the connection: %w", err)
+	}
+	authorization, err := authorizationv1.NewForConfigAndClient(conf, httpClient)
+	if err != nil {
+		return nil, fmt.Errorf("set up the connection: %w", err)
+	}
+	return &Client{apps: apps, core: core, batch: batch, coordination: coordination, authorization: authorization, Context: context}, nil
+}
+
+// DryRun is a Client whose writes are checked, defaulted and answered by the API server as any other, and not kept
+// (kubernetes.io: Dry-run).
+func (c *Client) DryRun() *Client {
+	dry := *c
+	dry.dryRun = []string{metav1.DryRunAll}
+	return &dry
 }
 
 // madeByNorn finds all that norn made.

@@ -37,7 +37,7 @@ func (c *Client) GetDeployment(ctx context.Context, ns, name string) (*appsv1.De
 
 // CreateDeployment makes the Deployment what conf says, creating it where it is absent.
 func (c *Client) CreateDeployment(ctx context.Context, conf *applyapps.DeploymentApplyConfiguration) (*appsv1.Deployment, error) {
-	d, err := apply(ctx, c.apps.Deployments(*conf.Namespace), ForgeManager, conf)
+	d, err := apply(ctx, c, c.apps.Deployments(*conf.Namespace), ForgeManager, conf)
 	return d, explain(err, "apply Deployment %s", *conf.Name)
 }
 
@@ -45,13 +45,13 @@ func (c *Client) CreateDeployment(ctx context.Context, conf *applyapps.Deploymen
 // nobody, and are not allowed beside it.
 func (c *Client) DropRollingUpdate(ctx context.Context, ns, name string) error {
 	patch := []byte(`{"spec":{"strategy":{"type":"Recreate","rollingUpdate":null}}}`)
-	_, err := c.apps.Deployments(ns).Patch(ctx, name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: ForgeManager})
+	_, err := c.apps.Deployments(ns).Patch(ctx, name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: ForgeManager, DryRun: c.dryRun})
 	return explain(err, "change the strategy of Deployment %s", name)
 }
 
 // DeleteDeployment deletes a Deployment with its ReplicaSets and pods; one that is gone is a success.
 func (c *Client) DeleteDeployment(ctx context.Context, ns, name string) error {
-	return explain(remove(ctx, c.apps.Deployments(ns), name), "delete Deployment %s", name)
+	return explain(c.remove(ctx, c.apps.Deployments(ns), name), "delete Deployment %s", name)
 }
 
 // Release is what a deploy changes of a Deployment.
@@ -77,7 +77,7 @@ func (c *Client) SetImage(ctx context.Context, ns, name string, r Release) (*app
 	conf := applyapps.Deployment(name, ns).
 		WithAnnotations(map[string]string{CommitAnnotation: r.Commit, ChangeCauseAnnotation: r.Cause}).
 		WithSpec(applyapps.DeploymentSpec().WithPaused(false).WithTemplate(template))
-	d, err := apply(ctx, c.apps.Deployments(ns), DeployManager, conf)
+	d, err := apply(ctx, c, c.apps.Deployments(ns), DeployManager, conf)
 	return d, explain(err, "set the image of Deployment %s", name)
 }
 
@@ -89,7 +89,7 @@ func (c *Client) RestartDeployment(ctx context.Context, ns, name string, at time
 	patch, err := json.Marshal(conf)
 	if err == nil {
 		var d *appsv1.Deployment
-		d, err = c.apps.Deployments(ns).Patch(ctx, name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: DeployManager})
+		d, err = c.apps.Deployments(ns).Patch(ctx, name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: DeployManager, DryRun: c.dryRun})
 		if err == nil {
 			return d, nil
 		}

@@ -74,7 +74,7 @@ func (c *Client) MarkVerified(ctx context.Context, rs *appsv1.ReplicaSet, at tim
 	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{
 		"annotations": map[string]string{VerifiedAnnotation: at.UTC().Format(time.RFC3339)}}})
 	if err == nil {
-		_, err = c.apps.ReplicaSets(rs.Namespace).Patch(ctx, rs.Name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: DeployManager})
+		_, err = c.apps.ReplicaSets(rs.Namespace).Patch(ctx, rs.Name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: DeployManager, DryRun: c.dryRun})
 	}
 	return explain(err, "mark ReplicaSet %s as verified", rs.Name)
 }

@@ -20,13 +20,13 @@ func (c *Client) GetService(ctx context.Context, ns, name string) (*corev1.Servi
 
 // CreateService makes the Service what conf says, creating it where it is absent.
 func (c *Client) CreateService(ctx context.Context, conf *applycore.ServiceApplyConfiguration) (*corev1.Service, error) {
-	s, err := apply(ctx, c.core.Services(*conf.Namespace), ForgeManager, conf)
+	s, err := apply(ctx, c, c.core.Services(*conf.Namespace), ForgeManager, conf)
 	return s, explain(err, "apply Service %s", *conf.Name)
 }
 
 // DeleteService deletes a Service; one that is gone is a success.
 func (c *Client) DeleteService(ctx context.Context, ns, name string) error {
-	return explain(remove(ctx, c.core.Services(ns), name), "delete Service %s", name)
+	return explain(c.remove(ctx, c.core.Services(ns), name), "delete Service %s", name)
 }
 
 // ListServices lists an app's Services that norn made, by label.
@@ -55,13 +55,13 @@ func (c *Client) ListPVCs(ctx context.Context, ns, app string) ([]corev1.Persist
 
 // CreatePVC makes the PersistentVolumeClaim what conf says, creating it where it is absent.
 func (c *Client) CreatePVC(ctx context.Context, conf *applycore.PersistentVolumeClaimApplyConfiguration) (*corev1.PersistentVolumeClaim, error) {
-	p, err := apply(ctx, c.core.PersistentVolumeClaims(*conf.Namespace), ForgeManager, conf)
+	p, err := apply(ctx, c, c.core.PersistentVolumeClaims(*conf.Namespace), ForgeManager, conf)
 	return p, explain(err, "apply PersistentVolumeClaim %s", *conf.Name)
 }
 
 // DeletePVC deletes a PersistentVolumeClaim, and with it the data; one that is gone is a success.
 func (c *Client) DeletePVC(ctx context.Context, ns, name string) error {
-	return explain(remove(ctx, c.core.PersistentVolumeClaims(ns), name), "delete PersistentVolumeClaim %s", name)
+	return explain(c.remove(ctx, c.core.PersistentVolumeClaims(ns), name), "delete PersistentVolumeClaim %s", name)
 }
 
 // GetSecret reads a Secret; see IsNotFound.
@@ -72,7 +72,7 @@ func (c *Client) GetSecret(ctx context.Context, ns, name string) (*corev1.Secret
 
 // ApplySecret makes the Secret what conf says. The error's text holds no value of it.
 func (c *Client) ApplySecret(ctx context.Context, conf *applycore.SecretApplyConfiguration) (*corev1.Secret, error) {
-	s, err := apply(ctx, c.core.Secrets(*conf.Namespace), ForgeManager, conf)
+	s, err := apply(ctx, c, c.core.Secrets(*conf.Namespace), ForgeManager, conf)
 	if err != nil && apierrors.IsInvalid(err) { // the server quotes what it finds invalid
 		err = errors.New("the API server refused it as invalid")
 	}
@@ -81,7 +81,7 @@ func (c *Client) ApplySecret(ctx context.Context, conf *applycore.SecretApplyCon
 
 // DeleteSecret deletes a Secret; one that is gone is a success.
 func (c *Client) DeleteSecret(ctx context.Context, ns, name string) error {
-	return explain(remove(ctx, c.core.Secrets(ns), name), "delete Secret %s", name)
+	return explain(c.remove(ctx, c.core.Secrets(ns), name), "delete Secret %s", name)
 }
 
 // GetConfigMap reads a ConfigMap; see IsNotFound.
@@ -110,7 +110,7 @@ func (c *Client) PatchConfigMap(ctx context.Context, ns, name string, edit func(
 		if changed = !maps.Equal(before.Data, live.Data); !changed {
 			return nil
 		}
-		_, err = client.Update(ctx, live, metav1.UpdateOptions{FieldManager: ForgeManager})
+		_, err = client.Update(ctx, live, metav1.UpdateOptions{FieldManager: ForgeManager, DryRun: c.dryRun})
 		return err
 	})
 	return changed, explain(err, "edit ConfigMap %s", name)

@@ -29,7 +29,7 @@ func (c *Client) RestoreTemplate(ctx context.Context, ns, name string, to *appsv
 	if err != nil {
 		return nil, explain(err, "restore the template of ReplicaSet %s", to.Name)
 	}
-	d, err := c.apps.Deployments(ns).Patch(ctx, name, types.JSONPatchType, patch, metav1.PatchOptions{FieldManager: DeployManager})
+	d, err := c.apps.Deployments(ns).Patch(ctx, name, types.JSONPatchType, patch, metav1.PatchOptions{FieldManager: DeployManager, DryRun: c.dryRun})
 	if err == nil {
 		err = c.giveBack(ctx, d)
 	}
@@ -57,7 +57,7 @@ func (c *Client) giveBack(ctx context.Context, d *appsv1.Deployment) error {
 	if err != nil || patch == nil {
 		return err
 	}
-	_, err = c.apps.Deployments(d.Namespace).Patch(ctx, d.Name, types.JSONPatchType, patch, metav1.PatchOptions{FieldManager: ForgeManager})
+	_, err = c.apps.Deployments(d.Namespace).Patch(ctx, d.Name, types.JSONPatchType, patch, metav1.PatchOptions{FieldManager: ForgeManager, DryRun: c.dryRun})
 	if IsConflict(err) { // the controller wrote its status in between
 		fresh, getErr := c.apps.Deployments(d.Namespace).Get(ctx, d.Name, metav1.GetOptions{})
 		if getErr != nil {

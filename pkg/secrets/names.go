@@ -35,20 +35,26 @@ func Names(path string) ([]Entry, error) {
 	var entries []Entry
 	for _, branch := range tree.Branches {
 		for _, item := range branch {
-			if name, ok := item.Key.(string); ok { // the others are comments
-				entries = append(entries, Entry{name, shape(item.Value)})
+			name, ok := item.Key.(string)
+			if !ok || suffixed(name, tree.Metadata.UnencryptedSuffix) {
+				continue // a comment, or left readable on purpose
 			}
+			entries = append(entries, Entry{name, shape(item.Value)})
 		}
 	}
 	return entries, nil
 }
 
+func suffixed(name, suffix string) bool { return suffix != "" && strings.HasSuffix(name, suffix) }
+
 func shape(value any) Shape {
 	switch v := value.(type) {
+	case nil: // SOPS leaves what is empty as it is
+		return Encrypted
 	case sops.TreeBranch, []any:
 		return Nested
 	case string:
-		if strings.HasPrefix(v, cipherMark) || v == "" { // SOPS leaves an empty string as it is
+		if strings.HasPrefix(v, cipherMark) || v == "" {
 			return Encrypted
 		}
 	}

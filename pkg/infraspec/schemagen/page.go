@@ -89,6 +89,9 @@ func sentence(text string) string {
 }
 
 func typeName(s *jsonschema.Schema) string {
+	if slices.Contains(s.Enum, any(true)) {
+		return "true or false"
+	}
 	if s.Enum != nil {
 		var words []string
 		for _, e := range s.Enum {
@@ -107,8 +110,6 @@ func typeName(s *jsonschema.Schema) string {
 		return "list of strings"
 	case has("object"):
 		return "mapping"
-	case has("boolean") && !has("string"):
-		return "true or false"
 	case has("number") && has("integer"):
 		return "memory: `256m` (MiB) or `1Gi`"
 	case has("integer") && has("string"):

@@ -34,6 +34,9 @@ func schema(dir string) (*jsonschema.Schema, error) {
 	return root, nil
 }
 
+// variable is the form of an environment variable's name.
+const variable = "^[A-Za-z_][A-Za-z0-9_.-]*$"
+
 // written is a value that norn takes as it is written, so that YAML's own types do not matter.
 var written = []any{"string", "number", "boolean"}
 
@@ -55,7 +58,7 @@ func valueType(t reflect.Type) *jsonschema.Schema {
 	case reflect.TypeFor[infraspec.Quantity]():
 		return multi("string", "number")
 	case reflect.TypeFor[map[string]string]():
-		return &jsonschema.Schema{Type: "object", AdditionalProperties: multi("string", "number", "boolean", "null")}
+		return &jsonschema.Schema{Type: "object", PropertyNames: &jsonschema.Schema{Pattern: variable}, AdditionalProperties: multi("string", "number", "boolean", "null")}
 	case reflect.TypeFor[[]string]():
 		return &jsonschema.Schema{Type: "array", Items: multi(written...)}
 	}
@@ -85,6 +88,9 @@ func finish(s *jsonschema.Schema, t reflect.Type) {
 			prop.Default = fallback(t.Field(i).Tag)
 		}
 		prop.Description = strings.Join(strings.Fields(prop.Description), " ")
+		if name == "secrets" {
+			prop.Items.Pattern = variable
+		}
 		types(prop, slices.Contains(s.Required, name))
 	}
 }
@@ -105,6 +111,10 @@ func types(prop *jsonschema.Schema, required bool) {
 	case prop.Enum != nil:
 		prop.Type = ""
 		return
+	case prop.Type == "boolean": // the original's YAML had more words for it
+		prop.Type, prop.Extras = "", nil
+		prop.Enum = []any{true, false, "yes", "no", "on", "off", nil}
+		return
 	case prop.Type == "string":
 		list = written
 	case prop.Type != "":
@@ -122,7 +132,7 @@ func needs(role infraspec.Role, keys ...string) *jsonschema.Schema {
 	is.Set("role", &jsonschema.Schema{Const: string(role)})
 	there := jsonschema.NewProperties()
 	for _, k := range keys {
-		there.Set(k, &jsonschema.Schema{Not: multi("null")})
+		there.Set(k, &jsonschema.Schema{Not: &jsonschema.Schema{Enum: []any{nil, "", []any{}}}})
 	}
 	return &jsonschema.Schema{
 		If:   &jsonschema.Schema{Properties: is, Required: []string{"role"}},

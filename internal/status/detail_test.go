@@ -1,0 +1,148 @@
+package status
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"norn/pkg/forge"
+	"norn/pkg/k8s"
+)
+
+// fakeCluster answers from memory: what a cluster cannot be made to show, such as a Secret that may not be read.
+type fakeCluster struct {
+	inventory k8s.Inventory
+	pods      []corev1.Pod
+	events    []corev1.Event
+	secret    *corev1.Secret
+	tunnel    *corev1.ConfigMap
+	denied    error
+}
+
+func (f *fakeCluster) Inventory(context.Context, string, string) (*k8s.Inventory, error) {
+	return &f.inventory, nil
+}
+
+func (f *fakeCluster) Revisions(context.Context, *appsv1.Deployment) ([]k8s.Revision, error) {
+	return nil, nil
+}
+
+func (f *fakeCluster) GetPods(context.Context, string, string) ([]corev1.Pod, error) {
+	return f.pods, nil
+}
+
+func (f *fakeCluster) PodEvents(context.Context, string, string) ([]corev1.Event, error) {
+	return f.events, f.denied
+}
+
+func (f *fakeCluster) GetSecret(_ context.Context, _, name string) (*corev1.Secret, error) {
+	if f.secret == nil && f.denied == nil {
+		return nil, apierrors.NewNotFound(schema.GroupResource{Resource: "secrets"}, name)
+	}
+	return f.secret, f.denied
+}
+
+func (f *fakeCluster) GetConfigMap(_ context.Context, _, name string) (*corev1.ConfigMap, error) {
+	if f.tunnel == nil && f.denied == nil {
+		return nil, apierrors.NewNotFound(schema.GroupResource{Resource: "configmaps"}, name)
+	}
+	return f.tunnel, f.denied
+}
+
+const web = `app: web
+role: webserver
+port: 80
+hosts: {internal: web, external: web.example.com}
+secrets: [TOKEN, NEW]
+volumes: [{name: data, mountPath: /data, size: 1Gi}, {name: host, mountPath: /h, hostPath: /srv}]
+`
+
+func oneOf(t *testing.T, cluster Cluster) *Detail {
+	t.Helper()
+	apps := onDisk(t, map[string]string{"web": web})
+	d, err := One(t.Context(), cluster, OfFile(apps+"/web/infraspec.yaml"), forge.Settings{Namespace: "default"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func secretStates(d *Detail) string {
+	var out []string
+	for _, s := range d.Secrets {
+		where := "unknown"
+		if s.Cluster != nil {
+			where = map[bool]string{true: "there", false: "missing"}[*s.Cluster]
+		}
+		out = append(out, s.Name+" "+where)
+	}
+	return strings.Join(out, ", ")
+}
+
+func TestDetail(t *testing.T) {
+	claim := corev1.PersistentVolumeClaim{ObjectMeta: named("web")}
+	claim.Name = "web-old"
+	cluster := &fakeCluster{
+		inventory: k8s.Inventory{Deployments: []appsv1.Deployment{deploy("web", func(d *appsv1.Deployment) { d.Status.AvailableReplicas = 0 })}, Claims: []corev1.PersistentVolumeClaim{claim}},
+		secret:    &corev1.Secret{Data: map[string][]byte{"TOKEN": []byte("canary"), "OLD": []byte("canary")}},
+		tunnel:    &corev1.ConfigMap{Data: map[string]string{"config.yaml": "ingress:\n- hostname: web.example.com\n  service: http://web:80\n"}},
+	}
+	d := oneOf(t, cluster)
+	if d.State != NotReady || d.Reason == "" || d.Tunnel != "web.example.com leads to http://web:80" || len(d.Unread) != 0 {
+		t.Errorf("%+v", d)
+	}
+	if got, want := secretStates(d), "TOKEN there, NEW missing, OLD there"; got != want {
+		t.Errorf("secrets %s, want %s", got, want)
+	}
+	var volumes []string
+	for _, v := range d.Volumes {
+		volumes = append(volumes, v.Name+" "+v.State)
+	}
+	if got, want := strings.Join(volumes, ", "), "data missing, host host, web-old "; got != want {
+		t.Errorf("volumes %s, want %s", got, want)
+	}
+}
+
+// What may not be read is said, and the rest is told all the same.
+func TestDetailWithoutPermission(t *testing.T) {
+	d := oneOf(t, &fakeCluster{denied: errors.New("user \"ci\" may not get secrets")})
+	if got, want := secretStates(d), "TOKEN unknown, NEW unknown"; got != want || len(d.Unread) != 2 || d.State != NotForged {
+		t.Errorf("secrets %s, unread %q, state %s", got, d.Unread, d.State)
+	}
+}
+
+func TestDetailWithoutTunnelOrCluster(t *testing.T) {
+	if d := oneOf(t, &fakeCluster{}); !strings.HasPrefix(d.Tunnel, "there is none") {
+		t.Errorf("tunnel %q", d.Tunnel)
+	}
+	d := oneOf(t, nil)
+	if d.State != Unknown || d.Tunnel != "" || secretStates(d) != "TOKEN unknown, NEW unknown" {
+		t.Errorf("%+v", d)
+	}
+	_, err := One(t.Context(), &fakeCluster{}, Local{Name: "nosuch"}, forge.Settings{})
+	if _, ok := errors.AsType[*NotFoundError](err); !ok {
+		t.Errorf("error %v", err)
+	}
+}
+
+// The reason names what the cluster last warned of at the pod that is waited for.
+func TestReason(t *testing.T) {
+	yes := true
+	cluster := &fakeCluster{
+		inventory: k8s.Inventory{Deployments: []appsv1.Deployment{deploy("web", func(d *appsv1.Deployment) { d.Status.AvailableReplicas = 0; d.UID = "d" })}},
+		pods:      []corev1.Pod{{ObjectMeta: metav1.ObjectMeta{Name: "web-1", OwnerReferences: []metav1.OwnerReference{{Name: "set", UID: "s", Controller: &yes}}}}},
+		events:    []corev1.Event{{Type: "Warning", Reason: "Old", Message: "x"}, {Type: "Warning", Reason: "Unhealthy", Message: "connection refused"}, {Type: "Normal", Reason: "Pulled"}},
+	}
+	d := &detail{cluster: cluster}
+	d.reason(t.Context(), k8s.Verdict{Message: "0 of 1 new pods available", Pod: "web-1"})
+	if want := "0 of 1 new pods available\npod web-1: Unhealthy: connection refused"; d.Reason != want {
+		t.Errorf("reason %q", d.Reason)
+	}
+}

@@ -1,0 +1,71 @@
+package infraspec
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// canaries are secret values in all the ways in which one can be written: each holds hunter2.
+var canaries = []string{
+	"hunter2!", "abc,hunter2", "ab}hunter2", "abc]hunter2", "abc#hunter2", "abc #hunter2", "hunter2: x", "x: hunter2", "[hunter2!]", "{a: hunter2}",
+	"*hunter2", "!hunter2 x", "&hunter2 x", "!!int hunter2", "'it''s hunter2'", `"it\"s hunter2"`, `"a\qhunter2"`, "\"abc\n    hunter2\"", "|\n    hunter2\n    more", ">-\n    hunter2",
+	"\n    hunter2!", "\n    - hunter2!", "\n    a: hunter2", "\"abc\n    hunter2\" junk", "@hunter2", "`hunter2`", "|hunter2", "- hunter2", "? hunter2", "\n\thunter2", "'hunter2", "[hunter2!", "{hunter2: ",
+	"API_TOKEN=hunter2 ./run --password hunter2", "postgres://u:p@hunter2@h/db", "postgres://u:ab/hunter2@h/db", "postgres://h/db?password=hunter2", "https://hunter2@h/x", "/9hunter2abc",
+	"correct horse hunter2", "<<: hunter2", "hunter2\x01", "hunter2\xff", "hunter2\u2028x", strings.Repeat("x", 300) + "hunter2",
+}
+
+// contexts are the places where one may stand, by intention or by mistake.
+var contexts = []string{
+	"env: {API_TOKEN: %s}", "env:\n  API_TOKEN: %s\n  1A: x", "env:\n  1A: x\n  ANY: %s", "env: %s", "env: [{name: X, value: %s}]", "env:\n  - name: X\n    value: %s", "env: {%s}", "env: {API_TOKEN=%s}",
+	"secrets: [%s]", "secrets:\n  - %s\n  - bad!", "secrets: {TOKEN: %s}", "secrets:\n  TOKEN: %s\nsecrets: [X]", "secrets: !", "secret: {TOKEN: %s}", "secret:\n  TOKEN: %s", "secrets:\n  - API_TOKEN=%s",
+	"command: %s\nport: x", "command: [%s, {}]", "comand: %s", "migrations: {command: %s, database: []}", "build: {test: %s, dockerfile: /x}", "build: {tset: %s}",
+	"repo: {url: %s}", "repo: {ulr: %s}", "repo: {webhookSecret: %s, autoDeploy: x}", "apiToken: %s", "port: x # %s", "# %s\nport: x", "%s",
+	"alerts: {window: x} # %s", "volumes:\n  - name: a\n    token: %s", "services: {postgres: {password: %s}}", "<<: {TOKEN: %s}", "x: &x %s\nenv: {A: *x, 1A: x}",
+}
+
+// No finding shows what could be a secret: not in its text, not in the line it shows, not in JSON.
+func TestNoFindingShowsASecret(t *testing.T) {
+	for _, context := range contexts {
+		for _, canary := range canaries {
+			if context == "%s" && (canary == "hunter2: x" || canary == "? hunter2") {
+				continue // a key is shown
+			}
+			text := "app: shop\nrole: worker\n" + strings.ReplaceAll(context, "%s", canary) + "\nprot: 1\n"
+			_, found := inspect("f", []byte(text))
+			data, err := json.Marshal(found)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if shown := listing(found) + string(data) + fmt.Sprintf("%+v", found); strings.Contains(shown, "hunter2") {
+				t.Errorf("%q shows it:\n%s", text, listing(found))
+			}
+		}
+	}
+}
+
+// What is harmless is shown, so that people see what is meant.
+func TestExcerptsAreReadable(t *testing.T) {
+	for text, want := range map[string]string{
+		"port: 70000":                        "port: 70000",
+		"replicas: many # so many":           "replicas: many * ** ****",
+		"env: {1A: b, LOG: debug}":           "env: {*** *, LOG: ******",
+		"volumes: [{name: a, mountPath: b}]": "volumes: [{name: a, mountPath: b}]",
+		"secrets: [GOOD, bad!, GOOD]":        "secrets: [GOOD, ****, GOOD]",
+		"repliccas: 3":                       "repliccas: *",
+		"hosts: {internal: 1x":               "hosts: ********** **",
+		"port: 'a":                           "port: 'a",
+	} {
+		_, found := inspect("f", []byte("app: shop\nrole: worker\n"+text+"\n"))
+		shown := ""
+		for _, f := range found {
+			if f.Line == 3 {
+				shown = f.Source
+			}
+		}
+		if shown != want {
+			t.Errorf("%q is shown as\n%q, want\n%q", text, shown, want)
+		}
+	}
+}
