@@ -64,13 +64,24 @@ func (a *app) spec(arg string, conf *config.Config) (*infraspec.Spec, error) {
 // name is the app's name for commands that need nothing else of the infraspec. A name without a
 // file on this machine stands for itself: the cluster knows the app.
 func (a *app) name(arg string, conf *config.Config) (string, error) {
-	spec, err := a.spec(arg, conf)
+	here, err := os.Getwd()
+	if err != nil {
+		return "", fmt.Errorf("find the current folder: %w", err)
+	}
+	path, err := infraspec.Locate(arg, here, conf.AppsDir)
 	var missing *infraspec.NotFoundError
 	if errors.As(err, &missing) && missing.Name != "" {
 		return missing.Name, nil
 	}
 	if err != nil {
 		return "", err
+	}
+	spec, found := infraspec.Inspect(path) // mistakes elsewhere in it do not matter here
+	switch {
+	case !infraspec.ValidName(spec.App):
+		return "", infraspec.Errors(found)
+	case infraspec.IsName(arg) && spec.App != arg:
+		return "", &infraspec.NameError{Asked: arg, Found: spec.App, Path: path}
 	}
 	return spec.App, nil
 }

@@ -42,9 +42,9 @@ func exitCode(ctx context.Context, err error) int {
 		return exitRollout
 	case ctx.Err() != nil:
 		return exitInterrupted
-	case is[*usageError](err), is[*deploy.UsageError](err), is[*k8s.ImageError](err),
+	case is[*usageError](err), is[*deploy.UsageError](err), is[*k8s.ImageError](err), is[*k8s.FlagError](err),
 		is[infraspec.Errors](err), is[*infraspec.NotFoundError](err), is[*infraspec.NameError](err), is[*invalidError](err),
-		is[*config.FileError](err), is[*secrets.FileError](err), is[*scaffold.ExistsError](err),
+		is[*config.Error](err), is[*secrets.FileError](err), is[*scaffold.ExistsError](err),
 		is[*logs.NotFoundError](err), is[*status.NotFoundError](err):
 		return exitUsage
 	case is[*k8s.UnavailableError](err):

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -74,6 +75,9 @@ func (a *app) complete(cmd *cobra.Command, answers *scaffold.Answers, flags scaf
 			}
 		case asking && q.text != "":
 			if err := ask(cmd.Context(), prompt, q, answers); err != nil {
+				if errors.Is(err, io.EOF) {
+					return errors.New("the input has ended; nothing was written")
+				}
 				return fmt.Errorf("nothing was written: %w", err)
 			}
 		case q.needed != "" && q.fallback(answers) == "":
@@ -140,7 +144,14 @@ func (a *app) scaffold(dir string, answers scaffold.Answers) error {
 	if a.json {
 		return a.encode(map[string]string{"app": answers.App, "path": path})
 	}
-	_, err = fmt.Fprintf(a.streams.Out, "wrote %s for %s, role %s\nnext: norn validate, norn render, then norn forge\n", ui.Shown(path), answers.App, answers.Role)
+	where := ""
+	if shown := ui.Shown(dir); shown != "." {
+		where = " " + dir
+		if !filepath.IsAbs(shown) {
+			where = " ." + string(filepath.Separator) + shown
+		}
+	}
+	_, err = fmt.Fprintf(a.streams.Out, "wrote %s for %s, role %s\nnext: norn validate%s, norn render%[4]s, then norn forge%[4]s\n", ui.Shown(path), answers.App, answers.Role, where)
 	return err
 }
 

@@ -35,7 +35,7 @@ func questions(flags scaffold.Answers) []question {
 	none := func(*scaffold.Answers) string { return "" }
 	web, cron := roleIs(infraspec.Webserver), roleIs(infraspec.Cron)
 	text := func(field func(*scaffold.Answers) *string) (func(*scaffold.Answers), func(*scaffold.Answers, string) error) {
-		return func(a *scaffold.Answers) { *field(a) = *field(&flags) },
+		return func(a *scaffold.Answers) { *field(a) = strings.TrimPrefix(*field(&flags), "-") },
 			func(a *scaffold.Answers, answer string) error { *field(a) = answer; return nil }
 	}
 	word := func(q question, field func(*scaffold.Answers) *string) question {
@@ -53,11 +53,11 @@ func questions(flags scaffold.Answers) []question {
 			fallback: func(a *scaffold.Answers) string { return strings.TrimPrefix(strconv.Itoa(a.Port), "0") },
 			set:      setPort,
 		},
-		word(question{flag: "healthcheck", text: "Path for health checks, such as /healthz", applies: web, fallback: none},
+		word(question{flag: "healthcheck", text: "Path for health checks, such as /healthz (Enter for none)", applies: web, fallback: none},
 			func(a *scaffold.Answers) *string { return &a.Healthcheck }),
 		word(question{flag: "internal", text: "Name inside the cluster (- for none)", applies: web, fallback: serviceName},
 			func(a *scaffold.Answers) *string { return &a.Internal }),
-		word(question{flag: "external", text: "Public host name", applies: web, fallback: none},
+		word(question{flag: "external", text: "Public host name (Enter for none)", applies: func(a *scaffold.Answers) bool { return web(a) && a.Internal != "" }, fallback: none},
 			func(a *scaffold.Answers) *string { return &a.External }),
 		word(question{flag: "schedule", text: `Schedule, such as "0 3 * * *"`, needed: "a cron app has a schedule", applies: cron, fallback: none},
 			func(a *scaffold.Answers) *string { return &a.Schedule }),

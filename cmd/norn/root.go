@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"regexp"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -35,7 +37,7 @@ func newRootCmd(a *app) *cobra.Command {
 	cmd.SetIn(a.streams.In)
 	cmd.SetOut(a.streams.Out)
 	cmd.SetErr(a.streams.Err)
-	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{plainFlagError(err)} })
 
 	a.kube = genericclioptions.NewConfigFlags(true)
 	a.kube.CacheDir = nil // norn keeps nothing on disk
@@ -54,6 +56,13 @@ func newRootCmd(a *app) *cobra.Command {
 		cmd.AddCommand(sub)
 	}
 	return cmd
+}
+
+// goNumber is what Go says of a text that is no number.
+var goNumber = regexp.MustCompile(`strconv\.Parse\w+: parsing .*`)
+
+func plainFlagError(err error) error {
+	return errors.New(goNumber.ReplaceAllString(err.Error(), "it is no number that could be meant"))
 }
 
 func suggestion(cmd *cobra.Command, word string) string {

@@ -44,8 +44,11 @@ func (a *app) printOverview(apps []status.App, conf *config.Config, connected bo
 			{Text: app.Name}, {Text: dash(app.Role)}, ui.Marked(string(app.State), stateMarks[app.State]), {Text: ready(app)}, {Text: dash(app.Version)}, {Text: age(app.Since)}, hosts, drift,
 		})
 	}
-	ui.PrintTable(out, head, rows)
-	for _, app := range apps {
+	ui.PrintTable(out, head, rows, "HOSTS", "AGE", "VERSION", "ROLE", "INFRASPEC")
+	for i, app := range apps {
+		if i > 0 && apps[i-1].Name == app.Name {
+			ui.PrintLine(out, ui.Bad, "✗", fmt.Sprintf("%s and %s are both called %s", ui.Shown(apps[i-1].Path), ui.Shown(app.Path), app.Name))
+		}
 		if app.Problem != "" {
 			ui.PrintLine(out, ui.Bad, "✗", ui.Shown(app.Path)+" "+app.Problem)
 		}

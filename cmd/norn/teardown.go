@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -60,7 +61,7 @@ func (a *app) confirm(ctx context.Context, what string, deleteData bool) error {
 	}
 	answer, err := prompt.Ask(ctx, fmt.Sprintf("%s (%s)? [y/N] ", what, data))
 	switch {
-	case err != nil:
+	case err != nil && !errors.Is(err, io.EOF):
 		return fmt.Errorf("nothing was deleted: %w", err)
 	case !strings.EqualFold(answer, "y") && !strings.EqualFold(answer, "yes"):
 		return errors.New("nothing was deleted")

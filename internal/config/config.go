@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/pflag"
 	"github.com/spf13/viper"
+	"k8s.io/apimachinery/pkg/util/validation"
 )
 
 // Config are the settings.
@@ -42,11 +43,11 @@ func settings(home string) []setting {
 	}
 }
 
-// FileError says what is wrong with the settings file.
-type FileError struct{ Path, Problem string }
+// Error says what is wrong with a setting, or with the settings file.
+type Error struct{ Where, Problem string }
 
-// Error names the file and the problem.
-func (e *FileError) Error() string { return e.Path + ": " + e.Problem }
+// Error names the place and the problem.
+func (e *Error) Error() string { return e.Where + ": " + e.Problem }
 
 // Load reads the settings, flags being those of the command that runs.
 func Load(flags *pflag.FlagSet) (*Config, error) {
@@ -81,6 +82,9 @@ func Load(flags *pflag.FlagSet) (*Config, error) {
 	if c.AppsDir, err = filepath.Abs(c.AppsDir); err != nil {
 		return nil, fmt.Errorf("find the apps folder: %w", err)
 	}
+	if problems := validation.IsDNS1123Label(c.Namespace); len(problems) > 0 {
+		return nil, &Error{"namespace", fmt.Sprintf("%q is not the name of one: lower-case letters, digits and '-' in between, at most 63", c.Namespace)}
+	}
 	return c, nil
 }
 
@@ -100,12 +104,15 @@ func readFile(v *viper.Viper, path string, table []setting) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
+	if err != nil && strings.Contains(err.Error(), "cannot unmarshal") { // what it quotes may be anything
+		return &Error{path, "it is not a mapping of settings to values"}
+	}
 	if err != nil {
-		return &FileError{path, strings.TrimPrefix(err.Error(), "While parsing config: ")}
+		return &Error{path, strings.TrimPrefix(err.Error(), "While parsing config: ")}
 	}
 	for _, key := range v.AllKeys() {
 		if !slices.ContainsFunc(table, func(s setting) bool { return s.key == key }) {
-			return &FileError{path, fmt.Sprintf("unknown setting %q", key)}
+			return &Error{path, fmt.Sprintf("unknown setting %q", key)}
 		}
 	}
 	return nil

@@ -63,6 +63,14 @@ func TestOrder(t *testing.T) {
 	}
 }
 
+func TestNamespaceIsChecked(t *testing.T) {
+	home(t, "")
+	_, err := Load(flags(t, "--namespace", "Bad NS"))
+	if err == nil || err.Error() != `namespace: "Bad NS" is not the name of one: lower-case letters, digits and '-' in between, at most 63` {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestAppsDir(t *testing.T) {
 	dir := home(t, "apps_dir: ~/apps\n")
 	got, err := Load(flags(t))
@@ -75,7 +83,7 @@ func TestFileIsStrict(t *testing.T) {
 	for text, want := range map[string]string{"namespce: x\n": `unknown setting "namespce"`, "a: [\n": "config.yaml: "} {
 		home(t, text)
 		_, err := Load(flags(t))
-		var fileError *FileError
+		var fileError *Error
 		if !errors.As(err, &fileError) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: error %v", text, err)
 		}

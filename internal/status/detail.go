@@ -15,6 +15,7 @@ import (
 // Cluster is what the detail of one app asks of a cluster.
 type Cluster interface {
 	Inventory(ctx context.Context, ns, app string) (*k8s.Inventory, error)
+	GetDeployment(ctx context.Context, ns, name string) (*appsv1.Deployment, error)
 	Revisions(ctx context.Context, d *appsv1.Deployment) ([]k8s.Revision, error)
 	GetPods(ctx context.Context, ns, app string) ([]corev1.Pod, error)
 	configuration

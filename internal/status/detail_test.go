@@ -30,6 +30,10 @@ func (f *fakeCluster) Inventory(context.Context, string, string) (*k8s.Inventory
 	return &f.inventory, nil
 }
 
+func (f *fakeCluster) GetDeployment(_ context.Context, _, name string) (*appsv1.Deployment, error) {
+	return nil, apierrors.NewNotFound(schema.GroupResource{Resource: "deployments"}, name)
+}
+
 func (f *fakeCluster) Revisions(context.Context, *appsv1.Deployment) ([]k8s.Revision, error) {
 	return nil, nil
 }

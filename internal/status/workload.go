@@ -8,6 +8,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
+	"norn/pkg/forge"
 	"norn/pkg/k8s"
 )
 
@@ -26,6 +27,9 @@ func (d *detail) workload(ctx context.Context) error {
 	}
 	if live := one(d.inventory.Deployments, d.Name); live != nil {
 		return d.rollout(ctx, live)
+	}
+	if foreign, err := d.cluster.GetDeployment(ctx, d.settings.Namespace, d.Name); err == nil && d.State == NotForged {
+		d.Reason = forge.Owned("Deployment", foreign, d.Name).Error()
 	}
 	return nil
 }

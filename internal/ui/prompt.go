@@ -22,20 +22,30 @@ func NewPrompt(s Streams) (*Prompt, bool) {
 	return &Prompt{bufio.NewReader(s.In), s.Err}, true
 }
 
-// Ask prints text and returns the line that is answered, trimmed; it is "" at the end of the input. It ends with ctx.
+// Ask prints text and returns the line that is answered, trimmed. It ends with ctx, and with io.EOF where the input has ended.
 func (p *Prompt) Ask(ctx context.Context, text string) (string, error) {
 	_, _ = io.WriteString(p.out, text)
-	answered := make(chan string, 1)
+	type result struct {
+		line string
+		err  error
+	}
+	answered := make(chan result, 1)
 	go func() { // a read cannot be interrupted, the wait for it can
-		line, _ := p.in.ReadString('\n')
-		answered <- strings.TrimSpace(line)
+		line, err := p.in.ReadString('\n')
+		if line != "" {
+			err = nil
+		}
+		answered <- result{strings.TrimSpace(line), err}
 	}()
 	select {
 	case <-ctx.Done():
 		_, _ = fmt.Fprintln(p.out)
 		return "", ctx.Err()
 	case answer := <-answered:
-		return answer, nil
+		if answer.err != nil {
+			_, _ = fmt.Fprintln(p.out)
+		}
+		return answer.line, answer.err
 	}
 }
 

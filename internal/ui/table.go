@@ -3,6 +3,7 @@ package ui
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/lipgloss"
@@ -35,8 +36,37 @@ type Cell struct {
 // Marked is a cell with a mark.
 func Marked(text string, mark Mark) Cell { return Cell{text, mark} }
 
-// PrintTable prints rows under a head. On a terminal, cells are cut until the table fits; a pipe gets them whole.
-func PrintTable(w io.Writer, head []string, rows [][]Cell) {
+// PrintTable prints rows under a head; a pipe gets them whole. On a terminal that is too narrow, columns are left out in the order in
+// which spare names them, and then cells are cut until the table fits.
+func PrintTable(w io.Writer, head []string, rows [][]Cell, spare ...string) {
+	for IsTerminal(w) && len(spare) > 0 && lipgloss.Width(newTable(w, head, rows).Render()) > width(w) {
+		head, rows = without(head, rows, spare[0])
+		spare = spare[1:]
+	}
+	t := newTable(w, head, rows)
+	text := t.Render()
+	if room := width(w); IsTerminal(w) && lipgloss.Width(text) > room {
+		text = t.Width(room).Render()
+	}
+	for line := range strings.Lines(text + "\n") {
+		_, _ = fmt.Fprintln(w, strings.TrimRight(line, " \n"))
+	}
+}
+
+// without leaves a column out.
+func without(head []string, rows [][]Cell, name string) ([]string, [][]Cell) {
+	i := slices.Index(head, name)
+	if i < 0 {
+		return head, rows
+	}
+	narrow := make([][]Cell, len(rows))
+	for r, row := range rows {
+		narrow[r] = slices.Delete(slices.Clone(row), i, i+1)
+	}
+	return slices.Delete(slices.Clone(head), i, i+1), narrow
+}
+
+func newTable(w io.Writer, head []string, rows [][]Cell) *table.Table {
 	p := newPalette(w)
 	t := table.New().
 		BorderTop(false).BorderBottom(false).BorderLeft(false).BorderRight(false).BorderHeader(false).BorderColumn(false).
@@ -59,13 +89,7 @@ func PrintTable(w io.Writer, head []string, rows [][]Cell) {
 		}
 		t.Row(texts...)
 	}
-	text := t.Render()
-	if room := width(w); IsTerminal(w) && lipgloss.Width(text) > room {
-		text = t.Width(room).Render()
-	}
-	for line := range strings.Lines(text + "\n") {
-		_, _ = fmt.Fprintln(w, strings.TrimRight(line, " \n"))
-	}
+	return t
 }
 
 // PrintFact prints a named fact, its lines under each other.

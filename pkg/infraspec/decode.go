@@ -44,7 +44,7 @@ func (d *decoder) value(n *yaml.Node, path string, v reflect.Value) {
 		return
 	}
 	d.places[path] = n
-	if plain(path) || isName(path, n) {
+	if k := v.Kind(); k != reflect.Struct && k != reflect.Map && k != reflect.Pointer && (plain(path) || isName(path, n)) {
 		d.show(n)
 	}
 	if !knownTags[n.Tag] {
@@ -188,12 +188,12 @@ func (d *decoder) mapValue(n *yaml.Node, path string, v reflect.Value) {
 }
 
 func (d *decoder) notMapping(n *yaml.Node, path string) {
-	d.add(n, Error, RuleWrongType, "%s must be a mapping of keys to values, not %s", path, describe(n, path))
+	d.add(n, Error, RuleWrongType, "%s must be a mapping of keys to values, not %s%s", path, misplaced(n), insteadOf[path])
 }
 
 func (d *decoder) sliceValue(n *yaml.Node, path string, v reflect.Value) {
 	if n.Kind != yaml.SequenceNode {
-		d.add(n, Error, RuleWrongType, "%s must be a list, not %s", path, describe(n, path))
+		d.add(n, Error, RuleWrongType, "%s must be a list, not %s%s", path, misplaced(n), insteadOf[path])
 		return
 	}
 	v.Set(reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content)))
@@ -228,6 +228,10 @@ func (d *decoder) scalar(n *yaml.Node, path string, v reflect.Value) {
 		}
 		v.SetInt(int64(i))
 	default: // a number or a bool is taken as it is written, as the original did
+		if n.Kind != yaml.ScalarNode && strings.HasPrefix(path, "secrets[") {
+			d.add(n, Error, RuleWrongType, "%s must be a name, not %s%s", path, misplaced(n), insteadOf["secrets"])
+			return
+		}
 		if n.Kind != yaml.ScalarNode {
 			wrong("a string")
 			return
@@ -264,11 +268,28 @@ func describe(n *yaml.Node, path string) string {
 	}
 }
 
+// misplaced says what a node is that stands where a mapping or a list should.
+func misplaced(n *yaml.Node) string {
+	if n.Kind == yaml.ScalarNode {
+		return "a single value"
+	}
+	return describe(n, "")
+}
+
+// insteadOf is how to write what is often written otherwise.
+var insteadOf = map[string]string{
+	"env":     "; write NAME: value",
+	"secrets": "; list the names alone: their values belong into secrets.enc.yaml, and one that has stood here is known to all who have the file",
+}
+
 // maxQuoted bounds what a message repeats of the file.
 const maxQuoted = 60
 
 // quoted is text as a message shows it: its first line, and not too much of that.
 func quoted(text string) string {
+	if holdsSecret(text) {
+		return "(which looks like a secret)"
+	}
 	text, _, more := strings.Cut(text, "\n")
 	if more {
 		text += "…"

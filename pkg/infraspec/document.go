@@ -81,7 +81,7 @@ func (d *document) excerpts(found []Finding) {
 
 // show notes that a node's text may be shown. A tag or an anchor before it may be the beginning of a value that was not quoted.
 func (d *document) show(n *yaml.Node) {
-	if d.veil != nil && n.Anchor == "" && n.Style&yaml.TaggedStyle == 0 {
+	if d.veil != nil && n.Anchor == "" && n.Style&yaml.TaggedStyle == 0 && !holdsSecret(n.Value) {
 		d.veil.shown[n] = true
 	}
 }

@@ -78,7 +78,7 @@ func List(appsDir string) ([]string, error) {
 	var paths []string
 	for _, f := range folders {
 		path := filepath.Join(appsDir, f.Name(), FileName)
-		if info, err := os.Stat(path); err == nil && !info.IsDir() {
+		if _, err := os.Stat(path); err == nil || f.IsDir() && !errors.Is(err, fs.ErrNotExist) { // what cannot be read is told of when it is read
 			paths = append(paths, path)
 		}
 	}
@@ -107,7 +107,7 @@ func inFolder(path string) (string, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", &NotFoundError{Looked: "at " + path, advice: "check the path"}
 	}
-	return path, err
+	return path, nil // what else is wrong with it is told of when it is read
 }
 
 func byName(name, here, appsDir string) (string, error) {

@@ -18,14 +18,8 @@ const FileName = "infraspec.yaml"
 // maxSize is far more than any infraspec has; what is larger is something else.
 const maxSize = 1 << 20
 
-// Load reads and parses the file at path; see Parse.
-func Load(path string) (*Spec, []Finding, error) {
-	data, err := read(path)
-	if err != nil {
-		return nil, nil, err
-	}
-	return Parse(path, data)
-}
+// Load reads and parses the file at path; see Parse. A file that cannot be read is a finding too.
+func Load(path string) (*Spec, []Finding, error) { return verdict(Inspect(path)) }
 
 // Inspect reads the file at path for its findings; a file that cannot be read is one too. Unlike Load's, its Spec is there also where they
 // have errors, with what could be read, for further findings about it.
@@ -43,6 +37,9 @@ func Inspect(path string) (*Spec, []Finding) {
 }
 
 func read(path string) ([]byte, error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() { // to open a pipe would wait for its writer
+		return nil, fmt.Errorf("read the infraspec: %w", &fs.PathError{Op: "read", Path: path, Err: errors.New("it is not a file")})
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("read the infraspec: %w", err)
@@ -64,7 +61,11 @@ const byteOrderMark = "\uFEFF"
 // Parse decodes and checks data; file is the name that findings carry. It returns the spec with its warnings and notes, or
 // Errors with every finding. All findings are in the order of their places.
 func Parse(file string, data []byte) (*Spec, []Finding, error) {
-	spec, found := inspect(file, data)
+	return verdict(inspect(file, data))
+}
+
+// verdict gives no spec where there are errors.
+func verdict(spec *Spec, found []Finding) (*Spec, []Finding, error) {
 	if HasErrors(found) {
 		return nil, nil, Errors(found)
 	}

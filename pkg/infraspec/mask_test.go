@@ -25,6 +25,25 @@ var contexts = []string{
 	"alerts: {window: x} # %s", "volumes:\n  - name: a\n    token: %s", "services: {postgres: {password: %s}}", "<<: {TOKEN: %s}", "x: &x %s\nenv: {A: *x, 1A: x}",
 }
 
+// misplacedSecrets are files with a secret where none is thought of.
+var misplacedSecrets = []string{
+	"hosts: {external: 'https://u:hunter2@h/'}", "services: {postgres: 'postgres://u:hunter2@h/d'}", "migrations: psql postgres://u:hunter2@h/d", "hosts: hunter2",
+	"secrets: [ghp_hunter2hunter2hunter2hunter2, ghp_hunter2hunter2hunter2hunter2]", "build: './x --password hunter2'", "command: ./x --token=hunter2", "healthcheck: /h?token=hunter2",
+	"env: {DSN: host=db password=hunter2}", "env: {AUTH: Basic aHVudGVyMg==hunter2}", "replicas: token=hunter2", "schedule: --password=hunter2",
+}
+
+func TestNoFindingShowsAMisplacedSecret(t *testing.T) {
+	for _, text := range misplacedSecrets {
+		_, found := inspect("f", []byte("app: shop\nrole: worker\n"+text+"\n"))
+		if len(found) == 0 {
+			t.Errorf("%q: nothing is found", text)
+		}
+		if shown := listing(found); strings.Contains(shown, "hunter2") {
+			t.Errorf("%q shows it:\n%s", text, shown)
+		}
+	}
+}
+
 // No finding shows what could be a secret: not in its text, not in the line it shows, not in JSON.
 func TestNoFindingShowsASecret(t *testing.T) {
 	for _, context := range contexts {

@@ -25,7 +25,7 @@ const (
 	RuleVariable      Rule = "variable"       // A name that no environment variable can have.
 	RuleTwice         Rule = "twice"          // Two entries claim the same name or place: volumes, mounts, secrets, or a name in env and in secrets.
 	RuleVolumeBacking Rule = "volume-backing" // A volume has neither size nor hostPath, or both.
-	RuleSecretInEnv   Rule = "secret-in-env"  // A value in env looks like a secret; it belongs into secrets.enc.yaml.
+	RuleSecretInEnv   Rule = "secret-in-env"  // A value in env, a command or an address looks like a secret; it belongs into secrets.enc.yaml.
 	RuleIgnored       Rule = "ignored"        // A key that does nothing for this role, or without another one.
 	RuleDatabase      Rule = "database"       // A migration without a database to dump, or a DATABASE_URL that takes the place of the generated one.
 	RulePortMismatch  Rule = "port-mismatch"  // env sets PORT to another port than the one that is probed.

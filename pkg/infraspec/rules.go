@@ -19,6 +19,7 @@ func (d *decoder) check(s *Spec) {
 	d.hosts(s)
 	d.build(s)
 	d.variables(s)
+	d.commands(s)
 	d.volumes(s)
 	d.resources(s)
 	d.database(s)
@@ -35,10 +36,13 @@ func (d *decoder) need(key string, there bool, message string) {
 // maxCronName is what a CronJob's name may have, so that its Jobs' names fit (kubernetes.io: CronJob).
 const maxCronName = 52
 
+// ValidName reports whether a text can be an app's name.
+func ValidName(name string) bool { return len(validation.IsDNS1123Label(name)) == 0 }
+
 func (d *decoder) identity(s *Spec) {
 	switch {
 	case s.App == "": // missing, which has been said
-	case len(validation.IsDNS1123Label(s.App)) > 0:
+	case !ValidName(s.App):
 		d.at("app", Error, RuleName, "app %s is not a DNS label: lower-case letters, digits and '-' in between, at most 63", quoted(s.App))
 	case s.Role == Cron && len(s.App) > maxCronName:
 		d.at("app", Error, RuleName, "app %s is too long for a CronJob: %d characters, at most %d", quoted(s.App), len(s.App), maxCronName)
@@ -90,7 +94,7 @@ func (d *decoder) schedule(text string) {
 		return
 	}
 	if _, err := cron.ParseStandard(text); err != nil {
-		d.at("schedule", Error, RuleSchedule, "schedule %s is not cron syntax (minute hour day month weekday): %v", quoted(text), err)
+		d.at("schedule", Error, RuleSchedule, "schedule %s is not cron syntax (minute hour day month weekday): %s", quoted(text), quoted(err.Error()))
 	}
 }
 

@@ -11,8 +11,8 @@ import (
 // envName is what Kubernetes takes as a key of a Secret and, being a variable's name too, of the environment.
 var envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]*$`)
 
-// IsVariable reports whether a text can name an environment variable and a value in a Secret.
-func IsVariable(name string) bool { return envName.MatchString(name) }
+// IsVariable reports whether a text can name an environment variable and a value in a Secret, and is no secret itself.
+func IsVariable(name string) bool { return envName.MatchString(name) && !holdsSecret(name) }
 
 // variables checks env and secrets, which become one environment.
 func (d *decoder) variables(s *Spec) {
@@ -37,12 +37,25 @@ func (d *decoder) variables(s *Spec) {
 			d.at(key, Error, RuleVariable, "%s must be a name alone; its value belongs into secrets.enc.yaml, and nowhere else", key)
 		case !envName.MatchString(name):
 			d.at(key, Error, RuleVariable, "%s is not a variable's name: letters, digits, '_', '.' and '-', no digit first", key)
+		case holdsSecret(name):
+			d.at(key, Error, RuleVariable, "%s looks like a secret itself; name it, and put the value into secrets.enc.yaml", key)
 		case seen[name]:
 			d.at(key, Error, RuleTwice, "secrets: %s stands twice", quoted(name))
 		case inEnv:
 			d.at(key, Error, RuleTwice, "%s is in env and in secrets; keep it in one of them", quoted(name))
 		}
 		seen[name] = true
+	}
+}
+
+// commands warns of secrets in command lines, which everybody sees who sees the processes.
+func (d *decoder) commands(s *Spec) {
+	for _, c := range []struct{ key, text string }{
+		{"command", strings.Join(s.Command, " ")}, {"migrations.command", strings.Join(s.Migrations.Command, " ")}, {"build.test", s.Build.Test}, {"healthcheck", s.Healthcheck},
+	} {
+		if holdsSecret(c.text) {
+			d.at(c.key, Warning, RuleSecretInEnv, "%s holds what looks like a secret, readable for all who see this file or the processes; let it come from the environment", c.key)
+		}
 	}
 }
 

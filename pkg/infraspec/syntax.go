@@ -77,10 +77,39 @@ func (d *decoder) syntaxError(data []byte, err error) {
 		}
 		message = "an alias to an anchor that is not there; a value that begins with * must be quoted"
 	}
+	if advice, ok := syntaxAdvice[message]; ok {
+		message += "; " + advice
+	}
+	if i := secondColon(d.lines[at.Line-1]); i >= 0 && strings.HasPrefix(message, "mapping values") {
+		at.Column = i
+	}
 	if strings.HasPrefix(strings.TrimLeft(d.lines[at.Line-1], " "), "\t") {
 		message = "a tab cannot indent a line in YAML; use spaces"
 	}
 	d.add(at, Error, RuleSyntax, "not valid YAML: %s", message)
+}
+
+// syntaxAdvice says what is most often meant by a parser's words.
+var syntaxAdvice = map[string]string{
+	"mapping values are not allowed in this context": "a value with a colon in it must be quoted, and a nested key stands in a line of its own",
+	"could not find expected ':'":                    "a key without a colon, or a quote that is not closed",
+	"did not find expected key":                      "a line that is indented otherwise than its neighbours",
+	"did not find expected '-' indicator":            "an item that is indented otherwise than its neighbours",
+	"found unexpected end of stream":                 "a quote that is not closed",
+	"found character that cannot start any token":    "a value that begins with @, ` or % must be quoted",
+}
+
+// secondColon is the column of the second colon that ends a key in a line, or -1.
+func secondColon(line string) int {
+	first := strings.Index(line, ": ")
+	if first < 0 {
+		return -1
+	}
+	second := strings.Index(line[first+1:], ": ")
+	if second < 0 {
+		return -1
+	}
+	return utf8.RuneCountInString(line[:first+1+second]) + 1
 }
 
 // firstColumn is the column of a line's first character that is no space.

@@ -11,11 +11,21 @@ import (
 	"github.com/go-logr/logr"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/klog/v2"
 )
 
 // connectTimeout bounds how long norn waits for a server's first answer.
 const connectTimeout = 5 * time.Second
+
+// FlagError says that a flag's value cannot be understood.
+type FlagError struct{ Flag, Value, Advice string }
+
+// Error names the flag and its value.
+func (e *FlagError) Error() string { return fmt.Sprintf("%s %q cannot be understood", e.Flag, e.Value) }
+
+// Hint is what the flag takes.
+func (e *FlagError) Hint() string { return e.Advice }
 
 // Connect finds the API server that flags, environment and kubeconfig lead to, and makes
 // sure that it answers. Where there is none to use it returns an *UnavailableError.
@@ -24,6 +34,11 @@ func Connect(ctx context.Context, flags *genericclioptions.ConfigFlags, userAgen
 	// client-go logs what it also returns; norn says it once, in its own words.
 	klog.SetLogger(logr.Discard())
 
+	if text := value(flags.Timeout); text != "" {
+		if _, err := clientcmd.ParseTimeout(text); err != nil {
+			return nil, &FlagError{"--request-timeout", text, "it is a number of seconds, or a duration such as 30s"}
+		}
+	}
 	t, err := resolve(flags)
 	if err != nil {
 		return nil, err

@@ -20,7 +20,7 @@ import (
 // diagnose says in one line why the first call failed, and in another what to do. It is nil for a 403, which is a
 // Kubernetes' own answer.
 func diagnose(err error, t *target, wait time.Duration) error {
-	host := t.conf.Host
+	host := withoutCredentials(t.conf.Host)
 	fail := func(advice, format string, args ...any) error {
 		return &UnavailableError{Reason: fmt.Sprintf(format, args...), Advice: advice, Err: err}
 	}
@@ -63,6 +63,16 @@ func diagnose(err error, t *target, wait time.Duration) error {
 		return fail("check the server address and the network, or choose another cluster with --context",
 			"%s cannot be reached: %s", host, tail(err))
 	}
+}
+
+// withoutCredentials is a server's address as it may be shown.
+func withoutCredentials(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.User == nil {
+		return address
+	}
+	u.User = nil
+	return u.String()
 }
 
 func timedOut(err error) bool {

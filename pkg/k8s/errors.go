@@ -1,6 +1,7 @@
 package k8s
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 
@@ -38,6 +39,22 @@ func (e *DeniedError) Hint() string {
 
 func (e *DeniedError) Unwrap() error { return e.Err }
 
+// NamespaceError says that the namespace to write into is not there.
+type NamespaceError struct {
+	Name string
+	Err  error
+}
+
+// Error names it.
+func (e *NamespaceError) Error() string { return fmt.Sprintf("there is no namespace %s", e.Name) }
+
+// Hint is what to do about it.
+func (e *NamespaceError) Hint() string {
+	return fmt.Sprintf("check --namespace, or make it with kubectl create namespace %s", e.Name)
+}
+
+func (e *NamespaceError) Unwrap() error { return e.Err }
+
 // denied matches the API server's authorizer, as in k8s.io/apiserver's responsewriters.
 var denied = regexp.MustCompile(`User "([^"]*)" cannot (\S+) resource "([^"]*)"(?: in API group "([^"]*)")?(?: in the namespace "([^"]*)")?`)
 
@@ -52,6 +69,9 @@ func explain(err error, act string, args ...any) error {
 			resource += "." + m[4]
 		}
 		err = &DeniedError{User: m[1], Verb: m[2], Resource: resource, Namespace: m[5], Err: err}
+	}
+	if s, ok := errors.AsType[*apierrors.StatusError](err); ok && apierrors.IsNotFound(err) && s.ErrStatus.Details != nil && s.ErrStatus.Details.Kind == "namespaces" {
+		err = &NamespaceError{Name: s.ErrStatus.Details.Name, Err: err}
 	}
 	return fmt.Errorf(act+": %w", append(args, err)...)
 }

@@ -137,8 +137,12 @@ func unreadable(err error, files sources) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return missingFile(files)
 	}
+	reason := oneLine(err)
+	if strings.Contains(reason, "cannot unmarshal") { // Go's words for a file that is something else
+		reason = "it is not a kubeconfig"
+	}
 	return &UnavailableError{
-		Reason: fmt.Sprintf("%s cannot be read: %s", files, oneLine(err)),
+		Reason: fmt.Sprintf("%s cannot be read: %s", files, reason),
 		Advice: "mend the file, or name another with --kubeconfig",
 		Err:    err,
 	}
