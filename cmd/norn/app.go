@@ -61,29 +61,35 @@ func (a *app) spec(arg string, conf *config.Config) (*infraspec.Spec, error) {
 	return spec, err
 }
 
-// name is the app's name for commands that need nothing else of the infraspec. A name without a
-// file on this machine stands for itself: the cluster knows the app.
+// name is the app's name for commands that need nothing else of the infraspec.
 func (a *app) name(arg string, conf *config.Config) (string, error) {
+	name, _, err := a.nameOf(arg, conf)
+	return name, err
+}
+
+// nameOf is the app's name, and whether its infraspec is on this machine. A name without a file stands for itself: the cluster
+// may know the app.
+func (a *app) nameOf(arg string, conf *config.Config) (name string, onDisk bool, err error) {
 	here, err := os.Getwd()
 	if err != nil {
-		return "", fmt.Errorf("find the current folder: %w", err)
+		return "", false, fmt.Errorf("find the current folder: %w", err)
 	}
 	path, err := infraspec.Locate(arg, here, conf.AppsDir)
 	var missing *infraspec.NotFoundError
 	if errors.As(err, &missing) && missing.Name != "" {
-		return missing.Name, nil
+		return missing.Name, false, nil
 	}
 	if err != nil {
-		return "", err
+		return "", false, err
 	}
 	spec, found := infraspec.Inspect(path) // mistakes elsewhere in it do not matter here
 	switch {
 	case !infraspec.ValidName(spec.App):
-		return "", infraspec.Errors(found)
+		return "", true, infraspec.Errors(found)
 	case infraspec.IsName(arg) && spec.App != arg:
-		return "", &infraspec.NameError{Asked: arg, Found: spec.App, Path: path}
+		return "", true, &infraspec.NameError{Asked: arg, Found: spec.App, Path: path}
 	}
-	return spec.App, nil
+	return spec.App, true, nil
 }
 
 // session is what a command that drives the cluster starts from.

@@ -2,11 +2,11 @@ package main
 
 import (
 	"fmt"
-	"os/user"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"norn/internal/holder"
 	"norn/internal/ui"
 	"norn/pkg/deploy"
 )
@@ -32,7 +32,7 @@ version that fails is shown with its evidence, and the last good one is restored
 				return err
 			}
 			o.Namespace, o.App = s.conf.Namespace, spec.App
-			o.Ref, o.Registry, o.Builder, o.User = argument(args, 1), s.conf.Registry, s.conf.Builder, userName()
+			o.Ref, o.Registry, o.Builder, o.User = argument(args, 1), s.conf.Registry, s.conf.Builder, holder.User()
 			if noRollback {
 				o.KeepFailed = "--no-rollback"
 			}
@@ -49,6 +49,7 @@ version that fails is shown with its evidence, and the last good one is restored
 	flags.BoolVar(&o.SkipTests, "skip-tests", false, "leave build.test out")
 	flags.BoolVar(&noRollback, "no-rollback", false, "leave a failed version where it is")
 	bindTimeout(cmd, &o.Timeout)
+	bindLock(cmd, &o.Lock)
 	return cmd
 }
 
@@ -74,13 +75,4 @@ func (p *positive) Set(text string) error {
 	}
 	*p = positive(d)
 	return nil
-}
-
-// userName is who runs norn, for the history.
-func userName() string {
-	u, err := user.Current()
-	if err != nil {
-		return "unknown"
-	}
-	return u.Username
 }

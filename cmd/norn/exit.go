@@ -40,16 +40,18 @@ func exitCode(ctx context.Context, err error) int {
 		return exitDone
 	case is[*deploy.RolloutError](err):
 		return exitRollout
+	case is[*differsError](err):
+		return exitFailed
 	case ctx.Err() != nil:
 		return exitInterrupted
 	case is[*usageError](err), is[*deploy.UsageError](err), is[*k8s.ImageError](err), is[*k8s.FlagError](err),
 		is[infraspec.Errors](err), is[*infraspec.NotFoundError](err), is[*infraspec.NameError](err), is[*invalidError](err),
 		is[*config.Error](err), is[*secrets.FileError](err), is[*scaffold.ExistsError](err),
-		is[*logs.NotFoundError](err), is[*status.NotFoundError](err):
+		is[*logs.NotFoundError](err), is[*status.NotFoundError](err), is[*forge.NoAppError](err):
 		return exitUsage
 	case is[*k8s.UnavailableError](err):
 		return exitNoKubernetes
-	case is[*forge.ConflictError](err):
+	case is[*forge.ConflictError](err), is[*k8s.HeldError](err):
 		return exitConflict
 	default:
 		return exitFailed

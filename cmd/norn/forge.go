@@ -8,14 +8,17 @@ import (
 )
 
 func newForgeCmd(a *app) *cobra.Command {
+	var o forge.Options
 	var image string
+	var dry bool
 	cmd := &cobra.Command{
 		Use:   "forge [APP]",
 		Short: "Create or converge the app's objects in the cluster",
-		Long: `Brings the cluster to what the infraspec says: PersistentVolumeClaims, Deployment and
-Service. Run again it changes nothing that is right already. A new Deployment is paused until
-its first deploy, and the image that a deploy has set is never reverted.`,
-		Example: "  norn forge\n  norn forge shop --namespace staging",
+		Long: `Brings the cluster to what the infraspec says: PersistentVolumeClaims, Deployment or CronJob, Service, and the tunnel's
+rule. What the file no longer names is removed; data is kept. Run again it changes nothing that is right
+already, and killed anywhere it can be run again. A new app is paused until its first deploy, and the image that a
+deploy has set is never reverted.`,
+		Example: "  norn forge\n  norn forge shop --dry-run\n  norn forge shop --adopt --namespace staging",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := a.connect(cmd.Context(), cmd, "forge")
@@ -26,14 +29,22 @@ its first deploy, and the image that a deploy has set is never reverted.`,
 			if err != nil {
 				return err
 			}
+			o.Settings, o.Tunnel = forgeSettings(s.conf), s.conf.Tunnel
+			o.Image = image
+			if dry {
+				_, err := a.plan(cmd.Context(), s, spec, o)
+				return err
+			}
 			out := ui.NewRun(a.streams, a.json)
 			defer out.Close()
 			out.Begin(s.title("forge", spec.App))
-			settings := forgeSettings(s.conf)
-			settings.Image = image
-			return forge.Run(cmd.Context(), s.client, out, spec, settings)
+			return forge.Run(cmd.Context(), s.client, out, spec, o)
 		},
 	}
-	cmd.Flags().StringVar(&image, "image", "", "start a new app with this image at once")
+	flags := cmd.Flags()
+	flags.StringVar(&image, "image", "", "start a new app with this image at once")
+	flags.BoolVar(&o.Adopt, "adopt", false, "take over objects of these names that are not norn's")
+	flags.BoolVar(&dry, "dry-run", false, "ask the API server what would change, and change nothing (the same as norn diff)")
+	bindLock(cmd, &o.Lock)
 	return cmd
 }

@@ -28,7 +28,7 @@ func run(ctx context.Context, args []string, s ui.Streams) int {
 	code := exitCode(ctx, err)
 	var invalid infraspec.Errors
 	switch {
-	case err == nil:
+	case err == nil, is[*differsError](err): // the differences are printed
 	case code == exitInterrupted:
 		ui.PrintInterrupted(s.Err, err)
 	case errors.As(err, &invalid):

@@ -43,5 +43,6 @@ of the app's Secret stay as they are.`,
 	}
 	cmd.Flags().StringVar(&revision, "to", "", "revision number or commit to go to")
 	bindTimeout(cmd, &target.Timeout)
+	bindLock(cmd, &target.Lock)
 	return cmd
 }

@@ -15,37 +15,49 @@ import (
 )
 
 func newTeardownCmd(a *app) *cobra.Command {
-	var yes, deleteData bool
+	var what forge.Removal
+	var yes, dry bool
 	cmd := &cobra.Command{
 		Use:   "teardown [APP]",
 		Short: "Delete what forge and deploy made; the data stays",
-		Long: `Deletes the app's Service, Deployment with its pods, and Secret. PersistentVolumeClaims and the data
-in them stay and are named, unless --delete-data. It can be run again: what is gone is skipped.`,
-		Example: "  norn teardown shop --yes",
+		Long: `Deletes the app's tunnel rule, Service, Deployment or CronJob with its pods, and Secret. PersistentVolumeClaims and the data
+in them stay and are named, unless --delete-data. It goes by the cluster's labels, so that an app whose infraspec
+is gone can be torn down by its name. It can be run again: what is gone is skipped.`,
+		Example: "  norn teardown shop --dry-run\n  norn teardown shop --yes",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := a.connect(cmd.Context(), cmd, "teardown")
 			if err != nil {
 				return err
 			}
-			name, err := a.name(argument(args, 0), s.conf)
+			name, onDisk, err := a.nameOf(argument(args, 0), s.conf)
 			if err != nil {
 				return err
 			}
-			if !yes {
-				if err := a.confirm(cmd.Context(), s.title("tear down", name), deleteData); err != nil {
+			what.Namespace, what.App = s.conf.Namespace, name
+			if !onDisk { // a name that nobody knows is a slip
+				if err := forge.Exists(cmd.Context(), s.client, what); err != nil {
+					return err
+				}
+			}
+			if !yes && !dry {
+				if err := a.confirm(cmd.Context(), s.title("tear down", name), what.DeleteData); err != nil {
 					return err
 				}
 			}
 			out := ui.NewRun(a.streams, a.json)
 			defer out.Close()
 			out.Begin(s.title("teardown", name))
-			return forge.Teardown(cmd.Context(), s.client, out,
-				forge.Removal{Namespace: s.conf.Namespace, App: name, DeleteData: deleteData})
+			if dry {
+				return forge.PlanTeardown(cmd.Context(), s.client, out, what)
+			}
+			return forge.Teardown(cmd.Context(), s.client, out, what)
 		},
 	}
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
-	cmd.Flags().BoolVar(&deleteData, "delete-data", false, "delete the PersistentVolumeClaims too, and the data in them")
+	cmd.Flags().BoolVar(&what.DeleteData, "delete-data", false, "delete the PersistentVolumeClaims too, and the data in them")
+	cmd.Flags().BoolVar(&dry, "dry-run", false, "only tell what would be deleted")
+	bindLock(cmd, &what.Lock)
 	return cmd
 }
 

@@ -24,6 +24,7 @@ type Config struct {
 	Builder   string // which builder to use; "" for the first there is
 	PGHost    string // host of generated DATABASE_URLs
 	PGUser    string // user of generated DATABASE_URLs
+	Tunnel    string // name of the Cloudflare tunnel that DNS names are routed to
 }
 
 // setting is one row of the table that everything about a setting is read from.
@@ -40,6 +41,7 @@ func settings(home string) []setting {
 		{"builder", "builder", "", func(c *Config) *string { return &c.Builder }},
 		{"pg_host", "", "localhost", func(c *Config) *string { return &c.PGHost }},
 		{"pg_user", "", "", func(c *Config) *string { return &c.PGUser }},
+		{"tunnel_name", "", "norn", func(c *Config) *string { return &c.Tunnel }},
 	}
 }
 

@@ -86,6 +86,9 @@ func Run(ctx context.Context, to Reporter, steps []Step) error {
 	return nil
 }
 
+// Say tells a reporter a line of what is no step of its own, such as waiting for a lock.
+func Say(to Reporter, step, line string) { to.Report(Event{Kind: Output, Step: step, Line: line}) }
+
 // lineWriter cuts what is written into lines. It is used by one goroutine at a time, as os/exec and the steps do.
 type lineWriter struct {
 	emit func(string)

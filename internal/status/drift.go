@@ -32,7 +32,7 @@ func drift(have objects, spec *infraspec.Spec, s forge.Settings) ([]string, erro
 		}
 		d.compare("Deployment "+spec.App, conf, have.deployment)
 	case have.cronJob != nil && spec.Role == infraspec.Cron:
-		conf, err := forge.CronJob(spec, s, nil)
+		conf, _, err := forge.CronJobBeside(have.cronJob, spec, s)
 		if err != nil {
 			return nil, err
 		}

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// PrintError prints err by the rules on top of this package. Reason and hint come from the first
+// PrintError prints err by the rules on top of this package. Reason, hint and detail, which is printed as it is, come from the first
 // error in the chain that offers them.
 func PrintError(w io.Writer, err error) {
 	p := newPalette(w)
@@ -25,6 +25,12 @@ func PrintError(w io.Writer, err error) {
 	var hint interface{ Hint() string }
 	if errors.As(err, &hint) && hint.Hint() != "" {
 		fmt.Fprintf(&b, "%s %s\n", p.dim.Render("Hint:"), wrap(w, clean(hint.Hint()), 6))
+	}
+	var detail interface{ Detail() string }
+	if errors.As(err, &detail) {
+		for line := range strings.Lines(detail.Detail()) {
+			b.WriteString(clean(strings.TrimSuffix(line, "\n")) + "\n")
+		}
 	}
 	_, _ = io.WriteString(w, b.String())
 }

@@ -14,6 +14,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"norn/internal/command"
 	"norn/internal/pipeline"
 	"norn/pkg/k8s"
 )
@@ -55,7 +56,7 @@ func findBuilder(ctx context.Context, name string) (builder, error) {
 			continue
 		}
 		// The docker command is often there without its engine.
-		if n == "docker" && name == "" && command(ctx, "", io.Discard, n, "info") != nil {
+		if n == "docker" && name == "" && command.Run(ctx, "", io.Discard, n, "info") != nil {
 			continue
 		}
 		return b, nil

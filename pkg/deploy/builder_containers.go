@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"norn/internal/command"
 )
 
 // containersTool is podman or buildah, which share their flags.
@@ -22,7 +24,7 @@ func (t containersTool) Build(ctx context.Context, out io.Writer, b buildRequest
 	for _, a := range b.args {
 		args = append(args, "--build-arg", a)
 	}
-	return command(ctx, b.dir, out, t.name, append(args, b.dir)...)
+	return command.Run(ctx, b.dir, out, t.name, append(args, b.dir)...)
 }
 
 // Push implements builder; the tool writes the digest into a file.
@@ -32,7 +34,7 @@ func (t containersTool) Push(ctx context.Context, out io.Writer, image, tmp stri
 	if plainHTTP(image) {
 		args = append(args, "--tls-verify=false")
 	}
-	if err := command(ctx, "", out, t.name, append(args, image, "docker://"+image)...); err != nil {
+	if err := command.Run(ctx, "", out, t.name, append(args, image, "docker://"+image)...); err != nil {
 		return "", err
 	}
 	digest, err := os.ReadFile(file)

@@ -7,6 +7,8 @@ import (
 	"io"
 
 	"github.com/distribution/reference"
+
+	"norn/internal/command"
 )
 
 // engine is docker or nerdctl, which share their flags.
@@ -21,7 +23,7 @@ func (e engine) Build(ctx context.Context, out io.Writer, b buildRequest) error 
 	for _, a := range b.args {
 		args = append(args, "--build-arg", a)
 	}
-	return command(ctx, b.dir, out, e.name, append(args, b.dir)...)
+	return command.Run(ctx, b.dir, out, e.name, append(args, b.dir)...)
 }
 
 // Push implements builder; the engine notes the digest with the image it keeps.
@@ -30,10 +32,10 @@ func (e engine) Push(ctx context.Context, out io.Writer, image, _ string) (strin
 	if e.name == "nerdctl" && plainHTTP(image) { // docker does so for loopback by itself
 		args = append(args, "--insecure-registry")
 	}
-	if err := command(ctx, "", out, e.name, args...); err != nil {
+	if err := command.Run(ctx, "", out, e.name, args...); err != nil {
 		return "", err
 	}
-	asked, err := answer(ctx, out, e.name, "image", "inspect", "--format", "{{json .RepoDigests}}", image)
+	asked, err := command.Answer(ctx, out, e.name, "image", "inspect", "--format", "{{json .RepoDigests}}", image)
 	if err != nil {
 		return "", fmt.Errorf("ask for the pushed image's digest: %w", err)
 	}

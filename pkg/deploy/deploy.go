@@ -14,6 +14,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	applycore "k8s.io/client-go/applyconfigurations/core/v1"
 
+	"norn/internal/command"
 	"norn/internal/pipeline"
 	"norn/pkg/forge"
 	"norn/pkg/infraspec"
@@ -24,7 +25,20 @@ import (
 type Cluster interface {
 	rolloutCluster
 	secretStore
+	locker
 	SetImage(ctx context.Context, ns, name string, r k8s.Release) (*appsv1.Deployment, error)
+}
+
+// locker keeps other runs on the same app away.
+type locker interface {
+	Holding(ctx context.Context, r k8s.LockRequest, do func(context.Context) error) error
+}
+
+// locked does what do does while it holds t's lock.
+func (t Target) locked(ctx context.Context, cluster locker, to pipeline.Reporter, do func(context.Context) error) error {
+	t.Lock.Namespace, t.Lock.App = t.Namespace, t.App
+	t.Lock.Say = func(line string) { pipeline.Say(to, "lock", line) }
+	return cluster.Holding(ctx, t.Lock, do)
 }
 
 type secretStore interface {
@@ -66,7 +80,7 @@ func Run(ctx context.Context, cluster Cluster, to pipeline.Reporter, spec *infra
 	defer func() { err = errors.Join(err, os.RemoveAll(tmp)) }()
 
 	r := &run{cluster: cluster, spec: spec, options: o, tmp: tmp, dir: filepath.Dir(spec.Path())}
-	return pipeline.Run(ctx, to, r.steps())
+	return o.locked(ctx, cluster, to, func(ctx context.Context) error { return pipeline.Run(ctx, to, r.steps()) })
 }
 
 // check refuses, before anything is begun, what could only fail later.
@@ -168,7 +182,7 @@ func (r *run) test(ctx context.Context, out io.Writer) (pipeline.Result, error) 
 	case r.options.SkipTests:
 		return pipeline.Result{State: pipeline.Skipped, Detail: "--skip-tests"}, nil
 	}
-	if err := command(ctx, r.source.dir, out, "/bin/sh", "-c", r.spec.Build.Test); err != nil {
+	if err := command.Run(ctx, r.source.dir, out, "/bin/sh", "-c", r.spec.Build.Test); err != nil {
 		return pipeline.Result{}, fmt.Errorf("run build.test: %w", err)
 	}
 	return pipeline.Result{State: pipeline.Done, Detail: r.spec.Build.Test}, nil

@@ -139,16 +139,6 @@ func TestDigestOf(t *testing.T) {
 	}
 }
 
-func TestChildEnvironmentHoldsNoKeys(t *testing.T) {
-	t.Setenv("SOPS_AGE_KEY", "canary-key")
-	t.Setenv("NORN_GIT_TOKEN", "canary-token")
-	t.Setenv("SOPS_AGE_KEY_FILE", "/a/path")
-	env := strings.Join(childEnvironment(), "\n")
-	if strings.Contains(env, "canary") || !strings.Contains(env, "SOPS_AGE_KEY_FILE=/a/path") {
-		t.Error("the children's environment holds a key, or lacks what is none")
-	}
-}
-
 func revision(number int64, image string, verified, current bool, annotations map[string]string) k8s.Revision {
 	rs := &appsv1.ReplicaSet{}
 	rs.Spec.Template.Annotations = annotations

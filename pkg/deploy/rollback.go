@@ -20,10 +20,10 @@ import (
 
 // Rollback goes back to the newest verified revision before the current one, or to the one that
 // revision names (a revision number or a commit), and waits until it runs.
-func Rollback(ctx context.Context, cluster rolloutCluster, to pipeline.Reporter, t Target, revision string) error {
+func Rollback(ctx context.Context, cluster rollbackCluster, to pipeline.Reporter, t Target, revision string) error {
 	var chosen k8s.Revision
 	t.KeepFailed = "it is itself a step back"
-	return pipeline.Run(ctx, to, []pipeline.Step{
+	steps := []pipeline.Step{
 		{Name: "choose", Run: func(ctx context.Context, _ io.Writer) (pipeline.Result, error) {
 			var err error
 			chosen, err = choose(ctx, cluster, t, revision)
@@ -35,7 +35,14 @@ func Rollback(ctx context.Context, cluster rolloutCluster, to pipeline.Reporter,
 				return cluster.RestoreTemplate(ctx, t.Namespace, t.App, chosen.Set)
 			})
 		}},
-	})
+	}
+	return t.locked(ctx, cluster, to, func(ctx context.Context) error { return pipeline.Run(ctx, to, steps) })
+}
+
+// rollbackCluster is what a rollback asks of a cluster.
+type rollbackCluster interface {
+	rolloutCluster
+	locker
 }
 
 func choose(ctx context.Context, cluster historyCluster, t Target, revision string) (k8s.Revision, error) {

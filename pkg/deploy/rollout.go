@@ -37,7 +37,8 @@ type evidenceCluster interface {
 // Target is an app in a cluster, and how its rollouts are to go.
 type Target struct {
 	Namespace, App string
-	Timeout        time.Duration // how long a rollout may take
+	Timeout        time.Duration   // how long a rollout may take
+	Lock           k8s.LockRequest // its Holder and Wait; the rest is filled in
 	// KeepFailed, if not "", leaves a failed version where it is, and says why.
 	KeepFailed string
 }

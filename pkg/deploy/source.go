@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"norn/internal/command"
 )
 
 // source is the version to be shipped, laid out in a folder.
@@ -114,7 +116,7 @@ func gitIn(dir string, env ...string) func(ctx context.Context, args ...string) 
 	return func(ctx context.Context, args ...string) (string, error) {
 		cmd := exec.CommandContext(ctx, "git", args...)
 		cmd.Dir = dir
-		cmd.Env = append(childEnvironment(), env...)
+		cmd.Env = append(command.Environment(), env...)
 		var stdout, stderr bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &stdout, &stderr
 		if err := cmd.Run(); err != nil {

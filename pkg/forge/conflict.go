@@ -2,6 +2,7 @@ package forge
 
 import (
 	"fmt"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -22,7 +23,35 @@ func (e *ConflictError) Error() string {
 
 // Hint is what to do about it.
 func (e *ConflictError) Hint() string {
-	return fmt.Sprintf("rename it or delete it, or choose another name or namespace for %s", e.App)
+	return fmt.Sprintf("norn forge --adopt takes it over; or rename or delete it, or choose another name or namespace for %s", e.App)
+}
+
+// conflictErrors are all the objects that are in the way.
+type conflictErrors []*ConflictError
+
+// Error names them, one a line.
+func (e conflictErrors) Error() string {
+	lines := make([]string, 0, len(e))
+	for _, c := range e {
+		lines = append(lines, c.Error())
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Unwrap gives each of them.
+func (e conflictErrors) Unwrap() []error {
+	out := make([]error, 0, len(e))
+	for _, c := range e {
+		out = append(out, c)
+	}
+	return out
+}
+
+func (e conflictErrors) orNil() error {
+	if len(e) == 0 {
+		return nil
+	}
+	return e
 }
 
 // Owned returns a *ConflictError unless live carries the labels of an object that norn made for app.

@@ -9,6 +9,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 
 	"norn/pkg/infraspec"
+	"norn/pkg/k8s"
 )
 
 // SecretKeys are the keys of the app's Secret that its Deployment reads, sorted.
@@ -47,13 +48,13 @@ func (r *run) keysThere(ctx context.Context, spec *infraspec.Spec) error {
 		return nil
 	}
 	name := SecretName(spec.App)
-	live, err := found(r.cluster.GetSecret(ctx, r.settings.Namespace, name))
-	if err != nil {
+	live, err := r.cluster.GetSecret(ctx, r.options.Namespace, name)
+	if err != nil && !k8s.IsNotFound(err) {
 		return err
 	}
 	var missing []string
 	for _, key := range slices.Sorted(slices.Values(spec.Secrets)) {
-		if live == nil || live.Data[key] == nil {
+		if err != nil || live.Data[key] == nil {
 			missing = append(missing, key)
 		}
 	}

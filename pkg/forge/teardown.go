@@ -2,12 +2,14 @@ package forge
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
 	"norn/internal/pipeline"
@@ -16,23 +18,19 @@ import (
 
 // Remover is what teardown asks of a cluster.
 type Remover interface {
+	guard
 	reader
 	deleter
-	Observe(ctx context.Context, ns, app string, see func(k8s.Observation) (bool, error)) error
+	tunnelCluster
+	dataRemover
 }
 
-type reader interface {
-	ListServices(ctx context.Context, ns, app string) ([]corev1.Service, error)
-	GetDeployment(ctx context.Context, ns, name string) (*appsv1.Deployment, error)
-	secretReader
-	ListPVCs(ctx context.Context, ns, app string) ([]corev1.PersistentVolumeClaim, error)
-}
-
-type deleter interface {
-	DeleteService(ctx context.Context, ns, name string) error
-	DeleteDeployment(ctx context.Context, ns, name string) error
+// dataRemover deletes what holds values and data, and watches pods end.
+type dataRemover interface {
 	DeleteSecret(ctx context.Context, ns, name string) error
 	DeletePVC(ctx context.Context, ns, name string) error
+	Observe(ctx context.Context, ns, app string, see func(k8s.Observation) (bool, error)) error
+	WatchPVCs(ctx context.Context, ns, app string, see func([]*corev1.PersistentVolumeClaim) (bool, error)) error
 }
 
 var _ Remover = (*k8s.Client)(nil)
@@ -40,59 +38,198 @@ var _ Remover = (*k8s.Client)(nil)
 // Removal says what is to be torn down.
 type Removal struct {
 	Namespace, App string
-	DeleteData     bool // the claims too, and the data in them
+	// DeleteData deletes the app's claims too, and the data in them.
+	DeleteData bool
+	Lock       k8s.LockRequest // its Holder and Wait; the rest is filled in
 }
 
-// Teardown deletes what norn made for an app, by label, and waits until its pods are gone. Claims, and the
-// data in them, stay unless the removal says so. What is gone already is skipped, so it can be run again.
+// NoAppError says that the cluster has nothing of an app.
+type NoAppError struct{ App, Namespace string }
+
+// Error names app and namespace.
+func (e *NoAppError) Error() string {
+	return fmt.Sprintf("there is nothing of %s in namespace %s", e.App, e.Namespace)
+}
+
+// Teardown takes away what forge and deploy made, in the reverse order, by the cluster's labels alone: no infraspec is needed. What is gone
+// already is skipped. Objects that are not norn's stay.
 func Teardown(ctx context.Context, cluster Remover, to pipeline.Reporter, what Removal) error {
-	t := &teardown{cluster: cluster, ns: what.Namespace, app: what.App, deleteData: what.DeleteData}
-	return pipeline.Run(ctx, to, []pipeline.Step{
-		{Name: "Service", Run: t.services},
-		{Name: "Deployment", Run: t.deployment},
-		{Name: "Secret", Run: t.secret},
-		{Name: "PersistentVolumeClaim", Run: t.claims},
-	})
+	t, err := prepare(ctx, cluster, what)
+	if err != nil {
+		return err
+	}
+	what.Lock.Namespace, what.Lock.App = what.Namespace, what.App
+	what.Lock.Say = func(line string) { pipeline.Say(to, "lock", line) }
+	return cluster.Holding(ctx, what.Lock, func(ctx context.Context) error { return pipeline.Run(ctx, to, t.steps()) })
+}
+
+// PlanTeardown says what Teardown would delete and keep, and deletes nothing: each step only tells.
+func PlanTeardown(ctx context.Context, cluster Remover, to pipeline.Reporter, what Removal) error {
+	t, err := prepare(ctx, cluster, what)
+	if err != nil {
+		return err
+	}
+	t.dry = true
+	return pipeline.Run(ctx, to, t.steps())
+}
+
+func prepare(ctx context.Context, cluster Remover, what Removal) (*teardown, error) {
+	if err := permitted(ctx, cluster, teardownNeeds(what.Namespace, what.DeleteData)); err != nil {
+		return nil, err
+	}
+	inv, err := cluster.Inventory(ctx, what.Namespace, what.App)
+	if err != nil {
+		return nil, err
+	}
+	t := &teardown{cluster: cluster, what: what, inventory: inv}
+	return t, t.foreign(ctx)
 }
 
 type teardown struct {
-	cluster    Remover
-	ns, app    string
-	deleteData bool
+	cluster   Remover
+	what      Removal
+	inventory *k8s.Inventory
+	secret    *corev1.Secret
+	dry       bool
+}
+
+// foreign refuses where the workload or the Secret of the app's name is not norn's.
+func (t *teardown) foreign(ctx context.Context) error {
+	var found conflictErrors
+	check := func(kind string, o k8s.Object, err error) error {
+		if k8s.IsNotFound(err) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if conflict, ok := errors.AsType[*ConflictError](Owned(kind, o, t.what.App)); ok {
+			found = append(found, conflict)
+		}
+		return nil
+	}
+	secret, err := t.cluster.GetSecret(ctx, t.what.Namespace, SecretName(t.what.App))
+	if err == nil {
+		t.secret = secret
+	}
+	if err := check(kindSecret, secret, err); err != nil {
+		return err
+	}
+	if len(t.inventory.Deployments) == 0 {
+		d, err := t.cluster.GetDeployment(ctx, t.what.Namespace, t.what.App)
+		if err := check(kindDeployment, d, err); err != nil {
+			return err
+		}
+	}
+	return found.orNil()
+}
+
+// none reports whether the cluster has nothing of the app; the tunnel is not looked at.
+func (t *teardown) none() bool {
+	i := t.inventory
+	return len(i.Deployments)+len(i.CronJobs)+len(i.Services)+len(i.Claims) == 0 && t.secret == nil
+}
+
+// Exists returns a *NoAppError where the cluster has nothing of an app.
+func Exists(ctx context.Context, cluster Remover, what Removal) error {
+	t, err := prepare(ctx, cluster, what)
+	if err != nil {
+		return err
+	}
+	if t.none() {
+		return &NoAppError{what.App, what.Namespace}
+	}
+	return nil
+}
+
+func (t *teardown) steps() []pipeline.Step {
+	return []pipeline.Step{
+		{Name: "Tunnel", Run: t.tunnel},
+		{Name: kindService, Run: t.services},
+		{Name: "Workload", Run: t.workload},
+		{Name: kindSecret, Run: t.secrets},
+		{Name: kindClaim, Run: t.claims},
+	}
 }
 
 var gone = pipeline.Result{State: pipeline.Skipped, Detail: "there is none"}
 
-func (t *teardown) services(ctx context.Context, _ io.Writer) (pipeline.Result, error) {
-	list, err := t.cluster.ListServices(ctx, t.ns, t.app)
-	if err != nil || len(list) == 0 {
-		return gone, err
+// deleted is the result of a step that has deleted, or in a dry run would have.
+func (t *teardown) deleted(names []string, note string) pipeline.Result {
+	if len(names) == 0 {
+		return gone
 	}
+	slices.Sort(names)
+	detail := strings.Join(names, ", ") + note
+	if t.dry {
+		return pipeline.Result{State: pipeline.Skipped, Detail: "would delete " + detail}
+	}
+	return pipeline.Result{State: pipeline.Deleted, Detail: detail}
+}
+
+// tunnel takes the app's own rules away. Who may not read the tunnel has none to take away.
+func (t *teardown) tunnel(ctx context.Context, out io.Writer) (pipeline.Result, error) {
+	app := appKey(t.what.Namespace, t.what.App)
+	live, err := t.cluster.GetConfigMap(ctx, TunnelNamespace, TunnelConfigMap)
+	if k8s.IsNotFound(err) {
+		return gone, nil
+	}
+	if denied, ok := errors.AsType[*k8s.DeniedError](err); ok {
+		return pipeline.Result{State: pipeline.Skipped, Detail: denied.Error()}, nil
+	}
+	if err != nil {
+		return pipeline.Result{}, err
+	}
+	hosts := ownersOf(live).hosts(app, "")
+	if len(hosts) == 0 || t.dry {
+		return t.deleted(hosts, ""), nil
+	}
+	if _, err := (&tunnel{cluster: t.cluster, out: out}).change(ctx, app, Rule{}); err != nil {
+		return pipeline.Result{}, err
+	}
+	_, _ = fmt.Fprintf(out, "the DNS records of %s stay: the cloudflared command cannot delete them\n", strings.Join(hosts, ", "))
+	return t.deleted(hosts, ""), nil
+}
+
+func (t *teardown) services(ctx context.Context, _ io.Writer) (pipeline.Result, error) {
 	var names []string
-	for _, s := range list {
-		if err := t.cluster.DeleteService(ctx, t.ns, s.Name); err != nil {
-			return pipeline.Result{}, err
+	for _, s := range t.inventory.Services {
+		if !t.dry {
+			if err := t.cluster.DeleteService(ctx, t.what.Namespace, s.Name); err != nil {
+				return pipeline.Result{}, err
+			}
 		}
 		names = append(names, s.Name)
 	}
-	return pipeline.Result{State: pipeline.Deleted, Detail: strings.Join(names, ", ")}, nil
+	return t.deleted(names, ""), nil
 }
 
-func (t *teardown) deployment(ctx context.Context, out io.Writer) (pipeline.Result, error) {
-	live, err := found(t.cluster.GetDeployment(ctx, t.ns, t.app))
-	if err != nil || live == nil {
-		return gone, err
+// workload deletes the Deployment or the CronJob, and waits until its pods are gone.
+func (t *teardown) workload(ctx context.Context, out io.Writer) (pipeline.Result, error) {
+	var names []string
+	remove := func(kind, name string, do func(ctx context.Context, ns, name string) error) error {
+		names = append(names, kind+" "+name)
+		if t.dry {
+			return nil
+		}
+		return do(ctx, t.what.Namespace, name)
 	}
-	if err := Owned("Deployment", live, t.app); err != nil {
-		return pipeline.Result{}, err
+	for _, d := range t.inventory.Deployments {
+		if err := remove(kindDeployment, d.Name, t.cluster.DeleteDeployment); err != nil {
+			return pipeline.Result{}, err
+		}
 	}
-	if err := t.cluster.DeleteDeployment(ctx, t.ns, t.app); err != nil {
-		return pipeline.Result{}, err
+	for _, c := range t.inventory.CronJobs {
+		if err := remove(kindCronJob, c.Name, t.cluster.DeleteCronJob); err != nil {
+			return pipeline.Result{}, err
+		}
 	}
-	if err := t.untilGone(ctx, out); err != nil {
-		return pipeline.Result{}, err
+	if !t.dry { // also where the objects are gone already: an earlier run may have been cut short
+		if err := t.untilGone(ctx, out); err != nil {
+			return pipeline.Result{}, err
+		}
 	}
-	return pipeline.Result{State: pipeline.Deleted, Detail: t.app + ", with its pods"}, nil
+	return t.deleted(names, ", with its pods"), nil
 }
 
 // podsTimeout bounds the wait for the pods: a node that is down never says that its pods have ended.
@@ -102,12 +239,12 @@ const podsTimeout = 5 * time.Minute
 func (t *teardown) untilGone(ctx context.Context, out io.Writer) error {
 	bounded, cancel := context.WithTimeout(ctx, podsTimeout)
 	defer cancel()
-	left := []string{"?"}
-	err := t.cluster.Observe(bounded, t.ns, t.app, func(o k8s.Observation) (bool, error) {
-		var now []string
+	left := map[string]bool{}
+	err := t.cluster.Observe(bounded, t.what.Namespace, t.what.App, func(o k8s.Observation) (bool, error) {
+		now := map[string]bool{}
 		for _, p := range o.Pods {
 			if p.Labels[k8s.ManagedByLabel] == k8s.ManagedBy {
-				now = append(now, p.Name)
+				now[p.Name] = true
 			}
 		}
 		if len(now) != len(left) {
@@ -116,44 +253,64 @@ func (t *teardown) untilGone(ctx context.Context, out io.Writer) error {
 		left = now
 		return o.Deployment == nil && len(left) == 0, nil
 	})
+	names := strings.Join(slices.Sorted(maps.Keys(left)), ", ")
 	if err != nil && ctx.Err() == nil {
-		return fmt.Errorf("wait until the pods of %s are gone (left: %s): %w", t.app, strings.Join(left, ", "), err)
+		return fmt.Errorf("wait until the pods of %s are gone (left: %s): %w", t.what.App, names, err)
 	}
 	if err != nil {
-		return fmt.Errorf("wait until the pods of %s are gone, which goes on in the cluster: %w", t.app, err)
+		return fmt.Errorf("wait until the pods of %s are gone, which goes on in the cluster: %w", t.what.App, err)
 	}
 	return nil
 }
 
-func (t *teardown) secret(ctx context.Context, _ io.Writer) (pipeline.Result, error) {
-	name := SecretName(t.app)
-	live, err := found(t.cluster.GetSecret(ctx, t.ns, name))
-	if err != nil || live == nil {
-		return gone, err
+func (t *teardown) secrets(ctx context.Context, _ io.Writer) (pipeline.Result, error) {
+	if t.secret == nil {
+		return gone, nil
 	}
-	if err := Owned("Secret", live, t.app); err != nil {
-		return pipeline.Result{}, err
-	}
-	return pipeline.Result{State: pipeline.Deleted, Detail: name}, t.cluster.DeleteSecret(ctx, t.ns, name)
-}
-
-func (t *teardown) claims(ctx context.Context, _ io.Writer) (pipeline.Result, error) {
-	list, err := t.cluster.ListPVCs(ctx, t.ns, t.app)
-	if err != nil || len(list) == 0 {
-		return gone, err
-	}
-	var names []string
-	for _, c := range list {
-		names = append(names, c.Name)
-		if !t.deleteData {
-			continue
-		}
-		if err := t.cluster.DeletePVC(ctx, t.ns, c.Name); err != nil {
+	if !t.dry {
+		if err := t.cluster.DeleteSecret(ctx, t.what.Namespace, t.secret.Name); err != nil {
 			return pipeline.Result{}, err
 		}
 	}
-	if !t.deleteData {
+	return t.deleted([]string{t.secret.Name}, ""), nil
+}
+
+func (t *teardown) claims(ctx context.Context, out io.Writer) (pipeline.Result, error) {
+	var names []string
+	for _, c := range t.inventory.Claims {
+		names = append(names, c.Name)
+		if !t.what.DeleteData || t.dry {
+			continue
+		}
+		if err := t.cluster.DeletePVC(ctx, t.what.Namespace, c.Name); err != nil {
+			return pipeline.Result{}, err
+		}
+	}
+	if len(names) > 0 && !t.what.DeleteData {
 		return pipeline.Result{State: pipeline.Skipped, Detail: strings.Join(names, ", ") + " kept with the data (--delete-data deletes)"}, nil
 	}
-	return pipeline.Result{State: pipeline.Deleted, Detail: strings.Join(names, ", ") + ", with the data"}, nil
+	if len(names) > 0 && !t.dry {
+		if err := t.claimsGone(ctx, out); err != nil {
+			return pipeline.Result{}, err
+		}
+	}
+	return t.deleted(names, ", with the data"), nil
+}
+
+// claimsGone waits until the claims are gone, which may take as long as something still mounts them.
+func (t *teardown) claimsGone(ctx context.Context, out io.Writer) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, podsTimeout, errors.New("something still mounts them"))
+	defer cancel()
+	left := -1
+	err := t.cluster.WatchPVCs(ctx, t.what.Namespace, t.what.App, func(claims []*corev1.PersistentVolumeClaim) (bool, error) {
+		if left >= 0 && len(claims) != left {
+			_, _ = fmt.Fprintf(out, "claims left: %d\n", len(claims))
+		}
+		left = len(claims)
+		return left == 0, nil
+	})
+	if err != nil {
+		return fmt.Errorf("wait until the claims of %s are gone: %w", t.what.App, err)
+	}
+	return nil
 }

@@ -1,9 +1,22 @@
 package forge
 
 import (
+	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
 
-	"gopkg.in/yaml.v3"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+
+	"norn/internal/command"
+	"norn/internal/pipeline"
+	"norn/pkg/infraspec"
+	"norn/pkg/k8s"
 )
 
 // Where cloudflared's configuration is kept.
@@ -11,24 +24,281 @@ const (
 	TunnelNamespace = "cloudflared"
 	TunnelConfigMap = "cloudflared"
 	TunnelConfigKey = "config.yaml"
+	tunnelServer    = "cloudflared" // its Deployment
 )
 
-// TunnelRoute is the service that the text of a tunnel's configuration routes host to, or "" where it has no rule for it
-// (developers.cloudflare.com: Tunnel configuration file, ingress).
+// rulesAnnotation on the ConfigMap notes whose each of norn's rules is: a JSON object of host to namespace/app.
+const rulesAnnotation = "norn/rules"
+
+// routed reports whether an app has a tunnel rule: that takes both hosts.
+func routed(spec *infraspec.Spec) bool {
+	return spec.Role == infraspec.Webserver && spec.Hosts.External != "" && spec.Hosts.Internal != ""
+}
+
+// ruleOf is an app's rule.
+func ruleOf(spec *infraspec.Spec, ns string) Rule {
+	return Rule{Host: spec.Hosts.External, Service: fmt.Sprintf("http://%s.%s.svc.cluster.local:80", spec.Hosts.Internal, ns)}
+}
+
+// TunnelRoute is the service that the text of a tunnel's configuration routes host to, or "" where it has no rule for it.
 func TunnelRoute(text, host string) (string, error) {
-	var conf struct {
-		Ingress []struct {
-			Hostname string `yaml:"hostname"`
-			Service  string `yaml:"service"`
-		} `yaml:"ingress"`
+	in, err := parseIngress(text)
+	if err != nil {
+		return "", err
 	}
-	if err := yaml.Unmarshal([]byte(text), &conf); err != nil {
-		return "", fmt.Errorf("read the tunnel's configuration: %w", err)
-	}
-	for _, rule := range conf.Ingress {
-		if rule.Hostname == host {
-			return rule.Service, nil
-		}
+	if i := in.find(host); i >= 0 {
+		return in.rules[i].service, nil
 	}
 	return "", nil
+}
+
+// owners are whose the rules are that norn has written.
+type owners map[string]string
+
+func ownersOf(m *corev1.ConfigMap) owners {
+	o := owners{}
+	_ = json.Unmarshal([]byte(m.Annotations[rulesAnnotation]), &o) // what is no such note is none
+	return o
+}
+
+func (o owners) into(m *corev1.ConfigMap) error {
+	if len(o) == 0 {
+		delete(m.Annotations, rulesAnnotation)
+		return nil
+	}
+	text, err := json.Marshal(o)
+	if err != nil {
+		return fmt.Errorf("note whose the tunnel's rules are: %w", err)
+	}
+	if m.Annotations == nil {
+		m.Annotations = map[string]string{}
+	}
+	m.Annotations[rulesAnnotation] = string(text)
+	return nil
+}
+
+// hosts are the hosts of an app's rules, except for one.
+func (o owners) hosts(app, except string) []string {
+	var out []string
+	for host, owner := range o {
+		if owner == app && host != except {
+			out = append(out, host)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// edit brings a tunnel's configuration to rule, the only one of app; a Rule without a host takes all of app's rules away.
+// It reports the rules that are gone, and the rule ahead that takes what is meant for this one, if there is one.
+func editTunnel(m *corev1.ConfigMap, app string, rule Rule) (gone []string, shadow string, err error) {
+	own := ownersOf(m)
+	text := m.Data[TunnelConfigKey]
+	gone = own.hosts(app, rule.Host)
+	for _, host := range gone {
+		in, err := parseIngress(text)
+		if err != nil {
+			return nil, "", err
+		}
+		if text, err = in.without(host); err != nil {
+			return nil, "", err
+		}
+		delete(own, host)
+	}
+	if rule.Host != "" {
+		in, err := parseIngress(text)
+		if err != nil {
+			return nil, "", err
+		}
+		at := in.find(rule.Host)
+		if at >= 0 && in.rules[at].service != rule.Service && own[rule.Host] != app {
+			return nil, "", &ConflictError{Kind: "tunnel rule", Namespace: TunnelNamespace, Name: rule.Host, App: app, Found: "it leads to " + in.rules[at].service}
+		}
+		if at < 0 {
+			at = in.end()
+		}
+		shadow = in.shadow(rule.Host, at)
+		if text, err = in.with(rule); err != nil {
+			return nil, "", err
+		}
+		own[rule.Host] = app
+	}
+	m.Data[TunnelConfigKey] = text
+	return gone, shadow, own.into(m)
+}
+
+// appKey is how an app is noted as the owner of rules, which are shared by all namespaces.
+func appKey(ns, app string) string { return ns + "/" + app }
+
+// tunnelSteps route the external host to the app, or take away rules that the infraspec no longer asks for.
+func (r *run) tunnelSteps() []pipeline.Step {
+	if !routed(r.spec) {
+		if r.spec.Hosts.External == "" {
+			return nil
+		}
+		return []pipeline.Step{{Name: "Tunnel " + r.spec.Hosts.External, Run: func(context.Context, io.Writer) (pipeline.Result, error) {
+			return pipeline.Result{State: pipeline.Skipped, Detail: "a rule needs a webserver with hosts.internal too"}, nil
+		}}}
+	}
+	return []pipeline.Step{
+		{Name: "Tunnel " + r.spec.Hosts.External, Run: r.tunnel},
+		{Name: "DNS " + r.spec.Hosts.External, Run: r.dns},
+	}
+}
+
+func (r *run) tunnel(ctx context.Context, out io.Writer) (pipeline.Result, error) {
+	rule, app := ruleOf(r.spec, r.options.Namespace), appKey(r.options.Namespace, r.spec.App)
+	t := &tunnel{cluster: r.cluster, out: out}
+	result, err := t.change(ctx, app, rule)
+	if err == nil && result.State == pipeline.Configured {
+		result.Detail = "leads to " + rule.Service
+	}
+	return result, err
+}
+
+// planTunnel adds what a forge would change in the tunnel's configuration.
+func (r *run) planTunnel(ctx context.Context) error {
+	if !routed(r.spec) {
+		return nil
+	}
+	live, err := r.cluster.GetConfigMap(ctx, TunnelNamespace, TunnelConfigMap)
+	if k8s.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	after := live.DeepCopy()
+	if _, _, err := editTunnel(after, appKey(r.options.Namespace, r.spec.App), ruleOf(r.spec, r.options.Namespace)); err != nil {
+		return err
+	}
+	if diffText(live, after) != "" {
+		r.changes = append(r.changes, Change{Kind: kindConfigMap, Name: TunnelConfigMap, State: pipeline.Configured, Before: live, After: after})
+	}
+	return nil
+}
+
+// tunnel is cloudflared with its configuration.
+type tunnel struct {
+	cluster tunnelCluster
+	out     io.Writer
+}
+
+// change edits the configuration, and restarts cloudflared where its text has changed. One that does not come back gets its old text again.
+func (t *tunnel) change(ctx context.Context, app string, rule Rule) (pipeline.Result, error) {
+	var before, after, shadow string
+	var gone []string
+	_, err := t.cluster.PatchConfigMap(ctx, TunnelNamespace, TunnelConfigMap, func(m *corev1.ConfigMap) (err error) {
+		before = m.Data[TunnelConfigKey]
+		gone, shadow, err = editTunnel(m, app, rule)
+		after = m.Data[TunnelConfigKey]
+		return err
+	})
+	if k8s.IsNotFound(err) {
+		return pipeline.Result{State: pipeline.Skipped, Detail: fmt.Sprintf("there is no ConfigMap %s in namespace %s", TunnelConfigMap, TunnelNamespace)}, nil
+	}
+	if err != nil {
+		return pipeline.Result{}, err
+	}
+	for _, host := range gone {
+		_, _ = fmt.Fprintf(t.out, "the rule for %s is gone\n", host)
+	}
+	if shadow != "" {
+		_, _ = fmt.Fprintf(t.out, "warning: the rule for %s stands ahead and takes %s; move it below in ConfigMap %s\n", shadow, rule.Host, TunnelConfigMap)
+	}
+	if before == after {
+		return pipeline.Result{State: pipeline.Unchanged}, nil
+	}
+	if err := t.restart(ctx); err != nil {
+		return pipeline.Result{}, errors.Join(fmt.Errorf("restart cloudflared with the new rule: %w", err), t.undo(context.WithoutCancel(ctx), before, after))
+	}
+	return pipeline.Result{State: pipeline.Configured}, nil
+}
+
+// tunnelTimeout bounds the wait for cloudflared.
+const tunnelTimeout = 2 * time.Minute
+
+// restart replaces cloudflared's pods, which read their configuration once, and waits until the new ones are there.
+func (t *tunnel) restart(ctx context.Context) error {
+	d, err := t.cluster.RestartDeployment(ctx, TunnelNamespace, tunnelServer, time.Now())
+	if k8s.IsNotFound(err) {
+		_, _ = fmt.Fprintf(t.out, "there is no Deployment %s to restart\n", tunnelServer)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, tunnelTimeout, fmt.Errorf("its pods were not ready after %s", tunnelTimeout))
+	defer cancel()
+	err = t.cluster.WatchDeployment(ctx, TunnelNamespace, tunnelServer, func(now *appsv1.Deployment) (bool, error) {
+		if now == nil {
+			return false, errors.New("its Deployment was deleted")
+		}
+		return rolledOut(now, d.Generation)
+	})
+	return err
+}
+
+// rolledOut reports whether a Deployment has come up as of a generation, by the rules of kubectl rollout status.
+func rolledOut(d *appsv1.Deployment, generation int64) (bool, error) {
+	want := int32(1)
+	if d.Spec.Replicas != nil {
+		want = *d.Spec.Replicas
+	}
+	s := d.Status
+	if s.ObservedGeneration < generation {
+		return false, nil
+	}
+	for _, c := range s.Conditions {
+		if c.Type == appsv1.DeploymentProgressing && c.Reason == "ProgressDeadlineExceeded" {
+			return false, errors.New(c.Message)
+		}
+	}
+	return s.UpdatedReplicas >= want && s.AvailableReplicas >= want && s.Replicas <= s.UpdatedReplicas, nil
+}
+
+// undo puts the old text back, unless somebody has changed it since, and starts cloudflared with it.
+func (t *tunnel) undo(ctx context.Context, before, after string) error {
+	ctx, cancel := context.WithTimeout(ctx, tunnelTimeout)
+	defer cancel()
+	undone, err := t.cluster.PatchConfigMap(ctx, TunnelNamespace, TunnelConfigMap, func(m *corev1.ConfigMap) error {
+		if m.Data[TunnelConfigKey] == after {
+			m.Data[TunnelConfigKey] = before
+		}
+		return nil
+	})
+	switch {
+	case err != nil:
+		return fmt.Errorf("the old configuration was not put back: %w", err)
+	case !undone:
+		return errors.New("the old configuration was not put back: somebody has changed it since")
+	}
+	if _, err := t.cluster.RestartDeployment(ctx, TunnelNamespace, tunnelServer, time.Now()); err != nil {
+		return fmt.Errorf("the old configuration was put back, and cloudflared not restarted: %w", err)
+	}
+	return errors.New("the old configuration was put back")
+}
+
+// dns makes the host's DNS record by the cloudflared command, where that is installed.
+func (r *run) dns(ctx context.Context, out io.Writer) (pipeline.Result, error) {
+	host := r.spec.Hosts.External
+	if !command.Installed("cloudflared") {
+		return pipeline.Result{State: pipeline.Skipped, Detail: "the cloudflared command is not installed; route the host's DNS to the tunnel yourself"}, nil
+	}
+	var said strings.Builder
+	err := command.Run(ctx, "", io.MultiWriter(out, &said), "cloudflared", "tunnel", "route", "dns", r.options.Tunnel, host)
+	switch {
+	case err == nil:
+		return pipeline.Result{State: pipeline.Done, Detail: "leads to tunnel " + r.options.Tunnel}, nil
+	case strings.Contains(said.String(), "already exists"):
+		return pipeline.Result{State: pipeline.Unchanged}, nil
+	default:
+		return pipeline.Result{}, fmt.Errorf("route the DNS name %s to tunnel %s: %w: %s", host, r.options.Tunnel, err, lastOf(said.String()))
+	}
+}
+
+// lastOf is the last line of what a command has said.
+func lastOf(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return lines[len(lines)-1]
 }

@@ -79,15 +79,18 @@ func tune(conf *rest.Config, userAgent string, wait time.Duration) {
 	// the wait for an answer's headers is bounded.
 	conf.Timeout = 0
 	conf.Wrap(func(next http.RoundTripper) http.RoundTripper {
-		return &headerTimeout{next: next, wait: max(wait, 30*time.Second)}
+		return &rider{next: &headerTimeout{next: next, wait: max(wait, 30*time.Second)}, patient: rideOut}
 	})
 }
+
+// versionPath is asked first; any user may.
+const versionPath = "/version"
 
 // answers asks for the version, the cheapest call that an unprivileged user may make.
 func (c *Client) answers(ctx context.Context, wait time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
-	return c.core.RESTClient().Get().AbsPath("/version").MaxRetries(0).Do(ctx).Error()
+	return c.core.RESTClient().Get().AbsPath(versionPath).MaxRetries(0).Do(ctx).Error()
 }
 
 // headerTimeout ends a request whose answer has not begun after wait, and leaves a begun one alone.

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
 	applycore "k8s.io/client-go/applyconfigurations/core/v1"
 	"k8s.io/client-go/util/retry"
 )
@@ -90,12 +92,12 @@ func (c *Client) GetConfigMap(ctx context.Context, ns, name string) (*corev1.Con
 	return m, explain(err, "read ConfigMap %s in namespace %s", name, ns)
 }
 
-// PatchConfigMap reads a ConfigMap's data, lets edit change it in place and writes it back. Where
-// somebody else wrote in between, it begins again with their text, so nothing is lost.
+// PatchConfigMap reads a ConfigMap, lets edit change it in place and writes it back. Where
+// somebody else wrote in between, it begins again with what they wrote, so nothing is lost.
 // It reports whether anything changed; an absent ConfigMap is an error (see IsNotFound).
-func (c *Client) PatchConfigMap(ctx context.Context, ns, name string, edit func(data map[string]string) error) (changed bool, err error) {
+func (c *Client) PatchConfigMap(ctx context.Context, ns, name string, edit func(*corev1.ConfigMap) error) (changed bool, err error) {
 	client := c.core.ConfigMaps(ns)
-	err = retry.RetryOnConflict(retry.DefaultBackoff, func() error {
+	err = retry.RetryOnConflict(patience, func() error {
 		live, err := client.Get(ctx, name, metav1.GetOptions{})
 		if err != nil {
 			return err
@@ -104,14 +106,17 @@ func (c *Client) PatchConfigMap(ctx context.Context, ns, name string, edit func(
 		if live.Data == nil {
 			live.Data = map[string]string{}
 		}
-		if err := edit(live.Data); err != nil {
+		if err := edit(live); err != nil {
 			return err
 		}
-		if changed = !maps.Equal(before.Data, live.Data); !changed {
+		if changed = !maps.Equal(before.Data, live.Data) || !maps.Equal(before.Annotations, live.Annotations); !changed {
 			return nil
 		}
 		_, err = client.Update(ctx, live, metav1.UpdateOptions{FieldManager: ForgeManager, DryRun: c.dryRun})
 		return err
 	})
-	return changed, explain(err, "edit ConfigMap %s", name)
+	return changed, explain(err, "edit ConfigMap %s in namespace %s", name, ns)
 }
+
+// patience is for many writers of one object: each round at least one of them gets through.
+var patience = wait.Backoff{Duration: 10 * time.Millisecond, Factor: 1.5, Jitter: 0.5, Steps: 60, Cap: time.Second}

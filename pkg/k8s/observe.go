@@ -29,32 +29,19 @@ func (c *Client) Observe(ctx context.Context, ns, app string, see func(Observati
 	if err := c.mayList(ctx, ns, app); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	var running sync.WaitGroup
-	defer running.Wait()
-	defer cancel()
-
-	changed := make(chan struct{}, 1)
-	watch := func(client rest.Interface, resource string, example any, narrow func(*metav1.ListOptions)) *changeStore {
-		store := &changeStore{Store: cache.NewStore(cache.MetaNamespaceKeyFunc), changed: changed}
-		lw := cache.NewFilteredListWatchFromClient(client, resource, ns, narrow)
-		reflector := cache.NewReflectorWithOptions(lw, example, store, cache.ReflectorOptions{})
-		running.Go(func() { reflector.RunWithContext(ctx) })
-		return store
-	}
+	w, stop := newWatches(ctx)
+	defer stop()
 	byLabel := func(o *metav1.ListOptions) { o.LabelSelector = labels.Set{AppLabel: app}.String() }
 	byName := func(o *metav1.ListOptions) {
 		o.FieldSelector = fields.OneTermEqualSelector("metadata.name", app).String()
 	}
-	deployments := watch(c.apps.RESTClient(), "deployments", &appsv1.Deployment{}, byName)
-	sets := watch(c.apps.RESTClient(), "replicasets", &appsv1.ReplicaSet{}, byLabel)
-	pods := watch(c.core.RESTClient(), "pods", &corev1.Pod{}, byLabel)
+	deployments := w.watch(c.apps.RESTClient(), "deployments", ns, &appsv1.Deployment{}, byName)
+	sets := w.watch(c.apps.RESTClient(), "replicasets", ns, &appsv1.ReplicaSet{}, byLabel)
+	pods := w.watch(c.core.RESTClient(), "pods", ns, &corev1.Pod{}, byLabel)
 
 	for {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-changed:
+		if err := w.next(); err != nil {
+			return err
 		}
 		if !deployments.synced() || !sets.synced() || !pods.synced() {
 			continue
@@ -67,6 +54,82 @@ func (c *Client) Observe(ctx context.Context, ns, app string, see func(Observati
 			return err
 		}
 	}
+}
+
+// WatchDeployment watches one Deployment and hands every new state to see, nil where there is none, until see says it is done, returns
+// an error, or ctx ends.
+func (c *Client) WatchDeployment(ctx context.Context, ns, name string, see func(*appsv1.Deployment) (done bool, err error)) error {
+	w, stop := newWatches(ctx)
+	defer stop()
+	store := w.watch(c.apps.RESTClient(), "deployments", ns, &appsv1.Deployment{}, func(o *metav1.ListOptions) {
+		o.FieldSelector = fields.OneTermEqualSelector("metadata.name", name).String()
+	})
+	for {
+		if err := w.next(); err != nil {
+			return err
+		}
+		if !store.synced() {
+			continue
+		}
+		var d *appsv1.Deployment
+		if found := all[appsv1.Deployment](store); len(found) > 0 {
+			d = found[0]
+		}
+		if done, err := see(d); done || err != nil {
+			return err
+		}
+	}
+}
+
+// WatchPVCs watches an app's PersistentVolumeClaims that norn made and hands every new state to see, until see says it is done,
+// returns an error, or ctx ends.
+func (c *Client) WatchPVCs(ctx context.Context, ns, app string, see func([]*corev1.PersistentVolumeClaim) (done bool, err error)) error {
+	w, stop := newWatches(ctx)
+	defer stop()
+	store := w.watch(c.core.RESTClient(), "persistentvolumeclaims", ns, &corev1.PersistentVolumeClaim{}, func(o *metav1.ListOptions) { o.LabelSelector = ours(app) })
+	for {
+		if err := w.next(); err != nil {
+			return err
+		}
+		if !store.synced() {
+			continue
+		}
+		if done, err := see(all[corev1.PersistentVolumeClaim](store)); done || err != nil {
+			return err
+		}
+	}
+}
+
+// watches are reflectors that ring one bell.
+type watches struct {
+	ctx     context.Context //nolint:containedctx // it is the life of the reflectors
+	running sync.WaitGroup
+	changed chan struct{}
+}
+
+// newWatches returns watches that run until stop is called, or ctx ends.
+func newWatches(ctx context.Context) (w *watches, stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	w = &watches{ctx: ctx, changed: make(chan struct{}, 1)}
+	return w, func() { cancel(); w.running.Wait() }
+}
+
+// next waits for a change in one of the stores, or for the context's end.
+func (w *watches) next() error {
+	select {
+	case <-w.ctx.Done():
+		return context.Cause(w.ctx)
+	case <-w.changed:
+		return nil
+	}
+}
+
+func (w *watches) watch(client rest.Interface, resource, ns string, example any, narrow func(*metav1.ListOptions)) *changeStore {
+	store := &changeStore{Store: cache.NewStore(cache.MetaNamespaceKeyFunc), changed: w.changed}
+	lw := cache.NewFilteredListWatchFromClient(client, resource, ns, narrow)
+	reflector := cache.NewReflectorWithOptions(lw, example, store, cache.ReflectorOptions{})
+	w.running.Go(func() { reflector.RunWithContext(w.ctx) })
+	return store
 }
 
 // mayList asks once for each kind, since a reflector that is refused only tries again, silently.

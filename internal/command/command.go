@@ -1,4 +1,5 @@
-package deploy
+// Package command runs other programs without norn's keys in their environment.
+package command
 
 import (
 	"bytes"
@@ -13,15 +14,21 @@ import (
 	"time"
 )
 
-// command runs a child process with all its output on out.
-func command(ctx context.Context, dir string, out io.Writer, name string, args ...string) error {
+// Run runs a child process with all its output on out.
+func Run(ctx context.Context, dir string, out io.Writer, name string, args ...string) error {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, out, out
 	return execute(ctx, cmd)
 }
 
-// answer runs a child process and returns its standard output; what else it says goes to out.
-func answer(ctx context.Context, out io.Writer, name string, args ...string) ([]byte, error) {
+// Installed reports whether there is a command of this name.
+func Installed(name string) bool {
+	_, err := exec.LookPath(name)
+	return err == nil
+}
+
+// Answer runs a child process and returns its standard output; what else it says goes to out.
+func Answer(ctx context.Context, out io.Writer, name string, args ...string) ([]byte, error) {
 	var stdout bytes.Buffer
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Stdout, cmd.Stderr = &stdout, out
@@ -31,7 +38,7 @@ func answer(ctx context.Context, out io.Writer, name string, args ...string) ([]
 
 // execute runs cmd without norn's keys in its environment, and lets it end in order when ctx does.
 func execute(ctx context.Context, cmd *exec.Cmd) error {
-	cmd.Env = childEnvironment()
+	cmd.Env = Environment()
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 5 * time.Second // then it is killed
 	if err := cmd.Run(); err != nil {
@@ -46,8 +53,8 @@ func execute(ctx context.Context, cmd *exec.Cmd) error {
 // keyVariables hold keys themselves, which are norn's business and not a build's.
 var keyVariables = []string{"SOPS_AGE_KEY", "NORN_GIT_TOKEN"}
 
-// childEnvironment is norn's environment without the keys in it.
-func childEnvironment() []string {
+// Environment is norn's environment without the keys in it.
+func Environment() []string {
 	return slices.DeleteFunc(os.Environ(), func(kv string) bool {
 		name, _, _ := strings.Cut(kv, "=")
 		return slices.Contains(keyVariables, name)

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"norn/internal/pipeline"
+	"norn/internal/ui"
+	"norn/pkg/forge"
+	"norn/pkg/infraspec"
+)
+
+// differsError is no failure: it is what --exit-code asks to be told by the exit code.
+type differsError struct{ n int }
+
+func (e *differsError) Error() string {
+	return fmt.Sprintf("%s differ", plural(e.n, "object"))
+}
+
+func newDiffCmd(a *app) *cobra.Command {
+	var o forge.Options
+	var exitCode bool
+	cmd := &cobra.Command{
+		Use:   "diff [APP]",
+		Short: "Show what forge would change",
+		Long: `Asks the API server what forge would change, by a dry run, and shows the objects' differences. Nothing is changed.
+With --exit-code a difference ends with exit code 1.`,
+		Example: "  norn diff\n  norn diff shop --exit-code",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := a.connect(cmd.Context(), cmd, "diff")
+			if err != nil {
+				return err
+			}
+			spec, err := a.spec(argument(args, 0), s.conf)
+			if err != nil {
+				return err
+			}
+			o.Settings = forgeSettings(s.conf)
+			changes, err := a.plan(cmd.Context(), s, spec, o)
+			if err == nil && exitCode && len(changes) > 0 {
+				return &differsError{len(changes)}
+			}
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&exitCode, "exit-code", false, "end with 1 where there is a difference")
+	cmd.Flags().BoolVar(&o.Adopt, "adopt", false, "show what forge --adopt would change")
+	return cmd
+}
+
+// silent tells nobody what a run's steps do: their changes are told in the end.
+type silent struct{}
+
+// Report implements pipeline.Reporter.
+func (silent) Report(pipeline.Event) {}
+
+// plan asks what a forge would change, and prints it.
+func (a *app) plan(ctx context.Context, s *session, spec *infraspec.Spec, o forge.Options) ([]forge.Change, error) {
+	changes, err := forge.Plan(ctx, s.client.DryRun(), silent{}, spec, o)
+	if err != nil {
+		return nil, err
+	}
+	if a.json {
+		var objects []any
+		for _, c := range changes {
+			objects = append(objects, map[string]any{"kind": c.Kind, "name": c.Name, "change": c.State, "diff": c.Diff()})
+		}
+		return changes, a.encode(objects...)
+	}
+	for _, c := range changes {
+		ui.PrintDiff(a.streams.Out, fmt.Sprintf("%s %s (%s)", c.Kind, c.Name, c.State), c.Diff())
+	}
+	if len(changes) == 0 {
+		ui.PrintTitle(a.streams.Err, fmt.Sprintf("nothing to change: %s is as its infraspec says", spec.App))
+	}
+	return changes, nil
+}

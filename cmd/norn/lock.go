@@ -1,0 +1,20 @@
+package main
+
+import (
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"norn/internal/holder"
+	"norn/pkg/k8s"
+)
+
+// defaultLockTimeout is a little more than a dead holder keeps a lock, so that a run that was killed can just be repeated.
+const defaultLockTimeout = 20 * time.Second
+
+// bindLock adds --lock-timeout.
+func bindLock(cmd *cobra.Command, lock *k8s.LockRequest) {
+	lock.Wait = defaultLockTimeout
+	cmd.Flags().DurationVar(&lock.Wait, "lock-timeout", lock.Wait, "how long to wait while somebody else works on the app")
+	lock.Holder = holder.Of("norn " + cmd.Name())
+}

@@ -1,0 +1,25 @@
+package ui
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// PrintDiff prints a unified diff under a title.
+func PrintDiff(w io.Writer, title, diff string) {
+	p := newPalette(w)
+	_, _ = fmt.Fprintln(w, p.bold.Render(title))
+	for line := range strings.Lines(diff) {
+		line = clean(strings.TrimSuffix(line, "\n"))
+		switch {
+		case strings.HasPrefix(line, "+"):
+			line = p.good.Render(line)
+		case strings.HasPrefix(line, "-"):
+			line = p.bad.Render(line)
+		case strings.HasPrefix(line, "@@"):
+			line = p.dim.Render(line)
+		}
+		_, _ = fmt.Fprintln(w, line)
+	}
+}

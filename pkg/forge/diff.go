@@ -1,0 +1,84 @@
+package forge
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/aymanbagabas/go-udiff"
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/yaml"
+
+	"norn/internal/pipeline"
+	"norn/pkg/k8s"
+)
+
+// Change is what a run did, or would do, to one object.
+type Change struct {
+	Kind, Name    string
+	State         pipeline.State // created, configured or deleted
+	Before, After k8s.Object     // nil where there is none
+}
+
+// Diff is the change as a unified diff of the two objects, without what only the server writes.
+func (c Change) Diff() string { return diffText(c.Before, c.After) }
+
+// contextLines is how much of what stays the same is shown around a change.
+const contextLines = 3
+
+func diffText(before, after k8s.Object) string {
+	a, b := manifest(before), manifest(after)
+	edits := udiff.Lines(a, b)
+	text, err := udiff.ToUnified("", "", a, edits, contextLines)
+	if err != nil { // edits that udiff has made itself always fit
+		return err.Error()
+	}
+	_, text, _ = strings.Cut(text, "\n") // its two lines of file names
+	_, text, _ = strings.Cut(text, "\n")
+	return text
+}
+
+// serverFields are what the API server and the controllers keep in an object's metadata.
+var serverFields = []string{"managedFields", "uid", "resourceVersion", "generation", "creationTimestamp", "selfLink", "finalizers", "deletionTimestamp", "deletionGracePeriodSeconds"}
+
+// serverAnnotations are the annotations that controllers write.
+var serverAnnotations = []string{
+	k8s.RevisionAnnotation, "kubectl.kubernetes.io/last-applied-configuration",
+	"pv.kubernetes.io/bind-completed", "pv.kubernetes.io/bound-by-controller", "volume.kubernetes.io/selected-node", "volume.beta.kubernetes.io/storage-provisioner", "volume.kubernetes.io/storage-provisioner",
+}
+
+// manifest is an object as its owner would write it. A Secret's values are not in it.
+func manifest(o k8s.Object) string {
+	if o == nil {
+		return ""
+	}
+	if secret, ok := o.(*corev1.Secret); ok {
+		masked := secret.DeepCopy()
+		for key := range masked.Data {
+			masked.Data[key] = []byte(placeholder)
+		}
+		o = masked
+	}
+	object, err := tree(o)
+	if err != nil {
+		return err.Error()
+	}
+	delete(object, "status")
+	if meta, ok := object["metadata"].(map[string]any); ok {
+		for _, name := range serverFields {
+			delete(meta, name)
+		}
+		if annotations, ok := meta["annotations"].(map[string]any); ok {
+			maps.DeleteFunc(annotations, func(name string, _ any) bool { return slices.Contains(serverAnnotations, name) })
+			if len(annotations) == 0 {
+				delete(meta, "annotations")
+			}
+		}
+	}
+	data, err := yaml.Marshal(object)
+	if err != nil {
+		return fmt.Sprintf("%v", err)
+	}
+	return string(data)
+}

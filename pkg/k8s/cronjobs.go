@@ -1,0 +1,26 @@
+package k8s
+
+import (
+	"context"
+
+	batchv1 "k8s.io/api/batch/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	applybatch "k8s.io/client-go/applyconfigurations/batch/v1"
+)
+
+// GetCronJob reads a CronJob; see IsNotFound.
+func (c *Client) GetCronJob(ctx context.Context, ns, name string) (*batchv1.CronJob, error) {
+	j, err := c.batch.CronJobs(ns).Get(ctx, name, metav1.GetOptions{})
+	return j, explain(err, "read CronJob %s", name)
+}
+
+// CreateCronJob makes the CronJob what conf says, creating it where it is absent.
+func (c *Client) CreateCronJob(ctx context.Context, conf *applybatch.CronJobApplyConfiguration) (*batchv1.CronJob, error) {
+	j, err := apply(ctx, c, c.batch.CronJobs(*conf.Namespace), ForgeManager, conf)
+	return j, explain(err, "apply CronJob %s", *conf.Name)
+}
+
+// DeleteCronJob deletes a CronJob with its Jobs and pods; one that is gone is a success.
+func (c *Client) DeleteCronJob(ctx context.Context, ns, name string) error {
+	return explain(c.remove(ctx, c.batch.CronJobs(ns), name), "delete CronJob %s", name)
+}
