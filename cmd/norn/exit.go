@@ -11,6 +11,7 @@ import (
 	"norn/pkg/deploy"
 	"norn/pkg/forge"
 	"norn/pkg/infraspec"
+	"norn/pkg/job"
 	"norn/pkg/k8s"
 	"norn/pkg/secrets"
 )
@@ -40,6 +41,8 @@ func exitCode(ctx context.Context, err error) int {
 		return exitDone
 	case is[*deploy.RolloutError](err):
 		return exitRollout
+	case is[*job.ExitError](err):
+		return as[*job.ExitError](err).Code
 	case is[*differsError](err):
 		return exitFailed
 	case ctx.Err() != nil:
@@ -47,7 +50,7 @@ func exitCode(ctx context.Context, err error) int {
 	case is[*usageError](err), is[*deploy.UsageError](err), is[*k8s.ImageError](err), is[*k8s.FlagError](err),
 		is[infraspec.Errors](err), is[*infraspec.NotFoundError](err), is[*infraspec.NameError](err), is[*invalidError](err),
 		is[*config.Error](err), is[*secrets.FileError](err), is[*scaffold.ExistsError](err),
-		is[*logs.NotFoundError](err), is[*status.NotFoundError](err), is[*forge.NoAppError](err):
+		is[*logs.NotFoundError](err), is[*status.NotFoundError](err), is[*forge.NoAppError](err), is[*job.NotDeployedError](err):
 		return exitUsage
 	case is[*k8s.UnavailableError](err):
 		return exitNoKubernetes
@@ -56,6 +59,12 @@ func exitCode(ctx context.Context, err error) int {
 	default:
 		return exitFailed
 	}
+}
+
+// as is the error of type E in err's chain.
+func as[E error](err error) E {
+	e, _ := errors.AsType[E](err)
+	return e
 }
 
 // is reports whether an error of type E is in err's chain.

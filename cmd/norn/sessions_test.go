@@ -71,6 +71,10 @@ type sessionCluster struct{ kubeconfig, kubectl, registry, binaries string }
 
 // setup gives a script a namespace, and an environment in which norn finds the cluster and a builder without an engine.
 func (c *sessionCluster) setup(env *testscript.Env) error {
+	root, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		return err
+	}
 	suffix := make([]byte, 4)
 	if _, err := rand.Read(suffix); err != nil {
 		return err
@@ -95,6 +99,7 @@ func (c *sessionCluster) setup(env *testscript.Env) error {
 	for _, kv := range [][2]string{
 		{"KUBECONFIG", c.kubeconfig},
 		{"NAMESPACE", ns},
+		{"REPOSITORY", root},
 		{"NORN_NAMESPACE", ns},
 		{"NORN_REGISTRY_URL", c.registry},
 		{"NORN_APPS_DIR", env.WorkDir},

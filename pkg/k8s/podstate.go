@@ -48,3 +48,12 @@ func containerState(s *PodSummary, c corev1.ContainerStatus, prefix string) {
 		s.State, s.Message = prefix+t.Reason, fmt.Sprintf("container %s ended with exit code %d", c.Name, t.ExitCode)
 	}
 }
+
+// Stuck says why a pod cannot start by waiting, or "" where it may.
+func Stuck(p *corev1.Pod) (Reason, string) {
+	v, stuck := podFailure([]*corev1.Pod{p})
+	if !stuck {
+		return "", ""
+	}
+	return v.Reason, v.Message
+}

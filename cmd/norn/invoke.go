@@ -1,0 +1,68 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"norn/internal/ui"
+	"norn/pkg/forge"
+	"norn/pkg/infraspec"
+	"norn/pkg/job"
+)
+
+func newInvokeCmd(a *app) *cobra.Command {
+	var r job.Request
+	var body, image string
+	cmd := &cobra.Command{
+		Use:   "invoke [APP]",
+		Short: "Call a function app once",
+		Long: `Makes a Job of a function app, with the body in the environment variable NORN_BODY, shows what it prints, and deletes the Job. Its
+exit code is norn's. It may take as long as function.timeout says.`,
+		Example: "  norn invoke resize --image registry.example.com/resize:1 --body '{\"width\": 100}'\n  norn invoke resize --image … --body @request.json",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := a.connect(cmd.Context(), cmd, "invoke")
+			if err != nil {
+				return err
+			}
+			spec, err := a.spec(argument(args, 0), s.conf)
+			if err != nil {
+				return err
+			}
+			if spec.Role != infraspec.Function {
+				return &usageError{fmt.Errorf("%s is no function but a %s; norn run runs a command of it", spec.App, spec.Role)}
+			}
+			if image == "" {
+				return &usageError{errors.New("--image is needed: norn deploy does not ship functions yet")}
+			}
+			settings := forgeSettings(s.conf)
+			settings.Image = image
+			text, err := job.Body(body, a.read)
+			if err != nil {
+				return err
+			}
+			pod, err := forge.Function(spec, settings, text)
+			if err != nil {
+				return err
+			}
+			r.Namespace, r.App, r.Out, r.Timeout = s.conf.Namespace, spec.App, a.streams.Out, spec.Function.Timeout.Duration()
+			r.Say = func(text string) { ui.PrintWarning(a.streams.Err, text) }
+			return job.Call(cmd.Context(), s.client, r, *pod)
+		},
+	}
+	cmd.Flags().StringVar(&body, "body", "", "what the function is called with; @FILE reads it from a file, @- from standard input")
+	cmd.Flags().StringVar(&image, "image", "", "the function's image")
+	return cmd
+}
+
+// read reads a file, or standard input for "-".
+func (a *app) read(path string) ([]byte, error) {
+	if path == "-" {
+		return io.ReadAll(a.streams.In)
+	}
+	return os.ReadFile(path)
+}

@@ -1,0 +1,254 @@
+// Package job runs one-off Jobs of an app: a command in the app's own image, or a call of a function.
+package job
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"norn/pkg/forge"
+	"norn/pkg/k8s"
+)
+
+// Cluster is what a Job asks of a cluster.
+type Cluster interface {
+	workloads
+	CreateJob(ctx context.Context, job *batchv1.Job) (*batchv1.Job, error)
+	DeleteJob(ctx context.Context, ns, name string) error
+	WatchJobPod(ctx context.Context, ns, job string, see func(*corev1.Pod) (bool, error)) error
+	StreamLogs(ctx context.Context, ns, pod string, opts *corev1.PodLogOptions) (io.ReadCloser, error)
+}
+
+type workloads interface {
+	GetDeployment(ctx context.Context, ns, name string) (*appsv1.Deployment, error)
+	GetCronJob(ctx context.Context, ns, name string) (*batchv1.CronJob, error)
+}
+
+var _ Cluster = (*k8s.Client)(nil)
+
+// Request is one Job to run.
+type Request struct {
+	Namespace, App string
+	Timeout        time.Duration // how long it may take; 0 is as long as it likes
+	Out            io.Writer     // gets what the container prints
+	Say            func(string)  // is told, a line each, what else there is to say
+}
+
+// ExitError says that the container has ended with another code than 0.
+type ExitError struct {
+	Code int
+	What string // how it ended, where that is more than its code
+}
+
+// Error says how it ended.
+func (e *ExitError) Error() string {
+	if e.What != "" {
+		return fmt.Sprintf("it ended with exit code %d: %s", e.Code, e.What)
+	}
+	return fmt.Sprintf("it ended with exit code %d", e.Code)
+}
+
+// NotDeployedError says that there is no image to run yet.
+type NotDeployedError struct{ App, Namespace string }
+
+// Error names the app.
+func (e *NotDeployedError) Error() string {
+	return fmt.Sprintf("%s has not been deployed in namespace %s: there is no image to run", e.App, e.Namespace)
+}
+
+// Hint is what to do about it.
+func (e *NotDeployedError) Hint() string { return "ship it with norn deploy " + e.App }
+
+// Command runs a command in the app's own pod template: its image, environment, secrets and volumes. The container's exit code other than 0 is an
+// *ExitError.
+func Command(ctx context.Context, cluster Cluster, r Request, args []string) error {
+	pod, err := template(ctx, cluster, r)
+	if err != nil {
+		return err
+	}
+	c := &pod.Containers[0]
+	c.Command, c.Args = args, nil
+	c.Ports, c.LivenessProbe, c.ReadinessProbe, c.StartupProbe = nil, nil, nil, nil
+	return run(ctx, cluster, r, "run", *pod)
+}
+
+// template is the pod of the app's Deployment or CronJob.
+func template(ctx context.Context, cluster workloads, r Request) (*corev1.PodSpec, error) {
+	d, err := cluster.GetDeployment(ctx, r.Namespace, r.App)
+	switch {
+	case err == nil && !d.Spec.Paused:
+		return d.Spec.Template.Spec.DeepCopy(), forge.Owned("Deployment", d, r.App)
+	case err != nil && !k8s.IsNotFound(err):
+		return nil, err
+	}
+	c, err := cluster.GetCronJob(ctx, r.Namespace, r.App)
+	switch {
+	case err == nil && (c.Spec.Suspend == nil || !*c.Spec.Suspend):
+		return c.Spec.JobTemplate.Spec.Template.Spec.DeepCopy(), forge.Owned("CronJob", c, r.App)
+	case err != nil && !k8s.IsNotFound(err):
+		return nil, err
+	}
+	return nil, &NotDeployedError{r.App, r.Namespace}
+}
+
+// Call runs a pod once, as invoke does for a function.
+func Call(ctx context.Context, cluster Cluster, r Request, pod corev1.PodSpec) error {
+	return run(ctx, cluster, r, "call", pod)
+}
+
+// keptFor is how long a Job whose norn was killed stays after its end.
+const keptFor = int32(300)
+
+// object is the Job. Its pod does not bear the app's label, since the app's Service would send it requests.
+func object(r Request, kind string, pod corev1.PodSpec) *batchv1.Job {
+	none, ttl := int32(0), keptFor
+	pod.RestartPolicy = corev1.RestartPolicyNever
+	labels := map[string]string{k8s.ManagedByLabel: k8s.ManagedBy, "app.kubernetes.io/name": r.App, "app.kubernetes.io/managed-by": k8s.ManagedBy, "norn/job": kind}
+	name := strings.TrimRight(r.App[:min(len(r.App), 45)], "-") + "-" + kind + "-" + strings.ToLower(rand.Text()[:6])
+	job := &batchv1.Job{
+		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: r.Namespace, Labels: map[string]string{k8s.AppLabel: r.App}},
+		Spec: batchv1.JobSpec{
+			BackoffLimit: &none, TTLSecondsAfterFinished: &ttl,
+			Template: corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: labels}, Spec: pod},
+		},
+	}
+	for k, v := range labels {
+		job.Labels[k] = v
+	}
+	if r.Timeout > 0 { // the pod's own, since a Job's deletes the pod, and how it ended with it
+		seconds := int64(r.Timeout.Seconds())
+		job.Spec.Template.Spec.ActiveDeadlineSeconds = &seconds
+	}
+	return job
+}
+
+// run makes the Job, shows what it prints, and deletes it, however it ends.
+func run(ctx context.Context, cluster Cluster, r Request, kind string, pod corev1.PodSpec) (err error) {
+	job := object(r, kind, pod)
+	if _, err := cluster.CreateJob(ctx, job); err != nil {
+		return err
+	}
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer cancel()
+		if deleteErr := cluster.DeleteJob(ctx, r.Namespace, job.Name); deleteErr != nil {
+			err = errors.Join(err, deleteErr)
+		}
+	}()
+	started, err := await(ctx, cluster, r, job.Name, hasStarted)
+	if err != nil {
+		return err
+	}
+	if err := show(ctx, cluster, r, started); err != nil {
+		return err
+	}
+	ended, err := await(ctx, cluster, r, job.Name, hasEnded)
+	if err != nil {
+		return err
+	}
+	return verdict(ended)
+}
+
+// await watches the Job's pod until it is as wanted. A pod that cannot start is an error.
+func await(ctx context.Context, cluster Cluster, r Request, job string, is func(*corev1.Pod) bool) (*corev1.Pod, error) {
+	var seen *corev1.Pod
+	said := ""
+	err := cluster.WatchJobPod(ctx, r.Namespace, job, func(p *corev1.Pod) (bool, error) {
+		if p == nil {
+			return false, nil
+		}
+		if reason, message := k8s.Stuck(p); reason != "" {
+			return false, fmt.Errorf("it cannot start (%s): %s", reason, message)
+		}
+		if sum := k8s.Summarize(p); sum.State == "Unschedulable" && sum.Message != said {
+			said = sum.Message
+			r.Say("waiting for a node: " + said)
+		}
+		seen = p
+		return is(p), nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("run Job %s: %w", job, err)
+	}
+	return seen, nil
+}
+
+func hasStarted(p *corev1.Pod) bool {
+	s := status(p)
+	return hasEnded(p) || s != nil && s.State.Running != nil
+}
+
+// hasEnded goes by the pod's phase, which comes after the container's state and with the reason.
+func hasEnded(p *corev1.Pod) bool {
+	return p.Status.Phase == corev1.PodFailed || p.Status.Phase == corev1.PodSucceeded
+}
+
+func status(p *corev1.Pod) *corev1.ContainerStatus {
+	if len(p.Status.ContainerStatuses) == 0 {
+		return nil
+	}
+	return &p.Status.ContainerStatuses[0]
+}
+
+// show copies the container's log until it ends.
+func show(ctx context.Context, cluster Cluster, r Request, p *corev1.Pod) error {
+	log, err := cluster.StreamLogs(ctx, r.Namespace, p.Name, &corev1.PodLogOptions{Follow: true, Container: p.Spec.Containers[0].Name})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = log.Close() }()
+	_, err = io.Copy(r.Out, log)
+	if ctx.Err() != nil {
+		return fmt.Errorf("the Job was cut short and deleted: %w", context.Cause(ctx))
+	}
+	if err != nil {
+		r.Say(fmt.Sprintf("the log broke off: %v", err))
+	}
+	return nil
+}
+
+// verdict is how the container has ended.
+func verdict(p *corev1.Pod) error {
+	s := status(p)
+	switch {
+	case p.Status.Reason == "DeadlineExceeded":
+		return &ExitError{Code: 124, What: "it took longer than its timeout"} // as timeout(1) says it
+	case s == nil || s.State.Terminated == nil:
+		return fmt.Errorf("the pod has failed: %s %s", p.Status.Reason, p.Status.Message)
+	case s.State.Terminated.Reason == "StartError" || s.State.Terminated.Reason == "ContainerCannotRun":
+		return fmt.Errorf("the command cannot be started: %s", strings.Join(strings.Fields(s.State.Terminated.Message), " "))
+	case s.State.Terminated.ExitCode != 0:
+		what := ""
+		if s.State.Terminated.Reason != "Error" {
+			what = s.State.Terminated.Reason
+		}
+		return &ExitError{Code: int(s.State.Terminated.ExitCode), What: what}
+	}
+	return nil
+}
+
+// Body is what a call is given: text, or what a file or standard input holds.
+func Body(text string, read func(path string) ([]byte, error)) (string, error) {
+	path, isFile := strings.CutPrefix(text, "@")
+	if !isFile {
+		return text, nil
+	}
+	data, err := read(path)
+	if err != nil {
+		return "", fmt.Errorf("read the body: %w", err)
+	}
+	if bytes.IndexByte(data, 0) >= 0 {
+		return "", errors.New("the body holds a zero byte, which no environment variable can")
+	}
+	return string(data), nil
+}

@@ -1,0 +1,53 @@
+package k8s
+
+import (
+	"context"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// CreateJob makes a Job.
+func (c *Client) CreateJob(ctx context.Context, job *batchv1.Job) (*batchv1.Job, error) {
+	j, err := c.batch.Jobs(job.Namespace).Create(ctx, job, metav1.CreateOptions{FieldManager: ForgeManager, DryRun: c.dryRun})
+	if IsAlreadyExists(err) { // the name is this run's own: an earlier answer was lost on the way
+		j, err = c.batch.Jobs(job.Namespace).Get(ctx, job.Name, metav1.GetOptions{})
+	}
+	return j, explain(err, "create Job %s", job.Name)
+}
+
+// DeleteJob deletes a Job with its pods, in the background; one that is gone is a success.
+func (c *Client) DeleteJob(ctx context.Context, ns, name string) error {
+	background := metav1.DeletePropagationBackground
+	err := c.batch.Jobs(ns).Delete(ctx, name, metav1.DeleteOptions{PropagationPolicy: &background, DryRun: c.dryRun})
+	if IsNotFound(err) {
+		return nil
+	}
+	return explain(err, "delete Job %s", name)
+}
+
+// WatchJobPod watches the newest pod of a Job and hands every new state to see, nil where there is none yet, until see says it is
+// done, returns an error, or ctx ends.
+func (c *Client) WatchJobPod(ctx context.Context, ns, job string, see func(*corev1.Pod) (done bool, err error)) error {
+	w, stop := newWatches(ctx)
+	defer stop()
+	store := w.watch(c.core.RESTClient(), "pods", ns, &corev1.Pod{}, func(o *metav1.ListOptions) { o.LabelSelector = batchv1.JobNameLabel + "=" + job })
+	for {
+		if err := w.next(); err != nil {
+			return err
+		}
+		if !store.synced() {
+			continue
+		}
+		var newest *corev1.Pod
+		for _, p := range all[corev1.Pod](store) {
+			if newest == nil || newest.CreationTimestamp.Before(&p.CreationTimestamp) {
+				newest = p
+			}
+		}
+		if done, err := see(newest); done || err != nil {
+			return err
+		}
+	}
+}

@@ -1,0 +1,38 @@
+// Command once is a sample image for one-off Jobs: it prints, waits and ends as it is told.
+package main
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"time"
+)
+
+func main() {
+	if len(os.Args) < 2 {
+		fmt.Println("body:", os.Getenv("NORN_BODY"))
+		select {} // a worker that works
+	}
+	switch os.Args[1] {
+	case "body":
+		fmt.Println("body:", os.Getenv("NORN_BODY"))
+	case "env":
+		fmt.Println(os.Getenv(os.Args[2]))
+	case "exit":
+		code, _ := strconv.Atoi(os.Args[2])
+		fmt.Println("ends with", code)
+		os.Exit(code)
+	case "sleep":
+		fmt.Println("sleeps")
+		time.Sleep(time.Hour)
+	case "eat":
+		var all [][]byte
+		for {
+			b := make([]byte, 16<<20)
+			for i := range b {
+				b[i] = 1
+			}
+			all = append(all, b)
+		}
+	}
+}
