@@ -53,6 +53,10 @@ fuzz: ## Fuzz the infraspec's loader (FUZZTIME=10m)
 bench-validate: build ## Time and memory of validating 1,000 apps in one call
 	@hack/bench-validate
 
+.PHONY: bench-forge
+bench-forge: build ## norn forge's time and requests beside kubectl's and helm's
+	@hack/bench-forge
+
 .PHONY: bench-start
 bench-start: build ## norn version's time beside kubectl's
 	@hack/bench-start

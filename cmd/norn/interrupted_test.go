@@ -21,13 +21,13 @@ import (
 
 // bench is a namespace of the devcluster, and the built binary that works on it.
 type bench struct {
-	t          *testing.T
+	t          testing.TB
 	kubeconfig string
 	namespace  string
 	apps       string // the apps folder
 }
 
-func newBench(t *testing.T) *bench {
+func newBench(t testing.TB) *bench {
 	t.Helper()
 	kubeconfig := os.Getenv("NORN_TEST_KUBECONFIG")
 	if kubeconfig == "" {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"norn/internal/ui"
@@ -14,6 +15,7 @@ import (
 )
 
 func main() {
+	debug.SetGCPercent(400) // a run is short and small: collecting its garbage early costs a tenth of it
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// The first signal ends ctx; giving the signals back then lets a second one end the process at once.
 	context.AfterFunc(ctx, stop)

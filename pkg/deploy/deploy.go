@@ -27,6 +27,7 @@ type Cluster interface {
 	secretStore
 	locker
 	SetImage(ctx context.Context, ns, name string, r k8s.Release) (*appsv1.Deployment, error)
+	cronJobs
 }
 
 // locker keeps other runs on the same app away.
@@ -88,8 +89,8 @@ func check(spec *infraspec.Spec, o Options) error {
 	switch {
 	case !spec.Deploy:
 		return &UsageError{fmt.Sprintf("%s says deploy: false", spec.Path()), "remove that line to deploy " + spec.App}
-	case spec.Role != infraspec.Webserver && spec.Role != infraspec.Worker:
-		return fmt.Errorf("deploy cannot ship a %s yet, only webservers and workers", spec.Role)
+	case spec.Role == infraspec.Function:
+		return errors.New("deploy cannot ship a function yet; push its image, and call it with norn invoke --image")
 	case len(spec.Migrations.Command) > 0:
 		return errors.New("deploy cannot run migrations yet, and does not ship a version without its migration")
 	case o.Image == "" && o.Registry == "":
@@ -133,7 +134,7 @@ func (r *run) steps() []pipeline.Step {
 }
 
 func (r *run) findSource(ctx context.Context, out io.Writer) (pipeline.Result, error) {
-	live, err := forged(ctx, r.cluster, r.options.Target)
+	live, err := r.pod(ctx)
 	if err != nil {
 		return pipeline.Result{}, err
 	}
@@ -159,11 +160,27 @@ func (r *run) findSource(ctx context.Context, out io.Writer) (pipeline.Result, e
 	return pipeline.Result{State: pipeline.Done, Detail: r.source.describe()}, nil
 }
 
+// pod is what the app's pods are made of now; its workload must be there and norn's own.
+func (r *run) pod(ctx context.Context) (corev1.PodSpec, error) {
+	if r.spec.Role == infraspec.Cron {
+		c, err := r.cronJob(ctx)
+		if err != nil {
+			return corev1.PodSpec{}, err
+		}
+		return c.Spec.JobTemplate.Spec.Template.Spec, nil
+	}
+	d, err := forged(ctx, r.cluster, r.options.Target)
+	if err != nil {
+		return corev1.PodSpec{}, err
+	}
+	return d.Spec.Template.Spec, nil
+}
+
 // forged reads the app's Deployment, which must be there and norn's own.
 func forged(ctx context.Context, cluster historyCluster, t Target) (*appsv1.Deployment, error) {
 	d, err := cluster.GetDeployment(ctx, t.Namespace, t.App)
 	if k8s.IsNotFound(err) {
-		return nil, notForged(t)
+		return nil, notForged("Deployment", t)
 	}
 	if err == nil {
 		err = forge.Owned("Deployment", d, t.App)
@@ -171,8 +188,8 @@ func forged(ctx context.Context, cluster historyCluster, t Target) (*appsv1.Depl
 	return d, err
 }
 
-func notForged(t Target) error {
-	return &UsageError{fmt.Sprintf("there is no Deployment %s in namespace %s", t.App, t.Namespace), "make it with norn forge, in the app's folder or with the app's name or path"}
+func notForged(kind string, t Target) error {
+	return &UsageError{fmt.Sprintf("there is no %s %s in namespace %s", kind, t.App, t.Namespace), "make it with norn forge, in the app's folder or with the app's name or path"}
 }
 
 func (r *run) test(ctx context.Context, out io.Writer) (pipeline.Result, error) {
@@ -193,14 +210,12 @@ func (r *run) rollout(ctx context.Context, out io.Writer) (pipeline.Result, erro
 	if err != nil {
 		return pipeline.Result{}, err
 	}
+	release := k8s.Release{Image: r.image, PullPolicy: policy, Commit: r.source.version(), Cause: r.cause(), SecretVersion: r.secretVersion}
+	if r.spec.Role == infraspec.Cron {
+		return r.schedule(ctx, release)
+	}
 	change := func(ctx context.Context) (*appsv1.Deployment, error) {
-		return r.cluster.SetImage(ctx, r.options.Namespace, r.spec.App, k8s.Release{
-			Image:         r.image,
-			PullPolicy:    policy,
-			Commit:        r.source.version(),
-			Cause:         r.cause(),
-			SecretVersion: r.secretVersion,
-		})
+		return r.cluster.SetImage(ctx, r.options.Namespace, r.spec.App, release)
 	}
 	run := &rollout{r.options.Target, r.cluster, out}
 	return run.roll(ctx, change)

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	applycore "k8s.io/client-go/applyconfigurations/core/v1"
 
@@ -69,11 +68,11 @@ func (r *run) secrets(ctx context.Context, _ io.Writer) (pipeline.Result, error)
 	return result, nil
 }
 
-// stillRead refuses a deploy that would take a value away from under the pods: one that the infraspec has dropped, and the
-// Deployment still reads.
-func stillRead(live *appsv1.Deployment, spec *infraspec.Spec) error {
+// stillRead refuses a deploy that would take a value away from under the pods: one that the infraspec has dropped, and they
+// still read.
+func stillRead(pod corev1.PodSpec, spec *infraspec.Spec) error {
 	var dropped []string
-	for _, key := range forge.SecretKeys(live) {
+	for _, key := range forge.SecretKeys(spec.App, pod) {
 		if !slices.Contains(spec.Secrets, key) {
 			dropped = append(dropped, key)
 		}
@@ -82,14 +81,14 @@ func stillRead(live *appsv1.Deployment, spec *infraspec.Spec) error {
 		return nil
 	}
 	return &UsageError{
-		fmt.Sprintf("the Deployment still reads %s, which the infraspec no longer declares", strings.Join(dropped, ", ")),
+		fmt.Sprintf("the cluster's pods still read %s, which the infraspec no longer declares", strings.Join(dropped, ", ")),
 		"bring it up to date first with norn forge " + spec.App,
 	}
 }
 
-// notYetRead warns of declared names that the Deployment does not read, so that no pod will see them.
-func notYetRead(live *appsv1.Deployment, spec *infraspec.Spec) string {
-	reads := forge.SecretKeys(live)
+// notYetRead warns of declared names that the pods do not read, so that none of them will see the values.
+func notYetRead(pod corev1.PodSpec, spec *infraspec.Spec) string {
+	reads := forge.SecretKeys(spec.App, pod)
 	var missing []string
 	for _, name := range spec.Secrets {
 		if !slices.Contains(reads, name) {

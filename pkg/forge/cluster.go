@@ -32,7 +32,8 @@ type guard interface {
 }
 
 type reader interface {
-	Inventory(ctx context.Context, ns, app string) (*k8s.Inventory, error)
+	Leftovers(ctx context.Context, ns, app string) ([]corev1.Service, []corev1.PersistentVolumeClaim, error)
+	Budget(ctx context.Context, ns string) (k8s.Budget, error)
 	GetDeployment(ctx context.Context, ns, name string) (*appsv1.Deployment, error)
 	GetCronJob(ctx context.Context, ns, name string) (*batchv1.CronJob, error)
 	belongings

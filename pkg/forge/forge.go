@@ -81,7 +81,10 @@ func begin(ctx context.Context, cluster Cluster, spec *infraspec.Spec, o Options
 	if err := r.conflicts(); err != nil {
 		return nil, err
 	}
-	return r, r.shrinks()
+	if err := r.shrinks(); err != nil {
+		return nil, err
+	}
+	return r, affordable(spec, found.budget, found)
 }
 
 // conflicts refuses objects in the way that are not norn's, all at once, unless they are to be adopted.

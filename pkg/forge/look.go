@@ -10,6 +10,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	applycore "k8s.io/client-go/applyconfigurations/core/v1"
 
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
@@ -25,87 +26,109 @@ const (
 	kindConfigMap  = "ConfigMap"
 )
 
-// live is what the cluster has of an app: all that bears norn's labels, and what else is in the way of what is wanted.
+// live is what the cluster has of an app: what is in the way of what is wanted, and what bears norn's labels besides.
 type live struct {
 	deployment *appsv1.Deployment
 	cronJob    *batchv1.CronJob
 	services   map[string]*corev1.Service
 	claims     map[string]*corev1.PersistentVolumeClaim
+	budget     k8s.Budget
 }
 
-// look reads what there is: one list for each kind, and a read by name for what is wanted and not among them.
+// look reads what there is, side by side: what is wanted by its name, whosever it is, and what the app has besides.
 func look(ctx context.Context, cluster reader, spec *infraspec.Spec, s Settings) (*live, error) {
-	inv, err := cluster.Inventory(ctx, s.Namespace, spec.App)
-	if err != nil {
-		return nil, err
-	}
 	l := &live{services: map[string]*corev1.Service{}, claims: map[string]*corev1.PersistentVolumeClaim{}}
-	for i := range inv.Services {
-		l.services[inv.Services[i].Name] = &inv.Services[i]
-	}
-	for i := range inv.Claims {
-		l.claims[inv.Claims[i].Name] = &inv.Claims[i]
-	}
-	for i := range inv.Deployments {
-		if inv.Deployments[i].Name == spec.App {
-			l.deployment = &inv.Deployments[i]
-		}
-	}
-	for i := range inv.CronJobs {
-		if inv.CronJobs[i].Name == spec.App {
-			l.cronJob = &inv.CronJobs[i]
-		}
-	}
-	return l, l.byName(ctx, cluster, spec, s)
-}
-
-// byName reads, side by side, what is wanted and does not bear norn's labels.
-func (l *live) byName(ctx context.Context, cluster reader, spec *infraspec.Spec, s Settings) error {
-	var mu sync.Mutex
-	var errs []error
-	var reading sync.WaitGroup
-	read := func(do func() (keep func(), err error)) {
-		reading.Go(func() {
-			keep, err := do()
-			mu.Lock()
-			defer mu.Unlock()
-			switch {
-			case err == nil:
-				keep()
-			case !k8s.IsNotFound(err):
-				errs = append(errs, err)
-			}
-		})
-	}
-	standing := spec.Role == infraspec.Webserver || spec.Role == infraspec.Worker
-	if standing && l.deployment == nil {
-		read(func() (func(), error) {
-			d, err := cluster.GetDeployment(ctx, s.Namespace, spec.App)
-			return func() { l.deployment = d }, err
-		})
-	}
-	if spec.Role == infraspec.Cron && l.cronJob == nil {
-		read(func() (func(), error) {
-			c, err := cluster.GetCronJob(ctx, s.Namespace, spec.App)
-			return func() { l.cronJob = c }, err
-		})
-	}
-	if conf := Service(spec, s); conf != nil && l.services[*conf.Name] == nil {
-		read(func() (func(), error) {
+	var left leftovers
+	reads := &reads{}
+	reads.start(func() (func(), error) {
+		services, claims, err := cluster.Leftovers(ctx, s.Namespace, spec.App)
+		return func() { left = leftovers{services, claims} }, err
+	})
+	reads.start(func() (func(), error) {
+		b, err := cluster.Budget(ctx, s.Namespace)
+		return func() { l.budget = b }, err
+	})
+	reads.start(func() (func(), error) {
+		d, err := cluster.GetDeployment(ctx, s.Namespace, spec.App)
+		return func() { l.deployment = d }, err
+	})
+	reads.start(func() (func(), error) {
+		c, err := cluster.GetCronJob(ctx, s.Namespace, spec.App)
+		return func() { l.cronJob = c }, err
+	})
+	if conf := Service(spec, s); conf != nil {
+		reads.start(func() (func(), error) {
 			svc, err := cluster.GetService(ctx, s.Namespace, *conf.Name)
 			return func() { l.services[*conf.Name] = svc }, err
 		})
 	}
 	for _, conf := range Claims(spec, s) {
-		if l.claims[*conf.Name] == nil {
-			read(func() (func(), error) {
-				c, err := cluster.GetPVC(ctx, s.Namespace, *conf.Name)
-				return func() { l.claims[*conf.Name] = c }, err
-			})
+		reads.start(func() (func(), error) {
+			c, err := cluster.GetPVC(ctx, s.Namespace, *conf.Name)
+			return func() { l.claims[*conf.Name] = c }, err
+		})
+	}
+	if err := reads.wait(); err != nil {
+		return nil, err
+	}
+	l.add(left, spec, s)
+	return l, nil
+}
+
+// leftovers are what an app has by its labels.
+type leftovers struct {
+	services []corev1.Service
+	claims   []corev1.PersistentVolumeClaim
+}
+
+// add takes up the leftovers that are not wanted; what is wanted has been read by its name.
+func (l *live) add(left leftovers, spec *infraspec.Spec, s Settings) {
+	wanted := Service(spec, s)
+	for i := range left.services {
+		if name := left.services[i].Name; wanted == nil || name != *wanted.Name {
+			l.services[name] = &left.services[i]
 		}
 	}
-	reading.Wait()
-	return errors.Join(errs...)
+	claims := Claims(spec, s)
+	for i := range left.claims {
+		name := left.claims[i].Name
+		if !slices.ContainsFunc(claims, func(c *applycore.PersistentVolumeClaimApplyConfiguration) bool { return *c.Name == name }) {
+			l.claims[name] = &left.claims[i]
+		}
+	}
+	standing := spec.Role == infraspec.Webserver || spec.Role == infraspec.Worker
+	if l.deployment != nil && !standing && Owned(kindDeployment, l.deployment, spec.App) != nil { // somebody else's, and not in the way
+		l.deployment = nil
+	}
+	if l.cronJob != nil && spec.Role != infraspec.Cron && Owned(kindCronJob, l.cronJob, spec.App) != nil {
+		l.cronJob = nil
+	}
+}
+
+// reads are reads of the cluster that run side by side. What they keep is kept one after the other; an object that is not there is kept by none.
+type reads struct {
+	mu      sync.Mutex
+	errs    []error
+	running sync.WaitGroup
+}
+
+func (r *reads) start(read func() (keep func(), err error)) {
+	r.running.Go(func() {
+		keep, err := read()
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		switch {
+		case err == nil:
+			keep()
+		case !k8s.IsNotFound(err):
+			r.errs = append(r.errs, err)
+		}
+	})
+}
+
+func (r *reads) wait() error {
+	r.running.Wait()
+	return errors.Join(r.errs...)
 }
 
 // named is an object with its kind.

@@ -6,18 +6,18 @@ import (
 	"slices"
 	"strings"
 
-	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
 )
 
-// SecretKeys are the keys of the app's Secret that its Deployment reads, sorted.
-func SecretKeys(d *appsv1.Deployment) []string {
+// SecretKeys are the keys of an app's Secret that its pods read, sorted.
+func SecretKeys(app string, pod corev1.PodSpec) []string {
 	var keys []string
-	for _, c := range d.Spec.Template.Spec.Containers {
+	for _, c := range pod.Containers {
 		for _, e := range c.Env {
-			if from := e.ValueFrom; from != nil && from.SecretKeyRef != nil && from.SecretKeyRef.Name == SecretName(d.Name) {
+			if from := e.ValueFrom; from != nil && from.SecretKeyRef != nil && from.SecretKeyRef.Name == SecretName(app) {
 				keys = append(keys, from.SecretKeyRef.Key)
 			}
 		}

@@ -27,6 +27,7 @@ type Remover interface {
 
 // dataRemover deletes what holds values and data, and watches pods end.
 type dataRemover interface {
+	Inventory(ctx context.Context, ns, app string) (*k8s.Inventory, error)
 	DeleteSecret(ctx context.Context, ns, name string) error
 	DeletePVC(ctx context.Context, ns, name string) error
 	Observe(ctx context.Context, ns, app string, see func(k8s.Observation) (bool, error)) error

@@ -20,6 +20,16 @@ func (c *Client) CreateCronJob(ctx context.Context, conf *applybatch.CronJobAppl
 	return j, explain(err, "apply CronJob %s", *conf.Name)
 }
 
+// SetCronJobImage puts a release into the container named like the CronJob, and lets its schedule begin.
+func (c *Client) SetCronJobImage(ctx context.Context, ns, name string, r Release) (*batchv1.CronJob, error) {
+	conf := applybatch.CronJob(name, ns).
+		WithAnnotations(map[string]string{CommitAnnotation: r.Commit, ChangeCauseAnnotation: r.Cause}).
+		WithSpec(applybatch.CronJobSpec().WithSuspend(false).WithJobTemplate(applybatch.JobTemplateSpec().WithSpec(
+			applybatch.JobSpec().WithTemplate(r.template(name)))))
+	j, err := apply(ctx, c, c.batch.CronJobs(ns), DeployManager, conf)
+	return j, explain(err, "set the image of CronJob %s", name)
+}
+
 // DeleteCronJob deletes a CronJob with its Jobs and pods; one that is gone is a success.
 func (c *Client) DeleteCronJob(ctx context.Context, ns, name string) error {
 	return explain(c.remove(ctx, c.batch.CronJobs(ns), name), "delete CronJob %s", name)

@@ -64,19 +64,24 @@ type Release struct {
 	RestartedAt   string // keeps an earlier restart's stamp, or ""
 }
 
-// SetImage puts a release into the container named like the Deployment and lets it roll
-// out: one server-side apply, so that the cluster never sees half of it.
-func (c *Client) SetImage(ctx context.Context, ns, name string, r Release) (*appsv1.Deployment, error) {
+// template is what a release changes of a pod template.
+func (r Release) template(container string) *applycore.PodTemplateSpecApplyConfiguration {
 	template := applycore.PodTemplateSpec().WithSpec(applycore.PodSpec().WithContainers(
-		applycore.Container().WithName(name).WithImage(r.Image).WithImagePullPolicy(r.PullPolicy)))
+		applycore.Container().WithName(container).WithImage(r.Image).WithImagePullPolicy(r.PullPolicy)))
 	for name, value := range map[string]string{SecretAnnotation: r.SecretVersion, restartAnnotation: r.RestartedAt} {
 		if value != "" {
 			template.WithAnnotations(map[string]string{name: value})
 		}
 	}
+	return template
+}
+
+// SetImage puts a release into the container named like the Deployment and lets it roll
+// out: one server-side apply, so that the cluster never sees half of it.
+func (c *Client) SetImage(ctx context.Context, ns, name string, r Release) (*appsv1.Deployment, error) {
 	conf := applyapps.Deployment(name, ns).
 		WithAnnotations(map[string]string{CommitAnnotation: r.Commit, ChangeCauseAnnotation: r.Cause}).
-		WithSpec(applyapps.DeploymentSpec().WithPaused(false).WithTemplate(template))
+		WithSpec(applyapps.DeploymentSpec().WithPaused(false).WithTemplate(r.template(name)))
 	d, err := apply(ctx, c, c.apps.Deployments(ns), DeployManager, conf)
 	return d, explain(err, "set the image of Deployment %s", name)
 }

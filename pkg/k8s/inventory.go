@@ -63,6 +63,30 @@ func (c *Client) Inventory(ctx context.Context, ns, app string) (*Inventory, err
 	return &inv, nil
 }
 
+// Leftovers lists an app's Services and claims that norn made, from what the API server has in memory: a list of its latest state can take it
+// forty milliseconds more. What was made within the last moments may be missing, so that only what may as well be
+// found by the next run is looked for here.
+func (c *Client) Leftovers(ctx context.Context, ns, app string) (services []corev1.Service, claims []corev1.PersistentVolumeClaim, err error) {
+	only := metav1.ListOptions{LabelSelector: ours(app), ResourceVersion: "0"}
+	err = together(
+		func() error {
+			l, err := c.core.Services(ns).List(ctx, only)
+			if err == nil {
+				services = l.Items
+			}
+			return explain(err, "list the Services of %s", app)
+		},
+		func() error {
+			l, err := c.core.PersistentVolumeClaims(ns).List(ctx, only)
+			if err == nil {
+				claims = l.Items
+			}
+			return explain(err, "list the PersistentVolumeClaims of %s", app)
+		},
+	)
+	return services, claims, err
+}
+
 // together makes calls side by side and returns the errors of those that failed, in their order.
 func together(calls ...func() error) error {
 	errs := make([]error, len(calls))

@@ -1,0 +1,46 @@
+package deploy
+
+import (
+	"context"
+
+	batchv1 "k8s.io/api/batch/v1"
+
+	"norn/internal/pipeline"
+	"norn/pkg/forge"
+	"norn/pkg/k8s"
+)
+
+// cronJobs is what a cron app's deploy asks of a cluster.
+type cronJobs interface {
+	GetCronJob(ctx context.Context, ns, name string) (*batchv1.CronJob, error)
+	SetCronJobImage(ctx context.Context, ns, name string, r k8s.Release) (*batchv1.CronJob, error)
+}
+
+// cronJob reads the app's CronJob, which must be there and norn's own.
+func (r *run) cronJob(ctx context.Context) (*batchv1.CronJob, error) {
+	c, err := r.cluster.GetCronJob(ctx, r.options.Namespace, r.options.App)
+	if k8s.IsNotFound(err) {
+		return nil, notForged("CronJob", r.options.Target)
+	}
+	if err == nil {
+		err = forge.Owned("CronJob", c, r.options.App)
+	}
+	return c, err
+}
+
+// schedule ships a version of a cron app: its next run is the first of it. There is nothing to wait for.
+func (r *run) schedule(ctx context.Context, release k8s.Release) (pipeline.Result, error) {
+	before, err := r.cronJob(ctx)
+	if err != nil {
+		return pipeline.Result{}, err
+	}
+	after, err := r.cluster.SetCronJobImage(ctx, r.options.Namespace, r.options.App, release)
+	if err != nil {
+		return pipeline.Result{}, err
+	}
+	state := pipeline.Done
+	if before.ResourceVersion == after.ResourceVersion {
+		state = pipeline.Unchanged
+	}
+	return pipeline.Result{State: state, Detail: "runs at " + after.Spec.Schedule}, nil
+}

@@ -1,0 +1,132 @@
+package forge
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+
+	"norn/pkg/infraspec"
+	"norn/pkg/k8s"
+)
+
+// QuotaError says what a namespace's ResourceQuotas will refuse. Nothing was written.
+type QuotaError struct{ Problems []string }
+
+// Error lists the problems, one a line.
+func (e *QuotaError) Error() string { return strings.Join(e.Problems, "\n") }
+
+// Hint is what to do about it.
+func (e *QuotaError) Hint() string {
+	return "change resources, replicas or volumes in the infraspec, or ask for a larger quota"
+}
+
+// affordable refuses what the namespace's quotas would refuse later, where it is hard to see: when the pods are made (kubernetes.io: Resource Quotas).
+// Quotas with scopes are left to the API server.
+func affordable(spec *infraspec.Spec, b k8s.Budget, l *live) error {
+	var problems []string
+	for _, q := range b.Quotas {
+		if len(q.Spec.Scopes) > 0 || q.Spec.ScopeSelector != nil {
+			continue
+		}
+		for _, name := range slices.SortedFunc(maps.Keys(q.Spec.Hard), func(a, b corev1.ResourceName) int { return strings.Compare(string(a), string(b)) }) {
+			hard := q.Spec.Hard[name]
+			if p := computeProblem(spec, b, name, hard); p != "" {
+				problems = append(problems, fmt.Sprintf("ResourceQuota %s %s", q.Name, p))
+			}
+			if p := storageProblem(spec, q, name, l); p != "" {
+				problems = append(problems, fmt.Sprintf("ResourceQuota %s %s", q.Name, p))
+			}
+		}
+	}
+	if len(problems) > 0 {
+		return &QuotaError{problems}
+	}
+	return nil
+}
+
+// computeProblem checks one line of a quota against all pods of the app together.
+func computeProblem(spec *infraspec.Spec, b k8s.Budget, name corev1.ResourceName, hard resource.Quantity) string {
+	pods := int64(1)
+	if spec.Role == infraspec.Webserver || spec.Role == infraspec.Worker {
+		pods = int64(spec.Replicas)
+	}
+	if name == corev1.ResourcePods {
+		if hard.CmpInt64(pods) < 0 {
+			return fmt.Sprintf("allows %s pods in all, and the infraspec asks for %d", hard.String(), pods)
+		}
+		return ""
+	}
+	list, what, ok := strings.Cut(string(name), ".")
+	if !ok { // cpu and memory alone mean requests
+		list, what = "requests", string(name)
+	}
+	if (what != "cpu" && what != "memory") || (list != "requests" && list != "limits") {
+		return ""
+	}
+	amount, given := asked(spec, b, list, what)
+	if !given {
+		return fmt.Sprintf("wants every container to say %s.%s, and the infraspec does not: set resources.%s.%s", list, what, list, what)
+	}
+	total := amount.DeepCopy()
+	total.Mul(pods)
+	if total.Cmp(hard) > 0 {
+		return fmt.Sprintf("allows %s of %s.%s in all, and %d pods of %s are %s", hard.String(), list, what, pods, amount.String(), total.String())
+	}
+	return ""
+}
+
+// asked is what the app's container will ask for: what the infraspec says, a request its limit where only that is given, and what
+// a LimitRange fills in.
+func asked(spec *infraspec.Spec, b k8s.Budget, list, what string) (resource.Quantity, bool) {
+	if list == "requests" && spec.Resources.Requests[what] != "" {
+		return spec.Resources.Requests[what].Value(), true
+	}
+	if limit := spec.Resources.Limits[what]; limit != "" {
+		return limit.Value(), true
+	}
+	for _, r := range b.Limits {
+		for _, item := range r.Spec.Limits {
+			if item.Type != corev1.LimitTypeContainer {
+				continue
+			}
+			defaults := item.Default
+			if _, ok := item.DefaultRequest[corev1.ResourceName(what)]; ok && list == "requests" {
+				defaults = item.DefaultRequest
+			}
+			if q, ok := defaults[corev1.ResourceName(what)]; ok {
+				return q, true
+			}
+		}
+	}
+	return resource.Quantity{}, false
+}
+
+// storageProblem checks one line of a quota against the claims that are still to be made.
+func storageProblem(spec *infraspec.Spec, q corev1.ResourceQuota, name corev1.ResourceName, l *live) string {
+	if name != corev1.ResourceRequestsStorage && name != corev1.ResourcePersistentVolumeClaims {
+		return ""
+	}
+	used := q.Status.Used[name]
+	more := resource.Quantity{}
+	for _, v := range claimed(spec) {
+		if l.claims[ClaimName(spec.App, v.Name)] != nil {
+			continue
+		}
+		if name == corev1.ResourcePersistentVolumeClaims {
+			more.Add(resource.MustParse("1"))
+		} else {
+			more.Add(v.Size.Value())
+		}
+	}
+	total := used.DeepCopy()
+	total.Add(more)
+	hard := q.Spec.Hard[name]
+	if !more.IsZero() && total.Cmp(hard) > 0 {
+		return fmt.Sprintf("allows %s of %s in all, %s are used, and the infraspec asks for %s more", hard.String(), name, used.String(), more.String())
+	}
+	return ""
+}

@@ -1,0 +1,60 @@
+package forge
+
+import (
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"norn/pkg/infraspec"
+	"norn/pkg/k8s"
+)
+
+func quota(hard map[string]string, used map[string]string) k8s.Budget {
+	list := func(m map[string]string) corev1.ResourceList {
+		out := corev1.ResourceList{}
+		for name, amount := range m {
+			out[corev1.ResourceName(name)] = resource.MustParse(amount)
+		}
+		return out
+	}
+	return k8s.Budget{Quotas: []corev1.ResourceQuota{{ObjectMeta: metav1.ObjectMeta{Name: "team"}, Spec: corev1.ResourceQuotaSpec{Hard: list(hard)}, Status: corev1.ResourceQuotaStatus{Used: list(used)}}}}
+}
+
+func TestAffordable(t *testing.T) {
+	defaults := quota(map[string]string{"limits.memory": "1Gi"}, nil)
+	defaults.Limits = []corev1.LimitRange{{Spec: corev1.LimitRangeSpec{Limits: []corev1.LimitRangeItem{{Type: corev1.LimitTypeContainer, Default: corev1.ResourceList{"memory": resource.MustParse("600Mi")}}}}}}
+	scoped := quota(map[string]string{"limits.memory": "1"}, nil)
+	scoped.Quotas[0].Spec.Scopes = []corev1.ResourceQuotaScope{corev1.ResourceQuotaScopeBestEffort}
+	for _, c := range []struct {
+		name, text string
+		budget     k8s.Budget
+		want       string // "" where nothing is refused
+	}{
+		{"no quota", "", k8s.Budget{}, ""},
+		{"nothing said", "", quota(map[string]string{"limits.memory": "1Gi"}, nil), "ResourceQuota team wants every container to say limits.memory, and the infraspec does not: set resources.limits.memory"},
+		{"said", "resources: {limits: {memory: 128Mi}}", quota(map[string]string{"limits.memory": "1Gi", "requests.memory": "1Gi"}, nil), ""},
+		{"too much together", "replicas: 3\nresources: {limits: {memory: 400Mi}}", quota(map[string]string{"limits.memory": "1Gi"}, nil), "allows 1Gi of limits.memory in all, and 3 pods of 400Mi are 1200Mi"},
+		{"cpu means requests", "resources: {requests: {cpu: 2}}", quota(map[string]string{"cpu": "1"}, nil), "allows 1 of requests.cpu in all, and 1 pods of 2 are 2"},
+		{"a default fills in", "", defaults, ""},
+		{"a default that is too much", "replicas: 2", defaults, "2 pods of 600Mi are 1200Mi"},
+		{"too many pods", "replicas: 5", quota(map[string]string{"pods": "4"}, nil), "allows 4 pods in all, and the infraspec asks for 5"},
+		{"storage", "volumes: [{name: a, mountPath: /a, size: 2Gi}]", quota(map[string]string{"requests.storage": "3Gi"}, map[string]string{"requests.storage": "2Gi"}), "allows 3Gi of requests.storage in all, 2Gi are used, and the infraspec asks for 2Gi more"},
+		{"claims", "volumes: [{name: a, mountPath: /a, size: 2Gi}, {name: there, mountPath: /b, size: 2Gi}]", quota(map[string]string{"persistentvolumeclaims": "2"}, map[string]string{"persistentvolumeclaims": "1"}), ""},
+		{"others", "", quota(map[string]string{"count/secrets": "0", "services": "0", "requests.example.com/gpu": "0"}, nil), ""},
+		{"scoped", "", scoped, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			spec, _, err := infraspec.Parse("f", []byte("app: shop\nrole: worker\n"+c.text+"\n"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = affordable(spec, c.budget, &live{claims: map[string]*corev1.PersistentVolumeClaim{"shop-there": {}}})
+			if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want %q", err, c.want)
+			}
+		})
+	}
+}
