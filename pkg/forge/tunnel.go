@@ -3,14 +3,11 @@ package forge
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
-	"time"
 
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
 	"norn/internal/command"
@@ -176,107 +173,6 @@ func (r *run) planTunnel(ctx context.Context) error {
 		r.changes = append(r.changes, Change{Kind: kindConfigMap, Name: TunnelConfigMap, State: pipeline.Configured, Before: live, After: after})
 	}
 	return nil
-}
-
-// tunnel is cloudflared with its configuration.
-type tunnel struct {
-	cluster tunnelCluster
-	out     io.Writer
-}
-
-// change edits the configuration, and restarts cloudflared where its text has changed. One that does not come back gets its old text again.
-func (t *tunnel) change(ctx context.Context, app string, rule Rule) (pipeline.Result, error) {
-	var before, after, shadow string
-	var gone []string
-	_, err := t.cluster.PatchConfigMap(ctx, TunnelNamespace, TunnelConfigMap, func(m *corev1.ConfigMap) (err error) {
-		before = m.Data[TunnelConfigKey]
-		gone, shadow, err = editTunnel(m, app, rule)
-		after = m.Data[TunnelConfigKey]
-		return err
-	})
-	if k8s.IsNotFound(err) {
-		return pipeline.Result{State: pipeline.Skipped, Detail: fmt.Sprintf("there is no ConfigMap %s in namespace %s", TunnelConfigMap, TunnelNamespace)}, nil
-	}
-	if err != nil {
-		return pipeline.Result{}, err
-	}
-	for _, host := range gone {
-		_, _ = fmt.Fprintf(t.out, "the rule for %s is gone\n", host)
-	}
-	if shadow != "" {
-		_, _ = fmt.Fprintf(t.out, "warning: the rule for %s stands ahead and takes %s; move it below in ConfigMap %s\n", shadow, rule.Host, TunnelConfigMap)
-	}
-	if before == after {
-		return pipeline.Result{State: pipeline.Unchanged}, nil
-	}
-	if err := t.restart(ctx); err != nil {
-		return pipeline.Result{}, errors.Join(fmt.Errorf("restart cloudflared with the new rule: %w", err), t.undo(context.WithoutCancel(ctx), before, after))
-	}
-	return pipeline.Result{State: pipeline.Configured}, nil
-}
-
-// tunnelTimeout bounds the wait for cloudflared.
-const tunnelTimeout = 2 * time.Minute
-
-// restart replaces cloudflared's pods, which read their configuration once, and waits until the new ones are there.
-func (t *tunnel) restart(ctx context.Context) error {
-	d, err := t.cluster.RestartDeployment(ctx, TunnelNamespace, tunnelServer, time.Now())
-	if k8s.IsNotFound(err) {
-		_, _ = fmt.Fprintf(t.out, "there is no Deployment %s to restart\n", tunnelServer)
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeoutCause(ctx, tunnelTimeout, fmt.Errorf("its pods were not ready after %s", tunnelTimeout))
-	defer cancel()
-	err = t.cluster.WatchDeployment(ctx, TunnelNamespace, tunnelServer, func(now *appsv1.Deployment) (bool, error) {
-		if now == nil {
-			return false, errors.New("its Deployment was deleted")
-		}
-		return rolledOut(now, d.Generation)
-	})
-	return err
-}
-
-// rolledOut reports whether a Deployment has come up as of a generation, by the rules of kubectl rollout status.
-func rolledOut(d *appsv1.Deployment, generation int64) (bool, error) {
-	want := int32(1)
-	if d.Spec.Replicas != nil {
-		want = *d.Spec.Replicas
-	}
-	s := d.Status
-	if s.ObservedGeneration < generation {
-		return false, nil
-	}
-	for _, c := range s.Conditions {
-		if c.Type == appsv1.DeploymentProgressing && c.Reason == "ProgressDeadlineExceeded" {
-			return false, errors.New(c.Message)
-		}
-	}
-	return s.UpdatedReplicas >= want && s.AvailableReplicas >= want && s.Replicas <= s.UpdatedReplicas, nil
-}
-
-// undo puts the old text back, unless somebody has changed it since, and starts cloudflared with it.
-func (t *tunnel) undo(ctx context.Context, before, after string) error {
-	ctx, cancel := context.WithTimeout(ctx, tunnelTimeout)
-	defer cancel()
-	undone, err := t.cluster.PatchConfigMap(ctx, TunnelNamespace, TunnelConfigMap, func(m *corev1.ConfigMap) error {
-		if m.Data[TunnelConfigKey] == after {
-			m.Data[TunnelConfigKey] = before
-		}
-		return nil
-	})
-	switch {
-	case err != nil:
-		return fmt.Errorf("the old configuration was not put back: %w", err)
-	case !undone:
-		return errors.New("the old configuration was not put back: somebody has changed it since")
-	}
-	if _, err := t.cluster.RestartDeployment(ctx, TunnelNamespace, tunnelServer, time.Now()); err != nil {
-		return fmt.Errorf("the old configuration was put back, and cloudflared not restarted: %w", err)
-	}
-	return errors.New("the old configuration was put back")
 }
 
 // dns makes the host's DNS record by the cloudflared command, where that is installed.

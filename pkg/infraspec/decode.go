@@ -88,22 +88,6 @@ func resolved(n *yaml.Node) *yaml.Node {
 	return n
 }
 
-// plain reports whether what stands at a path is never a secret, so that it may be shown.
-func plain(path string) bool {
-	key, _, _ := strings.Cut(path, ".")
-	key, _, _ = strings.Cut(key, "[")
-	switch key {
-	case "env", "secrets", "command", "migrations", "repo":
-		return path == "repo.branch" || path == "migrations.database"
-	}
-	return path != "build.test"
-}
-
-// isName reports whether a node declares a secret's name, as it should.
-func isName(path string, n *yaml.Node) bool {
-	return strings.HasPrefix(path, "secrets[") && envName.MatchString(n.Value)
-}
-
 // knownTags are YAML's own for what an infraspec holds; "!" says no more than that a scalar is a string.
 var knownTags = map[string]bool{
 	"!": true, "!!str": true, "!!int": true, "!!float": true, "!!bool": true, "!!timestamp": true, "!!map": true, "!!seq": true, "!!merge": true,

@@ -88,6 +88,22 @@ func (v *veil) line(n int, text string) string {
 	return string(out)
 }
 
+// plain reports whether what stands at a path is never a secret, so that it may be shown.
+func plain(path string) bool {
+	key, _, _ := strings.Cut(path, ".")
+	key, _, _ = strings.Cut(key, "[")
+	switch key {
+	case "env", "secrets", "command", "migrations", "repo":
+		return path == "repo.branch" || path == "migrations.database"
+	}
+	return path != "build.test"
+}
+
+// isName reports whether a node declares a secret's name, as it should.
+func isName(path string, n *yaml.Node) bool {
+	return strings.HasPrefix(path, "secrets[") && envName.MatchString(n.Value)
+}
+
 // plainKeys are the keys whose values may be shown in a file that is no YAML, where nothing else is known of a line.
 var plainKeys = regexp.MustCompile(`^(app|role|deploy|core|port|healthcheck|replicas|schedule|timeout|internal|external|dockerfile|branch|autoDeploy|database|retain|mountPath|size|hostPath|window|threshold)$`)
 
