@@ -25,6 +25,7 @@ type bench struct {
 	kubeconfig string
 	namespace  string
 	apps       string // the apps folder
+	tunnel     bool   // there is a tunnel's configuration
 }
 
 func newBench(t testing.TB) *bench {
@@ -50,6 +51,15 @@ func (b *bench) kubectl(args ...string) string {
 		b.t.Fatalf("kubectl %v: %v: %s", args, err, out)
 	}
 	return string(out)
+}
+
+// withTunnel gives the cluster a tunnel's configuration.
+func (b *bench) withTunnel(text string) {
+	b.t.Helper()
+	b.kubectl("create", "namespace", "cloudflared")
+	b.t.Cleanup(func() { b.kubectl("delete", "namespace", "cloudflared") })
+	b.kubectl("-n", "cloudflared", "create", "configmap", "cloudflared", "--from-literal=config.yaml="+text)
+	b.tunnel = true
 }
 
 // app writes an app's infraspec.
@@ -94,6 +104,9 @@ func (b *bench) state() string {
 	text, err := json.MarshalIndent(list.Items, "", " ")
 	if err != nil {
 		b.t.Fatal(err)
+	}
+	if b.tunnel {
+		text = append(text, b.kubectl("-n", "cloudflared", "get", "configmap", "cloudflared", "-o", "jsonpath={.metadata.annotations}{.data}")...)
 	}
 	return strings.ReplaceAll(string(text), b.namespace, "NAMESPACE")
 }
@@ -184,7 +197,7 @@ const wholeApp = `app: shop
 role: webserver
 port: 8080
 healthcheck: /healthz
-hosts: {internal: shop}
+hosts: {internal: shop, external: shop.example.com}
 env: {LOG: debug, OLD: x}
 volumes: [{name: data, mountPath: /data, size: 1Gi}, {name: more, mountPath: /more, size: 1Gi}]
 `
@@ -192,7 +205,7 @@ volumes: [{name: data, mountPath: /data, size: 1Gi}, {name: more, mountPath: /mo
 const changedApp = `app: shop
 role: webserver
 port: 8081
-hosts: {internal: store}
+hosts: {internal: store, external: store.example.com}
 env: {LOG: info, NEW: x}
 volumes: [{name: data, mountPath: /data, size: 2Mi}]
 `
@@ -223,6 +236,7 @@ func TestKilledAtEveryWrite(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := newBench(t)
+			b.withTunnel("ingress:\n  # The rest.\n  - service: http_status:404\n")
 			clean := func() { b.norn("teardown", "shop", "--yes", "--delete-data") }
 			b.app("shop", wholeApp)
 			c.prepare(b)
@@ -256,14 +270,8 @@ func TestKilledAtEveryWrite(t *testing.T) {
 // Fifty apps forged at once into one tunnel configuration lose nothing.
 func TestFiftyForgesOfOneTunnel(t *testing.T) {
 	b := newBench(t)
-	b.kubectl("create", "namespace", "cloudflared")
-	t.Cleanup(func() { b.kubectl("delete", "namespace", "cloudflared") })
 	const text = "# The tunnel.\ntunnel: norn # its name\ningress:\n  # By hand.\n  - hostname: hand.example.com\n    service: http://hand:80\n  # The rest.\n  - service: http_status:404\n"
-	file := filepath.Join(b.apps, "config.yaml")
-	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	b.kubectl("-n", "cloudflared", "create", "configmap", "cloudflared", "--from-file=config.yaml="+file)
+	b.withTunnel(text)
 	const n = 50
 	var running sync.WaitGroup
 	for i := range n {
@@ -309,15 +317,15 @@ func TestTwoForgesOfOneApp(t *testing.T) {
 	}
 	defer proxy.Close()
 	first := b.command(proxy.Kubeconfig, "forge", "shop")
+	first.Env = append(first.Env, "CI_JOB_URL=https://ci.example.com/1")
 	if err := first.Start(); err != nil {
 		t.Fatal(err)
 	}
 	<-reached
 
 	second := b.command(b.kubeconfig, "forge", "shop", "--lock-timeout", "0")
-	second.Env = append(second.Env, "CI_JOB_URL=https://ci.example.com/2")
 	out, err := second.CombinedOutput()
-	if second.ProcessState.ExitCode() != 5 || !strings.Contains(string(out), "Error: shop is locked by ") || !strings.Contains(string(out), "(norn forge, since ") {
+	if second.ProcessState.ExitCode() != 5 || !strings.Contains(string(out), "Error: shop is locked by ") || !strings.Contains(string(out), "(norn forge, since ") || !strings.Contains(string(out), "https://ci.example.com/1") {
 		t.Errorf("%v:\n%s", err, out)
 	}
 	waiting := b.command(b.kubeconfig, "forge", "shop")

@@ -2,6 +2,8 @@ package forge
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -20,12 +22,23 @@ type tunnel struct {
 	out     io.Writer
 }
 
+// pendingAnnotation on the ConfigMap says that cloudflared has not been restarted yet with the text of this checksum: it is written with
+// the text and taken away after the restart, so that a run that was killed in between is finished by the next one.
+const pendingAnnotation = "norn/restart-pending"
+
+// pending is what a text's pendingAnnotation says.
+func pending(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:8])
+}
+
 // change edits the configuration, and restarts cloudflared where its text has changed. One that does not come back gets its old text again.
 func (t *tunnel) change(ctx context.Context, app string, rule Rule) (pipeline.Result, error) {
-	var before, after, shadow string
+	var before *corev1.ConfigMap
+	var after, shadow string
 	var gone []string
 	_, err := t.cluster.PatchConfigMap(ctx, TunnelNamespace, TunnelConfigMap, func(m *corev1.ConfigMap) (err error) {
-		before = m.Data[TunnelConfigKey]
+		before = m.DeepCopy()
 		gone, shadow, err = editTunnel(m, app, rule)
 		after = m.Data[TunnelConfigKey]
 		return err
@@ -42,13 +55,19 @@ func (t *tunnel) change(ctx context.Context, app string, rule Rule) (pipeline.Re
 	if shadow != "" {
 		_, _ = fmt.Fprintf(t.out, "warning: the rule for %s stands ahead and takes %s; move it below in ConfigMap %s\n", shadow, rule.Host, TunnelConfigMap)
 	}
-	if before == after {
+	if before.Data[TunnelConfigKey] == after && before.Annotations[pendingAnnotation] == "" {
 		return pipeline.Result{State: pipeline.Unchanged}, nil
 	}
 	if err := t.restart(ctx); err != nil {
 		return pipeline.Result{}, errors.Join(fmt.Errorf("restart cloudflared with the new rule: %w", err), t.undo(context.WithoutCancel(ctx), before, after))
 	}
-	return pipeline.Result{State: pipeline.Configured}, nil
+	_, err = t.cluster.PatchConfigMap(ctx, TunnelNamespace, TunnelConfigMap, func(m *corev1.ConfigMap) error {
+		if m.Annotations[pendingAnnotation] == pending(after) { // otherwise it is another run's, which has changed the text since
+			delete(m.Annotations, pendingAnnotation)
+		}
+		return nil
+	})
+	return pipeline.Result{State: pipeline.Configured}, err
 }
 
 // tunnelTimeout bounds the wait for cloudflared.
@@ -94,12 +113,13 @@ func rolledOut(d *appsv1.Deployment, generation int64) (bool, error) {
 }
 
 // undo puts the old text back, unless somebody has changed it since, and starts cloudflared with it.
-func (t *tunnel) undo(ctx context.Context, before, after string) error {
+func (t *tunnel) undo(ctx context.Context, before *corev1.ConfigMap, after string) error {
 	ctx, cancel := context.WithTimeout(ctx, tunnelTimeout)
 	defer cancel()
 	undone, err := t.cluster.PatchConfigMap(ctx, TunnelNamespace, TunnelConfigMap, func(m *corev1.ConfigMap) error {
 		if m.Data[TunnelConfigKey] == after {
-			m.Data[TunnelConfigKey] = before
+			m.Data[TunnelConfigKey] = before.Data[TunnelConfigKey]
+			m.Annotations = before.Annotations
 		}
 		return nil
 	})

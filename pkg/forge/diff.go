@@ -42,9 +42,9 @@ func diffText(before, after k8s.Object) string {
 // serverFields are what the API server and the controllers keep in an object's metadata.
 var serverFields = []string{"managedFields", "uid", "resourceVersion", "generation", "creationTimestamp", "selfLink", "finalizers", "deletionTimestamp", "deletionGracePeriodSeconds"}
 
-// serverAnnotations are the annotations that controllers write.
+// serverAnnotations are the annotations that controllers write, and norn for itself.
 var serverAnnotations = []string{
-	k8s.RevisionAnnotation, "kubectl.kubernetes.io/last-applied-configuration",
+	k8s.RevisionAnnotation, pendingAnnotation, "kubectl.kubernetes.io/last-applied-configuration",
 	"pv.kubernetes.io/bind-completed", "pv.kubernetes.io/bound-by-controller", "volume.kubernetes.io/selected-node", "volume.beta.kubernetes.io/storage-provisioner", "volume.kubernetes.io/storage-provisioner",
 }
 

@@ -84,6 +84,11 @@ func begin(ctx context.Context, cluster Cluster, spec *infraspec.Spec, o Options
 	if err := r.shrinks(); err != nil {
 		return nil, err
 	}
+	if len(found.routes) > 0 && !routed(spec) {
+		if err := permitted(ctx, cluster, permissions(TunnelNamespace, tunnelNeeds)); err != nil {
+			return nil, err
+		}
+	}
 	return r, affordable(spec, found.budget, found)
 }
 

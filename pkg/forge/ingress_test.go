@@ -154,7 +154,7 @@ func TestTunnelOwnership(t *testing.T) {
 	if err != nil || len(gone) != 1 || gone[0] != blog.Host || strings.Contains(m.Data[TunnelConfigKey], blog.Host) {
 		t.Errorf("gone %q, %v:\n%s", gone, err, m.Data[TunnelConfigKey])
 	}
-	if _, _, err := editTunnel(m, "default/blog", Rule{}); err != nil || m.Data[TunnelConfigKey] != configured || len(m.Annotations) != 0 {
+	if _, _, err := editTunnel(m, "default/blog", Rule{}); err != nil || m.Data[TunnelConfigKey] != configured || m.Annotations[rulesAnnotation] != "" || m.Annotations[pendingAnnotation] != pending(configured) {
 		t.Errorf("%v, annotations %v:\n%s", err, m.Annotations, m.Data[TunnelConfigKey])
 	}
 }

@@ -33,10 +33,11 @@ type live struct {
 	services   map[string]*corev1.Service
 	claims     map[string]*corev1.PersistentVolumeClaim
 	budget     k8s.Budget
+	routes     []string // hosts that the tunnel routes to the app by rules that norn has written
 }
 
 // look reads what there is, side by side: what is wanted by its name, whosever it is, and what the app has besides.
-func look(ctx context.Context, cluster reader, spec *infraspec.Spec, s Settings) (*live, error) {
+func look(ctx context.Context, cluster lookCluster, spec *infraspec.Spec, s Settings) (*live, error) {
 	l := &live{services: map[string]*corev1.Service{}, claims: map[string]*corev1.PersistentVolumeClaim{}}
 	var left leftovers
 	reads := &reads{}
@@ -68,11 +69,24 @@ func look(ctx context.Context, cluster reader, spec *infraspec.Spec, s Settings)
 			return func() { l.claims[*conf.Name] = c }, err
 		})
 	}
+	reads.start(func() (func(), error) {
+		m, err := cluster.GetConfigMap(ctx, TunnelNamespace, TunnelConfigMap)
+		if _, denied := errors.AsType[*k8s.DeniedError](err); denied { // who may not read the tunnel has no rule there
+			return func() {}, nil
+		}
+		return func() { l.routes = ownersOf(m).hosts(appKey(s.Namespace, spec.App), "") }, err
+	})
 	if err := reads.wait(); err != nil {
 		return nil, err
 	}
 	l.add(left, spec, s)
 	return l, nil
+}
+
+// lookCluster is what look asks of a cluster.
+type lookCluster interface {
+	reader
+	GetConfigMap(ctx context.Context, ns, name string) (*corev1.ConfigMap, error)
 }
 
 // leftovers are what an app has by its labels.

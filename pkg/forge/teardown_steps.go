@@ -55,11 +55,14 @@ func (t *teardown) tunnel(ctx context.Context, out io.Writer) (pipeline.Result, 
 		return pipeline.Result{}, err
 	}
 	hosts := ownersOf(live).hosts(app, "")
-	if len(hosts) == 0 || t.dry {
+	if t.dry || len(hosts) == 0 && live.Annotations[pendingAnnotation] == "" {
 		return t.deleted(hosts, ""), nil
 	}
 	if _, err := (&tunnel{cluster: t.cluster, out: out}).change(ctx, app, Rule{}); err != nil {
 		return pipeline.Result{}, err
+	}
+	if len(hosts) == 0 { // an earlier run was cut short before the restart
+		return gone, nil
 	}
 	_, _ = fmt.Fprintf(out, "the DNS records of %s stay: the cloudflared command cannot delete them\n", strings.Join(hosts, ", "))
 	return t.deleted(hosts, ""), nil

@@ -67,11 +67,15 @@ func (o owners) into(m *corev1.ConfigMap) error {
 	if err != nil {
 		return fmt.Errorf("note whose the tunnel's rules are: %w", err)
 	}
+	annotate(m, rulesAnnotation, string(text))
+	return nil
+}
+
+func annotate(m *corev1.ConfigMap, name, value string) {
 	if m.Annotations == nil {
 		m.Annotations = map[string]string{}
 	}
-	m.Annotations[rulesAnnotation] = string(text)
-	return nil
+	m.Annotations[name] = value
 }
 
 // hosts are the hosts of an app's rules, except for one.
@@ -120,7 +124,10 @@ func editTunnel(m *corev1.ConfigMap, app string, rule Rule) (gone []string, shad
 		}
 		own[rule.Host] = app
 	}
-	m.Data[TunnelConfigKey] = text
+	if m.Data[TunnelConfigKey] != text {
+		m.Data[TunnelConfigKey] = text
+		annotate(m, pendingAnnotation, pending(text))
+	}
 	return gone, shadow, own.into(m)
 }
 
@@ -129,10 +136,13 @@ func appKey(ns, app string) string { return ns + "/" + app }
 
 // tunnelSteps route the external host to the app, or take away rules that the infraspec no longer asks for.
 func (r *run) tunnelSteps() []pipeline.Step {
-	if !routed(r.spec) {
-		if r.spec.Hosts.External == "" {
-			return nil
-		}
+	switch {
+	case routed(r.spec):
+	case len(r.live.routes) > 0:
+		return []pipeline.Step{{Name: "Tunnel " + strings.Join(r.live.routes, " "), Run: r.unroute}}
+	case r.spec.Hosts.External == "":
+		return nil
+	default:
 		return []pipeline.Step{{Name: "Tunnel " + r.spec.Hosts.External, Run: func(context.Context, io.Writer) (pipeline.Result, error) {
 			return pipeline.Result{State: pipeline.Skipped, Detail: "a rule needs a webserver with hosts.internal too"}, nil
 		}}}
@@ -141,6 +151,16 @@ func (r *run) tunnelSteps() []pipeline.Step {
 		{Name: "Tunnel " + r.spec.Hosts.External, Run: r.tunnel},
 		{Name: "DNS " + r.spec.Hosts.External, Run: r.dns},
 	}
+}
+
+// unroute takes away the rules of an app that has no public host any more.
+func (r *run) unroute(ctx context.Context, out io.Writer) (pipeline.Result, error) {
+	t := &tunnel{cluster: r.cluster, out: out}
+	result, err := t.change(ctx, appKey(r.options.Namespace, r.spec.App), Rule{})
+	if err == nil && result.State == pipeline.Configured {
+		result = pipeline.Result{State: pipeline.Deleted, Detail: "no longer in the infraspec; the DNS record stays"}
+	}
+	return result, err
 }
 
 func (r *run) tunnel(ctx context.Context, out io.Writer) (pipeline.Result, error) {
@@ -155,7 +175,10 @@ func (r *run) tunnel(ctx context.Context, out io.Writer) (pipeline.Result, error
 
 // planTunnel adds what a forge would change in the tunnel's configuration.
 func (r *run) planTunnel(ctx context.Context) error {
-	if !routed(r.spec) {
+	rule := Rule{}
+	if routed(r.spec) {
+		rule = ruleOf(r.spec, r.options.Namespace)
+	} else if len(r.live.routes) == 0 {
 		return nil
 	}
 	live, err := r.cluster.GetConfigMap(ctx, TunnelNamespace, TunnelConfigMap)
@@ -166,7 +189,7 @@ func (r *run) planTunnel(ctx context.Context) error {
 		return err
 	}
 	after := live.DeepCopy()
-	if _, _, err := editTunnel(after, appKey(r.options.Namespace, r.spec.App), ruleOf(r.spec, r.options.Namespace)); err != nil {
+	if _, _, err := editTunnel(after, appKey(r.options.Namespace, r.spec.App), rule); err != nil {
 		return err
 	}
 	if diffText(live, after) != "" {
