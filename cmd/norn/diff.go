@@ -47,7 +47,7 @@ With --exit-code a difference ends with exit code 1.`,
 		},
 	}
 	cmd.Flags().BoolVar(&exitCode, "exit-code", false, "end with 1 where there is a difference")
-	cmd.Flags().BoolVar(&o.Adopt, "adopt", false, "show what forge --adopt would change")
+	cmd.Flags().BoolVar(&o.Adopt, "adopt", false, "show what forge --adopt would change; what it would remove of others' fields is not seen")
 	return cmd
 }
 

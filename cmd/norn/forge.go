@@ -44,7 +44,7 @@ deploy has set is never reverted.`,
 	flags := cmd.Flags()
 	flags.StringVar(&image, "image", "", "start a new app with this image at once")
 	flags.BoolVar(&o.Adopt, "adopt", false, "take over objects of these names that are not norn's")
-	flags.BoolVar(&dry, "dry-run", false, "ask the API server what would change, and change nothing (the same as norn diff)")
+	flags.BoolVar(&dry, "dry-run", false, "ask the API server what would change, and change nothing, as norn diff does")
 	bindLock(cmd, &o.Lock)
 	return cmd
 }

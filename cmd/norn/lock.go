@@ -10,7 +10,7 @@ import (
 )
 
 // defaultLockTimeout is a little more than a dead holder keeps a lock, so that a run that was killed can just be repeated.
-const defaultLockTimeout = 20 * time.Second
+const defaultLockTimeout = 45 * time.Second
 
 // bindLock adds --lock-timeout.
 func bindLock(cmd *cobra.Command, lock *k8s.LockRequest) {

@@ -21,7 +21,7 @@ func Of(command string) k8s.Holder {
 	if err != nil {
 		host = "unknown"
 	}
-	machine := machine(host)
+	machine := machine()
 	return k8s.Holder{
 		User: User(), Host: host, Command: command, Job: job(),
 		Process: fmt.Sprintf("%s/%d/%s", machine, os.Getpid(), cmp.Or(started(os.Getpid()), rand.Text()[:8])),
@@ -51,20 +51,24 @@ func job() string {
 	return ""
 }
 
-// machine tells apart what a process number means: machines by their names, and on Linux containers on them by their
-// process namespace.
-func machine(host string) string {
+// machine tells apart what a process number means: the machine as it has been started (its boot), and on it the container (its
+// process namespace). It is "" where that cannot be known, which is everywhere but on Linux.
+func machine() string {
+	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return ""
+	}
 	space, err := os.Readlink("/proc/self/ns/pid")
 	if err != nil {
-		return host
+		return ""
 	}
-	return host + "+" + strings.Trim(strings.TrimPrefix(space, "pid:"), "[]")
+	return strings.TrimSpace(string(boot)) + "+" + strings.Trim(strings.TrimPrefix(space, "pid:"), "[]")
 }
 
 // dead reports whether a process of this machine has ended. Of other machines' processes nothing is known.
 func dead(machine, process string) bool {
 	parts := strings.Split(process, "/")
-	if len(parts) != 3 || parts[0] != machine {
+	if machine == "" || len(parts) != 3 || parts[0] != machine {
 		return false
 	}
 	pid, err := strconv.Atoi(parts[1])

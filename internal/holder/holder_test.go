@@ -22,7 +22,7 @@ func TestDead(t *testing.T) {
 	if h.Dead(of) {
 		t.Error("a living child is dead")
 	}
-	if h.Dead(strings.Join([]string{"elsewhere", parts[1], "0"}, "/")) || h.Dead("") || h.Dead("a/b/c") {
+	if h.Dead(strings.Join([]string{"elsewhere", parts[1], "0"}, "/")) || h.Dead("") || dead("", "/1/0") || h.Dead("a/b/c") {
 		t.Error("something is known of other machines' processes")
 	}
 	if !h.Dead(strings.Join([]string{parts[0], parts[1], "1"}, "/")) {

@@ -144,7 +144,7 @@ func (r *rollout) failed(ctx context.Context, verdict k8s.Verdict) error {
 		return failure
 	}
 	r.Timeout = max(r.Timeout, restoreTimeout)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.Timeout+restoreSlack)
+	ctx, cancel := context.WithTimeout(k8s.Surviving(ctx), r.Timeout+restoreSlack)
 	defer cancel()
 	target, err := r.lastGood(ctx)
 	if err != nil {

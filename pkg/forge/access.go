@@ -22,8 +22,8 @@ var applied = []string{"get", "list", "create", "patch"}
 // forgeNeeds are the permissions that a forge of spec will use. docs/rbac.md has the Role that grants them.
 func forgeNeeds(spec *infraspec.Spec, ns string) []k8s.Permission {
 	needs := []access{
-		{"apps", "deployments", append([]string{"delete"}, applied...)},
-		{"batch", "cronjobs", append([]string{"delete"}, applied...)},
+		{"apps", "deployments", []string{"delete", "get", "create", "patch"}},
+		{"batch", "cronjobs", []string{"delete", "get", "create", "patch"}},
 		{"", "services", append([]string{"delete"}, applied...)},
 		{"", "persistentvolumeclaims", applied},
 		lease,
@@ -42,7 +42,7 @@ func forgeNeeds(spec *infraspec.Spec, ns string) []k8s.Permission {
 func teardownNeeds(ns string, deleteData bool) []k8s.Permission {
 	gone := []string{"get", "list", "delete"}
 	needs := []access{
-		{"apps", "deployments", append([]string{"watch"}, gone...)}, {"batch", "cronjobs", gone}, {"", "services", gone}, {"", "secrets", []string{"get", "delete"}},
+		{"apps", "deployments", append([]string{"watch"}, gone...)}, {"batch", "cronjobs", gone}, {"batch", "jobs", []string{"list", "delete"}}, {"", "services", gone}, {"", "secrets", []string{"get", "delete"}},
 		{"", "persistentvolumeclaims", []string{"list"}}, {"apps", "replicasets", []string{"list", "watch"}}, {"", "pods", []string{"list", "watch"}}, lease,
 	}
 	if deleteData {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -20,16 +21,22 @@ import (
 type tunnel struct {
 	cluster tunnelCluster
 	out     io.Writer
+	adopt   bool // takes over a rule that is nobody's
 }
 
 // pendingAnnotation on the ConfigMap says that cloudflared has not been restarted yet with the text of this checksum: it is written with
 // the text and taken away after the restart, so that a run that was killed in between is finished by the next one.
 const pendingAnnotation = "norn/restart-pending"
 
-// pending is what a text's pendingAnnotation says.
-func pending(text string) string {
+// pending is what the pendingAnnotation says of an app's text.
+func pending(app, text string) string {
 	sum := sha256.Sum256([]byte(text))
-	return hex.EncodeToString(sum[:8])
+	return app + " " + hex.EncodeToString(sum[:8])
+}
+
+// unfinished reports whether a run of app has changed the text and not restarted cloudflared.
+func unfinished(m *corev1.ConfigMap, app string) bool {
+	return strings.HasPrefix(m.Annotations[pendingAnnotation], app+" ")
 }
 
 // change edits the configuration, and restarts cloudflared where its text has changed. One that does not come back gets its old text again.
@@ -39,12 +46,18 @@ func (t *tunnel) change(ctx context.Context, app string, rule Rule) (pipeline.Re
 	var gone []string
 	_, err := t.cluster.PatchConfigMap(ctx, TunnelNamespace, TunnelConfigMap, func(m *corev1.ConfigMap) (err error) {
 		before = m.DeepCopy()
-		gone, shadow, err = editTunnel(m, app, rule)
+		if _, there := m.Data[TunnelConfigKey]; !there {
+			return errNoConfig
+		}
+		gone, shadow, err = editTunnel(m, app, rule, t.adopt)
 		after = m.Data[TunnelConfigKey]
 		return err
 	})
 	if k8s.IsNotFound(err) {
 		return pipeline.Result{State: pipeline.Skipped, Detail: fmt.Sprintf("there is no ConfigMap %s in namespace %s", TunnelConfigMap, TunnelNamespace)}, nil
+	}
+	if errors.Is(err, errNoConfig) {
+		return pipeline.Result{State: pipeline.Skipped, Detail: fmt.Sprintf("ConfigMap %s in namespace %s has no %s", TunnelConfigMap, TunnelNamespace, TunnelConfigKey)}, nil
 	}
 	if err != nil {
 		return pipeline.Result{}, err
@@ -55,20 +68,22 @@ func (t *tunnel) change(ctx context.Context, app string, rule Rule) (pipeline.Re
 	if shadow != "" {
 		_, _ = fmt.Fprintf(t.out, "warning: the rule for %s stands ahead and takes %s; move it below in ConfigMap %s\n", shadow, rule.Host, TunnelConfigMap)
 	}
-	if before.Data[TunnelConfigKey] == after && before.Annotations[pendingAnnotation] == "" {
+	if before.Data[TunnelConfigKey] == after && !unfinished(before, app) {
 		return pipeline.Result{State: pipeline.Unchanged}, nil
 	}
 	if err := t.restart(ctx); err != nil {
-		return pipeline.Result{}, errors.Join(fmt.Errorf("restart cloudflared with the new rule: %w", err), t.undo(context.WithoutCancel(ctx), before, after))
+		return pipeline.Result{}, errors.Join(fmt.Errorf("restart cloudflared with the new rule: %w", err), t.undo(k8s.Surviving(ctx), app, before, after))
 	}
 	_, err = t.cluster.PatchConfigMap(ctx, TunnelNamespace, TunnelConfigMap, func(m *corev1.ConfigMap) error {
-		if m.Annotations[pendingAnnotation] == pending(after) { // otherwise it is another run's, which has changed the text since
+		if m.Annotations[pendingAnnotation] == pending(app, after) { // otherwise it is another run's, which has changed the text since
 			delete(m.Annotations, pendingAnnotation)
 		}
 		return nil
 	})
 	return pipeline.Result{State: pipeline.Configured}, err
 }
+
+var errNoConfig = errors.New("no configuration")
 
 // tunnelTimeout bounds the wait for cloudflared.
 const tunnelTimeout = 2 * time.Minute
@@ -113,13 +128,14 @@ func rolledOut(d *appsv1.Deployment, generation int64) (bool, error) {
 }
 
 // undo puts the old text back, unless somebody has changed it since, and starts cloudflared with it.
-func (t *tunnel) undo(ctx context.Context, before *corev1.ConfigMap, after string) error {
+func (t *tunnel) undo(ctx context.Context, app string, before *corev1.ConfigMap, after string) error {
 	ctx, cancel := context.WithTimeout(ctx, tunnelTimeout)
 	defer cancel()
 	undone, err := t.cluster.PatchConfigMap(ctx, TunnelNamespace, TunnelConfigMap, func(m *corev1.ConfigMap) error {
 		if m.Data[TunnelConfigKey] == after {
 			m.Data[TunnelConfigKey] = before.Data[TunnelConfigKey]
-			m.Annotations = before.Annotations
+			annotate(m, pendingAnnotation, pending(app, m.Data[TunnelConfigKey]))
+			return ownersOf(before).into(m)
 		}
 		return nil
 	})

@@ -14,6 +14,7 @@ type ConflictError struct {
 	Kind, Namespace, Name string
 	App                   string // whose it should be
 	Found                 string // what its labels say instead
+	Final                 bool   // it can never become the app's
 }
 
 // Error names the object and what was expected of it.
@@ -23,6 +24,9 @@ func (e *ConflictError) Error() string {
 
 // Hint is what to do about it.
 func (e *ConflictError) Hint() string {
+	if e.Final {
+		return fmt.Sprintf("rename or delete it, or choose another name or namespace for %s", e.App)
+	}
 	return fmt.Sprintf("norn forge --adopt takes it over; or rename or delete it, or choose another name or namespace for %s", e.App)
 }
 
@@ -62,7 +66,7 @@ func Owned(kind string, live metav1.Object, app string) error {
 	}
 	found := "it has no label managed-by: norn"
 	if labels[k8s.ManagedByLabel] == k8s.ManagedBy {
-		found = fmt.Sprintf("it belongs to app %q", labels[k8s.AppLabel])
+		return &ConflictError{Kind: kind, Namespace: live.GetNamespace(), Name: live.GetName(), App: app, Found: fmt.Sprintf("it belongs to app %q", labels[k8s.AppLabel]), Final: true}
 	}
 	return &ConflictError{Kind: kind, Namespace: live.GetNamespace(), Name: live.GetName(), App: app, Found: found}
 }

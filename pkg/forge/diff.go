@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"norn/internal/pipeline"
+	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
 )
 
@@ -48,6 +49,24 @@ var serverAnnotations = []string{
 	"pv.kubernetes.io/bind-completed", "pv.kubernetes.io/bound-by-controller", "volume.kubernetes.io/selected-node", "volume.beta.kubernetes.io/storage-provisioner", "volume.kubernetes.io/storage-provisioner",
 }
 
+// maskVariables hides the values of environment variables that look like secrets, wherever they stand in an object.
+func maskVariables(v any) {
+	switch v := v.(type) {
+	case map[string]any:
+		name, isNamed := v["name"].(string)
+		if value, ok := v["value"].(string); ok && isNamed && infraspec.LooksSecret(name, value) {
+			v["value"] = placeholder
+		}
+		for _, child := range v {
+			maskVariables(child)
+		}
+	case []any:
+		for _, child := range v {
+			maskVariables(child)
+		}
+	}
+}
+
 // manifest is an object as its owner would write it. A Secret's values are not in it.
 func manifest(o k8s.Object) string {
 	if o == nil {
@@ -65,6 +84,7 @@ func manifest(o k8s.Object) string {
 		return err.Error()
 	}
 	delete(object, "status")
+	maskVariables(object)
 	if meta, ok := object["metadata"].(map[string]any); ok {
 		for _, name := range serverFields {
 			delete(meta, name)

@@ -2,7 +2,14 @@ package forge
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"norn/internal/pipeline"
 	"norn/pkg/infraspec"
@@ -13,7 +20,7 @@ import (
 type Options struct {
 	Settings
 	Adopt  bool            // takes over objects in the way that are not norn's
-	Lock   k8s.LockRequest // its Holder, Wait and Say; the rest is filled in
+	Lock   k8s.LockRequest // its Holder and Wait; the rest is filled in
 	Tunnel string          // the tunnel's name, for DNS routes
 }
 
@@ -33,7 +40,7 @@ func Run(ctx context.Context, cluster Cluster, to pipeline.Reporter, spec *infra
 		if err != nil {
 			return err
 		}
-		return pipeline.Run(ctx, to, append(r.steps(), r.tunnelSteps()...))
+		return pipeline.Run(ctx, to, slices.Concat(r.steps(), r.tunnelSteps(), r.pruneSteps()))
 	})
 }
 
@@ -47,10 +54,10 @@ func Plan(ctx context.Context, cluster Cluster, to pipeline.Reporter, spec *infr
 		return nil, err
 	}
 	r.dry = true
-	if err := pipeline.Run(ctx, to, r.steps()); err != nil {
+	if err := pipeline.Run(ctx, to, slices.Concat(r.steps(), r.pruneSteps())); err != nil {
 		return nil, err
 	}
-	return r.changes, r.planTunnel(ctx)
+	return r.changes, r.planTunnel()
 }
 
 func check(o Options) error {
@@ -69,43 +76,89 @@ type run struct {
 	live    *live
 	dry     bool
 	changes []Change
+	// heldBack are secrets that an adopted Deployment's new pods would lack, so that it makes none until the next deploy.
+	heldBack []string
 }
 
 // begin looks at what is there and refuses, before the first write, what could only fail half-way.
 func begin(ctx context.Context, cluster Cluster, spec *infraspec.Spec, o Options) (*run, error) {
-	found, err := look(ctx, cluster, spec, o.Settings)
+	found, err := settled(ctx, cluster, spec, o)
 	if err != nil {
 		return nil, err
 	}
 	r := &run{cluster: cluster, spec: spec, options: o, live: found}
-	if err := r.conflicts(); err != nil {
-		return nil, err
+	for _, refuse := range []func() error{r.conflicts, r.shrinks, r.rerouted, func() error { return affordable(spec, found.budget, found) }} {
+		if err := refuse(); err != nil {
+			return nil, err
+		}
 	}
-	if err := r.shrinks(); err != nil {
-		return nil, err
-	}
-	if len(found.routes) > 0 && !routed(spec) {
+	if r.unroutes() {
 		if err := permitted(ctx, cluster, permissions(TunnelNamespace, tunnelNeeds)); err != nil {
 			return nil, err
 		}
 	}
-	return r, affordable(spec, found.budget, found)
+	return r, r.keysThere(ctx)
 }
 
-// conflicts refuses objects in the way that are not norn's, all at once, unless they are to be adopted.
-func (r *run) conflicts() error {
-	if r.options.Adopt {
-		return nil
+// endingTimeout bounds the wait for objects that are being deleted.
+const endingTimeout = time.Minute
+
+// settled looks at what is there, once nothing of it is being deleted any more: to apply such an object would change one that is about to vanish.
+func settled(ctx context.Context, cluster Cluster, spec *infraspec.Spec, o Options) (*live, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, endingTimeout, errors.New("something keeps it"))
+	defer cancel()
+	for said := false; ; said = true {
+		found, err := look(ctx, cluster, spec, o.Settings)
+		if err != nil {
+			return nil, err
+		}
+		i := slices.IndexFunc(found.inTheWay(), func(n named) bool { return n.object.GetDeletionTimestamp() != nil })
+		if i < 0 {
+			return found, nil
+		}
+		ending := found.inTheWay()[i]
+		if !said && o.Lock.Say != nil {
+			o.Lock.Say(fmt.Sprintf("waiting: %s %s is being deleted", ending.kind, ending.object.GetName()))
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("wait until %s %s is deleted: %w", ending.kind, ending.object.GetName(), context.Cause(ctx))
+		case <-time.After(300 * time.Millisecond):
+		}
 	}
+}
+
+// conflicts refuses objects in the way that are not norn's, all at once. What is nobody's may be adopted, if asked to; what is
+// another app's never.
+func (r *run) conflicts() error {
 	var found conflictErrors
 	for _, o := range r.live.inTheWay() {
-		if err, ok := Owned(o.kind, o.object, r.spec.App).(*ConflictError); ok { //nolint:errorlint // Owned returns it bare
-			found = append(found, err)
+		conflict, ok := errors.AsType[*ConflictError](Owned(o.kind, o.object, r.spec.App))
+		if !ok {
+			continue
 		}
+		if r.options.Adopt && o.object.GetLabels()[k8s.ManagedByLabel] != k8s.ManagedBy {
+			if conflict = r.unadoptable(o, conflict); conflict == nil {
+				continue
+			}
+		}
+		found = append(found, conflict)
 	}
 	return found.orNil()
 }
 
+// unadoptable says why an object can never become what the infraspec asks for, or nil: Kubernetes does not change a selector.
+func (r *run) unadoptable(o named, conflict *ConflictError) *ConflictError {
+	d, ok := o.object.(*appsv1.Deployment)
+	if !ok || d.Spec.Selector == nil || maps.Equal(d.Spec.Selector.MatchLabels, map[string]string{k8s.AppLabel: r.spec.App}) && len(d.Spec.Selector.MatchExpressions) == 0 {
+		return nil
+	}
+	conflict.Found = fmt.Sprintf("it cannot be adopted: its selector is %s, not app=%s, and Kubernetes does not change a selector", metav1.FormatLabelSelector(d.Spec.Selector), r.spec.App)
+	conflict.Final = true
+	return conflict
+}
+
+// steps make and change the objects.
 func (r *run) steps() []pipeline.Step {
 	var steps []pipeline.Step
 	add := func(kind, name string, do stepFunc) {
@@ -124,10 +177,10 @@ func (r *run) steps() []pipeline.Step {
 	if conf := Service(r.spec, r.options.Settings); conf != nil {
 		add(kindService, *conf.Name, r.service(conf))
 	}
-	return append(steps, r.pruneSteps()...)
+	return steps
 }
 
-// detailOf is what a step says of an object that it has changed or made.
+// record notes a change, and is the step's result.
 func (r *run) record(kind, name string, before, after k8s.Object, detail string) pipeline.Result {
 	result := pipeline.Result{State: pipeline.Configured, Detail: detail}
 	switch {
@@ -154,7 +207,7 @@ func (r *run) adopt(ctx context.Context, kind string, o k8s.Object) (string, err
 		return "", nil
 	}
 	if err := r.cluster.Adopt(ctx, o); err != nil {
-		return "", fmt.Errorf("%w", err)
+		return "", err
 	}
 	return "adopted", nil
 }

@@ -26,6 +26,7 @@ type ingress struct {
 
 type ingressRule struct {
 	host, path, service string
+	body                string     // all that it says
 	node, target        *yaml.Node // the rule, and the value of its service
 	first, last         int        // its lines, from 0
 }
@@ -86,9 +87,14 @@ func splitLines(text string) []string {
 }
 
 func (in *ingress) rule(node *yaml.Node) ingressRule {
-	r := ingressRule{node: node, last: lastLine(node) - 1}
-	for i := 0; i+1 < len(node.Content); i += 2 {
-		switch value := node.Content[i+1]; node.Content[i].Value {
+	r := ingressRule{node: node}
+	said := node
+	if node.Kind == yaml.AliasNode {
+		said = node.Alias
+	}
+	r.body = bodyOf(said)
+	for i := 0; i+1 < len(said.Content); i += 2 {
+		switch value := said.Content[i+1]; said.Content[i].Value {
 		case "hostname":
 			r.host = value.Value
 		case "path":
@@ -100,7 +106,27 @@ func (in *ingress) rule(node *yaml.Node) ingressRule {
 	for r.first = node.Line - 1; r.first > in.list.Line-1 && !in.dashed(r.first); {
 		r.first--
 	}
+	r.last = r.first
+	for line := r.first + 1; line < len(in.lines); line++ { // what is indented deeper than the dash, and what is empty in between
+		text := strings.TrimLeft(in.lines[line], " ")
+		switch indent := len(in.lines[line]) - len(text); {
+		case strings.TrimSpace(text) == "":
+		case indent >= in.list.Column:
+			r.last = line
+		default:
+			return r
+		}
+	}
 	return r
+}
+
+// bodyOf is all that a rule says, for comparing.
+func bodyOf(n *yaml.Node) string {
+	var said any
+	if n.Decode(&said) != nil {
+		return ""
+	}
+	return fmt.Sprint(said) // maps are printed in the order of their keys
 }
 
 // dashed reports whether an item of the list begins in a line.
@@ -110,18 +136,6 @@ func (in *ingress) dashed(line int) bool {
 		return false
 	}
 	return at < len(in.lines[line]) && in.lines[line][at] == '-' && strings.TrimSpace(in.lines[line][:at]) == ""
-}
-
-// lastLine is the last line, from 1, that a node reaches to.
-func lastLine(n *yaml.Node) int {
-	last := n.Line
-	if n.Style == yaml.LiteralStyle || n.Style == yaml.FoldedStyle {
-		last += strings.Count(n.Value, "\n")
-	}
-	for _, c := range n.Content {
-		last = max(last, lastLine(c))
-	}
-	return last
 }
 
 // find is the rule for a whole host, or -1. One with a path is another matter.
@@ -140,7 +154,10 @@ func (in *ingress) end() int {
 // shadow is the rule ahead of place i that takes what is meant for host, or "".
 func (in *ingress) shadow(host string, i int) string {
 	for _, r := range in.rules[:i] {
-		if r.host != host && r.shadows(host) {
+		switch {
+		case r.all():
+			return "everything"
+		case r.host != host && r.shadows(host):
 			return r.host
 		}
 	}

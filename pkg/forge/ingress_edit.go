@@ -58,9 +58,18 @@ func (in *ingress) without(host string) (string, error) {
 func (in *ingress) plain() []ingressRule {
 	out := make([]ingressRule, len(in.rules))
 	for i, r := range in.rules {
-		out[i] = ingressRule{host: r.host, path: r.path, service: r.service}
+		out[i] = ingressRule{host: r.host, path: r.path, service: r.service, body: r.body}
 	}
 	return out
+}
+
+// bare is a rule of norn's as it must be read back.
+func bare(r Rule) ingressRule {
+	said := map[string]any{"service": r.Service}
+	if r.Host != "" {
+		said["hostname"] = r.Host
+	}
+	return ingressRule{host: r.Host, service: r.Service, body: fmt.Sprint(said)}
 }
 
 // wanted are the rules with rule among them.
@@ -68,20 +77,44 @@ func (in *ingress) wanted(rule Rule) []ingressRule {
 	out := in.plain()
 	if i := in.find(rule.Host); i >= 0 {
 		out[i].service = rule.Service
+		out[i].body = bodyWith(in.rules[i].node, rule.Service)
 		return out
 	}
 	at := in.end()
 	if at == len(out) {
-		out = append(out, ingressRule{service: catchAll})
+		out = append(out, bare(Rule{Service: catchAll}))
 	}
-	return slices.Insert(out, at, ingressRule{host: rule.Host, service: rule.Service})
+	return slices.Insert(out, at, bare(rule))
+}
+
+// bodyWith is what a rule says with another service.
+func bodyWith(n *yaml.Node, service string) string {
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	said := map[string]any{}
+	if n.Decode(&said) != nil {
+		return ""
+	}
+	said["service"] = service
+	return fmt.Sprint(said)
+}
+
+// rest is what the configuration says besides its rules.
+func (in *ingress) rest() string {
+	said := map[string]any{}
+	if in.root != nil && in.root.Decode(&said) != nil {
+		return ""
+	}
+	delete(said, "ingress")
+	return fmt.Sprint(said)
 }
 
 // checked reads an edited text back: where it does not say what it should (an alias, a tag, an odd layout), the configuration is written anew instead,
 // which keeps comments and order, and not every space.
 func (in *ingress) checked(want []ingressRule, text string) (string, error) {
 	again, err := parseIngress(text)
-	if err == nil && slices.Equal(again.plain(), want) {
+	if err == nil && slices.Equal(again.plain(), want) && again.rest() == in.rest() {
 		return text, nil
 	}
 	return in.rewritten(want)
@@ -100,7 +133,7 @@ func (in *ingress) rewritten(want []ingressRule) (string, error) {
 		case i >= 0:
 			node = *left[i].node
 			if left[i].service != w.service {
-				left[i].target.Value = w.service
+				left[i].target.Value, left[i].target.Style = w.service, 0
 			}
 			left = slices.Delete(left, i, i+1)
 		default:

@@ -106,6 +106,22 @@ func TestRuleIsAddedToOtherLayouts(t *testing.T) {
 	}
 }
 
+// A rule ends where it ends: values over several lines go with it, and its neighbours keep theirs.
+func TestNeighboursAreUnharmed(t *testing.T) {
+	const a = "  - hostname: a.x\n    service: http://a:80\n    originRequest:\n      httpHostHeader: foo\n        bar\n"
+	const b = "  - hostname: b.x\n    service: http://b:80\n    originRequest:\n      caPool: |-\n        one\n\n        two\n      other: \"x\n        y\"\n"
+	const rest = "  # The rest.\n  - service: http_status:404\n"
+	if got := without(t, "ingress:\n"+a+b+rest, "b.x"); got != "ingress:\n"+a+rest {
+		t.Errorf("got\n%s", got)
+	}
+	if got := without(t, "ingress:\n"+b+a+rest, "b.x"); got != "ingress:\n"+a+rest {
+		t.Errorf("got\n%s", got)
+	}
+	if got := with(t, "ingress:\n"+b+a+rest, blog); got != "ingress:\n"+b+a+blogLines+rest {
+		t.Errorf("got\n%s", got)
+	}
+}
+
 // To add and to take away again leaves every byte as it was.
 func TestRuleIsTakenAway(t *testing.T) {
 	for _, text := range []string{configured, "ingress:\n  - service: http_status:404\n", "ingress:\r\n  - hostname: a.b\r\n    service: x\r\n  - service: http_status:404\r\n"} {
@@ -137,24 +153,24 @@ func tunnelConfig(text string) *corev1.ConfigMap {
 func TestTunnelOwnership(t *testing.T) {
 	m := tunnelConfig(configured)
 	rule := Rule{Host: "shop.example.com", Service: "http://other:80"}
-	if _, _, err := editTunnel(m, "default/other", rule); err == nil || m.Data[TunnelConfigKey] != configured {
+	if _, _, err := editTunnel(m, "default/other", rule, false); err == nil || m.Data[TunnelConfigKey] != configured {
 		t.Errorf("a foreign rule was taken: %v", err)
 	}
-	if _, _, err := editTunnel(m, "default/blog", blog); err != nil {
+	if _, _, err := editTunnel(m, "default/blog", blog, false); err != nil {
 		t.Fatal(err)
 	}
 	moved := Rule{Host: blog.Host, Service: "http://blog2.default.svc.cluster.local:80"}
-	if _, _, err := editTunnel(m, "default/thief", moved); err == nil {
+	if _, _, err := editTunnel(m, "default/thief", moved, false); err == nil {
 		t.Error("another app has taken the rule")
 	}
-	if _, _, err := editTunnel(m, "default/blog", moved); err != nil {
+	if _, _, err := editTunnel(m, "default/blog", moved, false); err != nil {
 		t.Error(err)
 	}
-	gone, _, err := editTunnel(m, "default/blog", Rule{Host: "new.example.com", Service: moved.Service})
+	gone, _, err := editTunnel(m, "default/blog", Rule{Host: "new.example.com", Service: moved.Service}, false)
 	if err != nil || len(gone) != 1 || gone[0] != blog.Host || strings.Contains(m.Data[TunnelConfigKey], blog.Host) {
 		t.Errorf("gone %q, %v:\n%s", gone, err, m.Data[TunnelConfigKey])
 	}
-	if _, _, err := editTunnel(m, "default/blog", Rule{}); err != nil || m.Data[TunnelConfigKey] != configured || m.Annotations[rulesAnnotation] != "" || m.Annotations[pendingAnnotation] != pending(configured) {
+	if _, _, err := editTunnel(m, "default/blog", Rule{}, false); err != nil || m.Data[TunnelConfigKey] != configured || m.Annotations[rulesAnnotation] != "" || m.Annotations[pendingAnnotation] != pending("default/blog", configured) {
 		t.Errorf("%v, annotations %v:\n%s", err, m.Annotations, m.Data[TunnelConfigKey])
 	}
 }
@@ -165,10 +181,11 @@ func TestShadow(t *testing.T) {
 		"ingress:\n- hostname: '*.example.com'\n  service: x\n- service: http_status:404\n":                                                                "*.example.com",
 		"ingress:\n- hostname: '*.example.com'\n  path: /x\n  service: x\n- service: http_status:404\n":                                                    "",
 		"ingress:\n- hostname: '*.example.org'\n  service: x\n- service: http_status:404\n":                                                                "",
+		"ingress:\n- service: http_status:404\n- hostname: blog.example.com\n  service: " + blog.Service + "\n":                                            "everything",
 		"ingress:\n- service: http_status:404\n- hostname: '*.example.com'\n  service: x\n":                                                                "",
 		"ingress:\n- hostname: blog.example.com\n  service: " + blog.Service + "\n- hostname: '*.example.com'\n  service: x\n- service: http_status:404\n": "",
 	} {
-		if _, shadow, err := editTunnel(tunnelConfig(text), "default/blog", blog); err != nil || shadow != want {
+		if _, shadow, err := editTunnel(tunnelConfig(text), "default/blog", blog, false); err != nil || shadow != want {
 			t.Errorf("shadow %q, %v; want %q in\n%s", shadow, err, want, text)
 		}
 	}

@@ -33,7 +33,7 @@ type live struct {
 	services   map[string]*corev1.Service
 	claims     map[string]*corev1.PersistentVolumeClaim
 	budget     k8s.Budget
-	routes     []string // hosts that the tunnel routes to the app by rules that norn has written
+	tunnel     *corev1.ConfigMap // cloudflared's configuration, or nil
 }
 
 // look reads what there is, side by side: what is wanted by its name, whosever it is, and what the app has besides.
@@ -74,7 +74,7 @@ func look(ctx context.Context, cluster lookCluster, spec *infraspec.Spec, s Sett
 		if _, denied := errors.AsType[*k8s.DeniedError](err); denied { // who may not read the tunnel has no rule there
 			return func() {}, nil
 		}
-		return func() { l.routes = ownersOf(m).hosts(appKey(s.Namespace, spec.App), "") }, err
+		return func() { l.tunnel = m }, err
 	})
 	if err := reads.wait(); err != nil {
 		return nil, err

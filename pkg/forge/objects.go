@@ -5,6 +5,8 @@ package forge
 import (
 	"fmt"
 
+	"strings"
+
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	applyapps "k8s.io/client-go/applyconfigurations/apps/v1"
@@ -92,7 +94,7 @@ func containerFor(spec *infraspec.Spec, s Settings, start *Start) (*applycore.Co
 		WithEnv(environment(spec, s)...).
 		WithVolumeMounts(mounts(spec)...)
 	if len(spec.Command) > 0 {
-		c.WithCommand(spec.Command...)
+		c.WithCommand(Literal(spec.Command)...)
 	}
 	if spec.Role == infraspec.Webserver {
 		c.WithPorts(applycore.ContainerPort().WithContainerPort(int32(spec.Port)).WithProtocol(corev1.ProtocolTCP)) //nolint:gosec // infraspec has checked the range
@@ -109,6 +111,16 @@ func containerFor(spec *infraspec.Spec, s Settings, start *Start) (*applycore.Co
 		c.WithImage(start.Image).WithImagePullPolicy(policy)
 	}
 	return c, nil
+}
+
+// Literal makes texts mean themselves to Kubernetes, which otherwise takes $(NAME) for a variable and $$ for $ in a container's
+// command and environment (kubernetes.io: Define a Command and Arguments for a Container).
+func Literal(texts []string) []string {
+	out := make([]string, len(texts))
+	for i, text := range texts {
+		out[i] = strings.ReplaceAll(text, "$", "$$")
+	}
+	return out
 }
 
 // withProbes sets the three probes on the healthcheck path. The startup probe gives a slow app

@@ -88,6 +88,9 @@ func asked(spec *infraspec.Spec, b k8s.Budget, list, what string) (resource.Quan
 	if limit := spec.Resources.Limits[what]; limit != "" {
 		return limit.Value(), true
 	}
+	if spec.Role == infraspec.Function && what == "memory" {
+		return memory(spec.Function.Memory), true
+	}
 	for _, r := range b.Limits {
 		for _, item := range r.Spec.Limits {
 			if item.Type != corev1.LimitTypeContainer {

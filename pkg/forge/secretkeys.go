@@ -42,9 +42,11 @@ func (e *MissingKeysError) Hint() string {
 	return fmt.Sprintf("norn deploy %[1]s brings the values; then run norn forge %[1]s again", e.App)
 }
 
-// keysThere refuses to point running pods to values that are not in the Secret. Before the first deploy nothing runs.
-func (r *run) keysThere(ctx context.Context, spec *infraspec.Spec) error {
-	if len(spec.Secrets) == 0 {
+// keysThere refuses to point pods to values that are not in the Secret, where there are pods: before the first deploy nothing runs.
+func (r *run) keysThere(ctx context.Context) error {
+	spec, d, c := r.spec, r.live.deployment, r.live.cronJob
+	runs := r.options.Image != "" || d != nil && !d.Spec.Paused || c != nil && (c.Spec.Suspend == nil || !*c.Spec.Suspend)
+	if len(spec.Secrets) == 0 || !runs || spec.Role == infraspec.Function {
 		return nil
 	}
 	name := SecretName(spec.App)
@@ -57,6 +59,10 @@ func (r *run) keysThere(ctx context.Context, spec *infraspec.Spec) error {
 		if err != nil || live.Data[key] == nil {
 			missing = append(missing, key)
 		}
+	}
+	if len(missing) > 0 && r.options.Adopt && d != nil && Owned(kindDeployment, d, spec.App) != nil {
+		r.heldBack = missing // only a deploy of an app that is norn's can bring them
+		return nil
 	}
 	if len(missing) > 0 {
 		return &MissingKeysError{name, spec.App, missing}

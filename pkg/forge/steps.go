@@ -11,6 +11,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	applyapps "k8s.io/client-go/applyconfigurations/apps/v1"
@@ -71,11 +72,6 @@ func (r *run) deployment(ctx context.Context, _ io.Writer) (pipeline.Result, err
 	if shipped && r.options.Image != "" {
 		return pipeline.Result{}, fmt.Errorf("%s has been deployed, and forge leaves its image alone: ship %s with norn deploy --image", r.spec.App, r.options.Image)
 	}
-	if shipped {
-		if err := r.keysThere(ctx, r.spec); err != nil {
-			return pipeline.Result{}, err
-		}
-	}
 	conf, detail, err := DeploymentBeside(live, r.spec, r.options.Settings)
 	if err != nil {
 		return pipeline.Result{}, err
@@ -85,19 +81,41 @@ func (r *run) deployment(ctx context.Context, _ io.Writer) (pipeline.Result, err
 	} else if adopted != "" {
 		detail = adopted
 	}
-	if live != nil && live.Spec.Strategy.RollingUpdate != nil && *conf.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType {
-		if err := r.cluster.DropRollingUpdate(ctx, r.options.Namespace, r.spec.App); err != nil {
-			return pipeline.Result{}, err
-		}
+	if len(r.heldBack) > 0 {
+		conf.Spec.WithPaused(true)
+		detail += fmt.Sprintf("; paused until norn deploy brings %s, and its pods run on", strings.Join(r.heldBack, ", "))
 	}
-	now, err := r.cluster.CreateDeployment(ctx, conf)
+	now, err := r.applyDeployment(ctx, live, conf)
 	if err != nil {
 		return pipeline.Result{}, err
+	}
+	if conf.Spec.Replicas == nil && int(*now.Spec.Replicas) != r.spec.Replicas {
+		detail = strings.TrimPrefix(fmt.Sprintf("%s; its %d replicas are left to %s", detail, *now.Spec.Replicas, scaler(now)), "; ")
 	}
 	if live != nil && !now.Spec.Paused && !equality.Semantic.DeepEqual(live.Spec.Template, now.Spec.Template) {
 		detail = strings.TrimPrefix(detail+"; its pods are being replaced: norn logs -f", "; ")
 	}
 	return r.record(kindDeployment, r.spec.App, object(live), now, detail), nil
+}
+
+// applyDeployment applies the Deployment, and makes way for a change to Recreate, which the parameters of a rolling update
+// would stand in the way of. A dry run keeps no such preparation, so that there the change is made to its answer.
+func (r *run) applyDeployment(ctx context.Context, live *appsv1.Deployment, conf *applyapps.DeploymentApplyConfiguration) (*appsv1.Deployment, error) {
+	recreate := live != nil && live.Spec.Strategy.RollingUpdate != nil && *conf.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType
+	switch {
+	case recreate && r.dry:
+		conf.Spec.Strategy = nil
+		now, err := r.cluster.CreateDeployment(ctx, conf)
+		if err == nil {
+			now.Spec.Strategy = appsv1.DeploymentStrategy{Type: appsv1.RecreateDeploymentStrategyType}
+		}
+		return now, err
+	case recreate:
+		if err := r.cluster.DropRollingUpdate(ctx, r.options.Namespace, r.spec.App); err != nil {
+			return nil, err
+		}
+	}
+	return r.cluster.CreateDeployment(ctx, conf)
 }
 
 // DeploymentBeside is the Deployment as forge applies it beside live, which is nil where there is none: without what a deploy or an
@@ -109,8 +127,8 @@ func DeploymentBeside(live *appsv1.Deployment, spec *infraspec.Spec, s Settings)
 	case live != nil && deployed(live):
 	case s.Image != "":
 		start, detail = &Start{Image: s.Image}, "starts with "+s.Image
-	case live != nil && !live.Spec.Paused: // forged with --image before
-		start = &Start{Image: live.Spec.Template.Spec.Containers[0].Image}
+	case live != nil && image(live, spec.App) != "" && (!live.Spec.Paused || image(live, spec.App) != BeforeFirstDeploy(spec.App).Image): // forged with --image before, or adopted
+		start = &Start{Image: image(live, spec.App), Paused: live.Spec.Paused}
 	default:
 		start, detail = BeforeFirstDeploy(spec.App), "paused until the first deploy"
 	}
@@ -121,6 +139,16 @@ func DeploymentBeside(live *appsv1.Deployment, spec *infraspec.Spec, s Settings)
 	return conf, detail, err
 }
 
+// image is what a Deployment's container of the app's name runs, or its first container, or "".
+func image(d *appsv1.Deployment, app string) string {
+	containers := d.Spec.Template.Spec.Containers
+	i := max(0, slices.IndexFunc(containers, func(c corev1.Container) bool { return c.Name == app }))
+	if len(containers) == 0 {
+		return ""
+	}
+	return containers[i].Image
+}
+
 // deployed reports whether a deploy has set the image: its field manager has applied then. (A restart only patches.)
 func deployed(o metav1.Object) bool {
 	return slices.ContainsFunc(o.GetManagedFields(), func(m metav1.ManagedFieldsEntry) bool {
@@ -129,10 +157,16 @@ func deployed(o metav1.Object) bool {
 }
 
 // autoscaled reports whether a controller sets the replicas, which are its own then. A person's kubectl scale is no such thing.
-func autoscaled(d *appsv1.Deployment) bool {
-	return slices.ContainsFunc(d.ManagedFields, func(m metav1.ManagedFieldsEntry) bool {
-		return m.Subresource == "scale" && !strings.HasPrefix(m.Manager, "kubectl")
-	})
+func autoscaled(d *appsv1.Deployment) bool { return scaler(d) != "" }
+
+// scaler is the controller that sets the replicas, or "".
+func scaler(d *appsv1.Deployment) string {
+	for _, m := range d.ManagedFields {
+		if m.Subresource == "scale" && !strings.HasPrefix(m.Manager, "kubectl") {
+			return m.Manager
+		}
+	}
+	return ""
 }
 
 func (r *run) cronJob(ctx context.Context, _ io.Writer) (pipeline.Result, error) {

@@ -3,7 +3,6 @@ package forge
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -24,6 +23,7 @@ type Remover interface {
 type dataRemover interface {
 	Inventory(ctx context.Context, ns, app string) (*k8s.Inventory, error)
 	DeleteSecret(ctx context.Context, ns, name string) error
+	DeleteJob(ctx context.Context, ns, name string) error
 	DeletePVC(ctx context.Context, ns, name string) error
 	Observe(ctx context.Context, ns, app string, see func(k8s.Observation) (bool, error)) error
 	WatchPVCs(ctx context.Context, ns, app string, see func([]*corev1.PersistentVolumeClaim) (bool, error)) error
@@ -39,24 +39,21 @@ type Removal struct {
 	Lock       k8s.LockRequest // its Holder and Wait; the rest is filled in
 }
 
-// NoAppError says that the cluster has nothing of an app.
-type NoAppError struct{ App, Namespace string }
-
-// Error names app and namespace.
-func (e *NoAppError) Error() string {
-	return fmt.Sprintf("there is nothing of %s in namespace %s", e.App, e.Namespace)
-}
-
 // Teardown takes away what forge and deploy made, in the reverse order, by the cluster's labels alone: no infraspec is needed. What is gone
-// already is skipped. Objects that are not norn's stay.
+// already is skipped. Objects of the app's names that are not norn's are a *ConflictError.
 func Teardown(ctx context.Context, cluster Remover, to pipeline.Reporter, what Removal) error {
-	t, err := prepare(ctx, cluster, what)
-	if err != nil {
+	if err := permitted(ctx, cluster, teardownNeeds(what.Namespace, what.DeleteData)); err != nil {
 		return err
 	}
 	what.Lock.Namespace, what.Lock.App = what.Namespace, what.App
 	what.Lock.Say = func(line string) { pipeline.Say(to, "lock", line) }
-	return cluster.Holding(ctx, what.Lock, func(ctx context.Context) error { return pipeline.Run(ctx, to, t.steps()) })
+	return cluster.Holding(ctx, what.Lock, func(ctx context.Context) error {
+		t, err := prepare(ctx, cluster, what)
+		if err != nil {
+			return err
+		}
+		return pipeline.Run(ctx, to, t.steps())
+	})
 }
 
 // PlanTeardown says what Teardown would delete and keep, and deletes nothing: each step only tells.
@@ -69,16 +66,14 @@ func PlanTeardown(ctx context.Context, cluster Remover, to pipeline.Reporter, wh
 	return pipeline.Run(ctx, to, t.steps())
 }
 
-func prepare(ctx context.Context, cluster Remover, what Removal) (*teardown, error) {
-	if err := permitted(ctx, cluster, teardownNeeds(what.Namespace, what.DeleteData)); err != nil {
-		return nil, err
-	}
-	inv, err := cluster.Inventory(ctx, what.Namespace, what.App)
+// Known reports whether the cluster has anything of an app.
+func Known(ctx context.Context, cluster Remover, what Removal) (bool, error) {
+	t, err := prepare(ctx, cluster, what)
 	if err != nil {
-		return nil, err
+		return false, err
 	}
-	t := &teardown{cluster: cluster, what: what, inventory: inv}
-	return t, t.foreign(ctx)
+	i := t.inventory
+	return len(i.Deployments)+len(i.CronJobs)+len(i.Services)+len(i.Claims)+len(t.hosts()) > 0 || t.secret != nil, nil
 }
 
 type teardown struct {
@@ -86,54 +81,65 @@ type teardown struct {
 	what      Removal
 	inventory *k8s.Inventory
 	secret    *corev1.Secret
+	tunnelMap *corev1.ConfigMap // nil where there is none, or it may not be read
 	dry       bool
 }
 
-// foreign refuses where the workload or the Secret of the app's name is not norn's.
-func (t *teardown) foreign(ctx context.Context) error {
-	var found conflictErrors
+// prepare looks at what there is, and refuses where the workload or the Secret of the app's name is not norn's.
+func prepare(ctx context.Context, cluster Remover, what Removal) (*teardown, error) {
+	inv, err := cluster.Inventory(ctx, what.Namespace, what.App)
+	if err != nil {
+		return nil, err
+	}
+	t := &teardown{cluster: cluster, what: what, inventory: inv}
+	var foreign conflictErrors
 	check := func(kind string, o k8s.Object, err error) error {
-		if k8s.IsNotFound(err) {
-			return nil
-		}
 		if err != nil {
-			return err
+			return ignoreNotFound(err)
 		}
-		if conflict, ok := errors.AsType[*ConflictError](Owned(kind, o, t.what.App)); ok {
-			found = append(found, conflict)
+		if conflict, ok := errors.AsType[*ConflictError](Owned(kind, o, what.App)); ok {
+			conflict.Final = true // to adopt it in order to delete it is not what is meant
+			foreign = append(foreign, conflict)
 		}
 		return nil
 	}
-	secret, err := t.cluster.GetSecret(ctx, t.what.Namespace, SecretName(t.what.App))
+	secret, err := cluster.GetSecret(ctx, what.Namespace, SecretName(what.App))
 	if err == nil {
 		t.secret = secret
 	}
 	if err := check(kindSecret, secret, err); err != nil {
-		return err
+		return nil, err
 	}
-	if len(t.inventory.Deployments) == 0 {
-		d, err := t.cluster.GetDeployment(ctx, t.what.Namespace, t.what.App)
+	if len(inv.Deployments)+len(inv.CronJobs) == 0 {
+		d, err := cluster.GetDeployment(ctx, what.Namespace, what.App)
 		if err := check(kindDeployment, d, err); err != nil {
-			return err
+			return nil, err
+		}
+		c, err := cluster.GetCronJob(ctx, what.Namespace, what.App)
+		if err := check(kindCronJob, c, err); err != nil {
+			return nil, err
 		}
 	}
-	return found.orNil()
+	m, err := cluster.GetConfigMap(ctx, TunnelNamespace, TunnelConfigMap)
+	if _, denied := errors.AsType[*k8s.DeniedError](err); err == nil {
+		t.tunnelMap = m
+	} else if !denied && ignoreNotFound(err) != nil {
+		return nil, err
+	}
+	return t, foreign.orNil()
 }
 
-// none reports whether the cluster has nothing of the app; the tunnel is not looked at.
-func (t *teardown) none() bool {
-	i := t.inventory
-	return len(i.Deployments)+len(i.CronJobs)+len(i.Services)+len(i.Claims) == 0 && t.secret == nil
+func ignoreNotFound(err error) error {
+	if k8s.IsNotFound(err) {
+		return nil
+	}
+	return err
 }
 
-// Exists returns a *NoAppError where the cluster has nothing of an app.
-func Exists(ctx context.Context, cluster Remover, what Removal) error {
-	t, err := prepare(ctx, cluster, what)
-	if err != nil {
-		return err
+// hosts are the hosts of the app's own tunnel rules.
+func (t *teardown) hosts() []string {
+	if t.tunnelMap == nil {
+		return nil
 	}
-	if t.none() {
-		return &NoAppError{what.App, what.Namespace}
-	}
-	return nil
+	return ownersOf(t.tunnelMap).hosts(appKey(t.what.Namespace, t.what.App), "")
 }

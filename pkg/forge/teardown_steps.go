@@ -43,19 +43,8 @@ func (t *teardown) deleted(names []string, note string) pipeline.Result {
 
 // tunnel takes the app's own rules away. Who may not read the tunnel has none to take away.
 func (t *teardown) tunnel(ctx context.Context, out io.Writer) (pipeline.Result, error) {
-	app := appKey(t.what.Namespace, t.what.App)
-	live, err := t.cluster.GetConfigMap(ctx, TunnelNamespace, TunnelConfigMap)
-	if k8s.IsNotFound(err) {
-		return gone, nil
-	}
-	if denied, ok := errors.AsType[*k8s.DeniedError](err); ok {
-		return pipeline.Result{State: pipeline.Skipped, Detail: denied.Error()}, nil
-	}
-	if err != nil {
-		return pipeline.Result{}, err
-	}
-	hosts := ownersOf(live).hosts(app, "")
-	if t.dry || len(hosts) == 0 && live.Annotations[pendingAnnotation] == "" {
+	app, hosts := appKey(t.what.Namespace, t.what.App), t.hosts()
+	if t.dry || len(hosts) == 0 && (t.tunnelMap == nil || !unfinished(t.tunnelMap, app)) {
 		return t.deleted(hosts, ""), nil
 	}
 	if _, err := (&tunnel{cluster: t.cluster, out: out}).change(ctx, app, Rule{}); err != nil {
@@ -98,6 +87,11 @@ func (t *teardown) workload(ctx context.Context, out io.Writer) (pipeline.Result
 	}
 	for _, c := range t.inventory.CronJobs {
 		if err := remove(kindCronJob, c.Name, t.cluster.DeleteCronJob); err != nil {
+			return pipeline.Result{}, err
+		}
+	}
+	for _, j := range t.inventory.Jobs { // of norn run and invoke
+		if err := remove("Job", j.Name, t.cluster.DeleteJob); err != nil {
 			return pipeline.Result{}, err
 		}
 	}

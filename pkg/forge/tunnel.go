@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -13,7 +14,6 @@ import (
 	"norn/internal/command"
 	"norn/internal/pipeline"
 	"norn/pkg/infraspec"
-	"norn/pkg/k8s"
 )
 
 // Where cloudflared's configuration is kept.
@@ -90,9 +90,9 @@ func (o owners) hosts(app, except string) []string {
 	return out
 }
 
-// edit brings a tunnel's configuration to rule, the only one of app; a Rule without a host takes all of app's rules away.
+// editTunnel brings a tunnel's configuration to rule, the only one of app; a Rule without a host takes all of app's rules away.
 // It reports the rules that are gone, and the rule ahead that takes what is meant for this one, if there is one.
-func editTunnel(m *corev1.ConfigMap, app string, rule Rule) (gone []string, shadow string, err error) {
+func editTunnel(m *corev1.ConfigMap, app string, rule Rule, adopt bool) (gone []string, shadow string, err error) {
 	own := ownersOf(m)
 	text := m.Data[TunnelConfigKey]
 	gone = own.hosts(app, rule.Host)
@@ -112,8 +112,8 @@ func editTunnel(m *corev1.ConfigMap, app string, rule Rule) (gone []string, shad
 			return nil, "", err
 		}
 		at := in.find(rule.Host)
-		if at >= 0 && in.rules[at].service != rule.Service && own[rule.Host] != app {
-			return nil, "", &ConflictError{Kind: "tunnel rule", Namespace: TunnelNamespace, Name: rule.Host, App: app, Found: "it leads to " + in.rules[at].service}
+		if at >= 0 && in.rules[at].service != rule.Service && own[rule.Host] != app && (!adopt || own[rule.Host] != "") {
+			return nil, "", &ConflictError{Kind: "tunnel rule", Namespace: TunnelNamespace, Name: rule.Host, App: app, Found: "it leads to " + in.rules[at].service, Final: own[rule.Host] != ""}
 		}
 		if at < 0 {
 			at = in.end()
@@ -126,7 +126,7 @@ func editTunnel(m *corev1.ConfigMap, app string, rule Rule) (gone []string, shad
 	}
 	if m.Data[TunnelConfigKey] != text {
 		m.Data[TunnelConfigKey] = text
-		annotate(m, pendingAnnotation, pending(text))
+		annotate(m, pendingAnnotation, pending(app, text))
 	}
 	return gone, shadow, own.into(m)
 }
@@ -138,8 +138,8 @@ func appKey(ns, app string) string { return ns + "/" + app }
 func (r *run) tunnelSteps() []pipeline.Step {
 	switch {
 	case routed(r.spec):
-	case len(r.live.routes) > 0:
-		return []pipeline.Step{{Name: "Tunnel " + strings.Join(r.live.routes, " "), Run: r.unroute}}
+	case r.unroutes():
+		return []pipeline.Step{{Name: strings.TrimSpace("Tunnel " + strings.Join(r.routes(), " ")), Run: r.unroute}}
 	case r.spec.Hosts.External == "":
 		return nil
 	default:
@@ -151,6 +151,28 @@ func (r *run) tunnelSteps() []pipeline.Step {
 		{Name: "Tunnel " + r.spec.Hosts.External, Run: r.tunnel},
 		{Name: "DNS " + r.spec.Hosts.External, Run: r.dns},
 	}
+}
+
+// routes are the hosts that the tunnel routes to the app by rules that norn has written.
+func (r *run) routes() []string {
+	if r.live.tunnel == nil {
+		return nil
+	}
+	return ownersOf(r.live.tunnel).hosts(appKey(r.options.Namespace, r.spec.App), "")
+}
+
+// unroutes reports whether there are rules to take away, or a restart after that to make up for.
+func (r *run) unroutes() bool {
+	return r.live.tunnel != nil && !routed(r.spec) && (len(r.routes()) > 0 || unfinished(r.live.tunnel, appKey(r.options.Namespace, r.spec.App)))
+}
+
+// rerouted refuses a host that the tunnel routes elsewhere, by an edit for show.
+func (r *run) rerouted() error {
+	if !routed(r.spec) || r.live.tunnel == nil {
+		return nil
+	}
+	_, _, err := editTunnel(r.live.tunnel.DeepCopy(), appKey(r.options.Namespace, r.spec.App), ruleOf(r.spec, r.options.Namespace), r.options.Adopt)
+	return err
 }
 
 // unroute takes away the rules of an app that has no public host any more.
@@ -165,7 +187,7 @@ func (r *run) unroute(ctx context.Context, out io.Writer) (pipeline.Result, erro
 
 func (r *run) tunnel(ctx context.Context, out io.Writer) (pipeline.Result, error) {
 	rule, app := ruleOf(r.spec, r.options.Namespace), appKey(r.options.Namespace, r.spec.App)
-	t := &tunnel{cluster: r.cluster, out: out}
+	t := &tunnel{cluster: r.cluster, out: out, adopt: r.options.Adopt}
 	result, err := t.change(ctx, app, rule)
 	if err == nil && result.State == pipeline.Configured {
 		result.Detail = "leads to " + rule.Service
@@ -174,26 +196,22 @@ func (r *run) tunnel(ctx context.Context, out io.Writer) (pipeline.Result, error
 }
 
 // planTunnel adds what a forge would change in the tunnel's configuration.
-func (r *run) planTunnel(ctx context.Context) error {
+func (r *run) planTunnel() error {
 	rule := Rule{}
 	if routed(r.spec) {
 		rule = ruleOf(r.spec, r.options.Namespace)
-	} else if len(r.live.routes) == 0 {
+	}
+	if r.live.tunnel == nil || rule.Host == "" && !r.unroutes() {
 		return nil
 	}
-	live, err := r.cluster.GetConfigMap(ctx, TunnelNamespace, TunnelConfigMap)
-	if k8s.IsNotFound(err) {
-		return nil
-	}
-	if err != nil {
+	before := r.live.tunnel.DeepCopy()
+	maps.DeleteFunc(before.Data, func(key, _ string) bool { return key != TunnelConfigKey }) // the rest is nobody's business
+	after := before.DeepCopy()
+	if _, _, err := editTunnel(after, appKey(r.options.Namespace, r.spec.App), rule, r.options.Adopt); err != nil {
 		return err
 	}
-	after := live.DeepCopy()
-	if _, _, err := editTunnel(after, appKey(r.options.Namespace, r.spec.App), rule); err != nil {
-		return err
-	}
-	if diffText(live, after) != "" {
-		r.changes = append(r.changes, Change{Kind: kindConfigMap, Name: TunnelConfigMap, State: pipeline.Configured, Before: live, After: after})
+	if diffText(before, after) != "" {
+		r.changes = append(r.changes, Change{Kind: kindConfigMap, Name: TunnelConfigMap, State: pipeline.Configured, Before: before, After: after})
 	}
 	return nil
 }

@@ -23,7 +23,7 @@ func holdsSecret(text string) bool {
 	return secretValue.MatchString(text) || spelledOut.MatchString(text)
 }
 
-// looksSecret reports whether an environment variable's literal value looks like a secret.
-func looksSecret(name, value string) bool {
+// LooksSecret reports whether an environment variable's literal value looks like a secret.
+func LooksSecret(name, value string) bool {
 	return holdsSecret(value) || secretName.MatchString(name) && !harmlessName.MatchString(name) && !harmlessValue.MatchString(strings.TrimSpace(value))
 }

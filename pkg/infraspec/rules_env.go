@@ -21,7 +21,7 @@ func (d *decoder) variables(s *Spec) {
 		switch value := s.Env[name]; {
 		case !envName.MatchString(name):
 			d.atKey(key, Error, RuleVariable, "env: this is not a variable's name: letters, digits, '_', '.' and '-', no digit first")
-		case looksSecret(name, value):
+		case LooksSecret(name, value):
 			d.at(key, Warning, RuleSecretInEnv, "the value of %s looks like a secret, readable for all who see this file or the Deployment; move it to secrets.enc.yaml and name it under secrets", name)
 		case name == "PORT" && d.has("port") && value != strconv.Itoa(s.Port) && s.Port != 0:
 			d.at(key, Warning, RulePortMismatch, "env sets PORT to another port than port, which is %d", s.Port)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"time"
 
@@ -25,6 +26,7 @@ type Cluster interface {
 	workloads
 	CreateJob(ctx context.Context, job *batchv1.Job) (*batchv1.Job, error)
 	DeleteJob(ctx context.Context, ns, name string) error
+	JobWarning(ctx context.Context, ns, job string) (string, error)
 	WatchJobPod(ctx context.Context, ns, job string, see func(*corev1.Pod) (bool, error)) error
 	StreamLogs(ctx context.Context, ns, pod string, opts *corev1.PodLogOptions) (io.ReadCloser, error)
 }
@@ -77,7 +79,7 @@ func Command(ctx context.Context, cluster Cluster, r Request, args []string) err
 		return err
 	}
 	c := &pod.Containers[0]
-	c.Command, c.Args = args, nil
+	c.Command, c.Args = forge.Literal(args), nil
 	c.Ports, c.LivenessProbe, c.ReadinessProbe, c.StartupProbe = nil, nil, nil, nil
 	return run(ctx, cluster, r, "run", *pod)
 }
@@ -113,7 +115,7 @@ const keptFor = int32(300)
 func object(r Request, kind string, pod corev1.PodSpec) *batchv1.Job {
 	none, ttl := int32(0), keptFor
 	pod.RestartPolicy = corev1.RestartPolicyNever
-	labels := map[string]string{k8s.ManagedByLabel: k8s.ManagedBy, "app.kubernetes.io/name": r.App, "app.kubernetes.io/managed-by": k8s.ManagedBy, "norn/job": kind}
+	labels := map[string]string{k8s.ManagedByLabel: k8s.ManagedBy, "app.kubernetes.io/name": r.App, "app.kubernetes.io/managed-by": k8s.ManagedBy, k8s.JobLabel: kind}
 	name := strings.TrimRight(r.App[:min(len(r.App), 45)], "-") + "-" + kind + "-" + strings.ToLower(rand.Text()[:6])
 	job := &batchv1.Job{
 		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: r.Namespace, Labels: map[string]string{k8s.AppLabel: r.App}},
@@ -126,7 +128,7 @@ func object(r Request, kind string, pod corev1.PodSpec) *batchv1.Job {
 		job.Labels[k] = v
 	}
 	if r.Timeout > 0 { // the pod's own, since a Job's deletes the pod, and how it ended with it
-		seconds := int64(r.Timeout.Seconds())
+		seconds := max(1, int64(math.Ceil(r.Timeout.Seconds())))
 		job.Spec.Template.Spec.ActiveDeadlineSeconds = &seconds
 	}
 	return job
@@ -164,8 +166,15 @@ func await(ctx context.Context, cluster Cluster, r Request, job string, is func(
 	var seen *corev1.Pod
 	said := ""
 	err := cluster.WatchJobPod(ctx, r.Namespace, job, func(p *corev1.Pod) (bool, error) {
+		if p == nil && seen != nil {
+			return false, errors.New("its pod was deleted")
+		}
 		if p == nil {
-			return false, nil
+			warning, err := cluster.JobWarning(ctx, r.Namespace, job)
+			if err == nil && warning != "" {
+				err = fmt.Errorf("no pod can be made: %s", warning)
+			}
+			return false, err
 		}
 		if reason, message := k8s.Stuck(p); reason != "" {
 			return false, fmt.Errorf("it cannot start (%s): %s", reason, message)
@@ -203,8 +212,12 @@ func status(p *corev1.Pod) *corev1.ContainerStatus {
 // show copies the container's log until it ends.
 func show(ctx context.Context, cluster Cluster, r Request, p *corev1.Pod) error {
 	log, err := cluster.StreamLogs(ctx, r.Namespace, p.Name, &corev1.PodLogOptions{Follow: true, Container: p.Spec.Containers[0].Name})
+	if err != nil && ctx.Err() == nil {
+		r.Say(fmt.Sprintf("its log cannot be shown: %v", err)) // it goes on, and its end is waited for
+		return nil
+	}
 	if err != nil {
-		return err
+		return fmt.Errorf("the Job was cut short and deleted: %w", context.Cause(ctx))
 	}
 	defer func() { _ = log.Close() }()
 	_, err = io.Copy(r.Out, log)

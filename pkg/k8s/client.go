@@ -25,6 +25,9 @@ const (
 	ManagedBy      = "norn"
 )
 
+// JobLabel is on what norn run and norn invoke make, and says which of the two.
+const JobLabel = "norn/job"
+
 // The field managers of server-side apply. What the infraspec says and what a
 // deploy sets have different owners, so that neither reverts the other.
 const (

@@ -89,7 +89,7 @@ func (c *Client) SetImage(ctx context.Context, ns, name string, r Release) (*app
 // RestartDeployment starts a rolling restart by stamping the pod template, as kubectl rollout restart does.
 func (c *Client) RestartDeployment(ctx context.Context, ns, name string, at time.Time) (*appsv1.Deployment, error) {
 	conf := applyapps.Deployment(name, ns).WithSpec(applyapps.DeploymentSpec().WithTemplate(
-		applycore.PodTemplateSpec().WithAnnotations(map[string]string{restartAnnotation: at.Format(time.RFC3339)})))
+		applycore.PodTemplateSpec().WithAnnotations(map[string]string{restartAnnotation: at.Format(time.RFC3339Nano)})))
 	conf.TypeMetaApplyConfiguration = applymeta.TypeMetaApplyConfiguration{} // a merge patch needs no kind
 	patch, err := json.Marshal(conf)
 	if err == nil {

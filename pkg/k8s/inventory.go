@@ -17,6 +17,7 @@ type Inventory struct {
 	CronJobs    []batchv1.CronJob
 	Services    []corev1.Service
 	Claims      []corev1.PersistentVolumeClaim
+	Jobs        []batchv1.Job // of norn run and invoke; only where one app is asked for
 }
 
 // Inventory lists what norn has made in a namespace, for one app or, where app is "", for all: one call for each
@@ -27,7 +28,7 @@ func (c *Client) Inventory(ctx context.Context, ns, app string) (*Inventory, err
 	if app != "" {
 		only.LabelSelector = ours(app)
 	}
-	err := together(
+	calls := []func() error{
 		func() error {
 			l, err := c.apps.Deployments(ns).List(ctx, only)
 			if err == nil {
@@ -56,8 +57,17 @@ func (c *Client) Inventory(ctx context.Context, ns, app string) (*Inventory, err
 			}
 			return explain(err, "list the PersistentVolumeClaims in namespace %s", ns)
 		},
-	)
-	if err != nil {
+	}
+	if app != "" {
+		calls = append(calls, func() error {
+			l, err := c.batch.Jobs(ns).List(ctx, metav1.ListOptions{LabelSelector: only.LabelSelector + "," + JobLabel})
+			if err == nil {
+				inv.Jobs = l.Items
+			}
+			return explain(err, "list the Jobs of %s", app)
+		})
+	}
+	if err := together(calls...); err != nil {
 		return nil, err
 	}
 	return &inv, nil

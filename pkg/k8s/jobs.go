@@ -2,6 +2,9 @@ package k8s
 
 import (
 	"context"
+	"fmt"
+	"strings"
+	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -27,11 +30,30 @@ func (c *Client) DeleteJob(ctx context.Context, ns, name string) error {
 	return explain(err, "delete Job %s", name)
 }
 
+// JobWarning is the last thing that the cluster has warned of at a Job, or "": why it can make no pod.
+func (c *Client) JobWarning(ctx context.Context, ns, job string) (string, error) {
+	l, err := c.core.Events(ns).List(ctx, metav1.ListOptions{FieldSelector: "involvedObject.kind=Job,involvedObject.name=" + job})
+	if err != nil {
+		return "", explain(err, "list the events of Job %s", job)
+	}
+	last := ""
+	for _, e := range l.Items {
+		if e.Type == corev1.EventTypeWarning {
+			last = fmt.Sprintf("%s: %s", e.Reason, strings.Join(strings.Fields(e.Message), " "))
+		}
+	}
+	return last, nil
+}
+
 // WatchJobPod watches the newest pod of a Job and hands every new state to see, nil where there is none yet, until see says it is
 // done, returns an error, or ctx ends.
 func (c *Client) WatchJobPod(ctx context.Context, ns, job string, see func(*corev1.Pod) (done bool, err error)) error {
+	if _, err := c.core.Pods(ns).List(ctx, metav1.ListOptions{LabelSelector: batchv1.JobNameLabel + "=" + job, Limit: 1}); err != nil { // a reflector that is refused tries again, silently
+		return explain(err, "watch the pods of Job %s", job)
+	}
 	w, stop := newWatches(ctx)
 	defer stop()
+	defer w.ringEvery(2 * time.Second)() // where no pod comes, nothing else would
 	store := w.watch(c.core.RESTClient(), "pods", ns, &corev1.Pod{}, func(o *metav1.ListOptions) { o.LabelSelector = batchv1.JobNameLabel + "=" + job })
 	for {
 		if err := w.next(); err != nil {

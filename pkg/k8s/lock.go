@@ -14,9 +14,10 @@ import (
 // The lock on an app is a Lease, so that it ends by itself when its holder dies (kubernetes.io: Leases). Who holds it is
 // in its annotations, for the one who has to wait.
 const (
-	leaseDuration = 15 * time.Second // how long a holder is believed to live after its last renewal
-	renewEvery    = 4 * time.Second
-	renewTimeout  = 3 * time.Second // of one renewal
+	leaseDuration = 40 * time.Second // how long a holder is believed to live after its last renewal; more than rideOut
+	renewEvery    = 5 * time.Second
+	renewTimeout  = 3 * time.Second                // of one renewal
+	giveUpAfter   = leaseDuration - 10*time.Second // without a renewal: two rounds before others may take over
 
 	commandAnnotation = "norn/command"
 	hostAnnotation    = "norn/host"
@@ -84,20 +85,37 @@ func (c *Client) Holding(ctx context.Context, r LockRequest, do func(context.Con
 	if err := l.acquire(ctx, r.Wait); err != nil {
 		return err
 	}
-	held, lost := context.WithCancelCause(ctx)
+	life, lost := context.WithCancelCause(context.WithoutCancel(ctx)) // ends with the lock, and not with a signal
+	held, stop := context.WithCancelCause(context.WithValue(ctx, lifeKey{}, life))
+	context.AfterFunc(life, func() { stop(context.Cause(life)) })
 	renewed := make(chan struct{})
 	go func() {
 		defer close(renewed)
-		l.renew(held, lost)
+		l.renew(life, lost)
 	}()
 	err := do(held)
-	cause := context.Cause(held)
+	cause := context.Cause(life)
 	lost(nil)
+	stop(nil)
 	<-renewed
-	if theft, ok := errors.AsType[*HeldError](cause); ok {
-		return theft // what do returned is only that its context ended
+	if cause != nil {
+		return errors.Join(cause, err)
 	}
-	return errors.Join(err, l.release(context.WithoutCancel(ctx)))
+	if releaseErr := l.release(context.WithoutCancel(ctx)); releaseErr != nil { // it expires by itself
+		l.say(releaseErr.Error())
+	}
+	return err
+}
+
+type lifeKey struct{}
+
+// Surviving is a context for cleaning up: it goes on when ctx is ended by a signal, and ends with the lock that ctx was
+// given under, so that nothing is written after that.
+func Surviving(ctx context.Context) context.Context {
+	if life, ok := ctx.Value(lifeKey{}).(context.Context); ok {
+		return life
+	}
+	return context.WithoutCancel(ctx)
 }
 
 type lock struct {
@@ -228,17 +246,18 @@ func (l *lock) renew(ctx context.Context, lost context.CancelCauseFunc) {
 			return
 		case <-tick.C:
 		}
+		begin := time.Now()
 		err := l.renewOnce(ctx)
 		theft, stolen := errors.AsType[*HeldError](err)
 		switch {
 		case err == nil:
-			last = time.Now()
+			last = begin
 		case ctx.Err() != nil:
 			return
 		case stolen:
 			lost(theft)
 			return
-		case time.Since(last) > leaseDuration-renewTimeout:
+		case time.Since(last) > giveUpAfter:
 			lost(fmt.Errorf("the lock of %s could not be renewed for %s: %w", l.app, time.Since(last).Round(time.Second), err))
 			return
 		}
@@ -271,8 +290,16 @@ const releaseTimeout = 5 * time.Second
 func (l *lock) release(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, releaseTimeout)
 	defer cancel()
-	err := l.client.coordination.Leases(l.ns).Delete(ctx, l.name(), metav1.DeleteOptions{Preconditions: &metav1.Preconditions{ResourceVersion: &l.version}})
-	if IsNotFound(err) || IsConflict(err) {
+	leases := l.client.coordination.Leases(l.ns)
+	err := leases.Delete(ctx, l.name(), metav1.DeleteOptions{Preconditions: &metav1.Preconditions{ResourceVersion: &l.version}})
+	if IsConflict(err) { // somebody else's now, or ours by a renewal whose answer was lost on the way
+		live, getErr := leases.Get(ctx, l.name(), metav1.GetOptions{})
+		if getErr != nil || !l.mine(live) {
+			return nil
+		}
+		err = leases.Delete(ctx, l.name(), metav1.DeleteOptions{Preconditions: &metav1.Preconditions{ResourceVersion: &live.ResourceVersion}})
+	}
+	if IsNotFound(err) {
 		return nil
 	}
 	return explain(err, "release the lock of %s", l.app)

@@ -3,6 +3,7 @@ package k8s
 import (
 	"context"
 	"sync"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -122,6 +123,25 @@ func (w *watches) next() error {
 	case <-w.changed:
 		return nil
 	}
+}
+
+// ringEvery rings the bell by the clock too, until the returned function is called.
+func (w *watches) ringEvery(d time.Duration) (stop func()) {
+	tick := time.NewTicker(d)
+	w.running.Go(func() {
+		for {
+			select {
+			case <-w.ctx.Done():
+				return
+			case <-tick.C:
+				select {
+				case w.changed <- struct{}{}:
+				default:
+				}
+			}
+		}
+	})
+	return tick.Stop
 }
 
 func (w *watches) watch(client rest.Interface, resource, ns string, example any, narrow func(*metav1.ListOptions)) *changeStore {

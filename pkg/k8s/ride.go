@@ -1,6 +1,7 @@
 package k8s
 
 import (
+	"context"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -9,7 +10,7 @@ import (
 )
 
 // rideOut is how long a run that has begun waits for an API server that has gone away, by a restart for example.
-const rideOut = 30 * time.Second
+const rideOut = 25 * time.Second
 
 // rider repeats a request that got no answer until the server is back. All of norn's writes can be repeated: they are applies, patches,
 // deletes of what may be gone, and creates of objects by name whose callers know their own again.
@@ -40,7 +41,7 @@ func (r *rider) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		select {
 		case <-req.Context().Done():
-			return nil, req.Context().Err()
+			return nil, context.Cause(req.Context())
 		case <-time.After(wait):
 		}
 		if req.Body != nil {

@@ -16,6 +16,8 @@ func main() {
 	switch os.Args[1] {
 	case "body":
 		fmt.Println("body:", os.Getenv("NORN_BODY"))
+	case "print":
+		fmt.Println(os.Args[2])
 	case "env":
 		fmt.Println(os.Getenv(os.Args[2]))
 	case "exit":
