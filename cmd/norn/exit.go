@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"syscall"
 
 	"norn/internal/config"
 	"norn/internal/logs"
@@ -37,7 +38,7 @@ func (e *usageError) Hint() string  { return "see norn help, or the command's --
 // exitCode is the only place that knows which error ends with which code.
 func exitCode(ctx context.Context, err error) int {
 	switch {
-	case err == nil:
+	case err == nil, errors.Is(err, syscall.EPIPE): // whoever has read as much as they want
 		return exitDone
 	case is[*deploy.RolloutError](err):
 		return exitRollout

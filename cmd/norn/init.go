@@ -151,7 +151,7 @@ func (a *app) scaffold(dir string, answers scaffold.Answers) error {
 			where = " ." + string(filepath.Separator) + shown
 		}
 	}
-	_, err = fmt.Fprintf(a.streams.Out, "wrote %s for %s, role %s\nnext: norn validate%s, norn render%[4]s, then norn forge%[4]s\n", ui.Shown(path), answers.App, answers.Role, where)
+	_, err = fmt.Fprintf(a.streams.Out, "wrote %s for %s, role %s\nnext: norn validate%s, norn forge%[4]s, then norn deploy%[4]s\n", ui.Shown(path), answers.App, answers.Role, where)
 	return err
 }
 

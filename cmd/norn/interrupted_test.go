@@ -392,6 +392,33 @@ func TestLostLock(t *testing.T) {
 	}
 }
 
+// What is being deleted is waited for, and made anew: to apply it would change what is about to vanish.
+func TestForgeWaitsForWhatIsBeingDeleted(t *testing.T) {
+	b := newBench(t)
+	b.app("shop", "app: shop\nrole: worker\n")
+	b.norn("forge", "shop")
+	b.kubectl("-n", b.namespace, "patch", "deployment", "shop", "--type=merge", "-p", `{"metadata":{"finalizers":["example.com/slow"]}}`)
+	b.kubectl("-n", b.namespace, "delete", "deployment", "shop", "--wait=false")
+	cmd := b.command(b.kubeconfig, "forge", "shop")
+	said, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	head := make([]byte, 200)
+	n, _ := io.ReadAtLeast(said, head, 85)
+	if !strings.Contains(string(head[:n]), "waiting: Deployment shop is being deleted") {
+		t.Errorf("said %q", head[:n])
+	}
+	b.kubectl("-n", b.namespace, "patch", "deployment", "shop", "--type=merge", "-p", `{"metadata":{"finalizers":null}}`)
+	rest, _ := io.ReadAll(said)
+	if err := cmd.Wait(); err != nil || !strings.Contains(string(rest), "Deployment shop created") {
+		t.Errorf("%v: %s", err, rest)
+	}
+}
+
 // An API server that restarts in the middle of a forge is waited for.
 func TestForgeRidesOutARestart(t *testing.T) {
 	b := newBench(t)

@@ -15,7 +15,8 @@ import (
 )
 
 func main() {
-	debug.SetGCPercent(400) // a run is short and small: collecting its garbage early costs a tenth of it
+	debug.SetGCPercent(400)        // a run is short and small: collecting its garbage early costs a tenth of it
+	signal.Ignore(syscall.SIGPIPE) // a reader that has gone is an error of the write, so that what was begun is cleaned up
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// The first signal ends ctx; giving the signals back then lets a second one end the process at once.
 	context.AfterFunc(ctx, stop)
@@ -30,9 +31,9 @@ func run(ctx context.Context, args []string, s ui.Streams) int {
 	code := exitCode(ctx, err)
 	var invalid infraspec.Errors
 	switch {
-	case err == nil, is[*differsError](err): // the differences are printed
+	case err == nil, is[*differsError](err), errors.Is(err, syscall.EPIPE): // the differences are printed; nobody is there to be told
 	case code == exitInterrupted:
-		ui.PrintInterrupted(s.Err, err)
+		ui.PrintInterrupted(s.Err, err, context.Cause(ctx))
 	case errors.As(err, &invalid):
 		printInvalid(s.Err, invalid)
 	default:

@@ -112,7 +112,7 @@ func (a *app) printDetail(d *status.Detail) {
 	fact("hosts", strings.Join(d.Hosts, ", "))
 	fact("tunnel", d.Tunnel)
 	if s := d.Schedule; s != nil {
-		fact("schedule", fmt.Sprintf("%s; last run %s ago, last success %s ago, %d running", s.Cron, age(s.Last), age(s.Success), s.Active))
+		fact("schedule", s.Cron+"; "+lastRuns(s))
 	}
 	fact("secrets", secretNames(d.Secrets))
 	fact("infraspec", ui.Shown(d.Path))
@@ -123,6 +123,21 @@ func (a *app) printDetail(d *status.Detail) {
 	for _, problem := range d.Unread {
 		ui.PrintWarning(a.streams.Err, problem)
 	}
+}
+
+// lastRuns says when a cron app last ran.
+func lastRuns(s *status.Schedule) string {
+	text := "never ran"
+	switch {
+	case s.Last != nil && s.Success == nil:
+		text = fmt.Sprintf("last ran %s ago, never with success", age(s.Last))
+	case s.Last != nil:
+		text = fmt.Sprintf("last ran %s ago, last with success %s ago", age(s.Last), age(s.Success))
+	}
+	if s.Active > 0 {
+		text += fmt.Sprintf(", %d running", s.Active)
+	}
+	return text
 }
 
 // printParts prints what there is more than one of.

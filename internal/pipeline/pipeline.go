@@ -22,6 +22,7 @@ const (
 	Unchanged  State = "unchanged"
 	Deleted    State = "deleted"
 	Skipped    State = "skipped"
+	Planned    State = "planned" // for dry runs
 	Failed     State = "failed"
 )
 

@@ -8,6 +8,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"norn/pkg/forge"
 	"norn/pkg/infraspec"
@@ -121,9 +122,11 @@ func fill(app *App, inv *k8s.Inventory, spec *infraspec.Spec, s forge.Settings) 
 	}
 }
 
-// one is the app's own object of a kind, which bears its name.
+// one is the app's own object of a kind, which bears its name; one that is being deleted is none.
 func one[T any, P object[T]](list []T, app string) *T {
-	i := slices.IndexFunc(list, func(o T) bool { return P(&o).GetName() == app && P(&o).GetLabels()[k8s.AppLabel] == app })
+	i := slices.IndexFunc(list, func(o T) bool {
+		return P(&o).GetName() == app && P(&o).GetLabels()[k8s.AppLabel] == app && P(&o).GetDeletionTimestamp() == nil
+	})
 	if i < 0 {
 		return nil
 	}
@@ -145,6 +148,7 @@ type object[T any] interface {
 	*T
 	GetName() string
 	GetLabels() map[string]string
+	GetDeletionTimestamp() *metav1.Time
 }
 
 func deployment(app *App, d *appsv1.Deployment) {

@@ -36,8 +36,13 @@ func PrintError(w io.Writer, err error) {
 }
 
 // PrintInterrupted says what an interrupt cut short, and nothing where there is no more to it than that.
-func PrintInterrupted(w io.Writer, err error) {
-	what, _ := strings.CutSuffix(err.Error(), context.Canceled.Error())
+func PrintInterrupted(w io.Writer, err, cause error) {
+	what := err.Error()
+	for _, how := range []error{context.Canceled, cause} {
+		if how != nil {
+			what, _ = strings.CutSuffix(what, how.Error())
+		}
+	}
 	if what = strings.TrimSuffix(what, ": "); what != "" {
 		_, _ = fmt.Fprintf(w, "%s %s\n", newPalette(w).warn.Render("Interrupted:"), what)
 	}

@@ -91,7 +91,7 @@ func (p palette) stepLine(e pipeline.Event) string {
 	switch e.Result.State {
 	case pipeline.Failed:
 		mark, state = p.bad.Render("✗"), p.bad.Render(state)
-	case pipeline.Skipped:
+	case pipeline.Skipped, pipeline.Planned:
 		mark, state = p.dim.Render("-"), p.dim.Render(state)
 	case pipeline.Unchanged:
 		mark, state = p.dim.Render("="), p.dim.Render(state)

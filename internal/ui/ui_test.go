@@ -35,12 +35,12 @@ func TestPrintError(t *testing.T) {
 
 func TestPrintInterrupted(t *testing.T) {
 	var b bytes.Buffer
-	PrintInterrupted(&b, context.Canceled)
+	PrintInterrupted(&b, context.Canceled, context.Canceled)
 	if b.Len() != 0 {
 		t.Errorf("got %q for a bare interrupt", b.String())
 	}
-	PrintInterrupted(&b, fmt.Errorf("watch the rollout, which goes on: %w", context.Canceled))
-	if want := "Interrupted: watch the rollout, which goes on\n"; b.String() != want {
+	PrintInterrupted(&b, fmt.Errorf("the rollout goes on: %w", errors.New("interrupt signal received")), errors.New("interrupt signal received"))
+	if want := "Interrupted: the rollout goes on\n"; b.String() != want {
 		t.Errorf("got %q, want %q", b.String(), want)
 	}
 }

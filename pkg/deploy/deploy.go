@@ -185,6 +185,9 @@ func forged(ctx context.Context, cluster historyCluster, t Target) (*appsv1.Depl
 	if err == nil {
 		err = forge.Owned("Deployment", d, t.App)
 	}
+	if err == nil && d.DeletionTimestamp != nil {
+		return nil, &UsageError{fmt.Sprintf("Deployment %s in namespace %s is being deleted", t.App, t.Namespace), "norn status shows what there is"}
+	}
 	return d, err
 }
 

@@ -91,7 +91,7 @@ func (r *rollout) roll(ctx context.Context, change func(context.Context) (*appsv
 	}
 	verdict, current, err := r.watch(ctx, after.Generation)
 	if err != nil {
-		return pipeline.Result{}, fmt.Errorf("watch the rollout of %s, which goes on in the cluster: %w", r.App, err)
+		return pipeline.Result{}, fmt.Errorf("the rollout of %s goes on in the cluster, norn status %[1]s shows it: %w", r.App, err)
 	}
 	if verdict.State == k8s.Failed {
 		r.evidence(ctx, verdict)

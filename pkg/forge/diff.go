@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/aymanbagabas/go-udiff"
+	"github.com/pmezard/go-difflib/difflib"
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/yaml"
 
@@ -29,15 +29,19 @@ func (c Change) Diff() string { return diffText(c.Before, c.After) }
 const contextLines = 3
 
 func diffText(before, after k8s.Object) string {
-	a, b := manifest(before), manifest(after)
-	edits := udiff.Lines(a, b)
-	text, err := udiff.ToUnified("", "", a, edits, contextLines)
-	if err != nil { // edits that udiff has made itself always fit
+	text, err := difflib.GetUnifiedDiffString(difflib.UnifiedDiff{A: lines(manifest(before)), B: lines(manifest(after)), Context: contextLines})
+	if err != nil { // it writes into memory, which does not fail
 		return err.Error()
 	}
-	_, text, _ = strings.Cut(text, "\n") // its two lines of file names
-	_, text, _ = strings.Cut(text, "\n")
 	return text
+}
+
+// lines cuts a text after its line ends.
+func lines(text string) []string {
+	if text == "" {
+		return nil
+	}
+	return strings.SplitAfter(strings.TrimSuffix(text, "\n"), "\n")
 }
 
 // serverFields are what the API server and the controllers keep in an object's metadata.

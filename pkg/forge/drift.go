@@ -18,7 +18,11 @@ import (
 // file, or dropped from it. It compares on this side, by the fields that the API server has noted as forge's (kubernetes.io:
 // Server-Side Apply, Field management); norn diff asks the server.
 func Drift(desired any, live metav1.Object) ([]string, error) {
-	owned, err := ownedFields(live)
+	owned, err := ownedFields(live, k8s.ForgeManager)
+	if err != nil {
+		return nil, err
+	}
+	shared, err := ownedFields(live, k8s.DeployManager)
 	if err != nil {
 		return nil, err
 	}
@@ -40,16 +44,17 @@ func Drift(desired any, live metav1.Object) ([]string, error) {
 		delete(meta, "name")
 		delete(meta, "namespace")
 	}
-	c := &comparison{}
+	c := &comparison{shared: map[string]bool{}}
+	c.share("", shared)
 	c.mapping("", owned, want, have)
 	slices.Sort(c.differ)
 	return slices.Compact(c.differ), nil
 }
 
-// ownedFields is the set of fields that forge's manager has applied, in the API server's own form, or nil where there is none.
-func ownedFields(live metav1.Object) (map[string]any, error) {
+// ownedFields is the set of fields that a manager has applied, in the API server's own form, or nil where there is none.
+func ownedFields(live metav1.Object, manager string) (map[string]any, error) {
 	for _, m := range live.GetManagedFields() {
-		if m.Manager != k8s.ForgeManager || m.Operation != metav1.ManagedFieldsOperationApply || m.Subresource != "" || m.FieldsV1 == nil {
+		if m.Manager != manager || m.Operation != metav1.ManagedFieldsOperationApply || m.Subresource != "" || m.FieldsV1 == nil {
 			continue
 		}
 		var set map[string]any
@@ -74,9 +79,29 @@ func tree(object any) (map[string]any, error) {
 }
 
 // comparison walks what is owned, what is wanted and what is there side by side.
-type comparison struct{ differ []string }
+type comparison struct {
+	differ []string
+	shared map[string]bool // paths of what a deploy owns too: forge lets go of those, which changes nothing
+}
 
 func (c *comparison) differs(path string) { c.differ = append(c.differ, path) }
+
+// share notes the paths of a set of fields.
+func (c *comparison) share(path string, owned map[string]any) {
+	for key, sub := range owned {
+		at := path
+		var keys map[string]any
+		if name, ok := strings.CutPrefix(key, "f:"); ok {
+			at = strings.TrimPrefix(path+"."+name, ".")
+		} else if text, ok := strings.CutPrefix(key, "k:"); ok && json.Unmarshal([]byte(text), &keys) == nil {
+			at = path + label(keys)
+		}
+		c.shared[at] = true
+		if below, ok := sub.(map[string]any); ok && at != path {
+			c.share(at, below)
+		}
+	}
+}
 
 // mapping compares the keys of a mapping; owned says of each field f:NAME that forge has applied it.
 func (c *comparison) mapping(path string, owned map[string]any, want, have map[string]any) {
@@ -87,8 +112,10 @@ func (c *comparison) mapping(path string, owned map[string]any, want, have map[s
 		}
 		at := strings.TrimPrefix(path+"."+name, ".")
 		wanted, still := want[name]
-		if !still {
+		if !still && !c.shared[at] {
 			c.differs(at)
+		}
+		if !still {
 			continue
 		}
 		sub, _ := owned[key].(map[string]any)

@@ -193,10 +193,10 @@ func (r *run) record(kind, name string, before, after k8s.Object, detail string)
 	return result
 }
 
-// differs tells from the resourceVersions what an apply did; a dry run moves none, so that there the objects themselves are compared.
+// differs tells what an apply did: nothing where the resourceVersion stands, nor where only the status has moved it meanwhile.
 func (r *run) differs(before, after k8s.Object) bool {
-	if !r.dry {
-		return before.GetResourceVersion() != after.GetResourceVersion()
+	if !r.dry && before.GetResourceVersion() == after.GetResourceVersion() { // a dry run moves none
+		return false
 	}
 	return diffText(before, after) != ""
 }

@@ -34,6 +34,9 @@ func affordable(spec *infraspec.Spec, b k8s.Budget, l *live) error {
 		}
 		for _, name := range slices.SortedFunc(maps.Keys(q.Spec.Hard), func(a, b corev1.ResourceName) int { return strings.Compare(string(a), string(b)) }) {
 			hard := q.Spec.Hard[name]
+			if l.deployment == nil && l.cronJob == nil { // what is used is others'; later it is the app's own too
+				hard.Sub(q.Status.Used[name])
+			}
 			if p := computeProblem(spec, b, name, hard); p != "" {
 				problems = append(problems, fmt.Sprintf("ResourceQuota %s %s", q.Name, p))
 			}
@@ -56,7 +59,7 @@ func computeProblem(spec *infraspec.Spec, b k8s.Budget, name corev1.ResourceName
 	}
 	if name == corev1.ResourcePods {
 		if hard.CmpInt64(pods) < 0 {
-			return fmt.Sprintf("allows %s pods in all, and the infraspec asks for %d", hard.String(), pods)
+			return fmt.Sprintf("leaves %s pods, and the infraspec asks for %d", hard.String(), pods)
 		}
 		return ""
 	}
@@ -74,7 +77,7 @@ func computeProblem(spec *infraspec.Spec, b k8s.Budget, name corev1.ResourceName
 	total := amount.DeepCopy()
 	total.Mul(pods)
 	if total.Cmp(hard) > 0 {
-		return fmt.Sprintf("allows %s of %s.%s in all, and %d pods of %s are %s", hard.String(), list, what, pods, amount.String(), total.String())
+		return fmt.Sprintf("leaves %s of %s.%s, and %d pods of %s are %s", hard.String(), list, what, pods, amount.String(), total.String())
 	}
 	return ""
 }

@@ -50,13 +50,16 @@ func (r *run) keysThere(ctx context.Context) error {
 		return nil
 	}
 	name := SecretName(spec.App)
-	live, err := r.cluster.GetSecret(ctx, r.options.Namespace, name)
-	if err != nil && !k8s.IsNotFound(err) {
+	there := map[string][]byte{}
+	switch live, err := r.cluster.GetSecret(ctx, r.options.Namespace, name); {
+	case err == nil:
+		there = live.Data
+	case !k8s.IsNotFound(err):
 		return err
 	}
 	var missing []string
 	for _, key := range slices.Sorted(slices.Values(spec.Secrets)) {
-		if err != nil || live.Data[key] == nil {
+		if there[key] == nil {
 			missing = append(missing, key)
 		}
 	}

@@ -36,7 +36,7 @@ func (t *teardown) deleted(names []string, note string) pipeline.Result {
 	slices.Sort(names)
 	detail := strings.Join(names, ", ") + note
 	if t.dry {
-		return pipeline.Result{State: pipeline.Skipped, Detail: "would delete " + detail}
+		return pipeline.Result{State: pipeline.Planned, Detail: "would delete " + detail}
 	}
 	return pipeline.Result{State: pipeline.Deleted, Detail: detail}
 }

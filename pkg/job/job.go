@@ -69,7 +69,9 @@ func (e *NotDeployedError) Error() string {
 }
 
 // Hint is what to do about it.
-func (e *NotDeployedError) Hint() string { return "ship it with norn deploy " + e.App }
+func (e *NotDeployedError) Hint() string {
+	return fmt.Sprintf("ship it with norn deploy %s; a function is called with norn invoke", e.App)
+}
 
 // Command runs a command in the app's own pod template: its image, environment, secrets and volumes. The container's exit code other than 0 is an
 // *ExitError.
