@@ -58,12 +58,17 @@ func (e conflictErrors) orNil() error {
 	return e
 }
 
+func isOwned(live metav1.Object, app string) bool {
+	labels := live.GetLabels()
+	return labels[k8s.ManagedByLabel] == k8s.ManagedBy && labels[k8s.AppLabel] == app
+}
+
 // Owned returns a *ConflictError unless live carries the labels of an object that norn made for app.
 func Owned(kind string, live metav1.Object, app string) error {
-	labels := live.GetLabels()
-	if labels[k8s.ManagedByLabel] == k8s.ManagedBy && labels[k8s.AppLabel] == app {
+	if isOwned(live, app) {
 		return nil
 	}
+	labels := live.GetLabels()
 	found := "it has no label managed-by: norn"
 	if labels[k8s.ManagedByLabel] == k8s.ManagedBy {
 		return &ConflictError{Kind: kind, Namespace: live.GetNamespace(), Name: live.GetName(), App: app, Found: fmt.Sprintf("it belongs to app %q", labels[k8s.AppLabel]), Final: true}

@@ -111,10 +111,10 @@ func (l *live) add(left leftovers, spec *infraspec.Spec, s Settings) {
 		}
 	}
 	standing := spec.Role == infraspec.Webserver || spec.Role == infraspec.Worker
-	if l.deployment != nil && !standing && Owned(kindDeployment, l.deployment, spec.App) != nil { // somebody else's, and not in the way
+	if l.deployment != nil && !standing && !isOwned(l.deployment, spec.App) { // somebody else's, and not in the way
 		l.deployment = nil
 	}
-	if l.cronJob != nil && spec.Role != infraspec.Cron && Owned(kindCronJob, l.cronJob, spec.App) != nil {
+	if l.cronJob != nil && spec.Role != infraspec.Cron && !isOwned(l.cronJob, spec.App) {
 		l.cronJob = nil
 	}
 }

@@ -63,7 +63,8 @@ func (r *run) keysThere(ctx context.Context) error {
 			missing = append(missing, key)
 		}
 	}
-	if len(missing) > 0 && r.options.Adopt && d != nil && Owned(kindDeployment, d, spec.App) != nil {
+	adopting := r.options.Adopt && d != nil && !isOwned(d, spec.App)
+	if len(missing) > 0 && adopting {
 		r.heldBack = missing // only a deploy of an app that is norn's can bring them
 		return nil
 	}
