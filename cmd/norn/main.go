@@ -16,7 +16,8 @@ import (
 
 func main() {
 	debug.SetGCPercent(400)        // a run is short and small: collecting its garbage early costs a tenth of it
-	signal.Ignore(syscall.SIGPIPE) // a reader that has gone is an error of the write, so that what was begun is cleaned up
+	// A reader that has gone is an error of the write, so that what was begun is cleaned up. To ignore the signal would be inherited by children.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// The first signal ends ctx; giving the signals back then lets a second one end the process at once.
 	context.AfterFunc(ctx, stop)

@@ -98,6 +98,6 @@ func (t *terminalRun) Report(e pipeline.Event) {
 		t.print(t.p.dim.Render("  │ ") + e.Line)
 	case pipeline.Ended:
 		t.step = ""
-		t.print(t.p.stepLine(e))
+		t.print(wrap(t.w, t.p.stepLine(e), 4))
 	}
 }

@@ -24,6 +24,10 @@ func main() {
 		code, _ := strconv.Atoi(os.Args[2])
 		fmt.Println("ends with", code)
 		os.Exit(code)
+	case "yes":
+		for range time.Tick(100 * time.Millisecond) {
+			fmt.Println("y")
+		}
 	case "sleep":
 		fmt.Println("sleeps")
 		time.Sleep(time.Hour)
