@@ -222,14 +222,31 @@ func show(ctx context.Context, cluster Cluster, r Request, p *corev1.Pod) error 
 		return fmt.Errorf("the Job was cut short and deleted: %w", context.Cause(ctx))
 	}
 	defer func() { _ = log.Close() }()
-	_, err = io.Copy(r.Out, log)
+	out := &output{to: r.Out}
+	_, err = io.Copy(out, log)
 	if ctx.Err() != nil {
 		return fmt.Errorf("the Job was cut short and deleted: %w", context.Cause(ctx))
+	}
+	if out.err != nil { // whoever read it has gone, and does not wait for its end
+		return fmt.Errorf("the Job was cut short and deleted: %w", out.err)
 	}
 	if err != nil {
 		r.Say(fmt.Sprintf("the log broke off: %v", err))
 	}
 	return nil
+}
+
+// output remembers whether it was the writing that failed.
+type output struct {
+	to  io.Writer
+	err error
+}
+
+// Write implements io.Writer.
+func (o *output) Write(p []byte) (int, error) {
+	n, err := o.to.Write(p)
+	o.err = err
+	return n, err
 }
 
 // verdict is how the container has ended.
