@@ -15,7 +15,7 @@ import (
 )
 
 func main() {
-	debug.SetGCPercent(400)        // a run is short and small: collecting its garbage early costs a tenth of it
+	debug.SetGCPercent(400) // a run is short and small: collecting its garbage early costs a tenth of it
 	// A reader that has gone is an error of the write, so that what was begun is cleaned up. To ignore the signal would be inherited by children.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
