@@ -28,10 +28,10 @@ func Installed(name string) bool {
 }
 
 // Answer runs a child process and returns its standard output; what else it says goes to out.
-func Answer(ctx context.Context, out io.Writer, name string, args ...string) ([]byte, error) {
+func Answer(ctx context.Context, dir string, out io.Writer, name string, args ...string) ([]byte, error) {
 	var stdout bytes.Buffer
 	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Stdout, cmd.Stderr = &stdout, out
+	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &stdout, out
 	err := execute(ctx, cmd)
 	return stdout.Bytes(), err
 }

@@ -4,14 +4,15 @@ package scaffold
 import (
 	"bufio"
 	"context"
+	"io"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
 
+	"norn/internal/command"
 	"norn/pkg/infraspec"
 )
 
@@ -86,9 +87,7 @@ func exposed(path string) (int, error) {
 
 // remote is the address of the git remote called origin, without what credentials it may hold, or "".
 func remote(ctx context.Context, dir string) string {
-	cmd := exec.CommandContext(ctx, "git", "config", "--get", "remote.origin.url")
-	cmd.Dir = dir
-	out, err := cmd.Output()
+	out, err := command.Answer(ctx, dir, io.Discard, "git", "config", "--get", "remote.origin.url")
 	if err != nil {
 		return ""
 	}

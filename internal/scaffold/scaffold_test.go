@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -136,5 +137,28 @@ func TestStaleSchema(t *testing.T) {
 	_, stale, err := Write(dir, Answers{App: "shop", Role: "worker"})
 	if err != nil || !stale {
 		t.Errorf("stale %v, error %v", stale, err)
+	}
+}
+
+// The git that is asked for the remote is another program, and has no business with norn's keys.
+func TestDetectKeepsKeysFromGit(t *testing.T) {
+	bin, dir := t.TempDir(), t.TempDir()
+	seen := filepath.Join(bin, "seen")
+	script := "#!/bin/sh\nexport -p >" + seen + "\npwd\n"
+	if err := os.WriteFile(filepath.Join(bin, "git"), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", bin)
+	t.Setenv("SOPS_AGE_KEY", "canary-age-key")
+	t.Setenv("NORN_GIT_TOKEN", "canary-git-token")
+	if a := Detect(t.Context(), dir); a.Remote != dir {
+		t.Errorf("git ran in %q, want %q", a.Remote, dir)
+	}
+	env, err := os.ReadFile(seen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(env), "canary") {
+		t.Error("git was given norn's keys")
 	}
 }

@@ -35,7 +35,7 @@ func (e engine) Push(ctx context.Context, out io.Writer, image, _ string) (strin
 	if err := command.Run(ctx, "", out, e.name, args...); err != nil {
 		return "", err
 	}
-	asked, err := command.Answer(ctx, out, e.name, "image", "inspect", "--format", "{{json .RepoDigests}}", image)
+	asked, err := command.Answer(ctx, "", out, e.name, "image", "inspect", "--format", "{{json .RepoDigests}}", image)
 	if err != nil {
 		return "", fmt.Errorf("ask for the pushed image's digest: %w", err)
 	}
