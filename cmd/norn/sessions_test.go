@@ -44,6 +44,8 @@ func TestSessions(t *testing.T) {
 			"exits":   exits,
 			"waitfor": waitfor,
 			"calls":   cluster.calls,
+			"poll":    cluster.poll,
+			"mood":    mood,
 		},
 	})
 }
@@ -67,7 +69,10 @@ func TestOffline(t *testing.T) {
 	})
 }
 
-type sessionCluster struct{ kubeconfig, kubectl, registry, binaries string }
+type sessionCluster struct {
+	kubeconfig, kubectl, registry, binaries string
+	pollers                                 sync.Map // by namespace
+}
 
 // setup gives a script a namespace, and an environment in which norn finds the cluster and a builder without an engine.
 func (c *sessionCluster) setup(env *testscript.Env) error {
@@ -111,6 +116,7 @@ func (c *sessionCluster) setup(env *testscript.Env) error {
 		{"GIT_CONFIG_COUNT", "2"},
 		{"GIT_CONFIG_KEY_0", "user.name"}, {"GIT_CONFIG_VALUE_0", "test"},
 		{"GIT_CONFIG_KEY_1", "user.email"}, {"GIT_CONFIG_VALUE_1", "test@localhost"},
+		{"DEVCLUSTER_DIR", filepath.Dir(c.kubeconfig)},
 		{"PATH", filepath.Dir(c.kubectl) + string(filepath.ListSeparator) + env.Getenv("PATH")},
 	} {
 		env.Setenv(kv[0], kv[1])
@@ -131,6 +137,12 @@ func (c *sessionCluster) app(ts *testscript.TestScript, _ bool, args []string) {
 	for _, line := range []string{"init -q", "add -A", "commit -q -m first"} {
 		ts.Check(ts.Exec("git", append([]string{"-C", dir}, strings.Fields(line)...)...))
 	}
+}
+
+// mood MOOD commits another mood of the sample app moody.
+func mood(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(os.WriteFile(ts.MkAbs("mood.txt"), []byte(args[0]+"\n"), 0o644))
+	ts.Check(ts.Exec("git", "commit", "-q", "--allow-empty", "-am", args[0]))
 }
 
 // repository is the root of norn's own source.

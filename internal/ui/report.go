@@ -2,6 +2,7 @@ package ui
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -39,6 +40,7 @@ type jsonEvent struct {
 	State   pipeline.State `json:"state,omitempty"`
 	Text    string         `json:"text,omitempty"`
 	Error   string         `json:"error,omitempty"`
+	Failure any            `json:"failure,omitempty"` // the evidence, where an error has some
 	Seconds float64        `json:"seconds,omitempty"`
 }
 
@@ -58,6 +60,10 @@ func (j *jsonRun) Report(e pipeline.Event) {
 	}
 	if e.Err != nil {
 		out.Error = e.Err.Error()
+		var failure interface{ Failure() any }
+		if errors.As(e.Err, &failure) {
+			out.Failure = failure.Failure()
+		}
 	}
 	j.put(out)
 }

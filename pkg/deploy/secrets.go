@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -25,19 +26,7 @@ func (r *run) secrets(ctx context.Context, _ io.Writer) (pipeline.Result, error)
 	if len(r.spec.Secrets) == 0 {
 		return pipeline.Result{State: pipeline.Skipped, Detail: "the infraspec declares none"}, nil
 	}
-	path := filepath.Join(r.dir, secrets.FileName)
-	if r.source.dir != "" {
-		path = filepath.Join(r.source.dir, secrets.FileName)
-	}
-	all, err := secrets.Decrypt(path)
-	var values map[string]secrets.Value
-	if err == nil {
-		values, err = secrets.Pick(path, all, r.spec.Secrets)
-	}
-	var fileError *secrets.FileError
-	if errors.As(err, &fileError) { // the user's own file, not the copy that was read
-		fileError.Path = filepath.Join(r.dir, secrets.FileName)
-	}
+	values, err := r.declared()
 	if err != nil {
 		return pipeline.Result{}, err
 	}
@@ -66,6 +55,42 @@ func (r *run) secrets(ctx context.Context, _ io.Writer) (pipeline.Result, error)
 		result.State = pipeline.Unchanged
 	}
 	return result, nil
+}
+
+// declared decrypts the app's SOPS file, of the source where that has one, and returns the declared names' values.
+func (r *run) declared() (map[string]secrets.Value, error) {
+	own := filepath.Join(r.dir, secrets.FileName)
+	path := own
+	if r.source.dir != "" {
+		path = filepath.Join(r.source.dir, secrets.FileName)
+		if _, err := os.Stat(path); err != nil && r.spec.Repo.URL != "" { // kept beside the infraspec, not with the source
+			path = own
+		}
+	}
+	all, err := secrets.Decrypt(path)
+	var values map[string]secrets.Value
+	if err == nil {
+		values, err = secrets.Pick(path, all, r.spec.Secrets)
+	}
+	if fileError, ok := errors.AsType[*secrets.FileError](err); ok { // the user's own file, not the copy that was read
+		fileError.Path = own
+	}
+	return values, err
+}
+
+// databaseURL is the DATABASE_URL that the app gets by its env or secrets, or "".
+func (r *run) databaseURL() (string, error) {
+	if plain, ok := r.spec.Env[forge.DatabaseURL]; ok {
+		return plain, nil
+	}
+	if !slices.Contains(r.spec.Secrets, forge.DatabaseURL) {
+		return "", nil
+	}
+	values, err := r.declared()
+	if err != nil {
+		return "", err
+	}
+	return values[forge.DatabaseURL].Reveal(), nil
 }
 
 // stillRead refuses a deploy that would take a value away from under the pods: one that the infraspec has dropped, and they
