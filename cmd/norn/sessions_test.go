@@ -29,6 +29,7 @@ func TestSessions(t *testing.T) {
 		t.Skip("no devcluster: run make sessions")
 	}
 	cluster := &sessionCluster{
+		t:          t,
 		kubeconfig: kubeconfig,
 		kubectl:    os.Getenv("NORN_TEST_KUBECTL"),
 		registry:   os.Getenv("NORN_TEST_REGISTRY"),
@@ -39,13 +40,15 @@ func TestSessions(t *testing.T) {
 		Setup:               cluster.setup,
 		RequireExplicitExec: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"app":     cluster.app,
-			"get":     get,
-			"exits":   exits,
-			"waitfor": waitfor,
-			"calls":   cluster.calls,
-			"poll":    cluster.poll,
-			"mood":    mood,
+			"app":      cluster.app,
+			"get":      get,
+			"exits":    exits,
+			"waitfor":  waitfor,
+			"calls":    cluster.calls,
+			"poll":     cluster.poll,
+			"mood":     mood,
+			"postgres": cluster.startPostgres,
+			"sql":      cluster.sql,
 		},
 	})
 }
@@ -72,6 +75,10 @@ func TestOffline(t *testing.T) {
 type sessionCluster struct {
 	kubeconfig, kubectl, registry, binaries string
 	pollers                                 sync.Map // by namespace
+
+	t        *testing.T
+	postgres sync.Once
+	server   *postgresServer
 }
 
 // setup gives a script a namespace, and an environment in which norn finds the cluster and a builder without an engine.
@@ -143,6 +150,19 @@ func (c *sessionCluster) app(ts *testscript.TestScript, _ bool, args []string) {
 func mood(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs("mood.txt"), []byte(args[0]+"\n"), 0o644))
 	ts.Check(ts.Exec("git", "commit", "-q", "--allow-empty", "-am", args[0]))
+}
+
+// postgres starts a PostgreSQL with a database shop that the pods reach, and norn too.
+func (c *sessionCluster) startPostgres(ts *testscript.TestScript, _ bool, _ []string) {
+	c.postgres.Do(func() { c.server = startPostgres(c.t, "shop") })
+	ts.Setenv("NORN_PG_LOCAL_HOST", c.server.dir)
+}
+
+// sql STATEMENT WANT checks what a statement answers in database shop.
+func (c *sessionCluster) sql(ts *testscript.TestScript, _ bool, args []string) {
+	if got := strings.TrimSpace(c.server.sql("shop", args[0])); len(args) > 1 && got != args[1] {
+		ts.Fatalf("%s: %q, want %q", args[0], got, args[1])
+	}
 }
 
 // repository is the root of norn's own source.

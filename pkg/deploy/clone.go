@@ -113,9 +113,12 @@ func repositoryAccess(address string, v Version, tmp string) (*access, error) {
 
 // shownURL is an address without a password in it.
 func shownURL(address string) string {
-	u, err := url.Parse(address)
-	if err != nil || u.User == nil {
+	if !strings.Contains(address, "://") { // SSH's short form has no password
 		return address
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		return "the repository"
 	}
 	if _, secret := u.User.Password(); secret {
 		u.User = nil

@@ -212,7 +212,7 @@ func (r *run) findSource(ctx context.Context, out io.Writer) (pipeline.Result, e
 	}
 	if r.options.Image != "" {
 		r.image = r.options.Image
-		return pipeline.Result{State: pipeline.Skipped, Detail: "ships " + r.image}, nil
+		return pipeline.Result{State: pipeline.Skipped, Detail: "ships " + r.image}, r.decryptable()
 	}
 	into := filepath.Join(r.tmp, "source")
 	if r.spec.Repo.URL != "" && !r.options.Checkout {
@@ -229,7 +229,7 @@ func (r *run) findSource(ctx context.Context, out io.Writer) (pipeline.Result, e
 	if warning := lfsPointers(r.source.dir); warning != "" {
 		_, _ = fmt.Fprintln(out, warning)
 	}
-	return pipeline.Result{State: pipeline.Done, Detail: r.source.describe()}, nil
+	return pipeline.Result{State: pipeline.Done, Detail: r.source.describe()}, r.decryptable()
 }
 
 // forged reads the app's Deployment, which must be there and norn's own.

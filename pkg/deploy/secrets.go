@@ -78,6 +78,15 @@ func (r *run) declared() (map[string]secrets.Value, error) {
 	return values, err
 }
 
+// decryptable finds out early that a secret is missing or a key is not here: nothing has been built by then.
+func (r *run) decryptable() error {
+	if len(r.spec.Secrets) == 0 {
+		return nil
+	}
+	_, err := r.declared()
+	return err
+}
+
 // databaseURL is the DATABASE_URL that the app gets by its env or secrets, or "".
 func (r *run) databaseURL() (string, error) {
 	if plain, ok := r.spec.Env[forge.DatabaseURL]; ok {

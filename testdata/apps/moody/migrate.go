@@ -28,6 +28,8 @@ func migrate(how []string) {
 		log.Fatal("the migration does not want to")
 	case "wait":
 		fmt.Println("waiting")
-		time.Sleep(time.Hour)
+		d, _ := time.ParseDuration(how[1])
+		time.Sleep(d)
+		fmt.Println("waited")
 	}
 }
