@@ -86,13 +86,12 @@ func (s *shipping) command(kubeconfig string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-func (s *shipping) deploy(args ...string) string {
+func (s *shipping) deploy(args ...string) {
 	s.t.Helper()
 	out, err := s.command(s.kubeconfig, append([]string{"deploy", "moody"}, args...)...).CombinedOutput()
 	if err != nil {
 		s.t.Fatalf("norn deploy: %v\n%s", err, out)
 	}
-	return string(out)
 }
 
 // version is any version's image, commit or digest.
