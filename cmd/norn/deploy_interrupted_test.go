@@ -50,7 +50,7 @@ func newShipping(t *testing.T, infraspec string) *shipping {
 	bin := filepath.Dir(os.Getenv("NORN_TEST_KUBECTL"))
 	s.env = []string{
 		"PATH=" + bin + string(filepath.ListSeparator) + os.Getenv("PATH"), "TMPDIR=" + s.tmp, "NORN_REGISTRY_URL=" + os.Getenv("NORN_TEST_REGISTRY"),
-		"SOPS_AGE_KEY_FILE=" + filepath.Join(s.dir, "test-key.txt"), "BUILDAH_ISOLATION=chroot", "STORAGE_DRIVER=vfs",
+		"SOPS_AGE_KEY_FILE=" + filepath.Join(s.dir, "test-key.txt"), "NORN_BUILDER=buildah", "BUILDAH_ISOLATION=chroot", "STORAGE_DRIVER=vfs",
 	}
 	s.git("init", "-q")
 	s.commit("first")

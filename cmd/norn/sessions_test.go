@@ -124,6 +124,7 @@ func (c *sessionCluster) setup(env *testscript.Env) error {
 		{"NORN_BINARY", os.Getenv("NORN_TEST_NORN")},
 		{"SOPS_AGE_KEY_FILE", filepath.Join(env.WorkDir, "hello", "test-key.txt")},
 		{"HOME", env.WorkDir},
+		{"NORN_BUILDER", "buildah"},
 		{"BUILDAH_ISOLATION", "chroot"},
 		{"STORAGE_DRIVER", "vfs"},
 		{"GIT_CONFIG_COUNT", "2"},
