@@ -25,6 +25,7 @@ func NewPrompt(s Streams) (*Prompt, bool) {
 // Ask prints text and returns the line that is answered, trimmed. It ends with ctx, and with io.EOF where the input has ended.
 func (p *Prompt) Ask(ctx context.Context, text string) (string, error) {
 	_, _ = io.WriteString(p.out, text)
+	Flush(p.out)
 	type result struct {
 		line string
 		err  error
