@@ -33,6 +33,7 @@ version that fails is shown with its evidence, and the last good one is restored
 			}
 			o.Namespace, o.App = s.conf.Namespace, spec.App
 			o.Ref, o.Registry, o.Builder, o.User = argument(args, 1), s.conf.Registry, s.conf.Builder, holder.User()
+			o.Redactor = a.redactor
 			if noRollback {
 				o.KeepFailed = "--no-rollback"
 			}

@@ -19,6 +19,7 @@ import (
 	"norn/pkg/forge"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
+	"norn/pkg/secrets"
 )
 
 // Cluster is what a deploy asks of a cluster.
@@ -44,6 +45,7 @@ func (t Target) locked(ctx context.Context, cluster locker, to pipeline.Reporter
 
 type secretStore interface {
 	GetSecret(ctx context.Context, ns, name string) (*corev1.Secret, error)
+	DropSecretKeys(ctx context.Context, ns, name string, keys []string) (*corev1.Secret, error)
 	ApplySecret(ctx context.Context, conf *applycore.SecretApplyConfiguration) (*corev1.Secret, error)
 }
 
@@ -58,6 +60,7 @@ type Options struct {
 	Builder   string // docker, podman, buildah or nerdctl; "" takes the first there is
 	SkipTests bool   // leaves build.test out
 	User      string // who deploys, for the change cause
+	Redactor  Redactor
 }
 
 // UsageError says that what was asked for cannot be done as asked; nothing was begun.
@@ -81,7 +84,7 @@ func Run(ctx context.Context, cluster Cluster, to pipeline.Reporter, spec *infra
 	defer func() { err = errors.Join(err, os.RemoveAll(tmp)) }()
 
 	r := &run{cluster: cluster, spec: spec, options: o, tmp: tmp, dir: filepath.Dir(spec.Path())}
-	return o.locked(ctx, cluster, to, func(ctx context.Context) error { return pipeline.Run(ctx, to, r.steps()) })
+	return o.locked(ctx, cluster, to, func(ctx context.Context) error { return pipeline.Run(ctx, to, r.redacted(r.steps())) })
 }
 
 // check refuses, before anything is begun, what could only fail later.
@@ -117,11 +120,12 @@ type run struct {
 	source        source
 	builder       builder
 	image         string // what the pods will run
+	values        map[string]secrets.Value // what the infraspec declares, decrypted
 	secretVersion string
 }
 
 func (r *run) steps() []pipeline.Step {
-	steps := []pipeline.Step{{Name: "source", Run: r.findSource}}
+	steps := append([]pipeline.Step{{Name: "source", Run: r.findSource}}, r.decryption()...)
 	if r.options.Image == "" {
 		steps = append(steps,
 			pipeline.Step{Name: "build", Run: r.build},

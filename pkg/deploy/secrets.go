@@ -20,52 +20,156 @@ import (
 	"norn/pkg/secrets"
 )
 
-// secrets decrypts the app's SOPS file in this process and brings the Secret <app>-secrets to the declared names.
-func (r *run) secrets(ctx context.Context, _ io.Writer) (pipeline.Result, error) {
-	if len(r.spec.Secrets) == 0 {
-		return pipeline.Result{State: pipeline.Skipped, Detail: "the infraspec declares none"}, nil
+// Redactor keeps values out of what is shown. It is told each value before anything could print it.
+type Redactor interface {
+	Hide(name, value string)
+	// Writer is w without the values; Close ends it and leaves w open.
+	Writer(w io.Writer) io.WriteCloser
+}
+
+// redacted are steps whose output, that of the programs they run too, goes through the redactor before it is cut into lines.
+func (r *run) redacted(steps []pipeline.Step) []pipeline.Step {
+	if r.options.Redactor == nil {
+		return steps
 	}
+	for i, s := range steps {
+		steps[i].Run = func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
+			w := r.options.Redactor.Writer(out)
+			defer func() { _ = w.Close() }()
+			return s.Run(ctx, w)
+		}
+	}
+	return steps
+}
+
+// decryption is the step that decrypts the app's secrets, where it has any. It comes before everything that takes long or could print a
+// value.
+func (r *run) decryption() []pipeline.Step {
+	if len(r.spec.Secrets) == 0 {
+		return nil
+	}
+	return []pipeline.Step{{Name: "decrypt", Run: r.decrypt}}
+}
+
+// decrypt decrypts the app's SOPS file in this process and takes the declared values.
+func (r *run) decrypt(ctx context.Context, _ io.Writer) (pipeline.Result, error) {
 	path := filepath.Join(r.dir, secrets.FileName)
 	if r.source.dir != "" {
 		path = filepath.Join(r.source.dir, secrets.FileName)
 	}
-	all, err := secrets.Decrypt(path)
-	var values map[string]secrets.Value
+	file, err := secrets.Open(ctx, path)
 	if err == nil {
-		values, err = secrets.Pick(path, all, r.spec.Secrets)
+		defer file.Close()
+		if r.options.Redactor != nil {
+			file.Each(func(name string, v secrets.Value) { r.options.Redactor.Hide(name, v.Reveal()) })
+		}
+		r.values, err = file.Pick(r.spec.Secrets)
 	}
 	var fileError *secrets.FileError
-	if errors.As(err, &fileError) { // the user's own file, not the copy that was read
+	if errors.As(err, &fileError) && fileError.Path == path { // the user's own file, not the copy that was read
 		fileError.Path = filepath.Join(r.dir, secrets.FileName)
 	}
 	if err != nil {
 		return pipeline.Result{}, err
 	}
+	return pipeline.Result{State: pipeline.Done, Detail: strings.Join(slices.Sorted(maps.Keys(r.values)), ", ")}, nil
+}
+
+// secrets brings the Secret <app>-secrets to the declared names: what the infraspec has dropped goes, and so does what others have added.
+func (r *run) secrets(ctx context.Context, _ io.Writer) (pipeline.Result, error) {
 	name := forge.SecretName(r.spec.App)
-	live, err := r.cluster.GetSecret(ctx, r.options.Namespace, name)
-	switch {
-	case k8s.IsNotFound(err):
-		live = nil
-	case err != nil:
-		return pipeline.Result{}, err
-	default:
-		if err := forge.Owned("Secret", live, r.spec.App); err != nil {
-			return pipeline.Result{}, err
-		}
-	}
-	now, err := r.cluster.ApplySecret(ctx, r.secret(name, values))
+	live, err := r.liveSecret(ctx, name)
 	if err != nil {
 		return pipeline.Result{}, err
 	}
-	r.secretVersion = now.ResourceVersion
-	result := pipeline.Result{State: pipeline.Configured, Detail: fmt.Sprintf("%s holds %s", name, strings.Join(slices.Sorted(maps.Keys(values)), ", "))}
-	switch {
-	case live == nil:
-		result.State = pipeline.Created
-	case live.ResourceVersion == now.ResourceVersion:
-		result.State = pipeline.Unchanged
+	if len(r.spec.Secrets) == 0 && (live == nil || len(live.Data) == 0) {
+		return pipeline.Result{State: pipeline.Skipped, Detail: "the infraspec declares none"}, nil
 	}
-	return result, nil
+	now, err := r.cluster.ApplySecret(ctx, r.secret(name, r.values))
+	if err != nil {
+		return pipeline.Result{}, err
+	}
+	var left []string // somebody else's fields, which an apply leaves alone
+	for key := range now.Data {
+		if _, declared := r.values[key]; !declared {
+			left = append(left, key)
+		}
+	}
+	if len(left) > 0 {
+		if now, err = r.cluster.DropSecretKeys(ctx, r.options.Namespace, name, left); err != nil {
+			return pipeline.Result{}, err
+		}
+	}
+	if len(r.spec.Secrets) > 0 {
+		r.secretVersion = now.ResourceVersion
+	}
+	return synced(name, live, r.values, live != nil && live.ResourceVersion == now.ResourceVersion), nil
+}
+
+// liveSecret is the app's Secret in the cluster, or nil. One that is not norn's is a *forge.ConflictError.
+func (r *run) liveSecret(ctx context.Context, name string) (*corev1.Secret, error) {
+	live, err := r.cluster.GetSecret(ctx, r.options.Namespace, name)
+	if k8s.IsNotFound(err) {
+		return nil, nil //nolint:nilnil // absence is no error here
+	}
+	if err == nil {
+		err = forge.Owned("Secret", live, r.spec.App)
+	}
+	if err != nil {
+		if len(r.spec.Secrets) == 0 && errors.As(err, new(*forge.ConflictError)) {
+			return nil, nil //nolint:nilnil // it is in nobody's way
+		}
+		return nil, err
+	}
+	if r.options.Redactor != nil { // what the pods have had until now is as secret
+		for key, value := range live.Data {
+			r.options.Redactor.Hide(key, string(value))
+		}
+	}
+	return live, nil
+}
+
+// synced tells by name what became of the Secret.
+func synced(name string, live *corev1.Secret, values map[string]secrets.Value, unchanged bool) pipeline.Result {
+	names := slices.Sorted(maps.Keys(values))
+	result := pipeline.Result{State: pipeline.Configured, Detail: fmt.Sprintf("%s holds %s", name, strings.Join(names, ", "))}
+	if unchanged {
+		result.State = pipeline.Unchanged
+		return result
+	}
+	before := map[string][]byte{}
+	if live == nil {
+		result.State = pipeline.Created
+	} else {
+		before = live.Data
+	}
+	var added, changed, removed []string
+	for _, key := range names {
+		switch old, ok := before[key]; {
+		case !ok:
+			added = append(added, key)
+		case string(old) != values[key].Reveal():
+			changed = append(changed, key)
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(before)) {
+		if _, ok := values[key]; !ok {
+			removed = append(removed, key)
+		}
+	}
+	var parts []string
+	for _, p := range []struct {
+		what  string
+		names []string
+	}{{"added", added}, {"changed", changed}, {"removed", removed}} {
+		if len(p.names) > 0 {
+			parts = append(parts, p.what+" "+strings.Join(p.names, ", "))
+		}
+	}
+	if len(parts) > 0 {
+		result.Detail = name + ": " + strings.Join(parts, "; ")
+	}
+	return result
 }
 
 // stillRead refuses a deploy that would take a value away from under the pods: one that the infraspec has dropped, and they
