@@ -6,6 +6,7 @@ import (
 	"syscall"
 
 	"norn/internal/config"
+	"norn/internal/editor"
 	"norn/internal/logs"
 	"norn/internal/scaffold"
 	"norn/internal/status"
@@ -51,7 +52,7 @@ func exitCode(ctx context.Context, err error) int {
 	case is[*usageError](err), is[*deploy.UsageError](err), is[*k8s.ImageError](err), is[*k8s.FlagError](err),
 		is[infraspec.Errors](err), is[*infraspec.NotFoundError](err), is[*infraspec.NameError](err), is[*invalidError](err),
 		is[*config.Error](err), is[*secrets.FileError](err), is[*secrets.NameError](err), is[*secrets.SyntaxError](err), is[*scaffold.ExistsError](err),
-		is[*logs.NotFoundError](err), is[*status.NotFoundError](err), is[*job.NotDeployedError](err):
+		is[*logs.NotFoundError](err), is[*status.NotFoundError](err), is[*job.NotDeployedError](err), is[*editor.MissingError](err):
 		return exitUsage
 	case is[*k8s.UnavailableError](err):
 		return exitNoKubernetes

@@ -55,8 +55,13 @@ var keyVariables = []string{"SOPS_AGE_KEY", "NORN_GIT_TOKEN"}
 
 // Environment is norn's environment without the keys in it.
 func Environment() []string {
-	return slices.DeleteFunc(os.Environ(), func(kv string) bool {
+	return Without(os.Environ(), keyVariables...)
+}
+
+// Without is an environment without some of its variables.
+func Without(env []string, names ...string) []string {
+	return slices.DeleteFunc(env, func(kv string) bool {
 		name, _, _ := strings.Cut(kv, "=")
-		return slices.Contains(keyVariables, name)
+		return slices.Contains(names, name)
 	})
 }

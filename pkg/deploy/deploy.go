@@ -119,7 +119,7 @@ type run struct {
 
 	source        source
 	builder       builder
-	image         string // what the pods will run
+	image         string                   // what the pods will run
 	values        map[string]secrets.Value // what the infraspec declares, decrypted
 	secretVersion string
 }

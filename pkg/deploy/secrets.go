@@ -131,43 +131,21 @@ func (r *run) liveSecret(ctx context.Context, name string) (*corev1.Secret, erro
 
 // synced tells by name what became of the Secret.
 func synced(name string, live *corev1.Secret, values map[string]secrets.Value, unchanged bool) pipeline.Result {
-	names := slices.Sorted(maps.Keys(values))
-	result := pipeline.Result{State: pipeline.Configured, Detail: fmt.Sprintf("%s holds %s", name, strings.Join(names, ", "))}
+	result := pipeline.Result{State: pipeline.Configured, Detail: fmt.Sprintf("%s holds %s", name, strings.Join(slices.Sorted(maps.Keys(values)), ", "))}
 	if unchanged {
 		result.State = pipeline.Unchanged
 		return result
 	}
-	before := map[string][]byte{}
+	before := map[string]secrets.Value{}
 	if live == nil {
 		result.State = pipeline.Created
 	} else {
-		before = live.Data
-	}
-	var added, changed, removed []string
-	for _, key := range names {
-		switch old, ok := before[key]; {
-		case !ok:
-			added = append(added, key)
-		case string(old) != values[key].Reveal():
-			changed = append(changed, key)
+		for key, value := range live.Data {
+			before[key] = secrets.NewValue(string(value))
 		}
 	}
-	for _, key := range slices.Sorted(maps.Keys(before)) {
-		if _, ok := values[key]; !ok {
-			removed = append(removed, key)
-		}
-	}
-	var parts []string
-	for _, p := range []struct {
-		what  string
-		names []string
-	}{{"added", added}, {"changed", changed}, {"removed", removed}} {
-		if len(p.names) > 0 {
-			parts = append(parts, p.what+" "+strings.Join(p.names, ", "))
-		}
-	}
-	if len(parts) > 0 {
-		result.Detail = name + ": " + strings.Join(parts, "; ")
+	if changes := secrets.Compare(before, values).String(); changes != "" {
+		result.Detail = name + ": " + changes
 	}
 	return result
 }

@@ -8,6 +8,7 @@ import (
 // FileError says what is wrong with an encrypted file, with the key for it, or with the rules that it is made by. It holds no value.
 type FileError struct {
 	Path, Problem, Advice string
+	NoKey                 bool     // the file may be good: there is no key for it
 	Looked                []string // where keys were looked for, and what was there
 	Err                   error
 }

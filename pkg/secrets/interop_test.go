@@ -220,7 +220,9 @@ func TestPlainIsSops(t *testing.T) {
 func TestKeyTypes(t *testing.T) {
 	sops := realSops(t)
 	for name, make := range map[string]func(t *testing.T, home string) (rule string){
-		"ssh ed25519": func(t *testing.T, home string) string { return "age: " + sshKey(t, filepath.Join(home, ".ssh/id_ed25519"), "ed25519") },
+		"ssh ed25519": func(t *testing.T, home string) string {
+			return "age: " + sshKey(t, filepath.Join(home, ".ssh/id_ed25519"), "ed25519")
+		},
 		"ssh rsa": func(t *testing.T, home string) string {
 			key := sshKey(t, filepath.Join(home, "elsewhere"), "rsa")
 			t.Setenv("SOPS_AGE_SSH_PRIVATE_KEY_FILE", filepath.Join(home, "elsewhere"))

@@ -96,7 +96,7 @@ func noKey(m sops.Metadata, failed []string, err error) error {
 	if hasType(m, age.KeyTypeIdentifier) {
 		advice = "set SOPS_AGE_KEY_FILE to a file with a key of one of them, or have somebody who has one add yours to .sops.yaml and run norn secrets rotate"
 	}
-	return &FileError{Problem: problem, Advice: advice, Looked: slices.Compact(looked)}
+	return &FileError{Problem: problem, Advice: advice, NoKey: true, Looked: slices.Compact(looked)}
 }
 
 func hasType(m sops.Metadata, identifier string) bool {
