@@ -24,6 +24,7 @@ func newRestartCmd(a *app) *cobra.Command {
 				return err
 			}
 			target.Namespace, target.App = s.conf.Namespace, name
+			a.hideLive(cmd.Context(), s, name)
 			out := ui.NewRun(a.streams, a.json)
 			defer out.Close()
 			out.Begin(s.title("restart", name))

@@ -35,6 +35,7 @@ of the app's Secret stay as they are.`,
 				return err
 			}
 			target.Namespace, target.App = s.conf.Namespace, name
+			a.hideLive(cmd.Context(), s, name)
 			out := ui.NewRun(a.streams, a.json)
 			defer out.Close()
 			out.Begin(s.title("rollback", name))

@@ -51,7 +51,7 @@ func (r *run) decryption() []pipeline.Step {
 	return []pipeline.Step{{Name: "decrypt", Run: r.decrypt}}
 }
 
-// decrypt decrypts the app's SOPS file in this process and takes the declared values.
+// decrypt decrypts the app's SOPS file in this process and takes the declared values. A Secret that is in their way stops the run here.
 func (r *run) decrypt(ctx context.Context, _ io.Writer) (pipeline.Result, error) {
 	path := filepath.Join(r.dir, secrets.FileName)
 	if r.source.dir != "" {
@@ -70,6 +70,9 @@ func (r *run) decrypt(ctx context.Context, _ io.Writer) (pipeline.Result, error)
 		fileError.Path = filepath.Join(r.dir, secrets.FileName)
 	}
 	if err != nil {
+		return pipeline.Result{}, err
+	}
+	if _, err := r.liveSecret(ctx, forge.SecretName(r.spec.App)); err != nil {
 		return pipeline.Result{}, err
 	}
 	return pipeline.Result{State: pipeline.Done, Detail: strings.Join(slices.Sorted(maps.Keys(r.values)), ", ")}, nil
