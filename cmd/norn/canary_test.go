@@ -247,21 +247,23 @@ func (a *aviary) objects(what string) {
 // files looks into all files that are new or have changed.
 func (a *aviary) files(r row) {
 	_ = filepath.WalkDir(a.root, func(path string, entry os.DirEntry, err error) error {
-		if err != nil || !entry.Type().IsRegular() {
-			return nil // it has just gone
+		if err == nil && entry.Type().IsRegular() { // what has just gone is left
+			a.file(fmt.Sprintf("%s: norn %s: file %s", r.name, r.args, path), path, entry)
 		}
-		info, err := entry.Info()
-		if err != nil || a.seen[path].Equal(info.ModTime()) {
-			return nil
-		}
-		data, err := os.ReadFile(path)
-		if err != nil {
-			return nil
-		}
-		a.seen[path] = info.ModTime()
-		a.look(fmt.Sprintf("%s: norn %s: file %s", r.name, r.args, path), data)
 		return nil
 	})
+}
+
+func (a *aviary) file(where, path string, entry os.DirEntry) {
+	a.t.Helper()
+	info, err := entry.Info()
+	if err != nil || a.seen[path].Equal(info.ModTime()) {
+		return
+	}
+	if data, err := os.ReadFile(path); err == nil {
+		a.seen[path] = info.ModTime()
+		a.look(where, data)
+	}
 }
 
 // processes looks at the arguments of all processes, and at the environments of this test's children.

@@ -12,7 +12,7 @@ import (
 
 // plant makes values with all that quoting, escaping and encoding change, and what to look for.
 func (a *aviary) plant() {
-	secret := func() string { return rand.Text() }
+	secret := rand.Text
 	a.values = map[string]string{
 		"PLAIN":    secret(),
 		"AWKWARD":  `"'\ <&> %$+/?` + secret() + "\tü~",

@@ -28,7 +28,23 @@ func (s Session) privateDir() (string, error) {
 
 // wipe overwrites what is in dir, the editor's own files too, and removes it.
 func wipe(dir string) error {
-	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+	err := overwrite(dir)
+	if removeErr := os.RemoveAll(dir); removeErr != nil {
+		err = removeErr
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("wipe the edited text: %w", err)
+	}
+	return nil
+}
+
+func overwrite(dir string) error {
+	root, err := os.OpenRoot(dir) // an editor's link leads nowhere else
+	if err != nil {
+		return err
+	}
+	defer func() { _ = root.Close() }()
+	return fs.WalkDir(root.FS(), ".", func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || !entry.Type().IsRegular() {
 			return err
 		}
@@ -36,18 +52,11 @@ func wipe(dir string) error {
 		if err != nil {
 			return err
 		}
-		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		f, err := root.OpenFile(path, os.O_WRONLY, 0)
 		if err != nil {
 			return err
 		}
 		_, err = f.Write(make([]byte, info.Size()))
 		return errors.Join(err, f.Sync(), f.Close())
 	})
-	if removeErr := os.RemoveAll(dir); removeErr != nil {
-		return fmt.Errorf("wipe the edited text: %w", removeErr)
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("wipe the edited text: %w", err)
-	}
-	return nil
 }

@@ -58,7 +58,7 @@ func ownKey() (recipient, place string, err error) {
 			return "", "", err
 		}
 	}
-	f, err := os.Open(path)
+	f, err := os.Open(path) //nolint:gosec // the user names it
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && named:
 		return "", "", &FileError{Path: path, Problem: sopsage.SopsAgeKeyFileEnv + " names it, and it does not exist", Advice: "correct the variable, or unset it to have a key made"}
