@@ -34,7 +34,7 @@ test: lint unit sessions ## Everything: lint, unit tests, sessions on a devclust
 .PHONY: unit
 unit: ## Unit tests, with the race detector
 	@echo "== unit tests"
-	@CGO_ENABLED=1 go test -race ./pkg/... ./internal/...
+	@NORN_TEST_SOPS=$$(hack/sops) CGO_ENABLED=1 go test -race ./pkg/... ./internal/...
 	@cd devcluster && go test ./internal/...
 
 .PHONY: sessions
@@ -56,6 +56,10 @@ bench-validate: build ## Time and memory of validating 1,000 apps in one call
 .PHONY: bench-forge
 bench-forge: build ## norn forge's time and requests beside kubectl's and helm's
 	@hack/bench-forge
+
+.PHONY: bench-redact
+bench-redact: ## How fast text goes through the filter for secret values
+	@go test -run '^$$' -bench '^BenchmarkRedact$$' ./internal/ui
 
 .PHONY: bench-start
 bench-start: build ## norn version's time beside kubectl's
