@@ -107,6 +107,11 @@ func TestCanary(t *testing.T) {
 			a.shell("rm -f \"$CANARY_FAIL\"/*; git checkout -q .; touch \"$CANARY_FAIL\"/" + cmp.Or(step, "nothing"))
 		}
 	}
+	migrates := func(arguments string) func() {
+		return func() {
+			a.shell("git checkout -q HEAD~0 infraspec.yaml; sed -i /^migrations/d infraspec.yaml; echo 'migrations: {command: [/parrot, migrate" + arguments + "]}' >>infraspec.yaml; date +%N >note; git add -A; git commit -qm migration")
+		}
+	}
 	rows := []row{
 		{name: "init", args: "secrets init"},
 	}
@@ -142,9 +147,14 @@ func TestCanary(t *testing.T) {
 		{name: "list", args: "secrets list"},
 		{name: "logs", args: "logs", echoes: true},
 		{name: "status", args: "status parrot"},
+		{name: "history", args: "history parrot"},
+		{name: "snapshots", args: "snapshots list"},
 		{name: "run", args: "run -- /parrot quiet"},
 		{name: "rollout fails", args: "deploy", code: 4, echoes: true, before: crash("yes")},
 		{name: "another version", args: "deploy", echoes: true, once: true, before: func() { crash("no")(); a.shell("echo x >note; git add -A; git commit -qm note") }},
+		{name: "dry run", args: "deploy --dry-run", before: migrates(`, "1"`)},
+		{name: "migration fails", args: "deploy", code: 1, echoes: true, before: migrates(`, "1"`)},
+		{name: "migration", args: "deploy", echoes: true, before: migrates("")},
 		{name: "restart fails", args: "restart", code: 4, echoes: true, before: func() {
 			a.kubectl("-n", a.namespace, "patch", "secret", "parrot-secrets", "--type=merge", "-p", `{"stringData":{"CRASH":"`+a.values["CRASHyes"]+`"}}`)
 		}},

@@ -1,11 +1,11 @@
 package main
 
 import (
-	"fmt"
-	"time"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
+	"norn/internal/config"
 	"norn/internal/holder"
 	"norn/internal/ui"
 	"norn/pkg/deploy"
@@ -13,15 +13,22 @@ import (
 
 func newDeployCmd(a *app) *cobra.Command {
 	o := deploy.Options{}
-	var noRollback bool
+	var dry, noRollback bool
+	var rollout rolloutFlags
 	cmd := &cobra.Command{
 		Use:   "deploy [APP] [REF]",
 		Short: "Build a version, ship it, and wait until it runs",
-		Long: `Builds the app's image from a commit (REF, or the checkout as it is), pushes it, brings the
-app's Secret up to date, sets the image and waits until every new pod is available. A
-version that fails is shown with its evidence, and the last good one is restored.`,
-		Example: "  norn deploy\n  norn deploy shop v1.4.0\n  norn deploy . --image registry.example.com/shop:1.4.0",
-		Args:    cobra.MaximumNArgs(2),
+		Long: `Builds the app's image from a commit (REF, or the checkout as it is; with repo.url, REF or its branch there), pushes it or
+loads it into a cluster on this machine, runs the tests, dumps the database and migrates it, brings the app's Secret up to date,
+sets the image and waits until every new pod is available.
+
+A version that does not come up is known within seconds: norn says why, shows the container's last
+log lines, and brings the last good version back.`,
+		Example: `  norn deploy
+  norn deploy shop v1.4.0
+  norn deploy . --image registry.example.com/shop:1.4.0
+  norn deploy --forge --save-failure    # in CI: bring the objects up to date too, keep evidence`,
+		Args: cobra.MaximumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := a.connect(cmd.Context(), cmd, "deploy")
 			if err != nil {
@@ -31,15 +38,21 @@ version that fails is shown with its evidence, and the last good one is restored
 			if err != nil {
 				return err
 			}
-			o.Namespace, o.App = s.conf.Namespace, spec.App
-			o.Ref, o.Registry, o.Builder, o.User = argument(args, 1), s.conf.Registry, s.conf.Builder, holder.User()
+			o.Namespace, o.App, o.Ref, o.User = s.conf.Namespace, spec.App, argument(args, 1), holder.User()
+			o.Registry, o.Builder, o.GitToken, o.GitKey = s.conf.Registry, s.conf.Builder, s.conf.GitToken, s.conf.GitKey
+			o.Settings, o.Database, o.Tunnel = forgeSettings(s.conf), databaseSettings(s.conf), s.conf.Tunnel
+			rollout.set(&o.Target, filepath.Dir(spec.Path()))
 			o.Redactor = a.redactor
+			a.redactor.Hide("NORN_GIT_TOKEN", o.GitToken)
 			if noRollback {
 				o.KeepFailed = "--no-rollback"
 			}
 			out := ui.NewRun(a.streams, a.json)
 			defer out.Close()
 			out.Begin(s.title("deploy", spec.App))
+			if dry {
+				return deploy.Plan(cmd.Context(), s.client, out, spec, o)
+			}
 			return deploy.Run(cmd.Context(), s.client, out, spec, o)
 		},
 	}
@@ -47,33 +60,18 @@ version that fails is shown with its evidence, and the last good one is restored
 	flags.String("registry", "", "registry to push the image to (NORN_REGISTRY_URL)")
 	flags.String("builder", "", "docker, podman, buildah or nerdctl (NORN_BUILDER; default the first there is)")
 	flags.StringVar(&o.Image, "image", "", "ship this image; nothing is built or tested")
+	flags.BoolVar(&o.Checkout, "checkout", false, "ship the checkout, though the infraspec has a repo.url")
 	flags.BoolVar(&o.SkipTests, "skip-tests", false, "leave build.test out")
+	flags.BoolVar(&o.SkipSnapshot, "skip-snapshot", false, "leave the database's dump before a migration out")
+	flags.BoolVar(&o.Forge, "forge", false, "bring the app's objects to what the infraspec says, in the same rollout")
+	flags.BoolVar(&o.Force, "force", false, "migrate and replace the pods also where nothing has changed")
+	flags.BoolVar(&dry, "dry-run", false, "only say what each step would do")
 	flags.BoolVar(&noRollback, "no-rollback", false, "leave a failed version where it is")
-	bindTimeout(cmd, &o.Timeout)
+	rollout.bind(cmd)
 	bindLock(cmd, &o.Lock)
 	return cmd
 }
 
-func bindTimeout(cmd *cobra.Command, timeout *time.Duration) {
-	*timeout = 5 * time.Minute
-	cmd.Flags().Var((*positive)(timeout), "timeout", "how long the rollout may take")
-}
-
-// positive is a duration flag that takes no zero and nothing negative.
-type positive time.Duration
-
-// String implements pflag.Value.
-func (p *positive) String() string { return time.Duration(*p).String() }
-
-// Type implements pflag.Value.
-func (p *positive) Type() string { return "duration" }
-
-// Set implements pflag.Value.
-func (p *positive) Set(text string) error {
-	d, err := time.ParseDuration(text)
-	if err != nil || d <= 0 {
-		return fmt.Errorf("%q is not a duration such as 30s or 5m", text)
-	}
-	*p = positive(d)
-	return nil
+func databaseSettings(conf *config.Config) deploy.Database {
+	return deploy.Database{LocalHost: conf.PGLocal, Host: conf.PGHost, User: conf.PGUser}
 }

@@ -49,6 +49,8 @@ func exitCode(ctx context.Context, err error) int {
 		return exitFailed
 	case ctx.Err() != nil:
 		return exitInterrupted
+	case is[*deploy.MigrationError](err), is[*deploy.SnapshotError](err) && !is[*deploy.UsageError](err):
+		return exitFailed
 	case is[*usageError](err), is[*deploy.UsageError](err), is[*k8s.ImageError](err), is[*k8s.FlagError](err),
 		is[infraspec.Errors](err), is[*infraspec.NotFoundError](err), is[*infraspec.NameError](err), is[*invalidError](err),
 		is[*config.Error](err), is[*secrets.FileError](err), is[*secrets.NameError](err), is[*secrets.SyntaxError](err), is[*scaffold.ExistsError](err),

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -22,7 +21,7 @@ func newInvokeCmd(a *app) *cobra.Command {
 		Short: "Call a function app once",
 		Long: `Makes a Job of a function app, with the body in the environment variable NORN_BODY, shows what it prints, and deletes the Job. Its
 exit code is norn's. It may take as long as function.timeout says.`,
-		Example: "  norn invoke resize --image registry.example.com/resize:1 --body '{\"width\": 100}'\n  norn invoke resize --image … --body @request.json",
+		Example: "  norn invoke resize --body '{\"width\": 100}'\n  norn invoke resize --body @request.json --image registry.example.com/resize:1",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := a.connect(cmd.Context(), cmd, "invoke")
@@ -36,11 +35,12 @@ exit code is norn's. It may take as long as function.timeout says.`,
 			if spec.Role != infraspec.Function {
 				return &usageError{fmt.Errorf("%s is no function but a %s; norn run runs a command of it", spec.App, spec.Role)}
 			}
-			if image == "" {
-				return &usageError{errors.New("--image is needed: norn deploy does not ship functions yet")}
-			}
 			settings := forgeSettings(s.conf)
-			settings.Image = image
+			if settings.Image = image; image == "" {
+				if settings.Image, err = job.FunctionImage(cmd.Context(), s.client, s.conf.Namespace, spec.App); err != nil {
+					return err
+				}
+			}
 			text, err := job.Body(body, a.read)
 			if err != nil {
 				return err
@@ -55,7 +55,7 @@ exit code is norn's. It may take as long as function.timeout says.`,
 		},
 	}
 	cmd.Flags().StringVar(&body, "body", "", "what the function is called with; @FILE reads it from a file, @- from standard input")
-	cmd.Flags().StringVar(&image, "image", "", "the function's image")
+	cmd.Flags().StringVar(&image, "image", "", "call this image, in place of the one that norn deploy has shipped")
 	return cmd
 }
 

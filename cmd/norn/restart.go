@@ -9,6 +9,7 @@ import (
 
 func newRestartCmd(a *app) *cobra.Command {
 	var target deploy.Target
+	var rollout rolloutFlags
 	cmd := &cobra.Command{
 		Use:     "restart [APP]",
 		Short:   "Replace the app's pods one after the other, and wait",
@@ -24,6 +25,7 @@ func newRestartCmd(a *app) *cobra.Command {
 				return err
 			}
 			target.Namespace, target.App = s.conf.Namespace, name
+			rollout.set(&target, ".")
 			a.hideLive(cmd.Context(), s, name)
 			out := ui.NewRun(a.streams, a.json)
 			defer out.Close()
@@ -31,6 +33,6 @@ func newRestartCmd(a *app) *cobra.Command {
 			return deploy.Restart(cmd.Context(), s.client, out, target)
 		},
 	}
-	bindTimeout(cmd, &target.Timeout)
+	rollout.bind(cmd)
 	return cmd
 }

@@ -13,6 +13,7 @@ func newRollbackCmd(a *app) *cobra.Command {
 	var (
 		revision string
 		target   deploy.Target
+		rollout  rolloutFlags
 	)
 	cmd := &cobra.Command{
 		Use:   "rollback [APP]",
@@ -35,6 +36,7 @@ of the app's Secret stay as they are.`,
 				return err
 			}
 			target.Namespace, target.App = s.conf.Namespace, name
+			rollout.set(&target, ".")
 			a.hideLive(cmd.Context(), s, name)
 			out := ui.NewRun(a.streams, a.json)
 			defer out.Close()
@@ -43,7 +45,7 @@ of the app's Secret stay as they are.`,
 		},
 	}
 	cmd.Flags().StringVar(&revision, "to", "", "revision number or commit to go to")
-	bindTimeout(cmd, &target.Timeout)
+	rollout.bind(cmd)
 	bindLock(cmd, &target.Lock)
 	return cmd
 }

@@ -49,8 +49,8 @@ func newRootCmd(a *app) *cobra.Command {
 	flags.VarP(&outputFlag{&a.json}, "output", "o", "json for machine-readable output")
 
 	for _, sub := range []*cobra.Command{
-		newForgeCmd(a), newDiffCmd(a), newDeployCmd(a), newRestartCmd(a), newRollbackCmd(a), newLogsCmd(a), newTeardownCmd(a),
-		newRunCmd(a), newInvokeCmd(a), newSecretsCmd(a),
+		newForgeCmd(a), newDiffCmd(a), newDeployCmd(a), newRestartCmd(a), newRollbackCmd(a), newHistoryCmd(a), newLogsCmd(a), newTeardownCmd(a),
+		newRunCmd(a), newInvokeCmd(a), newSnapshotsCmd(a), newSecretsCmd(a),
 		newInitCmd(a), newStatusCmd(a), newValidateCmd(a), newRenderCmd(a), newSchemaCmd(a), newVersionCmd(a),
 	} {
 		sub.Args = asUsage(sub.Args)

@@ -29,6 +29,7 @@ func TestSessions(t *testing.T) {
 		t.Skip("no devcluster: run make sessions")
 	}
 	cluster := &sessionCluster{
+		t:          t,
 		kubeconfig: kubeconfig,
 		kubectl:    os.Getenv("NORN_TEST_KUBECTL"),
 		registry:   os.Getenv("NORN_TEST_REGISTRY"),
@@ -39,11 +40,15 @@ func TestSessions(t *testing.T) {
 		Setup:               cluster.setup,
 		RequireExplicitExec: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"app":     cluster.app,
-			"get":     get,
-			"exits":   exits,
-			"waitfor": waitfor,
-			"calls":   cluster.calls,
+			"app":      cluster.app,
+			"get":      get,
+			"exits":    exits,
+			"waitfor":  waitfor,
+			"calls":    cluster.calls,
+			"poll":     cluster.poll,
+			"mood":     mood,
+			"postgres": cluster.startPostgres,
+			"sql":      cluster.sql,
 		},
 	})
 }
@@ -67,7 +72,14 @@ func TestOffline(t *testing.T) {
 	})
 }
 
-type sessionCluster struct{ kubeconfig, kubectl, registry, binaries string }
+type sessionCluster struct {
+	kubeconfig, kubectl, registry, binaries string
+	pollers                                 sync.Map // by namespace
+
+	t        *testing.T
+	postgres sync.Once
+	server   *postgresServer
+}
 
 // setup gives a script a namespace, and an environment in which norn finds the cluster and a builder without an engine.
 func (c *sessionCluster) setup(env *testscript.Env) error {
@@ -111,6 +123,7 @@ func (c *sessionCluster) setup(env *testscript.Env) error {
 		{"GIT_CONFIG_COUNT", "2"},
 		{"GIT_CONFIG_KEY_0", "user.name"}, {"GIT_CONFIG_VALUE_0", "test"},
 		{"GIT_CONFIG_KEY_1", "user.email"}, {"GIT_CONFIG_VALUE_1", "test@localhost"},
+		{"DEVCLUSTER_DIR", filepath.Dir(c.kubeconfig)},
 		{"PATH", filepath.Dir(c.kubectl) + string(filepath.ListSeparator) + env.Getenv("PATH")},
 	} {
 		env.Setenv(kv[0], kv[1])
@@ -130,6 +143,25 @@ func (c *sessionCluster) app(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(filepath.Join(dir, args[0]), data, 0o755))
 	for _, line := range []string{"init -q", "add -A", "commit -q -m first"} {
 		ts.Check(ts.Exec("git", append([]string{"-C", dir}, strings.Fields(line)...)...))
+	}
+}
+
+// mood MOOD commits another mood of the sample app moody.
+func mood(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(os.WriteFile(ts.MkAbs("mood.txt"), []byte(args[0]+"\n"), 0o644))
+	ts.Check(ts.Exec("git", "commit", "-q", "--allow-empty", "-am", args[0]))
+}
+
+// postgres starts a PostgreSQL with a database shop that the pods reach, and norn too.
+func (c *sessionCluster) startPostgres(ts *testscript.TestScript, _ bool, _ []string) {
+	c.postgres.Do(func() { c.server = startPostgres(c.t, "shop") })
+	ts.Setenv("NORN_PG_LOCAL_HOST", c.server.dir)
+}
+
+// sql STATEMENT WANT checks what a statement answers in database shop.
+func (c *sessionCluster) sql(ts *testscript.TestScript, _ bool, args []string) {
+	if got := strings.TrimSpace(c.server.sql("shop", args[0])); len(args) > 1 && got != args[1] {
+		ts.Fatalf("%s: %q, want %q", args[0], got, args[1])
 	}
 }
 

@@ -1,16 +1,11 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"io"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"norn/internal/ui"
-	"norn/pkg/deploy"
 	"norn/pkg/forge"
 )
 
@@ -44,7 +39,11 @@ is gone can be torn down by its name. It can be run again: what is gone is skipp
 				}
 			}
 			if !yes && !dry {
-				if err := a.confirm(cmd.Context(), s.title("tear down", name), what.DeleteData); err != nil {
+				data := "the data stays"
+				if what.DeleteData {
+					data = "with all its data"
+				}
+				if err := a.confirm(cmd.Context(), "teardown", s.title("tear down", name), data); err != nil {
 					return err
 				}
 			}
@@ -62,24 +61,4 @@ is gone can be torn down by its name. It can be run again: what is gone is skipp
 	cmd.Flags().BoolVar(&dry, "dry-run", false, "only tell what would be deleted")
 	bindLock(cmd, &what.Lock)
 	return cmd
-}
-
-// confirm asks on a terminal. Elsewhere nobody can answer, so the flag is needed.
-func (a *app) confirm(ctx context.Context, what string, deleteData bool) error {
-	prompt, asking := ui.NewPrompt(a.streams)
-	if !asking {
-		return &deploy.UsageError{Problem: "teardown asks before it deletes, and this is no terminal", Advice: "add --yes"}
-	}
-	data := "the data stays"
-	if deleteData {
-		data = "with all its data"
-	}
-	answer, err := prompt.Ask(ctx, fmt.Sprintf("%s (%s)? [y/N] ", what, data))
-	switch {
-	case err != nil && !errors.Is(err, io.EOF):
-		return fmt.Errorf("nothing was deleted: %w", err)
-	case !strings.EqualFold(answer, "y") && !strings.EqualFold(answer, "yes"):
-		return errors.New("nothing was deleted")
-	}
-	return nil
 }

@@ -14,11 +14,17 @@ import (
 	"time"
 )
 
+// Options are how a program is run.
+type Options struct {
+	Dir            string // where; "" is here
+	Stdout, Stderr io.Writer
+	Env            []string   // NAME=VALUE, besides norn's own
+	Files          []*os.File // the program's open files from number 3 on
+}
+
 // Run runs a child process with all its output on out.
 func Run(ctx context.Context, dir string, out io.Writer, name string, args ...string) error {
-	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, out, out
-	return execute(ctx, cmd)
+	return RunWith(ctx, Options{Dir: dir, Stdout: out, Stderr: out}, name, args...)
 }
 
 // Installed reports whether there is a command of this name.
@@ -30,15 +36,15 @@ func Installed(name string) bool {
 // Answer runs a child process and returns its standard output; what else it says goes to out.
 func Answer(ctx context.Context, dir string, out io.Writer, name string, args ...string) ([]byte, error) {
 	var stdout bytes.Buffer
-	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &stdout, out
-	err := execute(ctx, cmd)
+	err := RunWith(ctx, Options{Dir: dir, Stdout: &stdout, Stderr: out}, name, args...)
 	return stdout.Bytes(), err
 }
 
-// execute runs cmd without norn's keys in its environment, and lets it end in order when ctx does.
-func execute(ctx context.Context, cmd *exec.Cmd) error {
-	cmd.Env = Environment()
+// RunWith runs a child process without norn's keys in its environment, and lets it end in order when ctx does.
+func RunWith(ctx context.Context, o Options, name string, args ...string) error {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = o.Dir, o.Stdout, o.Stderr, o.Files
+	cmd.Env = append(Environment(), o.Env...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 5 * time.Second // then it is killed
 	if err := cmd.Run(); err != nil {

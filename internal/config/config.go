@@ -24,6 +24,9 @@ type Config struct {
 	Builder   string // which builder to use; "" for the first there is
 	PGHost    string // host of generated DATABASE_URLs
 	PGUser    string // user of generated DATABASE_URLs
+	PGLocal   string // host of the databases as this machine reaches them; "" for the one that DATABASE_URL names
+	GitToken  string // for HTTPS repositories
+	GitKey    string // path of a private key for SSH repositories
 	Tunnel    string // name of the Cloudflare tunnel that DNS names are routed to
 }
 
@@ -41,6 +44,9 @@ func settings(home string) []setting {
 		{"builder", "builder", "", func(c *Config) *string { return &c.Builder }},
 		{"pg_host", "", "localhost", func(c *Config) *string { return &c.PGHost }},
 		{"pg_user", "", "", func(c *Config) *string { return &c.PGUser }},
+		{"pg_local_host", "", "", func(c *Config) *string { return &c.PGLocal }},
+		{"git_token", "", "", func(c *Config) *string { return &c.GitToken }},
+		{"git_ssh_key", "", "", func(c *Config) *string { return &c.GitKey }},
 		{"tunnel_name", "", "norn", func(c *Config) *string { return &c.Tunnel }},
 	}
 }

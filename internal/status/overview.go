@@ -85,6 +85,9 @@ func made(inv *k8s.Inventory) []string {
 	for _, c := range inv.CronJobs {
 		names[c.Labels[k8s.AppLabel]] = true
 	}
+	for _, t := range inv.PodTemplates {
+		names[t.Labels[k8s.AppLabel]] = true
+	}
 	var out []string
 	for n := range names {
 		out = append(out, n)
@@ -101,14 +104,17 @@ func fill(app *App, inv *k8s.Inventory, spec *infraspec.Spec, s forge.Settings) 
 			app.Hosts = append(app.Hosts, svc.Name)
 		}
 	}
-	d, c := one(inv.Deployments, app.Name), one(inv.CronJobs, app.Name)
+	d, c, t := one(inv.Deployments, app.Name), one(inv.CronJobs, app.Name), one(inv.PodTemplates, app.Name)
 	switch {
 	case d != nil:
 		deployment(app, d)
 	case c != nil:
 		cronJob(app, c)
+	case t != nil:
+		app.Role, app.State = cmp.Or(app.Role, t.Labels[forge.RoleLabel]), Callable
+		app.Version, app.Since = version(t.Annotations[k8s.CommitAnnotation], image(t.Template.Spec)), &t.CreationTimestamp.Time
 	case spec != nil && spec.Role == infraspec.Function:
-		app.State = Callable
+		app.State = NotDeployed
 	case spec != nil:
 		app.State = NotForged
 		return
@@ -159,7 +165,7 @@ func deployment(app *App, d *appsv1.Deployment) {
 	app.Ready = int(d.Status.AvailableReplicas)
 	app.Role = cmp.Or(app.Role, d.Labels[forge.RoleLabel])
 	switch {
-	case d.Spec.Paused:
+	case d.Spec.Paused && d.Status.Replicas == 0: // otherwise a deploy is under way
 		app.State, app.Desired = NotDeployed, 0
 		return
 	case app.Desired == 0:

@@ -52,6 +52,16 @@ func forms(name, value string) []pattern {
 	return out
 }
 
+// password is the one in an address, which programs also show by itself, or "".
+func password(value string) string {
+	u, err := url.Parse(strings.TrimSpace(value))
+	if err != nil || u.User == nil {
+		return ""
+	}
+	text, _ := u.User.Password()
+	return text
+}
+
 // unmarkable are characters that would not be read well in a mark.
 var unmarkable = regexp.MustCompile(`[^A-Za-z0-9_.-]`)
 

@@ -34,6 +34,7 @@ func (r *Redactor) Hide(name, value string) {
 	for name, values := range r.values {
 		for v := range values {
 			patterns = append(patterns, forms(name, v)...)
+			patterns = append(patterns, forms(name, password(v))...)
 		}
 	}
 	r.now.Store(newMatcher(patterns))

@@ -28,12 +28,14 @@ func TestRedactorForms(t *testing.T) {
 	r.Hide("SHORT", "12345")
 	r.Hide("SIX", "  tüßßen\n")
 	r.Hide("STEPS", "ab\ncd\nef")
+	r.Hide("URL", "postgres://me:pass%2Fword@db/x")
 	quoted, _ := json.Marshal(map[string]string{"a": "x" + awkward})
 	twice, _ := json.Marshal(string(quoted))
 	u := url.URL{Scheme: "postgres", User: url.UserPassword("me", awkward), Host: "db", Path: "/" + awkward, RawQuery: url.Values{"t": {awkward}}.Encode()}
 	req := http.Request{Header: http.Header{}}
 	req.SetBasicAuth("me", awkward)
 	for _, c := range []struct{ name, text, want string }{
+		{"password of an address", "PGPASSWORD=pass/word", "PGPASSWORD=[redacted:URL]"},
 		{"raw", "a" + awkward + "b", "a[redacted:TOKEN]b"},
 		{"json", string(quoted), `{"a":"x[redacted:TOKEN]"}`},
 		{"json in json", string(twice), `"{\"a\":\"x[redacted:TOKEN]\"}"`},

@@ -63,6 +63,7 @@ type jsonEvent struct {
 	State   pipeline.State `json:"state,omitempty"`
 	Text    string         `json:"text,omitempty"`
 	Error   string         `json:"error,omitempty"`
+	Failure any            `json:"failure,omitempty"` // the evidence, where an error has some
 	Seconds float64        `json:"seconds,omitempty"`
 }
 
@@ -82,6 +83,10 @@ func (j *jsonRun) Report(e pipeline.Event) {
 	}
 	if e.Err != nil {
 		out.Error = e.Err.Error()
+		var failure interface{ Failure() any }
+		if errors.As(e.Err, &failure) {
+			out.Failure = failure.Failure()
+		}
 	}
 	j.put(out)
 }

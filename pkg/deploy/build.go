@@ -10,7 +10,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -27,11 +30,23 @@ type builder interface {
 	Build(ctx context.Context, out io.Writer, b buildRequest) error
 	// Push sends image to its registry and returns the digest it has there.
 	Push(ctx context.Context, out io.Writer, image, tmp string) (string, error)
+	// Save writes image into an archive.
+	Save(ctx context.Context, out io.Writer, image, file string) error
+	imageStore
+}
+
+// imageStore are the images that a builder keeps on this machine.
+type imageStore interface {
+	// Tags are a repository's tags, newest image first.
+	Tags(ctx context.Context, repository string) ([]string, error)
+	// Remove removes an image.
+	Remove(ctx context.Context, image string) error
 }
 
 // buildRequest is one build.
 type buildRequest struct {
 	dir, dockerfile, image string
+	platform               string   // such as linux/amd64, or "" for this machine's
 	args                   []string // NAME=VALUE
 	// time is the one time that the image bears, in seconds since 1970. With the commit's, the same commit makes the
 	// same digest, and deploying what runs already changes nothing (reproducible-builds.org: SOURCE_DATE_EPOCH).
@@ -76,41 +91,83 @@ func newBuilder(name string) (builder, bool) {
 }
 
 func (r *run) build(ctx context.Context, out io.Writer) (pipeline.Result, error) {
+	if r.options.Image != "" {
+		return pipeline.Result{State: pipeline.Skipped, Detail: "--image"}, nil
+	}
+	request, err := r.buildRequest(ctx, out)
+	if err != nil {
+		return pipeline.Result{}, err
+	}
+	if err := r.builder.Build(ctx, out, request); err != nil {
+		return pipeline.Result{}, fmt.Errorf("build %s: %w", r.image, err)
+	}
+	detail := r.builder.Name() + " made " + r.image
+	if request.platform != "" {
+		detail += " for " + request.platform
+	}
+	return pipeline.Result{State: pipeline.Done, Detail: detail}, nil
+}
+
+// buildRequest finds out what is to be built by whom.
+func (r *run) buildRequest(ctx context.Context, out io.Writer) (buildRequest, error) {
 	dockerfile := filepath.Join(r.source.dir, r.spec.Build.Dockerfile)
 	if _, err := os.Stat(dockerfile); errors.Is(err, fs.ErrNotExist) {
-		return pipeline.Result{}, &UsageError{fmt.Sprintf("%s has no %s", r.source.describe(), r.spec.Build.Dockerfile), "commit it, or set build.dockerfile in the infraspec"}
+		return buildRequest{}, &UsageError{fmt.Sprintf("%s has no %s", r.source.describe(), r.spec.Build.Dockerfile), "commit it, or set build.dockerfile in the infraspec"}
 	}
 	var err error
 	if r.builder, err = findBuilder(ctx, r.options.Builder); err != nil {
-		return pipeline.Result{}, err
+		return buildRequest{}, err
 	}
-	r.image = fmt.Sprintf("%s/%s:%s", strings.TrimSuffix(r.options.Registry, "/"), r.spec.App, r.source.tag())
-	if policy, err := k8s.PullPolicy(r.image); err != nil || policy == corev1.PullNever {
-		return pipeline.Result{}, &UsageError{fmt.Sprintf("%q is no registry that a cluster could pull from", r.options.Registry), "a registry is HOST[:PORT][/PATH], without https://"}
+	if r.image, err = r.imageName(); err != nil {
+		return buildRequest{}, err
 	}
-	err = r.builder.Build(ctx, out, buildRequest{
-		dir: r.source.dir, dockerfile: dockerfile, image: r.image,
+	platforms, err := r.cluster.Platforms(ctx)
+	if err != nil {
+		return buildRequest{}, err
+	}
+	platform := choosePlatform(platforms)
+	if len(platforms) > 1 {
+		_, _ = fmt.Fprintf(out, "warning: the nodes are %s, and the image is built for %s alone\n", strings.Join(platforms, ", "), platform)
+	}
+	return buildRequest{
+		dir: r.source.dir, dockerfile: dockerfile, image: r.image, platform: platform,
 		args: []string{"VERSION=" + r.source.tag(), "BUILD_NUMBER=" + r.source.number},
 		time: r.source.time,
-	})
-	if err != nil {
-		return pipeline.Result{}, fmt.Errorf("build %s: %w", r.image, err)
-	}
-	return pipeline.Result{State: pipeline.Done, Detail: r.builder.Name() + " made " + r.image}, nil
+	}, nil
 }
 
-func (r *run) push(ctx context.Context, out io.Writer) (pipeline.Result, error) {
-	digest, err := r.builder.Push(ctx, out, r.image, r.tmp)
-	if err != nil {
-		return pipeline.Result{}, fmt.Errorf("push %s: %w", r.image, err)
+// choosePlatform takes this machine's own where nodes have it, since others are built by emulation, if at all.
+func choosePlatform(nodes []string) string {
+	own := runtime.GOOS + "/" + runtime.GOARCH
+	if len(nodes) == 0 || slices.Contains(nodes, own) && len(nodes) > 1 {
+		return own
 	}
-	r.image += "@" + digest
-	return pipeline.Result{State: pipeline.Done, Detail: digest}, nil
+	return nodes[0]
+}
+
+// imageName is <registry>/<app>:<tag>, or <app>:<tag> where there is no registry.
+func (r *run) imageName() (string, error) {
+	if r.options.Registry == "" {
+		image := r.spec.App + ":" + r.source.tag()
+		if r.source.dirty {
+			image += loadedSuffix(time.Now())
+		}
+		return image, nil
+	}
+	image := fmt.Sprintf("%s/%s:%s", strings.TrimSuffix(r.options.Registry, "/"), r.spec.App, r.source.tag())
+	if policy, err := k8s.PullPolicy(image); err != nil || policy == corev1.PullNever {
+		return "", &UsageError{fmt.Sprintf("%q is no registry that a cluster could pull from", r.options.Registry), "a registry is HOST[:PORT][/PATH], without https://"}
+	}
+	return image, nil
 }
 
 // plainHTTP reports whether image's registry is on this machine, where TLS is not asked for.
 func plainHTTP(image string) bool {
 	host, _, _ := strings.Cut(image, "/")
+	return loopback(host)
+}
+
+func loopback(host string) bool {
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		host = h
 	}

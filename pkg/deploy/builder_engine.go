@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/distribution/reference"
 
@@ -20,6 +21,9 @@ func (e engine) Name() string { return e.name }
 // Build implements builder.
 func (e engine) Build(ctx context.Context, out io.Writer, b buildRequest) error {
 	args := []string{"build", "--build-arg", "SOURCE_DATE_EPOCH=" + b.time, "--file", b.dockerfile, "--tag", b.image}
+	if b.platform != "" {
+		args = append(args, "--platform", b.platform)
+	}
 	for _, a := range b.args {
 		args = append(args, "--build-arg", a)
 	}
@@ -44,6 +48,22 @@ func (e engine) Push(ctx context.Context, out io.Writer, image, _ string) (strin
 		return "", fmt.Errorf("ask %s for the pushed image's digest: %w", e.name, err)
 	}
 	return digest, nil
+}
+
+// Save implements builder.
+func (e engine) Save(ctx context.Context, out io.Writer, image, file string) error {
+	return command.Run(ctx, "", out, e.name, "save", "--output", file, image)
+}
+
+// Tags implements imageStore; both list the newest image first.
+func (e engine) Tags(ctx context.Context, repository string) ([]string, error) {
+	list, err := command.Answer(ctx, "", io.Discard, e.name, "image", "ls", "--format", "{{.Tag}}", repository)
+	return strings.Fields(string(list)), err
+}
+
+// Remove implements imageStore.
+func (e engine) Remove(ctx context.Context, image string) error {
+	return command.Run(ctx, "", io.Discard, e.name, "image", "rm", image)
 }
 
 // digestOf finds image's repository in a JSON list of repository@digest, which may leave docker.io out.

@@ -7,8 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
+	"slices"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -18,6 +19,7 @@ import (
 	"norn/internal/pipeline"
 	"norn/pkg/forge"
 	"norn/pkg/infraspec"
+	"norn/pkg/job"
 	"norn/pkg/k8s"
 	"norn/pkg/secrets"
 )
@@ -27,8 +29,19 @@ type Cluster interface {
 	rolloutCluster
 	secretStore
 	locker
+	releases
+	job.Cluster
+	forge.Cluster
+	Platforms(ctx context.Context) ([]string, error)
+	Local(ctx context.Context) (k8s.LocalCluster, error)
+}
+
+// releases are how a version gets into each kind of workload.
+type releases interface {
 	SetImage(ctx context.Context, ns, name string, r k8s.Release) (*appsv1.Deployment, error)
+	RestartDeployment(ctx context.Context, ns, name string, at time.Time) (*appsv1.Deployment, error)
 	cronJobs
+	functions
 }
 
 // locker keeps other runs on the same app away.
@@ -38,9 +51,7 @@ type locker interface {
 
 // locked does what do does while it holds t's lock.
 func (t Target) locked(ctx context.Context, cluster locker, to pipeline.Reporter, do func(context.Context) error) error {
-	t.Lock.Namespace, t.Lock.App = t.Namespace, t.App
-	t.Lock.Say = func(line string) { pipeline.Say(to, "lock", line) }
-	return cluster.Holding(ctx, t.Lock, do)
+	return cluster.Holding(ctx, t.Lock.For(t.Namespace, t.App, func(line string) { pipeline.Say(to, "lock", line) }), do)
 }
 
 type secretStore interface {
@@ -54,13 +65,27 @@ var _ Cluster = (*k8s.Client)(nil)
 // Options are what a deploy needs besides the infraspec.
 type Options struct {
 	Target
-	Ref       string // git ref; "" is the checkout as it is
-	Image     string // ships this image and builds nothing
-	Registry  string // where images are pushed
-	Builder   string // docker, podman, buildah or nerdctl; "" takes the first there is
-	SkipTests bool   // leaves build.test out
-	User      string // who deploys, for the change cause
-	Redactor  Redactor
+	Version
+	Settings     forge.Settings // of the objects: the migration's environment, and forge's where that comes first
+	Tunnel       string         // the tunnel's name, for forge
+	Database     Database       // where this machine reaches the database
+	SkipTests    bool           // leaves build.test out
+	SkipSnapshot bool           // leaves the dump before a migration out
+	Force        bool           // replaces the pods also where nothing has changed
+	Forge        bool           // brings the objects to what the infraspec says, just before the new version
+	User         string         // who deploys, for the history
+	Redactor     Redactor       // is told every value that is decrypted, or nil
+}
+
+// Version says which version is shipped, and how its image is made.
+type Version struct {
+	Ref      string // git ref; "" is the checkout as it is, or repo.branch
+	Checkout bool   // ships the checkout though the infraspec has a repo.url
+	Image    string // ships this image and builds nothing
+	Registry string // where images are pushed; "" loads them into a cluster on this machine
+	Builder  string // docker, podman, buildah or nerdctl; "" takes the first there is
+	GitToken string // for HTTPS repositories, or ""
+	GitKey   string // path of a private key for SSH repositories, or ""
 }
 
 // UsageError says that what was asked for cannot be done as asked; nothing was begun.
@@ -73,40 +98,62 @@ func (e *UsageError) Error() string { return e.Problem }
 func (e *UsageError) Hint() string { return e.Advice }
 
 // Run deploys spec's app. It returns a *RolloutError where the new version did not come up.
-func Run(ctx context.Context, cluster Cluster, to pipeline.Reporter, spec *infraspec.Spec, o Options) (err error) {
-	if err := check(spec, o); err != nil {
-		return err
-	}
-	tmp, err := os.MkdirTemp("", "norn-deploy-")
-	if err != nil {
-		return fmt.Errorf("make a temporary folder: %w", err)
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(tmp)) }()
-
-	r := &run{cluster: cluster, spec: spec, options: o, tmp: tmp, dir: filepath.Dir(spec.Path())}
-	return o.locked(ctx, cluster, to, func(ctx context.Context) error { return pipeline.Run(ctx, to, r.redacted(r.steps())) })
+func Run(ctx context.Context, cluster Cluster, to pipeline.Reporter, spec *infraspec.Spec, o Options) error {
+	return prepared(ctx, cluster, spec, o, func(r *run) error {
+		return o.locked(ctx, cluster, to, func(ctx context.Context) error {
+			steps, err := r.steps(ctx, to)
+			if err != nil {
+				return err
+			}
+			return pipeline.Run(ctx, to, r.redacted(steps))
+		})
+	})
 }
 
-// check refuses, before anything is begun, what could only fail later.
-func check(spec *infraspec.Spec, o Options) error {
+// Plan says what each step of Run would do, and does nothing but look.
+func Plan(ctx context.Context, cluster Cluster, to pipeline.Reporter, spec *infraspec.Spec, o Options) error {
+	return prepared(ctx, cluster, spec, o, func(r *run) error { return pipeline.Run(ctx, to, r.redacted(r.plans())) })
+}
+
+// prepared makes a run with a temporary folder that is gone when do has ended.
+func prepared(ctx context.Context, cluster Cluster, spec *infraspec.Spec, o Options, do func(*run) error) (err error) {
+	o.Spec = spec
+	r := &run{cluster: cluster, spec: spec, options: o, dir: filepath.Dir(spec.Path())}
+	if r.local, err = check(ctx, cluster, spec, o); err != nil {
+		return err
+	}
+	tmp, err := makeTemporary()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, tmp.remove()) }()
+	r.tmp = tmp.dir
+	return do(r)
+}
+
+// check refuses, before anything is begun, what could only fail later. It returns the cluster on this machine that images are
+// loaded into, where there is no registry.
+func check(ctx context.Context, cluster Cluster, spec *infraspec.Spec, o Options) (local k8s.LocalCluster, err error) {
 	switch {
 	case !spec.Deploy:
-		return &UsageError{fmt.Sprintf("%s says deploy: false", spec.Path()), "remove that line to deploy " + spec.App}
-	case spec.Role == infraspec.Function:
-		return errors.New("deploy cannot ship a function yet; push its image, and call it with norn invoke --image")
-	case len(spec.Migrations.Command) > 0:
-		return errors.New("deploy cannot run migrations yet, and does not ship a version without its migration")
-	case o.Image == "" && o.Registry == "":
-		return &UsageError{"no registry to push the image to", "name one with --registry or NORN_REGISTRY_URL, or ship a built image with --image"}
+		return local, &UsageError{fmt.Sprintf("%s says deploy: false", spec.Path()), "remove that line to deploy " + spec.App}
+	case len(spec.Migrations.Command) > 0 && spec.Migrations.Database != "" && !o.SkipSnapshot && !command.Installed("pg_dump"):
+		return local, &UsageError{"pg_dump is not installed, and the database is dumped before its migration", "install PostgreSQL's client programs, or leave the dump out with --skip-snapshot"}
 	case o.Image != "" && o.Ref != "":
-		return &UsageError{"a ref and --image exclude each other", "name the version once"}
+		return local, &UsageError{"a ref and --image exclude each other", "name the version once"}
+	case o.Image != "":
+		_, err = k8s.PullPolicy(o.Image)
+		return local, err
+	case o.Registry != "":
+		return local, nil
 	}
-	if o.Image != "" {
-		if _, err := k8s.PullPolicy(o.Image); err != nil {
-			return err
-		}
+	if local, err = cluster.Local(ctx); err != nil {
+		return local, err
 	}
-	return nil
+	if local.Kind == "" {
+		return local, &UsageError{"no registry to push the image to, and the cluster is not one on this machine that images could be loaded into", "name one with --registry or NORN_REGISTRY_URL, or ship a built image with --image"}
+	}
+	return local, nil
 }
 
 // run is one deploy. Each step fills in what the next ones need.
@@ -114,70 +161,79 @@ type run struct {
 	cluster Cluster
 	spec    *infraspec.Spec
 	options Options
-	dir     string // the infraspec's folder
-	tmp     string // gone when the run ends
+	dir     string           // the infraspec's folder
+	tmp     string           // gone when the run ends
+	local   k8s.LocalCluster // what the image is loaded into, where there is no registry
 
+	before        running
 	source        source
 	builder       builder
 	image         string                   // what the pods will run
 	values        map[string]secrets.Value // what the infraspec declares, decrypted
 	secretVersion string
+	dumped        string // the snapshot that was taken
+	migrated      string // the version whose migration has run
 }
 
-func (r *run) steps() []pipeline.Step {
-	steps := append([]pipeline.Step{{Name: "source", Run: r.findSource}}, r.decryption()...)
-	if r.options.Image == "" {
-		steps = append(steps,
-			pipeline.Step{Name: "build", Run: r.build},
-			pipeline.Step{Name: "push", Run: r.push},
-			pipeline.Step{Name: "test", Run: r.test})
+// steps are the nine of a deploy, with forge's before the first that touches the cluster. forge looks at once, so that what it refuses is refused
+// before the build.
+func (r *run) steps(ctx context.Context, to pipeline.Reporter) ([]pipeline.Step, error) {
+	var forging []pipeline.Step
+	if r.options.Forge {
+		var err error
+		o := forge.Options{Settings: r.options.Settings, Tunnel: r.options.Tunnel, Lock: r.options.Lock}
+		o.Lock.Say = func(line string) { pipeline.Say(to, "forge", line) }
+		if forging, err = forge.Steps(ctx, r.cluster, r.spec, o); err != nil {
+			return nil, err
+		}
 	}
-	return append(steps,
-		pipeline.Step{Name: "secrets", Run: r.secrets},
-		pipeline.Step{Name: "rollout", Run: r.rollout})
+	return slices.Concat([]pipeline.Step{
+		{Name: "source", Run: r.findSource},
+		{Name: "build", Run: r.build},
+		{Name: r.delivery(), Run: r.deliver},
+		{Name: "test", Run: r.test},
+	}, forging, []pipeline.Step{
+		{Name: "snapshot", Run: r.snapshot},
+		{Name: "migrate", Run: r.migrate},
+		{Name: "secrets", Run: r.secrets},
+		{Name: "rollout", Run: r.rollout},
+		{Name: "cleanup", Run: r.cleanup},
+	}), nil
 }
 
 func (r *run) findSource(ctx context.Context, out io.Writer) (pipeline.Result, error) {
-	live, err := r.pod(ctx)
-	if err != nil {
+	var err error
+	if r.before, err = r.current(ctx); err != nil {
 		return pipeline.Result{}, err
 	}
-	if err := stillRead(live, r.spec); err != nil {
-		return pipeline.Result{}, err
-	}
-	if warning := notYetRead(live, r.spec); warning != "" {
-		_, _ = fmt.Fprintln(out, warning)
+	if !r.options.Forge { // otherwise the pods will read what the infraspec declares
+		if err := stillRead(r.before.pod, r.spec); err != nil {
+			return pipeline.Result{}, err
+		}
+		if warning := notYetRead(r.before.pod, r.spec); warning != "" && r.spec.Role != infraspec.Function {
+			_, _ = fmt.Fprintln(out, warning)
+		}
 	}
 	if r.options.Image != "" {
 		r.image = r.options.Image
-		return pipeline.Result{State: pipeline.Skipped, Detail: "ships " + r.image}, nil
+		return pipeline.Result{State: pipeline.Skipped, Detail: "ships " + r.image}, r.decrypt(ctx)
 	}
-	if r.source, err = fetch(ctx, r.dir, r.options.Ref, filepath.Join(r.tmp, "source")); err != nil {
+	into := filepath.Join(r.tmp, "source")
+	if r.spec.Repo.URL != "" && !r.options.Checkout {
+		r.source, err = clone(ctx, out, r.spec.Repo, r.options.Version, r.tmp)
+	} else {
+		r.source, err = fetch(ctx, r.dir, r.options.Ref, into)
+	}
+	if err != nil {
 		return pipeline.Result{}, err
-	}
-	if r.spec.Repo.URL != "" {
-		_, _ = fmt.Fprintf(out, "warning: norn does not fetch from repo.url yet; it ships the checkout in %s\n", r.dir)
 	}
 	if r.source.dirty {
 		_, _ = fmt.Fprintf(out, "warning: %s has changes that are not committed; they are shipped as %s\n", r.dir, r.source.tag())
 	}
-	return pipeline.Result{State: pipeline.Done, Detail: r.source.describe()}, nil
-}
-
-// pod is what the app's pods are made of now; its workload must be there and norn's own.
-func (r *run) pod(ctx context.Context) (corev1.PodSpec, error) {
-	if r.spec.Role == infraspec.Cron {
-		c, err := r.cronJob(ctx)
-		if err != nil {
-			return corev1.PodSpec{}, err
-		}
-		return c.Spec.JobTemplate.Spec.Template.Spec, nil
+	if warning := lfsPointers(r.source.dir); warning != "" {
+		_, _ = fmt.Fprintln(out, warning)
 	}
-	d, err := forged(ctx, r.cluster, r.options.Target)
-	if err != nil {
-		return corev1.PodSpec{}, err
-	}
-	return d.Spec.Template.Spec, nil
+	return pipeline.Result{State: pipeline.Done, Detail: r.source.describe()}, r.decrypt(ctx)
 }
 
 // forged reads the app's Deployment, which must be there and norn's own.
@@ -201,6 +257,8 @@ func notForged(kind string, t Target) error {
 
 func (r *run) test(ctx context.Context, out io.Writer) (pipeline.Result, error) {
 	switch {
+	case r.options.Image != "":
+		return pipeline.Result{State: pipeline.Skipped, Detail: "--image"}, nil
 	case r.spec.Build.Test == "":
 		return pipeline.Result{State: pipeline.Skipped, Detail: "the infraspec has no build.test"}, nil
 	case r.options.SkipTests:
@@ -210,30 +268,4 @@ func (r *run) test(ctx context.Context, out io.Writer) (pipeline.Result, error) 
 		return pipeline.Result{}, fmt.Errorf("run build.test: %w", err)
 	}
 	return pipeline.Result{State: pipeline.Done, Detail: r.spec.Build.Test}, nil
-}
-
-func (r *run) rollout(ctx context.Context, out io.Writer) (pipeline.Result, error) {
-	policy, err := k8s.PullPolicy(r.image)
-	if err != nil {
-		return pipeline.Result{}, err
-	}
-	release := k8s.Release{Image: r.image, PullPolicy: policy, Commit: r.source.version(), Cause: r.cause(), SecretVersion: r.secretVersion}
-	if r.spec.Role == infraspec.Cron {
-		return r.schedule(ctx, release)
-	}
-	change := func(ctx context.Context) (*appsv1.Deployment, error) {
-		return r.cluster.SetImage(ctx, r.options.Namespace, r.spec.App, release)
-	}
-	run := &rollout{r.options.Target, r.cluster, out}
-	return run.roll(ctx, change)
-}
-
-// cause is the line that kubectl rollout history shows for this revision. It holds no time (the ReplicaSet has one), so that a
-// deploy of what runs already changes nothing.
-func (r *run) cause() string {
-	what := r.image
-	if r.source.commit != "" {
-		what = r.source.tag()
-	}
-	return fmt.Sprintf("norn deploy %s by %s", what, r.options.User)
 }

@@ -25,9 +25,13 @@ func Restart(ctx context.Context, cluster restartCluster, to pipeline.Reporter, 
 			return pipeline.Result{}, err
 		}
 		if d.Spec.Paused {
-			return pipeline.Result{}, &UsageError{t.App + " has not been deployed yet: there is nothing to restart", "ship it with norn deploy"}
+			what := " has not been deployed yet: there is nothing to restart"
+			if d.Status.Replicas > 0 {
+				what = " is paused: a deploy of it was cut short"
+			}
+			return pipeline.Result{}, &UsageError{t.App + what, "ship it with norn deploy"}
 		}
-		r := &rollout{t, cluster, out}
+		r := &rollout{Target: t, cluster: cluster, out: out}
 		return r.roll(ctx, func(ctx context.Context) (*appsv1.Deployment, error) {
 			return cluster.RestartDeployment(ctx, t.Namespace, t.App, time.Now())
 		})

@@ -2,7 +2,6 @@ package deploy
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -24,13 +23,13 @@ func Rollback(ctx context.Context, cluster rollbackCluster, to pipeline.Reporter
 	var chosen k8s.Revision
 	t.KeepFailed = "it is itself a step back"
 	steps := []pipeline.Step{
-		{Name: "choose", Run: func(ctx context.Context, _ io.Writer) (pipeline.Result, error) {
+		{Name: "choose", Run: func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
 			var err error
-			chosen, err = choose(ctx, cluster, t, revision)
+			chosen, err = choose(ctx, cluster, t, revision, out)
 			return pipeline.Result{State: pipeline.Done, Detail: describe(chosen)}, err
 		}},
 		{Name: "rollout", Run: func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
-			r := &rollout{t, cluster, out}
+			r := &rollout{Target: t, cluster: cluster, out: out}
 			return r.roll(ctx, func(ctx context.Context) (*appsv1.Deployment, error) {
 				return cluster.RestoreTemplate(ctx, t.Namespace, t.App, chosen.Set)
 			})
@@ -45,7 +44,7 @@ type rollbackCluster interface {
 	locker
 }
 
-func choose(ctx context.Context, cluster historyCluster, t Target, revision string) (k8s.Revision, error) {
+func choose(ctx context.Context, cluster historyCluster, t Target, revision string, out io.Writer) (chosen k8s.Revision, err error) {
 	d, err := forged(ctx, cluster, t)
 	if err != nil {
 		return k8s.Revision{}, err
@@ -55,12 +54,41 @@ func choose(ctx context.Context, cluster historyCluster, t Target, revision stri
 		return k8s.Revision{}, err
 	}
 	if revision == "" {
-		return previousGood(revisions)
+		chosen, err = previousGood(revisions)
+	} else {
+		chosen, err = named(revisions, revision)
 	}
-	return named(revisions, revision)
+	for _, r := range revisions {
+		if err == nil && r.Migrated && r.Number > chosen.Number {
+			_, _ = fmt.Fprintf(out, "warning: a migration ran before %s, and the database stays as it left it; norn snapshots list has the dump from before\n", describe(r))
+		}
+	}
+	return chosen, err
 }
 
-var errNoEarlier = errors.New("there is no earlier verified version to go back to")
+// noEarlier says that there is nothing to go back to, and what there is.
+func noEarlier(newestFirst []k8s.Revision) error {
+	return &UsageError{"there is no earlier verified version to go back to", "there are: " + list(newestFirst)}
+}
+
+// list names all revisions, with what is known of them.
+func list(newestFirst []k8s.Revision) string {
+	if len(newestFirst) == 0 {
+		return "none"
+	}
+	var known []string
+	for _, r := range newestFirst {
+		text := describe(r)
+		switch {
+		case r.Current:
+			text += " (current)"
+		case r.Failed != "":
+			text += fmt.Sprintf(" (failed: %s)", r.Failed)
+		}
+		known = append(known, text)
+	}
+	return strings.Join(known, "; ")
+}
 
 // previousGood takes the newest verified revision before the current one. One that differs from the current only by
 // a restart or by the Secret's version is the same version, so going there would be going nowhere.
@@ -71,7 +99,7 @@ func previousGood(newestFirst []k8s.Revision) (k8s.Revision, error) {
 			return r, nil
 		}
 	}
-	return k8s.Revision{}, errNoEarlier
+	return k8s.Revision{}, noEarlier(newestFirst)
 }
 
 // named finds a revision by its number or by the first digits of its commit.
@@ -81,11 +109,7 @@ func named(newestFirst []k8s.Revision, target string) (k8s.Revision, error) {
 			return r, nil
 		}
 	}
-	var known []string
-	for _, r := range newestFirst {
-		known = append(known, describe(r))
-	}
-	return k8s.Revision{}, &UsageError{fmt.Sprintf("no revision %q in the history", target), "there are: " + strings.Join(known, "; ")}
+	return k8s.Revision{}, &UsageError{fmt.Sprintf("no revision %q in the history", target), "there are: " + list(newestFirst)}
 }
 
 // isCommit reports whether target, seven digits or more, means this commit. A dirty version is only meant by its suffix.

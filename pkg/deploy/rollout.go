@@ -12,6 +12,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"norn/internal/pipeline"
+	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
 )
 
@@ -20,7 +21,12 @@ type rolloutCluster interface {
 	historyCluster
 	evidenceCluster
 	Observe(ctx context.Context, ns, app string, see func(k8s.Observation) (bool, error)) error
+	marks
+}
+
+type marks interface {
 	MarkVerified(ctx context.Context, rs *appsv1.ReplicaSet, at time.Time) error
+	MarkFailed(ctx context.Context, rs *appsv1.ReplicaSet, reason k8s.Reason) error
 }
 
 type historyCluster interface {
@@ -32,50 +38,55 @@ type historyCluster interface {
 type evidenceCluster interface {
 	StreamLogs(ctx context.Context, ns, pod string, opts *corev1.PodLogOptions) (io.ReadCloser, error)
 	PodEvents(ctx context.Context, ns, pod string) ([]corev1.Event, error)
+	Listens(ctx context.Context, ns, pod string, port int) (bool, error)
 }
 
 // Target is an app in a cluster, and how its rollouts are to go.
 type Target struct {
 	Namespace, App string
+	Spec           *infraspec.Spec // for hints that name a line of it; nil where there is none
 	Timeout        time.Duration   // how long a rollout may take
+	AllowRestarts  int             // how often a new container may end and come back
 	Lock           k8s.LockRequest // its Holder and Wait; the rest is filled in
 	// KeepFailed, if not "", leaves a failed version where it is, and says why.
 	KeepFailed string
+	// Failures, if not "", is the folder into which the evidence of a failure is written.
+	Failures string
 }
 
 // RolloutError says that a version did not come up, and what runs now.
-type RolloutError struct {
-	App      string
-	Verdict  k8s.Verdict
-	Restored string // the revision that runs again, or ""
-	Kept     string // why nothing was restored, where nothing was
-}
+type RolloutError struct{ Evidence Failure }
+
+// Restored reports whether the previous version runs again.
+func (e *RolloutError) Restored() bool { return e.Evidence.Restored != "" }
 
 // Error says what failed and what state things are in.
 func (e *RolloutError) Error() string {
-	text := fmt.Sprintf("the rollout of %s failed (%s): %s", e.App, e.Verdict.Reason, e.Verdict.Message)
-	if e.Restored != "" {
-		return text + "; the previous version was restored (" + e.Restored + ")"
+	f := e.Evidence
+	text := fmt.Sprintf("the rollout of %s failed (%s): %s", f.App, f.Reason, f.Message)
+	if f.Restored != "" {
+		return text + "; the previous version was restored (" + f.Restored + ")"
 	}
-	return text + "; the previous version was not restored: " + e.Kept
+	return text + "; the previous version was not restored: " + f.Kept
 }
 
-// Hint is where to look.
+// Hint is what to do about it.
 func (e *RolloutError) Hint() string {
-	if e.Verdict.Reason == k8s.TimedOut {
-		return fmt.Sprintf("a slower start wants a longer --timeout; see kubectl describe deployment %s", e.App)
+	if e.Evidence.Hint == "" {
+		return fmt.Sprintf("see kubectl describe deployment %s", e.Evidence.App)
 	}
-	if e.Verdict.Pod == "" {
-		return fmt.Sprintf("see kubectl describe deployment %s", e.App)
-	}
-	return "the pod's last log lines and events are above"
+	return e.Evidence.Hint
 }
+
+// Failure is the evidence, for machine-readable output.
+func (e *RolloutError) Failure() any { return e.Evidence }
 
 // rollout is one change of a Deployment, watched to its end.
 type rollout struct {
 	Target
 	cluster rolloutCluster
 	out     io.Writer
+	ports   []int // where a container was found to listen, though its probe tries another port
 }
 
 // roll makes the change and waits until the cluster runs it. A change that turns out to be none is unchanged.
@@ -94,8 +105,7 @@ func (r *rollout) roll(ctx context.Context, change func(context.Context) (*appsv
 		return pipeline.Result{}, fmt.Errorf("the rollout of %s goes on in the cluster, norn status %[1]s shows it: %w", r.App, err)
 	}
 	if verdict.State == k8s.Failed {
-		r.evidence(ctx, verdict)
-		return pipeline.Result{}, r.failed(ctx, verdict)
+		return pipeline.Result{}, r.failed(ctx, verdict, current)
 	}
 	if err := r.cluster.MarkVerified(ctx, current, time.Now()); err != nil {
 		return pipeline.Result{}, err
@@ -107,28 +117,6 @@ func (r *rollout) roll(ctx context.Context, change func(context.Context) (*appsv
 	return pipeline.Result{State: state, Detail: fmt.Sprintf("revision %s, %s", current.Annotations[k8s.RevisionAnnotation], verdict.Message)}, nil
 }
 
-// watch follows the rollout to its verdict, and says what changes on the way.
-// Looks from before generation, the change's, count for nothing.
-func (r *rollout) watch(ctx context.Context, generation int64) (verdict k8s.Verdict, current *appsv1.ReplicaSet, err error) {
-	bounded, cancel := context.WithTimeout(ctx, r.Timeout)
-	defer cancel()
-	err = r.cluster.Observe(bounded, r.Namespace, r.App, func(o k8s.Observation) (bool, error) {
-		o.Generation = generation
-		v := k8s.Judge(o)
-		if v.Message != verdict.Message && v.State == k8s.Progressing {
-			_, _ = fmt.Fprintln(r.out, v.Message)
-		}
-		verdict, current = v, k8s.CurrentReplicaSet(o)
-		return v.State != k8s.Progressing, nil
-	})
-	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
-		verdict.State, verdict.Reason = k8s.Failed, k8s.TimedOut
-		verdict.Message = fmt.Sprintf("not done after %s: %s", r.Timeout, verdict.Message)
-		err = nil
-	}
-	return verdict, current, err
-}
-
 // A restore goes on where the run was interrupted, so it has a bound of its own. It is not the user's --timeout where that is shorter: how
 // long a failing version may try says nothing of how long the good one takes.
 const (
@@ -136,37 +124,64 @@ const (
 	restoreSlack   = time.Minute // for the calls around it
 )
 
-// failed brings the last verified revision back and returns what came of that.
-func (r *rollout) failed(ctx context.Context, verdict k8s.Verdict) error {
-	failure := &RolloutError{App: r.App, Verdict: verdict}
-	if r.KeepFailed != "" {
-		failure.Kept = r.KeepFailed
-		return failure
+// failed shows the evidence, brings the last verified revision back and returns what came of that.
+func (r *rollout) failed(ctx context.Context, verdict k8s.Verdict, current *appsv1.ReplicaSet) error {
+	failure := &RolloutError{r.investigate(ctx, verdict)}
+	f := &failure.Evidence
+	if current != nil {
+		f.Revision, f.Image = current.Annotations[k8s.RevisionAnnotation], imageOf(current, r.App)
+		if err := r.cluster.MarkFailed(ctx, current, f.Reason); err != nil {
+			_, _ = fmt.Fprintln(r.out, err)
+		}
+	}
+	f.show(r.out)
+	r.restore(ctx, f)
+	if r.Failures != "" {
+		if err := f.save(r.Failures, time.Now(), r.out); err != nil {
+			_, _ = fmt.Fprintln(r.out, err)
+		}
+	}
+	return failure
+}
+
+// restore goes back to the last verified revision, and notes in f what came of that.
+func (r *rollout) restore(ctx context.Context, f *Failure) {
+	if f.Kept = r.KeepFailed; f.Kept != "" {
+		return
 	}
 	r.Timeout = max(r.Timeout, restoreTimeout)
+	r.AllowRestarts = max(r.AllowRestarts, k8s.DefaultAllowedRestarts)
 	ctx, cancel := context.WithTimeout(k8s.Surviving(ctx), r.Timeout+restoreSlack)
 	defer cancel()
 	target, err := r.lastGood(ctx)
 	if err != nil {
-		failure.Kept = err.Error()
-		return failure
+		f.Kept = err.Error()
+		return
 	}
-	_, _ = fmt.Fprintf(r.out, "restoring revision %d\n", target.Number)
+	_, _ = fmt.Fprintf(r.out, "restoring %s\n", describe(target))
 	restored, err := r.cluster.RestoreTemplate(ctx, r.Namespace, r.App, target.Set)
 	if err != nil {
-		failure.Kept = err.Error()
-		return failure
+		f.Kept = err.Error()
+		return
 	}
 	back, current, err := r.watch(ctx, restored.Generation)
 	switch {
 	case err != nil:
-		failure.Kept = err.Error()
+		f.Kept = err.Error()
 	case back.State != k8s.Complete:
-		failure.Kept = "it does not come up either: " + back.Message
+		f.Kept = "it does not come up either: " + back.Message
 	default:
-		failure.Restored = fmt.Sprintf("as revision %s", current.Annotations[k8s.RevisionAnnotation])
+		f.Restored = fmt.Sprintf("as revision %s", current.Annotations[k8s.RevisionAnnotation])
 	}
-	return failure
+}
+
+func imageOf(rs *appsv1.ReplicaSet, container string) string {
+	for _, c := range rs.Spec.Template.Spec.Containers {
+		if c.Name == container {
+			return c.Image
+		}
+	}
+	return ""
 }
 
 // lastGood is the newest verified revision other than the one that failed. One that differs only by the Secret's version is a good one:
@@ -185,5 +200,5 @@ func (r *rollout) lastGood(ctx context.Context) (k8s.Revision, error) {
 			return v, nil
 		}
 	}
-	return k8s.Revision{}, errNoEarlier
+	return k8s.Revision{}, errors.New("there is no earlier verified version to go back to")
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -42,20 +43,20 @@ func (r *run) redacted(steps []pipeline.Step) []pipeline.Step {
 	return steps
 }
 
-// decryption is the step that decrypts the app's secrets, where it has any. It comes before everything that takes long or could print a
-// value.
-func (r *run) decryption() []pipeline.Step {
+// decrypt decrypts the app's SOPS file in this process, of the source where that has one, and takes the declared values. It comes before
+// everything that takes long or could print a value: a key that is not here, a value that is missing, or a Secret that is in the way stops the
+// run before anything is built.
+func (r *run) decrypt(ctx context.Context) error {
 	if len(r.spec.Secrets) == 0 {
 		return nil
 	}
-	return []pipeline.Step{{Name: "decrypt", Run: r.decrypt}}
-}
-
-// decrypt decrypts the app's SOPS file in this process and takes the declared values. A Secret that is in their way stops the run here.
-func (r *run) decrypt(ctx context.Context, _ io.Writer) (pipeline.Result, error) {
-	path := filepath.Join(r.dir, secrets.FileName)
+	own := filepath.Join(r.dir, secrets.FileName)
+	path := own
 	if r.source.dir != "" {
 		path = filepath.Join(r.source.dir, secrets.FileName)
+		if _, err := os.Stat(path); err != nil && r.spec.Repo.URL != "" { // kept beside the infraspec, not with the source
+			path = own
+		}
 	}
 	file, err := secrets.Open(ctx, path)
 	if err == nil {
@@ -65,17 +66,13 @@ func (r *run) decrypt(ctx context.Context, _ io.Writer) (pipeline.Result, error)
 		}
 		r.values, err = file.Pick(r.spec.Secrets)
 	}
-	var fileError *secrets.FileError
-	if errors.As(err, &fileError) && fileError.Path == path { // the user's own file, not the copy that was read
-		fileError.Path = filepath.Join(r.dir, secrets.FileName)
+	if fileError, ok := errors.AsType[*secrets.FileError](err); ok && fileError.Path == path { // the user's own file, not the copy that was read
+		fileError.Path = own
 	}
-	if err != nil {
-		return pipeline.Result{}, err
+	if err == nil {
+		_, err = r.liveSecret(ctx, forge.SecretName(r.spec.App))
 	}
-	if _, err := r.liveSecret(ctx, forge.SecretName(r.spec.App)); err != nil {
-		return pipeline.Result{}, err
-	}
-	return pipeline.Result{State: pipeline.Done, Detail: strings.Join(slices.Sorted(maps.Keys(r.values)), ", ")}, nil
+	return err
 }
 
 // secrets brings the Secret <app>-secrets to the declared names: what the infraspec has dropped goes, and so does what others have added.
@@ -151,6 +148,22 @@ func synced(name string, live *corev1.Secret, values map[string]secrets.Value, u
 		result.Detail = name + ": " + changes
 	}
 	return result
+}
+
+// databaseURL is the DATABASE_URL that the app gets by its env or secrets, or "".
+func (r *run) databaseURL(ctx context.Context) (string, error) {
+	if plain, ok := r.spec.Env[forge.DatabaseURL]; ok {
+		return plain, nil
+	}
+	if !slices.Contains(r.spec.Secrets, forge.DatabaseURL) {
+		return "", nil
+	}
+	if r.values == nil {
+		if err := r.decrypt(ctx); err != nil {
+			return "", err
+		}
+	}
+	return r.values[forge.DatabaseURL].Reveal(), nil
 }
 
 // stillRead refuses a deploy that would take a value away from under the pods: one that the infraspec has dropped, and they

@@ -2,12 +2,15 @@ package deploy
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+
+	"github.com/agnivade/levenshtein"
 
 	"norn/internal/command"
 )
@@ -15,6 +18,7 @@ import (
 // source is the version to be shipped, laid out in a folder.
 type source struct {
 	dir    string // the app's folder within the source
+	copied string // the folder that was made for it, or "" where the checkout itself is the source
 	commit string // all digits of the commit
 	number string // how many commits led to it, the build number
 	time   string // when it was committed, in seconds since 1970
@@ -44,6 +48,14 @@ func (s source) version() string {
 
 func (s source) describe() string { return "commit " + s.tag() }
 
+// shortest is the tag, or "" where there is no source.
+func (s source) shortest() string {
+	if s.commit == "" {
+		return ""
+	}
+	return s.tag()
+}
+
 // fetch finds the version that ref names in the repository around dir. A committed version is laid
 // out afresh under into, so that exactly that commit is shipped and the user's checkout is
 // never touched; only uncommitted changes, which ref "" asks for, are taken from dir itself.
@@ -60,20 +72,8 @@ func fetch(ctx context.Context, dir, ref, into string) (source, error) {
 	if err != nil {
 		return source{}, err
 	}
-	name := ref
-	if name == "" {
-		name = "HEAD"
-	}
-	s := source{}
-	if s.commit, err = git(ctx, "rev-parse", "--verify", "--quiet", "--end-of-options", name+"^{commit}"); err != nil && ctx.Err() != nil {
-		return source{}, err
-	} else if err != nil {
-		return source{}, &UsageError{fmt.Sprintf("%s has no commit %q", top, name), "see git branch --all and git tag for what there is"}
-	}
-	if s.number, err = git(ctx, "rev-list", "--count", s.commit); err != nil {
-		return source{}, err
-	}
-	if s.time, err = git(ctx, "show", "--no-patch", "--format=%ct", s.commit); err != nil {
+	s, err := commitAt(ctx, git, top, ref)
+	if err != nil {
 		return source{}, err
 	}
 	if ref == "" {
@@ -86,11 +86,47 @@ func fetch(ctx context.Context, dir, ref, into string) (source, error) {
 			return s, nil
 		}
 	}
+	s.dir, s.copied = filepath.Join(into, prefix), into
 	if err := checkout(ctx, dir, s.commit, into); err != nil {
 		return source{}, err
 	}
-	s.dir = filepath.Join(into, prefix)
-	return s, nil
+	return s, submodules(ctx, top, s.commit, into)
+}
+
+// commitAt finds what is to be known of the commit that ref names, "" for the one that is checked out.
+func commitAt(ctx context.Context, git gitFunc, where, ref string) (s source, err error) {
+	name := cmp.Or(ref, "HEAD")
+	if s.commit, err = git(ctx, "rev-parse", "--verify", "--quiet", "--end-of-options", name+"^{commit}"); err != nil {
+		if ctx.Err() != nil {
+			return s, err
+		}
+		return s, noCommit(ctx, git, where, name)
+	}
+	if s.number, err = git(ctx, "rev-list", "--count", s.commit); err != nil {
+		return s, err
+	}
+	s.time, err = git(ctx, "show", "--no-patch", "--format=%ct", s.commit)
+	return s, err
+}
+
+// nearestRefs is how many are named.
+const nearestRefs = 3
+
+// noCommit says that a ref is not there, and names those that are nearest to it.
+func noCommit(ctx context.Context, git gitFunc, where, name string) error {
+	problem := &UsageError{fmt.Sprintf("%s has no commit %q", where, name), "see git branch --all and git tag for what there is"}
+	if name == "HEAD" {
+		problem.Advice = "commit something first"
+		return problem
+	}
+	list, err := git(ctx, "for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads", "refs/tags", "refs/remotes")
+	if refs := strings.Fields(list); err == nil && len(refs) > 0 {
+		slices.SortStableFunc(refs, func(a, b string) int {
+			return cmp.Compare(levenshtein.ComputeDistance(name, a), levenshtein.ComputeDistance(name, b))
+		})
+		problem.Advice = "the nearest are " + strings.Join(refs[:min(len(refs), nearestRefs)], ", ") + "; git fetch brings what is not here yet"
+	}
+	return problem
 }
 
 // checkout lays a commit out under into by an index of its own, which leaves the repository's index and work tree alone.
@@ -111,17 +147,29 @@ func checkout(ctx context.Context, dir, commit, into string) error {
 	return err
 }
 
+type gitFunc func(ctx context.Context, args ...string) (string, error)
+
 // gitIn runs git in dir and returns what it prints, trimmed. A failure holds git's own last words.
-func gitIn(dir string, env ...string) func(ctx context.Context, args ...string) (string, error) {
+func gitIn(dir string, env ...string) gitFunc {
 	return func(ctx context.Context, args ...string) (string, error) {
-		cmd := exec.CommandContext(ctx, "git", args...)
-		cmd.Dir = dir
-		cmd.Env = append(command.Environment(), env...)
 		var stdout, stderr bytes.Buffer
-		cmd.Stdout, cmd.Stderr = &stdout, &stderr
-		if err := cmd.Run(); err != nil {
-			return "", fmt.Errorf("git %s: %w: %s", args[0], err, strings.TrimSpace(stderr.String()))
+		err := command.RunWith(ctx, command.Options{Dir: dir, Stdout: &stdout, Stderr: &stderr, Env: env}, "git", args...)
+		if err != nil {
+			return "", fmt.Errorf("git %s: %w: %s", verb(args), err, strings.TrimSpace(stderr.String()))
 		}
 		return strings.TrimSpace(stdout.String()), nil
 	}
+}
+
+// verb is git's command among its arguments.
+func verb(args []string) string {
+	for i := 0; i < len(args); i++ {
+		switch {
+		case args[i] == "-c":
+			i++
+		case !strings.HasPrefix(args[i], "-"):
+			return args[i]
+		}
+	}
+	return ""
 }

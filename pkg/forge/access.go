@@ -42,7 +42,8 @@ func forgeNeeds(spec *infraspec.Spec, ns string) []k8s.Permission {
 func teardownNeeds(ns string, deleteData bool) []k8s.Permission {
 	gone := []string{"get", "list", "delete"}
 	needs := []access{
-		{"apps", "deployments", append([]string{"watch"}, gone...)}, {"batch", "cronjobs", gone}, {"batch", "jobs", []string{"list", "delete"}}, {"", "services", gone}, {"", "secrets", []string{"get", "delete"}},
+		{"apps", "deployments", append([]string{"watch"}, gone...)}, {"batch", "cronjobs", gone}, {"batch", "jobs", []string{"list", "delete"}}, {"", "podtemplates", []string{"list", "delete"}},
+		{"", "services", gone}, {"", "secrets", []string{"get", "delete"}},
 		{"", "persistentvolumeclaims", []string{"list"}}, {"apps", "replicasets", []string{"list", "watch"}}, {"", "pods", []string{"list", "watch"}}, lease,
 	}
 	if deleteData {

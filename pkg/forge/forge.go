@@ -22,6 +22,8 @@ type Options struct {
 	Adopt  bool            // takes over objects in the way that are not norn's
 	Lock   k8s.LockRequest // its Holder and Wait; the rest is filled in
 	Tunnel string          // the tunnel's name, for DNS routes
+
+	deployFollows bool
 }
 
 // Run brings the cluster to what spec says. A new Deployment stays paused until its first deploy, unless
@@ -30,8 +32,7 @@ func Run(ctx context.Context, cluster Cluster, to pipeline.Reporter, spec *infra
 	if err := check(o); err != nil {
 		return err
 	}
-	o.Lock.Namespace, o.Lock.App = o.Namespace, spec.App
-	o.Lock.Say = func(line string) { pipeline.Say(to, "lock", line) }
+	o.Lock = o.Lock.For(o.Namespace, spec.App, func(line string) { pipeline.Say(to, "lock", line) })
 	if err := permitted(ctx, cluster, forgeNeeds(spec, o.Namespace)); err != nil {
 		return err
 	}
@@ -42,6 +43,20 @@ func Run(ctx context.Context, cluster Cluster, to pipeline.Reporter, spec *infra
 		}
 		return pipeline.Run(ctx, to, slices.Concat(r.steps(), r.tunnelSteps(), r.pruneSteps()))
 	})
+}
+
+// Steps are those of a Run, for a deploy that comes right after them and holds the lock: a Deployment whose pods would be replaced is paused until the deploy
+// unpauses it, so that there is one rollout for both. What cannot be is refused at once.
+func Steps(ctx context.Context, cluster Cluster, spec *infraspec.Spec, o Options) ([]pipeline.Step, error) {
+	if err := permitted(ctx, cluster, forgeNeeds(spec, o.Namespace)); err != nil {
+		return nil, err
+	}
+	o.deployFollows = true
+	r, err := begin(ctx, cluster, spec, o)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Concat(r.steps(), r.tunnelSteps(), r.pruneSteps()), nil
 }
 
 // Plan says what Run would change, without changing anything: cluster is a dry one (see k8s.Client.DryRun), whose answers are the API server's own.

@@ -1,7 +1,6 @@
 package forge
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -41,15 +40,7 @@ func Function(spec *infraspec.Spec, s Settings, body string) (*corev1.PodSpec, e
 		}
 		container.Resources.WithLimits(limits)
 	}
-	data, err := json.Marshal(conf)
-	if err != nil {
-		return nil, fmt.Errorf("write the pod of %s: %w", spec.App, err)
-	}
-	var pod corev1.PodSpec
-	if err := json.Unmarshal(data, &pod); err != nil {
-		return nil, fmt.Errorf("write the pod of %s: %w", spec.App, err)
-	}
-	return &pod, nil
+	return plain(spec, conf)
 }
 
 // memory translates docker's amounts, whose k, m and g are powers of 1024, as Kubernetes' Ki, Mi and Gi are.

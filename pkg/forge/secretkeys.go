@@ -42,11 +42,12 @@ func (e *MissingKeysError) Hint() string {
 	return fmt.Sprintf("norn deploy %[1]s brings the values; then run norn forge %[1]s again", e.App)
 }
 
-// keysThere refuses to point pods to values that are not in the Secret, where there are pods: before the first deploy nothing runs.
+// keysThere refuses to point pods to values that are not in the Secret, where there are pods: before the first deploy nothing runs, and
+// one that follows brings them.
 func (r *run) keysThere(ctx context.Context) error {
 	spec, d, c := r.spec, r.live.deployment, r.live.cronJob
 	runs := r.options.Image != "" || d != nil && !d.Spec.Paused || c != nil && (c.Spec.Suspend == nil || !*c.Spec.Suspend)
-	if len(spec.Secrets) == 0 || !runs || spec.Role == infraspec.Function {
+	if len(spec.Secrets) == 0 || !runs || r.options.deployFollows || spec.Role == infraspec.Function {
 		return nil
 	}
 	name := SecretName(spec.App)

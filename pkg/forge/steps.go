@@ -81,6 +81,11 @@ func (r *run) deployment(ctx context.Context, _ io.Writer) (pipeline.Result, err
 	} else if adopted != "" {
 		detail = adopted
 	}
+	if held, err := r.deployDecides(live, conf); err != nil {
+		return pipeline.Result{}, err
+	} else if held {
+		conf.Spec.WithPaused(true)
+	}
 	if len(r.heldBack) > 0 {
 		conf.Spec.WithPaused(true)
 		detail += fmt.Sprintf("; paused until norn deploy brings %s, and its pods run on", strings.Join(r.heldBack, ", "))
@@ -96,6 +101,15 @@ func (r *run) deployment(ctx context.Context, _ io.Writer) (pipeline.Result, err
 		detail = strings.TrimPrefix(detail+"; its pods are being replaced: norn logs -f", "; ")
 	}
 	return r.record(kindDeployment, r.spec.App, object(live), now, detail), nil
+}
+
+// deployDecides reports whether a Deployment is to be paused for the deploy that follows: where something changes, and pods run.
+func (r *run) deployDecides(live *appsv1.Deployment, conf *applyapps.DeploymentApplyConfiguration) (bool, error) {
+	if !r.options.deployFollows || live == nil || live.Spec.Paused {
+		return false, nil
+	}
+	changed, err := Drift(conf, live)
+	return len(changed) > 0, err
 }
 
 // applyDeployment applies the Deployment, and makes way for a change to Recreate, which the parameters of a rolling update

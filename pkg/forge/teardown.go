@@ -24,6 +24,7 @@ type dataRemover interface {
 	Inventory(ctx context.Context, ns, app string) (*k8s.Inventory, error)
 	DeleteSecret(ctx context.Context, ns, name string) error
 	DeleteJob(ctx context.Context, ns, name string) error
+	DeletePodTemplate(ctx context.Context, ns, name string) error
 	DeletePVC(ctx context.Context, ns, name string) error
 	Observe(ctx context.Context, ns, app string, see func(k8s.Observation) (bool, error)) error
 	WatchPVCs(ctx context.Context, ns, app string, see func([]*corev1.PersistentVolumeClaim) (bool, error)) error
@@ -45,8 +46,7 @@ func Teardown(ctx context.Context, cluster Remover, to pipeline.Reporter, what R
 	if err := permitted(ctx, cluster, teardownNeeds(what.Namespace, what.DeleteData)); err != nil {
 		return err
 	}
-	what.Lock.Namespace, what.Lock.App = what.Namespace, what.App
-	what.Lock.Say = func(line string) { pipeline.Say(to, "lock", line) }
+	what.Lock = what.Lock.For(what.Namespace, what.App, func(line string) { pipeline.Say(to, "lock", line) })
 	return cluster.Holding(ctx, what.Lock, func(ctx context.Context) error {
 		t, err := prepare(ctx, cluster, what)
 		if err != nil {
@@ -73,7 +73,7 @@ func Known(ctx context.Context, cluster Remover, what Removal) (bool, error) {
 		return false, err
 	}
 	i := t.inventory
-	return len(i.Deployments)+len(i.CronJobs)+len(i.Services)+len(i.Claims)+len(t.hosts()) > 0 || t.secret != nil, nil
+	return len(i.Deployments)+len(i.CronJobs)+len(i.PodTemplates)+len(i.Services)+len(i.Claims)+len(t.hosts()) > 0 || t.secret != nil, nil
 }
 
 type teardown struct {

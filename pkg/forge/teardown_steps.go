@@ -90,7 +90,12 @@ func (t *teardown) workload(ctx context.Context, out io.Writer) (pipeline.Result
 			return pipeline.Result{}, err
 		}
 	}
-	for _, j := range t.inventory.Jobs { // of norn run and invoke
+	for _, p := range t.inventory.PodTemplates {
+		if err := remove("PodTemplate", p.Name, t.cluster.DeletePodTemplate); err != nil {
+			return pipeline.Result{}, err
+		}
+	}
+	for _, j := range t.inventory.Jobs { // of norn run, invoke and migrations
 		if err := remove("Job", j.Name, t.cluster.DeleteJob); err != nil {
 			return pipeline.Result{}, err
 		}

@@ -24,11 +24,22 @@ import (
 // Cluster is what a Job asks of a cluster.
 type Cluster interface {
 	workloads
-	CreateJob(ctx context.Context, job *batchv1.Job) (*batchv1.Job, error)
-	DeleteJob(ctx context.Context, ns, name string) error
+	jobs
+	ownedSecrets
 	JobWarning(ctx context.Context, ns, job string) (string, error)
 	WatchJobPod(ctx context.Context, ns, job string, see func(*corev1.Pod) (bool, error)) error
 	StreamLogs(ctx context.Context, ns, pod string, opts *corev1.PodLogOptions) (io.ReadCloser, error)
+}
+
+type jobs interface {
+	CreateJob(ctx context.Context, job *batchv1.Job) (*batchv1.Job, error)
+	ResumeJob(ctx context.Context, ns, name string) error
+	DeleteJob(ctx context.Context, ns, name string) error
+	ListJobs(ctx context.Context, ns, app, kind string) ([]batchv1.Job, error)
+}
+
+type ownedSecrets interface {
+	CreateOwnedSecret(ctx context.Context, owner *batchv1.Job, data map[string][]byte) error
 }
 
 type workloads interface {
@@ -70,7 +81,7 @@ func (e *NotDeployedError) Error() string {
 
 // Hint is what to do about it.
 func (e *NotDeployedError) Hint() string {
-	return fmt.Sprintf("ship it with norn deploy %s; a function is called with norn invoke", e.App)
+	return fmt.Sprintf("ship it with norn deploy %s", e.App)
 }
 
 // Command runs a command in the app's own pod template: its image, environment, secrets and volumes. The container's exit code other than 0 is an
@@ -83,7 +94,7 @@ func Command(ctx context.Context, cluster Cluster, r Request, args []string) err
 	c := &pod.Containers[0]
 	c.Command, c.Args = forge.Literal(args), nil
 	c.Ports, c.LivenessProbe, c.ReadinessProbe, c.StartupProbe = nil, nil, nil, nil
-	return run(ctx, cluster, r, "run", *pod)
+	return run(ctx, cluster, r, work{kind: "run", pod: *pod})
 }
 
 // template is the pod of the app's Deployment or CronJob.
@@ -107,14 +118,22 @@ func template(ctx context.Context, cluster workloads, r Request) (*corev1.PodSpe
 
 // Call runs a pod once, as invoke does for a function.
 func Call(ctx context.Context, cluster Cluster, r Request, pod corev1.PodSpec) error {
-	return run(ctx, cluster, r, "call", pod)
+	return run(ctx, cluster, r, work{kind: "call", pod: pod})
+}
+
+// work is what a Job is to do.
+type work struct {
+	kind   string // the value of its label
+	pod    corev1.PodSpec
+	values map[string][]byte // where not nil, a Secret of the Job's own
 }
 
 // keptFor is how long a Job whose norn was killed stays after its end.
 const keptFor = int32(300)
 
 // object is the Job. Its pod does not bear the app's label, since the app's Service would send it requests.
-func object(r Request, kind string, pod corev1.PodSpec) *batchv1.Job {
+func object(r Request, w work) *batchv1.Job {
+	kind, pod := w.kind, w.pod
 	none, ttl := int32(0), keptFor
 	pod.RestartPolicy = corev1.RestartPolicyNever
 	labels := map[string]string{k8s.ManagedByLabel: k8s.ManagedBy, "app.kubernetes.io/name": r.App, "app.kubernetes.io/managed-by": k8s.ManagedBy, k8s.JobLabel: kind}
@@ -129,6 +148,11 @@ func object(r Request, kind string, pod corev1.PodSpec) *batchv1.Job {
 	for k, v := range labels {
 		job.Labels[k] = v
 	}
+	if w.values != nil { // it begins when they are there
+		suspended := true
+		job.Spec.Suspend = &suspended
+		readOwnSecret(&job.Spec.Template.Spec, forge.SecretName(r.App), name)
+	}
 	if r.Timeout > 0 { // the pod's own, since a Job's deletes the pod, and how it ended with it
 		seconds := max(1, int64(math.Ceil(r.Timeout.Seconds())))
 		job.Spec.Template.Spec.ActiveDeadlineSeconds = &seconds
@@ -137,9 +161,10 @@ func object(r Request, kind string, pod corev1.PodSpec) *batchv1.Job {
 }
 
 // run makes the Job, shows what it prints, and deletes it, however it ends.
-func run(ctx context.Context, cluster Cluster, r Request, kind string, pod corev1.PodSpec) (err error) {
-	job := object(r, kind, pod)
-	if _, err := cluster.CreateJob(ctx, job); err != nil {
+func run(ctx context.Context, cluster Cluster, r Request, w work) (err error) {
+	job := object(r, w)
+	made, err := cluster.CreateJob(ctx, job)
+	if err != nil {
 		return err
 	}
 	defer func() {
@@ -149,6 +174,11 @@ func run(ctx context.Context, cluster Cluster, r Request, kind string, pod corev
 			err = errors.Join(err, deleteErr)
 		}
 	}()
+	if w.values != nil {
+		if err := bring(ctx, cluster, made, w.values); err != nil {
+			return err
+		}
+	}
 	started, err := await(ctx, cluster, r, job.Name, hasStarted)
 	if err != nil {
 		return err
@@ -257,8 +287,6 @@ func verdict(p *corev1.Pod) error {
 		return &ExitError{Code: 124, What: "it took longer than its timeout"} // as timeout(1) says it
 	case s == nil || s.State.Terminated == nil:
 		return fmt.Errorf("the pod has failed: %s %s", p.Status.Reason, p.Status.Message)
-	case s.State.Terminated.Reason == "StartError" || s.State.Terminated.Reason == "ContainerCannotRun":
-		return fmt.Errorf("the command cannot be started: %s", strings.Join(strings.Fields(s.State.Terminated.Message), " "))
 	case s.State.Terminated.ExitCode != 0:
 		what := ""
 		if s.State.Terminated.Reason != "Error" {
@@ -267,6 +295,25 @@ func verdict(p *corev1.Pod) error {
 		return &ExitError{Code: int(s.State.Terminated.ExitCode), What: what}
 	}
 	return nil
+}
+
+// FunctionImage is the image that the last deploy of a function app has shipped, or a *NotDeployedError.
+func FunctionImage(ctx context.Context, cluster functions, ns, app string) (string, error) {
+	t, err := cluster.GetPodTemplate(ctx, ns, app)
+	if k8s.IsNotFound(err) {
+		return "", &NotDeployedError{app, ns}
+	}
+	if err == nil {
+		err = forge.Owned("PodTemplate", t, app)
+	}
+	if err != nil {
+		return "", err
+	}
+	return t.Template.Spec.Containers[0].Image, nil
+}
+
+type functions interface {
+	GetPodTemplate(ctx context.Context, ns, name string) (*corev1.PodTemplate, error)
 }
 
 // Body is what a call is given: text, or what a file or standard input holds.

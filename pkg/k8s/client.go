@@ -25,7 +25,7 @@ const (
 	ManagedBy      = "norn"
 )
 
-// JobLabel is on what norn run and norn invoke make, and says which of the two.
+// JobLabel is on the Jobs of norn run, norn invoke and migrations, and says of which.
 const JobLabel = "norn/job"
 
 // The field managers of server-side apply. What the infraspec says and what a

@@ -23,7 +23,7 @@ func (c *Client) CreateCronJob(ctx context.Context, conf *applybatch.CronJobAppl
 // SetCronJobImage puts a release into the container named like the CronJob, and lets its schedule begin.
 func (c *Client) SetCronJobImage(ctx context.Context, ns, name string, r Release) (*batchv1.CronJob, error) {
 	conf := applybatch.CronJob(name, ns).
-		WithAnnotations(map[string]string{CommitAnnotation: r.Commit, ChangeCauseAnnotation: r.Cause}).
+		WithAnnotations(r.annotations()).
 		WithSpec(applybatch.CronJobSpec().WithSuspend(false).WithJobTemplate(applybatch.JobTemplateSpec().WithSpec(
 			applybatch.JobSpec().WithTemplate(r.template(name)))))
 	j, err := apply(ctx, c, c.batch.CronJobs(ns), DeployManager, conf)

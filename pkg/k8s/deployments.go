@@ -17,6 +17,8 @@ import (
 // Annotations on the Deployment, which its controller copies to each ReplicaSet, and so to history.
 const (
 	CommitAnnotation      = "norn/commit"
+	ByAnnotation          = "norn/by"                    // who deployed
+	MigratedAnnotation    = "norn/migrated"              // the version before which a migration ran
 	ChangeCauseAnnotation = "kubernetes.io/change-cause" // shown by kubectl rollout history
 	RevisionAnnotation    = "deployment.kubernetes.io/revision"
 )
@@ -60,6 +62,8 @@ type Release struct {
 	PullPolicy    corev1.PullPolicy
 	Commit        string // all digits of the commit, with -dirty where that was not all, or "" where unknown
 	Cause         string // one line for the rollout history
+	By            string // who deploys
+	Migrated      string // the version whose migration has run for this release, or ""
 	SecretVersion string // resourceVersion of the app's Secret, or "" without one
 	RestartedAt   string // keeps an earlier restart's stamp, or ""
 }
@@ -76,11 +80,22 @@ func (r Release) template(container string) *applycore.PodTemplateSpecApplyConfi
 	return template
 }
 
+// annotations are what history remembers of a release.
+func (r Release) annotations() map[string]string {
+	m := map[string]string{CommitAnnotation: r.Commit, ChangeCauseAnnotation: r.Cause}
+	for name, value := range map[string]string{ByAnnotation: r.By, MigratedAnnotation: r.Migrated} {
+		if value != "" {
+			m[name] = value
+		}
+	}
+	return m
+}
+
 // SetImage puts a release into the container named like the Deployment and lets it roll
 // out: one server-side apply, so that the cluster never sees half of it.
 func (c *Client) SetImage(ctx context.Context, ns, name string, r Release) (*appsv1.Deployment, error) {
 	conf := applyapps.Deployment(name, ns).
-		WithAnnotations(map[string]string{CommitAnnotation: r.Commit, ChangeCauseAnnotation: r.Cause}).
+		WithAnnotations(r.annotations()).
 		WithSpec(applyapps.DeploymentSpec().WithPaused(false).WithTemplate(r.template(name)))
 	d, err := apply(ctx, c, c.apps.Deployments(ns), DeployManager, conf)
 	return d, explain(err, "set the image of Deployment %s", name)

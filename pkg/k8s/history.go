@@ -13,8 +13,11 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// VerifiedAnnotation marks a ReplicaSet whose rollout norn has watched to its good end; its value is when.
-const VerifiedAnnotation = "norn/verified"
+// Annotations on a ReplicaSet, by which a rollout's end is remembered.
+const (
+	VerifiedAnnotation = "norn/verified" // norn has watched its rollout to its good end; the value is when
+	FailedAnnotation   = "norn/failed"   // its rollout has failed; the value is the Reason
+)
 
 // Revision is one entry of a Deployment's history: a ReplicaSet that it owns.
 type Revision struct {
@@ -24,6 +27,9 @@ type Revision struct {
 	Cause    string
 	Created  time.Time
 	Verified bool
+	Failed   Reason // why its rollout failed, or ""
+	By       string // who deployed it, or ""
+	Migrated bool   // a migration ran before it
 	Current  bool
 	Set      *appsv1.ReplicaSet
 }
@@ -59,6 +65,9 @@ func revision(rs *appsv1.ReplicaSet, container string) Revision {
 		Cause:    rs.Annotations[ChangeCauseAnnotation],
 		Created:  rs.CreationTimestamp.Time,
 		Verified: rs.Annotations[VerifiedAnnotation] != "",
+		Failed:   Reason(rs.Annotations[FailedAnnotation]),
+		By:       rs.Annotations[ByAnnotation],
+		Migrated: rs.Annotations[MigratedAnnotation] != "",
 		Set:      rs,
 	}
 	for _, c := range rs.Spec.Template.Spec.Containers {
@@ -71,10 +80,21 @@ func revision(rs *appsv1.ReplicaSet, container string) Revision {
 
 // MarkVerified marks a ReplicaSet as one that a rollback may go back to.
 func (c *Client) MarkVerified(ctx context.Context, rs *appsv1.ReplicaSet, at time.Time) error {
-	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{
-		"annotations": map[string]string{VerifiedAnnotation: at.UTC().Format(time.RFC3339)}}})
+	return c.mark(ctx, rs, map[string]any{VerifiedAnnotation: at.UTC().Format(time.RFC3339), FailedAnnotation: nil})
+}
+
+// MarkFailed marks a ReplicaSet as one whose rollout has failed, unless it had come up before: what fails then is something else.
+func (c *Client) MarkFailed(ctx context.Context, rs *appsv1.ReplicaSet, reason Reason) error {
+	if rs.Annotations[VerifiedAnnotation] != "" {
+		return nil
+	}
+	return c.mark(ctx, rs, map[string]any{FailedAnnotation: reason})
+}
+
+func (c *Client) mark(ctx context.Context, rs *appsv1.ReplicaSet, annotations map[string]any) error {
+	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"annotations": annotations}})
 	if err == nil {
 		_, err = c.apps.ReplicaSets(rs.Namespace).Patch(ctx, rs.Name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: DeployManager, DryRun: c.dryRun})
 	}
-	return explain(err, "mark ReplicaSet %s as verified", rs.Name)
+	return explain(err, "mark ReplicaSet %s", rs.Name)
 }

@@ -17,7 +17,9 @@ type Inventory struct {
 	CronJobs    []batchv1.CronJob
 	Services    []corev1.Service
 	Claims      []corev1.PersistentVolumeClaim
-	Jobs        []batchv1.Job // of norn run and invoke; only where one app is asked for
+	// PodTemplates are what function apps have shipped.
+	PodTemplates []corev1.PodTemplate
+	Jobs         []batchv1.Job // of norn run, invoke and migrations; only where one app is asked for
 }
 
 // Inventory lists what norn has made in a namespace, for one app or, where app is "", for all: one call for each
@@ -58,6 +60,13 @@ func (c *Client) Inventory(ctx context.Context, ns, app string) (*Inventory, err
 			return explain(err, "list the PersistentVolumeClaims in namespace %s", ns)
 		},
 	}
+	calls = append(calls, func() error {
+		l, err := c.core.PodTemplates(ns).List(ctx, only)
+		if err == nil {
+			inv.PodTemplates = l.Items
+		}
+		return explain(err, "list the PodTemplates in namespace %s", ns)
+	})
 	if app != "" {
 		calls = append(calls, func() error {
 			l, err := c.batch.Jobs(ns).List(ctx, metav1.ListOptions{LabelSelector: only.LabelSelector + "," + JobLabel})

@@ -2,13 +2,16 @@ package k8s
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // CreateJob makes a Job.
@@ -18,6 +21,42 @@ func (c *Client) CreateJob(ctx context.Context, job *batchv1.Job) (*batchv1.Job,
 		j, err = c.batch.Jobs(job.Namespace).Get(ctx, job.Name, metav1.GetOptions{})
 	}
 	return j, explain(err, "create Job %s", job.Name)
+}
+
+// ResumeJob lets a Job begin that was made suspended.
+func (c *Client) ResumeJob(ctx context.Context, ns, name string) error {
+	patch := []byte(`{"spec":{"suspend":false}}`)
+	_, err := c.batch.Jobs(ns).Patch(ctx, name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: ForgeManager, DryRun: c.dryRun})
+	return explain(err, "start Job %s", name)
+}
+
+// ListJobs lists an app's Jobs of one kind, by the value of their JobLabel.
+func (c *Client) ListJobs(ctx context.Context, ns, app, kind string) ([]batchv1.Job, error) {
+	l, err := c.batch.Jobs(ns).List(ctx, metav1.ListOptions{LabelSelector: ours(app) + "," + JobLabel + "=" + kind})
+	if err != nil {
+		return nil, explain(err, "list the Jobs of %s", app)
+	}
+	return l.Items, nil
+}
+
+// CreateOwnedSecret makes a Secret that is named like a Job and goes with it. The error's text holds no value of it.
+func (c *Client) CreateOwnedSecret(ctx context.Context, owner *batchv1.Job, data map[string][]byte) error {
+	secret := &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{
+			Name: owner.Name, Namespace: owner.Namespace, Labels: owner.Labels,
+			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(owner, batchv1.SchemeGroupVersion.WithKind("Job"))},
+		},
+		Type: corev1.SecretTypeOpaque,
+		Data: data,
+	}
+	_, err := c.core.Secrets(owner.Namespace).Create(ctx, secret, metav1.CreateOptions{FieldManager: ForgeManager, DryRun: c.dryRun})
+	if IsAlreadyExists(err) { // an earlier answer was lost on the way
+		err = nil
+	}
+	if apierrors.IsInvalid(err) { // the server quotes what it finds invalid
+		err = errors.New("the API server refused it as invalid")
+	}
+	return explain(err, "create Secret %s", owner.Name)
 }
 
 // DeleteJob deletes a Job with its pods, in the background; one that is gone is a success.

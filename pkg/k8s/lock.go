@@ -21,7 +21,7 @@ const (
 
 	commandAnnotation = "norn/command"
 	hostAnnotation    = "norn/host"
-	jobAnnotation     = "norn/job"
+	buildAnnotation   = "norn/ci-job"
 )
 
 // Holder is who holds an app's lock, or wants to.
@@ -76,6 +76,12 @@ type LockRequest struct {
 	Holder         Holder
 	Wait           time.Duration // how long to wait for somebody else's end
 	Say            func(string)  // is told, one line each, of waiting and of a takeover
+}
+
+// For is the request for one app's lock.
+func (r LockRequest) For(ns, app string, say func(string)) LockRequest {
+	r.Namespace, r.App, r.Say = ns, app, say
+	return r
 }
 
 // Holding does what do does while it holds an app's lock. The context that do gets ends when the lock is lost, so that
@@ -215,7 +221,7 @@ func (l *lock) lease(into *coordinationv1.Lease) *coordinationv1.Lease {
 	now, seconds := metav1.NowMicro(), int32(leaseDuration.Seconds())
 	lease.Name, lease.Namespace = l.name(), l.ns
 	lease.Labels = map[string]string{ManagedByLabel: ManagedBy, AppLabel: l.app}
-	lease.Annotations = map[string]string{commandAnnotation: l.holder.Command, hostAnnotation: l.holder.User + "@" + l.holder.Host, jobAnnotation: l.holder.Job}
+	lease.Annotations = map[string]string{commandAnnotation: l.holder.Command, hostAnnotation: l.holder.User + "@" + l.holder.Host, buildAnnotation: l.holder.Job}
 	transitions := int32(0)
 	if t := lease.Spec.LeaseTransitions; t != nil {
 		transitions = *t + 1
@@ -227,7 +233,7 @@ func (l *lock) lease(into *coordinationv1.Lease) *coordinationv1.Lease {
 
 func (l *lock) held(live *coordinationv1.Lease, lost bool) *HeldError {
 	user, host, _ := strings.Cut(live.Annotations[hostAnnotation], "@")
-	e := &HeldError{App: l.app, User: user, Host: host, Command: live.Annotations[commandAnnotation], Job: live.Annotations[jobAnnotation], Lost: lost}
+	e := &HeldError{App: l.app, User: user, Host: host, Command: live.Annotations[commandAnnotation], Job: live.Annotations[buildAnnotation], Lost: lost}
 	if live.Spec.AcquireTime != nil {
 		e.Since = live.Spec.AcquireTime.Time
 	}

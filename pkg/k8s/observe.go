@@ -2,6 +2,7 @@ package k8s
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
 
@@ -21,10 +23,61 @@ type Observation struct {
 	Generation  int64              // of the change that is waited for; a look at an older one tells nothing
 	ReplicaSets []*appsv1.ReplicaSet
 	Pods        []*corev1.Pod
+	Claims      []*corev1.PersistentVolumeClaim
+	// Events are those of the namespace's pods and claims; none where the user may not see them.
+	Events []*corev1.Event
+	// AllowRestarts, if set, replaces DefaultAllowedRestarts.
+	AllowRestarts *int
 }
 
-// Observe watches an app's Deployment, ReplicaSets and pods, one watch each, and hands every new state to see,
-// until see says it is done, returns an error, or ctx ends. Watches that break are taken up
+func (o Observation) allowedRestarts() int {
+	if o.AllowRestarts == nil {
+		return DefaultAllowedRestarts
+	}
+	return *o.AllowRestarts
+}
+
+// ending reports whether pods are on their way out, whose room others may get.
+func (o Observation) ending() bool {
+	return slices.ContainsFunc(o.Pods, func(p *corev1.Pod) bool { return p.DeletionTimestamp != nil })
+}
+
+// lastEvent is the newest event about an object that is of this kind, or nil.
+func (o Observation) lastEvent(about types.UID, is func(*corev1.Event) bool) *corev1.Event {
+	var last *corev1.Event
+	for _, e := range o.Events {
+		if about != "" && e.InvolvedObject.UID == about && is(e) && (last == nil || !happened(e).Before(happened(last))) {
+			last = e
+		}
+	}
+	return last
+}
+
+// happened is when an event last came; those of the newer API have that in their series.
+func happened(e *corev1.Event) time.Time {
+	switch {
+	case e.Series != nil:
+		return e.Series.LastObservedTime.Time
+	case !e.LastTimestamp.IsZero():
+		return e.LastTimestamp.Time
+	}
+	return e.EventTime.Time
+}
+
+func claimUID(o Observation, name string) types.UID {
+	for _, c := range o.Claims {
+		if c.Name == name {
+			return c.UID
+		}
+	}
+	return ""
+}
+
+// lookAgain is how often a look is taken where nothing changes, for those who count the time.
+const lookAgain = time.Second
+
+// Observe watches an app's Deployment, ReplicaSets, pods and claims and the events, one watch each, and hands every new state to see,
+// and the latest again each second, until see says it is done, returns an error, or ctx ends. Watches that break are taken up
 // again by client-go's reflectors. Changes that arrive while see runs are seen together.
 func (c *Client) Observe(ctx context.Context, ns, app string, see func(Observation) (done bool, err error)) error {
 	if err := c.mayList(ctx, ns, app); err != nil {
@@ -39,6 +92,8 @@ func (c *Client) Observe(ctx context.Context, ns, app string, see func(Observati
 	deployments := w.watch(c.apps.RESTClient(), "deployments", ns, &appsv1.Deployment{}, byName)
 	sets := w.watch(c.apps.RESTClient(), "replicasets", ns, &appsv1.ReplicaSet{}, byLabel)
 	pods := w.watch(c.core.RESTClient(), "pods", ns, &corev1.Pod{}, byLabel)
+	claims, events := c.watchIfAllowed(w, ns, byLabel)
+	defer w.ringEvery(lookAgain)()
 
 	for {
 		if err := w.next(); err != nil {
@@ -47,7 +102,7 @@ func (c *Client) Observe(ctx context.Context, ns, app string, see func(Observati
 		if !deployments.synced() || !sets.synced() || !pods.synced() {
 			continue
 		}
-		o := Observation{ReplicaSets: all[appsv1.ReplicaSet](sets), Pods: all[corev1.Pod](pods)}
+		o := Observation{ReplicaSets: all[appsv1.ReplicaSet](sets), Pods: all[corev1.Pod](pods), Claims: all[corev1.PersistentVolumeClaim](claims), Events: all[corev1.Event](events)}
 		if d := all[appsv1.Deployment](deployments); len(d) > 0 {
 			o.Deployment = d[0]
 		}
@@ -150,6 +205,13 @@ func (w *watches) watch(client rest.Interface, resource, ns string, example any,
 	reflector := cache.NewReflectorWithOptions(lw, example, store, cache.ReflectorOptions{})
 	w.running.Go(func() { reflector.RunWithContext(w.ctx) })
 	return store
+}
+
+// watchIfAllowed watches what a look can do without. A reflector that is refused tries again, silently, and its store stays empty.
+func (c *Client) watchIfAllowed(w *watches, ns string, byLabel func(*metav1.ListOptions)) (claims, events *changeStore) {
+	claims = w.watch(c.core.RESTClient(), "persistentvolumeclaims", ns, &corev1.PersistentVolumeClaim{}, byLabel)
+	events = w.watch(c.core.RESTClient(), "events", ns, &corev1.Event{}, func(*metav1.ListOptions) {})
+	return claims, events
 }
 
 // mayList asks once for each kind, since a reflector that is refused only tries again, silently.

@@ -2,9 +2,12 @@ package k8s
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"regexp"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -31,3 +34,18 @@ func (c *Client) PodEvents(ctx context.Context, ns, pod string) ([]corev1.Event,
 	}
 	return l.Items, nil
 }
+
+// Listens reports whether a pod takes connections on a port, as the API server's proxy finds it. What answers may be no HTTP at all.
+func (c *Client) Listens(ctx context.Context, ns, pod string, port int) (bool, error) {
+	_, err := c.core.RESTClient().Get().Namespace(ns).Resource("pods").Name(fmt.Sprintf("%s:%d", pod, port)).SubResource("proxy").DoRaw(ctx)
+	switch {
+	case err == nil:
+		return true, nil
+	case apierrors.IsForbidden(err) && denied.MatchString(err.Error()), ctx.Err() != nil:
+		return false, explain(err, "reach port %d of pod %s", port, pod)
+	}
+	return !unreached.MatchString(err.Error()), nil
+}
+
+// unreached is how the API server says that its own connection to a pod came to nothing.
+var unreached = regexp.MustCompile(`dial tcp|error trying to reach service: .*(?:timeout|no route)`)

@@ -51,8 +51,8 @@ func containerState(s *PodSummary, c corev1.ContainerStatus, prefix string) {
 
 // Stuck says why a pod cannot start by waiting, or "" where it may.
 func Stuck(p *corev1.Pod) (Reason, string) {
-	v, stuck := podFailure([]*corev1.Pod{p})
-	if !stuck {
+	v := containersFailure(Observation{}, []*corev1.Pod{p})
+	if v.State != Failed && v.Reason != ImagePull {
 		return "", ""
 	}
 	return v.Reason, v.Message

@@ -43,6 +43,8 @@ func (c *Client) RestoreTemplate(ctx context.Context, ns, name string, to *appsv
 				PullPolicy:    container.ImagePullPolicy,
 				Commit:        to.Annotations[CommitAnnotation],
 				Cause:         to.Annotations[ChangeCauseAnnotation],
+				By:            to.Annotations[ByAnnotation],
+				Migrated:      to.Annotations[MigratedAnnotation],
 				SecretVersion: template.Annotations[SecretAnnotation],
 				RestartedAt:   template.Annotations[restartAnnotation],
 			})

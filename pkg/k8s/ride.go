@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -21,7 +22,7 @@ type rider struct {
 
 // RoundTrip implements http.RoundTripper.
 func (r *rider) RoundTrip(req *http.Request) (*http.Response, error) {
-	if req.URL.Path == versionPath { // the first call says at once that there is no server
+	if req.URL.Path == versionPath || strings.HasSuffix(req.URL.Path, "/proxy") { // the first call says at once that there is no server; what a pod answers is no server's
 		return r.next.RoundTrip(req)
 	}
 	begin := time.Now()

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -20,40 +21,29 @@ type State int
 const (
 	Progressing State = iota
 	Complete          // every new pod is available and every old one gone
+	Stalled           // it looks failed and may yet recover; see Verdict.Patience
 	Failed            // it will not complete by waiting
-)
-
-// Reason names a failure with a stable word.
-type Reason string
-
-// The reasons a rollout fails for.
-const (
-	ImagePull     Reason = "ImagePull"     // the node cannot get the image
-	BadConfig     Reason = "BadConfig"     // a Secret, key or setting that the container needs is missing
-	CannotStart   Reason = "CannotStart"   // the container's command cannot be started
-	CrashLoop     Reason = "CrashLoop"     // the container ends again and again
-	PodsRefused   Reason = "PodsRefused"   // the API server refuses new pods (quota, admission)
-	TimedOut      Reason = "TimedOut"      // norn's --timeout passed
-	NoDeployment  Reason = "NoDeployment"  // the Deployment was deleted meanwhile
-	stillStarting Reason = "StillStarting" // not a failure; the verdict before the first look
 )
 
 // Verdict is what an Observation means for the rollout.
 type Verdict struct {
 	State     State
-	Reason    Reason // set when Failed
+	Reason    Reason // set when Failed or Stalled
 	Message   string // one line for people, in every state
 	Pod       string // the pod that shows the failure, or that is waited for
 	Container string
+	// Patience is how long a Stalled rollout may stay so before it counts as failed; 0 is as long as the whole rollout may take. It is
+	// measured by who looks, since the cluster's clock may be another.
+	Patience time.Duration
 	// Ready and Want count the new revision's available pods.
 	Ready, Want int
 }
 
-// allowedRestarts is how often a new container may end before that is a crash loop.
-const allowedRestarts = 1
+// DefaultAllowedRestarts is how often a new container may end before that is a crash loop, where nothing else is asked for.
+const DefaultAllowedRestarts = 1
 
 // Judge says what an observation means. It is a pure function: the same look has the same
-// verdict. The rules are kubectl rollout status's, and then the kubelet's own words for pods that cannot come up.
+// verdict. The rules are kubectl rollout status's, and then the kubelet's, scheduler's and controllers' own words for pods that cannot come up.
 func Judge(o Observation) Verdict {
 	d := o.Deployment
 	if d == nil {
@@ -68,11 +58,7 @@ func Judge(o Observation) Verdict {
 	current := CurrentReplicaSet(o)
 	mine, old := splitPods(o, current)
 	v.Ready = countReady(mine)
-	if f, failed := podFailure(mine); failed {
-		f.Ready, f.Want = v.Ready, want
-		return f
-	}
-	if f, failed := refusedPods(current); failed {
+	if f, found := failure(o, mine, current); found {
 		f.Ready, f.Want = v.Ready, want
 		return f
 	}
@@ -82,13 +68,32 @@ func Judge(o Observation) Verdict {
 	case current == nil || int(s.UpdatedReplicas) < want:
 		v.Message = fmt.Sprintf("%d of %d new pods made", s.UpdatedReplicas, want)
 	case int(s.AvailableReplicas) < want || v.Ready < want:
-		v.Message = fmt.Sprintf("%d of %d new pods available%s", v.Ready, want, waitingFor(mine))
-	case s.Replicas > s.UpdatedReplicas || len(old) > 0:
+		v.Message = fmt.Sprintf("%d of %d new pods available", v.Ready, want)
+	case len(old) == 0 && s.Replicas > s.UpdatedReplicas:
+		v.Message = "waiting for the Deployment's controller"
+	case len(old) > 0:
 		v.Message = fmt.Sprintf("waiting for %s to end", plural(len(old), "old pod"))
 	default:
 		v.State, v.Message = Complete, fmt.Sprintf("%d of %d pods available", v.Ready, want)
 	}
 	return v
+}
+
+// failure finds what keeps the new pods from coming up: what is certain first, then what may yet pass.
+func failure(o Observation, mine []*corev1.Pod, current *appsv1.ReplicaSet) (Verdict, bool) {
+	var stalled Verdict
+	for _, f := range []Verdict{containersFailure(o, mine), refusedPods(o, current), lostPods(o, current), pendingFailure(o, mine), probeFailure(o, mine)} {
+		switch f.State {
+		case Failed:
+			return f, true
+		case Stalled:
+			if stalled.State != Stalled {
+				stalled = f
+			}
+		case Progressing, Complete:
+		}
+	}
+	return stalled, stalled.State == Stalled
 }
 
 // CurrentReplicaSet is the one whose pods the Deployment wants now, or nil before its controller made it. It is known by its template,
@@ -158,70 +163,6 @@ func condition(p *corev1.Pod, t corev1.PodConditionType) *corev1.PodCondition {
 	return nil
 }
 
-// podFailure finds the first container that cannot come up by waiting.
-func podFailure(pods []*corev1.Pod) (Verdict, bool) {
-	for _, p := range pods {
-		for _, s := range slices.Concat(p.Status.InitContainerStatuses, p.Status.ContainerStatuses) {
-			reason, message := containerFailure(s)
-			if reason != "" {
-				return Verdict{State: Failed, Reason: reason, Message: message, Pod: p.Name, Container: s.Name}, true
-			}
-		}
-	}
-	return Verdict{}, false
-}
-
-// containerFailure translates the kubelet's waiting reasons (k8s.io/kubernetes/pkg/kubelet/images and kuberuntime).
-func containerFailure(s corev1.ContainerStatus) (Reason, string) {
-	if w := s.State.Waiting; w != nil {
-		switch w.Reason {
-		case "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError", "RegistryUnavailable":
-			return ImagePull, fmt.Sprintf("the node cannot get image %s: %s", s.Image, brief(w.Message, w.Reason))
-		case "CreateContainerConfigError":
-			return BadConfig, brief(w.Message, w.Reason)
-		case "CreateContainerError", "RunContainerError":
-			return CannotStart, brief(w.Message, w.Reason)
-		case "CrashLoopBackOff":
-			return CrashLoop, ending(s)
-		}
-	}
-	if s.RestartCount > allowedRestarts && !s.Ready {
-		return CrashLoop, ending(s)
-	}
-	return "", ""
-}
-
-// ending says how the container's last run ended.
-func ending(s corev1.ContainerStatus) string {
-	t := s.LastTerminationState.Terminated
-	if s.State.Terminated != nil {
-		t = s.State.Terminated
-	}
-	switch {
-	case t == nil:
-		return fmt.Sprintf("container %s ends again and again (%s)", s.Name, plural(int(s.RestartCount), "restart"))
-	case t.Reason == "OOMKilled":
-		return fmt.Sprintf("container %s was killed: out of memory (%s)", s.Name, plural(int(s.RestartCount), "restart"))
-	case t.Reason == "StartError" || t.Reason == "ContainerCannotRun":
-		return fmt.Sprintf("container %s cannot be started: %s", s.Name, brief(t.Message, t.Reason))
-	default:
-		return fmt.Sprintf("container %s ended with exit code %d (%s)", s.Name, t.ExitCode, plural(int(s.RestartCount), "restart"))
-	}
-}
-
-// refusedPods reads the new ReplicaSet's own condition: the Deployment's is copied from old ones too, and stays for a while.
-func refusedPods(current *appsv1.ReplicaSet) (Verdict, bool) {
-	if current == nil {
-		return Verdict{}, false
-	}
-	for _, c := range current.Status.Conditions {
-		if c.Type == appsv1.ReplicaSetReplicaFailure && c.Status == corev1.ConditionTrue {
-			return Verdict{State: Failed, Reason: PodsRefused, Message: brief(c.Message, c.Reason)}, true
-		}
-	}
-	return Verdict{}, false
-}
-
 // firstUnready is the pod that a rollout waits for, and its container, if there is one.
 func firstUnready(pods []*corev1.Pod) (pod, container string) {
 	for _, p := range pods {
@@ -234,16 +175,6 @@ func firstUnready(pods []*corev1.Pod) (pod, container string) {
 		return p.Name, container
 	}
 	return "", ""
-}
-
-// waitingFor adds what the first pod that isn't ready says of itself.
-func waitingFor(pods []*corev1.Pod) string {
-	for _, p := range pods {
-		if c := condition(p, corev1.PodScheduled); c != nil && c.Status == corev1.ConditionFalse && c.Message != "" {
-			return ": " + brief(c.Message, c.Reason)
-		}
-	}
-	return ""
 }
 
 func desired(d *appsv1.Deployment) int32 {
@@ -262,6 +193,7 @@ func brief(message, reason string) string {
 	return line
 }
 
+// plural counts things.
 func plural(n int, what string) string {
 	if n == 1 {
 		return "1 " + what

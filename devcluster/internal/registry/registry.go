@@ -34,6 +34,9 @@ type store struct {
 	mu   sync.Mutex
 }
 
+// private is where nobody is let in, for tests of what comes of that.
+const private = "private/"
+
 var manifestPath = regexp.MustCompile(`^/v2/.+/manifests/[^/]+$`)
 
 // New is a registry whose blobs and manifests are under dir.
@@ -53,6 +56,11 @@ func New(ctx context.Context, dir string) (http.Handler, error) {
 
 // ServeHTTP implements http.Handler.
 func (s *store) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	if strings.HasPrefix(req.URL.Path, "/v2/"+private) {
+		w.Header().Set("WWW-Authenticate", `Basic realm="devcluster"`)
+		http.Error(w, `{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}`, http.StatusUnauthorized)
+		return
+	}
 	if req.Method != http.MethodPut || !manifestPath.MatchString(req.URL.Path) {
 		s.next.ServeHTTP(w, req)
 		return

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -44,5 +45,17 @@ func TestImagesSurviveARestart(t *testing.T) {
 	}
 	if layers, err := image.Layers(); err != nil || len(layers) != 1 {
 		t.Errorf("%d layers, error %v", len(layers), err)
+	}
+}
+
+func TestPrivate(t *testing.T) {
+	h, err := New(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/v2/private/app/manifests/1", nil))
+	if w.Code != http.StatusUnauthorized {
+		t.Errorf("status %d", w.Code)
 	}
 }

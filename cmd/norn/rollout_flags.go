@@ -1,0 +1,54 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"norn/pkg/deploy"
+	"norn/pkg/k8s"
+)
+
+// rolloutFlags are those of every command that waits for a rollout.
+type rolloutFlags struct {
+	timeout  positive
+	restarts uint
+	save     bool
+}
+
+func (f *rolloutFlags) bind(cmd *cobra.Command) {
+	f.timeout = positive(5 * time.Minute)
+	flags := cmd.Flags()
+	flags.Var(&f.timeout, "timeout", "how long the rollout may take")
+	flags.UintVar(&f.restarts, "allow-restarts", k8s.DefaultAllowedRestarts, "how often a new container may end and be started again")
+	flags.BoolVar(&f.save, "save-failure", false, "write a failed rollout's evidence into .norn/failures")
+}
+
+// set puts the flags' values into a target whose infraspec, if it has one, is in dir.
+func (f *rolloutFlags) set(t *deploy.Target, dir string) {
+	t.Timeout, t.AllowRestarts = time.Duration(f.timeout), int(f.restarts) //nolint:gosec // a count of restarts fits an int
+	if f.save {
+		t.Failures = filepath.Join(dir, ".norn", "failures")
+	}
+}
+
+// positive is a duration flag that takes no zero and nothing negative.
+type positive time.Duration
+
+// String implements pflag.Value.
+func (p *positive) String() string { return time.Duration(*p).String() }
+
+// Type implements pflag.Value.
+func (p *positive) Type() string { return "duration" }
+
+// Set implements pflag.Value.
+func (p *positive) Set(text string) error {
+	d, err := time.ParseDuration(text)
+	if err != nil || d <= 0 {
+		return fmt.Errorf("%q is not a duration such as 30s or 5m", text)
+	}
+	*p = positive(d)
+	return nil
+}

@@ -1,0 +1,52 @@
+package deploy
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"norn/internal/pipeline"
+)
+
+// cleanup removes what the next deploy does not need: the source's copy, and images on this machine beyond artifacts.retain. What cannot be removed
+// does not fail a deploy that has succeeded.
+func (r *run) cleanup(ctx context.Context, out io.Writer) (pipeline.Result, error) {
+	if err := os.RemoveAll(r.source.copied); err != nil {
+		_, _ = fmt.Fprintf(out, "warning: %v\n", err)
+	}
+	if r.builder == nil {
+		return pipeline.Result{State: pipeline.Skipped, Detail: "nothing was built"}, nil
+	}
+	repository := r.image
+	if name, _, digested := strings.Cut(repository, "@"); digested {
+		repository = name
+	}
+	repository = repository[:strings.LastIndexByte(repository, ':')]
+	tags, err := r.builder.Tags(ctx, repository)
+	if err != nil {
+		_, _ = fmt.Fprintf(out, "warning: old images are left: %v\n", err)
+		return pipeline.Result{State: pipeline.Done}, nil
+	}
+	removed := 0
+	for _, tag := range beyond(tags, r.spec.Artifacts.Retain) {
+		if err := r.builder.Remove(ctx, repository+":"+tag); err != nil {
+			_, _ = fmt.Fprintf(out, "warning: image %s:%s is left: %v\n", repository, tag, err)
+			continue
+		}
+		removed++
+	}
+	return pipeline.Result{State: pipeline.Done, Detail: fmt.Sprintf("%d of %d images on this machine removed", removed, len(tags))}, nil
+}
+
+// beyond are the tags that norn has made beyond the newest keep, tags being newest first.
+func beyond(tags []string, keep int) []string {
+	var ours []string
+	for _, t := range tags {
+		if madeTag.MatchString(t) {
+			ours = append(ours, t)
+		}
+	}
+	return ours[min(keep, len(ours)):]
+}

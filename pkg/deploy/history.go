@@ -1,0 +1,69 @@
+package deploy
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	batchv1 "k8s.io/api/batch/v1"
+
+	"norn/pkg/k8s"
+)
+
+// Entry is one revision of an app's history.
+type Entry struct {
+	Revision int64      `json:"revision"`
+	Commit   string     `json:"commit,omitempty"`
+	Image    string     `json:"image"`
+	Digest   string     `json:"digest,omitempty"`
+	Created  time.Time  `json:"created"`
+	By       string     `json:"by,omitempty"`
+	Verified bool       `json:"verified"`         // norn has watched it come up
+	Failed   k8s.Reason `json:"failed,omitempty"` // why it did not
+	Migrated bool       `json:"migrated"`         // a migration ran before it
+	Current  bool       `json:"current"`
+}
+
+// Version is how people call it: its commit, or its image without registry and digest.
+func (e Entry) Version() string {
+	commit, dirty := strings.CutSuffix(e.Commit, dirtySuffix)
+	if len(commit) >= shaDigits {
+		commit = commit[:shaDigits]
+		if dirty {
+			commit += dirtySuffix
+		}
+		return commit
+	}
+	name, _, _ := strings.Cut(e.Image, "@")
+	return name[strings.LastIndexByte(name, '/')+1:]
+}
+
+type historyReader interface {
+	historyCluster
+	GetCronJob(ctx context.Context, ns, name string) (*batchv1.CronJob, error)
+}
+
+// History lists an app's revisions, newest first. It is the Deployment's own, as kubectl rollout history has it.
+func History(ctx context.Context, cluster historyReader, ns, app string) ([]Entry, error) {
+	if _, err := cluster.GetCronJob(ctx, ns, app); err == nil {
+		return nil, &UsageError{app + " is a cron app, of which the cluster keeps no history", "norn status shows what it runs"}
+	}
+	d, err := forged(ctx, cluster, Target{Namespace: ns, App: app})
+	if err != nil {
+		return nil, err
+	}
+	revisions, err := cluster.Revisions(ctx, d)
+	if err != nil {
+		return nil, fmt.Errorf("read the history of %s: %w", app, err)
+	}
+	entries := make([]Entry, 0, len(revisions))
+	for _, r := range revisions {
+		_, digest, _ := strings.Cut(r.Image, "@")
+		entries = append(entries, Entry{
+			Revision: r.Number, Commit: r.Commit, Image: r.Image, Digest: digest, Created: r.Created, By: r.By,
+			Verified: r.Verified, Failed: r.Failed, Migrated: r.Migrated, Current: r.Current,
+		})
+	}
+	return entries, nil
+}

@@ -1,0 +1,89 @@
+package deploy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+
+	"norn/pkg/k8s"
+)
+
+// portPatience is how long a container may refuse connections before it is asked where it listens instead.
+const portPatience = 20 * time.Second
+
+// watcher follows one rollout to its verdict.
+type watcher struct {
+	*rollout
+	generation int64 // the change's; looks from before count for nothing
+	verdict    k8s.Verdict
+	current    *appsv1.ReplicaSet
+
+	stalled k8s.Reason // what the rollout is stalled for, or ""
+	since   time.Time  // since when, by this machine's clock
+	asked   bool       // where the container listens
+}
+
+// watch follows the rollout to its verdict, and says what changes on the way.
+func (r *rollout) watch(ctx context.Context, generation int64) (k8s.Verdict, *appsv1.ReplicaSet, error) {
+	bounded, cancel := context.WithTimeout(ctx, r.Timeout)
+	defer cancel()
+	w := &watcher{rollout: r, generation: generation}
+	err := r.cluster.Observe(bounded, r.Namespace, r.App, func(o k8s.Observation) (bool, error) {
+		w.look(bounded, o)
+		return w.verdict.State == k8s.Complete || w.verdict.State == k8s.Failed, nil
+	})
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		w.timeUp(ctx)
+		err = nil
+	}
+	return w.verdict, w.current, err
+}
+
+// look judges one observation.
+func (w *watcher) look(ctx context.Context, o k8s.Observation) {
+	o.Generation, o.AllowRestarts = w.generation, &w.AllowRestarts
+	v := k8s.Judge(o)
+	if v.Message != w.verdict.Message && (v.State == k8s.Progressing || v.State == k8s.Stalled) {
+		_, _ = fmt.Fprintln(w.out, v.Message)
+	}
+	w.verdict, w.current = v, k8s.CurrentReplicaSet(o)
+	if v.State != k8s.Stalled {
+		w.stalled = ""
+		return
+	}
+	if v.Reason != w.stalled {
+		w.stalled, w.since = v.Reason, time.Now()
+	}
+	switch held := time.Since(w.since); {
+	case v.Patience > 0 && held >= v.Patience:
+		w.verdict.State = k8s.Failed
+	case v.RefusedPort() > 0 && held >= portPatience && !w.asked:
+		if w.wrongPort(ctx) {
+			w.verdict.State = k8s.Failed
+		}
+	}
+}
+
+// timeUp makes a failure of whatever the rollout was waiting for.
+func (w *watcher) timeUp(ctx context.Context) {
+	if w.verdict.State != k8s.Stalled {
+		w.verdict.Reason = k8s.TimedOut
+	} else if w.verdict.RefusedPort() > 0 && !w.asked {
+		w.wrongPort(ctx)
+	}
+	w.verdict.State = k8s.Failed
+	w.verdict.Message = fmt.Sprintf("not done after %s: %s", w.Timeout, w.verdict.Message)
+}
+
+// wrongPort asks the container, once, whether it listens on another port than its probe tries.
+func (w *watcher) wrongPort(ctx context.Context) bool {
+	w.asked = true
+	if w.ports = w.listening(ctx, w.verdict); len(w.ports) == 0 {
+		return false
+	}
+	w.verdict.Message += fmt.Sprintf(", and the container listens on %s", numbers(w.ports))
+	return true
+}

@@ -1,0 +1,3 @@
+module moody
+
+go 1.26

@@ -1,0 +1,90 @@
+// Command moody is a sample web server that behaves as its image's /mood.txt says, for tests of what goes wrong.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"net/http"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+func main() {
+	if len(os.Args) > 1 && os.Args[1] == "migrate" {
+		migrate(os.Args[2:])
+		return
+	}
+	text, err := os.ReadFile("/mood.txt")
+	if err != nil {
+		log.Fatal(err)
+	}
+	mood, arg, _ := strings.Cut(strings.TrimSpace(string(text)), " ")
+	log.Printf("the mood is %q", mood)
+	port, health := os.Getenv("PORT"), http.StatusOK
+	switch mood {
+	case "exit":
+		code, _ := strconv.Atoi(arg)
+		log.Printf("ends with %d", code)
+		os.Exit(code)
+	case "stumble": // ends once in each pod, and then serves
+		if mark := filepath.Join("/marks", os.Getenv("HOSTNAME")); os.Mkdir(mark, 0o755) == nil {
+			log.Fatal("stumbles")
+		}
+	case "eat":
+		eat()
+	case "listen":
+		port = arg
+		log.Printf("listening on :%s", port)
+	case "status":
+		health, _ = strconv.Atoi(arg)
+	case "mute":
+		select {}
+	}
+	serve(port, mood, health)
+}
+
+func eat() {
+	var all [][]byte
+	for {
+		b := make([]byte, 16<<20)
+		for i := range b {
+			b[i] = 1
+		}
+		all = append(all, b)
+	}
+}
+
+// serve answers until it is told to end, and then a little longer: until it is no longer an endpoint of its Service.
+func serve(port, mood string, health int) {
+	var asked atomic.Int32
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		if mood == "sicken" && asked.Add(1) > 1 {
+			health = http.StatusInternalServerError
+		}
+		w.WriteHeader(health)
+	})
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = fmt.Fprintf(w, "version %s in the mood %s\n", os.Getenv("VERSION"), mood)
+	})
+	server := &http.Server{Addr: ":" + port, Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	go func() {
+		<-ctx.Done()
+		time.Sleep(2 * time.Second)
+		_ = server.Shutdown(context.WithoutCancel(ctx))
+	}()
+	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
+		log.Fatal(err)
+	}
+	time.Sleep(100 * time.Millisecond) // Shutdown returns a little later
+}
