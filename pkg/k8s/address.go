@@ -14,7 +14,7 @@ func checkAddress(t *target) error {
 		return nil
 	}
 	return &UnavailableError{
-		Reason: fmt.Sprintf("context %q leads to the server address %q, which is no URL and no HOST:PORT", t.context, withoutCredentials(t.conf.Host)),
+		Reason: fmt.Sprintf("context %q cannot be used: its server address %q is no URL and no HOST:PORT", t.context, withoutCredentials(t.conf.Host)),
 		Advice: "correct the address in the kubeconfig; characters of a password that mean something in a URL are written as %XX",
 	}
 }
