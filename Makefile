@@ -55,7 +55,11 @@ bench-validate: build ## Time and memory of validating 1,000 apps in one call
 
 .PHONY: bench-forge
 bench-forge: build ## norn forge's time and requests beside kubectl's and helm's
-	@hack/bench-forge
+	@hack/bench-peers BenchmarkForge
+
+.PHONY: bench-deploy
+bench-deploy: build ## how soon norn deploy knows that a version fails, beside kubectl and helm
+	@hack/bench-peers BenchmarkDeploy
 
 .PHONY: bench-redact
 bench-redact: ## How fast text goes through the filter for secret values

@@ -148,6 +148,11 @@ func writes(r *http.Request) bool {
 // has answered. It reports whether there was such a write.
 func (b *bench) killAt(n int32, after bool, args ...string) bool {
 	b.t.Helper()
+	return b.killing(n, after, func(kubeconfig string) *exec.Cmd { return b.command(kubeconfig, args...) })
+}
+
+func (b *bench) killing(n int32, after bool, command func(kubeconfig string) *exec.Cmd) bool {
+	b.t.Helper()
 	var count atomic.Int32
 	var victim *exec.Cmd
 	started := make(chan struct{})
@@ -172,7 +177,7 @@ func (b *bench) killAt(n int32, after bool, args ...string) bool {
 		b.t.Fatal(err)
 	}
 	defer proxy.Close()
-	victim = b.command(proxy.Kubeconfig, args...)
+	victim = command(proxy.Kubeconfig)
 	var said bytes.Buffer
 	victim.Stdout, victim.Stderr = &said, &said
 	if err := victim.Start(); err != nil {
@@ -181,7 +186,7 @@ func (b *bench) killAt(n int32, after bool, args ...string) bool {
 	close(started)
 	err = victim.Wait()
 	if err != nil && count.Load() < n {
-		b.t.Fatalf("norn %v: %v\n%s", args, err, said.String())
+		b.t.Fatalf("%v: %v\n%s", victim.Args, err, said.String())
 	}
 	return count.Load() >= n
 }
