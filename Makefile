@@ -34,7 +34,7 @@ test: lint unit sessions ## Everything: lint, unit tests, sessions on a devclust
 .PHONY: unit
 unit: ## Unit tests, with the race detector
 	@echo "== unit tests"
-	@CGO_ENABLED=1 go test -race ./pkg/... ./internal/...
+	@NORN_TEST_SOPS=$$(hack/sops) CGO_ENABLED=1 go test -race ./pkg/... ./internal/...
 	@cd devcluster && go test ./internal/...
 
 .PHONY: sessions
@@ -60,6 +60,10 @@ bench-forge: build ## norn forge's time and requests beside kubectl's and helm's
 .PHONY: bench-deploy
 bench-deploy: build ## how soon norn deploy knows that a version fails, beside kubectl and helm
 	@hack/bench-peers BenchmarkDeploy
+
+.PHONY: bench-redact
+bench-redact: ## How fast text goes through the filter for secret values
+	@go test -run '^$$' -bench '^BenchmarkRedact$$' ./internal/ui
 
 .PHONY: bench-start
 bench-start: build ## norn version's time beside kubectl's

@@ -18,9 +18,10 @@ import (
 
 // app is what all commands share. What costs something is a function, called by the commands that need it.
 type app struct {
-	streams ui.Streams
-	kube    *genericclioptions.ConfigFlags
-	json    bool
+	streams  ui.Streams   // redacted
+	redactor *ui.Redactor // is told every value that is decrypted
+	kube     *genericclioptions.ConfigFlags
+	json     bool
 }
 
 // requiresError is an *k8s.UnavailableError in a command that cannot do without a cluster.

@@ -42,6 +42,8 @@ log lines, and brings the last good version back.`,
 			o.Registry, o.Builder, o.GitToken, o.GitKey = s.conf.Registry, s.conf.Builder, s.conf.GitToken, s.conf.GitKey
 			o.Settings, o.Database, o.Tunnel = forgeSettings(s.conf), databaseSettings(s.conf), s.conf.Tunnel
 			rollout.set(&o.Target, filepath.Dir(spec.Path()))
+			o.Redactor = a.redactor
+			a.redactor.Hide("NORN_GIT_TOKEN", o.GitToken)
 			if noRollback {
 				o.KeepFailed = "--no-rollback"
 			}

@@ -6,6 +6,7 @@ import (
 	"syscall"
 
 	"norn/internal/config"
+	"norn/internal/editor"
 	"norn/internal/logs"
 	"norn/internal/scaffold"
 	"norn/internal/status"
@@ -52,12 +53,12 @@ func exitCode(ctx context.Context, err error) int {
 		return exitFailed
 	case is[*usageError](err), is[*deploy.UsageError](err), is[*k8s.ImageError](err), is[*k8s.FlagError](err),
 		is[infraspec.Errors](err), is[*infraspec.NotFoundError](err), is[*infraspec.NameError](err), is[*invalidError](err),
-		is[*config.Error](err), is[*secrets.FileError](err), is[*scaffold.ExistsError](err),
-		is[*logs.NotFoundError](err), is[*status.NotFoundError](err), is[*job.NotDeployedError](err):
+		is[*config.Error](err), is[*secrets.FileError](err), is[*secrets.NameError](err), is[*secrets.SyntaxError](err), is[*scaffold.ExistsError](err),
+		is[*logs.NotFoundError](err), is[*status.NotFoundError](err), is[*job.NotDeployedError](err), is[*editor.MissingError](err):
 		return exitUsage
 	case is[*k8s.UnavailableError](err):
 		return exitNoKubernetes
-	case is[*forge.ConflictError](err), is[*k8s.HeldError](err):
+	case is[*forge.ConflictError](err), is[*k8s.HeldError](err), is[*secrets.HeldError](err):
 		return exitConflict
 	default:
 		return exitFailed

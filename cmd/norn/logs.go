@@ -30,6 +30,7 @@ func newLogsCmd(a *app) *cobra.Command {
 				return err
 			}
 			o.Namespace, o.App = s.conf.Namespace, name
+			a.hideLive(cmd.Context(), s, name)
 			return logs.Run(cmd.Context(), s.client, o, a.logSink())
 		},
 	}

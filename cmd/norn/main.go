@@ -26,7 +26,11 @@ func main() {
 
 // run is one call of norn: it prints and returns the exit code.
 func run(ctx context.Context, args []string, s ui.Streams) int {
-	root := newRootCmd(&app{streams: s}) //nolint:contextcheck // cobra hands the context to its commands
+	redactor := ui.NewRedactor()
+	redactor.Hide("SOPS_AGE_KEY", os.Getenv("SOPS_AGE_KEY"))
+	s = redactor.Streams(s)
+	defer func() { ui.Flush(s.Out); ui.Flush(s.Err) }()
+	root := newRootCmd(&app{streams: s, redactor: redactor}) //nolint:contextcheck // cobra hands the context to its commands
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	code := exitCode(ctx, err)

@@ -101,6 +101,7 @@ run go on meanwhile: roll them back to the version that the data belongs to.`,
 					return err
 				}
 			}
+			o.Redactor = a.redactor
 			o.Namespace, o.App, o.Database = s.conf.Namespace, o.Spec.App, databaseSettings(s.conf)
 			out := ui.NewRun(a.streams, a.json)
 			defer out.Close()

@@ -44,7 +44,7 @@ func Answer(ctx context.Context, dir string, out io.Writer, name string, args ..
 func RunWith(ctx context.Context, o Options, name string, args ...string) error {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = o.Dir, o.Stdout, o.Stderr, o.Files
-	cmd.Env = append(environment(), o.Env...)
+	cmd.Env = append(Environment(), o.Env...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 5 * time.Second // then it is killed
 	if err := cmd.Run(); err != nil {
@@ -59,10 +59,15 @@ func RunWith(ctx context.Context, o Options, name string, args ...string) error 
 // keyVariables hold keys themselves, which are norn's business and not a build's.
 var keyVariables = []string{"SOPS_AGE_KEY", "NORN_GIT_TOKEN"}
 
-// environment is norn's environment without the keys in it.
-func environment() []string {
-	return slices.DeleteFunc(os.Environ(), func(kv string) bool {
+// Environment is norn's environment without the keys in it.
+func Environment() []string {
+	return Without(os.Environ(), keyVariables...)
+}
+
+// Without is an environment without some of its variables.
+func Without(env []string, names ...string) []string {
+	return slices.DeleteFunc(env, func(kv string) bool {
 		name, _, _ := strings.Cut(kv, "=")
-		return slices.Contains(keyVariables, name)
+		return slices.Contains(names, name)
 	})
 }

@@ -77,7 +77,8 @@ func TestOverviewOfDeployments(t *testing.T) {
 			deploy("short", func(d *appsv1.Deployment) { d.Status.AvailableReplicas = 1 }),
 			deploy("rolling", func(d *appsv1.Deployment) { d.Status.UpdatedReplicas = 1 }),
 			deploy("unseen", func(d *appsv1.Deployment) { d.Generation = 5 }),
-			deploy("paused", func(d *appsv1.Deployment) { d.Spec.Paused = true }),
+			deploy("paused", func(d *appsv1.Deployment) { d.Spec.Paused, d.Status = true, appsv1.DeploymentStatus{} }),
+			deploy("held", func(d *appsv1.Deployment) { d.Spec.Paused = true }),
 			deploy("stopped", func(d *appsv1.Deployment) { d.Spec.Replicas, d.Status.AvailableReplicas = &zero, 0 }),
 		},
 		CronJobs: []batchv1.CronJob{{ObjectMeta: named("nightly")}, {ObjectMeta: named("waiting"), Spec: batchv1.CronJobSpec{Suspend: &suspended}}},
@@ -90,7 +91,7 @@ func TestOverviewOfDeployments(t *testing.T) {
 		version string
 	}{
 		"running": {Running, "2/2", "0123456789ab-dirty"}, "image": {Running, "2/2", "image:1"}, "short": {NotReady, "1/2", "short:1"},
-		"rolling": {NotReady, "2/2", "rolling:1"}, "unseen": {NotReady, "2/2", "unseen:1"}, "paused": {NotDeployed, "2/0", ""},
+		"rolling": {NotReady, "2/2", "rolling:1"}, "unseen": {NotReady, "2/2", "unseen:1"}, "paused": {NotDeployed, "0/0", ""}, "held": {Running, "2/2", "held:1"},
 		"stopped": {Stopped, "0/0", "stopped:1"}, "nightly": {Scheduled, "0/0", ""}, "waiting": {NotDeployed, "0/0", ""},
 	}
 	if len(apps) != len(want) {
@@ -113,27 +114,27 @@ func TestOverviewOfDeployments(t *testing.T) {
 // What is on disk and what is in the cluster are one list, and an app in both is one line.
 func TestOverviewOfBoth(t *testing.T) {
 	apps := onDisk(t, map[string]string{
-		"a": "app: a\nrole: worker\n", "b": "app: b\nrole: worker\n", "f": "app: f\nrole: function\n", "x": "app: x\nrole: no\n",
+		"a": "app: a\nrole: worker\n", "b": "app: b\nrole: worker\n", "f": "app: f\nrole: function\n", "x": "app: x\nrole: no\n", "y": "app: y\nrole: function\n",
 		"web": "app: web\nrole: webserver\nport: 80\nhosts: {internal: web, external: web.example.com}\n",
 	})
 	locals, err := OnDisk("/", apps)
 	if err != nil {
 		t.Fatal(err)
 	}
-	inv := &k8s.Inventory{Deployments: []appsv1.Deployment{deploy("b", func(*appsv1.Deployment) {}), deploy("c", func(*appsv1.Deployment) {})}}
+	inv := &k8s.Inventory{Deployments: []appsv1.Deployment{deploy("b", func(*appsv1.Deployment) {}), deploy("c", func(*appsv1.Deployment) {})}, PodTemplates: []corev1.PodTemplate{{ObjectMeta: named("y")}}}
 	rows := Overview(locals, inv, forge.Settings{})
 	var got []string
 	for _, r := range rows {
 		got = append(got, r.Name+" "+string(r.State))
 	}
-	if want := "a not forged, b running, c running, f callable, web not forged, x invalid"; strings.Join(got, ", ") != want {
+	if want := "a not forged, b running, c running, f not deployed, web not forged, x invalid, y callable"; strings.Join(got, ", ") != want {
 		t.Errorf("got %s\nwant %s", strings.Join(got, ", "), want)
 	}
 	if len(rows[1].Drift) == 0 { // its Deployment bears no field of forge's
 		t.Error("b has no drift")
 	}
 	without := Overview(locals, nil, forge.Settings{})
-	if len(without) != 5 || without[0].State != Unknown || without[4].State != Invalid {
+	if len(without) != 6 || without[0].State != Unknown || without[4].State != Invalid {
 		t.Errorf("%+v", without)
 	}
 	if h := without[3].Hosts; len(h) != 2 || h[0] != "web.example.com" {

@@ -33,6 +33,9 @@ func PrintFinding(w io.Writer, f Finding) {
 	var b strings.Builder
 	text := fmt.Sprintf("%s: %s %s %s", p.bold.Render(place), style.Render(f.Severity+":"), clean(f.Message), p.dim.Render("["+f.Rule+"]"))
 	fmt.Fprintln(&b, wrap(w, text, 4))
+	if source := plainText(w, f.Source); source != f.Source {
+		f.Source = "" // its columns would be others
+	}
 	if f.Source != "" {
 		number := fmt.Sprintf("%5d", f.Line)
 		room := maxExcerpt

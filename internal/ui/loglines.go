@@ -15,7 +15,7 @@ var podColors = []lipgloss.AdaptiveColor{
 
 // LogPrefix returns a function that makes the prefix of a pod's lines: in a colour of the pod's own on a terminal, plain elsewhere.
 func LogPrefix(w io.Writer) func(pod string) string {
-	r := lipgloss.NewRenderer(w)
+	r := newRenderer(w)
 	return func(pod string) string {
 		h := fnv.New32a()
 		_, _ = io.WriteString(h, pod)

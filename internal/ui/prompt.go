@@ -5,13 +5,17 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"strings"
+
+	"golang.org/x/term"
 )
 
 // Prompt asks questions on a terminal.
 type Prompt struct {
-	in  *bufio.Reader
-	out io.Writer
+	in       *bufio.Reader
+	terminal *os.File
+	out      io.Writer
 }
 
 // NewPrompt returns a Prompt for s, or false where nobody is there to answer.
@@ -19,23 +23,48 @@ func NewPrompt(s Streams) (*Prompt, bool) {
 	if !IsTerminal(s.In) || !IsTerminal(s.Err) {
 		return nil, false
 	}
-	return &Prompt{bufio.NewReader(s.In), s.Err}, true
+	return &Prompt{bufio.NewReader(s.In), file(s.In), s.Err}, true
 }
 
 // Ask prints text and returns the line that is answered, trimmed. It ends with ctx, and with io.EOF where the input has ended.
 func (p *Prompt) Ask(ctx context.Context, text string) (string, error) {
+	line, err := p.ask(ctx, text, func() (string, error) {
+		line, err := p.in.ReadString('\n')
+		if line != "" {
+			err = nil
+		}
+		return line, err
+	})
+	return strings.TrimSpace(line), err
+}
+
+// AskHidden is Ask for what nobody is to see while it is typed. The answer is not trimmed.
+func (p *Prompt) AskHidden(ctx context.Context, text string) (string, error) {
+	fd := int(p.terminal.Fd()) //nolint:gosec // a file descriptor fits an int
+	before, err := term.GetState(fd)
+	if err != nil {
+		return "", fmt.Errorf("hide what is typed: %w", err)
+	}
+	defer func() { _ = term.Restore(fd, before) }()
+	line, err := p.ask(ctx, text, func() (string, error) {
+		line, err := term.ReadPassword(fd)
+		_, _ = fmt.Fprintln(p.out) // the one that was typed is hidden too
+		return string(line), err
+	})
+	return line, err
+}
+
+func (p *Prompt) ask(ctx context.Context, text string, read func() (string, error)) (string, error) {
 	_, _ = io.WriteString(p.out, text)
+	Flush(p.out)
 	type result struct {
 		line string
 		err  error
 	}
 	answered := make(chan result, 1)
 	go func() { // a read cannot be interrupted, the wait for it can
-		line, err := p.in.ReadString('\n')
-		if line != "" {
-			err = nil
-		}
-		answered <- result{strings.TrimSpace(line), err}
+		line, err := read()
+		answered <- result{line, err}
 	}()
 	select {
 	case <-ctx.Done():

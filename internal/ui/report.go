@@ -19,8 +19,16 @@ type Run interface {
 	Close()
 }
 
-// NewRun chooses the reporter for s: JSON events on stdout, or progress on stderr that moves on a terminal.
+// NewRun chooses the reporter for s: JSON events on stdout, or progress on stderr that moves on a terminal. Secret values are taken out
+// of the events.
 func NewRun(s Streams, asJSON bool) Run {
+	if asJSON {
+		return &redactedRun{newRun(s, asJSON), s.Out}
+	}
+	return &redactedRun{newRun(s, asJSON), s.Err}
+}
+
+func newRun(s Streams, asJSON bool) Run {
 	switch {
 	case asJSON:
 		return &jsonRun{enc: json.NewEncoder(s.Out)}
@@ -29,6 +37,21 @@ func NewRun(s Streams, asJSON bool) Run {
 	default:
 		return &linesRun{w: s.Err, p: newPalette(s.Err)}
 	}
+}
+
+// redactedRun takes secret values out of events before they are encoded, cut or wrapped.
+type redactedRun struct {
+	Run
+	stream io.Writer
+}
+
+// Report implements pipeline.Reporter.
+func (r *redactedRun) Report(e pipeline.Event) {
+	e.Line, e.Result.Detail = plainText(r.stream, e.Line), plainText(r.stream, e.Result.Detail)
+	if e.Err != nil {
+		e.Err = errors.New(plainText(r.stream, e.Err.Error())) // reporters show its text only
+	}
+	r.Run.Report(e)
 }
 
 // jsonRun writes each event as one JSON object.

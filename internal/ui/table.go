@@ -85,7 +85,7 @@ func newTable(w io.Writer, head []string, rows [][]Cell) *table.Table {
 	for _, row := range rows {
 		texts := make([]string, len(row))
 		for i, c := range row {
-			texts[i] = clean(c.Text)
+			texts[i] = clean(plainText(w, c.Text))
 		}
 		t.Row(texts...)
 	}

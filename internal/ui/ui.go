@@ -7,6 +7,8 @@
 //     NO_COLOR and TERM=dumb take the colours away, CLICOLOR_FORCE brings them back.
 //   - What comes from a file or from the cluster is printed without control characters.
 //   - A line that is wider than the terminal is broken between words; in a pipe it stays whole.
+//   - A secret value that norn has decrypted is shown as [redacted:NAME], in whatever form it comes and on every stream.
+//     Text is redacted before it is cut or broken into lines, and once more where it leaves.
 //   - A line of a step's output is indented under its step. Nothing is printed that a step has not returned or written.
 package ui
 
@@ -31,13 +33,13 @@ func Standard() Streams { return Streams{In: os.Stdin, Out: os.Stdout, Err: os.S
 
 // IsTerminal reports whether stream is a terminal that can move its cursor.
 func IsTerminal(stream any) bool {
-	f, ok := stream.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb" //nolint:gosec // a file descriptor fits an int
+	f := file(stream)
+	return f != nil && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb" //nolint:gosec // a file descriptor fits an int
 }
 
 // width is the terminal's width in columns, or 80 where it is not known.
 func width(stream any) int {
-	if f, ok := stream.(*os.File); ok {
+	if f := file(stream); f != nil {
 		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 { //nolint:gosec // likewise
 			return w
 		}
@@ -48,6 +50,7 @@ func width(stream any) int {
 // wrap breaks text between words where a terminal would break it anywhere, and indents what goes on in the next lines.
 // What is no terminal gets the text as it is.
 func wrap(stream any, text string, indent int) string {
+	text = plainText(stream, text)
 	if !IsTerminal(stream) {
 		return text
 	}
@@ -69,9 +72,17 @@ type palette struct {
 	good, bad, warn, dim, bold lipgloss.Style
 }
 
+// newRenderer finds out which colours a stream takes.
+func newRenderer(stream io.Writer) *lipgloss.Renderer {
+	if f := file(stream); f != nil {
+		stream = f
+	}
+	return lipgloss.NewRenderer(stream)
+}
+
 // newPalette chooses colours that are readable on light and on dark backgrounds.
 func newPalette(stream io.Writer) palette {
-	r := lipgloss.NewRenderer(stream)
+	r := newRenderer(stream)
 	color := func(light, dark string) lipgloss.Style {
 		return r.NewStyle().Foreground(lipgloss.AdaptiveColor{Light: light, Dark: dark})
 	}

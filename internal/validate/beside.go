@@ -52,7 +52,7 @@ func secretsFile(spec *infraspec.Spec) []infraspec.Finding {
 		return nil
 	case missing:
 		return []infraspec.Finding{spec.Finding("secrets", infraspec.Error, infraspec.RuleSecretsFile,
-			fmt.Sprintf("there is no %s beside this file for what secrets names; create it with sops", secrets.FileName))}
+			fmt.Sprintf("there is no %s beside this file for what secrets names; make it with norn secrets set", secrets.FileName))}
 	case err != nil:
 		return []infraspec.Finding{spec.Finding("secrets", infraspec.Error, infraspec.RuleSecretsFile, problem(err))}
 	}
@@ -61,7 +61,7 @@ func secretsFile(spec *infraspec.Spec) []infraspec.Finding {
 		key := fmt.Sprintf("secrets[%d]", i)
 		if infraspec.IsVariable(name) && !slices.ContainsFunc(entries, func(e secrets.Entry) bool { return e.Name == name }) {
 			found = append(found, spec.Finding(key, infraspec.Error, infraspec.RuleSecretsFile,
-				fmt.Sprintf("%s is not in %s; add it there with sops", name, secrets.FileName)))
+				fmt.Sprintf("%s is not in %s; set it with norn secrets set %[1]s", name, secrets.FileName)))
 		}
 	}
 	for _, e := range entries {
@@ -78,11 +78,11 @@ func secretsFile(spec *infraspec.Spec) []infraspec.Finding {
 				fmt.Sprintf("%s stands in %s unencrypted, and is not named here", e.Name, secrets.FileName)))
 		case e.Shape == secrets.Plain:
 			found = append(found, spec.Finding(key, infraspec.Error, infraspec.RuleSecretsFile,
-				fmt.Sprintf("%s stands in %s unencrypted; encrypt it with sops, and change it where it is used", e.Name, secrets.FileName)))
+				fmt.Sprintf("%s stands in %s unencrypted; take it out, set it with norn secrets set, and change it where it is used", e.Name, secrets.FileName)))
 		case e.Shape == secrets.Nested && declared >= 0:
 			found = append(found, spec.Finding(key, infraspec.Error, infraspec.RuleSecretsFile,
 				fmt.Sprintf("%s is a list or a mapping in %s, and a variable holds one string", e.Name, secrets.FileName)))
-		case declared < 0:
+		case declared < 0 && e.Shape != secrets.Readable:
 			found = append(found, spec.Finding(key, infraspec.Warning, infraspec.RuleSecretsFile,
 				fmt.Sprintf("%s is in %s and not named here, so the app does not get it", e.Name, secrets.FileName)))
 		}

@@ -21,6 +21,7 @@ import (
 	"norn/pkg/infraspec"
 	"norn/pkg/job"
 	"norn/pkg/k8s"
+	"norn/pkg/secrets"
 )
 
 // Cluster is what a deploy asks of a cluster.
@@ -55,6 +56,7 @@ func (t Target) locked(ctx context.Context, cluster locker, to pipeline.Reporter
 
 type secretStore interface {
 	GetSecret(ctx context.Context, ns, name string) (*corev1.Secret, error)
+	DropSecretKeys(ctx context.Context, ns, name string, keys []string) (*corev1.Secret, error)
 	ApplySecret(ctx context.Context, conf *applycore.SecretApplyConfiguration) (*corev1.Secret, error)
 }
 
@@ -102,14 +104,14 @@ func Run(ctx context.Context, cluster Cluster, to pipeline.Reporter, spec *infra
 			if err != nil {
 				return err
 			}
-			return pipeline.Run(ctx, to, steps)
+			return pipeline.Run(ctx, to, r.redacted(steps))
 		})
 	})
 }
 
 // Plan says what each step of Run would do, and does nothing but look.
 func Plan(ctx context.Context, cluster Cluster, to pipeline.Reporter, spec *infraspec.Spec, o Options) error {
-	return prepared(ctx, cluster, spec, o, func(r *run) error { return pipeline.Run(ctx, to, r.plans()) })
+	return prepared(ctx, cluster, spec, o, func(r *run) error { return pipeline.Run(ctx, to, r.redacted(r.plans())) })
 }
 
 // prepared makes a run with a temporary folder that is gone when do has ended.
@@ -165,7 +167,8 @@ type run struct {
 	before        running
 	source        source
 	builder       builder
-	image         string // what the pods will run
+	image         string                   // what the pods will run
+	values        map[string]secrets.Value // what the infraspec declares, decrypted
 	secretVersion string
 	dumped        string // the snapshot that was taken
 	migrated      string // the version whose migration has run
@@ -212,7 +215,7 @@ func (r *run) findSource(ctx context.Context, out io.Writer) (pipeline.Result, e
 	}
 	if r.options.Image != "" {
 		r.image = r.options.Image
-		return pipeline.Result{State: pipeline.Skipped, Detail: "ships " + r.image}, r.decryptable()
+		return pipeline.Result{State: pipeline.Skipped, Detail: "ships " + r.image}, r.decrypt(ctx)
 	}
 	into := filepath.Join(r.tmp, "source")
 	if r.spec.Repo.URL != "" && !r.options.Checkout {
@@ -229,7 +232,7 @@ func (r *run) findSource(ctx context.Context, out io.Writer) (pipeline.Result, e
 	if warning := lfsPointers(r.source.dir); warning != "" {
 		_, _ = fmt.Fprintln(out, warning)
 	}
-	return pipeline.Result{State: pipeline.Done, Detail: r.source.describe()}, r.decryptable()
+	return pipeline.Result{State: pipeline.Done, Detail: r.source.describe()}, r.decrypt(ctx)
 }
 
 // forged reads the app's Deployment, which must be there and norn's own.

@@ -1,7 +1,9 @@
 package deploy
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -9,21 +11,36 @@ import (
 	"time"
 )
 
-// save writes the evidence into a file of its own under dir, and tells where.
-func (f Failure) save(dir string, at time.Time, out io.Writer) error {
-	if err := privateFolder(dir); err != nil {
+// save writes the evidence into a file of its own, without secret values, and tells where.
+func (r *rollout) save(f Failure, at time.Time) error {
+	if err := privateFolder(r.Failures); err != nil {
 		return fmt.Errorf("save the failure: %w", err)
 	}
 	data, err := json.MarshalIndent(f, "", "  ")
 	if err != nil {
 		return fmt.Errorf("save the failure: %w", err)
 	}
-	path := filepath.Join(dir, fmt.Sprintf("%s_%s_%s.json", f.App, at.UTC().Format(fileTime), f.Reason))
-	if err := os.WriteFile(path, append(data, '\n'), 0o600); err != nil {
+	path := filepath.Join(r.Failures, fmt.Sprintf("%s_%s_%s.json", f.App, at.UTC().Format(fileTime), f.Reason))
+	var text bytes.Buffer
+	if err := r.redact(&text, data); err != nil {
 		return fmt.Errorf("save the failure: %w", err)
 	}
-	_, _ = fmt.Fprintf(out, "the evidence is in %s\n", path)
+	if err := os.WriteFile(path, append(text.Bytes(), '\n'), 0o600); err != nil {
+		return fmt.Errorf("save the failure: %w", err)
+	}
+	_, _ = fmt.Fprintf(r.out, "the evidence is in %s\n", path)
 	return nil
+}
+
+// redact writes text without secret values.
+func (r *rollout) redact(to io.Writer, text []byte) error {
+	if r.Redactor == nil {
+		_, err := to.Write(text)
+		return err
+	}
+	w := r.Redactor.Writer(to)
+	_, err := w.Write(text)
+	return errors.Join(err, w.Close())
 }
 
 // fileTime is a time in a file's name; it sorts.

@@ -77,16 +77,12 @@ func (r *run) newValues(ctx context.Context) (map[string][]byte, error) {
 	if len(r.spec.Secrets) == 0 {
 		return nil, nil
 	}
-	decrypted, err := r.declared()
-	if err != nil {
-		return nil, err
-	}
 	live, err := r.cluster.GetSecret(ctx, r.options.Namespace, forge.SecretName(r.spec.App))
 	if err != nil && !k8s.IsNotFound(err) {
 		return nil, err
 	}
 	values, changed := map[string][]byte{}, err != nil
-	for name, v := range decrypted {
+	for name, v := range r.values {
 		values[name] = []byte(v.Reveal())
 		changed = changed || !bytes.Equal(values[name], live.Data[name])
 	}

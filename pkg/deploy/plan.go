@@ -33,7 +33,7 @@ func (r *run) plans() []pipeline.Step {
 			return cmp.Or(r.noSnapshot(), fmt.Sprintf("pg_dump of %s into %s", r.spec.Migrations.Database, snapshotFolder(r.dir)))
 		}),
 		say("migrate", func() string { return cmp.Or(r.noMigration(), commandLine(r.spec.Migrations.Command)) }),
-		pipeline.Step{Name: "secrets", Run: r.planSecrets},
+		say("secrets", func() string { return cmp.Or(strings.Join(r.spec.Secrets, ", "), "the infraspec declares none") }),
 		say("rollout", r.planRollout),
 		say("cleanup", func() string { return fmt.Sprintf("images beyond the newest %d", r.spec.Artifacts.Retain) }))
 }
@@ -67,19 +67,6 @@ func (r *run) planDelivery() string {
 		return r.ifBuilt("into " + strings.TrimSpace(r.local.Kind+" "+r.local.Name))
 	}
 	return r.ifBuilt("to " + r.options.Registry)
-}
-
-// planSecrets decrypts, so that a key that is missing shows before the deploy.
-func (r *run) planSecrets(context.Context, io.Writer) (pipeline.Result, error) {
-	result := pipeline.Result{State: pipeline.Planned, Detail: "the infraspec declares none"}
-	if len(r.spec.Secrets) == 0 {
-		return result, nil
-	}
-	if _, err := r.declared(); err != nil {
-		return pipeline.Result{}, err
-	}
-	result.Detail = strings.Join(r.spec.Secrets, ", ")
-	return result, nil
 }
 
 func (r *run) planRollout() string {

@@ -52,6 +52,7 @@ type Target struct {
 	KeepFailed string
 	// Failures, if not "", is the folder into which the evidence of a failure is written.
 	Failures string
+	Redactor Redactor // is told every value that is decrypted, and keeps it out of what is shown and saved; or nil
 }
 
 // RolloutError says that a version did not come up, and what runs now.
@@ -137,7 +138,7 @@ func (r *rollout) failed(ctx context.Context, verdict k8s.Verdict, current *apps
 	f.show(r.out)
 	r.restore(ctx, f)
 	if r.Failures != "" {
-		if err := f.save(r.Failures, time.Now(), r.out); err != nil {
+		if err := r.save(*f, time.Now()); err != nil {
 			_, _ = fmt.Fprintln(r.out, err)
 		}
 	}

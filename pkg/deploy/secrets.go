@@ -21,44 +21,35 @@ import (
 	"norn/pkg/secrets"
 )
 
-// secrets decrypts the app's SOPS file in this process and brings the Secret <app>-secrets to the declared names.
-func (r *run) secrets(ctx context.Context, _ io.Writer) (pipeline.Result, error) {
-	if len(r.spec.Secrets) == 0 {
-		return pipeline.Result{State: pipeline.Skipped, Detail: "the infraspec declares none"}, nil
-	}
-	values, err := r.declared()
-	if err != nil {
-		return pipeline.Result{}, err
-	}
-	name := forge.SecretName(r.spec.App)
-	live, err := r.cluster.GetSecret(ctx, r.options.Namespace, name)
-	switch {
-	case k8s.IsNotFound(err):
-		live = nil
-	case err != nil:
-		return pipeline.Result{}, err
-	default:
-		if err := forge.Owned("Secret", live, r.spec.App); err != nil {
-			return pipeline.Result{}, err
-		}
-	}
-	now, err := r.cluster.ApplySecret(ctx, r.secret(name, values))
-	if err != nil {
-		return pipeline.Result{}, err
-	}
-	r.secretVersion = now.ResourceVersion
-	result := pipeline.Result{State: pipeline.Configured, Detail: fmt.Sprintf("%s holds %s", name, strings.Join(slices.Sorted(maps.Keys(values)), ", "))}
-	switch {
-	case live == nil:
-		result.State = pipeline.Created
-	case live.ResourceVersion == now.ResourceVersion:
-		result.State = pipeline.Unchanged
-	}
-	return result, nil
+// Redactor keeps values out of what is shown. It is told each value before anything could print it.
+type Redactor interface {
+	Hide(name, value string)
+	// Writer is w without the values; Close ends it and leaves w open.
+	Writer(w io.Writer) io.WriteCloser
 }
 
-// declared decrypts the app's SOPS file, of the source where that has one, and returns the declared names' values.
-func (r *run) declared() (map[string]secrets.Value, error) {
+// redacted are steps whose output, that of the programs they run too, goes through the redactor before it is cut into lines.
+func (r *run) redacted(steps []pipeline.Step) []pipeline.Step {
+	if r.options.Redactor == nil {
+		return steps
+	}
+	for i, s := range steps {
+		steps[i].Run = func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
+			w := r.options.Redactor.Writer(out)
+			defer func() { _ = w.Close() }()
+			return s.Run(ctx, w)
+		}
+	}
+	return steps
+}
+
+// decrypt decrypts the app's SOPS file in this process, of the source where that has one, and takes the declared values. It comes before
+// everything that takes long or could print a value: a key that is not here, a value that is missing, or a Secret that is in the way stops the
+// run before anything is built.
+func (r *run) decrypt(ctx context.Context) error {
+	if len(r.spec.Secrets) == 0 {
+		return nil
+	}
 	own := filepath.Join(r.dir, secrets.FileName)
 	path := own
 	if r.source.dir != "" {
@@ -67,39 +58,112 @@ func (r *run) declared() (map[string]secrets.Value, error) {
 			path = own
 		}
 	}
-	all, err := secrets.Decrypt(path)
-	var values map[string]secrets.Value
+	file, err := secrets.Open(ctx, path)
 	if err == nil {
-		values, err = secrets.Pick(path, all, r.spec.Secrets)
+		defer file.Close()
+		if r.options.Redactor != nil {
+			file.Each(func(name string, v secrets.Value) { r.options.Redactor.Hide(name, v.Reveal()) })
+		}
+		r.values, err = file.Pick(r.spec.Secrets)
 	}
-	if fileError, ok := errors.AsType[*secrets.FileError](err); ok { // the user's own file, not the copy that was read
+	if fileError, ok := errors.AsType[*secrets.FileError](err); ok && fileError.Path == path { // the user's own file, not the copy that was read
 		fileError.Path = own
 	}
-	return values, err
-}
-
-// decryptable finds out early that a secret is missing or a key is not here: nothing has been built by then.
-func (r *run) decryptable() error {
-	if len(r.spec.Secrets) == 0 {
-		return nil
+	if err == nil {
+		_, err = r.liveSecret(ctx, forge.SecretName(r.spec.App))
 	}
-	_, err := r.declared()
 	return err
 }
 
+// secrets brings the Secret <app>-secrets to the declared names: what the infraspec has dropped goes, and so does what others have added.
+func (r *run) secrets(ctx context.Context, _ io.Writer) (pipeline.Result, error) {
+	name := forge.SecretName(r.spec.App)
+	live, err := r.liveSecret(ctx, name)
+	if err != nil {
+		return pipeline.Result{}, err
+	}
+	if len(r.spec.Secrets) == 0 && (live == nil || len(live.Data) == 0) {
+		return pipeline.Result{State: pipeline.Skipped, Detail: "the infraspec declares none"}, nil
+	}
+	now, err := r.cluster.ApplySecret(ctx, r.secret(name, r.values))
+	if err != nil {
+		return pipeline.Result{}, err
+	}
+	var left []string // somebody else's fields, which an apply leaves alone
+	for key := range now.Data {
+		if _, declared := r.values[key]; !declared {
+			left = append(left, key)
+		}
+	}
+	if len(left) > 0 {
+		if now, err = r.cluster.DropSecretKeys(ctx, r.options.Namespace, name, left); err != nil {
+			return pipeline.Result{}, err
+		}
+	}
+	if len(r.spec.Secrets) > 0 {
+		r.secretVersion = now.ResourceVersion
+	}
+	return synced(name, live, r.values, live != nil && live.ResourceVersion == now.ResourceVersion), nil
+}
+
+// liveSecret is the app's Secret in the cluster, or nil. One that is not norn's is a *forge.ConflictError.
+func (r *run) liveSecret(ctx context.Context, name string) (*corev1.Secret, error) {
+	live, err := r.cluster.GetSecret(ctx, r.options.Namespace, name)
+	if k8s.IsNotFound(err) {
+		return nil, nil //nolint:nilnil // absence is no error here
+	}
+	if err == nil {
+		err = forge.Owned("Secret", live, r.spec.App)
+	}
+	if err != nil {
+		if len(r.spec.Secrets) == 0 && errors.As(err, new(*forge.ConflictError)) {
+			return nil, nil //nolint:nilnil // it is in nobody's way
+		}
+		return nil, err
+	}
+	if r.options.Redactor != nil { // what the pods have had until now is as secret
+		for key, value := range live.Data {
+			r.options.Redactor.Hide(key, string(value))
+		}
+	}
+	return live, nil
+}
+
+// synced tells by name what became of the Secret.
+func synced(name string, live *corev1.Secret, values map[string]secrets.Value, unchanged bool) pipeline.Result {
+	result := pipeline.Result{State: pipeline.Configured, Detail: fmt.Sprintf("%s holds %s", name, strings.Join(slices.Sorted(maps.Keys(values)), ", "))}
+	if unchanged {
+		result.State = pipeline.Unchanged
+		return result
+	}
+	before := map[string]secrets.Value{}
+	if live == nil {
+		result.State = pipeline.Created
+	} else {
+		for key, value := range live.Data {
+			before[key] = secrets.NewValue(string(value))
+		}
+	}
+	if changes := secrets.Compare(before, values).String(); changes != "" {
+		result.Detail = name + ": " + changes
+	}
+	return result
+}
+
 // databaseURL is the DATABASE_URL that the app gets by its env or secrets, or "".
-func (r *run) databaseURL() (string, error) {
+func (r *run) databaseURL(ctx context.Context) (string, error) {
 	if plain, ok := r.spec.Env[forge.DatabaseURL]; ok {
 		return plain, nil
 	}
 	if !slices.Contains(r.spec.Secrets, forge.DatabaseURL) {
 		return "", nil
 	}
-	values, err := r.declared()
-	if err != nil {
-		return "", err
+	if r.values == nil {
+		if err := r.decrypt(ctx); err != nil {
+			return "", err
+		}
 	}
-	return values[forge.DatabaseURL].Reveal(), nil
+	return r.values[forge.DatabaseURL].Reveal(), nil
 }
 
 // stillRead refuses a deploy that would take a value away from under the pods: one that the infraspec has dropped, and they

@@ -22,7 +22,7 @@ func (r *run) snapshot(ctx context.Context, out io.Writer) (pipeline.Result, err
 	if why := r.noSnapshot(); why != "" {
 		return pipeline.Result{State: pipeline.Skipped, Detail: why}, nil
 	}
-	address, err := r.databaseURL()
+	address, err := r.databaseURL(ctx)
 	if err != nil {
 		return pipeline.Result{}, err
 	}

@@ -119,9 +119,9 @@ func Restore(ctx context.Context, cluster Cluster, to pipeline.Reporter, s Snaps
 	var c connection
 	folder := snapshotFolder(r.dir)
 	return o.locked(ctx, cluster, to, func(ctx context.Context) error {
-		return pipeline.Run(ctx, to, []pipeline.Step{
+		return pipeline.Run(ctx, to, r.redacted([]pipeline.Step{
 			{Name: "snapshot", Run: func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
-				address, err := r.databaseURL()
+				address, err := r.databaseURL(ctx)
 				if err == nil {
 					c, err = connectionTo(s.Database, address, o.Database)
 				}
@@ -142,6 +142,6 @@ func Restore(ctx context.Context, cluster Cluster, to pipeline.Reporter, s Snaps
 				}
 				return pipeline.Result{State: pipeline.Done, Detail: s.Name()}, nil
 			}},
-		})
+		}))
 	})
 }

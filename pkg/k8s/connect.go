@@ -43,6 +43,9 @@ func Connect(ctx context.Context, flags *genericclioptions.ConfigFlags, userAgen
 	if err != nil {
 		return nil, err
 	}
+	if err := checkAddress(t); err != nil {
+		return nil, err
+	}
 	wait := connectTimeout
 	if t.conf.Timeout > 0 {
 		wait = t.conf.Timeout

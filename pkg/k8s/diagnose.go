@@ -65,16 +65,6 @@ func diagnose(err error, t *target, wait time.Duration) error {
 	}
 }
 
-// withoutCredentials is a server's address as it may be shown.
-func withoutCredentials(address string) string {
-	u, err := url.Parse(address)
-	if err != nil || u.User == nil {
-		return address
-	}
-	u.User = nil
-	return u.String()
-}
-
 func timedOut(err error) bool {
 	var timeout interface{ Timeout() bool }
 	return errors.Is(err, context.DeadlineExceeded) || (errors.As(err, &timeout) && timeout.Timeout())

@@ -1,6 +1,7 @@
 package secrets
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/getsops/sops/v3"
@@ -18,8 +19,9 @@ type Shape string
 // The shapes that a value can have.
 const (
 	Encrypted Shape = "encrypted"
-	Plain     Shape = "plain"  // readable by everybody who has the file
-	Nested    Shape = "nested" // a list or a mapping, which no environment variable can hold
+	Plain     Shape = "plain"    // readable by everybody who has the file
+	Readable  Shape = "readable" // likewise, as the file's own rules want it
+	Nested    Shape = "nested"   // a list or a mapping, which no environment variable can hold
 )
 
 // cipherMark is how SOPS begins a value that it has encrypted (github.com/getsops/sops: aes).
@@ -28,24 +30,44 @@ const cipherMark = "ENC["
 // Names lists the values in the SOPS file at path, in its order, without a key and without their text.
 // Problems are a *FileError.
 func Names(path string) ([]Entry, error) {
-	tree, err := load(path)
+	text, err := read(path)
+	if err != nil {
+		return nil, err
+	}
+	tree, err := load(path, text)
 	if err != nil {
 		return nil, err
 	}
 	var entries []Entry
-	for _, branch := range tree.Branches {
-		for _, item := range branch {
-			name, ok := item.Key.(string)
-			if !ok || suffixed(name, tree.Metadata.UnencryptedSuffix) {
-				continue // a comment, or left readable on purpose
-			}
-			entries = append(entries, Entry{name, shape(item.Value)})
+	for name, item := range (&File{tree: tree}).top() {
+		s := shape(item.Value)
+		if s == Plain && leftReadable(name, tree.Metadata) {
+			s = Readable
 		}
+		entries = append(entries, Entry{name, s})
 	}
 	return entries, nil
 }
 
-func suffixed(name, suffix string) bool { return suffix != "" && strings.HasSuffix(name, suffix) }
+// leftReadable reports whether the file's rules leave a top-level value unencrypted (getsops.io: Encrypting only parts of a file).
+// Where they go by comments, that is taken from what is found.
+func leftReadable(name string, m sops.Metadata) bool {
+	matches := func(pattern string) bool {
+		re, err := regexp.Compile(pattern)
+		return err == nil && re.MatchString(name)
+	}
+	switch {
+	case m.UnencryptedSuffix != "":
+		return strings.HasSuffix(name, m.UnencryptedSuffix)
+	case m.EncryptedSuffix != "":
+		return !strings.HasSuffix(name, m.EncryptedSuffix)
+	case m.UnencryptedRegex != "":
+		return matches(m.UnencryptedRegex)
+	case m.EncryptedRegex != "":
+		return !matches(m.EncryptedRegex)
+	}
+	return m.UnencryptedCommentRegex != "" || m.EncryptedCommentRegex != ""
+}
 
 func shape(value any) Shape {
 	switch v := value.(type) {

@@ -1,198 +1,184 @@
-// Package secrets reads an app's SOPS-encrypted file inside this process. Its
-// values are held in a type that shows itself to nobody by accident.
+// Package secrets reads and writes an app's SOPS-encrypted file inside this process, as the sops command would. Its values are held in a
+// type that shows itself to nobody by accident.
 package secrets
 
 import (
-	"encoding/json"
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
-	"strconv"
-	"time"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/getsops/sops/v3"
 	"github.com/getsops/sops/v3/aes"
 	"github.com/getsops/sops/v3/config"
+	"github.com/getsops/sops/v3/logging"
 	"github.com/getsops/sops/v3/stores/yaml"
 )
 
 // FileName is the name of the encrypted file in an app's folder.
 const FileName = "secrets.enc.yaml"
 
-// Value is one decrypted value. Every way of printing it says "[secret]"; Reveal is the one way out. It is held by a function, which
-// even fmt's look into unexported fields does not see through.
-type Value struct{ reveal func() string }
+// File is a decrypted SOPS file in memory.
+type File struct {
+	Path string
 
-const masked = "[secret]"
-
-// Reveal returns the value itself.
-func (v Value) Reveal() string { return v.reveal() }
-
-func newValue(text string) Value { return Value{func() string { return text }} }
-
-// String implements fmt.Stringer without the value.
-func (v Value) String() string { return masked }
-
-// GoString implements fmt.GoStringer without the value.
-func (v Value) GoString() string { return masked }
-
-// Format implements fmt.Formatter without the value, for every verb.
-func (v Value) Format(s fmt.State, _ rune) { _, _ = s.Write([]byte(masked)) }
-
-// MarshalJSON implements json.Marshaler without the value.
-func (v Value) MarshalJSON() ([]byte, error) { return json.Marshal(masked) }
-
-// MarshalText implements encoding.TextMarshaler without the value.
-func (v Value) MarshalText() ([]byte, error) { return []byte(masked), nil }
-
-// FileError says what is wrong with an encrypted file, or with the key for it.
-type FileError struct {
-	Path, Problem, Advice string
-	Err                   error
+	text   []byte // as it was read, encrypted
+	tree   sops.Tree
+	key    []byte
+	cipher sops.Cipher // remembers how values were encrypted, so that what does not change stays the same in the file
+	hidden map[string]bool
+	given  []string // names that were set, which must not be readable in the file
 }
 
-// Error names the file and the problem.
-func (e *FileError) Error() string { return e.Path + ": " + e.Problem }
-
-// Hint is what to do about it.
-func (e *FileError) Hint() string { return e.Advice }
-
-func (e *FileError) Unwrap() error { return e.Err }
-
-// Decrypt reads the SOPS file at path and returns its top-level values by name. The file's MAC is
-// verified. Problems are a *FileError, whose text holds no value.
-func Decrypt(path string) (map[string]Value, error) {
-	tree, err := load(path)
+// Open decrypts the SOPS file at path and verifies its MAC. Problems are a *FileError, whose text holds no value.
+func Open(ctx context.Context, path string) (*File, error) {
+	text, err := read(path)
 	if err != nil {
 		return nil, err
 	}
-	if err := decryptTree(&tree); err != nil {
-		err.Path = path
-		return nil, err
-	}
-	return topLevel(path, tree.Branches)
+	return decrypt(ctx, path, text)
 }
 
-// load reads the SOPS file at path, its values as they are, encrypted.
-func load(path string) (sops.Tree, error) {
-	data, err := os.ReadFile(path)
+func decrypt(ctx context.Context, path string, text []byte) (*File, error) {
+	tree, err := load(path, text)
+	if err != nil {
+		return nil, err
+	}
+	key, err := dataKey(ctx, &tree)
+	if err != nil {
+		return nil, placed(err, path)
+	}
+	f := &File{Path: path, text: text, tree: tree, key: key, cipher: aes.NewCipher(), hidden: encryptedNames(tree.Branches)}
+	if err := safely(func() error { return f.decryptTree() }); err != nil {
+		return nil, placed(err, path)
+	}
+	return f, nil
+}
+
+// Close forgets the key.
+func (f *File) Close() {
+	clear(f.key)
+	f.key, f.tree.Metadata.DataKey = nil, nil
+}
+
+func read(path string) ([]byte, error) {
+	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return sops.Tree{}, &FileError{path, "the file does not exist", "create it with sops, or remove the names under secrets: in the infraspec", err}
+		return nil, &FileError{Path: path, Problem: "the file does not exist", Advice: "make it with norn secrets set, or remove the names under secrets: in the infraspec", Err: err}
 	}
 	if err != nil {
-		return sops.Tree{}, fmt.Errorf("read the secrets: %w", err)
+		return nil, fmt.Errorf("read the secrets: %w", err)
 	}
-	tree, err := yaml.NewStore(&config.YAMLStoreConfig{}).LoadEncryptedFile(data)
-	switch {
-	case errors.Is(err, sops.MetadataNotFound):
-		return sops.Tree{}, &FileError{path, "it is not a SOPS file: it has no sops metadata", "encrypt it with sops; plaintext is never sent on", nil}
-	case err != nil:
-		return sops.Tree{}, &FileError{path, "it is not a SOPS file in YAML", "restore it from the repository's history; a merge may have broken it", nil}
-	}
-	return tree, nil
+	return text, nil
 }
 
-// decryptTree decrypts in place and verifies the MAC, as sops' own decrypt does.
-func decryptTree(tree *sops.Tree) *FileError {
-	key, err := tree.Metadata.GetDataKey()
-	if err != nil {
-		return &FileError{
-			Problem: fmt.Sprintf("no key here decrypts it; it is encrypted for %s", recipients(tree.Metadata)),
-			Advice:  "set SOPS_AGE_KEY_FILE (or SOPS_AGE_KEY) to a key of one of them",
-			Err:     err,
+// load reads a SOPS file, its values as they are, encrypted.
+func load(path string, text []byte) (tree sops.Tree, err error) {
+	for _, l := range logging.Loggers { // the library's own log would go past norn's streams
+		l.SetOutput(io.Discard)
+	}
+	var loadErr error
+	err = safely(func() error {
+		tree, loadErr = store(path).LoadEncryptedFile(text)
+		return nil
+	})
+	if err == nil {
+		err = damage(text, tree, loadErr)
+	}
+	tree.FilePath = path
+	if abs, absErr := filepath.Abs(path); absErr == nil {
+		tree.FilePath = abs
+	}
+	return tree, placed(err, path)
+}
+
+// store reads and writes YAML as .sops.yaml wants it.
+func store(path string) *yaml.Store {
+	if conf := configFile(path); conf != "" {
+		if c, err := config.LoadStoresConfig(conf); err == nil && c.YAML.Indent >= 0 {
+			return yaml.NewStore(&c.YAML)
 		}
 	}
-	defer clear(key)
-	changed := &FileError{
-		Problem: "its checksum (MAC) does not match: the file was changed by hand or by a merge",
-		Advice:  "restore it from the repository's history, and change values with sops only",
-	}
-	cipher := aes.NewCipher()
-	mac, err := tree.Decrypt(key, cipher)
-	if err != nil {
-		return changed // the library's text can quote what it found
-	}
-	want, err := cipher.Decrypt(tree.Metadata.MessageAuthenticationCode, key, tree.Metadata.LastModified.Format(time.RFC3339))
-	if err != nil || want != mac {
-		return changed
-	}
-	return nil
+	return yaml.NewStore(&config.YAMLStoreConfig{})
 }
 
-func recipients(m sops.Metadata) string {
-	var out []string
-	for _, group := range m.KeyGroups {
-		for _, k := range group {
-			out = append(out, k.TypeToIdentifier()+" "+k.ToString())
+// safely makes an error of a panic: the library takes some files for impossible.
+func safely(do func() error) (err error) {
+	defer func() {
+		if recover() != nil { // its text may quote the file
+			err = &FileError{Problem: "it is not a SOPS file as sops writes them", Advice: restore}
 		}
-	}
-	if len(out) == 0 {
-		return "nobody"
-	}
-	text := out[0]
-	for _, r := range out[1:] {
-		text += ", " + r
-	}
-	return text
+	}()
+	return do()
 }
 
-func topLevel(path string, branches sops.TreeBranches) (map[string]Value, error) {
+// placed names the file in an error that came from its bytes.
+func placed(err error, path string) error {
+	var file *FileError
+	if errors.As(err, &file) && file.Path == "" {
+		file.Path = path
+	}
+	return err
+}
+
+// Values are the top-level values by name, each as the text that an environment variable gets. Lists and mappings are not among them.
+func (f *File) Values() map[string]Value {
 	values := map[string]Value{}
-	for _, branch := range branches {
-		for _, item := range branch {
-			name, ok := item.Key.(string)
-			if !ok { // a comment
-				continue
-			}
-			text, ok := scalarText(item.Value)
-			if !ok {
-				return nil, &FileError{path, fmt.Sprintf("%q is not a single value", name), "an environment variable holds one string; write nested values as a string", nil}
-			}
-			values[name] = newValue(text)
+	for name, item := range f.top() {
+		if text, ok := scalarText(item.Value); ok {
+			values[name] = NewValue(text)
 		}
 	}
-	return values, nil
+	return values
 }
 
-// scalarText is a YAML scalar as the text an environment variable gets.
-func scalarText(v any) (string, bool) {
-	switch v := v.(type) {
-	case string:
-		return v, true
-	case []byte:
-		return string(v), true
-	case int:
-		return strconv.Itoa(v), true
-	case float64:
-		return strconv.FormatFloat(v, 'f', -1, 64), true
-	case bool:
-		return strconv.FormatBool(v), true
-	case time.Time:
-		return v.Format(time.RFC3339), true
-	case nil:
-		return "", true
-	default:
-		return "", false
-	}
+// Each calls do with every value that the file keeps encrypted, those in lists and mappings too, under its path.
+func (f *File) Each(do func(name string, v Value)) {
+	leaves(f.tree.Branches, func(path string, value any) {
+		if text, ok := scalarText(value); ok && f.hidden[path] {
+			do(path, NewValue(text))
+		}
+	})
 }
 
-// Pick returns the declared names' values, or a *FileError that lists all that are missing from the file.
-func Pick(path string, values map[string]Value, declared []string) (map[string]Value, error) {
+// Pick returns the declared names' values, or a *FileError that lists all that are missing from the file, or that no environment
+// variable can hold.
+func (f *File) Pick(declared []string) (map[string]Value, error) {
+	values, top := f.Values(), f.names()
 	picked := map[string]Value{}
-	var missing []string
+	var missing, nested, binary []string
 	for _, name := range declared {
 		v, ok := values[name]
-		if !ok {
+		text := v.Reveal()
+		switch {
+		case !ok && slices.Contains(top, name):
+			nested = append(nested, name)
+		case !ok:
 			missing = append(missing, name)
-			continue
+		case strings.ContainsRune(text, 0) || !utf8.ValidString(text):
+			binary = append(binary, name)
+		default:
+			picked[name] = v
 		}
-		picked[name] = v
 	}
-	if len(missing) > 0 {
-		slices.Sort(missing)
-		return nil, &FileError{path, fmt.Sprintf("%v declared in the infraspec but not in the file", missing), "add them with sops, or remove them from the infraspec", nil}
+	for _, p := range []struct {
+		names           []string
+		problem, advice string
+	}{
+		{missing, "%v declared in the infraspec but not in the file", "add them with norn secrets set, or remove them from the infraspec"},
+		{nested, "%v hold lists or mappings, and an environment variable holds one string", "write them as text, such as JSON, with norn secrets set"},
+		{binary, "%v hold bytes that are no text, which no environment variable can hold", "store them in base64, and decode them in the app"},
+	} {
+		if len(p.names) > 0 {
+			slices.Sort(p.names)
+			return nil, &FileError{Path: f.Path, Problem: fmt.Sprintf(p.problem, p.names), Advice: p.advice}
+		}
 	}
 	return picked, nil
 }

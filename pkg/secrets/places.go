@@ -1,0 +1,66 @@
+package secrets
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"github.com/getsops/sops/v3/age"
+)
+
+// agePlaces are the places where SOPS looks for age keys, and what is there (github.com/getsops/sops: Encrypting using age).
+func agePlaces() []string {
+	variable := func(name string) string {
+		if os.Getenv(name) == "" {
+			return name + ": not set"
+		}
+		return name + ": set, but with no key of theirs"
+	}
+	named := func(name string) string {
+		path := os.Getenv(name)
+		if path == "" {
+			return name + ": not set"
+		}
+		return fmt.Sprintf("%s: %s", name, inFile(path))
+	}
+	places := []string{named(age.SopsAgeKeyFileEnv), variable(age.SopsAgeKeyEnv), variable(age.SopsAgeKeyCmdEnv)}
+	if path, err := ageKeyPath(); err == nil {
+		places = append(places, inFile(path))
+	}
+	places = append(places, named(age.SopsAgeSshPrivateKeyFileEnv), variable(age.SopsAgeSshPrivateKeyCmdEnv))
+	if home, err := os.UserHomeDir(); err == nil {
+		for _, name := range []string{"id_ed25519", "id_rsa"} {
+			places = append(places, inFile(filepath.Join(home, ".ssh", name)))
+		}
+	}
+	return places
+}
+
+func inFile(path string) string {
+	_, err := os.ReadFile(path) //nolint:gosec // the user names it
+	switch {
+	case err == nil:
+		return path + ": there, but with no key of theirs"
+	case errors.Is(err, fs.ErrNotExist):
+		return path + ": does not exist"
+	case errors.Is(err, fs.ErrPermission):
+		return path + ": may not be read"
+	default:
+		return path + ": cannot be read"
+	}
+}
+
+// ageKeyPath is the file in which SOPS looks for age keys on this system. On macOS it honours XDG_CONFIG_HOME, which Go does not.
+func ageKeyPath() (string, error) {
+	dir, err := os.UserConfigDir()
+	if xdg := os.Getenv("XDG_CONFIG_HOME"); runtime.GOOS == "darwin" && xdg != "" {
+		dir, err = xdg, nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("find the folder for age keys: %w", err)
+	}
+	return filepath.Join(dir, filepath.FromSlash(age.SopsAgeKeyUserConfigPath)), nil
+}

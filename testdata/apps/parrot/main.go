@@ -1,0 +1,39 @@
+// Command parrot is a sample image that does what no app should: it prints its secrets, in every form. The tests look for them.
+package main
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+)
+
+func main() {
+	if len(os.Args) > 1 && os.Args[1] == "quiet" {
+		fmt.Println("says nothing")
+		return
+	}
+	for _, name := range strings.Fields(os.Getenv("SAY")) {
+		value := os.Getenv(name)
+		quoted, _ := json.Marshal(value)
+		fmt.Printf("%s=%s\n%q\n{\"json\": %s}\n", name, value, value, quoted)
+		fmt.Println(base64.StdEncoding.EncodeToString([]byte(value)), base64.URLEncoding.EncodeToString([]byte("me:"+value)))
+		fmt.Println(url.QueryEscape(value), url.PathEscape(value), (&url.URL{Scheme: "x", User: url.UserPassword("me", value), Host: "h"}).String())
+	}
+	if len(os.Args) > 1 && os.Args[1] == "migrate" {
+		os.Exit(len(os.Args) - 2)
+	}
+	if strings.HasPrefix(os.Getenv("CRASH"), "yes") {
+		os.Exit(1)
+	}
+	http.HandleFunc("/healthz", func(http.ResponseWriter, *http.Request) {})
+	go func() { _ = http.ListenAndServe(":8080", nil) }()
+	end := make(chan os.Signal, 1)
+	signal.Notify(end, syscall.SIGTERM)
+	<-end
+}
