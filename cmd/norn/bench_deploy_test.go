@@ -9,10 +9,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 )
 
@@ -30,42 +30,45 @@ func BenchmarkDeploy(b *testing.B) {
 	w := newBench(b)
 	good := w.images("serve")
 	bad := map[string]string{"bad image": os.Getenv("NORN_TEST_REGISTRY") + "/moody:nope", "crash loop": w.images("exit 3")}
-	w.app("moody", "app: moody\nrole: worker\nenv: {PORT: \"8080\"}\n")
+	w.app("moody", "app: moody\nrole: webserver\nport: 8080\nhealthcheck: /healthz\nenv: {PORT: \"8080\"}\n")
 	kubectl := func(args ...string) *exec.Cmd {
 		return exec.Command(os.Getenv("NORN_TEST_KUBECTL"), append([]string{"--kubeconfig", w.kubeconfig, "-n", w.namespace}, args...)...)
 	}
-	release := func(image string) {
+	release := func(image string) *exec.Cmd {
 		cmd := exec.Command(helm, "-n", w.namespace, "upgrade", "--install", "moody", w.chart(), "--set", "image="+image, "--wait", "--timeout", deployTimeout.String())
 		cmd.Env = []string{"HOME=" + w.apps, "KUBECONFIG=" + w.kubeconfig, "PATH=" + os.Getenv("PATH")}
-		_ = cmd.Run()
+		return cmd
 	}
 	clean := func() { w.kubectl("-n", w.namespace, "delete", "deployments,secrets", "--all", "--cascade=foreground") }
 	forged := func() { clean(); w.norn("forge", "moody"); w.norn("deploy", "moody", "--image", good) }
 	tools := []struct {
 		name    string
 		prepare func()
-		run     func(image string) // to its end, however it ends
+		run     func(image string) *exec.Cmd // makes the change, and waits for its end
 	}{
-		{"norn deploy", forged, func(image string) {
-			_ = w.command(w.kubeconfig, "deploy", "moody", "--image", image, "--timeout", deployTimeout.String(), "--no-rollback").Run()
+		{"norn deploy", forged, func(image string) *exec.Cmd {
+			return w.command(w.kubeconfig, "deploy", "moody", "--image", image, "--timeout", deployTimeout.String(), "--no-rollback")
 		}},
-		{"kubectl rollout status", forged, func(image string) {
+		{"kubectl rollout status", forged, func(image string) *exec.Cmd {
 			must(b, kubectl("set", "image", "deployment/moody", "moody="+image))
-			_ = kubectl("rollout", "status", "deployment/moody", "--timeout", deployTimeout.String()).Run()
+			return kubectl("rollout", "status", "deployment/moody", "--timeout", deployTimeout.String())
 		}},
-		{"helm upgrade --wait", func() { clean(); release(good) }, release},
+		{"helm upgrade --wait", func() { clean(); must(b, release(good)) }, release},
 	}
 	for _, failure := range []string{"bad image", "crash loop"} {
 		for _, tool := range tools {
 			tool.prepare()
 			reported := w.firstReport(failure)
-			tool.run(bad[failure])
+			out, err := tool.run(bad[failure]).CombinedOutput()
 			ended := time.Now()
+			if err == nil {
+				b.Fatalf("%s calls it a success:\n%s", tool.name, out)
+			}
 			fmt.Printf("%-10s %-24s ended %6.2f s after the kubelet's first report\n", failure, tool.name, ended.Sub(<-reported).Seconds())
 		}
 	}
+	forged()
 	for range 5 {
-		forged()
 		complete := w.complete()
 		must(b, w.command(w.kubeconfig, "deploy", "moody", "--image", good, "--force"))
 		ended := time.Now()
@@ -113,7 +116,8 @@ spec:
   selector: {matchLabels: {app: moody}}
   template:
     metadata: {labels: {app: moody}}
-    spec: {containers: [{name: moody, image: "{{ .Values.image }}", env: [{name: PORT, value: "8080"}]}]}
+    spec: {containers: [{name: moody, image: "{{ .Values.image }}", env: [{name: PORT, value: "8080"}],
+      startupProbe: {httpGet: {path: /healthz, port: 8080}, periodSeconds: 5, failureThreshold: 30}}]}
 `
 	for name, text := range map[string]string{"Chart.yaml": "apiVersion: v2\nname: moody\nversion: 1.0.0\n", "templates/all.yaml": deployment} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
@@ -123,14 +127,14 @@ spec:
 	return dir
 }
 
-// firstReport tells when a pod was first seen in the failing state.
+// firstReport tells when the kubelet was first seen to report the failing state: an image that it cannot pull, or a second end of the container.
 func (b *bench) firstReport(failure string) <-chan time.Time {
-	return watchFirst(b, "pods", func(p *corev1.Pod) bool {
+	return b.firstPod(func(_ string, p *corev1.Pod) bool {
 		for _, s := range p.Status.ContainerStatuses {
 			if failure == "bad image" && s.State.Waiting != nil && strings.Contains(s.State.Waiting.Reason, "ImagePull") {
 				return true
 			}
-			if failure == "crash loop" && s.State.Waiting != nil && s.State.Waiting.Reason == "CrashLoopBackOff" {
+			if failure == "crash loop" && s.RestartCount == 1 && s.State.Running == nil {
 				return true
 			}
 		}
@@ -138,22 +142,19 @@ func (b *bench) firstReport(failure string) <-chan time.Time {
 	})
 }
 
-// complete tells when the Deployment, after its next change, was first seen complete.
+// complete tells when the old pod was seen to have ended, which comes after the new one is available.
 func (b *bench) complete() <-chan time.Time {
-	var first int64
-	return watchFirst(b, "deployments", func(d *appsv1.Deployment) bool {
-		if first == 0 {
-			first = d.Generation
-		}
-		s := d.Status
-		return d.Generation > first && s.ObservedGeneration >= d.Generation && s.UpdatedReplicas == 1 && s.AvailableReplicas == 1 && s.Replicas == 1
+	alive := map[string]bool{} // an earlier version's pod may not be gone yet
+	return b.firstPod(func(event string, p *corev1.Pod) bool {
+		alive[p.Name] = alive[p.Name] || p.Status.Phase == corev1.PodRunning
+		return alive[p.Name] && (event == "DELETED" || p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed)
 	})
 }
 
-// watchFirst is when kubectl's watch first shows an object that is so.
-func watchFirst[T any](b *bench, kind string, is func(*T) bool) <-chan time.Time {
+// firstPod is when kubectl's watch first shows a pod that is so.
+func (b *bench) firstPod(is func(event string, p *corev1.Pod) bool) <-chan time.Time {
 	ctx, cancel := context.WithCancel(b.t.Context())
-	cmd := exec.CommandContext(ctx, os.Getenv("NORN_TEST_KUBECTL"), "--kubeconfig", b.kubeconfig, "-n", b.namespace, "get", kind, "-l", "app=moody", "-o", "json", "--watch")
+	cmd := exec.CommandContext(ctx, os.Getenv("NORN_TEST_KUBECTL"), "--kubeconfig", b.kubeconfig, "-n", b.namespace, "get", "pods", "-l", "app=moody", "-o", "json", "--watch", "--output-watch-events")
 	out, err := cmd.StdoutPipe()
 	if err == nil {
 		err = cmd.Start()
@@ -161,19 +162,25 @@ func watchFirst[T any](b *bench, kind string, is func(*T) bool) <-chan time.Time
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	found := make(chan time.Time, 1)
+	found, begun := make(chan time.Time, 1), make(chan struct{})
+	var once sync.Once
 	go func() {
 		defer cancel()
 		for d := json.NewDecoder(bufio.NewReader(out)); ; {
-			var o T
-			if err := d.Decode(&o); err != nil {
+			var e struct {
+				Type   string
+				Object corev1.Pod
+			}
+			if err := d.Decode(&e); err != nil {
 				return
 			}
-			if is(&o) {
+			once.Do(func() { close(begun) })
+			if is(e.Type, &e.Object) {
 				found <- time.Now()
 				return
 			}
 		}
 	}()
+	<-begun
 	return found
 }

@@ -50,7 +50,7 @@ func newShipping(t *testing.T, infraspec string) *shipping {
 	bin := filepath.Dir(os.Getenv("NORN_TEST_KUBECTL"))
 	s.env = []string{
 		"PATH=" + bin + string(filepath.ListSeparator) + os.Getenv("PATH"), "TMPDIR=" + s.tmp, "NORN_REGISTRY_URL=" + os.Getenv("NORN_TEST_REGISTRY"),
-		"SOPS_AGE_KEY_FILE=" + filepath.Join(s.dir, "test-key.txt"), "BUILDAH_ISOLATION=chroot", "STORAGE_DRIVER=vfs",
+		"SOPS_AGE_KEY_FILE=" + filepath.Join(s.dir, "test-key.txt"), "NORN_BUILDER=buildah", "BUILDAH_ISOLATION=chroot", "STORAGE_DRIVER=vfs",
 	}
 	s.git("init", "-q")
 	s.commit("first")
@@ -86,13 +86,12 @@ func (s *shipping) command(kubeconfig string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-func (s *shipping) deploy(args ...string) string {
+func (s *shipping) deploy(args ...string) {
 	s.t.Helper()
 	out, err := s.command(s.kubeconfig, append([]string{"deploy", "moody"}, args...)...).CombinedOutput()
 	if err != nil {
 		s.t.Fatalf("norn deploy: %v\n%s", err, out)
 	}
-	return string(out)
 }
 
 // version is any version's image, commit or digest.

@@ -2,9 +2,14 @@ package main
 
 import (
 	"crypto/rand"
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -40,15 +45,16 @@ func TestSessions(t *testing.T) {
 		Setup:               cluster.setup,
 		RequireExplicitExec: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"app":      cluster.app,
-			"get":      get,
-			"exits":    exits,
-			"waitfor":  waitfor,
-			"calls":    cluster.calls,
-			"poll":     cluster.poll,
-			"mood":     mood,
-			"postgres": cluster.startPostgres,
-			"sql":      cluster.sql,
+			"app":             cluster.app,
+			"get":             get,
+			"exits":           exits,
+			"waitfor":         waitfor,
+			"calls":           cluster.calls,
+			"poll":            cluster.poll,
+			"mood":            mood,
+			"locked-registry": cluster.lockedRegistry,
+			"postgres":        cluster.startPostgres,
+			"sql":             cluster.sql,
 		},
 	})
 }
@@ -118,6 +124,7 @@ func (c *sessionCluster) setup(env *testscript.Env) error {
 		{"NORN_BINARY", os.Getenv("NORN_TEST_NORN")},
 		{"SOPS_AGE_KEY_FILE", filepath.Join(env.WorkDir, "hello", "test-key.txt")},
 		{"HOME", env.WorkDir},
+		{"NORN_BUILDER", "buildah"},
 		{"BUILDAH_ISOLATION", "chroot"},
 		{"STORAGE_DRIVER", "vfs"},
 		{"GIT_CONFIG_COUNT", "2"},
@@ -150,6 +157,24 @@ func (c *sessionCluster) app(ts *testscript.TestScript, _ bool, args []string) {
 func mood(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs("mood.txt"), []byte(args[0]+"\n"), 0o644))
 	ts.Check(ts.Exec("git", "commit", "-q", "--allow-empty", "-am", args[0]))
+}
+
+// lockedRegistry puts a login before the devcluster's registry, and docker's configuration for it into config.json.
+func (c *sessionCluster) lockedRegistry(ts *testscript.TestScript, _ bool, _ []string) {
+	next := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: c.registry})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if user, password, _ := r.BasicAuth(); user != "me" || password != "canary-password" {
+			w.Header().Set("WWW-Authenticate", `Basic realm="registry"`)
+			http.Error(w, `{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}`, http.StatusUnauthorized)
+			return
+		}
+		next.ServeHTTP(w, r)
+	}))
+	ts.Defer(server.Close)
+	host := strings.TrimPrefix(server.URL, "http://")
+	ts.Setenv("NORN_REGISTRY_URL", host)
+	login := base64.StdEncoding.EncodeToString([]byte("me:canary-password"))
+	ts.Check(os.WriteFile(ts.MkAbs("../config.json"), fmt.Appendf(nil, `{"auths":{%q:{"auth":%q}}}`, host, login), 0o600))
 }
 
 // postgres starts a PostgreSQL with a database shop that the pods reach, and norn too.

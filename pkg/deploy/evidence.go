@@ -96,15 +96,12 @@ func (r *rollout) warnings(ctx context.Context, pod string) []string {
 	return out
 }
 
-// show prints a failure: the verdict in at most five lines, then what the container said last.
+// show prints a failure: the verdict in at most four lines, then what the container said last. The hint comes with the error, at the end.
 func (f Failure) show(out io.Writer) {
 	say := func(format string, args ...any) { _, _ = fmt.Fprintf(out, format+"\n", args...) }
 	say("failed (%s): %s", f.Reason, f.Message)
 	if f.Pod != "" {
 		say("pod %s, revision %s, image %s", f.Pod, f.Revision, f.Image)
-	}
-	if f.Hint != "" {
-		say("hint: %s", f.Hint)
 	}
 	for _, e := range last(f.Events, shownEvents) {
 		say("event %s", e)

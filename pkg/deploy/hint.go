@@ -43,7 +43,7 @@ func hint(v k8s.Verdict, spec *infraspec.Spec, ports []int) string {
 	case k8s.TimedOut:
 		return "a slower start wants a longer --timeout"
 	case k8s.CrashLoop:
-		return "its last log lines say why, where it logs; more restarts are allowed with --allow-restarts"
+		return "its last log lines are above; more restarts are allowed with --allow-restarts"
 	case k8s.BadConfig, k8s.PodLost, k8s.NoDeployment:
 	}
 	return ""

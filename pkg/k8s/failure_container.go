@@ -14,6 +14,9 @@ import (
 // pullPatience is how long a registry may be out of reach.
 const pullPatience = 15 * time.Second
 
+// loadPatience is how long a node may take to see an image that was just loaded into its containerd.
+const loadPatience = 5 * time.Second
+
 // containersFailure finds the first container of the pods that cannot come up, or Progressing.
 func containersFailure(o Observation, pods []*corev1.Pod) Verdict {
 	var stalled Verdict
@@ -98,7 +101,7 @@ func pullFailure(o Observation, p *corev1.Pod, s corev1.ContainerStatus, w corev
 	case w.Reason == "InvalidImageName":
 		return failed(ImagePull, "%q is no image name: %s", image, why)
 	case w.Reason == "ErrImageNeverPull":
-		return failed(ImageNotFound, "image %s is not on the node, and a local image is never pulled", image)
+		return stalled(ImageNotFound, loadPatience, "image %s is not on the node, and a local image is never pulled", image)
 	case wrongPlatform.MatchString(said):
 		return failed(WrongArchitecture, "image %s is not built for the node's platform: %s", image, why)
 	case pullUnwelcome.MatchString(said):

@@ -178,7 +178,7 @@ func TestJudgeFailures(t *testing.T) {
 		{look(made, pod("new", false, waiting("ErrImagePull", pullNope))), Failed, ImageNotFound, "there is no image 127.0.0.1:25000/shop:1: failed to pull"},
 		{look(made, pod("new", false, waiting("ImagePullBackOff", `Back-off pulling image "127.0.0.1:25000/shop:1": ErrImagePull: `+pullNope))), Failed, ImageNotFound, "not found"},
 		{told(look(made, pod("new", false, waiting("ImagePullBackOff", `Back-off pulling image "127.0.0.1:25000/shop:1"`))), "Failed: Failed to pull image: "+pullNope), Failed, ImageNotFound, "not found"},
-		{look(made, pod("new", false, waiting("ErrImageNeverPull", ""))), Failed, ImageNotFound, "is not on the node"},
+		{look(made, pod("new", false, waiting("ErrImageNeverPull", ""))), Stalled, ImageNotFound, "is not on the node"},
 		{look(made, pod("new", false, waiting("ErrImagePull", pullDenied))), Failed, RegistryRefused, "does not let the node have image"},
 		{look(made, pod("new", false, waiting("ErrImagePull", "failed to do request: dial tcp: lookup r: no such host"))), Stalled, ImagePull, "no such host"},
 		{look(made, pod("new", false, waiting("ErrImagePull", "no match for platform in manifest: not found"))), Failed, WrongArchitecture, "not built for the node's platform"},
