@@ -79,12 +79,12 @@ func TestCanary(t *testing.T) {
 		{name: "history", args: "history parrot"},
 		{name: "snapshots", args: "snapshots list"},
 		{name: "run", args: "run -- /parrot quiet"},
-		{name: "rollout fails", args: "deploy", code: 4, echoes: true, before: crash("yes")},
+		{name: "rollout fails", args: "deploy --save-failure", code: 4, echoes: true, before: crash("yes")},
 		{name: "another version", args: "deploy", echoes: true, once: true, before: func() { crash("no")(); a.shell("echo x >note; git add -A; git commit -qm note") }},
 		{name: "dry run", args: "deploy --dry-run", before: migrates(`, "1"`)},
 		{name: "migration fails", args: "deploy", code: 1, echoes: true, before: migrates(`, "1"`)},
 		{name: "migration", args: "deploy", echoes: true, before: migrates("")},
-		{name: "restart fails", args: "restart", code: 4, echoes: true, before: func() {
+		{name: "restart fails", args: "restart --save-failure", code: 4, echoes: true, before: func() {
 			a.kubectl("-n", a.namespace, "patch", "secret", "parrot-secrets", "--type=merge", "-p", `{"stringData":{"CRASH":"`+a.values["CRASHyes"]+`"}}`)
 		}},
 		{name: "rollback fails", args: "rollback", code: 4, echoes: true, once: true},

@@ -26,6 +26,7 @@ func newRestartCmd(a *app) *cobra.Command {
 			}
 			target.Namespace, target.App = s.conf.Namespace, name
 			rollout.set(&target, ".")
+			target.Redactor = a.redactor
 			a.hideLive(cmd.Context(), s, name)
 			out := ui.NewRun(a.streams, a.json)
 			defer out.Close()

@@ -37,6 +37,7 @@ of the app's Secret stay as they are.`,
 			}
 			target.Namespace, target.App = s.conf.Namespace, name
 			rollout.set(&target, ".")
+			target.Redactor = a.redactor
 			a.hideLive(cmd.Context(), s, name)
 			out := ui.NewRun(a.streams, a.json)
 			defer out.Close()
