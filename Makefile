@@ -57,6 +57,10 @@ bench-validate: build ## Time and memory of validating 1,000 apps in one call
 bench-forge: build ## norn forge's time and requests beside kubectl's and helm's
 	@hack/bench-forge
 
+.PHONY: bench-logs
+bench-logs: build ## norn logs' time, CPU and memory beside stern's and kubectl's (PODS=1,10,30 LINES=200000)
+	@hack/bench-logs
+
 .PHONY: bench-start
 bench-start: build ## norn version's time beside kubectl's
 	@hack/bench-start

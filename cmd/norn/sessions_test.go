@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"log"
 	"net/http"
 	"os"
 	"os/exec"
@@ -19,6 +20,12 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if paths := os.Getenv(copiesOf); paths != "" {
+		if err := copies(paths, os.Getenv("KUBECONFIG")); err != nil {
+			log.Fatal(err)
+		}
+		return
+	}
 	testscript.Main(m, map[string]func(){"norn": main})
 }
 
