@@ -15,6 +15,15 @@ import (
 // killComponent ends a component of the devcluster in dir, which its supervisor starts again.
 func killComponent(t testing.TB, dir, name string) {
 	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !kill(t, dir, name); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) { // it may just be being started again
+			t.Fatalf("no %s found to kill", name)
+		}
+	}
+}
+
+func kill(t testing.TB, dir, name string) bool {
+	t.Helper()
 	commands, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	if err != nil {
 		t.Fatal(err)
@@ -34,9 +43,9 @@ func killComponent(t testing.TB, dir, name string) {
 		for deadline := time.Now().Add(10 * time.Second); syscall.Kill(pid, 0) == nil && time.Now().Before(deadline); {
 			time.Sleep(10 * time.Millisecond)
 		}
-		return
+		return true
 	}
-	t.Errorf("no %s found to kill", name)
+	return false
 }
 
 // logFiles sets how large a container's log grows before the kubelet rotates it, and how often it looks, until the test ends. The kubelet

@@ -210,19 +210,31 @@ func TestEveryLineOnce(t *testing.T) {
 	}
 }
 
-// While the kubelet rotates the logs every three seconds, a stream goes on in the new file.
+// While the kubelet rotates the logs, a stream goes on in the new file: of pods that write steadily every few seconds, and once of pods
+// that write as fast as they can, whose streams are behind by then. (A stream that is behind by more than one rotation cannot be whole: the
+// kubelet reads only the newest file.)
 func TestEveryLineOnceThroughRotations(t *testing.T) {
-	b := newBench(t)
-	logFiles(t, filepath.Dir(b.kubeconfig), "100Ki", "3s")
-	const pods = 5
-	b.app("count", counting(pods, number(os.Getenv("NORN_TEST_RATE"), 1000)))
-	b.norn("forge", "count", "--image", b.image("count"))
-	f := b.follow(plainly, "count")
-	b.eventually(time.Minute, "every log was rotated five times", func() bool {
-		return b.rotations("count") >= 5*pods
-	})
-	b.kubectl("-n", b.namespace, "scale", "deployment/count", "--replicas=0")
-	b.eventually(time.Minute, "all have ended", func() bool { _, ended := f.instances(); return ended >= pods })
-	f.stop(t)
-	f.check(t)
+	for _, c := range []struct {
+		name        string
+		pods, rate  int
+		size, every string
+		times       int
+	}{
+		{"steady", 5, 1000, "100Ki", "3s", 5},
+		{"full speed", 8, 0, "1Mi", "30s", 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := newBench(t)
+			image := b.image("count")
+			logFiles(t, filepath.Dir(b.kubeconfig), c.size, c.every)
+			b.app("count", counting(c.pods, c.rate))
+			b.norn("forge", "count", "--image", image)
+			f := b.follow(plainly, "count")
+			b.eventually(time.Minute, "every log was rotated", func() bool { return b.rotations("count") >= c.times*c.pods })
+			b.kubectl("-n", b.namespace, "scale", "deployment/count", "--replicas=0")
+			b.eventually(2*time.Minute, "all have ended", func() bool { _, ended := f.instances(); return ended >= c.pods })
+			f.stop(t)
+			f.check(t)
+		})
+	}
 }

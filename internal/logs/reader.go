@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -49,6 +50,7 @@ type reader struct {
 	whole   bool  // whether the line being read is one to pass on
 	resumed bool  // whether it is one of which a part was passed on from an earlier stream
 	dropped int64 // bytes of that part still to come
+	held    piece // the beginning of a line with which a stream has ended
 	got     int64 // lines of this stream that were new
 }
 
@@ -168,10 +170,13 @@ func (r *reader) once(ctx context.Context, how access, w *witness) error {
 		p, err := s.next()
 		if err != nil {
 			return r.ended(err, s, func(p piece) error {
-				if opts.Follow { // it comes again, whole
-					return nil
+				if !opts.Follow {
+					return r.pass(ctx, p, &seen, w)
 				}
-				return r.pass(ctx, p, &seen, w)
+				if p.begin { // it comes again, whole, unless the rest of it is in another file
+					r.held = piece{at: p.at, text: slices.Clone(p.text), begin: true}
+				}
+				return nil
 			})
 		}
 		if err := r.pass(ctx, p, &seen, w); err != nil {
@@ -227,7 +232,11 @@ func (r *reader) pass(ctx context.Context, p piece, seen *overlap, w *witness) e
 func (r *reader) begin(ctx context.Context, p *piece, seen *overlap, w *witness) error {
 	id := r.ids.id(p.at, p.text)
 	v := seen.judge(p.at, id)
-	if seen.gap {
+	// A line that was being written when the file was rotated is in two parts: one at the end of the old file, one at the beginning of the new.
+	held := r.held
+	r.held = piece{}
+	rotated := seen.gap
+	if rotated {
 		seen.gap = false
 		if err := r.gap(ctx, p.at, w); err != nil {
 			return err
@@ -251,6 +260,10 @@ func (r *reader) begin(ctx context.Context, p *piece, seen *overlap, w *witness)
 		return errPast
 	}
 	r.whole = r.wanted.line(p.at, p.text)
+	if rotated && len(held.text) > 0 && r.whole {
+		p.begin = false
+		return r.to.take(held)
+	}
 	return nil
 }
 
@@ -274,7 +287,7 @@ func (r *reader) ended(err error, s *scanner, leftover func(piece) error) error 
 	if errors.Is(err, errRemark) {
 		r.say(fmt.Sprintf("%s: %s", r.name(), s.remark))
 	}
-	if p, ok := s.rest(); ok && errors.Is(err, io.EOF) {
+	if p, ok := s.rest(); ok && (errors.Is(err, io.EOF) || errors.Is(err, errQuiet)) {
 		if passErr := leftover(p); passErr != nil {
 			return passErr
 		}
