@@ -158,14 +158,16 @@ func (s *session) notReadable(p *corev1.Pod) string {
 		return fmt.Sprintf("%s: %s", p.Name, message)
 	}
 	sum := k8s.Summarize(p)
-	switch {
-	case p.Status.Phase != corev1.PodPending:
+	switch pending := p.Status.Phase == corev1.PodPending; {
+	case p.DeletionTimestamp != nil:
 		return ""
-	case sum.Message != "":
+	case pending && sum.Message != "":
 		return fmt.Sprintf("%s has not started: %s: %s", p.Name, sum.State, sum.Message)
-	case s.Follow:
-		return ""
-	default:
+	case sum.Message != "":
+		return fmt.Sprintf("%s: %s: %s", p.Name, sum.State, sum.Message)
+	case pending && !s.Follow:
 		return p.Name + " has not started yet"
+	default:
+		return ""
 	}
 }
