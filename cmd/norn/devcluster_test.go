@@ -67,9 +67,10 @@ func logFiles(t testing.TB, dir, size, every string) {
 	t.Cleanup(func() { set(string(before)) })
 }
 
-// image builds the image of a sample app from the binary that hack/sessions has built, and pushes it to the devcluster's registry.
-func (b *bench) image(app string) string {
+// countImage builds the image of testdata/apps/count from the binary that hack/sessions has built, and pushes it to the devcluster's registry.
+func (b *bench) countImage() string {
 	b.t.Helper()
+	const app = "count"
 	dir := b.t.TempDir()
 	for to, from := range map[string]string{
 		app:          filepath.Join(os.Getenv("NORN_TEST_BINARIES"), app),

@@ -79,6 +79,17 @@ type reading struct {
 	doubled   int
 }
 
+// rounds are how often each is measured, in turns; the best of each counts, since what else the machine does only adds.
+const rounds = 3
+
+// best is the quicker of two readings, with all that either has lost.
+func (m reading) best(n reading) reading {
+	if m.wall == 0 {
+		return n
+	}
+	return reading{min(m.wall, n.wall), min(m.cpu, n.cpu), max(m.peak, n.peak), max(m.lost, n.lost), max(m.doubled, n.doubled)}
+}
+
 // BenchmarkLogs times norn logs beside stern, kubectl and raw copies of the streams, without and with follow, and counts what each has
 // lost or doubled. make bench-logs runs it.
 func BenchmarkLogs(b *testing.B) {
@@ -103,16 +114,20 @@ func number(text string, fallback int) int {
 
 func benchmarkPods(w *bench, stern string, pods, lines int) {
 	w.app("count", fmt.Sprintf("app: count\nrole: worker\nreplicas: %d\nenv: {LINES: %d, LENGTH: 100}\n", pods, lines))
-	w.norn("forge", "count", "--image", w.image("count"))
+	w.norn("forge", "count", "--image", w.countImage())
 	w.eventually(10*time.Minute, "all lines are written", func() bool {
 		out, _ := w.command(w.kubeconfig, "logs", "count", "--tail", "1").Output()
 		return bytes.Count(out, []byte(" end\n")) == pods
 	})
 	for _, follow := range []bool{false, true} {
 		took := map[string]reading{}
+		for range rounds {
+			for _, r := range w.readers(stern) {
+				took[r.name] = took[r.name].best(w.measure(r, follow, pods, lines))
+			}
+		}
 		for _, r := range w.readers(stern) {
-			m := w.measure(r, follow, pods, lines)
-			took[r.name] = m
+			m := took[r.name]
 			fmt.Printf("%2d pods × %d lines, follow %-5v  %-10s %6.2f s wall %6.2f s CPU %4d MB peak  %d lost %d doubled\n",
 				pods, lines, follow, r.name, m.wall.Seconds(), m.cpu.Seconds(), m.peak>>10, m.lost, m.doubled)
 		}

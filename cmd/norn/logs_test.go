@@ -183,7 +183,7 @@ func TestEveryLineOnce(t *testing.T) {
 	dir := filepath.Dir(b.kubeconfig)
 	logFiles(t, dir, "1Gi", "3s")
 	b.app("count", counting(pods, rate))
-	b.norn("forge", "count", "--image", b.image("count"))
+	b.norn("forge", "count", "--image", b.countImage())
 	f := b.follow(plainly, "count")
 	seen := func(n int) func() bool {
 		return func() bool { has, _ := f.instances(); return has >= n }
@@ -225,7 +225,7 @@ func TestEveryLineOnceThroughRotations(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := newBench(t)
-			image := b.image("count")
+			image := b.countImage()
 			logFiles(t, filepath.Dir(b.kubeconfig), c.size, c.every)
 			b.app("count", counting(c.pods, c.rate))
 			b.norn("forge", "count", "--image", image)
@@ -245,7 +245,7 @@ func TestSlowReaderLosesNothing(t *testing.T) {
 	logFiles(t, filepath.Dir(b.kubeconfig), "1Gi", "10s")
 	const pods, lines = 4, 50_000
 	b.app("count", fmt.Sprintf("app: count\nrole: worker\nreplicas: %d\nenv: {LINES: %d, LENGTH: 200}\n", pods, lines))
-	b.norn("forge", "count", "--image", b.image("count"))
+	b.norn("forge", "count", "--image", b.countImage())
 	slow := func(r io.Reader) io.Reader { return &slowly{r: r, until: 2 * time.Second} }
 	f := b.follow(slow, "count")
 	b.eventually(time.Minute, "all lines have come", func() bool { _, ended := f.instances(); return ended == pods })
@@ -283,7 +283,7 @@ func (s *slowly) Read(p []byte) (int, error) {
 func TestLogsIntoAClosedPipe(t *testing.T) {
 	b := newBench(t)
 	b.app("count", counting(1, 50))
-	b.norn("forge", "count", "--image", b.image("count"))
+	b.norn("forge", "count", "--image", b.countImage())
 	for _, args := range [][]string{{"logs", "-f", "count"}, {"logs", "count"}} {
 		cmd := b.command(b.kubeconfig, args...)
 		var said bytes.Buffer
@@ -315,7 +315,7 @@ func TestLogsIntoAClosedPipe(t *testing.T) {
 func TestRestartedContainers(t *testing.T) {
 	b := newBench(t)
 	b.app("count", "app: count\nrole: worker\nenv: {LINES: 2000, RATE: 2000, EXIT: 3}\n")
-	b.norn("forge", "count", "--image", b.image("count"))
+	b.norn("forge", "count", "--image", b.countImage())
 	f := b.follow(plainly, "count")
 	b.eventually(2*time.Minute, "three instances have ended", func() bool { _, ended := f.instances(); return ended >= 3 })
 	f.stop(t)
