@@ -79,9 +79,6 @@ type reading struct {
 	doubled   int
 }
 
-// rounds are how often each is measured, in turns; the best of each counts, since what else the machine does only adds.
-const rounds = 3
-
 // best is the quicker of two readings, with all that either has lost.
 func (m reading) best(n reading) reading {
 	if m.wall == 0 {
@@ -121,7 +118,7 @@ func benchmarkPods(w *bench, stern string, pods, lines int) {
 	})
 	for _, follow := range []bool{false, true} {
 		took := map[string]reading{}
-		for range rounds {
+		for range number(os.Getenv("NORN_BENCH_ROUNDS"), 3) { // in turns; the best of each counts, since what else the machine does only adds
 			for _, r := range w.readers(stern) {
 				took[r.name] = took[r.name].best(w.measure(r, follow, pods, lines))
 			}
