@@ -58,12 +58,16 @@ bench-forge: build ## norn forge's time and requests beside kubectl's and helm's
 	@hack/bench-peers BenchmarkForge
 
 .PHONY: bench-deploy
-bench-deploy: build ## how soon norn deploy knows that a version fails, beside kubectl and helm
+bench-deploy: build ## How soon norn deploy knows that a version fails, beside kubectl and helm
 	@hack/bench-peers BenchmarkDeploy
 
 .PHONY: bench-redact
 bench-redact: ## How fast text goes through the filter for secret values
 	@go test -run '^$$' -bench '^BenchmarkRedact$$' ./internal/ui
+
+.PHONY: bench-logs
+bench-logs: build ## norn logs' time, CPU and memory beside stern's and kubectl's (PODS=1,10,30 LINES=200000)
+	@hack/bench-logs
 
 .PHONY: bench-start
 bench-start: build ## norn version's time beside kubectl's

@@ -54,7 +54,7 @@ func exitCode(ctx context.Context, err error) int {
 	case is[*usageError](err), is[*deploy.UsageError](err), is[*k8s.ImageError](err), is[*k8s.FlagError](err),
 		is[infraspec.Errors](err), is[*infraspec.NotFoundError](err), is[*infraspec.NameError](err), is[*invalidError](err),
 		is[*config.Error](err), is[*secrets.FileError](err), is[*secrets.NameError](err), is[*secrets.SyntaxError](err), is[*scaffold.ExistsError](err),
-		is[*logs.NotFoundError](err), is[*status.NotFoundError](err), is[*job.NotDeployedError](err), is[*editor.MissingError](err):
+		is[*logs.NotFoundError](err), is[*logs.ChoiceError](err), is[*status.NotFoundError](err), is[*job.NotDeployedError](err), is[*editor.MissingError](err):
 		return exitUsage
 	case is[*k8s.UnavailableError](err):
 		return exitNoKubernetes

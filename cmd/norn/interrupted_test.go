@@ -16,7 +16,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // bench is a namespace of the devcluster, and the built binary that works on it.
@@ -26,6 +25,8 @@ type bench struct {
 	namespace  string
 	apps       string // the apps folder
 	tunnel     bool   // there is a tunnel's configuration
+
+	rotated map[string]bool // logs, and when each was rotated
 }
 
 func newBench(t testing.TB) *bench {
@@ -38,7 +39,7 @@ func newBench(t testing.TB) *bench {
 	if _, err := rand.Read(suffix); err != nil {
 		t.Fatal(err)
 	}
-	b := &bench{t: t, kubeconfig: kubeconfig, namespace: "bench-" + hex.EncodeToString(suffix), apps: t.TempDir()}
+	b := &bench{t: t, kubeconfig: kubeconfig, namespace: "bench-" + hex.EncodeToString(suffix), apps: t.TempDir(), rotated: map[string]bool{}}
 	b.kubectl("create", "namespace", b.namespace)
 	t.Cleanup(func() { b.kubectl("delete", "namespace", b.namespace, "--wait=false") })
 	return b
@@ -432,7 +433,7 @@ func TestForgeRidesOutARestart(t *testing.T) {
 	proxy, err := newAPIProxy(b.kubeconfig, b.apps, func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if writes(r) && strings.Contains(r.URL.Path, "/persistentvolumeclaims/") {
-				once.Do(func() { killAPIServer(t, filepath.Dir(b.kubeconfig)) })
+				once.Do(func() { killComponent(t, filepath.Dir(b.kubeconfig), "kube-apiserver") })
 			}
 			next.ServeHTTP(w, r)
 		})
@@ -446,31 +447,4 @@ func TestForgeRidesOutARestart(t *testing.T) {
 		t.Errorf("%v:\n%s", err, out)
 	}
 	b.norn("forge", "shop")
-}
-
-// killAPIServer ends the devcluster's API server, which its supervisor starts again.
-func killAPIServer(t *testing.T, dir string) {
-	t.Helper()
-	commands, err := filepath.Glob("/proc/[0-9]*/cmdline")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, path := range commands {
-		data, err := os.ReadFile(path)
-		if err != nil || !strings.Contains(string(data), "kube-apiserver\x00") || !strings.Contains(string(data), dir) {
-			continue
-		}
-		var pid int
-		if _, err := fmt.Sscanf(path, "/proc/%d/cmdline", &pid); err != nil {
-			t.Fatal(err)
-		}
-		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
-			t.Fatal(err)
-		}
-		for deadline := time.Now().Add(10 * time.Second); syscall.Kill(pid, 0) == nil && time.Now().Before(deadline); {
-			time.Sleep(10 * time.Millisecond)
-		}
-		return
-	}
-	t.Error("no API server found to kill")
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -10,16 +9,32 @@ import (
 	"norn/internal/ui"
 )
 
+const longLogs = `Shows the logs of all pods of the app, each line once, merged by time. With -f it goes on
+with new lines, new pods and restarted containers until it is interrupted; a stream that
+breaks is resumed where it was.
+
+Lines begin with the pod's name, and the container's where the pod has more than one. Where
+there is nothing to read, it says why: not deployed yet, scaled to 0, crash loop, image pull,
+no node. docs/logs.md has the details.`
+
+const logsExamples = `  norn logs shop --tail 20                     the last 20 lines of each pod
+  norn logs -f --since 10m                     the last ten minutes, and what comes
+  norn logs shop --grep 'status=5..' --grep-v healthz
+  norn logs shop -f --revision new             the pods of the running rollout
+  norn logs shop --pod x2x4z --previous        what a crashed container said last
+  norn logs shop -o json | jq -r 'select(.fields.level=="error").message'`
+
 func newLogsCmd(a *app) *cobra.Command {
-	var o logs.Options
+	f := &logsFlags{}
 	cmd := &cobra.Command{
 		Use:     "logs [APP]",
 		Short:   "Show the logs of all pods of the app",
-		Example: "  norn logs shop\n  norn logs -f --since 10m",
+		Long:    longLogs,
+		Example: logsExamples,
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if o.Tail < -1 {
-				return &usageError{fmt.Errorf("--tail %d: a number of lines, or -1 for all", o.Tail)}
+			if err := f.check(); err != nil {
+				return err
 			}
 			s, err := a.connect(cmd.Context(), cmd, "log streaming")
 			if err != nil {
@@ -29,33 +44,30 @@ func newLogsCmd(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			o.Namespace, o.App = s.conf.Namespace, name
+			f.Namespace, f.App = s.conf.Namespace, name
 			a.hideLive(cmd.Context(), s, name)
-			return logs.Run(cmd.Context(), s.client, o, a.logSink())
+			return logs.Run(cmd.Context(), s.client, f.Options, a.logSink(f))
 		},
 	}
-	flags := cmd.Flags()
-	flags.BoolVarP(&o.Follow, "follow", "f", false, "go on with new lines and new pods")
-	flags.BoolVarP(&o.Previous, "previous", "p", false, "show the containers' previous instances")
-	flags.Int64Var(&o.Tail, "tail", -1, "last lines of each container; -1 for all")
-	flags.Var((*positive)(&o.Since), "since", "only lines younger than this, such as 10m")
+	f.bind(cmd.Flags())
 	return cmd
 }
 
 // logSink prints log lines to stdout, and what else there is to say to stderr.
-func (a *app) logSink() logs.Sink {
-	sink := logs.Sink{Notice: func(text string) { ui.PrintWarning(a.streams.Err, text) }}
-	if a.json {
-		enc := json.NewEncoder(a.streams.Out)
-		sink.Line = func(pod, container, text string) error {
-			return enc.Encode(map[string]string{"pod": pod, "container": container, "message": text})
-		}
-		return sink
+func (a *app) logSink(f *logsFlags) logs.Sink {
+	printer := ui.NewLogPrinter(a.streams.Out, ui.LogStyle{
+		JSON: f.output == "json", NoPrefix: f.noPrefix || f.output == "raw", Times: f.times, Match: f.Match,
+	})
+	warn := func(text string) { ui.PrintWarning(a.streams.Err, text) }
+	sink := logs.Sink{
+		Out:    a.streams.Out,
+		Format: func(o logs.Origin) logs.Format { return printer.Lines(ui.LogOrigin(o)) },
+		Notice: warn,
+		Warn:   warn,
+		Debug:  func(string) {},
 	}
-	prefix := ui.LogPrefix(a.streams.Out)
-	sink.Line = func(pod, _, text string) error {
-		_, err := fmt.Fprintf(a.streams.Out, "%s%s\n", prefix(pod), text)
-		return err
+	if f.verbose {
+		sink.Debug = func(text string) { _, _ = fmt.Fprintln(a.streams.Err, text) }
 	}
 	return sink
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -24,6 +25,12 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if paths := os.Getenv(copiesOf); paths != "" {
+		if err := copies(paths, os.Getenv("KUBECONFIG")); err != nil {
+			log.Fatal(err)
+		}
+		return
+	}
 	testscript.Main(m, map[string]func(){"norn": main})
 }
 

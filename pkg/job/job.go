@@ -17,6 +17,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"norn/internal/logs"
 	"norn/pkg/forge"
 	"norn/pkg/k8s"
 )
@@ -28,7 +29,7 @@ type Cluster interface {
 	ownedSecrets
 	JobWarning(ctx context.Context, ns, job string) (string, error)
 	WatchJobPod(ctx context.Context, ns, job string, see func(*corev1.Pod) (bool, error)) error
-	StreamLogs(ctx context.Context, ns, pod string, opts *corev1.PodLogOptions) (io.ReadCloser, error)
+	logs.CopyCluster
 }
 
 type jobs interface {
@@ -243,17 +244,8 @@ func status(p *corev1.Pod) *corev1.ContainerStatus {
 
 // show copies the container's log until it ends.
 func show(ctx context.Context, cluster Cluster, r Request, p *corev1.Pod) error {
-	log, err := cluster.StreamLogs(ctx, r.Namespace, p.Name, &corev1.PodLogOptions{Follow: true, Container: p.Spec.Containers[0].Name})
-	if err != nil && ctx.Err() == nil {
-		r.Say(fmt.Sprintf("its log cannot be shown: %v", err)) // it goes on, and its end is waited for
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("the Job was cut short and deleted: %w", context.Cause(ctx))
-	}
-	defer func() { _ = log.Close() }()
 	out := &output{to: r.Out}
-	_, err = io.Copy(out, log)
+	err := logs.Copy(ctx, cluster, p, p.Spec.Containers[0].Name, logs.CopySink{Out: out, Say: r.Say})
 	if ctx.Err() != nil {
 		return fmt.Errorf("the Job was cut short and deleted: %w", context.Cause(ctx))
 	}
@@ -261,7 +253,7 @@ func show(ctx context.Context, cluster Cluster, r Request, p *corev1.Pod) error 
 		return fmt.Errorf("the Job was cut short and deleted: %w", out.err)
 	}
 	if err != nil {
-		r.Say(fmt.Sprintf("the log broke off: %v", err))
+		r.Say(fmt.Sprintf("its log cannot be shown: %v", err)) // it goes on, and its end is waited for
 	}
 	return nil
 }

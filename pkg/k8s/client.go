@@ -40,6 +40,7 @@ type Client struct {
 	apps  appsv1.AppsV1Interface
 	core  corev1.CoreV1Interface
 	batch batchv1.BatchV1Interface
+	logs  corev1.CoreV1Interface
 
 	coordination  coordinationv1.CoordinationV1Interface
 	authorization authorizationv1.AuthorizationV1Interface
@@ -76,7 +77,11 @@ func newClient(conf *rest.Config, context string) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("set up the connection: %w", err)
 	}
-	return &Client{apps: apps, core: core, batch: batch, coordination: coordination, authorization: authorization, Context: context}, nil
+	logs, err := newLogClient(conf)
+	if err != nil {
+		return nil, fmt.Errorf("set up the connection: %w", err)
+	}
+	return &Client{apps: apps, core: core, batch: batch, logs: logs, coordination: coordination, authorization: authorization, Context: context}, nil
 }
 
 // DryRun is a Client whose writes are checked, defaulted and answered by the API server as any other, and not kept

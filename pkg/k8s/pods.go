@@ -3,12 +3,12 @@ package k8s
 import (
 	"context"
 	"fmt"
-	"io"
 	"regexp"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
 )
 
 // GetPods lists an app's pods by its label.
@@ -18,12 +18,6 @@ func (c *Client) GetPods(ctx context.Context, ns, app string) ([]corev1.Pod, err
 		return nil, explain(err, "list the pods of %s", app)
 	}
 	return l.Items, nil
-}
-
-// StreamLogs opens one container's log; with Follow in opts it goes on until the container ends or ctx does.
-func (c *Client) StreamLogs(ctx context.Context, ns, pod string, opts *corev1.PodLogOptions) (io.ReadCloser, error) {
-	s, err := c.core.Pods(ns).GetLogs(pod, opts).Stream(ctx)
-	return s, explain(err, "read the log of pod %s", pod)
 }
 
 // PodEvents lists what has happened to a pod, oldest first as the server keeps it.
@@ -49,3 +43,12 @@ func (c *Client) Listens(ctx context.Context, ns, pod string, port int) (bool, e
 
 // unreached is how the API server says that its own connection to a pod came to nothing.
 var unreached = regexp.MustCompile(`dial tcp|error trying to reach service: .*(?:timeout|no route)`)
+
+// FindPod reads one pod of a namespace; it is nil where there is none. It takes no right beyond that of listing them.
+func (c *Client) FindPod(ctx context.Context, ns, name string) (*corev1.Pod, error) {
+	l, err := c.core.Pods(ns).List(ctx, metav1.ListOptions{FieldSelector: fields.OneTermEqualSelector("metadata.name", name).String()})
+	if err != nil || len(l.Items) == 0 {
+		return nil, explain(err, "read pod %s", name)
+	}
+	return &l.Items[0], nil
+}

@@ -18,6 +18,9 @@ func main() {
 		fmt.Println("body:", os.Getenv("NORN_BODY"))
 	case "print":
 		fmt.Println(os.Args[2])
+	case "say": // and stays
+		fmt.Println(os.Args[2])
+		time.Sleep(time.Hour)
 	case "env":
 		fmt.Println(os.Getenv(os.Args[2]))
 	case "exit":

@@ -1,0 +1,330 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// tally reads the lines that instances of testdata/apps/count have written, and counts what is missing, doubled or out of order.
+type tally struct {
+	mu    sync.Mutex
+	last  map[string]int // the last line's number, by instance
+	first map[string]int
+	pod   map[string]string // the prefix that an instance's lines bear
+	ended map[string]bool
+	wrong []string // what is not as it should be
+	lines int
+}
+
+func newTally() *tally {
+	return &tally{last: map[string]int{}, first: map[string]int{}, pod: map[string]string{}, ended: map[string]bool{}}
+}
+
+func (c *tally) read(r io.Reader) {
+	in := bufio.NewReaderSize(r, 1<<20)
+	for {
+		line, err := in.ReadBytes('\n')
+		if len(line) > 0 {
+			c.line(line)
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// line takes one that reads: prefix instance number rest.
+func (c *tally) line(line []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	f := bytes.Fields(line)
+	if len(f) < 3 {
+		c.complain("%q", line)
+		return
+	}
+	instance := string(f[1])
+	n, err := strconv.Atoi(string(f[2]))
+	last, seen := c.last[instance]
+	if !seen {
+		c.first[instance], c.pod[instance], last = n, string(f[0]), n-1
+	}
+	if err != nil || n != last+1 {
+		c.complain("%s %s: %d after %d", f[0], instance, n, last)
+	}
+	if c.ended[instance] {
+		c.complain("%s %s: %d after its end", f[0], instance, n)
+	}
+	c.last[instance] = n
+	c.lines++
+	if len(f) > 3 && string(f[3]) == "end" {
+		c.ended[instance] = true
+	}
+}
+
+func (c *tally) complain(format string, args ...any) {
+	c.wrong = append(c.wrong, fmt.Sprintf(format, args...))
+}
+
+// instances are how many have been seen, and how many of them have ended.
+func (c *tally) instances() (seen, ended int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.last), len(c.ended)
+}
+
+// check says what was wrong.
+func (c *tally) check(t testing.TB) {
+	t.Helper()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for instance, n := range c.first {
+		if n != 1 {
+			c.complain("%s %s: begins with %d", c.pod[instance], instance, n)
+		}
+		if !c.ended[instance] {
+			c.complain("%s %s: stops after %d", c.pod[instance], instance, c.last[instance])
+		}
+	}
+	t.Logf("%d lines of %d instances", c.lines, len(c.last))
+	if len(c.wrong) > 0 {
+		t.Errorf("%d lines are not as they should be:\n%s", len(c.wrong), strings.Join(c.wrong[:min(len(c.wrong), 20)], "\n"))
+	}
+}
+
+// following is a norn logs -f that runs.
+type following struct {
+	cmd  *exec.Cmd
+	err  bytes.Buffer
+	read chan struct{}
+	*tally
+}
+
+// follow starts norn logs -f and counts its lines; through may slow its reader down.
+func (b *bench) follow(through func(io.Reader) io.Reader, args ...string) *following {
+	b.t.Helper()
+	f := &following{cmd: b.command(b.kubeconfig, append([]string{"logs", "-f", "-v"}, args...)...), tally: newTally(), read: make(chan struct{})}
+	f.cmd.Stderr = &f.err
+	out, err := f.cmd.StdoutPipe()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if err := f.cmd.Start(); err != nil {
+		b.t.Fatal(err)
+	}
+	b.t.Cleanup(func() {
+		_ = f.cmd.Process.Kill()
+		if b.t.Failed() {
+			f.check(b.t)
+			said := strings.Split(f.err.String(), "\n")
+			b.t.Logf("norn logs said last:\n%s", strings.Join(said[max(0, len(said)-40):], "\n"))
+		}
+	})
+	go func() {
+		defer close(f.read)
+		f.tally.read(through(out))
+	}()
+	return f
+}
+
+// stop interrupts it, and checks that it ends at once and as it should.
+func (f *following) stop(t testing.TB) {
+	t.Helper()
+	if err := f.cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	<-f.read
+	err := f.cmd.Wait()
+	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != 130 {
+		t.Errorf("interrupted: %v", err)
+	}
+	if warnings := regexp.MustCompile(`(?m)^Warning: .*(missing|cannot).*$`).FindAllString(f.err.String(), 5); len(warnings) > 0 {
+		t.Logf("it warned, which it may where it cannot know:\n%s", strings.Join(warnings, "\n"))
+	}
+}
+
+func plainly(r io.Reader) io.Reader { return r }
+
+// counting is the infraspec of so many pods of testdata/apps/count.
+func counting(pods, rate int) string {
+	return fmt.Sprintf("app: count\nrole: worker\nreplicas: %d\nenv: {RATE: %d, LENGTH: 100}\n", pods, rate)
+}
+
+func (b *bench) restart() { b.kubectl("-n", b.namespace, "rollout", "restart", "deployment/count") }
+
+func (b *bench) restarted() {
+	b.kubectl("-n", b.namespace, "rollout", "status", "deployment/count", "--timeout=3m")
+}
+
+// The real thing: many pods that write as fast as they can, while they are restarted one after the other, the kubelet and the API server
+// are killed, and the kubelet rotates the logs. Every line of every instance is there once and in order.
+func TestEveryLineOnce(t *testing.T) {
+	b := newBench(t)
+	pods := 30
+	if n, err := strconv.Atoi(os.Getenv("NORN_TEST_PODS")); err == nil {
+		pods = n
+	}
+	rate := 0
+	if n, err := strconv.Atoi(os.Getenv("NORN_TEST_RATE")); err == nil {
+		rate = n
+	}
+	dir := filepath.Dir(b.kubeconfig)
+	logFiles(t, dir, "1Gi", "3s")
+	b.app("count", counting(pods, rate))
+	b.norn("forge", "count", "--image", b.countImage())
+	f := b.follow(plainly, "count")
+	seen := func(n int) func() bool {
+		return func() bool { has, _ := f.instances(); return has >= n }
+	}
+	b.eventually(2*time.Minute, "all pods are followed", seen(pods))
+	b.restart()
+	b.eventually(2*time.Minute, "some new pods are followed", seen(pods+pods/3))
+	killComponent(t, dir, "kubelet")
+	b.restarted()
+	b.eventually(time.Minute, "all new pods are followed", seen(2*pods))
+	killComponent(t, dir, "kube-apiserver")
+	b.eventually(time.Minute, "the API server is back", func() bool {
+		return exec.Command(os.Getenv("NORN_TEST_KUBECTL"), "--kubeconfig", b.kubeconfig, "-n", b.namespace, "get", "pods").Run() == nil
+	})
+	b.restart()
+	b.restarted()
+	b.eventually(time.Minute, "the third pods are followed", seen(3*pods))
+	b.kubectl("-n", b.namespace, "scale", "deployment/count", "--replicas=0")
+	b.eventually(2*time.Minute, "all have ended", func() bool { _, ended := f.instances(); return ended >= 3*pods })
+	f.stop(t)
+	f.check(t)
+	if has, _ := f.instances(); has != 3*pods {
+		t.Errorf("%d instances, want %d", has, 3*pods)
+	}
+}
+
+// While the kubelet rotates the logs, a stream goes on in the new file: of pods that write steadily every few seconds, and once of pods
+// that write as fast as they can, whose streams are behind by then. (A stream that is behind by more than one rotation cannot be whole: the
+// kubelet reads only the newest file.)
+func TestEveryLineOnceThroughRotations(t *testing.T) {
+	for _, c := range []struct {
+		name        string
+		pods, rate  int
+		size, every string
+		times       int
+	}{
+		{"steady", 5, 1000, "100Ki", "3s", 5},
+		{"full speed", 8, 0, "1Mi", "30s", 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := newBench(t)
+			image := b.countImage()
+			logFiles(t, filepath.Dir(b.kubeconfig), c.size, c.every)
+			b.app("count", counting(c.pods, c.rate))
+			b.norn("forge", "count", "--image", image)
+			f := b.follow(plainly, "count")
+			b.eventually(time.Minute, "every log was rotated", func() bool { return b.rotations("count") >= c.times*c.pods })
+			b.kubectl("-n", b.namespace, "scale", "deployment/count", "--replicas=0")
+			b.eventually(2*time.Minute, "all have ended", func() bool { _, ended := f.instances(); return ended >= c.pods })
+			f.stop(t)
+			f.check(t)
+		})
+	}
+}
+
+// A slow reader of stdout slows the streams down, and loses nothing; norn does not hold what it has not read.
+func TestSlowReaderLosesNothing(t *testing.T) {
+	b := newBench(t)
+	logFiles(t, filepath.Dir(b.kubeconfig), "1Gi", "10s")
+	const pods, lines = 4, 50_000
+	b.app("count", fmt.Sprintf("app: count\nrole: worker\nreplicas: %d\nenv: {LINES: %d, LENGTH: 200}\n", pods, lines))
+	b.norn("forge", "count", "--image", b.countImage())
+	slow := func(r io.Reader) io.Reader { return &slowly{r: r, until: 2 * time.Second} }
+	f := b.follow(slow, "count")
+	b.eventually(time.Minute, "all lines have come", func() bool { _, ended := f.instances(); return ended == pods })
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", f.cmd.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	peak := regexp.MustCompile(`VmHWM:\s+(\d+) kB`).FindSubmatch(status)
+	if peak == nil || number(string(peak[1]), 1<<30) > 150<<10 {
+		t.Errorf("peak memory %q kB for %d MB of lines", peak, pods*lines*250>>20)
+	}
+	f.stop(t)
+	f.check(t)
+}
+
+// slowly reads little at first, and then as fast as it can.
+type slowly struct {
+	r     io.Reader
+	until time.Duration
+	begin time.Time
+}
+
+func (s *slowly) Read(p []byte) (int, error) {
+	if s.begin.IsZero() {
+		s.begin = time.Now()
+	}
+	if time.Since(s.begin) < s.until {
+		time.Sleep(10 * time.Millisecond)
+		p = p[:min(len(p), 1000)]
+	}
+	return s.r.Read(p)
+}
+
+// A pipe that is closed ends it at once, with exit code 0 and without a word.
+func TestLogsIntoAClosedPipe(t *testing.T) {
+	b := newBench(t)
+	b.app("count", counting(1, 50))
+	b.norn("forge", "count", "--image", b.countImage())
+	for _, args := range [][]string{{"logs", "-f", "count"}, {"logs", "count"}} {
+		cmd := b.command(b.kubeconfig, args...)
+		var said bytes.Buffer
+		cmd.Stderr = &said
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.eventually(time.Minute, "there is a log", func() bool {
+			lines, _ := b.command(b.kubeconfig, "logs", "count").Output()
+			return bytes.Count(lines, []byte("\n")) > 100
+		})
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(out, make([]byte, 10)); err != nil {
+			t.Fatal(err)
+		}
+		if err := out.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Wait(); err != nil || said.Len() > 0 {
+			t.Errorf("norn %v: %v: %s", args, err, said.String())
+		}
+	}
+}
+
+// An instance that ends is followed by the next: the new one's lines after the old one's last.
+func TestRestartedContainers(t *testing.T) {
+	b := newBench(t)
+	b.app("count", "app: count\nrole: worker\nenv: {LINES: 2000, RATE: 2000, EXIT: 3}\n")
+	b.norn("forge", "count", "--image", b.countImage())
+	f := b.follow(plainly, "count")
+	b.eventually(2*time.Minute, "three instances have ended", func() bool { _, ended := f.instances(); return ended >= 3 })
+	f.stop(t)
+	f.check(t)
+	if said := f.err.String(); !strings.Contains(said, "container count ended with exit code 3") {
+		t.Errorf("it said %s", said)
+	}
+	out, err := b.command(b.kubeconfig, "logs", "count", "--previous", "--tail", "1").Output()
+	if err != nil || !bytes.HasSuffix(out, []byte(" 2001 end\n")) {
+		t.Errorf("--previous: %v: %q", err, out)
+	}
+}

@@ -1,0 +1,151 @@
+package logs
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"norn/pkg/k8s"
+)
+
+// maxStreams is how many containers are followed at once; each takes a connection.
+const maxStreams = 1000
+
+// run follows: the watch tells the tails how their containers are.
+func (s *session) run(ctx context.Context) error {
+	f := &follower{session: s, out: &output{w: s.sink.Out, fail: s.cancel}, tails: map[string]*tail{}, streams: make(chan struct{}, maxStreams)}
+	if s.Until > 0 {
+		t := time.AfterFunc(time.Until(time.Unix(0, s.Until))+silence, func() { s.cancel(errPast) })
+		defer t.Stop()
+	}
+	defer f.running.Wait()
+	return s.cluster.Observe(ctx, s.Namespace, s.App, func(seen k8s.Observation) (bool, error) { return false, f.see(ctx, seen) })
+}
+
+type follower struct {
+	*session
+	out     *output
+	tails   map[string]*tail // by pod UID and container
+	streams chan struct{}
+	running sync.WaitGroup
+}
+
+// see starts a tail for each container that has begun, and tells all of them the news.
+func (f *follower) see(ctx context.Context, seen k8s.Observation) error {
+	late := f.looked
+	if err := f.explain(ctx, seen); err != nil {
+		return err
+	}
+	there := map[string]bool{}
+	for _, c := range f.wantedContainers(seen) {
+		key := string(c.pod.UID) + "/" + c.name
+		there[key] = true
+		v := look(c.pod, c.name)
+		t := f.tails[key]
+		if t == nil && v.current != "" {
+			t = &tail{follower: f, pod: c.pod, origin: c.origin, w: f.witness(c.pod, c.name), late: late, done: make(chan struct{})}
+			f.tails[key] = t
+			t.w.tell(v)
+			f.running.Go(func() {
+				defer close(t.done)
+				if err := t.run(ctx); err != nil {
+					f.cancel(err)
+				}
+			})
+		}
+		if t != nil {
+			t.w.tell(v)
+		}
+	}
+	for key, t := range f.tails {
+		if there[key] {
+			continue
+		}
+		t.w.tell(view{gone: true})
+		select {
+		case <-t.done:
+			delete(f.tails, key)
+		default:
+		}
+	}
+	return nil
+}
+
+// tail follows one container through its instances.
+type tail struct {
+	*follower
+	pod    *corev1.Pod
+	origin Origin
+	w      *witness
+	late   bool // whether the container began after the run did: all of it is shown
+	done   chan struct{}
+}
+
+func (t *tail) run(ctx context.Context) error {
+	read := map[string]bool{} // instances, by container ID
+	for ctx.Err() == nil {
+		next, ok := t.next(read)
+		if !ok {
+			if t.w.now().gone {
+				return nil
+			}
+			t.w.wait(ctx, time.Minute)
+			continue
+		}
+		if err := t.slot(ctx); err != nil {
+			return nil //nolint:nilerr // the run is over
+		}
+		r := t.reader(t.pod, t.origin.Container, next, &direct{out: t.out, format: t.sink.Format(t.origin)})
+		if !t.late {
+			r.first = t.beginning()
+		}
+		err := r.read(ctx, t.w)
+		<-t.streams
+		if err != nil && ctx.Err() == nil {
+			return err
+		}
+		t.late = true
+		v := t.w.now()
+		for id := range read { // the others never come back
+			if id != v.current && id != v.previous {
+				delete(read, id)
+			}
+		}
+		read[next] = true
+	}
+	return nil
+}
+
+// next is the instance to be read next, if there is one.
+func (t *tail) next(read map[string]bool) (string, bool) {
+	v := t.w.now()
+	switch {
+	case v.gone:
+		return "", false
+	case v.previous != "" && !read[v.previous] && t.late:
+		return v.previous, true
+	case v.current != "" && !read[v.current]:
+		return v.current, true
+	default:
+		return "", false
+	}
+}
+
+// slot waits for one of the streams there may be.
+func (t *tail) slot(ctx context.Context) error {
+	select {
+	case t.streams <- struct{}{}:
+		return nil
+	default:
+	}
+	t.sink.Warn(fmt.Sprintf("more than %d containers at once: %s/%s waits until another ends (--pod and --container narrow)", maxStreams, t.pod.Name, t.origin.Container))
+	select {
+	case t.streams <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

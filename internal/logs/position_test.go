@@ -1,0 +1,137 @@
+package logs
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+)
+
+type testLine struct {
+	at   int64
+	text string
+}
+
+// readFrom reads a stream of lines from where pos is, as the kubelet sends it: from the second on that was asked for.
+func readFrom(pos *position, h hasher, file []testLine) (fresh []string, gap bool) {
+	o := pos.from()
+	base := pos.base
+	if !pos.begun() {
+		base = 0
+	}
+	for _, l := range file {
+		if l.at < base {
+			continue
+		}
+		id := h.id(l.at, []byte(l.text))
+		switch o.judge(l.at, id) {
+		case known:
+			continue
+		case halfKnown:
+			fresh = append(fresh, "rest of "+l.text)
+			pos.passed = -1
+			continue
+		}
+		pos.see(l.at, id)
+		fresh = append(fresh, l.text)
+	}
+	return fresh, o.gap
+}
+
+// numbered are lines of which many share a timestamp, some of them the text too, and some come before their time.
+func numbered(n int) []testLine {
+	var file []testLine
+	for i := range n {
+		at := 5*second + int64(i/40)*second/4 + int64(i/7)
+		if i%50 == 49 { // stderr's, written a moment after stdout's
+			at -= 3
+		}
+		text := fmt.Sprintf("line %d", i)
+		if i%3 == 0 {
+			text = "same"
+		}
+		file = append(file, testLine{at, text})
+	}
+	return file
+}
+
+// A stream that breaks after any line and is opened again repeats none and loses none.
+func TestResumeAfterEachLine(t *testing.T) {
+	h := newHasher()
+	file := numbered(500)
+	for cut := range len(file) + 1 {
+		var pos position
+		first, _ := readFrom(&pos, h, file[:cut])
+		second, gap := readFrom(&pos, h, file)
+		if got := slices.Concat(first, second); !slices.Equal(got, texts(file)) || gap {
+			t.Fatalf("broken after %d lines: %d lines, gap %v", cut, len(got), gap)
+		}
+	}
+}
+
+// The file is rotated in the middle of what was seen, right after it, or later.
+func TestResumeAfterRotation(t *testing.T) {
+	h := newHasher()
+	for _, c := range []struct {
+		seen, newFile int
+		lost          int
+		gap           bool
+	}{
+		{300, 290, 0, false}, // the new file begins among the last lines
+		{300, 301, 1, true},  // one line was in the old file only
+		{300, 300, 0, true},  // nothing was lost, which nobody can know
+		{300, 400, 100, true},
+	} {
+		file := distinct(500)
+		var pos position
+		first, _ := readFrom(&pos, h, file[:c.seen])
+		rest, gap := readFrom(&pos, h, file[c.newFile:])
+		want := append(texts(file[:c.seen]), texts(file[max(c.seen, c.newFile):])...)
+		if got := slices.Concat(first, rest); !slices.Equal(got, want) || gap != c.gap || len(file)-len(got) != c.lost {
+			t.Errorf("seen %d, rotated at %d: %d lines, gap %v", c.seen, c.newFile, len(got), gap)
+		}
+	}
+}
+
+// A rotation that is longer ago than the last lines that are remembered is told by the timestamps.
+func TestResumeAfterEarlyRotation(t *testing.T) {
+	h := newHasher()
+	file := distinct(2000)
+	for i := range file {
+		file[i].at = 7*second + int64(i) // all in one second
+	}
+	var pos position
+	first, _ := readFrom(&pos, h, file[:1500])
+	rest, gap := readFrom(&pos, h, file[900:])
+	if got := slices.Concat(first, rest); !slices.Equal(got, texts(file)) || gap {
+		t.Errorf("%d lines, gap %v", len(got), gap)
+	}
+}
+
+// Of a line that was passed on in part, the rest is new.
+func TestResumeInsideALine(t *testing.T) {
+	h := newHasher()
+	file := distinct(10)
+	var pos position
+	readFrom(&pos, h, file[:5])
+	pos.passed = 3
+	rest, _ := readFrom(&pos, h, file)
+	if want := append([]string{"rest of line 4"}, texts(file[5:])...); !slices.Equal(rest, want) {
+		t.Errorf("got %q", rest)
+	}
+}
+
+func distinct(n int) []testLine {
+	var file []testLine
+	for i := range n {
+		file = append(file, testLine{5*second + int64(i)*second/50, fmt.Sprintf("line %d", i)})
+	}
+	return file
+}
+
+func texts(file []testLine) []string {
+	var out []string
+	for _, l := range file {
+		out = append(out, l.text)
+	}
+	return out
+}
