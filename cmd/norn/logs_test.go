@@ -328,3 +328,28 @@ func TestRestartedContainers(t *testing.T) {
 		t.Errorf("--previous: %v: %q", err, out)
 	}
 }
+
+// From the end on means the next line and all that follow, also where the API server goes away before there is one.
+func TestTailFromTheEnd(t *testing.T) {
+	b := newBench(t)
+	b.app("count", "app: count\nrole: worker\nenv: {RATE: 5, LENGTH: 20}\n")
+	b.norn("forge", "count", "--image", b.countImage())
+	b.eventually(time.Minute, "there is a log", func() bool {
+		lines, _ := b.command(b.kubeconfig, "logs", "count").Output()
+		return bytes.Count(lines, []byte("\n")) > 20
+	})
+	f := b.follow(plainly, "count", "--tail", "0")
+	b.eventually(time.Minute, "a line has come", func() bool { n, _ := f.instances(); return n == 1 })
+	killComponent(t, filepath.Dir(b.kubeconfig), "kube-apiserver")
+	at := func() int { f.mu.Lock(); defer f.mu.Unlock(); return f.lines }
+	before := at()
+	b.eventually(time.Minute, "it goes on", func() bool { return at() > before+10 })
+	f.stop(t)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for instance, first := range f.first {
+		if first < 15 || len(f.wrong) > 0 {
+			t.Errorf("%s begins with %d: %v", instance, first, f.wrong)
+		}
+	}
+}

@@ -38,6 +38,7 @@ type reader struct {
 	instance  string               // its container ID
 	first     corev1.PodLogOptions // what the beginning is asked with: how many lines, since when
 	follow    bool
+	marking   bool // whether lines are only to be remembered
 	asks      bool // whether nobody tells the witness how the container is, so that it has to ask
 	wanted    Lines
 	to        receiver
@@ -78,6 +79,9 @@ func (e *writeError) Unwrap() error { return e.err }
 // last line that is there now.
 func (r *reader) read(ctx context.Context, w *witness) error {
 	wait, clean, since, warned := shortestWait, false, time.Now(), false
+	if r.follow && r.first.TailLines != nil && *r.first.TailLines == 0 {
+		r.mark(ctx, w)
+	}
 	for {
 		how := w.now().access(r.instance)
 		if how == unreachable {
@@ -121,6 +125,18 @@ func (r *reader) read(ctx context.Context, w *witness) error {
 			w.refresh(ctx)
 		}
 		wait = min(2*wait, longestWait)
+	}
+}
+
+// mark takes the last line there is for the position to begin from, and passes it not on: of a log from whose end on is read, a stream that
+// breaks before the first new line could not be resumed otherwise.
+func (r *reader) mark(ctx context.Context, w *witness) {
+	one := int64(1)
+	r.follow, r.marking, r.first.TailLines = false, true, &one
+	err := r.once(ctx, w.now().access(r.instance), w)
+	r.follow, r.marking, r.first.TailLines = true, false, nil
+	if !errors.Is(err, io.EOF) {
+		r.first.TailLines = new(int64)
 	}
 }
 
@@ -259,7 +275,7 @@ func (r *reader) begin(ctx context.Context, p *piece, seen *overlap, w *witness)
 	if r.wanted.Until != 0 && p.at > r.wanted.Until {
 		return errPast
 	}
-	r.whole = r.wanted.line(p.at, p.text)
+	r.whole = r.wanted.line(p.at, p.text) && !r.marking
 	if rotated && len(held.text) > 0 && r.whole {
 		p.begin = false
 		return r.to.take(held)
