@@ -3,6 +3,7 @@
 //	LINES   how many to write; 0, the default, for as many as there is time for
 //	RATE    lines a second; 0, the default, for as many as go out
 //	LENGTH  bytes of a line
+//	START   seconds before the first line
 //	EXIT    the exit code at the end; without it, it waits to be stopped
 package main
 
@@ -23,6 +24,11 @@ func main() {
 	instance := rand.Text()[:12]
 	lines, rate := number("LINES"), number("RATE")
 	padding := strings.Repeat(".", number("LENGTH"))
+	select {
+	case <-stop:
+		return
+	case <-time.After(time.Duration(number("START")) * time.Second):
+	}
 	begin, n := time.Now(), 0
 	for lines == 0 || n < lines {
 		if rate > 0 {
