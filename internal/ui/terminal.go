@@ -95,7 +95,7 @@ func (t *terminalRun) Report(e pipeline.Event) {
 		t.draw()
 	case pipeline.Output:
 		t.last = e.Line
-		t.print(t.p.dim.Render("  │ ") + e.Line)
+		t.print(t.p.dim.Render("  │ ") + wrap(t.w, e.Line, 4))
 	case pipeline.Ended:
 		t.step = ""
 		t.print(wrap(t.w, t.p.stepLine(e), 4))

@@ -122,15 +122,16 @@ func pullReason(o Observation, p *corev1.Pod, w corev1.ContainerStateWaiting) st
 			why = brief(e.Message, e.Reason)
 		}
 	}
-	_, rest, found := strings.Cut(why, "rpc error: code = ")
-	if !found {
-		return why
+	if _, rest, found := strings.Cut(why, "rpc error: code = "); found {
+		if _, text, ok := strings.Cut(rest, "desc = "); ok {
+			why = text
+		}
 	}
-	if _, text, ok := strings.Cut(rest, "desc = "); ok {
-		rest = text
-	}
-	return rest
+	return pullSteps.ReplaceAllString(why, "")
 }
+
+// pullSteps are what containerd says it was doing, one inside the other, each with the image's name; the last words are the cause.
+var pullSteps = regexp.MustCompile(`(?:Back-off pulling image|failed to pull and unpack image|failed to resolve reference) "[^"]*": |ErrImagePull: |failed to do request: `)
 
 // How the OCI runtime says that a command cannot be started (github.com/opencontainers/runc: libcontainer).
 var (
