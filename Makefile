@@ -41,6 +41,10 @@ unit: ## Unit tests, with the race detector
 sessions: build ## The devcluster itself, then testscript sessions of the CLI on one
 	@hack/sessions
 
+.PHONY: soak
+soak: build ## Count the lines of pods at full speed while the kubelet and the API server are killed and logs are rotated
+	@NORN_TEST_SOAK=1 hack/sessions -run 'TestEveryLineOnce|TestTailFromTheEnd' -v
+
 .PHONY: lint
 lint: ## gofmt, vet, staticcheck and the house's rules
 	@hack/lint

@@ -171,6 +171,7 @@ func (b *bench) restarted() {
 // The real thing: many pods that write as fast as they can, while they are restarted one after the other, the kubelet and the API server
 // are killed, and the kubelet rotates the logs. Every line of every instance is there once and in order.
 func TestEveryLineOnce(t *testing.T) {
+	soak(t)
 	b := newBench(t)
 	pods := 30
 	if n, err := strconv.Atoi(os.Getenv("NORN_TEST_PODS")); err == nil {
@@ -210,10 +211,19 @@ func TestEveryLineOnce(t *testing.T) {
 	}
 }
 
+// soak skips a test that takes the whole machine for minutes; make soak runs it.
+func soak(t *testing.T) {
+	t.Helper()
+	if os.Getenv("NORN_TEST_SOAK") == "" {
+		t.Skip("run make soak")
+	}
+}
+
 // While the kubelet rotates the logs, a stream goes on in the new file: of pods that write steadily every few seconds, and once of pods
 // that write as fast as they can, whose streams are behind by then. (A stream that is behind by more than one rotation cannot be whole: the
 // kubelet reads only the newest file.)
 func TestEveryLineOnceThroughRotations(t *testing.T) {
+	soak(t)
 	for _, c := range []struct {
 		name        string
 		pods, rate  int
@@ -332,6 +342,7 @@ func TestRestartedContainers(t *testing.T) {
 
 // From the end on means the next line and all that follow, also where the API server goes away before there is one.
 func TestTailFromTheEnd(t *testing.T) {
+	soak(t)
 	b := newBench(t)
 	b.app("count", "app: count\nrole: worker\nenv: {RATE: 5, LENGTH: 20}\n")
 	b.norn("forge", "count", "--image", b.countImage())

@@ -39,6 +39,15 @@ func newRun(s Streams, asJSON bool) Run {
 	}
 }
 
+// redactedError is an error with another text; what else it offers goes through the stream's redactor when it is encoded.
+type redactedError struct {
+	text string
+	err  error
+}
+
+func (e *redactedError) Error() string { return e.text }
+func (e *redactedError) Unwrap() error { return e.err }
+
 // redactedRun takes secret values out of events before they are encoded, cut or wrapped.
 type redactedRun struct {
 	Run
@@ -49,7 +58,7 @@ type redactedRun struct {
 func (r *redactedRun) Report(e pipeline.Event) {
 	e.Line, e.Result.Detail = plainText(r.stream, e.Line), plainText(r.stream, e.Result.Detail)
 	if e.Err != nil {
-		e.Err = errors.New(plainText(r.stream, e.Err.Error())) // reporters show its text only
+		e.Err = &redactedError{plainText(r.stream, e.Err.Error()), e.Err}
 	}
 	r.Run.Report(e)
 }
