@@ -21,7 +21,7 @@ type app struct {
 	streams  ui.Streams   // redacted
 	redactor *ui.Redactor // is told every value that is decrypted
 	kube     *genericclioptions.ConfigFlags
-	json     bool
+	ui.Options
 }
 
 // requiresError is an *k8s.UnavailableError in a command that cannot do without a cluster.
@@ -117,8 +117,9 @@ func (s *session) title(what, app string) string {
 	return fmt.Sprintf("%s %s in namespace %s of %s", what, app, s.conf.Namespace, s.client.Context)
 }
 
-func forgeSettings(conf *config.Config) forge.Settings {
-	return forge.Settings{Namespace: conf.Namespace, PostgresHost: conf.PGHost, PostgresUser: conf.PGUser}
+// forgeSettings are those of the objects; image is what a new app starts with, or "".
+func forgeSettings(conf *config.Config, image string) forge.Settings {
+	return forge.Settings{Namespace: conf.Namespace, PostgresHost: conf.PGHost, PostgresUser: conf.PGUser, Image: image}
 }
 
 // argument is the i-th argument, or "".

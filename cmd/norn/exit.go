@@ -29,6 +29,12 @@ const (
 	exitInterrupted  = 130
 )
 
+// exitNames are the exit codes' names for scripts, in the last event of -o json.
+var exitNames = map[int]string{
+	exitDone: "done", exitFailed: "failed", exitUsage: "usage", exitNoKubernetes: "no-kubernetes",
+	exitRollout: "rollout-failed", exitConflict: "conflict", exitInterrupted: "interrupted",
+}
+
 // usageError is a command line that cannot be understood.
 type usageError struct{ err error }
 

@@ -31,7 +31,7 @@ one runs now. norn rollback --to takes a revision or a commit. The cluster keeps
 			if err != nil {
 				return err
 			}
-			if a.json {
+			if a.JSON {
 				return json.NewEncoder(a.streams.Out).Encode(entries)
 			}
 			a.printHistory(entries)

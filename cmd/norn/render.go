@@ -25,9 +25,7 @@ makes the same bytes. Values of the Secret are placeholders; to apply them would
 			if err != nil {
 				return err
 			}
-			settings := forgeSettings(conf)
-			settings.Image = image
-			objects, err := forge.Objects(spec, settings)
+			objects, err := forge.Objects(spec, forgeSettings(conf, image))
 			if err != nil {
 				return err
 			}
@@ -42,7 +40,7 @@ makes the same bytes. Values of the Secret are placeholders; to apply them would
 }
 
 func (a *app) printObjects(objects []forge.Object) error {
-	if a.json {
+	if a.JSON {
 		var applied []any
 		for _, o := range objects {
 			applied = append(applied, o.Apply)

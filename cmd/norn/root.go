@@ -46,7 +46,9 @@ func newRootCmd(a *app) *cobra.Command {
 	flags.VisitAll(func(f *pflag.Flag) { f.Hidden = !shownKubeFlags[f.Name] })
 	flags.Lookup("namespace").Usage = `namespace of the app (NORN_NAMESPACE; default "default")`
 	flags.String("apps-dir", "", "folder in which apps are found by name (NORN_APPS_DIR; default ~/projects)")
-	flags.VarP(&outputFlag{&a.json}, "output", "o", "json for machine-readable output")
+	flags.VarP(&outputFlag{&a.JSON}, "output", "o", "json for machine-readable output")
+	flags.BoolVarP(&a.Quiet, "quiet", "q", false, "no progress: results, warnings and errors only")
+	flags.BoolVarP(&a.Verbose, "verbose", "v", false, "say more: all that steps print, what validate and logs leave out")
 
 	for _, sub := range []*cobra.Command{
 		newForgeCmd(a), newDiffCmd(a), newDeployCmd(a), newRestartCmd(a), newRollbackCmd(a), newHistoryCmd(a), newLogsCmd(a), newTeardownCmd(a),

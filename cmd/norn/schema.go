@@ -13,7 +13,7 @@ func newSchemaCmd(a *app) *cobra.Command {
 		Long: `Prints the JSON Schema (draft 7) that an editor completes and checks an infraspec.yaml with. norn init puts it beside the
 file; this brings it up to date after an upgrade:
 
-  norn schema >.norn/infraspec.schema.json`,
+  norn schema >.norn/infraspec.schema.JSON`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			_, err := a.streams.Out.Write(infraspec.Schema)

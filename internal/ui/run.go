@@ -1,8 +1,6 @@
 package ui
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -10,43 +8,50 @@ import (
 	"norn/internal/pipeline"
 )
 
-// Run is a pipeline's reporter with a title in front.
+// Run is a pipeline's reporter with a title in front and an outcome at the end.
 type Run interface {
 	pipeline.Reporter
 	// Begin says what is going to happen.
 	Begin(title string)
-	// Close puts the terminal back in order; it is always called.
-	Close()
+	// End says how it ended, and puts the terminal back in order; it is always called, also where nothing has begun.
+	End(Outcome)
+}
+
+// Outcome is how a run ended.
+type Outcome struct {
+	Err  error
+	Code int    // norn's exit code
+	Name string // the code's stable name, such as rollout-failed
+}
+
+// Options are the output flags.
+type Options struct {
+	JSON    bool // -o json
+	Quiet   bool // -q: no progress
+	Verbose bool // -v: on a terminal, all that steps print stays
 }
 
 // NewRun chooses the reporter for s: JSON events on stdout, or progress on stderr that moves on a terminal. Secret values are taken out
 // of the events.
-func NewRun(s Streams, asJSON bool) Run {
-	if asJSON {
-		return &redactedRun{newRun(s, asJSON), s.Out}
+func NewRun(s Streams, o Options) Run {
+	stream := s.Err
+	if o.JSON {
+		stream = s.Out
 	}
-	return &redactedRun{newRun(s, asJSON), s.Err}
+	return &redactedRun{summarized(newRun(s, o), s.Err), stream}
 }
 
-func newRun(s Streams, asJSON bool) Run {
+func newRun(s Streams, o Options) Run {
+	log := ciLog()
 	switch {
-	case asJSON:
-		return &jsonRun{enc: json.NewEncoder(s.Out)}
-	case IsTerminal(s.Err):
-		return newTerminalRun(s.Err)
+	case o.JSON:
+		return newJSONRun(s.Out)
+	case IsTerminal(s.Err) && log == noCI && !o.Quiet:
+		return newTerminalRun(s.Err, o.Verbose)
 	default:
-		return &linesRun{w: s.Err, p: newPalette(s.Err)}
+		return newLinesRun(s.Err, log, o.Quiet)
 	}
 }
-
-// redactedError is an error with another text; what else it offers goes through the stream's redactor when it is encoded.
-type redactedError struct {
-	text string
-	err  error
-}
-
-func (e *redactedError) Error() string { return e.text }
-func (e *redactedError) Unwrap() error { return e.err }
 
 // redactedRun takes secret values out of events before they are encoded, cut or wrapped.
 type redactedRun struct {
@@ -54,73 +59,36 @@ type redactedRun struct {
 	stream io.Writer
 }
 
+// redactedError is an error whose texts are without secret values; its evidence goes through the stream's redactor when it is encoded.
+type redactedError struct {
+	text, reason, hint string
+	err                error
+}
+
+func (e *redactedError) Error() string  { return e.text }
+func (e *redactedError) Reason() string { return e.reason }
+func (e *redactedError) Hint() string   { return e.hint }
+func (e *redactedError) Unwrap() error  { return e.err }
+
+func (r *redactedRun) redact(err error) error {
+	if err == nil {
+		return nil
+	}
+	plain := func(text string) string { return plainText(r.stream, text) }
+	return &redactedError{plain(err.Error()), plain(reasonOf(err)), plain(hintOf(err)), err}
+}
+
 // Report implements pipeline.Reporter.
 func (r *redactedRun) Report(e pipeline.Event) {
 	e.Line, e.Result.Detail = plainText(r.stream, e.Line), plainText(r.stream, e.Result.Detail)
-	if e.Err != nil {
-		e.Err = &redactedError{plainText(r.stream, e.Err.Error()), e.Err}
-	}
+	e.Err = r.redact(e.Err)
 	r.Run.Report(e)
 }
 
-// jsonRun writes each event as one JSON object.
-type jsonRun struct{ enc *json.Encoder }
-
-type jsonEvent struct {
-	Event   string         `json:"event"` // begin, started, output, ended
-	Step    string         `json:"step,omitempty"`
-	State   pipeline.State `json:"state,omitempty"`
-	Text    string         `json:"text,omitempty"`
-	Error   string         `json:"error,omitempty"`
-	Failure any            `json:"failure,omitempty"` // the evidence, where an error has some
-	Seconds float64        `json:"seconds,omitempty"`
-}
-
-func (j *jsonRun) put(e jsonEvent) { _ = j.enc.Encode(e) }
-
-// Begin implements Run.
-func (j *jsonRun) Begin(title string) { j.put(jsonEvent{Event: "begin", Text: title}) }
-
-// Close implements Run.
-func (j *jsonRun) Close() {}
-
-// Report implements pipeline.Reporter.
-func (j *jsonRun) Report(e pipeline.Event) {
-	out := jsonEvent{Event: string(e.Kind), Step: e.Step, State: e.Result.State, Text: e.Result.Detail, Seconds: e.Duration.Seconds()}
-	if e.Kind == pipeline.Output {
-		out.Text = e.Line
-	}
-	if e.Err != nil {
-		out.Error = e.Err.Error()
-		var failure interface{ Failure() any }
-		if errors.As(e.Err, &failure) {
-			out.Failure = failure.Failure()
-		}
-	}
-	j.put(out)
-}
-
-// linesRun writes plain lines, one a change.
-type linesRun struct {
-	w io.Writer
-	p palette
-}
-
-// Begin implements Run.
-func (l *linesRun) Begin(title string) { _, _ = fmt.Fprintln(l.w, l.p.bold.Render(title)) }
-
-// Close implements Run.
-func (l *linesRun) Close() {}
-
-// Report implements pipeline.Reporter.
-func (l *linesRun) Report(e pipeline.Event) {
-	switch e.Kind {
-	case pipeline.Started: // its end says enough
-	case pipeline.Output:
-		_, _ = fmt.Fprintln(l.w, "  | "+e.Line)
-	case pipeline.Ended:
-		_, _ = fmt.Fprintln(l.w, l.p.stepLine(e))
-	}
+// End implements Run.
+func (r *redactedRun) End(o Outcome) {
+	o.Err = r.redact(o.Err)
+	r.Run.End(o)
 }
 
 // stepLine is how a finished step looks everywhere but in JSON.
@@ -136,10 +104,32 @@ func (p palette) stepLine(e pipeline.Event) string {
 	}
 	line := fmt.Sprintf("  %s %s %s", mark, e.Step, state)
 	if e.Result.Detail != "" {
-		line += p.dim.Render(": ") + e.Result.Detail
+		line += p.dim.Render(": ") + clean(e.Result.Detail)
 	}
-	if e.Duration >= 100*time.Millisecond {
-		line += p.dim.Render(fmt.Sprintf(" (%.1fs)", e.Duration.Seconds()))
+	if took := shortly(e.Duration); took != "" {
+		line += p.dim.Render(" (" + took + ")")
 	}
 	return line
+}
+
+// warningLine is how a step's warning looks.
+func (p palette) warningLine(text string) string {
+	return "  " + p.warn.Render("! warning:") + " " + clean(text)
+}
+
+// endLine is how a run ends that came to its end.
+func (p palette) endLine(took time.Duration) string {
+	return p.good.Render("done") + p.dim.Render(fmt.Sprintf(" in %.1fs", took.Seconds()))
+}
+
+// shortly is a duration that is worth telling, or "".
+func shortly(d time.Duration) string {
+	switch {
+	case d < 100*time.Millisecond:
+		return ""
+	case d < time.Minute:
+		return fmt.Sprintf("%.1fs", d.Seconds())
+	default:
+		return fmt.Sprint(d.Round(time.Second))
+	}
 }

@@ -47,6 +47,16 @@ func width(stream any) int {
 	return 80
 }
 
+// height is the terminal's height in lines, or 24 where it is not known.
+func height(stream any) int {
+	if f := file(stream); f != nil {
+		if _, h, err := term.GetSize(int(f.Fd())); err == nil && h > 0 { //nolint:gosec // likewise
+			return h
+		}
+	}
+	return 24
+}
+
 // wrap breaks text between words where a terminal would break it anywhere, and indents what goes on in the next lines.
 // What is no terminal gets the text as it is.
 func wrap(stream any, text string, indent int) string {
@@ -54,8 +64,13 @@ func wrap(stream any, text string, indent int) string {
 	if !IsTerminal(stream) {
 		return text
 	}
-	return strings.ReplaceAll(ansi.Wrap(text, width(stream)-indent, ""), "\n", "\n"+strings.Repeat(" ", indent))
+	// The library breaks after any hyphen, also in flags and names.
+	text = ansi.Wrap(strings.ReplaceAll(text, "-", unbroken), width(stream)-indent, "")
+	return strings.NewReplacer(unbroken, "-", "\n", "\n"+strings.Repeat(" ", indent)).Replace(text)
 }
+
+// unbroken stands for a hyphen while lines are broken; it is a character that means nothing.
+const unbroken = "\ue000"
 
 // clean takes out of a text from elsewhere what a terminal or a CI log would act on: escapes, and lines of its own.
 func clean(text string) string {

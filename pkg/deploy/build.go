@@ -127,7 +127,7 @@ func (r *run) buildRequest(ctx context.Context, out io.Writer) (buildRequest, er
 	}
 	platform := choosePlatform(platforms)
 	if len(platforms) > 1 {
-		_, _ = fmt.Fprintf(out, "warning: the nodes are %s, and the image is built for %s alone\n", strings.Join(platforms, ", "), platform)
+		pipeline.Warn(out, "the nodes are %s, and the image is built for %s alone", strings.Join(platforms, ", "), platform)
 	}
 	return buildRequest{
 		dir: r.source.dir, dockerfile: dockerfile, image: r.image, platform: platform,

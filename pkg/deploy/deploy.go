@@ -210,7 +210,7 @@ func (r *run) findSource(ctx context.Context, out io.Writer) (pipeline.Result, e
 			return pipeline.Result{}, err
 		}
 		if warning := notYetRead(r.before.pod, r.spec); warning != "" && r.spec.Role != infraspec.Function {
-			_, _ = fmt.Fprintln(out, warning)
+			pipeline.Warn(out, "%s", warning)
 		}
 	}
 	if r.options.Image != "" {
@@ -227,10 +227,10 @@ func (r *run) findSource(ctx context.Context, out io.Writer) (pipeline.Result, e
 		return pipeline.Result{}, err
 	}
 	if r.source.dirty {
-		_, _ = fmt.Fprintf(out, "warning: %s has changes that are not committed; they are shipped as %s\n", r.dir, r.source.tag())
+		pipeline.Warn(out, "%s has changes that are not committed; they are shipped as %s", r.dir, r.source.tag())
 	}
 	if warning := lfsPointers(r.source.dir); warning != "" {
-		_, _ = fmt.Fprintln(out, warning)
+		pipeline.Warn(out, "%s", warning)
 	}
 	return pipeline.Result{State: pipeline.Done, Detail: r.source.describe()}, r.decrypt(ctx)
 }

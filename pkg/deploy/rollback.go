@@ -60,7 +60,7 @@ func choose(ctx context.Context, cluster historyCluster, t Target, revision stri
 	}
 	for _, r := range revisions {
 		if err == nil && r.Migrated && r.Number > chosen.Number {
-			_, _ = fmt.Fprintf(out, "warning: a migration ran before %s, and the database stays as it left it; norn snapshots list has the dump from before\n", describe(r))
+			pipeline.Warn(out, "a migration ran before %s, and the database stays as it left it; norn snapshots list has the dump from before", describe(r))
 		}
 	}
 	return chosen, err

@@ -37,7 +37,7 @@ func (r *run) snapshot(ctx context.Context, out io.Writer) (pipeline.Result, err
 	}
 	r.dumped = made.Name()
 	if err := retain(folder, made.Database, r.spec.Artifacts.Retain); err != nil {
-		_, _ = fmt.Fprintf(out, "warning: old snapshots are left: %v\n", err)
+		pipeline.Warn(out, "old snapshots are left: %v", err)
 	}
 	return pipeline.Result{State: pipeline.Done, Detail: fmt.Sprintf("%s, %s", filepath.Join(snapshots, made.Name()), made.size())}, nil
 }
