@@ -13,6 +13,7 @@ import (
 	"github.com/agnivade/levenshtein"
 
 	"norn/internal/command"
+	"norn/pkg/k8s"
 )
 
 // source is the version to be shipped, laid out in a folder.
@@ -25,23 +26,12 @@ type source struct {
 	dirty  bool   // the folder holds changes that are in no commit
 }
 
-const (
-	shaDigits   = 12
-	dirtySuffix = "-dirty"
-)
-
-func (s source) tag() string {
-	tag := s.commit[:shaDigits]
-	if s.dirty {
-		tag += dirtySuffix
-	}
-	return tag
-}
+func (s source) tag() string { return k8s.ShortCommit(s.version()) }
 
 // version is what history remembers: all digits of the commit, and whether that is all there was to it.
 func (s source) version() string {
 	if s.dirty {
-		return s.commit + dirtySuffix
+		return s.commit + k8s.DirtySuffix
 	}
 	return s.commit
 }
