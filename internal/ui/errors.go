@@ -53,6 +53,9 @@ func hintOf(err error) string {
 
 // PrintInterrupted says what an interrupt cut short, and nothing where there is no more to it than that.
 func PrintInterrupted(w io.Writer, err, cause error) {
+	if IsTerminal(w) { // which shows ^C at the beginning of the line
+		_, _ = fmt.Fprintln(w)
+	}
 	what := err.Error()
 	for _, how := range []error{context.Canceled, cause} {
 		if how != nil {
