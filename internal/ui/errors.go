@@ -63,11 +63,11 @@ func PrintInterrupted(w io.Writer, err, cause error) {
 		}
 	}
 	if what = strings.TrimSuffix(what, ": "); what != "" {
-		_, _ = fmt.Fprintf(w, "%s %s\n", newPalette(w).warn.Render("Interrupted:"), what)
+		_, _ = fmt.Fprintf(w, "%s %s\n", newPalette(w).warn.Render("Interrupted:"), wrap(w, clean(what), 13))
 	}
 }
 
 // PrintWarning prints what a user should know that stops nothing.
 func PrintWarning(w io.Writer, text string) {
-	_, _ = fmt.Fprintf(w, "%s %s\n", newPalette(w).warn.Render("Warning:"), text)
+	_, _ = fmt.Fprintf(w, "%s %s\n", newPalette(w).warn.Render("Warning:"), wrap(w, clean(text), 9))
 }
