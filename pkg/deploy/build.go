@@ -154,15 +154,20 @@ func (r *run) imageName() (string, error) {
 		}
 		return image, nil
 	}
-	image := fmt.Sprintf("%s/%s:%s", strings.TrimSuffix(r.options.Registry, "/"), r.spec.App, r.source.tag())
+	return pushed(r.options.Registry, r.spec.App, r.source.tag())
+}
+
+// pushed is an image's name in a registry.
+func pushed(registry, app, tag string) (string, error) {
+	image := fmt.Sprintf("%s/%s:%s", strings.TrimSuffix(registry, "/"), app, tag)
 	if policy, err := k8s.PullPolicy(image); err != nil || policy == corev1.PullNever {
-		return "", &UsageError{fmt.Sprintf("%q is no registry that a cluster could pull from", r.options.Registry), "a registry is HOST[:PORT][/PATH], without https://"}
+		return "", &UsageError{fmt.Sprintf("%q is no registry that a cluster could pull from", registry), "a registry is HOST[:PORT][/PATH], without https://"}
 	}
 	return image, nil
 }
 
-// plainHTTP reports whether image's registry is on this machine, where TLS is not asked for.
-func plainHTTP(image string) bool {
+// PlainHTTP reports whether image's registry is on this machine, where TLS is not asked for.
+func PlainHTTP(image string) bool {
 	host, _, _ := strings.Cut(image, "/")
 	return loopback(host)
 }
