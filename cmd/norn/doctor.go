@@ -79,7 +79,10 @@ func (a *app) doctor(ctx context.Context, cmd *cobra.Command, arg string) error 
 		Hide:    a.redactor.Hide,
 		Dead:    holder.Of("norn doctor").Dead,
 	}
-	printer := &doctorPrinter{app: a}
+	printer := &doctorPrinter{}
+	if !a.json {
+		printer.checks = ui.NewChecks(a.streams.Out, doctorColumn)
+	}
 	results, err := doctor.Examine(ctx, subject, printer.take)
 	printer.flush()
 	if err != nil {
@@ -116,7 +119,7 @@ func (a *app) diagnosis(results []doctor.Result, conf *config.Config) error {
 
 // doctorPrinter prints each result in its turn. Those that are skipped for want of a cluster become one line.
 type doctorPrinter struct {
-	app     *app
+	checks  *ui.Checks // nil where nothing is printed before the end
 	waiting []string
 }
 
@@ -131,7 +134,7 @@ var doctorSigns = map[doctor.State]struct {
 }
 
 func (p *doctorPrinter) take(r doctor.Result) {
-	if p.app.json {
+	if p.checks == nil {
 		return
 	}
 	if r.NoCluster {
@@ -144,15 +147,15 @@ func (p *doctorPrinter) take(r doctor.Result) {
 
 func (p *doctorPrinter) flush() {
 	if len(p.waiting) > 0 {
-		p.print(doctor.Result{Name: "the rest", Verdict: doctor.Verdict{State: doctor.Skipped, Detail: strings.Join(p.waiting, ", ") + " take the cluster"}})
+		p.print(doctor.Result{Name: "the rest", Verdict: doctor.Verdict{State: doctor.Skipped, Detail: strings.Join(p.waiting, ", ") + " need the cluster"}})
 	}
 	p.waiting = nil
 }
 
 func (p *doctorPrinter) print(r doctor.Result) {
 	look := doctorSigns[r.State]
-	ui.PrintCheck(p.app.streams.Out, ui.Check{
+	p.checks.Print(ui.Check{
 		Name: r.Name, Mark: look.mark, Sign: look.sign, State: string(r.State),
 		Detail: append([]string{r.Detail}, r.More...), Hint: r.Hint,
-	}, doctorColumn)
+	})
 }

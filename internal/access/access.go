@@ -156,6 +156,7 @@ func status() []Rule {
 		{Resource: "services", Verbs: list},
 		{Resource: "persistentvolumeclaims", Verbs: list},
 		{Resource: "pods", Verbs: list},
+		{Resource: "events", Verbs: list, Without: "why a pod does not come up is not said"},
 		{Resource: "secrets", Verbs: []string{"get"}, Without: "which secrets are in the cluster is not known"},
 	}
 }

@@ -63,6 +63,8 @@ func (e *examination) tunnel(ctx context.Context) Verdict {
 	switch {
 	case k8s.IsNotFound(err):
 		return warning("docs/forge.md tells how the tunnel is found; without it, route the host yourself", "there is no %s, so that forge leaves the route to %s out", where, e.spec.Hosts.External)
+	case is[*k8s.DeniedError](err):
+		return skipped("%s may not be read (see permissions)", where)
 	case err != nil:
 		return problem(hintOf(err), "%s", err)
 	}
@@ -93,6 +95,9 @@ func judgeTunnel(s forge.TunnelState, where, app string, installed bool) Verdict
 // lock says who works on the app.
 func (e *examination) lock(ctx context.Context) Verdict {
 	state, err := e.client.Lock(ctx, e.Config.Namespace, e.spec.App, e.Dead)
+	if is[*k8s.DeniedError](err) {
+		return skipped("the lock may not be read (see permissions)")
+	}
 	if err != nil {
 		return problem(hintOf(err), "%s", err)
 	}

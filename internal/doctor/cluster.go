@@ -28,7 +28,7 @@ func (e *examination) cluster(ctx context.Context) Verdict {
 	if e.server, err = client.Server(ctx); err != nil { // it has answered, if only with a refusal
 		return ok("context %s is reached", client.Context)
 	}
-	return ok("context %s is reached at %s in %s", client.Context, e.server.Address, e.server.RoundTrip.Round(time.Millisecond/10))
+	return ok("context %s is reached at %s in %.1f ms", client.Context, e.server.Address, float64(e.server.RoundTrip)/float64(time.Millisecond))
 }
 
 // clusterWait leaves Connect the time to say in its own words what took too long.
@@ -46,6 +46,12 @@ func hintOf(err error) string {
 		return hint.Hint()
 	}
 	return ""
+}
+
+// is reports whether an error of type E is in err's chain.
+func is[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
 }
 
 func (e *examination) version(context.Context) Verdict {
@@ -112,7 +118,7 @@ func drift(ahead, unsure time.Duration) Verdict {
 	case apart-unsure > shownSkew:
 		return warning(hint, "this machine's clock is %s %s the API server's: the ages that norn shows, of locks too, are wrong by that much, and fresh certificates can be refused", apart.Round(time.Second), direction)
 	}
-	return ok("it agrees with the API server's, to within %s", (apart + unsure).Round(100*time.Millisecond))
+	return ok("this machine's agrees with the API server's to within %s", (apart+unsure).Truncate(time.Second)+time.Second)
 }
 
 func (e *examination) credentials(ctx context.Context) Verdict {
@@ -166,11 +172,10 @@ func (e *examination) namespace(ctx context.Context) Verdict {
 	name := e.Config.Namespace
 	ns, err := e.client.GetNamespace(ctx, name)
 	var missing *k8s.NamespaceError
-	var denied *k8s.DeniedError
 	switch {
 	case errors.As(err, &missing):
 		return problem(missing.Hint(), "there is no namespace %s", name)
-	case errors.As(err, &denied):
+	case is[*k8s.DeniedError](err):
 		return skipped("whether %s is there may not be asked (get on namespaces, which norn does not need)", name)
 	case err != nil:
 		return problem(hintOf(err), "%s", err)

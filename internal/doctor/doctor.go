@@ -70,9 +70,9 @@ type check struct {
 // examination is one run over a subject.
 type examination struct {
 	Subject
-	specOnce sync.Once
-	spec     *infraspec.Spec // nil where there is none, or none that can be used
-	specErr  error
+	spec         *infraspec.Spec // nil where there is none, or none that can be used
+	specErr      error
+	specWarnings int
 
 	connected chan struct{} // closed when the next two are settled
 	client    *k8s.Client
@@ -145,7 +145,7 @@ func (e *examination) perform(ctx context.Context, c check) Result {
 			return Result{}
 		}
 		if e.client == nil {
-			return Result{Name: c.name, Verdict: Verdict{State: Skipped, Detail: "it takes the cluster"}, NoCluster: true}
+			return Result{Name: c.name, Verdict: Verdict{State: Skipped, Detail: "it needs the cluster"}, NoCluster: true}
 		}
 	}
 	wait := usualWait

@@ -49,36 +49,67 @@ func judgeAccess(commands []access.Command, ns string, asked int, missing []k8s.
 		return problem(hint+"; check the namespace's name, too", "none of the %d that norn uses in namespace %s is granted", asked, ns)
 	}
 	v := warning(hint, "%d of %d that norn uses in namespace %s are not granted", len(missing), asked, ns)
-	var lost []string
+	var needs, lacks shared
 	for _, c := range commands {
 		var needed []string
 		for _, r := range c.Rules {
-			verbs := verbsIn(missing, ns, r)
-			switch {
+			switch verbs := verbsIn(missing, ns, r); {
 			case len(verbs) == 0:
 			case r.Without == "":
 				needed = append(needed, spoken(verbs, r))
 			default:
-				lost = append(lost, fmt.Sprintf("%s without %s: %s", c.Name, spoken(verbs, r), r.Without))
+				lacks.add(c.Name, fmt.Sprintf("without %s: %s", spoken(verbs, r), r.Without))
 			}
 		}
 		if len(needed) > 0 {
-			v.State = Problem
-			v.More = append(v.More, fmt.Sprintf("%s needs %s", c.Name, strings.Join(needed, "; ")))
+			needs.add(c.Name, "cannot do without "+strings.Join(needed, "; "))
 		}
 	}
-	v.More = append(v.More, lost...)
-	var tunnel []string
-	for _, r := range access.Tunnel() {
-		if verbs := verbsIn(missing, forge.TunnelNamespace, r); ns != forge.TunnelNamespace && len(verbs) > 0 {
-			tunnel = append(tunnel, spoken(verbs, r))
-		}
-	}
-	if len(tunnel) > 0 {
+	if len(needs.lines) > 0 {
 		v.State = Problem
-		v.More = append(v.More, fmt.Sprintf("the app's public host needs %s, in namespace %s", strings.Join(tunnel, "; "), forge.TunnelNamespace))
+	}
+	v.More = append(needs.said(), lacks.said()...)
+	if tunnel := tunnelLacks(missing, ns); tunnel != "" {
+		v.State = Problem
+		v.More = append(v.More, tunnel)
 	}
 	return v
+}
+
+// tunnelLacks says what the rule of an app with a public host lacks, or "".
+func tunnelLacks(missing []k8s.Permission, ns string) string {
+	if ns == forge.TunnelNamespace { // among the app's
+		return ""
+	}
+	var lacks []string
+	for _, r := range access.Tunnel() {
+		if verbs := verbsIn(missing, forge.TunnelNamespace, r); len(verbs) > 0 {
+			lacks = append(lacks, spoken(verbs, r))
+		}
+	}
+	if len(lacks) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("the app's public host cannot do without %s, in namespace %s", strings.Join(lacks, "; "), forge.TunnelNamespace)
+}
+
+// shared are lines that are the same for several commands.
+type shared struct{ lines, names []string }
+
+func (s *shared) add(name, line string) {
+	if i := slices.Index(s.lines, line); i >= 0 {
+		s.names[i] += ", " + name
+		return
+	}
+	s.lines, s.names = append(s.lines, line), append(s.names, name)
+}
+
+func (s *shared) said() []string {
+	out := make([]string, len(s.lines))
+	for i, line := range s.lines {
+		out[i] = s.names[i] + " " + line
+	}
+	return out
 }
 
 // verbsIn are those of a rule's verbs that are missing.

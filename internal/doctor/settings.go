@@ -48,11 +48,16 @@ func origins(conf *config.Config) []string {
 
 // findSpec loads the app's infraspec. Where none was named and none is here or above, that is no error.
 func (e *examination) findSpec() {
-	spec, _, err := infraspec.Find(e.App, e.Here, e.Config.AppsDir)
+	spec, found, err := infraspec.Find(e.App, e.Here, e.Config.AppsDir)
 	var missing *infraspec.NotFoundError
 	switch {
 	case err == nil:
 		e.spec = spec
+		for _, f := range found {
+			if f.Severity == infraspec.Warning {
+				e.specWarnings++
+			}
+		}
 	case e.App == "" && errors.As(err, &missing):
 	default:
 		e.specErr = err
@@ -63,6 +68,8 @@ func (e *examination) infraspec(context.Context) Verdict {
 	var errs infraspec.Errors
 	var hint interface{ Hint() string }
 	switch {
+	case e.specErr == nil && e.specWarnings > 0:
+		return warning("norn validate shows each with its line", "%s (%s) has warnings: %s", e.spec.App, e.spec.Role, e.spec.Path())
 	case e.specErr == nil:
 		return ok("%s (%s) is valid: %s", e.spec.App, e.spec.Role, e.spec.Path())
 	case errors.As(e.specErr, &errs):
@@ -79,7 +86,7 @@ func (e *examination) infraspec(context.Context) Verdict {
 	return problem("", "%s", e.specErr)
 }
 
-// deployed reports whether norn deploy would build the app here.
+// built reports whether norn deploy would build the app here.
 func (e *examination) built() bool {
 	return e.spec != nil && e.spec.Deploy && (e.spec.Repo.URL != "" || e.hasDockerfile())
 }

@@ -18,21 +18,31 @@ type Check struct {
 	Hint   string
 }
 
-// PrintCheck prints a check, its lines under each other from the given column on.
-func PrintCheck(w io.Writer, c Check, column int) {
-	p := newPalette(w)
-	style, margin := p.mark(c.Mark), strings.Repeat(" ", column)
-	gap := strings.Repeat(" ", max(1, column-ansi.StringWidth(c.Sign)-1-ansi.StringWidth(c.Name)))
+// Checks prints checks, their lines under each other from one column on.
+type Checks struct {
+	w      io.Writer
+	p      palette
+	column int
+}
+
+// NewChecks returns a printer of checks whose lines begin in a column.
+func NewChecks(w io.Writer, column int) *Checks { return &Checks{w, newPalette(w), column} }
+
+// Print prints one check.
+func (c *Checks) Print(check Check) {
+	style, margin := c.p.mark(check.Mark), strings.Repeat(" ", c.column)
+	gap := strings.Repeat(" ", max(1, c.column-ansi.StringWidth(check.Sign)-1-ansi.StringWidth(check.Name)))
 	var b strings.Builder
-	for i, line := range c.Detail {
+	for i, line := range check.Detail {
+		front, line := margin, clean(line)
 		if i == 0 {
-			fmt.Fprintf(&b, "%s %s%s%s\n", style.Render(c.Sign), c.Name, gap, wrap(w, style.Render(c.State+":")+" "+clean(line), column))
-			continue
+			front = style.Render(check.Sign) + " " + check.Name + gap
+			line = style.Render(check.State+":") + " " + line
 		}
-		fmt.Fprintf(&b, "%s%s\n", margin, wrap(w, clean(line), column))
+		b.WriteString(front + wrap(c.w, line, c.column) + "\n")
 	}
-	if c.Hint != "" {
-		fmt.Fprintf(&b, "%s%s\n", margin, wrap(w, p.dim.Render("Hint:")+" "+clean(c.Hint), column))
+	if check.Hint != "" {
+		fmt.Fprintf(&b, "%s%s\n", margin, wrap(c.w, c.p.dim.Render("Hint:")+" "+clean(check.Hint), c.column))
 	}
-	_, _ = io.WriteString(w, b.String())
+	_, _ = io.WriteString(c.w, b.String())
 }

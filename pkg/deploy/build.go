@@ -62,6 +62,7 @@ func findBuilder(ctx context.Context, name string) (builder, error) {
 	if name != "" {
 		names = []string{name}
 	}
+	idle := false
 	for _, n := range names {
 		b, ok := newBuilder(n)
 		if !ok {
@@ -72,9 +73,16 @@ func findBuilder(ctx context.Context, name string) (builder, error) {
 		}
 		// The docker command is often there without its engine.
 		if n == "docker" && name == "" && command.Run(ctx, "", io.Discard, n, "info") != nil {
+			idle = true
 			continue
 		}
 		return b, nil
+	}
+	switch {
+	case name != "":
+		return nil, &UsageError{fmt.Sprintf("builder %s is not installed", name), "install it, or choose another with --builder"}
+	case idle:
+		return nil, &UsageError{"docker is installed, and its engine does not answer; no other builder is installed", "start docker, install another (buildah needs no engine), or ship a built image with --image"}
 	}
 	return nil, &UsageError{"no builder is installed: none of " + strings.Join(names, ", "), "install one (buildah needs no engine), or ship a built image with --image"}
 }
