@@ -15,20 +15,25 @@ import (
 
 // cluster makes the connection that the others use.
 func (e *examination) cluster(ctx context.Context) Verdict {
-	defer close(e.connected)
 	client, err := e.Connect(ctx)
-	var unavailable *k8s.UnavailableError
-	switch {
-	case errors.As(err, &unavailable):
-		return problem(unavailable.Hint(), "%s", unavailable.Reason)
-	case err != nil:
+	if err != nil {
+		e.settle(nil, nil)
 		return problem(hintOf(err), "%s", err)
 	}
-	e.client = client
-	if e.server, err = client.Server(ctx); err != nil { // it has answered, if only with a refusal
+	server, err := client.Server(ctx)
+	e.settle(client, server)
+	if err != nil { // it has answered, if only with a refusal
 		return ok("context %s is reached", client.Context)
 	}
-	return ok("context %s is reached at %s in %.1f ms", client.Context, e.server.Address, float64(e.server.RoundTrip)/float64(time.Millisecond))
+	return ok("context %s is reached at %s in %.1f ms", client.Context, server.Address, float64(server.RoundTrip)/float64(time.Millisecond))
+}
+
+// settle lets the checks begin that wait for the cluster. What comes later counts no more: a login command can hang, and does not heed a context.
+func (e *examination) settle(client *k8s.Client, server *k8s.Server) {
+	e.settled.Do(func() {
+		e.client, e.server = client, server
+		close(e.connected)
+	})
 }
 
 // clusterWait leaves Connect the time to say in its own words what took too long.

@@ -59,6 +59,9 @@ const (
 	longWait  = 15 * time.Second // of what may have to ask something that is far away, or to wake an engine
 )
 
+// clusterCheck is the check that others wait for.
+const clusterCheck = "cluster"
+
 // check is one thing to examine.
 type check struct {
 	name    string
@@ -74,8 +77,9 @@ type examination struct {
 	specErr      error
 	specWarnings int
 
+	settled   sync.Once
 	connected chan struct{} // closed when the next two are settled
-	client    *k8s.Client
+	client    *k8s.Client   // nil where there is none
 	server    *k8s.Server
 
 	builderOnce sync.Once
@@ -114,7 +118,7 @@ func (e *examination) checks() []check {
 		list = append(list, check{name: "infraspec", run: e.infraspec})
 	}
 	list = append(list,
-		check{name: "cluster", wait: e.clusterWait(), run: e.cluster},
+		check{name: clusterCheck, wait: e.clusterWait(), run: e.cluster},
 		check{name: "version", cluster: true, run: e.version},
 		check{name: "clock", cluster: true, run: e.clock},
 		check{name: "credentials", cluster: true, run: e.credentials},
@@ -152,12 +156,16 @@ func (e *examination) perform(ctx context.Context, c check) Result {
 	if c.wait > 0 {
 		wait = c.wait
 	}
-	if e.Wait > 0 && c.name != "cluster" {
+	if e.Wait > 0 && c.name != clusterCheck {
 		wait = e.Wait
 	}
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
-	return Result{Name: c.name, Verdict: within(ctx, wait, c.run)}
+	v := within(ctx, wait, c.run)
+	if c.name == clusterCheck {
+		e.settle(nil, nil)
+	}
+	return Result{Name: c.name, Verdict: v}
 }
 
 // within runs a check that may not heed its context. One that found a problem when its time was over had no time to find out.
