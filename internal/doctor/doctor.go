@@ -111,7 +111,8 @@ func Examine(ctx context.Context, s Subject, report func(Result)) ([]Result, err
 	return results, nil
 }
 
-// checks are all that there is to examine, those that need the cluster together.
+// checks are all that there is to examine, those that need the cluster together. The app's secret values are known before anything is reported that
+// another program said.
 func (e *examination) checks() []check {
 	list := []check{{name: "settings", run: e.settings}}
 	if e.findSpec(); e.spec != nil || e.specErr != nil {
@@ -129,10 +130,10 @@ func (e *examination) checks() []check {
 		list = append(list, check{name: "tunnel", cluster: true, run: e.tunnel}, check{name: "lock", cluster: true, run: e.lock})
 	}
 	list = append(list,
+		check{name: "secrets", wait: longWait, run: e.secrets},
 		check{name: "builder", wait: longWait, run: e.builds},
 		check{name: "registry", wait: longWait, run: e.registry},
 		check{name: "git", run: e.git},
-		check{name: "secrets", wait: longWait, run: e.secrets},
 	)
 	if e.spec != nil {
 		list = append(list, check{name: "snapshots", run: e.snapshots})

@@ -219,7 +219,7 @@ func TestWithoutCluster(t *testing.T) {
 			skipped = append(skipped, r.Name)
 		}
 	}
-	if got, want := strings.Join(names, " "), "settings cluster version clock credentials namespace permissions builder registry git secrets"; got != want {
+	if got, want := strings.Join(names, " "), "settings cluster version clock credentials namespace permissions secrets builder registry git"; got != want {
 		t.Errorf("checks %q, want %q", got, want)
 	}
 	if got, want := strings.Join(skipped, " "), "version clock credentials namespace permissions"; got != want {

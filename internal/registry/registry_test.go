@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -176,7 +177,9 @@ func TestAsk(t *testing.T) {
 		}
 	}
 	code := func(status int) func(string) http.HandlerFunc {
-		return func(string) http.HandlerFunc { return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) } }
+		return func(string) http.HandlerFunc {
+			return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }
+		}
 	}
 	elsewhere := func(string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
@@ -229,7 +232,7 @@ func TestUntrusted(t *testing.T) {
 	for _, url := range []string{secure.URL, plain.URL} {
 		_, host, _ := strings.Cut(url, "://")
 		_, err := Ask(t.Context(), Question{Registry: host})
-		if e, ok := err.(*Error); !ok || !e.Untrusted {
+		if e, ok := errors.AsType[*Error](err); !ok || !e.Untrusted {
 			t.Errorf("%s: %v", url, err)
 		}
 	}

@@ -3,7 +3,7 @@ package deploy
 import (
 	"context"
 	"fmt"
-	"io"
+	"regexp"
 	"strings"
 
 	"norn/internal/command"
@@ -42,28 +42,18 @@ func FindTool(ctx context.Context, name string) (Tool, error) {
 
 func askVersion(ctx context.Context, name string, args ...string) (Tool, error) {
 	var said strings.Builder
-	answer, err := command.Answer(ctx, "", io.Writer(&said), name, args...)
+	answer, err := command.Answer(ctx, "", &said, name, args...)
 	if err != nil {
 		if words := lastLine(said.String()); words != "" {
 			err = fmt.Errorf("%w: %s", err, words)
 		}
 		return Tool{}, err
 	}
-	return Tool{name, versionIn(name, string(answer))}, nil
+	return Tool{name, versionNumber.FindString(string(answer))}, nil
 }
 
-// versionIn is what a program's answer says besides its own name and "version".
-func versionIn(name, answer string) string {
-	line, _, _ := strings.Cut(strings.TrimSpace(answer), "\n")
-	words := strings.Fields(line)
-	for len(words) > 1 && (words[0] == name || words[0] == "version" || strings.HasPrefix(words[0], "(")) {
-		words = words[1:]
-	}
-	if len(words) == 0 {
-		return ""
-	}
-	return strings.TrimSuffix(words[0], ",")
-}
+// versionNumber is the first thing in a program's answer that looks like one.
+var versionNumber = regexp.MustCompile(`\bv?\d+(\.\d+)+[-+.\w]*`)
 
 func lastLine(text string) string {
 	lines := strings.Split(strings.TrimSpace(text), "\n")

@@ -32,7 +32,9 @@ func TestAhead(t *testing.T) {
 
 // The end of a token is what it says itself; what does not say so has none that is known.
 func TestCredential(t *testing.T) {
-	token := func(payload string) string { return "e30." + base64.RawURLEncoding.EncodeToString([]byte(payload)) + ".x" }
+	token := func(payload string) string {
+		return "e30." + base64.RawURLEncoding.EncodeToString([]byte(payload)) + ".x"
+	}
 	file := filepath.Join(t.TempDir(), "token")
 	if err := os.WriteFile(file, []byte(token(`{"exp":2000}`)+"\n"), 0o600); err != nil {
 		t.Fatal(err)
