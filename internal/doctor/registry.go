@@ -74,13 +74,15 @@ func logIn(builder, address string) string {
 
 // loads says how images get into a cluster on this machine, where there is no registry.
 func (e *examination) loads(ctx context.Context) Verdict {
+	const hint = "name a registry with --registry or NORN_REGISTRY_URL"
+	unknown := skipped("none is set; whether images could be loaded into the cluster without one is not known without the cluster")
 	select {
 	case <-e.connected:
 	case <-ctx.Done():
+		return unknown
 	}
-	const hint = "name a registry with --registry or NORN_REGISTRY_URL"
 	if e.client == nil {
-		return skipped("none is set; whether images could be loaded into the cluster without one is not known without the cluster")
+		return unknown
 	}
 	local, err := e.client.Local(ctx)
 	if err != nil {
