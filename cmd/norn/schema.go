@@ -1,6 +1,8 @@
 package main
 
 import (
+	"encoding/json"
+
 	"github.com/spf13/cobra"
 
 	"norn/pkg/infraspec"
@@ -16,6 +18,9 @@ file; this brings it up to date after an upgrade:
   norn schema >.norn/infraspec.schema.JSON`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
+			if a.JSON { // it is JSON in any case; so it is on one line
+				return a.encode(json.RawMessage(infraspec.Schema))
+			}
 			_, err := a.streams.Out.Write(infraspec.Schema)
 			return err
 		},
