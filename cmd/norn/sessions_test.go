@@ -31,8 +31,10 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	for _, name := range []string{"CI", "GITHUB_ACTIONS", "GITLAB_CI", "GITHUB_STEP_SUMMARY"} { // norn's output goes by them
-		_ = os.Unsetenv(name)
+	if filepath.Base(os.Args[0]) != "norn" { // which a session may want to see them
+		for _, name := range []string{"CI", "GITHUB_ACTIONS", "GITLAB_CI", "GITHUB_STEP_SUMMARY"} { // norn's output goes by them
+			_ = os.Unsetenv(name)
+		}
 	}
 	testscript.Main(m, map[string]func(){"norn": main})
 }
@@ -58,6 +60,7 @@ func TestSessions(t *testing.T) {
 			"app":             cluster.app,
 			"get":             get,
 			"exits":           exits,
+			"jsonlines":       jsonlines,
 			"waitfor":         waitfor,
 			"calls":           cluster.calls,
 			"poll":            cluster.poll,
@@ -84,7 +87,7 @@ func TestOffline(t *testing.T) {
 			return nil
 		},
 		RequireExplicitExec: true,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "jsonlines": jsonlines},
 	})
 }
 
