@@ -19,7 +19,7 @@ import (
 	"norn/pkg/secrets"
 )
 
-// The exit codes; the README says the same to users.
+// The exit codes; docs/json.md says the same to users.
 const (
 	exitDone         = 0
 	exitFailed       = 1
