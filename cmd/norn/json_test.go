@@ -111,3 +111,15 @@ func TestSchemaIsStrict(t *testing.T) {
 		}
 	}
 }
+
+// -o json is found in arguments that cannot be read as a whole, and not behind --.
+func TestAsksJSON(t *testing.T) {
+	for line, want := range map[string]bool{
+		"deploy -o json --nosuch": true, "deploy --nosuch -ojson": true, "-qo json depoly": true, "--output=json x": true, "--output json x": true, "x -o=json": true,
+		"deploy": false, "run shop -- jq -o json": false, "-o": false, "deploy -o raw json": false, "json": false,
+	} {
+		if got := asksJSON(strings.Fields(line)); got != want {
+			t.Errorf("%s: %v", line, got)
+		}
+	}
+}
