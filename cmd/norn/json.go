@@ -33,10 +33,15 @@ func elements[T any](list []T) []any {
 	return out
 }
 
-// foreign are the commands whose output is not norn's own, so that there is nothing of it to put into JSON.
-var foreign = map[string]string{
-	"norn secrets exec": "the command's output is its own",
-	"norn completion":   "it prints a shell's script",
+// foreign says of a command whose output is not norn's own what it is, so that there is nothing to put into JSON.
+func foreign(path string) string {
+	switch path {
+	case "norn secrets exec":
+		return "the command's output is its own"
+	case "norn completion":
+		return "it prints a shell's script"
+	}
+	return ""
 }
 
 // checkOutput refuses -o json where stdout would carry something else.
@@ -45,7 +50,7 @@ func (a *app) checkOutput(cmd *cobra.Command, args []string) error {
 		return nil
 	}
 	for c := cmd; c != nil; c = c.Parent() {
-		if why := foreign[c.CommandPath()]; why != "" {
+		if why := foreign(c.CommandPath()); why != "" {
 			return &usageError{fmt.Errorf("-o json does not go with %s: %s", c.CommandPath(), why)}
 		}
 	}
