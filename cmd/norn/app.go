@@ -22,6 +22,7 @@ type app struct {
 	redactor *ui.Redactor // is told every value that is decrypted
 	kube     *genericclioptions.ConfigFlags
 	ui.Options
+	ended bool // the event that tells how it ended has been written
 }
 
 // requiresError is an *k8s.UnavailableError in a command that cannot do without a cluster.

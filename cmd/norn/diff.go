@@ -40,6 +40,14 @@ With --exit-code a difference ends with exit code 1.`,
 	return cmd
 }
 
+// objectChange is one object that forge would change.
+type objectChange struct {
+	Kind   string         `json:"kind"`
+	Name   string         `json:"name"`
+	Change pipeline.State `json:"change"` // created, configured or deleted
+	Diff   string         `json:"diff"`   // unified, of the object in YAML
+}
+
 // silent tells nobody what a run's steps do: their changes are told in the end.
 type silent struct{}
 
@@ -62,16 +70,17 @@ func (a *app) plan(cmd *cobra.Command, args []string, o forge.Options) ([]forge.
 		return nil, err
 	}
 	if a.JSON {
-		var objects []any
 		for _, c := range changes {
-			objects = append(objects, map[string]any{"kind": c.Kind, "name": c.Name, "change": c.State, "diff": c.Diff()})
+			if err := a.encode(objectChange{c.Kind, c.Name, c.State, c.Diff()}); err != nil {
+				return nil, err
+			}
 		}
-		return changes, a.encode(objects...)
+		return changes, nil
 	}
 	for _, c := range changes {
 		ui.PrintDiff(a.streams.Out, fmt.Sprintf("%s %s (%s)", c.Kind, c.Name, c.State), c.Diff())
 	}
-	if len(changes) == 0 {
+	if len(changes) == 0 && !a.Quiet {
 		ui.PrintTitle(a.streams.Err, fmt.Sprintf("nothing to change: %s is as its infraspec says", spec.App))
 	}
 	return changes, nil

@@ -88,11 +88,20 @@ func (a *app) doctor(ctx context.Context, cmd *cobra.Command, arg string) error 
 	if err != nil {
 		return err
 	}
-	return a.diagnosis(results, conf)
+	return a.diagnose(results, conf)
 }
 
-// diagnosis is the end: the verdict over all, as a line, as JSON, or as an error.
-func (a *app) diagnosis(results []doctor.Result, conf *config.Config) error {
+// diagnosis is what doctor has found, as one JSON object.
+type diagnosis struct {
+	Verdict   doctor.State    `json:"verdict"`
+	Problems  int             `json:"problems"`
+	Warnings  int             `json:"warnings"`
+	Namespace string          `json:"namespace"`
+	Checks    []doctor.Result `json:"checks"`
+}
+
+// diagnose is the end: the verdict over all, as a line, as JSON, or as an error.
+func (a *app) diagnose(results []doctor.Result, conf *config.Config) error {
 	problems, warnings := doctor.Count(results, doctor.Problem), doctor.Count(results, doctor.Warning)
 	verdict := doctor.OK
 	switch {
@@ -102,7 +111,7 @@ func (a *app) diagnosis(results []doctor.Result, conf *config.Config) error {
 		verdict = doctor.Warning
 	}
 	if a.JSON {
-		err := a.encode(map[string]any{"verdict": verdict, "problems": problems, "warnings": warnings, "namespace": conf.Namespace, "checks": results})
+		err := a.encode(diagnosis{verdict, problems, warnings, conf.Namespace, results})
 		if err != nil {
 			return err
 		}

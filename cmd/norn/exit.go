@@ -10,6 +10,7 @@ import (
 	"norn/internal/logs"
 	"norn/internal/scaffold"
 	"norn/internal/status"
+	"norn/internal/ui"
 	"norn/pkg/deploy"
 	"norn/pkg/forge"
 	"norn/pkg/infraspec"
@@ -18,7 +19,7 @@ import (
 	"norn/pkg/secrets"
 )
 
-// The exit codes; the README says the same to users.
+// The exit codes; docs/json.md says the same to users.
 const (
 	exitDone         = 0
 	exitFailed       = 1
@@ -34,6 +35,12 @@ var exitNames = map[int]string{
 	exitDone: "done", exitFailed: "failed", exitUsage: "usage", exitNoKubernetes: "no-kubernetes",
 	exitRollout: "rollout-failed", exitConflict: "conflict", exitInterrupted: "interrupted",
 }
+
+// The outcomes that have no exit code of their own.
+const (
+	exitedName  = "exited"  // the program that norn ran ended with this code
+	differsName = "differs" // diff --exit-code has found differences
+)
 
 // usageError is a command line that cannot be understood.
 type usageError struct{ err error }
@@ -69,6 +76,19 @@ func exitCode(ctx context.Context, err error) int {
 	default:
 		return exitFailed
 	}
+}
+
+// outcome is how a command ended, for scripts. A program that norn has run gives its own exit code, which is none of norn's.
+func outcome(ctx context.Context, err error) ui.Outcome {
+	code := exitCode(ctx, err)
+	name := exitNames[code]
+	switch {
+	case is[*job.ExitError](err):
+		name = exitedName
+	case is[*differsError](err):
+		name = differsName
+	}
+	return ui.Outcome{Err: err, Code: code, Name: name, Reason: string(reason(ctx, err))}
 }
 
 // as is the error of type E in err's chain.

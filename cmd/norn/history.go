@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -16,7 +15,7 @@ func newHistoryCmd(a *app) *cobra.Command {
 		Short: "List the versions that have been shipped, and how they fared",
 		Long: `Lists the Deployment's revisions, newest first: the commit, who shipped it when, whether norn has watched it come up, and which
 one runs now. norn rollback --to takes a revision or a commit. The cluster keeps artifacts.retain of them.`,
-		Example: "  norn history shop\n  norn history shop -o json | jq '.[] | select(.current)'",
+		Example: "  norn history shop\n  norn history shop -o json | jq -r 'select(.current) | .image'",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := a.connect(cmd.Context(), cmd, "history")
@@ -32,7 +31,7 @@ one runs now. norn rollback --to takes a revision or a commit. The cluster keeps
 				return err
 			}
 			if a.JSON {
-				return json.NewEncoder(a.streams.Out).Encode(entries)
+				return a.encode(elements(entries)...)
 			}
 			a.printHistory(entries)
 			return nil

@@ -130,6 +130,12 @@ func ask(ctx context.Context, prompt *ui.Prompt, q question, answers *scaffold.A
 	}
 }
 
+// scaffolded is what norn init has written.
+type scaffolded struct {
+	App  string `json:"app"`
+	Path string `json:"path"`
+}
+
 func (a *app) scaffold(dir string, answers scaffold.Answers) error {
 	path, stale, err := scaffold.Write(dir, answers)
 	if err != nil {
@@ -142,7 +148,7 @@ func (a *app) scaffold(dir string, answers scaffold.Answers) error {
 		ui.PrintWarning(a.streams.Err, "there is no Dockerfile yet; norn deploy builds the image from it")
 	}
 	if a.JSON {
-		return a.encode(map[string]string{"app": answers.App, "path": path})
+		return a.encode(scaffolded{answers.App, path})
 	}
 	where := ""
 	if shown := ui.Shown(dir); shown != "." {

@@ -33,6 +33,7 @@ func newLogsCmd(a *app) *cobra.Command {
 		Example: logsExamples,
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			a.JSON = f.output == "json"
 			if err := f.check(); err != nil {
 				return err
 			}

@@ -30,9 +30,11 @@ func run(ctx context.Context, args []string, s ui.Streams) int {
 	redactor.Hide("SOPS_AGE_KEY", os.Getenv("SOPS_AGE_KEY"))
 	s = redactor.Streams(s)
 	defer func() { ui.Flush(s.Out); ui.Flush(s.Err) }()
-	root := newRootCmd(&app{streams: s, redactor: redactor}) //nolint:contextcheck // cobra hands the context to its commands
+	a := &app{streams: s, redactor: redactor}
+	root := newRootCmd(a) //nolint:contextcheck // cobra hands the context to its commands
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
+	a.tellEnd(ctx, args, err)
 	code := exitCode(ctx, err)
 	var invalid infraspec.Errors
 	switch {

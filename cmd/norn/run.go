@@ -1,11 +1,11 @@
 package main
 
 import (
+	"context"
 	"errors"
 
 	"github.com/spf13/cobra"
 
-	"norn/internal/ui"
 	"norn/pkg/job"
 )
 
@@ -23,17 +23,19 @@ and deletes the Job. The command's exit code is norn's. Ctrl-C ends the Job.`,
 			if dash < 0 || dash == len(args) || dash > 1 {
 				return &usageError{errors.New("the command stands behind --: norn run APP -- COMMAND")}
 			}
-			s, err := a.connect(cmd.Context(), cmd, "run")
-			if err != nil {
-				return err
-			}
-			name, err := a.name(argument(args[:dash], 0), s.conf)
-			if err != nil {
-				return err
-			}
-			r.Namespace, r.App, r.Out = s.conf.Namespace, name, a.streams.Out
-			r.Say = func(text string) { ui.PrintWarning(a.streams.Err, text) }
-			return job.Command(cmd.Context(), s.client, r, args[dash:])
+			return a.runOnce(cmd.Context(), "run", func() (*oneOff, error) {
+				s, err := a.connect(cmd.Context(), cmd, "run")
+				if err != nil {
+					return nil, err
+				}
+				if r.App, err = a.name(argument(args[:dash], 0), s.conf); err != nil {
+					return nil, err
+				}
+				r.Namespace = s.conf.Namespace
+				return &oneOff{s.title("run", r.App), r, func(ctx context.Context, r job.Request) error {
+					return job.Command(ctx, s.client, r, args[dash:])
+				}}, nil
+			})
 		},
 	}
 	cmd.Flags().Var((*positive)(&r.Timeout), "timeout", "how long it may take (default as long as it likes)")

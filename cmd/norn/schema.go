@@ -1,6 +1,8 @@
 package main
 
 import (
+	"encoding/json"
+
 	"github.com/spf13/cobra"
 
 	"norn/pkg/infraspec"
@@ -13,9 +15,12 @@ func newSchemaCmd(a *app) *cobra.Command {
 		Long: `Prints the JSON Schema (draft 7) that an editor completes and checks an infraspec.yaml with. norn init puts it beside the
 file; this brings it up to date after an upgrade:
 
-  norn schema >.norn/infraspec.schema.JSON`,
+  norn schema >.norn/infraspec.schema.json`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
+			if a.JSON { // it is JSON in any case; so it is on one line
+				return a.encode(json.RawMessage(infraspec.Schema))
+			}
 			_, err := a.streams.Out.Write(infraspec.Schema)
 			return err
 		},

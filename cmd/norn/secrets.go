@@ -65,10 +65,16 @@ func (a *app) hide(f *secrets.File) {
 	f.Each(func(name string, v secrets.Value) { a.redactor.Hide(name, v.Reveal()) })
 }
 
+// secretsChanged is what became of the file, by name.
+type secretsChanged struct {
+	Path    string          `json:"path"`
+	Changes secrets.Changes `json:"changes"`
+}
+
 // tellChanges says by name what became of the file, and what the infraspec does not know of yet.
 func (a *app) tellChanges(file *secretsFile, c secrets.Changes) error {
 	if a.JSON {
-		return a.encode(map[string]any{"path": file.path, "changes": c})
+		return a.encode(secretsChanged{file.path, c})
 	}
 	text := c.String()
 	if text == "" {

@@ -10,6 +10,15 @@ import (
 	"norn/pkg/secrets"
 )
 
+// secretsRotated is what a rotation has made.
+type secretsRotated struct {
+	Path       string   `json:"path"`
+	Rules      string   `json:"rules,omitempty"` // the .sops.yaml that named the recipients
+	Recipients []string `json:"recipients"`
+	Added      []string `json:"added,omitempty"`
+	Removed    []string `json:"removed,omitempty"`
+}
+
 func newSecretsRotateCmd(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "rotate [APP]",
@@ -27,7 +36,7 @@ no longer a recipient cannot read what comes, and still knows what was.`,
 				return err
 			}
 			if a.JSON {
-				return a.encode(map[string]any{"path": file.path, "rules": done.Rules, "recipients": done.Recipients, "added": done.Added, "removed": done.Removed})
+				return a.encode(secretsRotated{file.path, done.Rules, done.Recipients, done.Added, done.Removed})
 			}
 			rules := "the file's own recipients, since there is no " + secrets.RulesName
 			if done.Rules != "" {
@@ -48,6 +57,15 @@ no longer a recipient cannot read what comes, and still knows what was.`,
 	}
 }
 
+// secretsReady is what norn secrets init has found or made.
+type secretsReady struct {
+	Rules     string `json:"rules"`
+	NewRules  bool   `json:"newRules"`
+	Recipient string `json:"recipient,omitempty"` // where the rules are new
+	Key       string `json:"key,omitempty"`       // likewise: the key's file
+	NewKey    bool   `json:"newKey"`
+}
+
 func newSecretsInitCmd(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "init [APP]",
@@ -66,7 +84,7 @@ key. What is there is used, and never changed.`,
 				return err
 			}
 			if a.JSON {
-				return a.encode(map[string]any{"rules": s.Rules, "newRules": s.NewRules, "recipient": s.Recipient, "key": s.Key, "newKey": s.NewKey})
+				return a.encode(secretsReady{s.Rules, s.NewRules, s.Recipient, s.Key, s.NewKey})
 			}
 			out := a.streams.Out
 			switch {

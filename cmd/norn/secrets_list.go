@@ -56,11 +56,7 @@ another value. Without a key or without a cluster, what that would tell is left 
 			}
 			names := status.SecretNames(sources)
 			if a.JSON {
-				var objects []any
-				for _, n := range names {
-					objects = append(objects, n)
-				}
-				return a.encode(append(objects, connection(client, unavailable, conf))...)
+				return a.encode(append(elements(names), connection(client, unavailable, conf))...)
 			}
 			a.printSecretNames(names, sources)
 			a.printConnection(client, unavailable, conf)

@@ -31,6 +31,11 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
+	if filepath.Base(os.Args[0]) != "norn" { // which a session may want to see them
+		for _, name := range []string{"CI", "GITHUB_ACTIONS", "GITLAB_CI", "GITHUB_STEP_SUMMARY"} { // norn's output goes by them
+			_ = os.Unsetenv(name)
+		}
+	}
 	testscript.Main(m, map[string]func(){"norn": main})
 }
 
@@ -55,6 +60,7 @@ func TestSessions(t *testing.T) {
 			"app":             cluster.app,
 			"get":             get,
 			"exits":           exits,
+			"jsonlines":       jsonlines,
 			"waitfor":         waitfor,
 			"calls":           cluster.calls,
 			"poll":            cluster.poll,
@@ -81,7 +87,7 @@ func TestOffline(t *testing.T) {
 			return nil
 		},
 		RequireExplicitExec: true,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "jsonlines": jsonlines},
 	})
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -44,7 +43,7 @@ func newSnapshotsListCmd(a *app) *cobra.Command {
 				return err
 			}
 			if a.JSON {
-				return json.NewEncoder(a.streams.Out).Encode(namedSnapshots(all))
+				return a.encode(elements(namedSnapshots(all))...)
 			}
 			rows := make([][]ui.Cell, 0, len(all))
 			for _, s := range all {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -69,11 +68,7 @@ func (a *app) statusOfAll(ctx context.Context, here string, conf *config.Config)
 	}
 	apps := status.Overview(locals, inv, forgeSettings(conf, ""))
 	if a.JSON {
-		var objects []any
-		for _, app := range apps {
-			objects = append(objects, app)
-		}
-		return a.encode(append(objects, connection(client, unavailable, conf))...)
+		return a.encode(append(elements(apps), connection(client, unavailable, conf))...)
 	}
 	a.printOverview(apps, conf, client != nil)
 	a.printConnection(client, unavailable, conf)
@@ -113,26 +108,25 @@ func (a *app) statusOf(ctx context.Context, arg, here string, conf *config.Confi
 	return invalid
 }
 
-// encode writes objects as JSON, one a line.
-func (a *app) encode(objects ...any) error {
-	enc := json.NewEncoder(a.streams.Out)
-	for _, o := range objects {
-		if err := enc.Encode(o); err != nil {
-			return fmt.Errorf("write the result: %w", err)
-		}
-	}
-	return nil
+// asked is the last object of a status in JSON: which cluster was asked, or why none was.
+type asked struct {
+	Kubernetes struct {
+		Connected bool   `json:"connected"`
+		Namespace string `json:"namespace"`
+		Context   string `json:"context,omitempty"`
+		Reason    string `json:"reason,omitempty"` // why there is no connection
+	} `json:"kubernetes"`
 }
 
-// connection is the last object of a status in JSON: which cluster was asked, or why none was.
-func connection(client *k8s.Client, unavailable *k8s.UnavailableError, conf *config.Config) any {
-	k := map[string]any{"connected": client != nil, "namespace": conf.Namespace}
+func connection(client *k8s.Client, unavailable *k8s.UnavailableError, conf *config.Config) asked {
+	var a asked
+	a.Kubernetes.Connected, a.Kubernetes.Namespace = client != nil, conf.Namespace
 	if client != nil {
-		k["context"] = client.Context
+		a.Kubernetes.Context = client.Context
 	} else {
-		k["reason"] = unavailable.Reason
+		a.Kubernetes.Reason = unavailable.Reason
 	}
-	return map[string]any{"kubernetes": k}
+	return a
 }
 
 // printConnection says which cluster this is, or why there is none.

@@ -71,11 +71,20 @@ func (a *app) validate(args []string, conf *config.Config, o validateOptions) er
 		case err == nil:
 			err = each(report)
 		case a.JSON:
-			err = errors.Join(err, a.encode(map[string]any{"app": arg, "valid": false, "error": err.Error()}))
+			err = errors.Join(err, a.encode(checked{App: arg, Findings: []infraspec.Finding{}, Error: err.Error()}))
 		}
 		missing = append(missing, err)
 	}
 	return errors.Join(append(missing, a.conclude(sum, conf.AppsDir))...)
+}
+
+// checked is one app's report in JSON.
+type checked struct {
+	App      string              `json:"app"`
+	Path     string              `json:"path,omitempty"`
+	Valid    bool                `json:"valid"`
+	Findings []infraspec.Finding `json:"findings"`
+	Error    string              `json:"error,omitempty"` // why there was nothing to check
 }
 
 // printReport prints one app's findings, or the report as one JSON object.
@@ -85,7 +94,7 @@ func (a *app) printReport(r validate.Report, o validateOptions) error {
 		if findings == nil {
 			findings = []infraspec.Finding{}
 		}
-		if err := a.encode(map[string]any{"app": r.App, "path": r.Path, "valid": o.valid(r.Findings), "findings": findings}); err != nil {
+		if err := a.encode(checked{App: r.App, Path: r.Path, Valid: o.valid(r.Findings), Findings: findings}); err != nil {
 			return err
 		}
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -22,6 +21,13 @@ func version() string {
 	return "(devel)"
 }
 
+// build is what this binary was built from, with, and for.
+type build struct {
+	Version  string `json:"version"`
+	Go       string `json:"go"`
+	Platform string `json:"platform"`
+}
+
 func newVersionCmd(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
@@ -30,7 +36,7 @@ func newVersionCmd(a *app) *cobra.Command {
 		RunE: func(*cobra.Command, []string) error {
 			platform := runtime.GOOS + "/" + runtime.GOARCH
 			if a.JSON {
-				return json.NewEncoder(a.streams.Out).Encode(map[string]string{"version": version(), "go": runtime.Version(), "platform": platform})
+				return a.encode(build{version(), runtime.Version(), platform})
 			}
 			_, err := fmt.Fprintf(a.streams.Out, "norn %s %s %s\n", version(), runtime.Version(), platform)
 			return err

@@ -21,7 +21,9 @@ type Run interface {
 type Outcome struct {
 	Err  error
 	Code int    // norn's exit code
-	Name string // the code's stable name, such as rollout-failed
+	Name string // its stable name, such as rollout-failed
+	// Reason is a stable word for why it failed, such as CrashLoop; "" where none fits.
+	Reason string
 }
 
 // Options are the output flags.

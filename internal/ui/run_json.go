@@ -34,10 +34,12 @@ type jsonEvent struct {
 
 // jsonError is what there is to say of an error.
 type jsonError struct {
-	Error   string `json:"error"`
-	Reason  string `json:"reason,omitempty"`
-	Hint    string `json:"hint,omitempty"`
-	Failure any    `json:"failure,omitempty"` // the evidence, where it has some
+	Error      string `json:"error"`
+	ReasonCode string `json:"reasonCode,omitempty"` // of an end
+	Reason     string `json:"reason,omitempty"`
+	Hint       string `json:"hint,omitempty"`
+	Failure    any    `json:"failure,omitempty"`  // the evidence, where it has some
+	Findings   any    `json:"findings,omitempty"` // what is wrong with a file, and where
 }
 
 func newJSONError(err error) *jsonError {
@@ -48,6 +50,10 @@ func newJSONError(err error) *jsonError {
 	var failure interface{ Failure() any }
 	if errors.As(err, &failure) {
 		out.Failure = failure.Failure()
+	}
+	var findings interface{ Findings() any }
+	if errors.As(err, &findings) {
+		out.Findings = findings.Findings()
 	}
 	return out
 }
@@ -62,8 +68,19 @@ func (j *jsonRun) Begin(title string) { j.put(jsonEvent{Event: "begin", Text: ti
 
 // End implements Run.
 func (j *jsonRun) End(o Outcome) {
-	j.put(jsonEvent{Event: "end", Seconds: time.Since(j.began).Seconds(), ExitCode: &o.Code, Outcome: o.Name, jsonError: newJSONError(o.Err)})
+	said := newJSONError(o.Err)
+	if said != nil {
+		said.ReasonCode = o.Reason
+	}
+	took := time.Duration(0)
+	if !j.began.IsZero() {
+		took = time.Since(j.began)
+	}
+	j.put(jsonEvent{Event: "end", Seconds: took.Seconds(), ExitCode: &o.Code, Outcome: o.Name, jsonError: said})
 }
+
+// PrintEnd writes the event that tells how a command ended that has no steps.
+func PrintEnd(w io.Writer, o Outcome) { (&redactedRun{&jsonRun{enc: json.NewEncoder(w)}, w}).End(o) }
 
 // Report implements pipeline.Reporter.
 func (j *jsonRun) Report(e pipeline.Event) {

@@ -53,6 +53,9 @@ func (e Errors) Error() string {
 	return strings.Join(lines, "\n")
 }
 
+// Findings are the same, for machine-readable output.
+func (e Errors) Findings() any { return []Finding(e) }
+
 // Sort orders findings by place in the file, and drops what was found twice at one place.
 func Sort(fs []Finding) []Finding {
 	slices.SortStableFunc(fs, func(a, b Finding) int {

@@ -11,7 +11,9 @@ import (
 func main() {
 	if len(os.Args) < 2 {
 		fmt.Println("body:", os.Getenv("NORN_BODY"))
-		select {} // a worker that works
+		for { // a worker that works; with nothing else to wait for, Go ends a select without cases as a deadlock
+			time.Sleep(time.Hour)
+		}
 	}
 	switch os.Args[1] {
 	case "body":
