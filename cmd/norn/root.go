@@ -51,12 +51,27 @@ func newRootCmd(a *app) *cobra.Command {
 	for _, sub := range []*cobra.Command{
 		newForgeCmd(a), newDiffCmd(a), newDeployCmd(a), newRestartCmd(a), newRollbackCmd(a), newHistoryCmd(a), newLogsCmd(a), newTeardownCmd(a),
 		newRunCmd(a), newInvokeCmd(a), newSnapshotsCmd(a), newSecretsCmd(a),
-		newInitCmd(a), newStatusCmd(a), newValidateCmd(a), newRenderCmd(a), newSchemaCmd(a), newVersionCmd(a),
+		newInitCmd(a), newStatusCmd(a), newValidateCmd(a), newRenderCmd(a), newSchemaCmd(a), newCompletionCmd(a), newVersionCmd(a),
 	} {
 		sub.Args = asUsage(sub.Args)
 		cmd.AddCommand(sub)
 	}
+	bindCompletions(a, cmd)
 	return cmd
+}
+
+// group is a command that only holds others.
+func group(name, short, long string) *cobra.Command {
+	return &cobra.Command{
+		Use: name, Short: short, Long: long,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return &usageError{fmt.Errorf("%s has no such command%s", cmd.CommandPath(), suggestion(cmd, args[0]))}
+			}
+			return cmd.Help()
+		},
+	}
 }
 
 // goNumber is what Go says of a text that is no number.
