@@ -58,9 +58,9 @@ func appsAtHome(t *testing.T) string {
 	t.Setenv("NORN_COMPLETION_TIMEOUT", "1m")
 	t.Setenv("KUBECONFIG", filepath.Join(home, "kubeconfig"))
 	writeFiles(t, home, map[string]string{
-		"kubeconfig":                   kubeconfig("https://127.0.0.1:1", nil),
-		"projects/shop/infraspec.yaml": "app: shop\nrole: worker\nsecrets: [HELLO_TOKEN, OTHER]\n",
-		"projects/shop/secrets.enc.yaml":                                 string(encrypted),
+		"kubeconfig":                     kubeconfig("https://127.0.0.1:1", nil),
+		"projects/shop/infraspec.yaml":   "app: shop\nrole: worker\nsecrets: [HELLO_TOKEN, OTHER]\n",
+		"projects/shop/secrets.enc.yaml": string(encrypted),
 		"projects/shop/snapshots/shop_0123456789ab_20260102T030405Z.dump": "",
 		"projects/beat/infraspec.yaml":                                    "app: beat\nrole: worker\n",
 		"projects/none/readme":                                            "",

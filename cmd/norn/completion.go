@@ -50,7 +50,7 @@ func shells() []shell {
 			"powershell", `For all shells to come:
 
   norn completion powershell >>$PROFILE`,
-			"  norn completion powershell | Out-String | Invoke-Expression    # in this shell only",
+			"  norn completion powershell | Out-String | Invoke-Expression",
 			func(root *cobra.Command, w io.Writer, d bool) error {
 				if d {
 					return root.GenPowerShellCompletionWithDesc(w)

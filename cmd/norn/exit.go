@@ -29,6 +29,24 @@ const (
 	exitInterrupted  = 130
 )
 
+// exitCodes are their meanings, for norn help exit-codes.
+func exitCodes() []exit {
+	return []exit{
+		{exitDone, "done"},
+		{exitFailed, "failed; or norn diff --exit-code has found a difference"},
+		{exitUsage, "wrong usage, or an infraspec that is not valid"},
+		{exitNoKubernetes, "no Kubernetes: no kubeconfig, or no server that answers"},
+		{exitRollout, "the rollout failed; the message says what runs now"},
+		{exitConflict, "somebody else works on the app, or an object is not norn's"},
+		{exitInterrupted, "interrupted"},
+	}
+}
+
+type exit struct {
+	code    int
+	meaning string
+}
+
 // usageError is a command line that cannot be understood.
 type usageError struct{ err error }
 

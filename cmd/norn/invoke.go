@@ -21,7 +21,7 @@ func newInvokeCmd(a *app) *cobra.Command {
 		Short: "Call a function app once",
 		Long: `Makes a Job of a function app, with the body in the environment variable NORN_BODY, shows what it prints, and deletes the Job. Its
 exit code is norn's. It may take as long as function.timeout says.`,
-		Example: "  norn invoke resize --body '{\"width\": 100}'\n  norn invoke resize --body @request.json --image registry.example.com/resize:1",
+		Example: "  norn invoke resize --body '{\"width\": 100}'\n  norn invoke resize --body @request.json\n  norn invoke resize --image registry.example.com/resize:1",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := a.connect(cmd.Context(), cmd, "invoke")

@@ -8,22 +8,38 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
+
+	"norn/internal/manual"
 )
 
-const longHelp = `norn puts an app on Kubernetes from the infraspec.yaml beside its source: it makes
-the objects, builds and ships versions, and says at once when one does not come up.
+const longHelp = `norn puts an app on Kubernetes from the infraspec.yaml beside its source: it makes the objects, builds and ships versions, and says
+at once when one does not come up.
 
-APP is a folder or a file (./shop), an app's name (found in the apps folder), or nothing:
-the infraspec.yaml here or in the nearest folder above.`
+APP is a folder or a file (./shop), an app's name (found in the apps folder), or nothing: the infraspec.yaml here or in the nearest folder above.`
 
-// shownKubeFlags are the kubectl flags that help lists; the others work and are hidden.
-var shownKubeFlags = map[string]bool{"kubeconfig": true, "context": true, "namespace": true, "as": true, "request-timeout": true}
+const rootExamples = `  norn init        # write an infraspec.yaml for the folder
+  norn forge       # make the app's objects
+  norn deploy      # ship a version, and wait until it runs
+  norn logs -f     # watch it
+  norn rollback    # go back to the version before`
+
+// kubeFlags are the kubectl flags that help lists, in norn's words; the others work and are hidden.
+func kubeFlags() map[string]string {
+	return map[string]string{
+		"kubeconfig":      "path of the kubeconfig (KUBECONFIG; default ~/.kube/config)",
+		"context":         "context of the kubeconfig to use (default its current one)",
+		"namespace":       `namespace of the app (NORN_NAMESPACE; default "default")`,
+		"as":              "user or service account to act as",
+		"request-timeout": "how long to wait for the server's first answer (default 5s)",
+	}
+}
 
 func newRootCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:           "norn",
 		Short:         "Put an app on Kubernetes",
 		Long:          longHelp,
+		Example:       rootExamples,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.ArbitraryArgs,
@@ -43,21 +59,35 @@ func newRootCmd(a *app) *cobra.Command {
 	a.kube.CacheDir = nil // norn keeps nothing on disk
 	flags := cmd.PersistentFlags()
 	a.kube.AddFlags(flags)
-	flags.VisitAll(func(f *pflag.Flag) { f.Hidden = !shownKubeFlags[f.Name] })
-	flags.Lookup("namespace").Usage = `namespace of the app (NORN_NAMESPACE; default "default")`
+	shown := kubeFlags()
+	flags.VisitAll(func(f *pflag.Flag) {
+		usage, ok := shown[f.Name]
+		if f.Hidden = !ok; ok {
+			f.Usage = usage
+		}
+	})
+	flags.Lookup("request-timeout").DefValue = "" // what it says is of kubectl
 	flags.String("apps-dir", "", "folder in which apps are found by name (NORN_APPS_DIR; default ~/projects)")
 	flags.VarP(&outputFlag{&a.json}, "output", "o", "json for machine-readable output")
 
-	for _, sub := range []*cobra.Command{
-		newForgeCmd(a), newDiffCmd(a), newDeployCmd(a), newRestartCmd(a), newRollbackCmd(a), newHistoryCmd(a), newLogsCmd(a), newTeardownCmd(a),
-		newRunCmd(a), newInvokeCmd(a), newSnapshotsCmd(a), newSecretsCmd(a),
-		newInitCmd(a), newStatusCmd(a), newValidateCmd(a), newRenderCmd(a), newSchemaCmd(a), newCompletionCmd(a), newVersionCmd(a),
-	} {
+	manual.AddGroups(cmd, commands(a))
+	for _, sub := range cmd.Commands() {
 		sub.Args = asUsage(sub.Args)
-		cmd.AddCommand(sub)
 	}
+	addHelp(a, cmd)
 	bindCompletions(a, cmd)
 	return cmd
+}
+
+// commands are all of norn's, as its help shows them.
+func commands(a *app) []manual.Group {
+	return []manual.Group{
+		{Title: "Bring an app into the cluster", Commands: []*cobra.Command{newForgeCmd(a), newDeployCmd(a), newRollbackCmd(a), newRestartCmd(a), newTeardownCmd(a)}},
+		{Title: "See how it is", Commands: []*cobra.Command{newStatusCmd(a), newLogsCmd(a), newHistoryCmd(a), newDiffCmd(a)}},
+		{Title: "Work with it", Commands: []*cobra.Command{newRunCmd(a), newInvokeCmd(a), newSecretsCmd(a), newSnapshotsCmd(a)}},
+		{Title: "Write its infraspec", Commands: []*cobra.Command{newInitCmd(a), newValidateCmd(a), newRenderCmd(a), newSchemaCmd(a)}},
+		{Title: "norn itself", Commands: []*cobra.Command{newCompletionCmd(a), newVersionCmd(a)}},
+	}
 }
 
 // group is a command that only holds others.

@@ -15,7 +15,7 @@ func newRunCmd(a *app) *cobra.Command {
 		Use:   "run [APP] -- COMMAND [ARG…]",
 		Short: "Run a command once, in the app's own image and environment",
 		Long: `Makes a Job from the app's pod template, with its image, environment, secrets and volumes, shows what the command prints,
-and deletes the Job. The command's exit code is norn's. Ctrl-C ends the Job.`,
+and deletes the Job. The command's exit code is norn's. Ctrl-C ends the Job. The app's own pods are left alone.`,
 		Example: "  norn run shop -- bin/console migrate\n  norn run -- env",
 		Args:    cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {

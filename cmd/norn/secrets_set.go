@@ -119,8 +119,10 @@ func (a *app) setSecret(cmd *cobra.Command, file *secretsFile, name, value strin
 
 func newSecretsUnsetCmd(a *app) *cobra.Command {
 	return &cobra.Command{
-		Use:     "unset [APP] NAME",
-		Short:   "Take a value out of the app's SOPS file",
+		Use:   "unset [APP] NAME",
+		Short: "Take a value out of the app's SOPS file",
+		Long: `Takes a value out of the encrypted file. The cluster keeps it until the next deploy, and the repository's history keeps it encrypted: a value that has
+become known has to be changed where it is used.`,
 		Example: "  norn secrets unset OLD_TOKEN\n  norn secrets unset shop OLD_TOKEN",
 		Args:    cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {

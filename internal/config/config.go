@@ -47,7 +47,7 @@ func settings(home string) []setting {
 		{"builder", "builder", "", func(c *Config) *string { return &c.Builder }, "docker, podman, buildah or nerdctl; without it the first there is"},
 		{"pg_host", "", "localhost", func(c *Config) *string { return &c.PGHost }, "host of a generated DATABASE_URL"},
 		{"pg_user", "", "", func(c *Config) *string { return &c.PGUser }, "user of a generated DATABASE_URL"},
-		{"pg_local_host", "", "", func(c *Config) *string { return &c.PGLocal }, "host of the databases as this machine reaches them, for snapshots; without it the one in DATABASE_URL"},
+		{"pg_local_host", "", "", func(c *Config) *string { return &c.PGLocal }, "host of the databases for this machine (that in DATABASE_URL)"},
 		{"git_token", "", "", func(c *Config) *string { return &c.GitToken }, "opens HTTPS repositories of repo.url"},
 		{"git_ssh_key", "", "", func(c *Config) *string { return &c.GitKey }, "path of a private key for SSH repositories; without it the agent's keys"},
 		{"tunnel_name", "", "norn", func(c *Config) *string { return &c.Tunnel }, "Cloudflare tunnel that DNS names are routed to"},
