@@ -136,10 +136,10 @@ func (a *app) scaffold(dir string, answers scaffold.Answers) error {
 		return err
 	}
 	if stale {
-		ui.PrintWarning(a.streams.Err, scaffold.SchemaPath+" is of another version of norn; norn schema prints this one's")
+		ui.PrintWarning(a.streams.Err, a.say(scaffold.SchemaPath+" is of another version of norn; norn schema prints this one's"))
 	}
 	if _, err := os.Stat(filepath.Join(dir, "Dockerfile")); err != nil && answers.Dockerfile == "" {
-		ui.PrintWarning(a.streams.Err, "there is no Dockerfile yet; norn deploy builds the image from it")
+		ui.PrintWarning(a.streams.Err, a.say("there is no Dockerfile yet; norn deploy builds the image from it"))
 	}
 	if a.json {
 		return a.encode(map[string]string{"app": answers.App, "path": path})
@@ -151,7 +151,7 @@ func (a *app) scaffold(dir string, answers scaffold.Answers) error {
 			where = " ." + string(filepath.Separator) + shown
 		}
 	}
-	_, err = fmt.Fprintf(a.streams.Out, "wrote %s for %s, role %s\nnext: norn validate%s, norn forge%[4]s, then norn deploy%[4]s\n", ui.Shown(path), answers.App, answers.Role, where)
+	_, err = fmt.Fprintf(a.streams.Out, a.say("wrote %s for %s, role %s\nnext: norn validate%s, norn forge%[4]s, then norn deploy%[4]s\n"), ui.Shown(path), answers.App, answers.Role, where)
 	return err
 }
 

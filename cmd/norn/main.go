@@ -30,7 +30,8 @@ func run(ctx context.Context, args []string, s ui.Streams) int {
 	redactor.Hide("SOPS_AGE_KEY", os.Getenv("SOPS_AGE_KEY"))
 	s = redactor.Streams(s)
 	defer func() { ui.Flush(s.Out); ui.Flush(s.Err) }()
-	root := newRootCmd(&app{streams: s, redactor: redactor}) //nolint:contextcheck // cobra hands the context to its commands
+	a := &app{streams: s, redactor: redactor, called: calledBy(os.Args[0])}
+	root := newRootCmd(a) //nolint:contextcheck // cobra hands the context to its commands
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	code := exitCode(ctx, err)
@@ -42,7 +43,7 @@ func run(ctx context.Context, args []string, s ui.Streams) int {
 	case errors.As(err, &invalid):
 		printInvalid(s.Err, invalid)
 	default:
-		ui.PrintError(s.Err, err)
+		ui.PrintError(s.Err, a.spoken(err))
 	}
 	return code
 }

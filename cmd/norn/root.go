@@ -76,6 +76,7 @@ func newRootCmd(a *app) *cobra.Command {
 	}
 	addHelp(a, cmd)
 	bindCompletions(a, cmd)
+	a.speakAs(cmd)
 	return cmd
 }
 

@@ -80,7 +80,7 @@ key. What is there is used, and never changed.`,
 			default:
 				_, _ = fmt.Fprintf(out, "took the age key in %s\n", s.Key)
 			}
-			_, err = fmt.Fprintf(out, "wrote %s for %s\nnext: norn secrets set NAME\n", ui.Shown(s.Rules), s.Recipient)
+			_, err = fmt.Fprintf(out, a.say("wrote %s for %s\nnext: norn secrets set NAME\n"), ui.Shown(s.Rules), s.Recipient)
 			return err
 		},
 	}

@@ -149,7 +149,7 @@ become known has to be changed where it is used.`,
 			}
 			for _, d := range file.declared {
 				if d == name {
-					ui.PrintWarning(a.streams.Err, name+" is still under secrets: in the infraspec; norn deploy wants it in the file until it is taken out there")
+					ui.PrintWarning(a.streams.Err, a.say(name+" is still under secrets: in the infraspec; norn deploy wants it in the file until it is taken out there"))
 				}
 			}
 			return a.tellChanges(file, secrets.Changes{Removed: []string{name}})

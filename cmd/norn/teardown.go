@@ -33,7 +33,7 @@ is gone can be torn down by its name. It can be run again: what is gone is skipp
 			if !onDisk { // a name that nobody knows is a slip, or an app that is gone already
 				if known, err := forge.Known(cmd.Context(), s.client, what); err != nil || !known {
 					if err == nil {
-						ui.PrintWarning(a.streams.Err, fmt.Sprintf("there is nothing of %s in namespace %s; norn status lists the apps there are", name, s.conf.Namespace))
+						ui.PrintWarning(a.streams.Err, a.say(fmt.Sprintf("there is nothing of %s in namespace %s; norn status lists the apps there are", name, s.conf.Namespace)))
 					}
 					return err
 				}
