@@ -16,6 +16,14 @@ help: ## This list
 build: ## Build bin/norn
 	@go build -ldflags '-s -w -X main.stamped=$(VERSION)' -o bin/norn ./cmd/norn
 
+.PHONY: docs
+docs: build ## Write docs/commands.md from the commands
+	@bin/norn docs page >docs/commands.md
+
+.PHONY: man
+man: build ## Write the man pages into bin/man
+	@mkdir -p bin/man && bin/norn docs man bin/man
+
 .PHONY: demo
 demo: build ## Put the sample app on a real cluster and take it off again (CONTEXT=name: on your own)
 	@hack/demo $(CONTEXT)

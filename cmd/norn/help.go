@@ -20,6 +20,7 @@ func addHelp(a *app, root *cobra.Command) {
 		&cobra.Command{Use: "environment", Short: "the settings, and the variables that they can be made with", Long: environmentText()},
 		&cobra.Command{Use: "exit-codes", Short: "what norn's exit codes mean", Long: exitText()},
 		newFlagsTopic(a, root),
+		newDocsCmd(a),
 	)
 }
 
