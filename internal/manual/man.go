@@ -34,16 +34,16 @@ func pageName(cmd *cobra.Command) string { return strings.ReplaceAll(cmd.Command
 func manPage(cmd *cobra.Command, e Edition) []byte {
 	p := &roff{}
 	fmt.Fprintf(&p.b, ".TH %s 1 %s %s norn\n", quoted(strings.ToUpper(pageName(cmd))), e.Date.UTC().Format(time.DateOnly), quoted("norn "+e.Version))
-	p.request(".SH", "NAME")
+	p.heading("NAME")
 	p.line(pageName(cmd) + " - " + cmd.Short)
-	p.request(".SH", "SYNOPSIS")
+	p.heading("SYNOPSIS")
 	path := cmd.CommandPath()
 	p.b.WriteString(".B " + quoted(path) + "\n")
 	p.line(strings.TrimSpace(strings.TrimPrefix(usage(cmd), path)))
-	p.request(".SH", "DESCRIPTION")
+	p.heading("DESCRIPTION")
 	p.text(about(cmd))
 	if all := Commands(cmd); len(all) > 0 {
-		p.request(".SH", "COMMANDS")
+		p.heading("COMMANDS")
 		for _, c := range all {
 			p.b.WriteString(".TP\n.BR " + quoted(pageName(c)) + " (1)\n")
 			p.line(c.Short)
@@ -53,16 +53,16 @@ func manPage(cmd *cobra.Command, e Edition) []byte {
 	if cmd.HasParent() {
 		p.options("OPTIONS OF ALL COMMANDS", visible(cmd.InheritedFlags(), func(*pflag.Flag) bool { return true }))
 	}
-	p.request(".SH", "EXAMPLES")
+	p.heading("EXAMPLES")
 	p.verbatim(cmd.Example)
 	for _, topic := range Topics(cmd) {
 		if topic.Long != "" {
-			p.request(".SH", strings.ToUpper(strings.ReplaceAll(topic.Name(), "-", " ")))
+			p.heading(strings.ToUpper(strings.ReplaceAll(topic.Name(), "-", " ")))
 			p.text(topic.Long)
 		}
 	}
 	if cmd.HasParent() {
-		p.request(".SH", "SEE ALSO")
+		p.heading("SEE ALSO")
 		p.b.WriteString(".BR " + quoted(pageName(cmd.Parent())) + " (1)\n")
 	}
 	return []byte(p.b.String())
@@ -71,13 +71,7 @@ func manPage(cmd *cobra.Command, e Edition) []byte {
 // roff writes the man macros.
 type roff struct{ b strings.Builder }
 
-func (p *roff) request(macro string, args ...string) {
-	p.b.WriteString(macro)
-	for _, a := range args {
-		p.b.WriteString(" " + quoted(a))
-	}
-	p.b.WriteByte('\n')
-}
+func (p *roff) heading(text string) { p.b.WriteString(".SH " + quoted(text) + "\n") }
 
 func (p *roff) line(text string) { p.b.WriteString(escaped(text) + "\n") }
 
@@ -108,7 +102,7 @@ func (p *roff) options(title string, flags *pflag.FlagSet) {
 	if !flags.HasFlags() {
 		return
 	}
-	p.request(".SH", title)
+	p.heading(title)
 	flags.VisitAll(func(f *pflag.Flag) {
 		name, what := described(f)
 		fmt.Fprintf(&p.b, ".TP\n.B %s\n", escaped(name))
