@@ -201,6 +201,38 @@ func TestPluginsCannotAsk(t *testing.T) {
 	}
 }
 
+// A credential plugin that is not done in time is ended with the completion.
+func TestPluginIsEnded(t *testing.T) {
+	home := appsAtHome(t)
+	t.Setenv("NORN_COMPLETION_TIMEOUT", "5s")
+	writeFiles(t, home, map[string]string{
+		"plugin.sh": "#!/bin/sh\necho $$ >>\"$HOME/pids\"\nexec sleep 600\n",
+		"kubeconfig": strings.Replace(kubeconfig("https://127.0.0.1:1", nil), "{token: sEcReT-tOkEn}",
+			fmt.Sprintf("{exec: {apiVersion: client.authentication.k8s.io/v1, command: %q, interactiveMode: IfAvailable}}", filepath.Join(home, "plugin.sh")), 1),
+	})
+	out, err := exec.Command("norn", "__complete", "logs", "").Output()
+	if err != nil || !strings.Contains(string(out), "shop") {
+		t.Errorf("%v: %q", err, out)
+	}
+	text, err := os.ReadFile(filepath.Join(home, "pids"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, pid := range strings.Fields(string(text)) {
+		for deadline := time.Now().Add(time.Minute); alive(pid); time.Sleep(20 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("plugin %s still runs", pid)
+			}
+		}
+	}
+}
+
+// alive reports whether a process runs; one that only waits for its parent to look does not.
+func alive(pid string) bool {
+	stat, err := os.ReadFile("/proc/" + pid + "/stat")
+	return err == nil && !strings.Contains(string(stat), ") Z ")
+}
+
 // In real shells, at a terminal, the TAB key completes a name.
 func TestTabInShells(t *testing.T) {
 	for shell, args := range map[string][]string{
