@@ -22,9 +22,9 @@ type app struct {
 	streams  ui.Streams   // redacted
 	redactor *ui.Redactor // is told every value that is decrypted
 	kube     *genericclioptions.ConfigFlags
-	json     bool
-	called   string         // the name that norn is called by
-	mention  *regexp.Regexp // finds its commands in a text, where that name is another than its own
+	ui.Options
+	called  string         // the name that norn is called by
+	mention *regexp.Regexp // finds its commands in a text, where that name is another than its own
 }
 
 // requiresError is an *k8s.UnavailableError in a command that cannot do without a cluster.
@@ -120,8 +120,9 @@ func (s *session) title(what, app string) string {
 	return fmt.Sprintf("%s %s in namespace %s of %s", what, app, s.conf.Namespace, s.client.Context)
 }
 
-func forgeSettings(conf *config.Config) forge.Settings {
-	return forge.Settings{Namespace: conf.Namespace, PostgresHost: conf.PGHost, PostgresUser: conf.PGUser}
+// forgeSettings are those of the objects; image is what a new app starts with, or "".
+func forgeSettings(conf *config.Config, image string) forge.Settings {
+	return forge.Settings{Namespace: conf.Namespace, PostgresHost: conf.PGHost, PostgresUser: conf.PGUser, Image: image}
 }
 
 // argument is the i-th argument, or "".

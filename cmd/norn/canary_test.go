@@ -56,6 +56,7 @@ func TestCanary(t *testing.T) {
 		{name: "list", args: "secrets list"},
 		{name: "commit", args: "version", before: func() { a.shell("git add -A; git commit -qm secrets || true") }},
 		{name: "validate", args: "validate"},
+		{name: "doctor", args: "doctor"},
 		{name: "render", args: "render", once: true},
 		{name: "forge", args: "forge"},
 		{name: "diff", args: "diff"},
@@ -96,12 +97,12 @@ func TestCanary(t *testing.T) {
 		{name: "teardown without a terminal", args: "teardown", code: 2},
 	}...)
 	for _, r := range rows {
-		for _, mode := range []string{"", " -o json", " -v=9"} {
+		for _, mode := range []string{"", " -o json", " -v"} {
 			if mode == " -o json" && r.once {
 				continue
 			}
 			m := r
-			if mode == " -v=9" { // kubectl's debugging flag is none of norn's; it must not become one by accident
+			if mode == " -v" { // kubectl's debugging flag is none of norn's; it must not become one by accident
 				m.code, m.echoes, m.before = 2, false, nil
 			}
 			head, tail, found := strings.Cut(r.args, " -- ")

@@ -72,7 +72,7 @@ func (a *app) argumentValues() map[string]cobra.CompletionFunc {
 	for _, name := range []string{"forge", "diff", "render", "invoke", "secrets list", "secrets edit", "secrets rotate", "secrets init", "snapshots list"} {
 		values[name] = local
 	}
-	for _, name := range []string{"status", "history", "logs", "restart", "rollback", "teardown"} {
+	for _, name := range []string{"status", "doctor", "history", "logs", "restart", "rollback", "teardown"} {
 		values[name] = anywhere
 	}
 	return values

@@ -11,10 +11,15 @@ import (
 	"norn/pkg/deploy"
 )
 
+// deployFlags are deploy's.
+type deployFlags struct {
+	deploy.Options
+	rollout         rolloutFlags
+	dry, noRollback bool
+}
+
 func newDeployCmd(a *app) *cobra.Command {
-	o := deploy.Options{}
-	var dry, noRollback bool
-	var rollout rolloutFlags
+	o := &deployFlags{}
 	cmd := &cobra.Command{
 		Use:   "deploy [APP] [REF]",
 		Short: "Build a version, ship it, and wait until it runs",
@@ -31,30 +36,7 @@ log lines, and brings the last good version back. A run that fails before its ro
   norn deploy --forge --save-failure      # in CI: the objects too, and evidence`,
 		Args: cobra.MaximumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := a.connect(cmd.Context(), cmd, "deploy")
-			if err != nil {
-				return err
-			}
-			spec, err := a.spec(argument(args, 0), s.conf)
-			if err != nil {
-				return err
-			}
-			o.Namespace, o.App, o.Ref, o.User = s.conf.Namespace, spec.App, argument(args, 1), holder.User()
-			o.Registry, o.Builder, o.GitToken, o.GitKey = s.conf.Registry, s.conf.Builder, s.conf.GitToken, s.conf.GitKey
-			o.Settings, o.Database, o.Tunnel = forgeSettings(s.conf), databaseSettings(s.conf), s.conf.Tunnel
-			rollout.set(&o.Target, filepath.Dir(spec.Path()))
-			o.Redactor = a.redactor
-			a.redactor.Hide("NORN_GIT_TOKEN", o.GitToken)
-			if noRollback {
-				o.KeepFailed = "--no-rollback"
-			}
-			out := ui.NewRun(a.streams, a.json)
-			defer out.Close()
-			out.Begin(s.title("deploy", spec.App))
-			if dry {
-				return deploy.Plan(cmd.Context(), s.client, out, spec, o)
-			}
-			return deploy.Run(cmd.Context(), s.client, out, spec, o)
+			return a.steps(cmd.Context(), func(out ui.Run) error { return a.deploy(cmd, args, o, out) })
 		},
 	}
 	flags := cmd.Flags()
@@ -66,11 +48,37 @@ log lines, and brings the last good version back. A run that fails before its ro
 	flags.BoolVar(&o.SkipSnapshot, "skip-snapshot", false, "leave the database's dump before a migration out")
 	flags.BoolVar(&o.Forge, "forge", false, "bring the app's objects to what the infraspec says, in the same rollout")
 	flags.BoolVar(&o.Force, "force", false, "migrate and replace the pods also where nothing has changed")
-	flags.BoolVar(&dry, "dry-run", false, "only say what each step would do")
-	flags.BoolVar(&noRollback, "no-rollback", false, "leave a failed version where it is")
-	rollout.bind(cmd)
+	flags.BoolVar(&o.dry, "dry-run", false, "only say what each step would do")
+	flags.BoolVar(&o.noRollback, "no-rollback", false, "leave a failed version where it is")
+	o.rollout.bind(cmd)
 	bindLock(cmd, &o.Lock)
 	return cmd
+}
+
+func (a *app) deploy(cmd *cobra.Command, args []string, o *deployFlags, out ui.Run) error {
+	ctx := cmd.Context()
+	s, err := a.connect(ctx, cmd, "deploy")
+	if err != nil {
+		return err
+	}
+	spec, err := a.spec(argument(args, 0), s.conf)
+	if err != nil {
+		return err
+	}
+	o.Namespace, o.App, o.Ref, o.User = s.conf.Namespace, spec.App, argument(args, 1), holder.User()
+	o.Registry, o.Builder, o.GitToken, o.GitKey = s.conf.Registry, s.conf.Builder, s.conf.GitToken, s.conf.GitKey
+	o.Settings, o.Database, o.Tunnel = forgeSettings(s.conf, ""), databaseSettings(s.conf), s.conf.Tunnel
+	o.Redactor = a.redactor
+	a.redactor.Hide("NORN_GIT_TOKEN", o.GitToken)
+	o.rollout.set(&o.Target, filepath.Dir(spec.Path()))
+	if o.noRollback {
+		o.KeepFailed = "--no-rollback"
+	}
+	out.Begin(s.title("deploy", spec.App))
+	if o.dry {
+		return deploy.Plan(ctx, s.client, out, spec, o.Options)
+	}
+	return deploy.Run(ctx, s.client, out, spec, o.Options)
 }
 
 func databaseSettings(conf *config.Config) deploy.Database {

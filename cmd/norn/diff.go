@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -9,7 +8,6 @@ import (
 	"norn/internal/pipeline"
 	"norn/internal/ui"
 	"norn/pkg/forge"
-	"norn/pkg/infraspec"
 )
 
 // differsError is no failure: it is what --exit-code asks to be told by the exit code.
@@ -30,16 +28,7 @@ With --exit-code a difference ends with exit code 1.`,
 		Example: "  norn diff\n  norn diff shop --exit-code",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := a.connect(cmd.Context(), cmd, "diff")
-			if err != nil {
-				return err
-			}
-			spec, err := a.spec(argument(args, 0), s.conf)
-			if err != nil {
-				return err
-			}
-			o.Settings = forgeSettings(s.conf)
-			changes, err := a.plan(cmd.Context(), s, spec, o)
+			changes, err := a.plan(cmd, args, o)
 			if err == nil && exitCode && len(changes) > 0 {
 				return &differsError{len(changes)}
 			}
@@ -58,12 +47,21 @@ type silent struct{}
 func (silent) Report(pipeline.Event) {}
 
 // plan asks what a forge would change, and prints it.
-func (a *app) plan(ctx context.Context, s *session, spec *infraspec.Spec, o forge.Options) ([]forge.Change, error) {
-	changes, err := forge.Plan(ctx, s.client.DryRun(), silent{}, spec, o)
+func (a *app) plan(cmd *cobra.Command, args []string, o forge.Options) ([]forge.Change, error) {
+	s, err := a.connect(cmd.Context(), cmd, cmd.Name())
 	if err != nil {
 		return nil, err
 	}
-	if a.json {
+	spec, err := a.spec(argument(args, 0), s.conf)
+	if err != nil {
+		return nil, err
+	}
+	o.Settings = forgeSettings(s.conf, o.Image)
+	changes, err := forge.Plan(cmd.Context(), s.client.DryRun(), silent{}, spec, o)
+	if err != nil {
+		return nil, err
+	}
+	if a.JSON {
 		var objects []any
 		for _, c := range changes {
 			objects = append(objects, map[string]any{"kind": c.Kind, "name": c.Name, "change": c.State, "diff": c.Diff()})

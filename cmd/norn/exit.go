@@ -47,6 +47,12 @@ type exit struct {
 	meaning string
 }
 
+// exitNames are the exit codes' names for scripts, in the last event of -o json.
+var exitNames = map[int]string{
+	exitDone: "done", exitFailed: "failed", exitUsage: "usage", exitNoKubernetes: "no-kubernetes",
+	exitRollout: "rollout-failed", exitConflict: "conflict", exitInterrupted: "interrupted",
+}
+
 // usageError is a command line that cannot be understood.
 type usageError struct{ err error }
 
@@ -63,7 +69,7 @@ func exitCode(ctx context.Context, err error) int {
 		return exitRollout
 	case is[*job.ExitError](err):
 		return as[*job.ExitError](err).Code
-	case is[*differsError](err):
+	case is[*differsError](err), is[*unwellError](err):
 		return exitFailed
 	case ctx.Err() != nil:
 		return exitInterrupted

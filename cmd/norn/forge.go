@@ -9,7 +9,6 @@ import (
 
 func newForgeCmd(a *app) *cobra.Command {
 	var o forge.Options
-	var image string
 	var dry bool
 	cmd := &cobra.Command{
 		Use:   "forge [APP]",
@@ -21,28 +20,27 @@ deploy has set is never reverted.`,
 		Example: "  norn forge\n  norn forge shop --dry-run\n  norn forge shop --adopt --namespace staging",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := a.connect(cmd.Context(), cmd, "forge")
-			if err != nil {
-				return err
-			}
-			spec, err := a.spec(argument(args, 0), s.conf)
-			if err != nil {
-				return err
-			}
-			o.Settings, o.Tunnel = forgeSettings(s.conf), s.conf.Tunnel
-			o.Image = image
 			if dry {
-				_, err := a.plan(cmd.Context(), s, spec, o)
+				_, err := a.plan(cmd, args, o)
 				return err
 			}
-			out := ui.NewRun(a.streams, a.json)
-			defer out.Close()
-			out.Begin(s.title("forge", spec.App))
-			return forge.Run(cmd.Context(), s.client, out, spec, o)
+			return a.steps(cmd.Context(), func(out ui.Run) error {
+				s, err := a.connect(cmd.Context(), cmd, "forge")
+				if err != nil {
+					return err
+				}
+				spec, err := a.spec(argument(args, 0), s.conf)
+				if err != nil {
+					return err
+				}
+				o.Settings, o.Tunnel = forgeSettings(s.conf, o.Image), s.conf.Tunnel
+				out.Begin(s.title("forge", spec.App))
+				return forge.Run(cmd.Context(), s.client, out, spec, o)
+			})
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&image, "image", "", "start a new app with this image at once")
+	flags.StringVar(&o.Image, "image", "", "start a new app with this image at once")
 	flags.BoolVar(&o.Adopt, "adopt", false, "take over objects of these names that are not norn's")
 	flags.BoolVar(&dry, "dry-run", false, "ask the API server what would change, and change nothing, as norn diff does")
 	bindLock(cmd, &o.Lock)

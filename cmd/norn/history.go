@@ -31,7 +31,7 @@ one runs now. Nothing is changed; norn rollback --to takes a revision or a commi
 			if err != nil {
 				return err
 			}
-			if a.json {
+			if a.JSON {
 				return json.NewEncoder(a.streams.Out).Encode(entries)
 			}
 			a.printHistory(entries)

@@ -141,7 +141,7 @@ func (a *app) scaffold(dir string, answers scaffold.Answers) error {
 	if _, err := os.Stat(filepath.Join(dir, "Dockerfile")); err != nil && answers.Dockerfile == "" {
 		ui.PrintWarning(a.streams.Err, a.say("there is no Dockerfile yet; norn deploy builds the image from it"))
 	}
-	if a.json {
+	if a.JSON {
 		return a.encode(map[string]string{"app": answers.App, "path": path})
 	}
 	where := ""

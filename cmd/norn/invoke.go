@@ -35,8 +35,8 @@ exit code is norn's. It may take as long as function.timeout says.`,
 			if spec.Role != infraspec.Function {
 				return &usageError{fmt.Errorf("%s is no function but a %s; norn run runs a command of it", spec.App, spec.Role)}
 			}
-			settings := forgeSettings(s.conf)
-			if settings.Image = image; image == "" {
+			settings := forgeSettings(s.conf, image)
+			if image == "" {
 				if settings.Image, err = job.FunctionImage(cmd.Context(), s.client, s.conf.Namespace, spec.App); err != nil {
 					return err
 				}

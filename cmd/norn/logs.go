@@ -66,7 +66,7 @@ func (a *app) logSink(f *logsFlags) logs.Sink {
 		Warn:   warn,
 		Debug:  func(string) {},
 	}
-	if f.verbose {
+	if a.Verbose {
 		sink.Debug = func(text string) { _, _ = fmt.Fprintln(a.streams.Err, text) }
 	}
 	return sink

@@ -19,7 +19,6 @@ type logsFlags struct {
 	logs.Options
 	times    string
 	noPrefix bool
-	verbose  bool
 	output   string
 }
 
@@ -37,7 +36,6 @@ func (f *logsFlags) bind(flags *pflag.FlagSet) {
 	flags.Var(&choice{&f.times, []string{"utc", "local", "relative"}}, "timestamps", "begin lines with their time: utc, local or relative")
 	flags.Lookup("timestamps").NoOptDefVal = "utc"
 	flags.BoolVar(&f.noPrefix, "no-prefix", false, "lines as the containers wrote them")
-	flags.BoolVarP(&f.verbose, "verbose", "v", false, "say on stderr when a stream breaks and is resumed")
 	flags.VarP(&choice{&f.output, []string{"raw", "json"}}, "output", "o", "raw for lines as they are, json for an object a line: time, pod, container, revision, message, fields")
 }
 

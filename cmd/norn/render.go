@@ -26,9 +26,7 @@ asked.`,
 			if err != nil {
 				return err
 			}
-			settings := forgeSettings(conf)
-			settings.Image = image
-			objects, err := forge.Objects(spec, settings)
+			objects, err := forge.Objects(spec, forgeSettings(conf, image))
 			if err != nil {
 				return err
 			}
@@ -43,7 +41,7 @@ asked.`,
 }
 
 func (a *app) printObjects(objects []forge.Object) error {
-	if a.json {
+	if a.JSON {
 		var applied []any
 		for _, o := range objects {
 			applied = append(applied, o.Apply)

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"context"
+
 	"github.com/spf13/cobra"
 
 	"norn/internal/ui"
 	"norn/pkg/deploy"
+	"norn/pkg/k8s"
 )
 
 func newRestartCmd(a *app) *cobra.Command {
@@ -18,22 +21,9 @@ environment and secrets are those of the last deploy.`,
 		Example: "  norn restart\n  norn restart shop --timeout 10m",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := a.connect(cmd.Context(), cmd, "restart")
-			if err != nil {
-				return err
-			}
-			name, err := a.name(argument(args, 0), s.conf)
-			if err != nil {
-				return err
-			}
-			target.Namespace, target.App = s.conf.Namespace, name
-			rollout.set(&target, ".")
-			target.Redactor = a.redactor
-			a.hideLive(cmd.Context(), s, name)
-			out := ui.NewRun(a.streams, a.json)
-			defer out.Close()
-			out.Begin(s.title("restart", name))
-			return deploy.Restart(cmd.Context(), s.client, out, target)
+			return a.rollOver(cmd, args, rollout, target, func(ctx context.Context, c *k8s.Client, out ui.Run, t deploy.Target) error {
+				return deploy.Restart(ctx, c, out, t)
+			})
 		},
 	}
 	rollout.bind(cmd)

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"context"
 	"errors"
 
 	"github.com/spf13/cobra"
 
 	"norn/internal/ui"
 	"norn/pkg/deploy"
+	"norn/pkg/k8s"
 )
 
 func newRollbackCmd(a *app) *cobra.Command {
@@ -27,22 +29,9 @@ of the app's Secret stay as they are, and so does the database: norn snapshots r
 			if cmd.Flags().Changed("to") && revision == "" {
 				return &usageError{errors.New("--to names no revision")}
 			}
-			s, err := a.connect(cmd.Context(), cmd, "rollback")
-			if err != nil {
-				return err
-			}
-			name, err := a.name(argument(args, 0), s.conf)
-			if err != nil {
-				return err
-			}
-			target.Namespace, target.App = s.conf.Namespace, name
-			rollout.set(&target, ".")
-			target.Redactor = a.redactor
-			a.hideLive(cmd.Context(), s, name)
-			out := ui.NewRun(a.streams, a.json)
-			defer out.Close()
-			out.Begin(s.title("rollback", name))
-			return deploy.Rollback(cmd.Context(), s.client, out, target, revision)
+			return a.rollOver(cmd, args, rollout, target, func(ctx context.Context, c *k8s.Client, out ui.Run, t deploy.Target) error {
+				return deploy.Rollback(ctx, c, out, t, revision)
+			})
 		},
 	}
 	cmd.Flags().StringVar(&revision, "to", "", "revision number or commit to go to")

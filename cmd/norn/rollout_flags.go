@@ -1,12 +1,14 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"norn/internal/ui"
 	"norn/pkg/deploy"
 	"norn/pkg/k8s"
 )
@@ -32,6 +34,25 @@ func (f *rolloutFlags) set(t *deploy.Target, dir string) {
 	if f.save {
 		t.Failures = filepath.Join(dir, ".norn", "failures")
 	}
+}
+
+// rollOver does what replaces an app's pods by a template that is in the cluster: to restart, or to roll back.
+func (a *app) rollOver(cmd *cobra.Command, args []string, f rolloutFlags, t deploy.Target, do func(context.Context, *k8s.Client, ui.Run, deploy.Target) error) error {
+	ctx := cmd.Context()
+	return a.steps(ctx, func(out ui.Run) error {
+		s, err := a.connect(ctx, cmd, cmd.Name())
+		if err != nil {
+			return err
+		}
+		if t.App, err = a.name(argument(args, 0), s.conf); err != nil {
+			return err
+		}
+		t.Namespace, t.Redactor = s.conf.Namespace, a.redactor
+		f.set(&t, ".")
+		a.hideLive(ctx, s, t.App)
+		out.Begin(s.title(cmd.Name(), t.App))
+		return do(ctx, s.client, out, t)
+	})
 }
 
 // positive is a duration flag that takes no zero and nothing negative.

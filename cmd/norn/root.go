@@ -68,7 +68,9 @@ func newRootCmd(a *app) *cobra.Command {
 	})
 	flags.Lookup("request-timeout").DefValue = "" // what it says is of kubectl
 	flags.String("apps-dir", "", "folder in which apps are found by name (NORN_APPS_DIR; default ~/projects)")
-	flags.VarP(&outputFlag{&a.json}, "output", "o", "json for machine-readable output")
+	flags.VarP(&outputFlag{&a.JSON}, "output", "o", "json for machine-readable output")
+	flags.BoolVarP(&a.Quiet, "quiet", "q", false, "no progress: results, warnings and errors only")
+	flags.BoolVarP(&a.Verbose, "verbose", "v", false, "say more: all that steps print, what validate and logs leave out")
 
 	manual.AddGroups(cmd, commands(a))
 	for _, sub := range cmd.Commands() {
@@ -87,7 +89,7 @@ func commands(a *app) []manual.Group {
 		{Title: "See how it is", Commands: []*cobra.Command{newStatusCmd(a), newLogsCmd(a), newHistoryCmd(a), newDiffCmd(a)}},
 		{Title: "Work with it", Commands: []*cobra.Command{newRunCmd(a), newInvokeCmd(a), newSecretsCmd(a), newSnapshotsCmd(a)}},
 		{Title: "Write its infraspec", Commands: []*cobra.Command{newInitCmd(a), newValidateCmd(a), newRenderCmd(a), newSchemaCmd(a)}},
-		{Title: "norn itself", Commands: []*cobra.Command{newCompletionCmd(a), newVersionCmd(a)}},
+		{Title: "norn itself", Commands: []*cobra.Command{newDoctorCmd(a), newCompletionCmd(a), newVersionCmd(a)}},
 	}
 }
 

@@ -57,7 +57,7 @@ func (a *app) hide(f *secrets.File) {
 
 // tellChanges says by name what became of the file, and what the infraspec does not know of yet.
 func (a *app) tellChanges(file *secretsFile, c secrets.Changes) error {
-	if a.json {
+	if a.JSON {
 		return a.encode(map[string]any{"path": file.path, "changes": c})
 	}
 	text := c.String()

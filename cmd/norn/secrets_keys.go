@@ -27,7 +27,7 @@ no longer a recipient cannot read what comes, and still knows what was.`,
 			if err != nil {
 				return err
 			}
-			if a.json {
+			if a.JSON {
 				return a.encode(map[string]any{"path": file.path, "rules": done.Rules, "recipients": done.Recipients, "added": done.Added, "removed": done.Removed})
 			}
 			rules := "the file's own recipients, since there is no " + secrets.RulesName
@@ -67,7 +67,7 @@ key. What is there is used, and never changed.`,
 			if err != nil {
 				return err
 			}
-			if a.json {
+			if a.JSON {
 				return a.encode(map[string]any{"rules": s.Rules, "newRules": s.NewRules, "recipient": s.Recipient, "key": s.Key, "newKey": s.NewKey})
 			}
 			out := a.streams.Out

@@ -55,7 +55,7 @@ another value. Without a key or without a cluster, what that would tell is left 
 				}
 			}
 			names := status.SecretNames(sources)
-			if a.json {
+			if a.JSON {
 				var objects []any
 				for _, n := range names {
 					objects = append(objects, n)

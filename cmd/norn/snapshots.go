@@ -43,7 +43,7 @@ func newSnapshotsListCmd(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if a.json {
+			if a.JSON {
 				return json.NewEncoder(a.streams.Out).Encode(namedSnapshots(all))
 			}
 			rows := make([][]ui.Cell, 0, len(all))
@@ -80,36 +80,39 @@ run go on meanwhile: roll them back to the version that the data belongs to.`,
 		Example: "  norn snapshots restore shop shop_0123456789ab_20260102T030405Z.dump",
 		Args:    cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := a.connect(cmd.Context(), cmd, "snapshots restore")
-			if err != nil {
-				return err
-			}
-			app := ""
-			if len(args) == 2 {
-				app = args[0]
-			}
-			if o.Spec, err = a.spec(app, s.conf); err != nil {
-				return err
-			}
-			found, err := deploy.FindSnapshot(o.Spec, args[len(args)-1])
-			if err != nil {
-				return err
-			}
-			if !yes {
-				question := fmt.Sprintf("put database %s back to how it was at %s", found.Database, found.Time.Format(time.RFC3339))
-				if err := a.confirm(cmd.Context(), "restore", question, "what is there now is dumped first"); err != nil {
-					return err
-				}
-			}
-			o.Redactor = a.redactor
-			o.Namespace, o.App, o.Database = s.conf.Namespace, o.Spec.App, databaseSettings(s.conf)
-			out := ui.NewRun(a.streams, a.json)
-			defer out.Close()
-			out.Begin("restore " + found.Name())
-			return deploy.Restore(cmd.Context(), s.client, out, found, o)
+			return a.steps(cmd.Context(), func(out ui.Run) error { return a.restore(cmd, args, out, o, yes) })
 		},
 	}
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
 	bindLock(cmd, &o.Lock)
 	return cmd
+}
+
+func (a *app) restore(cmd *cobra.Command, args []string, out ui.Run, o deploy.RestoreOptions, yes bool) error {
+	ctx := cmd.Context()
+	s, err := a.connect(ctx, cmd, "snapshots restore")
+	if err != nil {
+		return err
+	}
+	app := ""
+	if len(args) == 2 {
+		app = args[0]
+	}
+	if o.Spec, err = a.spec(app, s.conf); err != nil {
+		return err
+	}
+	found, err := deploy.FindSnapshot(o.Spec, args[len(args)-1])
+	if err != nil {
+		return err
+	}
+	if !yes {
+		question := fmt.Sprintf("put database %s back to how it was at %s", found.Database, found.Time.Format(time.RFC3339))
+		if err := a.confirm(ctx, "restore", question, "what is there now is dumped first"); err != nil {
+			return err
+		}
+	}
+	o.Redactor = a.redactor
+	o.Namespace, o.App, o.Database = s.conf.Namespace, o.Spec.App, databaseSettings(s.conf)
+	out.Begin("restore " + found.Name())
+	return deploy.Restore(ctx, s.client, out, found, o)
 }

@@ -68,8 +68,8 @@ func (a *app) statusOfAll(ctx context.Context, here string, conf *config.Config)
 			return err
 		}
 	}
-	apps := status.Overview(locals, inv, forgeSettings(conf))
-	if a.json {
+	apps := status.Overview(locals, inv, forgeSettings(conf, ""))
+	if a.JSON {
 		var objects []any
 		for _, app := range apps {
 			objects = append(objects, app)
@@ -102,11 +102,11 @@ func (a *app) statusOf(ctx context.Context, arg, here string, conf *config.Confi
 	} else if err != nil {
 		return err // a name that is not on disk, and nobody else to ask
 	}
-	detail, err := status.One(ctx, cluster, local, forgeSettings(conf))
+	detail, err := status.One(ctx, cluster, local, forgeSettings(conf, ""))
 	if err != nil {
 		return err
 	}
-	if a.json {
+	if a.JSON {
 		return errors.Join(a.encode(detail, connection(client, unavailable, conf)), invalid)
 	}
 	a.printDetail(detail)

@@ -9,9 +9,14 @@ import (
 	"norn/pkg/forge"
 )
 
+// teardownFlags are teardown's.
+type teardownFlags struct {
+	forge.Removal
+	yes, dry bool
+}
+
 func newTeardownCmd(a *app) *cobra.Command {
-	var what forge.Removal
-	var yes, dry bool
+	what := &teardownFlags{}
 	cmd := &cobra.Command{
 		Use:   "teardown [APP]",
 		Short: "Delete what forge and deploy made; the data stays",
@@ -21,44 +26,47 @@ is gone can be torn down by its name. It can be run again: what is gone is skipp
 		Example: "  norn teardown shop --dry-run\n  norn teardown shop --yes",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := a.connect(cmd.Context(), cmd, "teardown")
-			if err != nil {
-				return err
-			}
-			name, onDisk, err := a.nameOf(argument(args, 0), s.conf)
-			if err != nil {
-				return err
-			}
-			what.Namespace, what.App = s.conf.Namespace, name
-			if !onDisk { // a name that nobody knows is a slip, or an app that is gone already
-				if known, err := forge.Known(cmd.Context(), s.client, what); err != nil || !known {
-					if err == nil {
-						ui.PrintWarning(a.streams.Err, a.say(fmt.Sprintf("there is nothing of %s in namespace %s; norn status lists the apps there are", name, s.conf.Namespace)))
-					}
-					return err
-				}
-			}
-			if !yes && !dry {
-				data := "the data stays"
-				if what.DeleteData {
-					data = "with all its data"
-				}
-				if err := a.confirm(cmd.Context(), "teardown", s.title("tear down", name), data); err != nil {
-					return err
-				}
-			}
-			out := ui.NewRun(a.streams, a.json)
-			defer out.Close()
-			out.Begin(s.title("teardown", name))
-			if dry {
-				return forge.PlanTeardown(cmd.Context(), s.client, out, what)
-			}
-			return forge.Teardown(cmd.Context(), s.client, out, what)
+			return a.steps(cmd.Context(), func(out ui.Run) error { return a.teardown(cmd, args, what, out) })
 		},
 	}
-	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	cmd.Flags().BoolVarP(&what.yes, "yes", "y", false, "do not ask")
 	cmd.Flags().BoolVar(&what.DeleteData, "delete-data", false, "delete the PersistentVolumeClaims too, and the data in them")
-	cmd.Flags().BoolVar(&dry, "dry-run", false, "only tell what would be deleted")
+	cmd.Flags().BoolVar(&what.dry, "dry-run", false, "only tell what would be deleted")
 	bindLock(cmd, &what.Lock)
 	return cmd
+}
+
+func (a *app) teardown(cmd *cobra.Command, args []string, what *teardownFlags, out ui.Run) error {
+	ctx := cmd.Context()
+	s, err := a.connect(ctx, cmd, "teardown")
+	if err != nil {
+		return err
+	}
+	name, onDisk, err := a.nameOf(argument(args, 0), s.conf)
+	if err != nil {
+		return err
+	}
+	what.Namespace, what.App = s.conf.Namespace, name
+	if !onDisk { // a name that nobody knows is a slip, or an app that is gone already
+		if known, err := forge.Known(ctx, s.client, what.Removal); err != nil || !known {
+			if err == nil {
+				ui.PrintWarning(a.streams.Err, a.say(fmt.Sprintf("there is nothing of %s in namespace %s; norn status lists the apps there are", name, s.conf.Namespace)))
+			}
+			return err
+		}
+	}
+	if !what.yes && !what.dry {
+		data := "the data stays"
+		if what.DeleteData {
+			data = "with all its data"
+		}
+		if err := a.confirm(ctx, "teardown", s.title("tear down", name), data); err != nil {
+			return err
+		}
+	}
+	out.Begin(s.title("teardown", name))
+	if what.dry {
+		return forge.PlanTeardown(ctx, s.client, out, what.Removal)
+	}
+	return forge.Teardown(ctx, s.client, out, what.Removal)
 }

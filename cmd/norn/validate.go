@@ -35,13 +35,13 @@ Errors end with exit code 2. In a job of GitHub Actions each finding is also an 
 			if err != nil {
 				return err
 			}
+			o.verbose = a.Verbose
 			return a.validate(args, conf, o)
 		},
 	}
 	flags := cmd.Flags()
 	flags.BoolVar(&o.all, "all", false, "check every app in the apps folder")
 	flags.BoolVar(&o.strict, "strict", false, "let warnings count as errors")
-	flags.BoolVarP(&o.verbose, "verbose", "v", false, "also list what norn accepts and does not act on")
 	return cmd
 }
 
@@ -70,7 +70,7 @@ func (a *app) validate(args []string, conf *config.Config, o validateOptions) er
 		switch {
 		case err == nil:
 			err = each(report)
-		case a.json:
+		case a.JSON:
 			err = errors.Join(err, a.encode(map[string]any{"app": arg, "valid": false, "error": err.Error()}))
 		}
 		missing = append(missing, err)
@@ -80,7 +80,7 @@ func (a *app) validate(args []string, conf *config.Config, o validateOptions) er
 
 // printReport prints one app's findings, or the report as one JSON object.
 func (a *app) printReport(r validate.Report, o validateOptions) error {
-	if a.json {
+	if a.JSON {
 		findings := r.Findings
 		if findings == nil {
 			findings = []infraspec.Finding{}
@@ -93,7 +93,7 @@ func (a *app) printReport(r validate.Report, o validateOptions) error {
 		if f.Severity == infraspec.Note && !o.verbose {
 			continue
 		}
-		if !a.json {
+		if !a.JSON {
 			ui.PrintFinding(a.streams.Out, shownFinding(f))
 		}
 		if ui.OnGitHub() {
@@ -138,7 +138,7 @@ func (a *app) conclude(s *summary, appsDir string) error {
 		}
 		return &invalidError{what, s.counts, s.options.strict}
 	}
-	if a.json {
+	if a.JSON {
 		return nil
 	}
 	text := fmt.Sprintf("%s is valid", s.last)

@@ -31,7 +31,7 @@ func newVersionCmd(a *app) *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			platform := runtime.GOOS + "/" + runtime.GOARCH
-			if a.json {
+			if a.JSON {
 				return json.NewEncoder(a.streams.Out).Encode(map[string]string{"version": version(), "go": runtime.Version(), "platform": platform})
 			}
 			_, err := fmt.Fprintf(a.streams.Out, "norn %s %s %s\n", version(), runtime.Version(), platform)

@@ -14,6 +14,7 @@ type view struct {
 	current  string // container ID of the newest instance that has begun, or ""
 	ended    bool   // whether that one has ended
 	previous string // the one before it, whose log the kubelet keeps; or ""
+	leaving  bool   // the pod is being deleted
 	gone     bool   // the pod is no more, and its logs with it
 }
 
@@ -51,7 +52,7 @@ func look(p *corev1.Pod, container string) view {
 		if s.Name != container {
 			continue
 		}
-		var v view
+		v := view{leaving: p.DeletionTimestamp != nil}
 		if t := s.LastTerminationState.Terminated; t != nil {
 			v.previous = t.ContainerID
 		}
@@ -94,10 +95,11 @@ type witness struct {
 	mu      sync.Mutex
 	seen    view
 	changed chan struct{}
+	leaving chan struct{} // closed when the pod is being deleted
 }
 
 func newWitness(ask func(context.Context) (view, error)) *witness {
-	return &witness{ask: ask, changed: make(chan struct{}, 1)}
+	return &witness{ask: ask, changed: make(chan struct{}, 1), leaving: make(chan struct{})}
 }
 
 func (w *witness) now() view {
@@ -112,6 +114,10 @@ func (w *witness) tell(v view) {
 	if v == w.seen {
 		return
 	}
+	if v.leaving && !w.seen.leaving {
+		close(w.leaving)
+	}
+	v.leaving = v.leaving || w.seen.leaving
 	w.seen = v
 	select {
 	case w.changed <- struct{}{}:

@@ -20,8 +20,10 @@ type position struct {
 	// passed are the bytes of the last line that have been passed on, where it is not whole yet; -1 where it is.
 	passed int64
 
-	recent [64]lineID // the last lines, oldest at next
-	next   int
+	recent    [64]lineID // the last lines, oldest at next
+	recentAt  [64]int64  // their timestamps
+	next      int
+	forgotten int64 // the highest timestamp of the lines before them
 }
 
 // lineID tells a line from others: by its timestamp and the beginning of its text.
@@ -56,7 +58,8 @@ func (p *position) see(at int64, id lineID) {
 	}
 	p.newest = max(p.newest, at)
 	p.last, p.lastAt, p.passed = id, at, -1
-	p.recent[p.next] = id
+	p.forgotten = max(p.forgotten, p.recentAt[p.next])
+	p.recent[p.next], p.recentAt[p.next] = id, at
 	p.next = (p.next + 1) % len(p.recent)
 }
 
@@ -152,7 +155,7 @@ func (o *overlap) decide(at int64, id lineID) {
 		o.how, o.left = counting, o.pos.count
 	case seen > 0: // rotated, after a line that is among the last
 		o.how, o.left = counting, seen
-	case at > o.pos.newest:
+	case at > o.pos.forgotten: // if it had been seen, it would be among the last
 		o.how, o.gap = allNew, true
 	default: // rotated, longer ago than the last lines reach
 		o.how = byTime

@@ -53,6 +53,7 @@ type reader struct {
 	dropped int64 // bytes of that part still to come
 	held    piece // the beginning of a line with which a stream has ended
 	got     int64 // lines of this stream that were new
+	spare   spare
 }
 
 const (
@@ -67,6 +68,7 @@ var (
 	errOtherInstance = errors.New("the container has been started again")
 	errQuiet         = errors.New("it fell silent")
 	errPast          = errors.New("the lines asked for are passed")
+	errGone          = errors.New("the log is gone, or another instance's")
 )
 
 // writeError is an error of the receiver, which nothing can mend.
@@ -79,19 +81,20 @@ func (e *writeError) Unwrap() error { return e.err }
 // last line that is there now.
 func (r *reader) read(ctx context.Context, w *witness) error {
 	wait, clean, since, warned := shortestWait, false, time.Now(), false
+	defer r.spare.close()
 	if r.follow && r.first.TailLines != nil && *r.first.TailLines == 0 {
 		r.mark(ctx, w)
 	}
 	for {
 		how := w.now().access(r.instance)
-		if how == unreachable {
+		r.got = 0
+		err := r.once(ctx, how, w)
+		if errors.Is(err, errGone) {
 			if !clean {
 				r.warn(fmt.Sprintf("%s: its log broke off before its end: what came after %s may be missing", r.name(), r.when()))
 			}
 			return nil
 		}
-		r.got = 0
-		err := r.once(ctx, how, w)
 		var failed *writeError
 		var denied *k8s.DeniedError
 		switch {
@@ -120,6 +123,9 @@ func (r *reader) read(ctx context.Context, w *witness) error {
 			r.warn(fmt.Sprintf("%s: its log cannot be read: %v; trying on", r.name(), err))
 		}
 		r.say(fmt.Sprintf("%s: the stream ended after %s (%v); it is resumed unless the container has ended", r.name(), r.when(), err))
+		if clean && r.got > 0 { // the container may just have ended, and its log with the pod be there for a moment only
+			continue
+		}
 		w.wait(ctx, wait)
 		if r.asks || k8s.IsNotFound(err) || w.now().access(r.instance) == running && !clean {
 			w.refresh(ctx)
@@ -168,13 +174,35 @@ func wholeSecond(ns int64) *metav1.Time {
 	return &t
 }
 
-// once reads one stream to its end; the error is io.EOF, or why it broke.
+// once reads one stream to its end, the spare one where no other can be had; the error is io.EOF, or why it broke.
 func (r *reader) once(ctx context.Context, how access, w *witness) error {
 	opts := r.options(how)
+	if how == unreachable {
+		body := r.spare.take()
+		if body == nil {
+			return errGone
+		}
+		return r.scan(ctx, body, opts, w)
+	}
 	body, err := r.open(ctx, opts)
 	if err != nil {
 		return err
 	}
+	if opts.Follow {
+		stop := r.spare.prepare(ctx, w, func() (io.ReadCloser, error) {
+			o := *opts
+			if from := r.spare.from.Load(); from > 0 {
+				o.SinceTime, o.TailLines = wholeSecond(from), nil
+			}
+			return r.open(ctx, &o)
+		})
+		defer stop()
+	}
+	return r.scan(ctx, body, opts, w)
+}
+
+// scan passes a stream's lines on, to its end.
+func (r *reader) scan(ctx context.Context, body io.ReadCloser, opts *corev1.PodLogOptions, w *witness) error {
 	defer func() { _ = body.Close() }()
 	from := io.Reader(body)
 	if opts.Follow {
@@ -268,6 +296,7 @@ func (r *reader) begin(ctx context.Context, p *piece, seen *overlap, w *witness)
 	case fresh:
 	}
 	r.pos.see(p.at, id)
+	r.spare.from.Store(r.pos.base)
 	r.got++
 	if !p.end {
 		r.pos.passed = 0

@@ -147,3 +147,65 @@ func (b *block) Write(p []byte) (int, error) {
 	defer b.mu.Unlock()
 	return b.to.Write(p)
 }
+
+// leavingNode is a kubelet on which a pod ends while its stream is still in a file that was rotated away: the stream ends there, and the pod
+// is gone at once.
+type leavingNode struct {
+	w        *witness
+	old, new []testLine
+	opens    int
+}
+
+// StreamLogs implements Streamer. The second stream is opened while the first is not yet at its end.
+func (n *leavingNode) StreamLogs(_ context.Context, _, _ string, opts *corev1.PodLogOptions) (io.ReadCloser, error) {
+	n.opens++
+	switch n.opens {
+	case 1:
+		return io.NopCloser(io.MultiReader(strings.NewReader(stamped(n.old[:5])), &onRead{func() { n.w.tell(view{current: "id", leaving: true}) }},
+			&onRead{func() { time.Sleep(time.Second); n.w.tell(view{gone: true}) }}, strings.NewReader(stamped(n.old[5:])))), nil
+	case 2:
+		if opts.SinceTime == nil || opts.SinceTime.UnixNano() > n.new[0].at {
+			return nil, fmt.Errorf("since %v", opts.SinceTime)
+		}
+		return io.NopCloser(strings.NewReader(stamped(n.new))), nil
+	default:
+		return nil, errors.New("the pod is gone")
+	}
+}
+
+// onRead does something when it is come to, and gives nothing.
+type onRead struct{ do func() }
+
+func (o *onRead) Read([]byte) (int, error) {
+	o.do()
+	return 0, io.EOF
+}
+
+func stamped(lines []testLine) string {
+	var b strings.Builder
+	for _, l := range lines {
+		fmt.Fprintf(&b, "%s %s\n", time.Unix(0, l.at).UTC().Format("2006-01-02T15:04:05.000000000Z07:00"), l.text)
+	}
+	return b.String()
+}
+
+// The end of a log is not lost where its pod is gone before the stream has come to it.
+func TestPodGoneBeforeItsLogWasRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		lines := numbered(40)
+		w := newWitness(func(context.Context) (view, error) { return view{gone: true}, nil })
+		w.tell(view{current: "id"})
+		n := &leavingNode{w: w, old: lines[:20], new: lines[20:]}
+		var out bytes.Buffer
+		r := &reader{
+			streams: n, instance: "id", follow: true, to: &direct{out: &output{w: &out}, format: plain{}}, opening: make(chan struct{}, 1), ids: newHasher(),
+			say: func(string) {}, warn: func(text string) { t.Error(text) },
+		}
+		if err := r.read(t.Context(), w); err != nil {
+			t.Fatal(err)
+		}
+		if want := strings.Join(texts(lines), "\n") + "\n"; out.String() != want {
+			t.Errorf("got %q, want %q", out.String(), want)
+		}
+	})
+}

@@ -4,7 +4,6 @@
 package pipeline
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -43,7 +42,8 @@ type Step struct {
 type Event struct {
 	Kind     Kind
 	Step     string
-	Line     string        // for Output
+	Line     string        // for Output, Warned and Waiting
+	Pods     []Pod         // for Waiting
 	Result   Result        // for Ended
 	Err      error         // for Ended in state Failed
 	Duration time.Duration // for Ended
@@ -56,8 +56,18 @@ type Kind string
 const (
 	Started Kind = "started"
 	Output  Kind = "output"
+	Warned  Kind = "warning" // what a user should know though the step goes on
+	Waiting Kind = "waiting" // what the step waits for
 	Ended   Kind = "ended"
 )
+
+// Pod is one of those that a step waits for.
+type Pod struct {
+	Name  string `json:"name"`
+	State string `json:"state"` // in kubectl's words, such as ContainerCreating
+	Ready bool   `json:"ready"`
+	Old   bool   `json:"old"` // whether it is on its way out
+}
 
 // Reporter is told what happens, in order, from one goroutine at a time.
 type Reporter interface {
@@ -73,7 +83,7 @@ func Run(ctx context.Context, to Reporter, steps []Step) error {
 		}
 		to.Report(Event{Kind: Started, Step: s.Name})
 		begin := time.Now()
-		out := &lineWriter{emit: func(line string) { to.Report(Event{Kind: Output, Step: s.Name, Line: line}) }}
+		out := &output{to: to, step: s.Name}
 		result, err := s.Run(ctx, out)
 		out.flush()
 		if err != nil {
@@ -89,35 +99,3 @@ func Run(ctx context.Context, to Reporter, steps []Step) error {
 
 // Say tells a reporter a line of what is no step of its own, such as waiting for a lock.
 func Say(to Reporter, step, line string) { to.Report(Event{Kind: Output, Step: step, Line: line}) }
-
-// lineWriter cuts what is written into lines. It is used by one goroutine at a time, as os/exec and the steps do.
-type lineWriter struct {
-	emit func(string)
-	rest []byte
-}
-
-// maxLine bounds what is held of a line that doesn't end.
-const maxLine = 64 << 10
-
-// Write implements io.Writer.
-func (w *lineWriter) Write(p []byte) (int, error) {
-	w.rest = append(w.rest, p...)
-	for {
-		i := bytes.IndexByte(w.rest, '\n')
-		if i < 0 {
-			if len(w.rest) > maxLine {
-				w.flush()
-			}
-			return len(p), nil
-		}
-		w.emit(string(bytes.TrimSuffix(w.rest[:i], []byte("\r"))))
-		w.rest = w.rest[i+1:]
-	}
-}
-
-func (w *lineWriter) flush() {
-	if len(w.rest) > 0 {
-		w.emit(string(w.rest))
-		w.rest = nil
-	}
-}

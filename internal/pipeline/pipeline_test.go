@@ -15,8 +15,10 @@ func (r *recorder) Report(e Event) {
 	text := fmt.Sprintf("%s %s", e.Kind, e.Step)
 	switch e.Kind {
 	case Started:
-	case Output:
+	case Output, Warned:
 		text += " " + e.Line
+	case Waiting:
+		text += fmt.Sprint(" ", e.Line, e.Pods)
 	case Ended:
 		text += " " + string(e.Result.State)
 	}
@@ -33,6 +35,8 @@ func TestRun(t *testing.T) {
 					return Result{}, err
 				}
 			}
+			Warn(out, "%d e", 1)
+			Wait(out, "f", []Pod{{Name: "p", State: "Running"}})
 			return Result{State: Created}, nil
 		}},
 		{"second", func(context.Context, io.Writer) (Result, error) { return Result{State: Done}, boom }},
@@ -41,7 +45,7 @@ func TestRun(t *testing.T) {
 	if !errors.Is(err, boom) {
 		t.Errorf("error %v", err)
 	}
-	want := []string{"started first", "output first ab", "output first c", "output first d", "ended first created", "started second", "ended second failed"}
+	want := []string{"started first", "output first ab", "output first c", "output first d", "warning first 1 e", "waiting first f[{p Running false false}]", "ended first created", "started second", "ended second failed"}
 	if !slices.Equal(r.events, want) {
 		t.Errorf("events %q, want %q", r.events, want)
 	}
@@ -59,8 +63,8 @@ func TestRunStopsBetweenSteps(t *testing.T) {
 }
 
 func TestLongLineIsPassedOn(t *testing.T) {
-	total := 0
-	w := &lineWriter{emit: func(line string) { total += len(line) }}
+	lengths := new(lengths)
+	w := &output{to: lengths}
 	for range 40 {
 		if _, err := w.Write(make([]byte, 4096)); err != nil {
 			t.Fatal(err)
@@ -70,7 +74,12 @@ func TestLongLineIsPassedOn(t *testing.T) {
 		}
 	}
 	w.flush()
-	if total != 40*4096 {
-		t.Errorf("%d bytes came out", total)
+	if *lengths != 40*4096 {
+		t.Errorf("%d bytes came out", *lengths)
 	}
 }
+
+// lengths adds up what it is told.
+type lengths int
+
+func (l *lengths) Report(e Event) { *l += lengths(len(e.Line)) }

@@ -18,13 +18,11 @@ func PrintError(w io.Writer, err error) {
 	for _, l := range lines[1:] {
 		fmt.Fprintf(&b, "       %s\n", wrap(w, clean(l), 7))
 	}
-	var reason interface{ Reason() string }
-	if errors.As(err, &reason) {
-		fmt.Fprintf(&b, "%s %s\n", p.dim.Render("Reason:"), wrap(w, clean(reason.Reason()), 8))
+	if reason := reasonOf(err); reason != "" {
+		fmt.Fprintf(&b, "%s %s\n", p.dim.Render("Reason:"), wrap(w, clean(reason), 8))
 	}
-	var hint interface{ Hint() string }
-	if errors.As(err, &hint) && hint.Hint() != "" {
-		fmt.Fprintf(&b, "%s %s\n", p.dim.Render("Hint:"), wrap(w, clean(hint.Hint()), 6))
+	if hint := hintOf(err); hint != "" {
+		fmt.Fprintf(&b, "%s %s\n", p.dim.Render("Hint:"), wrap(w, clean(hint), 6))
 	}
 	var detail interface{ Detail() string }
 	if errors.As(err, &detail) {
@@ -35,8 +33,29 @@ func PrintError(w io.Writer, err error) {
 	_, _ = io.WriteString(w, b.String())
 }
 
+// reasonOf is why, where an error knows it.
+func reasonOf(err error) string {
+	var reason interface{ Reason() string }
+	if errors.As(err, &reason) {
+		return reason.Reason()
+	}
+	return ""
+}
+
+// hintOf is what to do about it, where an error knows it.
+func hintOf(err error) string {
+	var hint interface{ Hint() string }
+	if errors.As(err, &hint) {
+		return hint.Hint()
+	}
+	return ""
+}
+
 // PrintInterrupted says what an interrupt cut short, and nothing where there is no more to it than that.
 func PrintInterrupted(w io.Writer, err, cause error) {
+	if IsTerminal(w) { // which shows ^C at the beginning of the line
+		_, _ = fmt.Fprintln(w)
+	}
 	what := err.Error()
 	for _, how := range []error{context.Canceled, cause} {
 		if how != nil {
@@ -44,11 +63,11 @@ func PrintInterrupted(w io.Writer, err, cause error) {
 		}
 	}
 	if what = strings.TrimSuffix(what, ": "); what != "" {
-		_, _ = fmt.Fprintf(w, "%s %s\n", newPalette(w).warn.Render("Interrupted:"), what)
+		_, _ = fmt.Fprintf(w, "%s %s\n", newPalette(w).warn.Render("Interrupted:"), wrap(w, clean(what), 13))
 	}
 }
 
 // PrintWarning prints what a user should know that stops nothing.
 func PrintWarning(w io.Writer, text string) {
-	_, _ = fmt.Fprintf(w, "%s %s\n", newPalette(w).warn.Render("Warning:"), text)
+	_, _ = fmt.Fprintf(w, "%s %s\n", newPalette(w).warn.Render("Warning:"), wrap(w, clean(text), 9))
 }

@@ -151,11 +151,11 @@ func TestRedactedRun(t *testing.T) {
 		var out, errs bytes.Buffer
 		r := NewRedactor()
 		r.Hide("TOKEN", value)
-		run := NewRun(r.Streams(Streams{Out: &out, Err: &errs}), asJSON)
+		run := NewRun(r.Streams(Streams{Out: &out, Err: &errs}), Options{JSON: asJSON})
 		inJSON, _ := json.Marshal(value)
 		run.Report(pipeline.Event{Kind: pipeline.Output, Step: "build", Line: "log " + value + " " + string(inJSON)})
 		run.Report(pipeline.Event{Kind: pipeline.Ended, Step: "build", Result: pipeline.Result{State: pipeline.Failed, Detail: value}, Err: errors.New("x " + value)})
-		run.Close()
+		run.End(Outcome{Err: errors.New("y " + value)})
 		all := out.String() + errs.String()
 		if strings.Contains(all, "backslash") || strings.Count(all, "[redacted:TOKEN]") < 3 {
 			t.Errorf("json %v: %s", asJSON, all)

@@ -3,8 +3,11 @@
 //   - Results go to stdout, progress and errors to stderr. A pipe on stdout gets results only.
 //   - An error is "Error: " and what could not be done, then "Reason: " and "Hint: " lines where there are such.
 //   - With -o json, stdout carries JSON objects, one a line, and nothing else.
-//   - A terminal gets colours and a line that moves while a step runs; anything else gets plain lines, one a change.
-//     NO_COLOR and TERM=dumb take the colours away, CLICOLOR_FORCE brings them back.
+//   - A terminal gets colours, and under the finished steps the running one, which moves (run_terminal.go); anything else gets plain lines, one
+//     a change, and a line each half minute of silence (run_lines.go). In the log of a CI job lines have times, and what steps print can be folded
+//     (ci.go); a job's summary is written where the environment names a file for it (summary.go).
+//   - Of a step that has done well one line stays, and its warnings; of one that fails, what it printed last. -v keeps all, -q only the latter.
+//   - NO_COLOR and TERM=dumb take the colours away, CLICOLOR_FORCE brings them back.
 //   - What comes from a file or from the cluster is printed without control characters.
 //   - A line that is wider than the terminal is broken between words; in a pipe it stays whole.
 //   - A secret value that norn has decrypted is shown as [redacted:NAME], in whatever form it comes and on every stream.
@@ -50,6 +53,16 @@ func width(stream any) int {
 	return 80
 }
 
+// height is the terminal's height in lines, or 24 where it is not known.
+func height(stream any) int {
+	if f := file(stream); f != nil {
+		if _, h, err := term.GetSize(int(f.Fd())); err == nil && h > 0 { //nolint:gosec // likewise
+			return h
+		}
+	}
+	return 24
+}
+
 // wrap breaks text between words where a terminal would break it anywhere, and indents what goes on in the next lines.
 // What is no terminal gets the text as it is.
 func wrap(stream any, text string, indent int) string {
@@ -57,8 +70,13 @@ func wrap(stream any, text string, indent int) string {
 	if !IsTerminal(stream) {
 		return text
 	}
-	return strings.ReplaceAll(ansi.Wrap(text, width(stream)-indent, ""), "\n", "\n"+strings.Repeat(" ", indent))
+	// The library breaks after any hyphen, also in flags and names.
+	text = ansi.Wrap(strings.ReplaceAll(text, "-", unbroken), width(stream)-indent, "")
+	return strings.NewReplacer(unbroken, "-", "\n", "\n"+strings.Repeat(" ", indent)).Replace(text)
 }
+
+// unbroken stands for a hyphen while lines are broken; it is a character that means nothing.
+const unbroken = "\ue000"
 
 // clean takes out of a text from elsewhere what a terminal or a CI log would act on: escapes, and lines of its own.
 func clean(text string) string {

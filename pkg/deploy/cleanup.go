@@ -14,7 +14,7 @@ import (
 // does not fail a deploy that has succeeded.
 func (r *run) cleanup(ctx context.Context, out io.Writer) (pipeline.Result, error) {
 	if err := os.RemoveAll(r.source.copied); err != nil {
-		_, _ = fmt.Fprintf(out, "warning: %v\n", err)
+		pipeline.Warn(out, "%v", err)
 	}
 	if r.builder == nil {
 		return pipeline.Result{State: pipeline.Skipped, Detail: "nothing was built"}, nil
@@ -26,13 +26,13 @@ func (r *run) cleanup(ctx context.Context, out io.Writer) (pipeline.Result, erro
 	repository = repository[:strings.LastIndexByte(repository, ':')]
 	tags, err := r.builder.Tags(ctx, repository)
 	if err != nil {
-		_, _ = fmt.Fprintf(out, "warning: old images are left: %v\n", err)
+		pipeline.Warn(out, "old images are left: %v", err)
 		return pipeline.Result{State: pipeline.Done}, nil
 	}
 	removed := 0
 	for _, tag := range beyond(tags, r.spec.Artifacts.Retain) {
 		if err := r.builder.Remove(ctx, repository+":"+tag); err != nil {
-			_, _ = fmt.Fprintf(out, "warning: image %s:%s is left: %v\n", repository, tag, err)
+			pipeline.Warn(out, "image %s:%s is left: %v", repository, tag, err)
 			continue
 		}
 		removed++

@@ -136,7 +136,7 @@ func check(ctx context.Context, cluster Cluster, spec *infraspec.Spec, o Options
 	switch {
 	case !spec.Deploy:
 		return local, &UsageError{fmt.Sprintf("%s says deploy: false", spec.Path()), "remove that line to deploy " + spec.App}
-	case len(spec.Migrations.Command) > 0 && spec.Migrations.Database != "" && !o.SkipSnapshot && !command.Installed("pg_dump"):
+	case Dumps(spec) && !o.SkipSnapshot && !command.Installed("pg_dump"):
 		return local, &UsageError{"pg_dump is not installed, and the database is dumped before its migration", "install PostgreSQL's client programs, or leave the dump out with --skip-snapshot"}
 	case o.Image != "" && o.Ref != "":
 		return local, &UsageError{"a ref and --image exclude each other", "name the version once"}
@@ -210,7 +210,7 @@ func (r *run) findSource(ctx context.Context, out io.Writer) (pipeline.Result, e
 			return pipeline.Result{}, err
 		}
 		if warning := notYetRead(r.before.pod, r.spec); warning != "" && r.spec.Role != infraspec.Function {
-			_, _ = fmt.Fprintln(out, warning)
+			pipeline.Warn(out, "%s", warning)
 		}
 	}
 	if r.options.Image != "" {
@@ -227,10 +227,10 @@ func (r *run) findSource(ctx context.Context, out io.Writer) (pipeline.Result, e
 		return pipeline.Result{}, err
 	}
 	if r.source.dirty {
-		_, _ = fmt.Fprintf(out, "warning: %s has changes that are not committed; they are shipped as %s\n", r.dir, r.source.tag())
+		pipeline.Warn(out, "%s has changes that are not committed; they are shipped as %s", r.dir, r.source.tag())
 	}
 	if warning := lfsPointers(r.source.dir); warning != "" {
-		_, _ = fmt.Fprintln(out, warning)
+		pipeline.Warn(out, "%s", warning)
 	}
 	return pipeline.Result{State: pipeline.Done, Detail: r.source.describe()}, r.decrypt(ctx)
 }
@@ -264,7 +264,7 @@ func (r *run) test(ctx context.Context, out io.Writer) (pipeline.Result, error) 
 		return pipeline.Result{State: pipeline.Skipped, Detail: "--skip-tests"}, nil
 	}
 	if err := command.Run(ctx, r.source.dir, out, "/bin/sh", "-c", r.spec.Build.Test); err != nil {
-		return pipeline.Result{}, fmt.Errorf("run build.test: %w", err)
+		return pipeline.Result{}, &ToolError{"run build.test", err, "its output above says why; --skip-tests ships without them"}
 	}
 	return pipeline.Result{State: pipeline.Done, Detail: r.spec.Build.Test}, nil
 }

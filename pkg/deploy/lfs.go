@@ -38,7 +38,7 @@ func lfsPointers(dir string) string {
 	case more > 0:
 		first = fmt.Sprintf("%s and %d more", first, more)
 	}
-	return fmt.Sprintf("warning: Git LFS has not replaced %s: the image gets pointers in place of files; install git-lfs, and run git lfs install", first)
+	return fmt.Sprintf("Git LFS has not replaced %s: the image gets pointers in place of files; install git-lfs, and run git lfs install", first)
 }
 
 func isPointer(path string, e fs.DirEntry) bool {

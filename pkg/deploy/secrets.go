@@ -35,13 +35,25 @@ func (r *run) redacted(steps []pipeline.Step) []pipeline.Step {
 	}
 	for i, s := range steps {
 		steps[i].Run = func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
-			w := r.options.Redactor.Writer(out)
+			w := redactedOut{r.options.Redactor.Writer(out), out}
 			defer func() { _ = w.Close() }()
 			return s.Run(ctx, w)
 		}
 	}
 	return steps
 }
+
+// redactedOut is a step's output without secret values.
+type redactedOut struct {
+	io.WriteCloser
+	step io.Writer
+}
+
+// Warn implements pipeline.Teller. The text is whole, and is redacted where it is printed.
+func (o redactedOut) Warn(text string) { pipeline.Warn(o.step, "%s", text) }
+
+// Wait implements pipeline.Teller.
+func (o redactedOut) Wait(text string, pods []pipeline.Pod) { pipeline.Wait(o.step, text, pods) }
 
 // decrypt decrypts the app's SOPS file in this process, of the source where that has one, and takes the declared values. It comes before
 // everything that takes long or could print a value: a key that is not here, a value that is missing, or a Secret that is in the way stops the
@@ -196,7 +208,7 @@ func notYetRead(pod corev1.PodSpec, spec *infraspec.Spec) string {
 	if len(missing) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("warning: the pods do not read %s yet; run norn forge %s after this deploy", strings.Join(missing, ", "), spec.App)
+	return fmt.Sprintf("the pods do not read %s yet; run norn forge %s after this deploy", strings.Join(missing, ", "), spec.App)
 }
 
 func (r *run) secret(name string, values map[string]secrets.Value) *applycore.SecretApplyConfiguration {

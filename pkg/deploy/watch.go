@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 
+	"norn/internal/pipeline"
 	"norn/pkg/k8s"
 )
 
@@ -24,6 +26,7 @@ type watcher struct {
 	stalled k8s.Reason // what the rollout is stalled for, or ""
 	since   time.Time  // since when, by this machine's clock
 	asked   bool       // where the container listens
+	pods    []pipeline.Pod
 }
 
 // watch follows the rollout to its verdict, and says what changes on the way.
@@ -46,9 +49,7 @@ func (r *rollout) watch(ctx context.Context, generation int64) (k8s.Verdict, *ap
 func (w *watcher) look(ctx context.Context, o k8s.Observation) {
 	o.Generation, o.AllowRestarts = w.generation, &w.AllowRestarts
 	v := k8s.Judge(o)
-	if v.Message != w.verdict.Message && (v.State == k8s.Progressing || v.State == k8s.Stalled) {
-		_, _ = fmt.Fprintln(w.out, v.Message)
-	}
+	w.tell(o, v)
 	w.verdict, w.current = v, k8s.CurrentReplicaSet(o)
 	if v.State != k8s.Stalled {
 		w.stalled = ""
@@ -64,6 +65,20 @@ func (w *watcher) look(ctx context.Context, o k8s.Observation) {
 		if w.wrongPort(ctx) {
 			w.verdict.State = k8s.Failed
 		}
+	}
+}
+
+// tell tells how far the rollout is and how its pods are, where that has changed.
+func (w *watcher) tell(o k8s.Observation, v k8s.Verdict) {
+	mine, old := k8s.RolloutPods(o)
+	pods := make([]pipeline.Pod, 0, len(mine)+len(old))
+	for i, p := range slices.Concat(mine, old) {
+		sum := k8s.Summarize(p)
+		pods = append(pods, pipeline.Pod{Name: p.Name, State: sum.State, Ready: sum.Ready, Old: i >= len(mine)})
+	}
+	if v.Message != w.verdict.Message && v.State != k8s.Failed || !slices.Equal(pods, w.pods) {
+		w.pods = pods
+		pipeline.Wait(w.out, v.Message, pods)
 	}
 }
 

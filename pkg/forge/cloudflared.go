@@ -66,7 +66,7 @@ func (t *tunnel) change(ctx context.Context, app string, rule Rule) (pipeline.Re
 		_, _ = fmt.Fprintf(t.out, "the rule for %s is gone\n", host)
 	}
 	if shadow != "" {
-		_, _ = fmt.Fprintf(t.out, "warning: the rule for %s stands ahead and takes %s; move it below in ConfigMap %s\n", shadow, rule.Host, TunnelConfigMap)
+		pipeline.Warn(t.out, "the rule for %s stands ahead and takes %s; move it below in ConfigMap %s", shadow, rule.Host, TunnelConfigMap)
 	}
 	if before.Data[TunnelConfigKey] == after && !unfinished(before, app) {
 		return pipeline.Result{State: pipeline.Unchanged}, nil

@@ -124,7 +124,7 @@ func (t *teardown) untilGone(ctx context.Context, out io.Writer) error {
 			}
 		}
 		if len(now) != len(left) {
-			_, _ = fmt.Fprintf(out, "pods left: %d\n", len(now))
+			pipeline.Wait(out, fmt.Sprintf("pods left: %d", len(now)), nil)
 		}
 		left = now
 		return o.Deployment == nil && len(left) == 0, nil
@@ -180,7 +180,7 @@ func (t *teardown) claimsGone(ctx context.Context, out io.Writer) error {
 	left := -1
 	err := t.cluster.WatchPVCs(ctx, t.what.Namespace, t.what.App, func(claims []*corev1.PersistentVolumeClaim) (bool, error) {
 		if left >= 0 && len(claims) != left {
-			_, _ = fmt.Fprintf(out, "claims left: %d\n", len(claims))
+			pipeline.Wait(out, fmt.Sprintf("claims left: %d", len(claims)), nil)
 		}
 		left = len(claims)
 		return left == 0, nil

@@ -121,6 +121,14 @@ func sameTemplate(a, b corev1.PodTemplateSpec) bool {
 	return equality.Semantic.DeepEqual(a, b)
 }
 
+// RolloutPods are the pods that a Deployment wants now, and those of earlier versions that have not ended, each by name.
+func RolloutPods(o Observation) (mine, old []*corev1.Pod) {
+	if o.Deployment == nil {
+		return nil, nil
+	}
+	return splitPods(o, CurrentReplicaSet(o))
+}
+
 func splitPods(o Observation, current *appsv1.ReplicaSet) (mine, old []*corev1.Pod) {
 	sets := map[string]bool{}
 	for _, rs := range o.ReplicaSets {
@@ -136,7 +144,9 @@ func splitPods(o Observation, current *appsv1.ReplicaSet) (mine, old []*corev1.P
 			old = append(old, p)
 		}
 	}
-	slices.SortFunc(mine, func(a, b *corev1.Pod) int { return cmp.Compare(a.Name, b.Name) })
+	byName := func(a, b *corev1.Pod) int { return cmp.Compare(a.Name, b.Name) }
+	slices.SortFunc(mine, byName)
+	slices.SortFunc(old, byName)
 	return mine, old
 }
 

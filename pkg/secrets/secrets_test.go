@@ -233,9 +233,24 @@ func TestPick(t *testing.T) {
 	if err != nil || len(picked) != 1 || picked["B"].Reveal() != "two" {
 		t.Errorf("%d picked, error %v", len(picked), err)
 	}
-	for want, names := range map[string][]string{"[Y Z] declared": {"Z", "A", "Y"}, "[N] hold lists": {"N"}, "[BIN ZERO] hold bytes": {"ZERO", "BIN"}} {
+	for want, names := range map[string][]string{"declares Y, Z": {"Z", "A", "Y"}, "are under N": {"N"}, "are under BIN, ZERO": {"ZERO", "BIN"}} {
 		if _, err := f.Pick(names); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)
 		}
+	}
+}
+
+// The places that have a key are named, and no key is.
+func TestAgeKeys(t *testing.T) {
+	home := noKeys(t)
+	found, usual := AgeKeys()
+	if len(found) != 0 || usual != filepath.Join(home, "config", "sops", "age", "keys.txt") {
+		t.Errorf("found %q, usual %q", found, usual)
+	}
+	put(t, usual, canary)
+	t.Setenv("SOPS_AGE_KEY", canary)
+	t.Setenv("SOPS_AGE_KEY_FILE", filepath.Join(home, "nosuch"))
+	if found, _ = AgeKeys(); strings.Join(found, " ") != "SOPS_AGE_KEY "+usual {
+		t.Errorf("found %q", found)
 	}
 }

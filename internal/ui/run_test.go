@@ -1,0 +1,188 @@
+package ui
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"norn/internal/pipeline"
+)
+
+var events = []pipeline.Event{
+	{Kind: pipeline.Started, Step: "build"},
+	{Kind: pipeline.Output, Step: "build", Line: "\x1b[31mSTEP 1\x1b[0m ##[add-mask]x"},
+	{Kind: pipeline.Warned, Step: "build", Line: "two platforms"},
+	{Kind: pipeline.Ended, Step: "build", Result: pipeline.Result{State: pipeline.Done, Detail: "made it"}, Duration: 1500 * time.Millisecond},
+	{Kind: pipeline.Started, Step: "rollout"},
+	{Kind: pipeline.Waiting, Step: "rollout", Line: "0 of 1 ready", Pods: []pipeline.Pod{{Name: "shop-1", State: "Running"}, {Name: "shop-0", State: "Terminating", Old: true}}},
+	{Kind: pipeline.Waiting, Step: "rollout", Line: "0 of 1 ready", Pods: []pipeline.Pod{{Name: "shop-1", State: "Error"}}},
+	{Kind: pipeline.Output, Step: "rollout", Line: "log | no ```luck```"},
+	{Kind: pipeline.Ended, Step: "rollout", Result: pipeline.Result{State: pipeline.Failed}, Err: hinted{}},
+}
+
+// play reports the events to the reporter for these options, and returns what is on both streams then.
+func play(t *testing.T, o Options, env map[string]string) (out, errs string) {
+	t.Helper()
+	for _, name := range []string{"CI", "GITHUB_ACTIONS", "GITLAB_CI", "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE"} {
+		t.Setenv(name, env[name])
+	}
+	var stdout, stderr bytes.Buffer
+	r := NewRun(Streams{Out: &stdout, Err: &stderr}, o)
+	r.Begin("deploy shop")
+	for _, e := range events {
+		r.Report(e)
+	}
+	r.End(Outcome{Err: hinted{}, Code: 4, Name: "rollout-failed"})
+	return stdout.String(), stderr.String()
+}
+
+const plainLines = `deploy shop
+  | STEP 1 ##[add-mask]x
+  ! warning: two platforms
+  ✓ build done: made it (1.5s)
+  | 0 of 1 ready
+  | pod shop-1: Running, not ready
+  | pod shop-1: Error
+  | log | no ` + "```luck```" + `
+  ✗ rollout failed
+`
+
+func TestPlainLines(t *testing.T) {
+	out, errs := play(t, Options{}, nil)
+	if errs != plainLines || out != "" {
+		t.Errorf("stderr:\n%s\nwant:\n%s\nstdout %q", errs, plainLines, out)
+	}
+}
+
+// With -q there is no progress, and of what fails as much as one needs.
+func TestQuiet(t *testing.T) {
+	_, errs := play(t, Options{Quiet: true}, nil)
+	want := "  ! warning: two platforms\n  | log | no ```luck```\n  ✗ rollout failed\n"
+	if errs != want {
+		t.Errorf("stderr:\n%s\nwant:\n%s", errs, want)
+	}
+}
+
+// In a CI job's log each line has its time, what a step prints can be folded, and what a failed one printed is repeated outside.
+func TestCILogs(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		env  map[string]string
+		want []string
+	}{
+		{"other", map[string]string{"CI": "true"}, []string{"T deploy shop", "T   | STEP 1 ##[add-mask]x", "T   ! warning: two platforms", "T   ✓ build done: made it (1.5s)"}},
+		{"GitHub", map[string]string{"CI": "true", "GITHUB_ACTIONS": "true"}, []string{
+			"T deploy shop", "::group::build", "T   | STEP 1 ## [add-mask]x", "T   ! warning: two platforms", "::warning title=norn build::two platforms", "::endgroup::",
+			"T   ✓ build done: made it (1.5s)", "::group::rollout", "T   | 0 of 1 ready", "T   | pod shop-1: Running, not ready", "T   | pod shop-1: Error",
+			"T   | log | no ```luck```", "::endgroup::", "T   | log | no ```luck```", "T   ✗ rollout failed", "::error title=norn::it broke%0Aa cause%0Aa way out",
+		}},
+		{"GitLab", map[string]string{"CI": "true", "GITLAB_CI": "true"}, []string{
+			"T deploy shop", "\x1b[0Ksection_start:N:norn_build[collapsed=true]\r\x1b[0Kbuild", "T   | STEP 1 ##[add-mask]x", "T   ! warning: two platforms",
+			"\x1b[0Ksection_end:N:norn_build\r\x1b[0KT   ✓ build done: made it (1.5s)",
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, errs := play(t, Options{}, c.env)
+			got := strings.Split(timeless(errs), "\n")
+			if got = got[:min(len(got), len(c.want))]; !slices.Equal(got, c.want) {
+				t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(c.want, "\n"))
+			}
+		})
+	}
+}
+
+func TestJSON(t *testing.T) {
+	out, errs := play(t, Options{JSON: true}, map[string]string{"CI": "true", "GITHUB_ACTIONS": "true"})
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	if len(lines) != len(events)+2 || errs != "" {
+		t.Fatalf("%d lines, stderr %q", len(lines), errs)
+	}
+	parsed := make([]map[string]any, len(lines))
+	for i, line := range lines {
+		if err := json.Unmarshal([]byte(line), &parsed[i]); err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		if _, err := time.Parse(time.RFC3339Nano, parsed[i]["time"].(string)); err != nil {
+			t.Errorf("%s: %v", line, err)
+		}
+	}
+	for i, want := range map[int]string{
+		0: "begin   deploy shop ", 3: "warning build  two platforms ", 4: "ended build done made it ", 6: "waiting rollout  0 of 1 ready ",
+		9: "ended rollout failed  it broke", 10: "end    it broke",
+	} {
+		e := parsed[i]
+		text := func(key string) string { s, _ := e[key].(string); return s }
+		if got := strings.Join([]string{text("event"), text("step"), text("state"), text("text"), text("error")}, " "); got != want {
+			t.Errorf("line %d: %q, want %q: %s", i, got, want, lines[i])
+		}
+	}
+	if end := parsed[10]; end["exitCode"] != 4.0 || end["outcome"] != "rollout-failed" || end["hint"] != "a way out" || end["reason"] != "a cause" {
+		t.Errorf("the end: %s", lines[10])
+	}
+}
+
+// The job's summary tells the steps, and of a failure what there is to know.
+func TestSummary(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "summary.md")
+	play(t, Options{Quiet: true}, map[string]string{"GITHUB_STEP_SUMMARY": path})
+	play(t, Options{JSON: true}, map[string]string{"GITHUB_STEP_SUMMARY": path})
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := string(data)
+	for _, want := range []string{
+		"### ❌ deploy shop: rollout-failed\n", "| ✅ | build | done: made it | 1.5s |\n", "| ⚠️ | build | warning: two platforms |  |\n", "**Error:** it broke\n", "**Hint:** a way out\n",
+		"\n````\nlog | no ```luck```\n````\n",
+	} {
+		if strings.Count(page, want) != 2 {
+			t.Errorf("%q is not there for both runs:\n%s", want, page)
+		}
+	}
+}
+
+// A step that says nothing is told to be still there, after each half minute.
+func TestHeartbeat(t *testing.T) {
+	var b bytes.Buffer
+	l := newLinesRun(&b, noCI, false)
+	defer l.End(Outcome{})
+	now := time.Now()
+	l.mu.Lock()
+	l.now = func() time.Time { return now }
+	l.mu.Unlock()
+	l.Report(pipeline.Event{Kind: pipeline.Started, Step: "build"})
+	for range 65 {
+		now = now.Add(time.Second)
+		l.mu.Lock()
+		l.beat()
+		l.mu.Unlock()
+	}
+	l.Report(pipeline.Event{Kind: pipeline.Ended, Step: "build", Result: pipeline.Result{State: pipeline.Done}})
+	now = now.Add(time.Hour)
+	l.mu.Lock()
+	l.beat()
+	l.mu.Unlock()
+	if want := "  … build has run for 30s\n  … build has run for 1m0s\n  ✓ build done\n"; b.String() != want {
+		t.Errorf("got %q, want %q", b.String(), want)
+	}
+}
+
+func TestPrintable(t *testing.T) {
+	for in, want := range map[string]string{
+		"\x1b[31mred\x1b[0m\x1b]0;title\a": "red", "10%\r20%\r": "20%", "a\tb": "a    b", "\x00\u2028": "  ", "plain": "plain",
+	} {
+		if got := printable(in); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}
+
+// timeless puts T for the times, and N for the seconds since 1970.
+func timeless(text string) string {
+	return sectionTime.ReplaceAllString(clock.ReplaceAllString(text, "T "), "$1:N:")
+}
