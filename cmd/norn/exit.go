@@ -33,7 +33,7 @@ const (
 func exitCodes() []exit {
 	return []exit{
 		{exitDone, "done"},
-		{exitFailed, "failed; or norn diff --exit-code has found a difference"},
+		{exitFailed, "failed; or norn doctor found a problem, diff --exit-code a difference"},
 		{exitUsage, "wrong usage, or an infraspec that is not valid"},
 		{exitNoKubernetes, "no Kubernetes: no kubeconfig, or no server that answers"},
 		{exitRollout, "the rollout failed; the message says what runs now"},
