@@ -4,6 +4,7 @@ SHELL := bash
 # The devcluster is built with the same flags, so that both share Go's build cache. grpcnotrace leaves out
 # golang.org/x/net/trace, whose templates keep the linker from dropping unused methods: half of the binary.
 export CGO_ENABLED := 0
+export PREFIX DESTDIR
 export GOFLAGS := -trimpath -buildvcs=false -tags=grpcnotrace
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
@@ -15,6 +16,30 @@ help: ## This list
 .PHONY: build
 build: ## Build bin/norn
 	@go build -ldflags '-s -w -X main.stamped=$(VERSION)' -o bin/norn ./cmd/norn
+
+.PHONY: docs
+docs: build ## Write docs/commands.md from the commands
+	@bin/norn docs page >docs/commands.md
+
+.PHONY: man
+man: build ## Write the man pages into bin/man
+	@mkdir -p bin/man && bin/norn docs man bin/man
+
+.PHONY: install
+install: build ## Install norn, also as kubectl's plugin, with man pages and completions (PREFIX=/usr/local DESTDIR=)
+	@hack/install
+
+.PHONY: uninstall
+uninstall: ## Take away what install has put there
+	@hack/install --remove
+
+.PHONY: release
+release: ## Build the release of the commit into dist/: archives, SBOMs, SHA256SUMS (PLATFORMS="linux/amd64 …")
+	@hack/release $(PLATFORMS)
+
+.PHONY: reproducible
+reproducible: ## Build one platform's release twice, in two folders with two build caches, and compare (PLATFORMS=linux/amd64)
+	@hack/reproducible $(PLATFORMS)
 
 .PHONY: demo
 demo: build ## Put the sample app on a real cluster and take it off again (CONTEXT=name: on your own)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
@@ -22,7 +23,9 @@ type app struct {
 	redactor *ui.Redactor // is told every value that is decrypted
 	kube     *genericclioptions.ConfigFlags
 	ui.Options
-	ended bool // the event that tells how it ended has been written
+	ended   bool           // the event that tells how it ended has been written
+	called  string         // the name that norn is called by
+	mention *regexp.Regexp // finds its commands in a text, where that name is another than its own
 }
 
 // requiresError is an *k8s.UnavailableError in a command that cannot do without a cluster.

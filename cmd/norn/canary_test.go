@@ -110,4 +110,7 @@ func TestCanary(t *testing.T) {
 			a.run(m)
 		}
 	}
+	for _, line := range []string{"__complete secrets set P", "__complete secrets unset parrot P", "__complete logs parrot --revision n"} {
+		a.run(row{name: "completion", args: line})
+	}
 }

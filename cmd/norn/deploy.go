@@ -28,11 +28,12 @@ loads it into a cluster on this machine, runs the tests, dumps the database and 
 sets the image and waits until every new pod is available.
 
 A version that does not come up is known within seconds: norn says why, shows the container's last
-log lines, and brings the last good version back.`,
+log lines, and brings the last good version back. A run that fails before its rollout leaves the version that runs alone.`,
 		Example: `  norn deploy
   norn deploy shop v1.4.0
   norn deploy . --image registry.example.com/shop:1.4.0
-  norn deploy --forge --save-failure    # in CI: bring the objects up to date too, keep evidence`,
+  norn deploy shop --dry-run              # only say what each step would do
+  norn deploy --forge --save-failure      # in CI: the objects too, and evidence`,
 		Args: cobra.MaximumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.steps(cmd.Context(), func(out ui.Run) error { return a.deploy(cmd, args, o, out) })

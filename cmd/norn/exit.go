@@ -30,6 +30,24 @@ const (
 	exitInterrupted  = 130
 )
 
+// exitCodes are their meanings, for norn help exit-codes.
+func exitCodes() []exit {
+	return []exit{
+		{exitDone, "done"},
+		{exitFailed, "failed; or norn doctor found a problem, diff --exit-code a difference"},
+		{exitUsage, "wrong usage, or an infraspec that is not valid"},
+		{exitNoKubernetes, "no Kubernetes: no kubeconfig, or no server that answers"},
+		{exitRollout, "the rollout failed; the message says what runs now"},
+		{exitConflict, "somebody else works on the app, or an object is not norn's"},
+		{exitInterrupted, "interrupted"},
+	}
+}
+
+type exit struct {
+	code    int
+	meaning string
+}
+
 // exitNames are the exit codes' names for scripts, in the last event of -o json.
 var exitNames = map[int]string{
 	exitDone: "done", exitFailed: "failed", exitUsage: "usage", exitNoKubernetes: "no-kubernetes",
@@ -43,11 +61,21 @@ const (
 )
 
 // usageError is a command line that cannot be understood.
-type usageError struct{ err error }
+type usageError struct {
+	err     error
+	command string // the command that was called, with norn's own name in front; "" where it is not known
+}
 
 func (e *usageError) Error() string { return e.err.Error() }
 func (e *usageError) Unwrap() error { return e.err }
-func (e *usageError) Hint() string  { return "see norn help, or the command's --help" }
+
+// Hint is where the command line is explained.
+func (e *usageError) Hint() string {
+	if e.command == "" || e.command == ownName {
+		return "norn help lists the commands"
+	}
+	return "see " + e.command + " --help"
+}
 
 // exitCode is the only place that knows which error ends with which code.
 func exitCode(ctx context.Context, err error) int {

@@ -14,7 +14,7 @@ func newHistoryCmd(a *app) *cobra.Command {
 		Use:   "history [APP]",
 		Short: "List the versions that have been shipped, and how they fared",
 		Long: `Lists the Deployment's revisions, newest first: the commit, who shipped it when, whether norn has watched it come up, and which
-one runs now. norn rollback --to takes a revision or a commit. The cluster keeps artifacts.retain of them.`,
+one runs now. Nothing is changed; norn rollback --to takes a revision or a commit. The cluster keeps artifacts.retain of them.`,
 		Example: "  norn history shop\n  norn history shop -o json | jq -r 'select(.current) | .image'",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -31,7 +31,7 @@ that is there is never overwritten.`,
 				return fmt.Errorf("find the app's folder: %w", err)
 			}
 			if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-				return &usageError{fmt.Errorf("%s is not a folder", dir)}
+				return &usageError{err: fmt.Errorf("%s is not a folder", dir)}
 			}
 			if err := scaffold.Exists(dir); err != nil {
 				return err
@@ -63,15 +63,15 @@ func (a *app) complete(cmd *cobra.Command, answers *scaffold.Answers, flags scaf
 		switch given := cmd.Flags().Changed(q.flag); {
 		case !q.applies(answers):
 			if given {
-				return &usageError{fmt.Errorf("--%s does nothing for a %s", q.flag, answers.Role)}
+				return &usageError{err: fmt.Errorf("--%s does nothing for a %s", q.flag, answers.Role)}
 			}
 		case given:
 			q.take(answers)
 			if value := cmd.Flags().Lookup(q.flag).Value.String(); q.needed != "" && (value == "" || value == "0") {
-				return &usageError{fmt.Errorf("--%s is empty: %s", q.flag, q.needed)}
+				return &usageError{err: fmt.Errorf("--%s is empty: %s", q.flag, q.needed)}
 			}
 			if problem := scaffold.Problem(q.soFar(*answers)); problem != "" {
-				return &usageError{fmt.Errorf("--%s: %s", q.flag, problem)}
+				return &usageError{err: fmt.Errorf("--%s: %s", q.flag, problem)}
 			}
 		case asking && q.text != "":
 			if err := ask(cmd.Context(), prompt, q, answers); err != nil {
@@ -81,18 +81,18 @@ func (a *app) complete(cmd *cobra.Command, answers *scaffold.Answers, flags scaf
 				return fmt.Errorf("nothing was written: %w", err)
 			}
 		case q.needed != "" && q.fallback(answers) == "":
-			return &usageError{fmt.Errorf("--%s is needed: %s", q.flag, q.needed)}
+			return &usageError{err: fmt.Errorf("--%s is needed: %s", q.flag, q.needed)}
 		default:
 			if err := q.set(answers, q.fallback(answers)); err != nil {
-				return &usageError{err}
+				return &usageError{err: err}
 			}
 		}
 	}
 	if answers.FromRemote && answers.Remote == "" {
-		return &usageError{errors.New("--from-remote: this folder's git repository has no remote called origin")}
+		return &usageError{err: errors.New("--from-remote: this folder's git repository has no remote called origin")}
 	}
 	if problem := scaffold.Problem(*answers); problem != "" {
-		return &usageError{errors.New(problem)}
+		return &usageError{err: errors.New(problem)}
 	}
 	return nil
 }
@@ -142,10 +142,10 @@ func (a *app) scaffold(dir string, answers scaffold.Answers) error {
 		return err
 	}
 	if stale {
-		ui.PrintWarning(a.streams.Err, scaffold.SchemaPath+" is of another version of norn; norn schema prints this one's")
+		ui.PrintWarning(a.streams.Err, a.say(scaffold.SchemaPath+" is of another version of norn; norn schema prints this one's"))
 	}
 	if _, err := os.Stat(filepath.Join(dir, "Dockerfile")); err != nil && answers.Dockerfile == "" {
-		ui.PrintWarning(a.streams.Err, "there is no Dockerfile yet; norn deploy builds the image from it")
+		ui.PrintWarning(a.streams.Err, a.say("there is no Dockerfile yet; norn deploy builds the image from it"))
 	}
 	if a.JSON {
 		return a.encode(scaffolded{answers.App, path})
@@ -157,7 +157,7 @@ func (a *app) scaffold(dir string, answers scaffold.Answers) error {
 			where = " ." + string(filepath.Separator) + shown
 		}
 	}
-	_, err = fmt.Fprintf(a.streams.Out, "wrote %s for %s, role %s\nnext: norn validate%s, norn forge%[4]s, then norn deploy%[4]s\n", ui.Shown(path), answers.App, answers.Role, where)
+	_, err = fmt.Fprintf(a.streams.Out, a.say("wrote %s for %s, role %s\nnext: norn validate%s, norn forge%[4]s, then norn deploy%[4]s\n"), ui.Shown(path), answers.App, answers.Role, where)
 	return err
 }
 

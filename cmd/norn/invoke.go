@@ -20,7 +20,7 @@ func newInvokeCmd(a *app) *cobra.Command {
 		Short: "Call a function app once",
 		Long: `Makes a Job of a function app, with the body in the environment variable NORN_BODY, shows what it prints, and deletes the Job. Its
 exit code is norn's. It may take as long as function.timeout says.`,
-		Example: "  norn invoke resize --body '{\"width\": 100}'\n  norn invoke resize --body @request.json --image registry.example.com/resize:1",
+		Example: "  norn invoke resize --body '{\"width\": 100}'\n  norn invoke resize --body @request.json\n  norn invoke resize --image registry.example.com/resize:1",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.runOnce(cmd.Context(), "invoke", func() (*oneOff, error) { return a.invocation(cmd, args, body, image) })
@@ -42,7 +42,7 @@ func (a *app) invocation(cmd *cobra.Command, args []string, body, image string) 
 		return nil, err
 	}
 	if spec.Role != infraspec.Function {
-		return nil, &usageError{fmt.Errorf("%s is no function but a %s; norn run runs a command of it", spec.App, spec.Role)}
+		return nil, &usageError{err: fmt.Errorf("%s is no function but a %s; norn run runs a command of it", spec.App, spec.Role)}
 	}
 	settings := forgeSettings(s.conf, image)
 	if image == "" {

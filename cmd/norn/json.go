@@ -50,12 +50,12 @@ func (a *app) checkOutput(cmd *cobra.Command, args []string) error {
 		return nil
 	}
 	for c := cmd; c != nil; c = c.Parent() {
-		if why := foreign(c.CommandPath()); why != "" {
-			return &usageError{fmt.Errorf("-o json does not go with %s: %s", c.CommandPath(), why)}
+		if why := foreign(nameOf(c)); why != "" {
+			return &usageError{err: fmt.Errorf("-o json does not go with %s: %s", nameOf(c), why)}
 		}
 	}
 	if cmd.HasAvailableSubCommands() && len(args) == 0 {
-		return &usageError{fmt.Errorf("-o json: %s alone only prints its help", cmd.CommandPath())}
+		return &usageError{err: fmt.Errorf("-o json: %s alone only prints its help", nameOf(cmd))}
 	}
 	return nil
 }

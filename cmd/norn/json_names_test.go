@@ -49,8 +49,8 @@ func readDocumented(t *testing.T) documented {
 	return d
 }
 
-// source is a package's files without its tests.
-func source(t *testing.T, dir string) []*ast.File {
+// parsed is a package's files without its tests.
+func parsed(t *testing.T, dir string) []*ast.File {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join("..", "..", dir, "*.go"))
 	if err != nil || len(paths) == 0 {
@@ -75,7 +75,7 @@ func constants(t *testing.T, dir, typ, name string) []string {
 	t.Helper()
 	fits := regexp.MustCompile(name)
 	var out []string
-	for _, file := range source(t, dir) {
+	for _, file := range parsed(t, dir) {
 		ast.Inspect(file, func(n ast.Node) bool {
 			spec, ok := n.(*ast.ValueSpec)
 			if !ok || !fits.MatchString(spec.Names[0].Name) || len(spec.Values) != 1 {
@@ -118,7 +118,7 @@ func literal(e ast.Expr) string {
 func stepNames(t *testing.T, dir string) []string {
 	t.Helper()
 	var out []string
-	for _, file := range source(t, dir) {
+	for _, file := range parsed(t, dir) {
 		ast.Inspect(file, func(n ast.Node) bool {
 			switch n := n.(type) {
 			case *ast.CompositeLit:

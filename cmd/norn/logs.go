@@ -17,11 +17,11 @@ Lines begin with the pod's name, and the container's where the pod has more than
 there is nothing to read, it says why: not deployed yet, scaled to 0, crash loop, image pull,
 no node. docs/logs.md has the details.`
 
-const logsExamples = `  norn logs shop --tail 20                     the last 20 lines of each pod
-  norn logs -f --since 10m                     the last ten minutes, and what comes
+const logsExamples = `  norn logs shop --tail 20                 # the last 20 lines of each pod
+  norn logs -f --since 10m                 # the last ten minutes, and on
   norn logs shop --grep 'status=5..' --grep-v healthz
-  norn logs shop -f --revision new             the pods of the running rollout
-  norn logs shop --pod x2x4z --previous        what a crashed container said last
+  norn logs shop -f --revision new         # the pods of the running rollout
+  norn logs shop --pod x2x4z --previous    # what a crashed container said last
   norn logs shop -o json | jq -r 'select(.fields.level=="error").message'`
 
 func newLogsCmd(a *app) *cobra.Command {

@@ -41,7 +41,7 @@ func (f *logsFlags) bind(flags *pflag.FlagSet) {
 
 // check finds what does not go together.
 func (f *logsFlags) check() error {
-	wrong := func(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
+	wrong := func(format string, args ...any) error { return &usageError{err: fmt.Errorf(format, args...)} }
 	_, notNumber := strconv.ParseUint(f.Revision, 10, 63)
 	switch {
 	case f.Tail < -1:

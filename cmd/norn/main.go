@@ -30,10 +30,13 @@ func run(ctx context.Context, args []string, s ui.Streams) int {
 	redactor.Hide("SOPS_AGE_KEY", os.Getenv("SOPS_AGE_KEY"))
 	s = redactor.Streams(s)
 	defer func() { ui.Flush(s.Out); ui.Flush(s.Err) }()
-	a := &app{streams: s, redactor: redactor}
+	a := &app{streams: s, redactor: redactor, called: calledBy(os.Args[0])}
 	root := newRootCmd(a) //nolint:contextcheck // cobra hands the context to its commands
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
+	if misused, ok := errors.AsType[*usageError](err); ok {
+		misused.command = nameOf(cmd)
+	}
 	a.tellEnd(ctx, args, err)
 	code := exitCode(ctx, err)
 	var invalid infraspec.Errors
@@ -44,7 +47,7 @@ func run(ctx context.Context, args []string, s ui.Streams) int {
 	case errors.As(err, &invalid):
 		printInvalid(s.Err, invalid)
 	default:
-		ui.PrintError(s.Err, err)
+		ui.PrintError(s.Err, a.spoken(err))
 	}
 	return code
 }

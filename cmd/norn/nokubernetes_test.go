@@ -135,6 +135,22 @@ func TestNoKubernetesByConfiguration(t *testing.T) {
 	}
 }
 
+// The text of a kubeconfig in the place of its path is not repeated: it holds credentials.
+func TestKubeconfigTextForPath(t *testing.T) {
+	text := kubeconfig("https://127.0.0.1:1", bytes.Repeat([]byte("x"), 4096))
+	for _, wrong := range []string{text, base64.StdEncoding.EncodeToString([]byte(text)), `{"users": [{"user": {"token": "sEcReT-tOkEn"}}]}`} {
+		emptyHome(t)
+		code, out, errs := norn(t, "forge", "--kubeconfig", wrong)
+		wantUnavailable(t, "forge requires Kubernetes", "--kubeconfig holds the text of a kubeconfig, where a path belongs", code, out, errs)
+		t.Setenv("KUBECONFIG", wrong)
+		code, out, errs = norn(t, "forge")
+		wantUnavailable(t, "forge requires Kubernetes", "KUBECONFIG holds the text of a kubeconfig, where a path belongs", code, out, errs)
+		if strings.Contains(errs, "eHh4eHh4") {
+			t.Error("its base64 is repeated")
+		}
+	}
+}
+
 func TestNoKubernetesMissingFile(t *testing.T) {
 	home := emptyHome(t)
 	missing := filepath.Join(home, "gone")

@@ -13,7 +13,8 @@ func newRenderCmd(a *app) *cobra.Command {
 		Use:   "render [APP]",
 		Short: "Print the Kubernetes manifests that the infraspec stands for, without a cluster",
 		Long: `Prints the objects of a new app as norn sends them to the API server, as YAML documents. The same file
-makes the same bytes. Values of the Secret are placeholders; to apply them would put the placeholders into the cluster.`,
+makes the same bytes. Values of the Secret are placeholders; to apply them would put the placeholders into the cluster. No cluster is
+asked.`,
 		Example: "  norn render\n  norn render shop | kubectl apply --dry-run=server -f -",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

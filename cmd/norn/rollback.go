@@ -22,12 +22,12 @@ func newRollbackCmd(a *app) *cobra.Command {
 		Short: "Go back to the last version that was known to run, and wait",
 		Long: `Restores the pod template of the newest revision before the current one whose rollout norn has
 watched to its good end, as kubectl rollout undo would, and waits until it runs. The values
-of the app's Secret stay as they are.`,
+of the app's Secret stay as they are, and so does the database: norn snapshots restore brings that back.`,
 		Example: "  norn rollback shop\n  norn rollback shop --to 7",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if cmd.Flags().Changed("to") && revision == "" {
-				return &usageError{errors.New("--to names no revision")}
+				return &usageError{err: errors.New("--to names no revision")}
 			}
 			return a.rollOver(cmd, args, rollout, target, func(ctx context.Context, c *k8s.Client, out ui.Run, t deploy.Target) error {
 				return deploy.Rollback(ctx, c, out, t, revision)

@@ -15,13 +15,13 @@ func newRunCmd(a *app) *cobra.Command {
 		Use:   "run [APP] -- COMMAND [ARG…]",
 		Short: "Run a command once, in the app's own image and environment",
 		Long: `Makes a Job from the app's pod template, with its image, environment, secrets and volumes, shows what the command prints,
-and deletes the Job. The command's exit code is norn's. Ctrl-C ends the Job.`,
+and deletes the Job. The command's exit code is norn's. Ctrl-C ends the Job. The app's own pods are left alone.`,
 		Example: "  norn run shop -- bin/console migrate\n  norn run -- env",
 		Args:    cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dash := cmd.ArgsLenAtDash()
 			if dash < 0 || dash == len(args) || dash > 1 {
-				return &usageError{errors.New("the command stands behind --: norn run APP -- COMMAND")}
+				return &usageError{err: errors.New("the command stands behind --: norn run APP -- COMMAND")}
 			}
 			return a.runOnce(cmd.Context(), "run", func() (*oneOff, error) {
 				s, err := a.connect(cmd.Context(), cmd, "run")

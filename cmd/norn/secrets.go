@@ -14,19 +14,9 @@ import (
 )
 
 func newSecretsCmd(a *app) *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "secrets",
-		Short: "Keep the app's secrets in its SOPS file",
-		Long: `The app's secrets are in secrets.enc.yaml beside its infraspec, encrypted with SOPS: the file belongs into the repository, and the sops command
-reads and writes it too. norn deploy puts the names that the infraspec declares into the cluster. No value is ever shown.`,
-		Args: cobra.ArbitraryArgs,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return &usageError{fmt.Errorf("norn secrets has no such command%s", suggestion(cmd, args[0]))}
-			}
-			return cmd.Help()
-		},
-	}
+	cmd := group("secrets", "Keep the app's secrets in its SOPS file", `The app's secrets are in secrets.enc.yaml beside its infraspec, encrypted with SOPS: the file belongs into the repository, and the sops command
+reads and writes it too. norn deploy puts the names that the infraspec declares into the cluster. No value is ever shown.`)
+	cmd.Example = "  norn secrets init\n  norn secrets set API_TOKEN\n  norn secrets list shop"
 	for _, sub := range []*cobra.Command{
 		newSecretsListCmd(a), newSecretsSetCmd(a), newSecretsUnsetCmd(a), newSecretsEditCmd(a), newSecretsRotateCmd(a), newSecretsInitCmd(a), newSecretsExecCmd(a),
 	} {
@@ -95,7 +85,7 @@ func appAndName(args []string) (app, name string, err error) {
 		return "", args[0], nil
 	}
 	if infraspec.IsName(args[0]) && !infraspec.ValidName(args[0]) {
-		return "", "", &usageError{fmt.Errorf("%s is no app's name; a value is not an argument: it is asked for, or comes from standard input or --from-file", args[0])}
+		return "", "", &usageError{err: fmt.Errorf("%s is no app's name; a value is not an argument: it is asked for, or comes from standard input or --from-file", args[0])}
 	}
 	return args[0], args[1], nil
 }
@@ -103,7 +93,7 @@ func appAndName(args []string) (app, name string, err error) {
 // checkName refuses what can name no environment variable. It does not repeat it: it may be a value.
 func checkName(name string) error {
 	if !infraspec.IsVariable(name) {
-		return &usageError{fmt.Errorf("this is not a variable's name: letters, digits, '_', '.' and '-', no digit first")}
+		return &usageError{err: fmt.Errorf("this is not a variable's name: letters, digits, '_', '.' and '-', no digit first")}
 	}
 	return nil
 }

@@ -24,14 +24,14 @@ prints is its own and is not redacted; its exit code is norn's. The keys to the 
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dash := cmd.ArgsLenAtDash()
 			if dash < 0 || dash == len(args) || dash > 1 {
-				return &usageError{errors.New("the command stands behind --: norn secrets exec APP -- COMMAND")}
+				return &usageError{err: errors.New("the command stands behind --: norn secrets exec APP -- COMMAND")}
 			}
 			file, err := a.secretsFile(cmd, argument(args[:dash], 0))
 			if err != nil {
 				return err
 			}
 			if len(file.declared) == 0 {
-				return &usageError{fmt.Errorf("the infraspec of %s declares no secrets", file.app)}
+				return &usageError{err: fmt.Errorf("the infraspec of %s declares no secrets", file.app)}
 			}
 			f, err := secrets.Open(cmd.Context(), file.path)
 			if err != nil {

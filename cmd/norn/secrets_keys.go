@@ -25,7 +25,8 @@ func newSecretsRotateCmd(a *app) *cobra.Command {
 		Short: "Encrypt the app's secrets with a new key, for those whom .sops.yaml names",
 		Long: `Makes a new data key and encrypts all values with it, for the recipients that .sops.yaml names now. The values stay the same: who is
 no longer a recipient cannot read what comes, and still knows what was.`,
-		Args: cobra.MaximumNArgs(1),
+		Example: "  norn secrets rotate\n  norn secrets rotate shop",
+		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			file, err := a.secretsFile(cmd, argument(args, 0))
 			if err != nil {
@@ -73,7 +74,8 @@ func newSecretsInitCmd(a *app) *cobra.Command {
 		Long: `Makes what encrypting needs and is not there yet: an age key where SOPS looks for one (SOPS_AGE_KEY, SOPS_AGE_KEY_FILE or
 sops/age/keys.txt in the folder for settings), readable by its owner only, and a .sops.yaml beside the infraspec that names its public
 key. What is there is used, and never changed.`,
-		Args: cobra.MaximumNArgs(1),
+		Example: "  norn secrets init\n  norn secrets init shop",
+		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			file, err := a.secretsFile(cmd, argument(args, 0))
 			if err != nil {
@@ -96,7 +98,7 @@ key. What is there is used, and never changed.`,
 			default:
 				_, _ = fmt.Fprintf(out, "took the age key in %s\n", s.Key)
 			}
-			_, err = fmt.Fprintf(out, "wrote %s for %s\nnext: norn secrets set NAME\n", ui.Shown(s.Rules), s.Recipient)
+			_, err = fmt.Fprintf(out, a.say("wrote %s for %s\nnext: norn secrets set NAME\n"), ui.Shown(s.Rules), s.Recipient)
 			return err
 		},
 	}

@@ -43,7 +43,7 @@ discouraged: other users of the machine see it in the list of processes, and the
 			}
 			switch {
 			case inArgs && from != "":
-				return &usageError{errors.New("a value is given twice")}
+				return &usageError{err: errors.New("a value is given twice")}
 			case inArgs:
 				ui.PrintWarning(a.streams.Err, "a value on the command line is seen by other users and kept in the shell's history; leave =VALUE out to be asked for it")
 			default:
@@ -59,7 +59,7 @@ discouraged: other users of the machine see it in the list of processes, and the
 		if strings.Contains(err.Error(), "unknown") { // it may be a value that begins with a dash
 			err = errors.New("there is no such flag; a value that begins with - is given on standard input")
 		}
-		return &usageError{plainFlagError(err)}
+		return &usageError{err: plainFlagError(err)}
 	})
 	return cmd
 }
@@ -76,7 +76,7 @@ func (a *app) readValue(cmd *cobra.Command, name, from string) (string, error) {
 	if prompt, ok := ui.NewPrompt(a.streams); ok {
 		value, err := prompt.AskHidden(cmd.Context(), name+": ")
 		if err == nil && value == "" {
-			return "", &usageError{fmt.Errorf("nothing was entered; norn secrets set %s= sets an empty value", name)}
+			return "", &usageError{err: fmt.Errorf("nothing was entered; norn secrets set %s= sets an empty value", name)}
 		}
 		return value, err
 	}
@@ -86,7 +86,7 @@ func (a *app) readValue(cmd *cobra.Command, name, from string) (string, error) {
 	}
 	value := strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r")
 	if value == "" {
-		return "", &usageError{fmt.Errorf("standard input is empty; norn secrets set %s= sets an empty value", name)}
+		return "", &usageError{err: fmt.Errorf("standard input is empty; norn secrets set %s= sets an empty value", name)}
 	}
 	return value, nil
 }
@@ -94,7 +94,7 @@ func (a *app) readValue(cmd *cobra.Command, name, from string) (string, error) {
 func (a *app) setSecret(cmd *cobra.Command, file *secretsFile, name, value string) error {
 	a.redactor.Hide(name, value)
 	if strings.ContainsRune(value, 0) || !utf8.ValidString(value) {
-		return &usageError{errors.New("the value holds bytes that are no text, which no environment variable can hold; store it in base64, and decode it in the app")}
+		return &usageError{err: errors.New("the value holds bytes that are no text, which no environment variable can hold; store it in base64, and decode it in the app")}
 	}
 	var changes secrets.Changes
 	err := secrets.Update(cmd.Context(), file.path, func(f *secrets.File) error {
@@ -119,8 +119,10 @@ func (a *app) setSecret(cmd *cobra.Command, file *secretsFile, name, value strin
 
 func newSecretsUnsetCmd(a *app) *cobra.Command {
 	return &cobra.Command{
-		Use:     "unset [APP] NAME",
-		Short:   "Take a value out of the app's SOPS file",
+		Use:   "unset [APP] NAME",
+		Short: "Take a value out of the app's SOPS file",
+		Long: `Takes a value out of the encrypted file. The cluster keeps it until the next deploy, and the repository's history keeps it encrypted: a value that has
+become known has to be changed where it is used.`,
 		Example: "  norn secrets unset OLD_TOKEN\n  norn secrets unset shop OLD_TOKEN",
 		Args:    cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -147,7 +149,7 @@ func newSecretsUnsetCmd(a *app) *cobra.Command {
 			}
 			for _, d := range file.declared {
 				if d == name {
-					ui.PrintWarning(a.streams.Err, name+" is still under secrets: in the infraspec; norn deploy wants it in the file until it is taken out there")
+					ui.PrintWarning(a.streams.Err, a.say(name+" is still under secrets: in the infraspec; norn deploy wants it in the file until it is taken out there"))
 				}
 			}
 			return a.tellChanges(file, secrets.Changes{Removed: []string{name}})

@@ -12,13 +12,13 @@ import (
 )
 
 func newSnapshotsCmd(a *app) *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "snapshots",
-		Short: "The dumps of databases that were taken before migrations",
-		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	cmd := group("snapshots", "List the dumps of databases that were taken before migrations, or go back to one", `norn deploy dumps a database with pg_dump before it migrates it, into the folder snapshots/ beside the infraspec. The dumps stay on this machine, and
+belong into no repository.`)
+	cmd.Example = "  norn snapshots list shop\n  norn snapshots restore shop shop_0123456789ab_20260102T030405Z.dump"
+	for _, sub := range []*cobra.Command{newSnapshotsListCmd(a), newSnapshotsRestoreCmd(a)} {
+		sub.Args = asUsage(sub.Args)
+		cmd.AddCommand(sub)
 	}
-	cmd.AddCommand(newSnapshotsListCmd(a), newSnapshotsRestoreCmd(a))
 	return cmd
 }
 

@@ -21,7 +21,8 @@ func newStatusCmd(a *app) *cobra.Command {
 		Short: "Show the apps and how they are, or all about one of them",
 		Long: `Lists the apps in the apps folder and in the cluster, one line each: role, ready and desired pods, version, age of the
 version, hosts, and whether the cluster differs from the infraspec. With APP it shows pods, revisions, secret names,
-volumes, and why something is not ready. Without a cluster it tells what is on disk, and why there is no cluster.`,
+volumes, and why something is not ready. Without a cluster it tells what is on disk, and why there is no cluster.
+Nothing is changed.`,
 		Example: "  norn status\n  norn status shop\n  norn status -o json | jq -r 'select(.drift) | .app'",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

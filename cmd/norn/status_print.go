@@ -117,7 +117,7 @@ func (a *app) printDetail(d *status.Detail) {
 	fact("secrets", secretNames(d.Secrets))
 	fact("infraspec", ui.Shown(d.Path))
 	if len(d.Drift) > 0 {
-		fact("drift", strings.Join(d.Drift, "\n")+"\nnorn forge "+d.Name+" brings the cluster to the infraspec")
+		fact("drift", strings.Join(d.Drift, "\n")+a.say("\nnorn forge "+d.Name+" brings the cluster to the infraspec"))
 	}
 	a.printParts(d)
 	for _, problem := range d.Unread {

@@ -50,7 +50,7 @@ func (a *app) teardown(cmd *cobra.Command, args []string, what *teardownFlags, o
 	if !onDisk { // a name that nobody knows is a slip, or an app that is gone already
 		if known, err := forge.Known(ctx, s.client, what.Removal); err != nil || !known {
 			if err == nil {
-				ui.PrintWarning(a.streams.Err, fmt.Sprintf("there is nothing of %s in namespace %s; norn status lists the apps there are", name, s.conf.Namespace))
+				ui.PrintWarning(a.streams.Err, a.say(fmt.Sprintf("there is nothing of %s in namespace %s; norn status lists the apps there are", name, s.conf.Namespace)))
 			}
 			return err
 		}

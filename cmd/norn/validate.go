@@ -29,7 +29,7 @@ Errors end with exit code 2. In a job of GitHub Actions each finding is also an 
 		Args:    cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.all && len(args) > 0 {
-				return &usageError{errors.New("--all takes no APP: it checks every app in the apps folder")}
+				return &usageError{err: errors.New("--all takes no APP: it checks every app in the apps folder")}
 			}
 			conf, err := a.config(cmd)
 			if err != nil {

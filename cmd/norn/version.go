@@ -30,9 +30,11 @@ type build struct {
 
 func newVersionCmd(a *app) *cobra.Command {
 	return &cobra.Command{
-		Use:   "version",
-		Short: "Show norn's version",
-		Args:  cobra.NoArgs,
+		Use:     "version",
+		Short:   "Show norn's version",
+		Long:    "Shows norn's version, the Go version that it was built with, and its platform. No cluster is asked, and nobody else.",
+		Example: "  norn version\n  norn version -o json | jq -r .version",
+		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			platform := runtime.GOOS + "/" + runtime.GOARCH
 			if a.JSON {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 	"github.com/spf13/viper"
@@ -28,6 +29,7 @@ type Config struct {
 	GitToken  string // for HTTPS repositories
 	GitKey    string // path of a private key for SSH repositories
 	Tunnel    string // name of the Cloudflare tunnel that DNS names are routed to
+	Complete  string // how long completion may look for values, as a duration
 
 	File string // the settings file that was read, or ""
 	Set  []Set  // what is not the default
@@ -43,21 +45,35 @@ type Set struct {
 type setting struct {
 	key, flag, fallback string // the environment variable is NORN_ and the key in capitals
 	into                func(*Config) *string
+	about               string
 }
 
 func settings(home string) []setting {
 	return []setting{
-		{"apps_dir", "apps-dir", filepath.Join(home, "projects"), func(c *Config) *string { return &c.AppsDir }},
-		{"namespace", "namespace", "default", func(c *Config) *string { return &c.Namespace }},
-		{"registry_url", "registry", "", func(c *Config) *string { return &c.Registry }},
-		{"builder", "builder", "", func(c *Config) *string { return &c.Builder }},
-		{"pg_host", "", "localhost", func(c *Config) *string { return &c.PGHost }},
-		{"pg_user", "", "", func(c *Config) *string { return &c.PGUser }},
-		{"pg_local_host", "", "", func(c *Config) *string { return &c.PGLocal }},
-		{"git_token", "", "", func(c *Config) *string { return &c.GitToken }},
-		{"git_ssh_key", "", "", func(c *Config) *string { return &c.GitKey }},
-		{"tunnel_name", "", "norn", func(c *Config) *string { return &c.Tunnel }},
+		{"apps_dir", "apps-dir", filepath.Join(home, "projects"), func(c *Config) *string { return &c.AppsDir }, "folder in which apps are found by name"},
+		{"namespace", "namespace", "default", func(c *Config) *string { return &c.Namespace }, "namespace of the apps"},
+		{"registry_url", "registry", "", func(c *Config) *string { return &c.Registry }, "where images are pushed, HOST[:PORT][/PATH]"},
+		{"builder", "builder", "", func(c *Config) *string { return &c.Builder }, "docker, podman, buildah or nerdctl; without it the first there is"},
+		{"pg_host", "", "localhost", func(c *Config) *string { return &c.PGHost }, "host of a generated DATABASE_URL"},
+		{"pg_user", "", "", func(c *Config) *string { return &c.PGUser }, "user of a generated DATABASE_URL"},
+		{"pg_local_host", "", "", func(c *Config) *string { return &c.PGLocal }, "host of the databases for this machine (that in DATABASE_URL)"},
+		{"git_token", "", "", func(c *Config) *string { return &c.GitToken }, "opens HTTPS repositories of repo.url"},
+		{"git_ssh_key", "", "", func(c *Config) *string { return &c.GitKey }, "path of a private key for SSH repositories; without it the agent's keys"},
+		{"tunnel_name", "", "norn", func(c *Config) *string { return &c.Tunnel }, "Cloudflare tunnel that DNS names are routed to"},
+		{"completion_timeout", "", "120ms", func(c *Config) *string { return &c.Complete }, "how long a shell's completion may look for values; 0 for none"},
 	}
+}
+
+// Setting is how a setting can be made, and what it is for.
+type Setting struct{ Variable, Flag, Key, Default, About string }
+
+// Settings are all that there are.
+func Settings() []Setting {
+	var out []Setting
+	for _, s := range settings("~") {
+		out = append(out, Setting{"NORN_" + strings.ToUpper(s.key), s.flag, s.key, s.fallback, s.about})
+	}
+	return out
 }
 
 // Error says what is wrong with a setting, or with the settings file.
@@ -108,6 +124,9 @@ func Load(flags *pflag.FlagSet) (*Config, error) {
 	}
 	if problems := validation.IsDNS1123Label(c.Namespace); len(problems) > 0 {
 		return c, &Error{"namespace", fmt.Sprintf("%q is not the name of one: lower-case letters, digits and '-' in between, at most 63", c.Namespace)}
+	}
+	if _, err := time.ParseDuration(c.Complete); err != nil {
+		return c, &Error{"completion_timeout", fmt.Sprintf("%q is not a duration such as 120ms", c.Complete)}
 	}
 	return c, nil
 }

@@ -40,6 +40,9 @@ func IsTerminal(stream any) bool {
 	return f != nil && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb" //nolint:gosec // a file descriptor fits an int
 }
 
+// Width is the terminal's width in columns, or 80 where it is not known.
+func Width(stream any) int { return width(stream) }
+
 // width is the terminal's width in columns, or 80 where it is not known.
 func width(stream any) int {
 	if f := file(stream); f != nil {

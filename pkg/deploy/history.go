@@ -46,6 +46,11 @@ func History(ctx context.Context, cluster historyReader, ns, app string) ([]Entr
 	if err != nil {
 		return nil, fmt.Errorf("read the history of %s: %w", app, err)
 	}
+	return Entries(revisions), nil
+}
+
+// Entries are a Deployment's revisions as norn history tells them.
+func Entries(revisions []k8s.Revision) []Entry {
 	entries := make([]Entry, 0, len(revisions))
 	for _, r := range revisions {
 		_, digest, _ := strings.Cut(r.Image, "@")
@@ -54,5 +59,5 @@ func History(ctx context.Context, cluster historyReader, ns, app string) ([]Entr
 			Verified: r.Verified, Failed: r.Failed, Migrated: r.Migrated, Current: r.Current,
 		})
 	}
-	return entries, nil
+	return entries
 }

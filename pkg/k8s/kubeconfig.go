@@ -31,6 +31,12 @@ const inCluster = "in-cluster"
 func resolve(flags *genericclioptions.ConfigFlags) (*target, error) {
 	loader := flags.ToRawKubeConfigLoader()
 	files := kubeconfigFiles(loader)
+	if files.isText() {
+		return nil, &UnavailableError{
+			Reason: files.from + " holds the text of a kubeconfig, where a path belongs",
+			Advice: "write the text into a file that only its owner can read, and name that",
+		}
+	}
 	raw, err := loader.RawConfig()
 	if err != nil {
 		return nil, unreadable(err, files)
@@ -115,6 +121,14 @@ func checkChain(flags *genericclioptions.ConfigFlags, raw clientcmdapi.Config, f
 type sources struct {
 	paths []string
 	from  string // "--kubeconfig", "KUBECONFIG" or "" for the default place
+}
+
+// maxPath is longer than any path can be (Linux: PATH_MAX), and shorter than a kubeconfig in base64.
+const maxPath = 4096
+
+// isText reports whether the text of a kubeconfig stands where its path belongs. It holds credentials, and is not repeated.
+func (s sources) isText() bool {
+	return s.from != "" && slices.ContainsFunc(s.paths, func(p string) bool { return len(p) > maxPath || strings.ContainsAny(p, "\n\r{") })
 }
 
 // String is how a message names them.

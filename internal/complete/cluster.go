@@ -1,0 +1,97 @@
+package complete
+
+import (
+	"context"
+	"strconv"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+
+	"norn/pkg/deploy"
+	"norn/pkg/k8s"
+)
+
+// Cluster is what the values come from that are not on disk.
+type Cluster interface {
+	AppNames(ctx context.Context, ns string) ([]string, error)
+	Namespaces(ctx context.Context) ([]string, error)
+	GetPods(ctx context.Context, ns, app string) ([]corev1.Pod, error)
+	GetDeployment(ctx context.Context, ns, name string) (*appsv1.Deployment, error)
+	Revisions(ctx context.Context, d *appsv1.Deployment) ([]k8s.Revision, error)
+}
+
+var _ Cluster = (*k8s.Client)(nil)
+
+// InCluster are the apps that norn has in a namespace.
+func InCluster(ctx context.Context, c Cluster, ns string) []Value {
+	names, _ := c.AppNames(ctx, ns) // some of them are better than none
+	values := make([]Value, 0, len(names))
+	for _, name := range names {
+		values = append(values, Value{name, "in namespace " + ns})
+	}
+	return values
+}
+
+// Namespaces are those of the cluster.
+func Namespaces(ctx context.Context, c Cluster) []Value {
+	names, _ := c.Namespaces(ctx)
+	values := make([]Value, 0, len(names))
+	for _, name := range names {
+		values = append(values, Value{Text: name})
+	}
+	return values
+}
+
+// Revisions are an app's, the latest first: their numbers or, with commits, their commits.
+func Revisions(ctx context.Context, c Cluster, ns, app string, commits bool) []Value {
+	d, err := c.GetDeployment(ctx, ns, app)
+	if err != nil {
+		return nil
+	}
+	revisions, _ := c.Revisions(ctx, d)
+	var values []Value
+	for _, e := range deploy.Entries(revisions) {
+		number := strconv.FormatInt(e.Revision, 10)
+		v := Value{number, e.Version()}
+		if commits {
+			v = Value{e.Version(), "revision " + number}
+		}
+		v.About += ", " + ago(e.Created)
+		switch {
+		case e.Current:
+			v.About += ", current"
+		case e.Failed != "":
+			v.About += ", failed"
+		case !e.Verified:
+			v.About += ", not watched"
+		}
+		values = append(values, v)
+	}
+	return values
+}
+
+// Pods are an app's.
+func Pods(ctx context.Context, c Cluster, ns, app string) []Value {
+	pods, _ := c.GetPods(ctx, ns, app)
+	values := make([]Value, 0, len(pods))
+	for i := range pods {
+		p := &pods[i]
+		values = append(values, Value{p.Name, string(p.Status.Phase) + ", " + ago(p.CreationTimestamp.Time)})
+	}
+	return values
+}
+
+// Containers are those of an app's pods.
+func Containers(ctx context.Context, c Cluster, ns, app string) []Value {
+	pods, _ := c.GetPods(ctx, ns, app)
+	var values []Value
+	for i := range pods {
+		for _, k := range pods[i].Spec.Containers {
+			values = append(values, Value{k.Name, k.Image})
+		}
+		for _, k := range pods[i].Spec.InitContainers {
+			values = append(values, Value{k.Name, "before the others"})
+		}
+	}
+	return values
+}

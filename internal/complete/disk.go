@@ -1,0 +1,98 @@
+package complete
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/duration"
+
+	"norn/internal/command"
+	"norn/pkg/deploy"
+	"norn/pkg/infraspec"
+	"norn/pkg/secrets"
+)
+
+// Apps are the folders of appsDir that hold an infraspec.
+func Apps(appsDir string) []Value {
+	paths, _ := infraspec.List(appsDir)
+	values := make([]Value, 0, len(paths))
+	for _, path := range paths {
+		if name := filepath.Base(filepath.Dir(path)); infraspec.ValidName(name) {
+			values = append(values, Value{Text: name})
+		}
+	}
+	return values
+}
+
+// maxRefs is how many refs are offered; more would only be scrolled past.
+const maxRefs = "200"
+
+// Refs are the branches and tags that norn deploy can ship, the latest first: those of the checkout or, where the infraspec names
+// a repository, those that were last seen there.
+func Refs(ctx context.Context, infraspecPath string) []Value {
+	spec, _ := infraspec.Inspect(infraspecPath)
+	branches := "refs/heads"
+	if spec.Repo.URL != "" {
+		branches = "refs/remotes/origin"
+	}
+	out, err := command.Answer(ctx, filepath.Dir(infraspecPath), discard{}, "git", "for-each-ref", "--sort=-creatordate", "--count="+maxRefs,
+		"--format=%(refname)%09%(creatordate:relative)%09%(subject)", branches, "refs/tags")
+	if err != nil {
+		return nil
+	}
+	var values []Value
+	for line := range strings.Lines(string(out)) {
+		fields := strings.SplitN(strings.TrimSuffix(line, "\n"), "\t", 3)
+		if len(fields) < 3 {
+			continue
+		}
+		name := fields[0]
+		for _, kind := range []string{branches + "/", "refs/tags/"} {
+			name = strings.TrimPrefix(name, kind)
+		}
+		if name != "HEAD" {
+			values = append(values, Value{name, fields[1] + ": " + fields[2]})
+		}
+	}
+	return values
+}
+
+type discard struct{}
+
+// Write implements io.Writer.
+func (discard) Write(p []byte) (int, error) { return len(p), nil }
+
+// SecretNames are the names that the infraspec declares and those in the file beside it; with there, only the latter.
+func SecretNames(infraspecPath string, there bool) []Value {
+	entries, _ := secrets.Names(filepath.Join(filepath.Dir(infraspecPath), secrets.FileName))
+	var values []Value
+	for _, e := range entries {
+		values = append(values, Value{e.Name, "in " + secrets.FileName})
+	}
+	if there {
+		return values
+	}
+	spec, _ := infraspec.Inspect(infraspecPath)
+	for _, name := range spec.Secrets {
+		values = append(values, Value{name, "declared, and not set yet"})
+	}
+	return values
+}
+
+// Snapshots are the dumps beside an infraspec, the latest first.
+func Snapshots(infraspecPath string) []Value {
+	spec, _, err := infraspec.Load(infraspecPath)
+	if err != nil {
+		return nil
+	}
+	all, _ := deploy.Snapshots(spec)
+	values := make([]Value, 0, len(all))
+	for _, s := range all {
+		values = append(values, Value{s.Name(), "database " + s.Database + ", " + ago(s.Time)})
+	}
+	return values
+}
+
+func ago(t time.Time) string { return duration.HumanDuration(time.Since(t)) + " ago" }

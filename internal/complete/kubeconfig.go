@@ -1,0 +1,26 @@
+package complete
+
+import (
+	"maps"
+	"slices"
+
+	"norn/pkg/k8s"
+)
+
+// Contexts are a kubeconfig's, each with the name of its cluster.
+func Contexts(names k8s.KubeconfigNames) []Value {
+	values := make([]Value, 0, len(names.Contexts))
+	for _, name := range slices.Sorted(maps.Keys(names.Contexts)) {
+		values = append(values, Value{name, "cluster " + names.Contexts[name]})
+	}
+	return values
+}
+
+// Words are values without more to say.
+func Words(words ...string) []Value {
+	values := make([]Value, 0, len(words))
+	for _, w := range words {
+		values = append(values, Value{Text: w})
+	}
+	return values
+}
