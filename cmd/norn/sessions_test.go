@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 	for _, name := range []string{"CI", "GITHUB_ACTIONS", "GITLAB_CI", "GITHUB_STEP_SUMMARY"} { // norn's output goes by them
 		_ = os.Unsetenv(name)
 	}
-	testscript.Main(m, map[string]func(){"norn": main})
+	testscript.Main(m, map[string]func(){"norn": main, "play": playPage})
 }
 
 // TestSessions runs testdata/script against the devcluster that hack/sessions starts, each script in a namespace of its own.
@@ -134,6 +134,7 @@ func (c *sessionCluster) setup(env *testscript.Env) error {
 		{"NORN_BINARY", os.Getenv("NORN_TEST_NORN")},
 		{"SOPS_AGE_KEY_FILE", filepath.Join(env.WorkDir, "hello", "test-key.txt")},
 		{"HOME", env.WorkDir},
+		{"GOCACHE", goCache()},
 		{"NORN_BUILDER", "buildah"},
 		{"BUILDAH_ISOLATION", "chroot"},
 		{"STORAGE_DRIVER", "vfs"},
@@ -146,6 +147,15 @@ func (c *sessionCluster) setup(env *testscript.Env) error {
 		env.Setenv(kv[0], kv[1])
 	}
 	return nil
+}
+
+// goCache is Go's build cache, for a script that compiles with a home of its own.
+func goCache() string {
+	out, err := exec.Command("go", "env", "GOCACHE").Output()
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(out))
 }
 
 // app NAME puts a sample app into ./NAME, in a git repository with one commit.
