@@ -56,6 +56,7 @@ func TestCanary(t *testing.T) {
 		{name: "list", args: "secrets list"},
 		{name: "commit", args: "version", before: func() { a.shell("git add -A; git commit -qm secrets || true") }},
 		{name: "validate", args: "validate"},
+		{name: "doctor", args: "doctor"},
 		{name: "render", args: "render", once: true},
 		{name: "forge", args: "forge"},
 		{name: "diff", args: "diff"},

@@ -51,7 +51,7 @@ func exitCode(ctx context.Context, err error) int {
 		return exitRollout
 	case is[*job.ExitError](err):
 		return as[*job.ExitError](err).Code
-	case is[*differsError](err):
+	case is[*differsError](err), is[*unwellError](err):
 		return exitFailed
 	case ctx.Err() != nil:
 		return exitInterrupted

@@ -223,7 +223,6 @@ func soak(t *testing.T) {
 // that write as fast as they can, whose streams are behind by then. (A stream that is behind by more than one rotation cannot be whole: the
 // kubelet reads only the newest file.)
 func TestEveryLineOnceThroughRotations(t *testing.T) {
-	soak(t)
 	for _, c := range []struct {
 		name        string
 		pods, rate  int
@@ -234,6 +233,9 @@ func TestEveryLineOnceThroughRotations(t *testing.T) {
 		{"full speed", 8, 0, "1Mi", "30s", 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			if c.rate == 0 {
+				soak(t)
+			}
 			b := newBench(t)
 			image := b.countImage()
 			logFiles(t, filepath.Dir(b.kubeconfig), c.size, c.every)
@@ -342,7 +344,6 @@ func TestRestartedContainers(t *testing.T) {
 
 // From the end on means the next line and all that follow, also where the API server goes away before there is one.
 func TestTailFromTheEnd(t *testing.T) {
-	soak(t)
 	b := newBench(t)
 	b.app("count", "app: count\nrole: worker\nenv: {RATE: 5, LENGTH: 20}\n")
 	b.norn("forge", "count", "--image", b.countImage())

@@ -53,7 +53,7 @@ func newRootCmd(a *app) *cobra.Command {
 	for _, sub := range []*cobra.Command{
 		newForgeCmd(a), newDiffCmd(a), newDeployCmd(a), newRestartCmd(a), newRollbackCmd(a), newHistoryCmd(a), newLogsCmd(a), newTeardownCmd(a),
 		newRunCmd(a), newInvokeCmd(a), newSnapshotsCmd(a), newSecretsCmd(a),
-		newInitCmd(a), newStatusCmd(a), newValidateCmd(a), newRenderCmd(a), newSchemaCmd(a), newVersionCmd(a),
+		newInitCmd(a), newStatusCmd(a), newDoctorCmd(a), newValidateCmd(a), newRenderCmd(a), newSchemaCmd(a), newVersionCmd(a),
 	} {
 		sub.Args = asUsage(sub.Args)
 		cmd.AddCommand(sub)

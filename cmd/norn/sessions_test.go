@@ -31,9 +31,6 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	for _, name := range []string{"CI", "GITHUB_ACTIONS", "GITLAB_CI", "GITHUB_STEP_SUMMARY"} { // norn's output goes by them
-		_ = os.Unsetenv(name)
-	}
 	testscript.Main(m, map[string]func(){"norn": main, "play": playPage})
 }
 

@@ -16,7 +16,8 @@ import (
 
 // Options are how a program is run.
 type Options struct {
-	Dir            string // where; "" is here
+	Dir            string    // where; "" is here
+	Stdin          io.Reader // nil is nothing
 	Stdout, Stderr io.Writer
 	Env            []string   // NAME=VALUE, besides norn's own
 	Files          []*os.File // the program's open files from number 3 on
@@ -43,7 +44,7 @@ func Answer(ctx context.Context, dir string, out io.Writer, name string, args ..
 // RunWith runs a child process without norn's keys in its environment, and lets it end in order when ctx does.
 func RunWith(ctx context.Context, o Options, name string, args ...string) error {
 	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = o.Dir, o.Stdout, o.Stderr, o.Files
+	cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = o.Dir, o.Stdin, o.Stdout, o.Stderr, o.Files
 	cmd.Env = append(Environment(), o.Env...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 5 * time.Second // then it is killed

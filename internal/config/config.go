@@ -28,6 +28,15 @@ type Config struct {
 	GitToken  string // for HTTPS repositories
 	GitKey    string // path of a private key for SSH repositories
 	Tunnel    string // name of the Cloudflare tunnel that DNS names are routed to
+
+	File string // the settings file that was read, or ""
+	Set  []Set  // what is not the default
+}
+
+// Set is a setting that somebody has set.
+type Set struct {
+	Key, From string // From is the flag, the environment variable or the file
+	Value     string // empty where the setting is a secret
 }
 
 // setting is one row of the table that everything about a setting is read from.
@@ -57,7 +66,7 @@ type Error struct{ Where, Problem string }
 // Error names the place and the problem.
 func (e *Error) Error() string { return e.Where + ": " + e.Problem }
 
-// Load reads the settings, flags being those of the command that runs.
+// Load reads the settings, flags being those of the command that runs. With an *Error, the Config holds what could be read all the same.
 func Load(flags *pflag.FlagSet) (*Config, error) {
 	home, err := os.UserHomeDir()
 	if err != nil {
@@ -77,12 +86,16 @@ func Load(flags *pflag.FlagSet) (*Config, error) {
 			}
 		}
 	}
-	if err := readFile(v, file(home), table); err != nil {
-		return nil, err
-	}
 	c := &Config{}
+	there, fileErr := readFile(v, file(home), table)
+	if there {
+		c.File = file(home)
+	}
 	for _, s := range table {
 		*s.into(c) = v.GetString(s.key)
+		if set := s.set(v, flags, c); set.From != "" {
+			c.Set = append(c.Set, set)
+		}
 	}
 	if rest, ok := strings.CutPrefix(c.AppsDir, "~/"); ok {
 		c.AppsDir = filepath.Join(home, rest)
@@ -90,10 +103,32 @@ func Load(flags *pflag.FlagSet) (*Config, error) {
 	if c.AppsDir, err = filepath.Abs(c.AppsDir); err != nil {
 		return nil, fmt.Errorf("find the apps folder: %w", err)
 	}
+	if fileErr != nil {
+		return c, fileErr
+	}
 	if problems := validation.IsDNS1123Label(c.Namespace); len(problems) > 0 {
-		return nil, &Error{"namespace", fmt.Sprintf("%q is not the name of one: lower-case letters, digits and '-' in between, at most 63", c.Namespace)}
+		return c, &Error{"namespace", fmt.Sprintf("%q is not the name of one: lower-case letters, digits and '-' in between, at most 63", c.Namespace)}
 	}
 	return c, nil
+}
+
+// set says where a setting comes from, in the order in which viper looks.
+func (s setting) set(v *viper.Viper, flags *pflag.FlagSet, c *Config) Set {
+	out := Set{Key: s.key, Value: *s.into(c)}
+	variable := "NORN_" + strings.ToUpper(s.key)
+	f := flags.Lookup(s.flag)
+	switch {
+	case f != nil && f.Changed:
+		out.From = "--" + s.flag
+	case os.Getenv(variable) != "":
+		out.From = variable
+	case v.InConfig(s.key):
+		out.From = c.File
+	}
+	if s.key == "git_token" {
+		out.Value = ""
+	}
+	return out
 }
 
 // file is the settings file's path by the XDG base directory specification.
@@ -106,22 +141,22 @@ func file(home string) string {
 }
 
 // readFile reads the settings file if there is one; a key that is no setting is an error.
-func readFile(v *viper.Viper, path string, table []setting) error {
+func readFile(v *viper.Viper, path string, table []setting) (there bool, err error) {
 	v.SetConfigFile(path)
-	err := v.ReadInConfig()
+	err = v.ReadInConfig()
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return false, nil
 	}
 	if err != nil && strings.Contains(err.Error(), "cannot unmarshal") { // what it quotes may be anything
-		return &Error{path, "it is not a mapping of settings to values"}
+		return true, &Error{path, "it is not a mapping of settings to values"}
 	}
 	if err != nil {
-		return &Error{path, strings.TrimPrefix(err.Error(), "While parsing config: ")}
+		return true, &Error{path, strings.TrimPrefix(err.Error(), "While parsing config: ")}
 	}
 	for _, key := range v.AllKeys() {
 		if !slices.ContainsFunc(table, func(s setting) bool { return s.key == key }) {
-			return &Error{path, fmt.Sprintf("unknown setting %q", key)}
+			return true, &Error{path, fmt.Sprintf("unknown setting %q", key)}
 		}
 	}
-	return nil
+	return true, nil
 }

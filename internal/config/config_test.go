@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -87,5 +88,26 @@ func TestFileIsStrict(t *testing.T) {
 		if !errors.As(err, &fileError) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: error %v", text, err)
 		}
+	}
+}
+
+// Where each setting comes from is known, and a token is not told; with a mistake in the file the rest is there all the same.
+func TestSet(t *testing.T) {
+	dir := home(t, "registry_url: registry.example.com\ngit_token: canary\nnamespace: from-file\n")
+	t.Setenv("NORN_BUILDER", "podman")
+	t.Setenv("NORN_NAMESPACE", "from-env")
+	path := filepath.Join(dir, ".config", "norn", "config.yaml")
+	got, err := Load(flags(t, "--namespace", "from-flag"))
+	want := []Set{
+		{"namespace", "--namespace", "from-flag"}, {"registry_url", path, "registry.example.com"}, {"builder", "NORN_BUILDER", "podman"}, {"git_token", path, ""},
+	}
+	if err != nil || got.File != path || !slices.Equal(got.Set, want) {
+		t.Errorf("%+v, %v; want %+v", got.Set, err, want)
+	}
+
+	home(t, "registry: registry.example.com\n")
+	got, err = Load(flags(t))
+	if err == nil || got == nil || got.Builder != "podman" || got.AppsDir == "" {
+		t.Errorf("%+v, %v", got, err)
 	}
 }

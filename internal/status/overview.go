@@ -112,7 +112,7 @@ func fill(app *App, inv *k8s.Inventory, spec *infraspec.Spec, s forge.Settings) 
 		cronJob(app, c)
 	case t != nil:
 		app.Role, app.State = cmp.Or(app.Role, t.Labels[forge.RoleLabel]), Callable
-		app.Version, app.Since = version(t.Annotations[k8s.CommitAnnotation], image(t.Template.Spec)), &t.CreationTimestamp.Time
+		app.Version, app.Since = k8s.VersionName(t.Annotations[k8s.CommitAnnotation], image(t.Template.Spec)), &t.CreationTimestamp.Time
 	case spec != nil && spec.Role == infraspec.Function:
 		app.State = NotDeployed
 	case spec != nil:
@@ -175,7 +175,7 @@ func deployment(app *App, d *appsv1.Deployment) {
 	default:
 		app.State = NotReady
 	}
-	app.Version = version(d.Annotations[k8s.CommitAnnotation], image(d.Spec.Template.Spec))
+	app.Version = k8s.VersionName(d.Annotations[k8s.CommitAnnotation], image(d.Spec.Template.Spec))
 	since := d.CreationTimestamp.Time
 	for _, c := range d.Status.Conditions { // the Deployment controller notes there when a rollout last moved
 		if c.Type == appsv1.DeploymentProgressing {
@@ -192,7 +192,7 @@ func cronJob(app *App, c *batchv1.CronJob) {
 		app.State = NotDeployed
 		return
 	}
-	app.Version = version(c.Annotations[k8s.CommitAnnotation], image(c.Spec.JobTemplate.Spec.Template.Spec))
+	app.Version = k8s.VersionName(c.Annotations[k8s.CommitAnnotation], image(c.Spec.JobTemplate.Spec.Template.Spec))
 	since := c.CreationTimestamp.Time
 	if c.Status.LastScheduleTime != nil {
 		since = c.Status.LastScheduleTime.Time

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"norn/pkg/infraspec"
 )
@@ -78,20 +77,4 @@ func hosts(spec *infraspec.Spec) []string {
 		}
 	}
 	return out
-}
-
-// commitDigits is how much of a commit is shown, as in the image's tag.
-const commitDigits = 12
-
-// version is how a running version is called: its commit, or its image without registry and digest.
-func version(commit, image string) string {
-	if sha, dirty := strings.CutSuffix(commit, "-dirty"); sha != "" {
-		short := sha[:min(len(sha), commitDigits)]
-		if dirty {
-			short += "-dirty"
-		}
-		return short
-	}
-	name, _, _ := strings.Cut(image, "@")
-	return name[strings.LastIndexByte(name, '/')+1:]
 }

@@ -53,6 +53,9 @@ func hintOf(err error) string {
 
 // PrintInterrupted says what an interrupt cut short, and nothing where there is no more to it than that.
 func PrintInterrupted(w io.Writer, err, cause error) {
+	if IsTerminal(w) { // which shows ^C at the beginning of the line
+		_, _ = fmt.Fprintln(w)
+	}
 	what := err.Error()
 	for _, how := range []error{context.Canceled, cause} {
 		if how != nil {
@@ -60,11 +63,11 @@ func PrintInterrupted(w io.Writer, err, cause error) {
 		}
 	}
 	if what = strings.TrimSuffix(what, ": "); what != "" {
-		_, _ = fmt.Fprintf(w, "%s %s\n", newPalette(w).warn.Render("Interrupted:"), what)
+		_, _ = fmt.Fprintf(w, "%s %s\n", newPalette(w).warn.Render("Interrupted:"), wrap(w, clean(what), 13))
 	}
 }
 
 // PrintWarning prints what a user should know that stops nothing.
 func PrintWarning(w io.Writer, text string) {
-	_, _ = fmt.Fprintf(w, "%s %s\n", newPalette(w).warn.Render("Warning:"), text)
+	_, _ = fmt.Fprintf(w, "%s %s\n", newPalette(w).warn.Render("Warning:"), wrap(w, clean(text), 9))
 }

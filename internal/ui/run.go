@@ -119,7 +119,11 @@ func (p palette) warningLine(text string) string {
 
 // endLine is how a run ends that came to its end.
 func (p palette) endLine(took time.Duration) string {
-	return p.good.Render("done") + p.dim.Render(fmt.Sprintf(" in %.1fs", took.Seconds()))
+	line := p.good.Render("done")
+	if in := shortly(took); in != "" {
+		line += p.dim.Render(" in " + in)
+	}
+	return line
 }
 
 // shortly is a duration that is worth telling, or "".

@@ -199,13 +199,15 @@ func (t *terminalRun) Report(e pipeline.Event) {
 		t.waits, t.pods = e.Line, e.Pods
 	case pipeline.Ended:
 		t.step = ""
-		e.Result.Detail = digest.ReplaceAllString(e.Result.Detail, "$1…")
+		e.Result.Detail = shortDigests(e.Result.Detail)
 		t.draw(t.kept(e) + wrap(t.w, t.p.stepLine(e), 4) + "\n")
 	}
 }
 
 // digest is an image's; its beginning is enough to tell it from others, and the whole of it is in the other reporters' output.
 var digest = regexp.MustCompile(`(sha256:[0-9a-f]{12})[0-9a-f]{52}`)
+
+func shortDigests(text string) string { return digest.ReplaceAllString(text, "$1…") }
 
 // output takes a line of a step's output. What is said where no step runs, such as whose lock is waited for, stays.
 func (t *terminalRun) output(e pipeline.Event) {
@@ -220,7 +222,7 @@ func (t *terminalRun) output(e pipeline.Event) {
 }
 
 func (t *terminalRun) outputLine(line string) string {
-	return t.p.dim.Render("  │ ") + wrap(t.w, line, 4) + "\n"
+	return t.p.dim.Render("  │ ") + wrap(t.w, shortDigests(line), 4) + "\n"
 }
 
 // kept is what stays of a step's output: of one that has failed, its end.

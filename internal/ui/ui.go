@@ -3,8 +3,11 @@
 //   - Results go to stdout, progress and errors to stderr. A pipe on stdout gets results only.
 //   - An error is "Error: " and what could not be done, then "Reason: " and "Hint: " lines where there are such.
 //   - With -o json, stdout carries JSON objects, one a line, and nothing else.
-//   - A terminal gets colours and a line that moves while a step runs; anything else gets plain lines, one a change.
-//     NO_COLOR and TERM=dumb take the colours away, CLICOLOR_FORCE brings them back.
+//   - A terminal gets colours, and under the finished steps the running one, which moves (run_terminal.go); anything else gets plain lines, one
+//     a change, and a line each half minute of silence (run_lines.go). In the log of a CI job lines have times, and what steps print can be folded
+//     (ci.go); a job's summary is written where the environment names a file for it (summary.go).
+//   - Of a step that has done well one line stays, and its warnings; of one that fails, what it printed last. -v keeps all, -q only the latter.
+//   - NO_COLOR and TERM=dumb take the colours away, CLICOLOR_FORCE brings them back.
 //   - What comes from a file or from the cluster is printed without control characters.
 //   - A line that is wider than the terminal is broken between words; in a pipe it stays whole.
 //   - A secret value that norn has decrypted is shown as [redacted:NAME], in whatever form it comes and on every stream.

@@ -62,6 +62,7 @@ func findBuilder(ctx context.Context, name string) (builder, error) {
 	if name != "" {
 		names = []string{name}
 	}
+	idle := false
 	for _, n := range names {
 		b, ok := newBuilder(n)
 		if !ok {
@@ -72,9 +73,16 @@ func findBuilder(ctx context.Context, name string) (builder, error) {
 		}
 		// The docker command is often there without its engine.
 		if n == "docker" && name == "" && command.Run(ctx, "", io.Discard, n, "info") != nil {
+			idle = true
 			continue
 		}
 		return b, nil
+	}
+	switch {
+	case name != "":
+		return nil, &UsageError{fmt.Sprintf("builder %s is not installed", name), "install it, or choose another with --builder"}
+	case idle:
+		return nil, &UsageError{"docker is installed, and its engine does not answer; no other builder is installed", "start docker, install another (buildah needs no engine), or ship a built image with --image"}
 	}
 	return nil, &UsageError{"no builder is installed: none of " + strings.Join(names, ", "), "install one (buildah needs no engine), or ship a built image with --image"}
 }
@@ -154,15 +162,20 @@ func (r *run) imageName() (string, error) {
 		}
 		return image, nil
 	}
-	image := fmt.Sprintf("%s/%s:%s", strings.TrimSuffix(r.options.Registry, "/"), r.spec.App, r.source.tag())
+	return pushed(r.options.Registry, r.spec.App, r.source.tag())
+}
+
+// pushed is an image's name in a registry.
+func pushed(registry, app, tag string) (string, error) {
+	image := fmt.Sprintf("%s/%s:%s", strings.TrimSuffix(registry, "/"), app, tag)
 	if policy, err := k8s.PullPolicy(image); err != nil || policy == corev1.PullNever {
-		return "", &UsageError{fmt.Sprintf("%q is no registry that a cluster could pull from", r.options.Registry), "a registry is HOST[:PORT][/PATH], without https://"}
+		return "", &UsageError{fmt.Sprintf("%q is no registry that a cluster could pull from", registry), "a registry is HOST[:PORT][/PATH], without https://"}
 	}
 	return image, nil
 }
 
-// plainHTTP reports whether image's registry is on this machine, where TLS is not asked for.
-func plainHTTP(image string) bool {
+// PlainHTTP reports whether image's registry is on this machine, where TLS is not asked for.
+func PlainHTTP(image string) bool {
 	host, _, _ := strings.Cut(image, "/")
 	return loopback(host)
 }

@@ -58,7 +58,7 @@ func local(image string) string {
 func (t containersTool) Push(ctx context.Context, out io.Writer, image, tmp string) (string, error) {
 	file := filepath.Join(tmp, "digest")
 	args := []string{"push", "--digestfile", file}
-	if plainHTTP(image) {
+	if PlainHTTP(image) {
 		args = append(args, "--tls-verify=false")
 	}
 	if err := command.Run(ctx, "", out, t.name, append(args, image, "docker://"+image)...); err != nil {

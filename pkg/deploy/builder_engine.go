@@ -33,7 +33,7 @@ func (e engine) Build(ctx context.Context, out io.Writer, b buildRequest) error 
 // Push implements builder; the engine notes the digest with the image it keeps.
 func (e engine) Push(ctx context.Context, out io.Writer, image, _ string) (string, error) {
 	args := []string{"push", image}
-	if e.name == "nerdctl" && plainHTTP(image) { // docker does so for loopback by itself
+	if e.name == "nerdctl" && PlainHTTP(image) { // docker does so for loopback by itself
 		args = append(args, "--insecure-registry")
 	}
 	if err := command.Run(ctx, "", out, e.name, args...); err != nil {

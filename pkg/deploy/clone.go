@@ -25,9 +25,9 @@ func clone(ctx context.Context, out io.Writer, repo infraspec.Repo, v Version, t
 	defer access.close()
 	bare, into := filepath.Join(tmp, "repository"), filepath.Join(tmp, "source")
 	if err := access.git(ctx, out, "", "clone", "--quiet", "--bare", "--", repo.URL, bare); err != nil {
-		return source{}, fmt.Errorf("clone %s: %w", shownURL(repo.URL), err)
+		return source{}, fmt.Errorf("clone %s: %w", ShownURL(repo.URL), err)
 	}
-	s, err := commitAt(ctx, gitIn(bare), shownURL(repo.URL), cmp.Or(v.Ref, repo.Branch))
+	s, err := commitAt(ctx, gitIn(bare), ShownURL(repo.URL), cmp.Or(v.Ref, repo.Branch))
 	if err != nil {
 		return source{}, err
 	}
@@ -111,8 +111,8 @@ func repositoryAccess(address string, v Version, tmp string) (*access, error) {
 	return a, nil
 }
 
-// shownURL is an address without a password in it.
-func shownURL(address string) string {
+// ShownURL is an address without a password in it.
+func ShownURL(address string) string {
 	if !strings.Contains(address, "://") { // SSH's short form has no password
 		return address
 	}

@@ -150,7 +150,7 @@ func TestShownURL(t *testing.T) {
 		"git@git.example.com:x.git":                 "git@git.example.com:x.git",
 		"https://user:can%zzary@git.example.com/x":  "the repository",
 	} {
-		if got := shownURL(address); got != want {
+		if got := ShownURL(address); got != want {
 			t.Errorf("%s is shown as %s", address, got)
 		}
 	}

@@ -136,7 +136,7 @@ func check(ctx context.Context, cluster Cluster, spec *infraspec.Spec, o Options
 	switch {
 	case !spec.Deploy:
 		return local, &UsageError{fmt.Sprintf("%s says deploy: false", spec.Path()), "remove that line to deploy " + spec.App}
-	case len(spec.Migrations.Command) > 0 && spec.Migrations.Database != "" && !o.SkipSnapshot && !command.Installed("pg_dump"):
+	case Dumps(spec) && !o.SkipSnapshot && !command.Installed("pg_dump"):
 		return local, &UsageError{"pg_dump is not installed, and the database is dumped before its migration", "install PostgreSQL's client programs, or leave the dump out with --skip-snapshot"}
 	case o.Image != "" && o.Ref != "":
 		return local, &UsageError{"a ref and --image exclude each other", "name the version once"}

@@ -107,8 +107,8 @@ func TestPlainHTTP(t *testing.T) {
 		"127.0.0.1:5000/a:1": true, "localhost/a:1": true, "localhost:5000/a:1": true, "[::1]:5000/a:1": true,
 		"registry.example.com/a:1": false, "10.0.0.1:5000/a:1": false, "localhost.example.com/a:1": false,
 	} {
-		if got := plainHTTP(image); got != want {
-			t.Errorf("plainHTTP(%q) = %t", image, got)
+		if got := PlainHTTP(image); got != want {
+			t.Errorf("PlainHTTP(%q) = %t", image, got)
 		}
 	}
 }

@@ -29,7 +29,7 @@ func (r *run) currentFunction(ctx context.Context) (running, error) {
 	if err != nil {
 		return running{}, err
 	}
-	return running{image: imageIn(t.Template.Spec, r.spec.App), migrated: t.Annotations[k8s.MigratedAnnotation], good: true}, nil
+	return running{image: k8s.ImageOf(t.Template.Spec, r.spec.App), migrated: t.Annotations[k8s.MigratedAnnotation], good: true}, nil
 }
 
 // register makes the version the one that the next call runs.
@@ -39,7 +39,7 @@ func (r *run) register(ctx context.Context, release k8s.Release) (pipeline.Resul
 	if err != nil {
 		return pipeline.Result{}, err
 	}
-	result := pipeline.Result{State: pipeline.Done, Detail: "the next norn invoke runs " + imageIn(t.Template.Spec, r.spec.App)}
+	result := pipeline.Result{State: pipeline.Done, Detail: "the next norn invoke runs " + k8s.ImageOf(t.Template.Spec, r.spec.App)}
 	if r.before.image == release.Image {
 		result.State = pipeline.Unchanged
 	}

@@ -25,19 +25,8 @@ type Entry struct {
 	Current  bool       `json:"current"`
 }
 
-// Version is how people call it: its commit, or its image without registry and digest.
-func (e Entry) Version() string {
-	commit, dirty := strings.CutSuffix(e.Commit, dirtySuffix)
-	if len(commit) >= shaDigits {
-		commit = commit[:shaDigits]
-		if dirty {
-			commit += dirtySuffix
-		}
-		return commit
-	}
-	name, _, _ := strings.Cut(e.Image, "@")
-	return name[strings.LastIndexByte(name, '/')+1:]
-}
+// Version is how people call it.
+func (e Entry) Version() string { return k8s.VersionName(e.Commit, e.Image) }
 
 type historyReader interface {
 	historyCluster

@@ -114,8 +114,8 @@ func named(newestFirst []k8s.Revision, target string) (k8s.Revision, error) {
 
 // isCommit reports whether target, seven digits or more, means this commit. A dirty version is only meant by its suffix.
 func isCommit(commit, target string) bool {
-	commit, dirty := strings.CutSuffix(commit, dirtySuffix)
-	target, wantDirty := strings.CutSuffix(target, dirtySuffix)
+	commit, dirty := strings.CutSuffix(commit, k8s.DirtySuffix)
+	target, wantDirty := strings.CutSuffix(target, k8s.DirtySuffix)
 	return dirty == wantDirty && len(target) >= 7 && strings.HasPrefix(commit, target)
 }
 
@@ -123,12 +123,8 @@ func describe(r k8s.Revision) string {
 	if r.Set == nil {
 		return ""
 	}
-	if len(r.Commit) >= shaDigits {
-		suffix := ""
-		if strings.HasSuffix(r.Commit, dirtySuffix) {
-			suffix = dirtySuffix
-		}
-		return fmt.Sprintf("revision %d, commit %s%s", r.Number, r.Commit[:shaDigits], suffix)
+	if r.Commit != "" {
+		return fmt.Sprintf("revision %d, commit %s", r.Number, k8s.ShortCommit(r.Commit))
 	}
 	return fmt.Sprintf("revision %d, %s", r.Number, r.Image)
 }

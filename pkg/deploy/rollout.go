@@ -130,7 +130,7 @@ func (r *rollout) failed(ctx context.Context, verdict k8s.Verdict, current *apps
 	failure := &RolloutError{r.investigate(ctx, verdict)}
 	f := &failure.Evidence
 	if current != nil {
-		f.Revision, f.Image = current.Annotations[k8s.RevisionAnnotation], imageOf(current, r.App)
+		f.Revision, f.Image = current.Annotations[k8s.RevisionAnnotation], k8s.ImageOf(current.Spec.Template.Spec, r.App)
 		if err := r.cluster.MarkFailed(ctx, current, f.Reason); err != nil {
 			_, _ = fmt.Fprintln(r.out, err)
 		}
@@ -174,15 +174,6 @@ func (r *rollout) restore(ctx context.Context, f *Failure) {
 	default:
 		f.Restored = fmt.Sprintf("as revision %s", current.Annotations[k8s.RevisionAnnotation])
 	}
-}
-
-func imageOf(rs *appsv1.ReplicaSet, container string) string {
-	for _, c := range rs.Spec.Template.Spec.Containers {
-		if c.Name == container {
-			return c.Image
-		}
-	}
-	return ""
 }
 
 // lastGood is the newest verified revision other than the one that failed. One that differs only by the Secret's version is a good one:

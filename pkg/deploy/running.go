@@ -62,18 +62,9 @@ func (r *run) currentCronJob(ctx context.Context) (running, error) {
 	}
 	now := running{pod: c.Spec.JobTemplate.Spec.Template.Spec, migrated: c.Annotations[k8s.MigratedAnnotation]}
 	if c.Spec.Suspend == nil || !*c.Spec.Suspend {
-		now.image, now.good = imageIn(now.pod, r.spec.App), true
+		now.image, now.good = k8s.ImageOf(now.pod, r.spec.App), true
 	}
 	return now, nil
-}
-
-func imageIn(pod corev1.PodSpec, container string) string {
-	for _, c := range pod.Containers {
-		if c.Name == container {
-			return c.Image
-		}
-	}
-	return ""
 }
 
 // runsAlready notes whether the image that this run ships is the one that is known to run: then there is nothing to migrate.

@@ -15,6 +15,7 @@ import (
 
 	"norn/internal/command"
 	"norn/internal/pipeline"
+	"norn/pkg/k8s"
 )
 
 // snapshot dumps the migration's database, before the migration.
@@ -112,17 +113,7 @@ const partialSuffix = ".partial"
 
 // sweepPartial removes what runs that were killed have left half written.
 func sweepPartial(folder string) {
-	found, err := filepath.Glob(filepath.Join(folder, ".*"+partialSuffix))
-	if err != nil {
-		return
-	}
-	for _, path := range found {
-		lock := flock.New(path, flock.SetFlag(os.O_RDWR))
-		if taken, err := lock.TryLock(); err == nil && taken {
-			_ = os.Remove(path)
-			_ = lock.Close()
-		}
-	}
+	sweep(filepath.Join(folder, ".*"+partialSuffix), func(path string) { _ = os.Remove(path) })
 }
 
 // retain removes a database's oldest snapshots beyond the newest keep.
@@ -142,7 +133,7 @@ func retain(folder, database string, keep int) error {
 // fileVersion is a version as a part of a file's name.
 func fileVersion(version string) string {
 	if name, digest, ok := strings.Cut(version, "@sha256:"); ok && name != "" {
-		return digest[:min(len(digest), shaDigits)]
+		return digest[:min(len(digest), k8s.CommitDigits)]
 	}
 	return strings.Map(func(r rune) rune {
 		if r == '/' || r == ':' || r == '_' {

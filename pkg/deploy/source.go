@@ -13,11 +13,13 @@ import (
 	"github.com/agnivade/levenshtein"
 
 	"norn/internal/command"
+	"norn/pkg/k8s"
 )
 
 // source is the version to be shipped, laid out in a folder.
 type source struct {
 	dir    string // the app's folder within the source
+	top    string // the user's checkout, where it is from one
 	copied string // the folder that was made for it, or "" where the checkout itself is the source
 	commit string // all digits of the commit
 	number string // how many commits led to it, the build number
@@ -25,23 +27,12 @@ type source struct {
 	dirty  bool   // the folder holds changes that are in no commit
 }
 
-const (
-	shaDigits   = 12
-	dirtySuffix = "-dirty"
-)
-
-func (s source) tag() string {
-	tag := s.commit[:shaDigits]
-	if s.dirty {
-		tag += dirtySuffix
-	}
-	return tag
-}
+func (s source) tag() string { return k8s.ShortCommit(s.version()) }
 
 // version is what history remembers: all digits of the commit, and whether that is all there was to it.
 func (s source) version() string {
 	if s.dirty {
-		return s.commit + dirtySuffix
+		return s.commit + k8s.DirtySuffix
 	}
 	return s.commit
 }
@@ -60,7 +51,21 @@ func (s source) shortest() string {
 // out afresh under into, so that exactly that commit is shipped and the user's checkout is
 // never touched; only uncommitted changes, which ref "" asks for, are taken from dir itself.
 func fetch(ctx context.Context, dir, ref, into string) (source, error) {
-	git := gitIn(dir)
+	s, err := look(ctx, dir, ref)
+	if err != nil || s.dirty {
+		return s, err
+	}
+	s.dir, s.copied = filepath.Join(into, s.dir), into
+	if err := checkout(ctx, dir, s.commit, into); err != nil {
+		return source{}, err
+	}
+	return s, submodules(ctx, s.top, s.commit, into)
+}
+
+// look finds the version that ref names in the repository around dir, and lays nothing out. The source's folder is dir where it has changes, else
+// its path in the repository.
+func look(ctx context.Context, dir, ref string) (source, error) {
+	git := gitIn(dir, "GIT_OPTIONAL_LOCKS=0") // which leaves the index as it is
 	top, err := git(ctx, "rev-parse", "--show-toplevel")
 	if err != nil && !strings.Contains(err.Error(), "not a git repository") {
 		return source{}, err
@@ -76,6 +81,7 @@ func fetch(ctx context.Context, dir, ref, into string) (source, error) {
 	if err != nil {
 		return source{}, err
 	}
+	s.dir, s.top = prefix, top
 	if ref == "" {
 		changes, err := git(ctx, "status", "--porcelain", "--", ".")
 		if err != nil {
@@ -83,14 +89,9 @@ func fetch(ctx context.Context, dir, ref, into string) (source, error) {
 		}
 		if s.dirty = changes != ""; s.dirty {
 			s.dir = dir
-			return s, nil
 		}
 	}
-	s.dir, s.copied = filepath.Join(into, prefix), into
-	if err := checkout(ctx, dir, s.commit, into); err != nil {
-		return source{}, err
-	}
-	return s, submodules(ctx, top, s.commit, into)
+	return s, nil
 }
 
 // commitAt finds what is to be known of the commit that ref names, "" for the one that is checked out.

@@ -44,16 +44,20 @@ func (t *temporary) remove() error {
 
 // sweepTemporary removes the folders whose run is dead; others' folders cannot be opened, and stay.
 func sweepTemporary() {
-	found, err := filepath.Glob(filepath.Join(os.TempDir(), temporaryPrefix+"*", "lock"))
+	sweep(filepath.Join(os.TempDir(), temporaryPrefix+"*", "lock"), func(path string) { _ = os.RemoveAll(filepath.Dir(path)) })
+}
+
+// sweep hands the files that match to remove, of which each is locked for as long as its run lives, where that run is dead.
+func sweep(pattern string, remove func(path string)) {
+	found, err := filepath.Glob(pattern)
 	if err != nil {
 		return
 	}
 	for _, path := range found {
-		lock := flock.New(path, flock.SetFlag(os.O_RDWR)) // makes none where the folder is just going
-		if taken, err := lock.TryLock(); err != nil || !taken {
-			continue
+		lock := flock.New(path, flock.SetFlag(os.O_RDWR)) // makes none where the file is just going
+		if taken, err := lock.TryLock(); err == nil && taken {
+			remove(path)
+			_ = lock.Close()
 		}
-		_ = os.RemoveAll(filepath.Dir(path))
-		_ = lock.Close()
 	}
 }

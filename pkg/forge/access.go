@@ -6,63 +6,16 @@ import (
 	"slices"
 	"strings"
 
+	"norn/internal/access"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
 )
 
-// access is what may be done to one resource.
-type access struct {
-	group, resource string
-	verbs           []string
-}
-
-// applied is what server-side apply needs: to make an object, and to change it.
-var applied = []string{"get", "list", "create", "patch"}
-
-// forgeNeeds are the permissions that a forge of spec will use. docs/rbac.md has the Role that grants them.
+// forgeNeeds are the permissions that a forge of spec will use.
 func forgeNeeds(spec *infraspec.Spec, ns string) []k8s.Permission {
-	needs := []access{
-		{"apps", "deployments", []string{"delete", "get", "create", "patch"}},
-		{"batch", "cronjobs", []string{"delete", "get", "create", "patch"}},
-		{"", "services", append([]string{"delete"}, applied...)},
-		{"", "persistentvolumeclaims", applied},
-		lease,
-	}
-	if len(spec.Secrets) > 0 {
-		needs = append(needs, access{"", "secrets", []string{"get"}})
-	}
-	out := permissions(ns, needs)
+	out := access.Permissions(ns, access.Forge(len(spec.Secrets) > 0))
 	if routed(spec) {
-		out = append(out, permissions(TunnelNamespace, tunnelNeeds)...)
-	}
-	return out
-}
-
-// teardownNeeds are the permissions that a teardown will use.
-func teardownNeeds(ns string, deleteData bool) []k8s.Permission {
-	gone := []string{"get", "list", "delete"}
-	needs := []access{
-		{"apps", "deployments", append([]string{"watch"}, gone...)}, {"batch", "cronjobs", gone}, {"batch", "jobs", []string{"list", "delete"}}, {"", "podtemplates", []string{"list", "delete"}},
-		{"", "services", gone}, {"", "secrets", []string{"get", "delete"}},
-		{"", "persistentvolumeclaims", []string{"list"}}, {"apps", "replicasets", []string{"list", "watch"}}, {"", "pods", []string{"list", "watch"}}, lease,
-	}
-	if deleteData {
-		needs = append(needs, access{"", "persistentvolumeclaims", []string{"delete", "watch"}})
-	}
-	return permissions(ns, needs)
-}
-
-var (
-	lease       = access{"coordination.k8s.io", "leases", []string{"get", "create", "update", "delete"}}
-	tunnelNeeds = []access{{"", "configmaps", []string{"get", "update"}}, {"apps", "deployments", []string{"get", "list", "watch", "patch"}}}
-)
-
-func permissions(ns string, needs []access) []k8s.Permission {
-	var out []k8s.Permission
-	for _, n := range needs {
-		for _, verb := range n.verbs {
-			out = append(out, k8s.Permission{Namespace: ns, Group: n.group, Resource: n.resource, Verb: verb})
-		}
+		out = append(out, access.Permissions(TunnelNamespace, access.Tunnel())...)
 	}
 	return out
 }
@@ -105,26 +58,26 @@ func (e *PermissionError) Detail() string {
 	for _, ns := range namespaces {
 		fmt.Fprintf(&out, "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: norn, namespace: %s}\nrules:\n", ns)
 		for _, rule := range e.rules(ns) {
-			fmt.Fprintf(&out, "- {apiGroups: [%q], resources: [%s], verbs: [%s]}\n", rule.group, rule.resource, strings.Join(rule.verbs, ", "))
+			fmt.Fprintf(&out, "- {apiGroups: [%q], resources: [%s], verbs: [%s]}\n", rule.Group, rule.Resource, strings.Join(rule.Verbs, ", "))
 		}
 	}
 	return out.String()
 }
 
 // rules gathers the missing verbs of each resource.
-func (e *PermissionError) rules(ns string) []access {
-	var out []access
+func (e *PermissionError) rules(ns string) []access.Rule {
+	var out []access.Rule
 	for _, p := range e.Missing {
 		if p.Namespace != ns {
 			continue
 		}
-		i := slices.IndexFunc(out, func(a access) bool { return a.group == p.Group && a.resource == p.Resource })
+		i := slices.IndexFunc(out, func(r access.Rule) bool { return r.Group == p.Group && r.Resource == p.Resource })
 		if i < 0 {
-			out = append(out, access{group: p.Group, resource: p.Resource})
+			out = append(out, access.Rule{Group: p.Group, Resource: p.Resource})
 			i = len(out) - 1
 		}
-		if !slices.Contains(out[i].verbs, p.Verb) {
-			out[i].verbs = append(out[i].verbs, p.Verb)
+		if !slices.Contains(out[i].Verbs, p.Verb) {
+			out[i].Verbs = append(out[i].Verbs, p.Verb)
 		}
 	}
 	return out

@@ -11,6 +11,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"norn/internal/access"
 	"norn/internal/pipeline"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
@@ -108,7 +109,7 @@ func begin(ctx context.Context, cluster Cluster, spec *infraspec.Spec, o Options
 		}
 	}
 	if r.unroutes() {
-		if err := permitted(ctx, cluster, permissions(TunnelNamespace, tunnelNeeds)); err != nil {
+		if err := permitted(ctx, cluster, access.Permissions(TunnelNamespace, access.Tunnel())); err != nil {
 			return nil, err
 		}
 	}

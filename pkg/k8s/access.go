@@ -34,11 +34,11 @@ func (c *Client) Missing(ctx context.Context, want []Permission) ([]Permission, 
 			doubtful = append(doubtful, p)
 		}
 	}
-	return c.denied(ctx, doubtful)
+	return c.Denied(ctx, doubtful)
 }
 
-// denied asks for each permission by itself, side by side.
-func (c *Client) denied(ctx context.Context, doubtful []Permission) ([]Permission, error) {
+// Denied returns those of the permissions that the user does not have. It asks for each by itself (SelfSubjectAccessReview), side by side.
+func (c *Client) Denied(ctx context.Context, doubtful []Permission) ([]Permission, error) {
 	allowed := make([]bool, len(doubtful))
 	errs := make([]error, len(doubtful))
 	var asking sync.WaitGroup

@@ -9,6 +9,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	appsv1 "k8s.io/client-go/kubernetes/typed/apps/v1"
+	authenticationv1 "k8s.io/client-go/kubernetes/typed/authentication/v1"
 	authorizationv1 "k8s.io/client-go/kubernetes/typed/authorization/v1"
 	batchv1 "k8s.io/client-go/kubernetes/typed/batch/v1"
 	coordinationv1 "k8s.io/client-go/kubernetes/typed/coordination/v1"
@@ -42,9 +43,11 @@ type Client struct {
 	batch batchv1.BatchV1Interface
 	logs  corev1.CoreV1Interface
 
-	coordination  coordinationv1.CoordinationV1Interface
-	authorization authorizationv1.AuthorizationV1Interface
-	dryRun        []string // what is sent with every write: nothing, or that it is one for show
+	coordination   coordinationv1.CoordinationV1Interface
+	authorization  authorizationv1.AuthorizationV1Interface
+	authentication authenticationv1.AuthenticationV1Interface
+	dryRun         []string // what is sent with every write: nothing, or that it is one for show
+	credential     Credential
 
 	// Context is the kubeconfig context's name, or "in-cluster".
 	Context string
@@ -77,11 +80,19 @@ func newClient(conf *rest.Config, context string) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("set up the connection: %w", err)
 	}
+	authentication, err := authenticationv1.NewForConfigAndClient(conf, httpClient)
+	if err != nil {
+		return nil, fmt.Errorf("set up the connection: %w", err)
+	}
 	logs, err := newLogClient(conf)
 	if err != nil {
 		return nil, fmt.Errorf("set up the connection: %w", err)
 	}
-	return &Client{apps: apps, core: core, batch: batch, logs: logs, coordination: coordination, authorization: authorization, Context: context}, nil
+	return &Client{
+		apps: apps, core: core, batch: batch, logs: logs,
+		coordination: coordination, authorization: authorization, authentication: authentication,
+		credential: credentialOf(conf), Context: context,
+	}, nil
 }
 
 // DryRun is a Client whose writes are checked, defaulted and answered by the API server as any other, and not kept

@@ -34,10 +34,8 @@ func Connect(ctx context.Context, flags *genericclioptions.ConfigFlags, userAgen
 	// client-go logs what it also returns; norn says it once, in its own words.
 	klog.SetLogger(logr.Discard())
 
-	if text := value(flags.Timeout); text != "" {
-		if _, err := clientcmd.ParseTimeout(text); err != nil {
-			return nil, &FlagError{"--request-timeout", text, "it is a number of seconds, or a duration such as 30s"}
-		}
+	if _, err := RequestTimeout(flags); err != nil {
+		return nil, err
 	}
 	t, err := resolve(flags)
 	if err != nil {
@@ -68,6 +66,19 @@ func Connect(ctx context.Context, flags *genericclioptions.ConfigFlags, userAgen
 		}
 	}
 	return client, nil
+}
+
+// RequestTimeout is --request-timeout, or 0 where it is not set. One that cannot be understood is a *FlagError.
+func RequestTimeout(flags *genericclioptions.ConfigFlags) (time.Duration, error) {
+	text := value(flags.Timeout)
+	if text == "" {
+		return 0, nil
+	}
+	timeout, err := clientcmd.ParseTimeout(text)
+	if err != nil {
+		return 0, &FlagError{"--request-timeout", text, "it is a number of seconds, or a duration such as 30s"}
+	}
+	return timeout, nil
 }
 
 // tune sets what norn wants of every connection.

@@ -3,12 +3,10 @@ package k8s
 import (
 	"context"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"net"
 	"net/url"
-	"os"
 	"strings"
 	"syscall"
 	"time"
@@ -93,19 +91,11 @@ func loginAdvice(conf *rest.Config) string {
 
 // expiredClient adds the date where the client certificate's end explains a 401.
 func expiredClient(conf *rest.Config) string {
-	data := conf.CertData
-	if len(data) == 0 && conf.CertFile != "" {
-		data, _ = os.ReadFile(conf.CertFile) // unreadable is no reason to hide the 401
-	}
-	block, _ := pem.Decode(data)
-	if block == nil {
+	end := clientCertificateEnd(conf)
+	if end.IsZero() || time.Now().Before(end) {
 		return ""
 	}
-	cert, err := x509.ParseCertificate(block.Bytes)
-	if err != nil || time.Now().Before(cert.NotAfter) {
-		return ""
-	}
-	return fmt.Sprintf(": the client certificate expired on %s", cert.NotAfter.Format(time.DateOnly))
+	return fmt.Sprintf(": the client certificate expired on %s", end.Format(time.DateOnly))
 }
 
 func validity(cert *x509.Certificate) string {

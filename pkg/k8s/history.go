@@ -59,7 +59,7 @@ func (c *Client) Revisions(ctx context.Context, d *appsv1.Deployment) ([]Revisio
 
 func revision(rs *appsv1.ReplicaSet, container string) Revision {
 	number, _ := strconv.ParseInt(rs.Annotations[RevisionAnnotation], 10, 64) // 0, before all others, where its controller has not numbered it yet
-	r := Revision{
+	return Revision{
 		Number:   number,
 		Commit:   rs.Annotations[CommitAnnotation],
 		Cause:    rs.Annotations[ChangeCauseAnnotation],
@@ -68,14 +68,9 @@ func revision(rs *appsv1.ReplicaSet, container string) Revision {
 		Failed:   Reason(rs.Annotations[FailedAnnotation]),
 		By:       rs.Annotations[ByAnnotation],
 		Migrated: rs.Annotations[MigratedAnnotation] != "",
+		Image:    ImageOf(rs.Spec.Template.Spec, container),
 		Set:      rs,
 	}
-	for _, c := range rs.Spec.Template.Spec.Containers {
-		if c.Name == container {
-			r.Image = c.Image
-		}
-	}
-	return r
 }
 
 // MarkVerified marks a ReplicaSet as one that a rollback may go back to.

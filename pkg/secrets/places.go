@@ -53,6 +53,31 @@ func inFile(path string) string {
 	}
 }
 
+// AgeKeys are the places where SOPS looks for age keys that have something, and where norn would put one. Whether it is a key for a file is
+// seen when that is opened.
+func AgeKeys() (found []string, usual string) {
+	for _, name := range []string{age.SopsAgeKeyEnv, age.SopsAgeKeyCmdEnv, age.SopsAgeSshPrivateKeyCmdEnv} {
+		if os.Getenv(name) != "" {
+			found = append(found, name)
+		}
+	}
+	for _, name := range []string{age.SopsAgeKeyFileEnv, age.SopsAgeSshPrivateKeyFileEnv} {
+		if path := os.Getenv(name); path != "" && readable(path) {
+			found = append(found, fmt.Sprintf("%s (%s)", path, name))
+		}
+	}
+	usual, err := ageKeyPath()
+	if err == nil && readable(usual) {
+		found = append(found, usual)
+	}
+	return found, usual
+}
+
+func readable(path string) bool {
+	_, err := os.ReadFile(path) //nolint:gosec // the user names it
+	return err == nil
+}
+
 // ageKeyPath is the file in which SOPS looks for age keys on this system. On macOS it honours XDG_CONFIG_HOME, which Go does not.
 func ageKeyPath() (string, error) {
 	dir, err := os.UserConfigDir()

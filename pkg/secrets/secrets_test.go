@@ -239,3 +239,18 @@ func TestPick(t *testing.T) {
 		}
 	}
 }
+
+// The places that have a key are named, and no key is.
+func TestAgeKeys(t *testing.T) {
+	home := noKeys(t)
+	found, usual := AgeKeys()
+	if len(found) != 0 || usual != filepath.Join(home, "config", "sops", "age", "keys.txt") {
+		t.Errorf("found %q, usual %q", found, usual)
+	}
+	put(t, usual, canary)
+	t.Setenv("SOPS_AGE_KEY", canary)
+	t.Setenv("SOPS_AGE_KEY_FILE", filepath.Join(home, "nosuch"))
+	if found, _ = AgeKeys(); strings.Join(found, " ") != "SOPS_AGE_KEY "+usual {
+		t.Errorf("found %q", found)
+	}
+}

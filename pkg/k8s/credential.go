@@ -1,0 +1,91 @@
+package k8s
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"os"
+	"strings"
+	"time"
+
+	authenticationv1 "k8s.io/api/authentication/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
+)
+
+// Credential is by what the user is known to the API server.
+type Credential struct {
+	Kind string    // "client certificate", "token", or "" for something else
+	End  time.Time // when it expires; zero where that is not known
+}
+
+// Credential is what this client logs in with.
+func (c *Client) Credential() Credential { return c.credential }
+
+func credentialOf(conf *rest.Config) Credential {
+	switch {
+	case len(conf.CertData) > 0 || conf.CertFile != "":
+		return Credential{"client certificate", clientCertificateEnd(conf)}
+	case conf.BearerToken != "" || conf.BearerTokenFile != "":
+		return Credential{"token", tokenEnd(conf)}
+	}
+	return Credential{}
+}
+
+// clientCertificateEnd is when the client certificate expires, or zero where there is none that can be read.
+func clientCertificateEnd(conf *rest.Config) time.Time {
+	data := conf.CertData
+	if len(data) == 0 && conf.CertFile != "" {
+		data, _ = os.ReadFile(conf.CertFile) // what is wrong with it is told elsewhere
+	}
+	block, _ := pem.Decode(data)
+	if block == nil {
+		return time.Time{}
+	}
+	cert, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		return time.Time{}
+	}
+	return cert.NotAfter
+}
+
+// tokenEnd is when a bearer token expires, or zero where it does not say (RFC 7519, 4.1.4: exp).
+func tokenEnd(conf *rest.Config) time.Time {
+	token := conf.BearerToken
+	if conf.BearerTokenFile != "" { // it goes before the token, as in client-go
+		data, _ := os.ReadFile(conf.BearerTokenFile)
+		token = strings.TrimSpace(string(data))
+	}
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		return time.Time{}
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil {
+		return time.Time{}
+	}
+	var claims struct {
+		End float64 `json:"exp"`
+	}
+	if json.Unmarshal(payload, &claims) != nil || claims.End <= 0 {
+		return time.Time{}
+	}
+	return time.Unix(int64(claims.End), 0)
+}
+
+// User is whom the API server takes this client for.
+type User struct {
+	Name   string
+	Groups []string
+}
+
+// WhoAmI asks the API server who this is (SelfSubjectReview, which servers have from 1.28 on: otherwise see IsNotFound).
+func (c *Client) WhoAmI(ctx context.Context) (User, error) {
+	answer, err := c.authentication.SelfSubjectReviews().Create(ctx, &authenticationv1.SelfSubjectReview{}, metav1.CreateOptions{})
+	if err != nil {
+		return User{}, explain(err, "ask who this is")
+	}
+	return User{answer.Status.UserInfo.Username, answer.Status.UserInfo.Groups}, nil
+}
