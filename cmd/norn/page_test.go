@@ -223,7 +223,8 @@ var unsteady = []struct {
 	is *regexp.Regexp
 	as string
 }{
-	{regexp.MustCompile(` \(\d[\dms.]*\)\n`), "\n"}, // a step's time, which is left out where it is short
+	{regexp.MustCompile(` \(\d[\dms.]*\)\n`), "\n"},        // a step's time, which is left out where it is short
+	{regexp.MustCompile(`(?m)^done in [\dms.]+$`), "done"}, // a run's, likewise
 	{regexp.MustCompile(`sha256:[0-9a-f]+…?`), "sha256:DIGEST"},
 	{regexp.MustCompile(`\b[0-9a-f]{12}\b`), "COMMIT"},
 	{regexp.MustCompile(`\b[0-9a-f]{7}\b`), "COMMIT"},

@@ -36,7 +36,7 @@ var unsteady = []struct {
 	is *regexp.Regexp
 	as string
 }{
-	{regexp.MustCompile(`(?m)^<text[^>]*>\(\d+(\.\d+)?s\)</text>\n`), ""}, // a step's time, which is left out where it is short
+	{regexp.MustCompile(`(?m)^<text[^>]*>(in \d+(\.\d+)?s|\(\d+(\.\d+)?s\))</text>\n`), ""}, // a run's or a step's time, which is left out where it is short
 	{regexp.MustCompile(` (x|y|textLength|class)="[^"]*"`), ""},
 	{regexp.MustCompile(`(?m)^.*\.c\d+\{.*$`), ""},
 	{regexp.MustCompile(`shop-[0-9a-z]{8,10}-[0-9a-z]{5}`), "POD"},
