@@ -157,7 +157,7 @@ func (s *studio) commit(message, file, from, to string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(path, []byte(strings.Replace(string(text), from, to, 1)), 0o644); err != nil {
+	if err := os.WriteFile(path, []byte(strings.Replace(string(text), from, to, 1)), 0o644); err != nil { //nolint:gosec // the folder is the caller's own
 		return err
 	}
 	return s.quietly("git", "commit", "-qam", message)

@@ -14,7 +14,7 @@ func main() {
 	if payments == "" {
 		log.Fatal("PAYMENTS_URL is not set")
 	}
-	log.Print("payments go to ", payments)
+	log.Printf("payments go to %q", payments)
 	http.HandleFunc("GET /healthz", func(http.ResponseWriter, *http.Request) {})
 	log.Print("listening on port 8080")
 	go sell()
