@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -83,7 +84,7 @@ func (s *session) noPods(ctx context.Context, seen k8s.Observation) (string, err
 			if s.Follow {
 				return "no pod is of those asked for yet", nil
 			}
-			return "", &ChoiceError{"pod such as that", "there are: " + names(seen.Pods)}
+			return "", &ChoiceError{s.asked(), "there are: " + names(seen.Pods)}
 		}
 		return noPodsOf(s.App, d), nil
 	}
@@ -131,10 +132,22 @@ func (s *session) noContainers(pods []*corev1.Pod) error {
 	there = slices.Compact(there)
 	for _, want := range s.Containers.Containers {
 		if !slices.Contains(there, want) {
-			return &ChoiceError{"container " + want, fmt.Sprintf("there are: %v", there)}
+			return &ChoiceError{"container " + want, "there are: " + strings.Join(there, ", ")}
 		}
 	}
 	return nil
+}
+
+// asked says which pods are asked for.
+func (s *session) asked() string {
+	what := "pod"
+	if len(s.Pods) > 0 {
+		what += " " + strings.Join(s.Pods, " or ")
+	}
+	if s.Revision != "" {
+		what += " of revision " + s.Revision
+	}
+	return what
 }
 
 func names(pods []*corev1.Pod) string {

@@ -107,7 +107,7 @@ func (r *run) build(ctx context.Context, out io.Writer) (pipeline.Result, error)
 		return pipeline.Result{}, err
 	}
 	if err := r.builder.Build(ctx, out, request); err != nil {
-		return pipeline.Result{}, fmt.Errorf("build %s: %w", r.image, err)
+		return pipeline.Result{}, &ToolError{"build " + r.image, err, "its output above says why; the same build by hand is that of " + r.spec.Build.Dockerfile + " in " + r.dir}
 	}
 	detail := r.builder.Name() + " made " + r.image
 	if request.platform != "" {

@@ -33,7 +33,7 @@ func (r *run) deliver(ctx context.Context, out io.Writer) (pipeline.Result, erro
 	}
 	digest, err := r.builder.Push(ctx, out, r.image, r.tmp)
 	if err != nil {
-		return pipeline.Result{}, fmt.Errorf("push %s: %w", r.image, err)
+		return pipeline.Result{}, &ToolError{"push " + r.image, err, "its output above says why; norn doctor checks the registry and the login"}
 	}
 	r.image += "@" + digest
 	return pipeline.Result{State: pipeline.Done, Detail: digest}, nil
@@ -46,14 +46,14 @@ func (r *run) load(ctx context.Context, out io.Writer) (pipeline.Result, error) 
 	}
 	archive := filepath.Join(r.tmp, "image.tar")
 	if err := r.builder.Save(ctx, out, r.image, archive); err != nil {
-		return pipeline.Result{}, fmt.Errorf("save %s: %w", r.image, err)
+		return pipeline.Result{}, &ToolError{"save " + r.image, err, "its output above says why"}
 	}
 	name, args := loader(r.local.Kind, r.local.Name, archive)
 	if !command.Installed(name) {
 		return pipeline.Result{}, &UsageError{fmt.Sprintf("%s is not installed, and without a registry it takes it to load the image into the cluster", name), "name a registry with --registry or NORN_REGISTRY_URL"}
 	}
 	if err := command.Run(ctx, "", out, name, args...); err != nil {
-		return pipeline.Result{}, fmt.Errorf("load %s: %w", r.image, err)
+		return pipeline.Result{}, &ToolError{"load " + r.image, err, "its output above says why; norn doctor checks what it takes to load images"}
 	}
 	return pipeline.Result{State: pipeline.Done, Detail: r.image + " into " + r.local.Kind}, nil
 }

@@ -264,7 +264,7 @@ func (r *run) test(ctx context.Context, out io.Writer) (pipeline.Result, error) 
 		return pipeline.Result{State: pipeline.Skipped, Detail: "--skip-tests"}, nil
 	}
 	if err := command.Run(ctx, r.source.dir, out, "/bin/sh", "-c", r.spec.Build.Test); err != nil {
-		return pipeline.Result{}, fmt.Errorf("run build.test: %w", err)
+		return pipeline.Result{}, &ToolError{"run build.test", err, "its output above says why; --skip-tests ships without them"}
 	}
 	return pipeline.Result{State: pipeline.Done, Detail: r.spec.Build.Test}, nil
 }

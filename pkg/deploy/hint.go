@@ -79,7 +79,7 @@ func roomHint(v k8s.Verdict, spec *infraspec.Spec) string {
 
 func volumeHint(v k8s.Verdict, spec *infraspec.Spec) string {
 	if spec == nil {
-		return ""
+		return "norn status shows the app's volumes"
 	}
 	for i, volume := range spec.Volumes {
 		key := fmt.Sprintf("volumes[%d]", i)
@@ -90,7 +90,7 @@ func volumeHint(v k8s.Verdict, spec *infraspec.Spec) string {
 			return fmt.Sprintf("%s asks for %s; kubectl describe pvc %s-%s says what the claim waits for", place(spec, key), volume.Size, spec.App, volume.Name)
 		}
 	}
-	return ""
+	return "the infraspec has no such volume: see what else is in the Deployment's pod template"
 }
 
 func probeHint(v k8s.Verdict, spec *infraspec.Spec, ports []int) string {

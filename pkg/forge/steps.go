@@ -36,6 +36,19 @@ func object[T any, P interface {
 	return o
 }
 
+// ShrinkError says that a claim is larger than the infraspec asks for. Kubernetes cannot make it smaller.
+type ShrinkError struct{ Claim, Have, Want string }
+
+// Error names the claim and both sizes.
+func (e *ShrinkError) Error() string {
+	return fmt.Sprintf("PersistentVolumeClaim %s has %s, and the infraspec asks for %s: a claim cannot shrink", e.Claim, e.Have, e.Want)
+}
+
+// Hint is what to do about it.
+func (e *ShrinkError) Hint() string {
+	return fmt.Sprintf("say size: %s, or give the volume another name, and move the data", e.Have)
+}
+
 // shrinks refuses sizes that are smaller than the claims are.
 func (r *run) shrinks() error {
 	var errs []error
@@ -46,7 +59,7 @@ func (r *run) shrinks() error {
 		}
 		want, have := conf.Spec.Resources.Requests.Storage(), live.Spec.Resources.Requests.Storage()
 		if want.Cmp(*have) < 0 {
-			errs = append(errs, fmt.Errorf("PersistentVolumeClaim %s has %s, and the infraspec asks for %s: a claim cannot shrink", *conf.Name, have, want))
+			errs = append(errs, &ShrinkError{*conf.Name, have.String(), want.String()})
 		}
 	}
 	return errors.Join(errs...)

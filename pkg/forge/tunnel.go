@@ -216,6 +216,24 @@ func (r *run) planTunnel() error {
 	return nil
 }
 
+// RouteError says that the cloudflared command did not make a DNS record.
+type RouteError struct {
+	Host, Tunnel, Said string
+	Err                error
+}
+
+// Error names the host and the tunnel, and quotes what the command said last.
+func (e *RouteError) Error() string {
+	return fmt.Sprintf("route the DNS name %s to tunnel %s: %v: %s", e.Host, e.Tunnel, e.Err, e.Said)
+}
+
+// Hint is where to look.
+func (e *RouteError) Hint() string {
+	return fmt.Sprintf("all else is done; try cloudflared tunnel route dns %s %s, with a login (cloudflared tunnel login) to the zone of the host", e.Tunnel, e.Host)
+}
+
+func (e *RouteError) Unwrap() error { return e.Err }
+
 // dns makes the host's DNS record by the cloudflared command, where that is installed.
 func (r *run) dns(ctx context.Context, out io.Writer) (pipeline.Result, error) {
 	host := r.spec.Hosts.External
@@ -230,7 +248,7 @@ func (r *run) dns(ctx context.Context, out io.Writer) (pipeline.Result, error) {
 	case strings.Contains(said.String(), "already exists"):
 		return pipeline.Result{State: pipeline.Unchanged}, nil
 	default:
-		return pipeline.Result{}, fmt.Errorf("route the DNS name %s to tunnel %s: %w: %s", host, r.options.Tunnel, err, lastOf(said.String()))
+		return pipeline.Result{}, &RouteError{host, r.options.Tunnel, lastOf(said.String()), err}
 	}
 }
 

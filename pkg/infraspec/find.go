@@ -31,6 +31,11 @@ func (e *NameError) Error() string {
 	return fmt.Sprintf("%s is asked for, but %s says app: %s", e.Asked, e.Path, e.Found)
 }
 
+// Hint is what to do about it.
+func (e *NameError) Hint() string {
+	return fmt.Sprintf("rename the folder, correct app: in the file, or name the app by its path: %s", filepath.Dir(e.Path))
+}
+
 // Find loads the infraspec that arg means; see Locate. Where arg is a name, the file must say the same.
 func Find(arg, here, appsDir string) (*Spec, []Finding, error) {
 	path, err := Locate(arg, here, appsDir)

@@ -109,6 +109,9 @@ func pullFailure(o Observation, p *corev1.Pod, s corev1.ContainerStatus, w corev
 	case pullUnreachable.MatchString(said): // before "not found", which lookups of hosts say too
 		return stalled(ImagePull, pullPatience, "the node cannot get image %s: %s", image, why)
 	case pullNotFound.MatchString(said):
+		if strings.Trim(said, ": ") == "not found" {
+			return failed(ImageNotFound, "there is no image %s", image)
+		}
 		return failed(ImageNotFound, "there is no image %s: %s", image, why)
 	}
 	return stalled(ImagePull, pullPatience, "the node cannot get image %s: %s", image, why)

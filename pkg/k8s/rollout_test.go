@@ -175,9 +175,9 @@ func TestJudgeFailures(t *testing.T) {
 		reason  Reason
 		message string
 	}{
-		{look(made, pod("new", false, waiting("ErrImagePull", pullNope))), Failed, ImageNotFound, "there is no image 127.0.0.1:25000/shop:1: 127.0.0.1:25000/shop:1: not found"},
-		{look(made, pod("new", false, waiting("ImagePullBackOff", `Back-off pulling image "127.0.0.1:25000/shop:1": ErrImagePull: `+pullNope))), Failed, ImageNotFound, "not found"},
-		{told(look(made, pod("new", false, waiting("ImagePullBackOff", `Back-off pulling image "127.0.0.1:25000/shop:1"`))), "Failed: Failed to pull image: "+pullNope), Failed, ImageNotFound, "not found"},
+		{look(made, pod("new", false, waiting("ErrImagePull", pullNope))), Failed, ImageNotFound, "there is no image 127.0.0.1:25000/shop:1"},
+		{look(made, pod("new", false, waiting("ImagePullBackOff", `Back-off pulling image "127.0.0.1:25000/shop:1": ErrImagePull: `+pullNope))), Failed, ImageNotFound, "there is no image 127.0.0.1:25000/shop:1"},
+		{told(look(made, pod("new", false, waiting("ImagePullBackOff", `Back-off pulling image "127.0.0.1:25000/shop:1"`))), "Failed: Failed to pull image: "+pullNope), Failed, ImageNotFound, "there is no image 127.0.0.1:25000/shop:1"},
 		{look(made, pod("new", false, waiting("ErrImageNeverPull", ""))), Stalled, ImageNotFound, "is not on the node"},
 		{look(made, pod("new", false, waiting("ErrImagePull", pullDenied))), Failed, RegistryRefused, "does not let the node have image"},
 		{look(made, pod("new", false, waiting("ErrImagePull", "failed to do request: dial tcp: lookup r: no such host"))), Stalled, ImagePull, "no such host"},

@@ -45,3 +45,8 @@ type NameError struct{ Name, Problem string }
 
 // Error names it.
 func (e *NameError) Error() string { return fmt.Sprintf("%q %s", e.Name, e.Problem) }
+
+// Hint is what to do about it.
+func (e *NameError) Hint() string {
+	return "choose another name; norn secrets list shows those there are"
+}

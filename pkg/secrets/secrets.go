@@ -171,13 +171,13 @@ func (f *File) Pick(declared []string) (map[string]Value, error) {
 		names           []string
 		problem, advice string
 	}{
-		{missing, "%v declared in the infraspec but not in the file", "add them with norn secrets set, or remove them from the infraspec"},
-		{nested, "%v hold lists or mappings, and an environment variable holds one string", "write them as text, such as JSON, with norn secrets set"},
-		{binary, "%v hold bytes that are no text, which no environment variable can hold", "store them in base64, and decode them in the app"},
+		{missing, "the infraspec declares %s, and it is not there", "add them with norn secrets set, or remove them from the infraspec"},
+		{nested, "lists or mappings are under %s, and an environment variable holds one string", "write them as text, such as JSON, with norn secrets set"},
+		{binary, "bytes that are no text are under %s, which no environment variable can hold", "store them in base64, and decode them in the app"},
 	} {
 		if len(p.names) > 0 {
 			slices.Sort(p.names)
-			return nil, &FileError{Path: f.Path, Problem: fmt.Sprintf(p.problem, p.names), Advice: p.advice}
+			return nil, &FileError{Path: f.Path, Problem: fmt.Sprintf(p.problem, strings.Join(p.names, ", ")), Advice: p.advice}
 		}
 	}
 	return picked, nil

@@ -233,7 +233,7 @@ func TestPick(t *testing.T) {
 	if err != nil || len(picked) != 1 || picked["B"].Reveal() != "two" {
 		t.Errorf("%d picked, error %v", len(picked), err)
 	}
-	for want, names := range map[string][]string{"[Y Z] declared": {"Z", "A", "Y"}, "[N] hold lists": {"N"}, "[BIN ZERO] hold bytes": {"ZERO", "BIN"}} {
+	for want, names := range map[string][]string{"declares Y, Z": {"Z", "A", "Y"}, "are under N": {"N"}, "are under BIN, ZERO": {"ZERO", "BIN"}} {
 		if _, err := f.Pick(names); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)
 		}
