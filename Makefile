@@ -74,6 +74,10 @@ soak: build ## Count the lines of pods at full speed while the kubelet and the A
 lint: ## gofmt, vet, staticcheck and the house's rules
 	@hack/lint
 
+.PHONY: pictures
+pictures: build ## Draw docs/pictures anew, from what norn shows at a terminal on a devcluster
+	@hack/pictures
+
 .PHONY: fuzz
 fuzz: ## Fuzz the infraspec's loader (FUZZTIME=10m)
 	@go test -run '^$$' -fuzz FuzzParse -fuzztime $(or $(FUZZTIME),1m) -fuzzminimizetime 10x ./pkg/infraspec

@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 			_ = os.Unsetenv(name)
 		}
 	}
-	testscript.Main(m, map[string]func(){"norn": main})
+	testscript.Main(m, map[string]func(){"norn": main, "play": playPage})
 }
 
 // TestSessions runs testdata/script against the devcluster that hack/sessions starts, each script in a namespace of its own.
@@ -137,6 +137,7 @@ func (c *sessionCluster) setup(env *testscript.Env) error {
 		{"NORN_BINARY", os.Getenv("NORN_TEST_NORN")},
 		{"SOPS_AGE_KEY_FILE", filepath.Join(env.WorkDir, "hello", "test-key.txt")},
 		{"HOME", env.WorkDir},
+		{"GOCACHE", goCache()},
 		{"NORN_BUILDER", "buildah"},
 		{"BUILDAH_ISOLATION", "chroot"},
 		{"STORAGE_DRIVER", "vfs"},
@@ -149,6 +150,15 @@ func (c *sessionCluster) setup(env *testscript.Env) error {
 		env.Setenv(kv[0], kv[1])
 	}
 	return nil
+}
+
+// goCache is Go's build cache, for a script that compiles with a home of its own.
+func goCache() string {
+	out, err := exec.Command("go", "env", "GOCACHE").Output()
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(out))
 }
 
 // app NAME puts a sample app into ./NAME, in a git repository with one commit.

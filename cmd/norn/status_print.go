@@ -114,7 +114,7 @@ func (a *app) printDetail(d *status.Detail) {
 	if s := d.Schedule; s != nil {
 		fact("schedule", s.Cron+"; "+lastRuns(s))
 	}
-	fact("secrets", secretNames(d.Secrets))
+	fact("secrets", secretNames(d.Secrets, d.Path != ""))
 	fact("infraspec", ui.Shown(d.Path))
 	if len(d.Drift) > 0 {
 		fact("drift", strings.Join(d.Drift, "\n")+a.say("\nnorn forge "+d.Name+" brings the cluster to the infraspec"))
@@ -195,12 +195,12 @@ func yes(b bool) string {
 	return "no"
 }
 
-// secretNames are the names, those first that are as they should be.
-func secretNames(list []status.Secret) string {
+// secretNames are the names, those first that are as they should be. Without the infraspec nobody knows what it declares.
+func secretNames(list []status.Secret, declared bool) string {
 	var good, missing, extra []string
 	for _, s := range list {
 		switch {
-		case !s.Declared:
+		case declared && !s.Declared:
 			extra = append(extra, s.Name)
 		case s.Cluster != nil && !*s.Cluster:
 			missing = append(missing, s.Name)

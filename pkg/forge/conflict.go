@@ -27,6 +27,10 @@ func (e *ConflictError) Hint() string {
 	if e.Final {
 		return fmt.Sprintf("rename or delete it, or choose another name or namespace for %s", e.App)
 	}
+	if e.Kind == kindSecret { // forge has nothing to do with it
+		return fmt.Sprintf("kubectl label secret %s --namespace %s %s=%s %s=%s hands it over; or delete it, or choose another name or namespace for %[6]s",
+			e.Name, e.Namespace, k8s.ManagedByLabel, k8s.ManagedBy, k8s.AppLabel, e.App)
+	}
 	return fmt.Sprintf("norn forge --adopt takes it over; or rename or delete it, or choose another name or namespace for %s", e.App)
 }
 

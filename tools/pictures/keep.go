@@ -1,0 +1,56 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// keep writes a picture, unless the one that is there shows the same apart from what is another in every run: names of pods, digests, times, and
+// the order in which pods came to speak.
+func (s *studio) keep(name string, shot shot) error {
+	drawn, err := shot.svg("norn at a terminal: " + strings.SplitN(shot.text(), "\n", 2)[0])
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(s.out, name+".svg")
+	before, err := os.ReadFile(path)
+	switch {
+	case err == nil && slices.Equal(steady(string(before)), steady(drawn)):
+		fmt.Println(path, "unchanged")
+		return nil
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	fmt.Println(path, "drawn")
+	return os.WriteFile(path, []byte(drawn), 0o644)
+}
+
+// unsteady is what is another in every run, and what stands for it; columns move with it, and a pod's colour goes by its name.
+var unsteady = []struct {
+	is *regexp.Regexp
+	as string
+}{
+	{regexp.MustCompile(`(?m)^<text[^>]*>(in \d+(\.\d+)?s|\(\d+(\.\d+)?s\))</text>\n`), ""}, // a run's or a step's time, which is left out where it is short
+	{regexp.MustCompile(` (x|y|textLength|class)="[^"]*"`), ""},
+	{regexp.MustCompile(`(?m)^.*\.c\d+\{.*$`), ""},
+	{regexp.MustCompile(`shop-[0-9a-z]{8,10}-[0-9a-z]{5}`), "POD"},
+	{regexp.MustCompile(`>[0-9a-z]{5}<`), ">POD<"},
+	{regexp.MustCompile(`[0-9a-f]{12,}`), "HASH"},
+	{regexp.MustCompile(`[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]`), "SPINNER"},
+	{regexp.MustCompile(`\d+(\.\d+)?`), "N"},
+}
+
+func steady(svg string) []string {
+	for _, u := range unsteady {
+		svg = u.is.ReplaceAllString(svg, u.as)
+	}
+	lines := strings.Split(svg, "\n")
+	slices.Sort(lines)
+	return lines
+}

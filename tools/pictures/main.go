@@ -1,0 +1,167 @@
+// Command pictures draws what norn shows at a terminal, from real runs on a cluster, as SVG files: pictures NORN APP OUT.
+// NORN is the built binary, APP the folder of the sample app's checkout, OUT the folder of the pictures. hack/pictures sets the rest up.
+package main
+
+import (
+	"fmt"
+	"log"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+func main() {
+	log.SetFlags(0)
+	if len(os.Args) != 4 {
+		log.Fatal("usage: pictures NORN APP OUT")
+	}
+	s := &studio{norn: os.Args[1], app: os.Args[2], out: os.Args[3]}
+	if err := s.all(); err != nil {
+		log.Fatal("Error: ", err)
+	}
+}
+
+// studio is where the pictures are taken.
+type studio struct{ norn, app, out string }
+
+// all is one life of the sample app; its order is the pictures'.
+func (s *studio) all() error {
+	for _, take := range []func() error{s.forge, s.deploy, s.status, s.failure, s.logs} {
+		if err := take(); err != nil {
+			return err
+		}
+	}
+	return s.quietly("norn", "teardown", "--yes")
+}
+
+func (s *studio) forge() error {
+	return s.take("forge", "norn forge", atEnd)
+}
+
+// deploy is a first version, of which nothing is drawn, and a second one, drawn on its way and when it has come up.
+func (s *studio) deploy() error {
+	if err := s.quietly("norn", "deploy"); err != nil {
+		return err
+	}
+	if err := s.commit("second version", "infraspec.yaml", "http://payments", "http://payments/v2"); err != nil {
+		return err
+	}
+	t, err := s.start("norn deploy --forge")
+	if err != nil {
+		return err
+	}
+	shot, err := t.until(func(text string) bool { // one new pod is ready, another not yet, and two old ones are still there
+		return strings.Contains(text, "2 of 3 new pods made") && strings.Contains(text, "Running, not ready") && !strings.Contains(text, "Terminating")
+	})
+	if err != nil {
+		return err
+	}
+	if err := s.keep("deploy-running", shot); err != nil {
+		return err
+	}
+	if shot, err = t.until(atEnd); err != nil {
+		return err
+	}
+	return s.keep("deploy", shot)
+}
+
+func (s *studio) status() error {
+	if err := s.settle(); err != nil {
+		return err
+	}
+	return s.take("status", "norn status shop", atEnd)
+}
+
+// settle waits until no pod is there but the three that should be.
+func (s *studio) settle() error {
+	for deadline := time.Now().Add(patience); ; time.Sleep(200 * time.Millisecond) {
+		out, err := exec.Command("kubectl", "get", "pods", "-l", "app=shop", "-o", "name").Output()
+		if err != nil {
+			return fmt.Errorf("kubectl get pods: %w", err)
+		}
+		if len(strings.Fields(string(out))) == 3 {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("there never were three pods:\n%s", out)
+		}
+	}
+}
+
+// logs follows the pods until each has sold something. Pods whose names have the same colour are replaced by others.
+func (s *studio) logs() error {
+	for range 20 {
+		if err := s.settle(); err != nil {
+			return err
+		}
+		t, err := s.start("norn logs -f --tail 1")
+		if err != nil {
+			return err
+		}
+		shot, err := t.until(func(text string) bool { return strings.Count(text, "order") >= 16 })
+		if err != nil {
+			return err
+		}
+		t.end()
+		if shot.firstColors() == 3 {
+			return s.keep("logs", shot)
+		}
+		if err := s.quietly("norn", "restart"); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("no three pods had three colours")
+}
+
+// failure is a version that has lost a setting.
+func (s *studio) failure() error {
+	if err := s.commit("third version", "infraspec.yaml", "PAYMENTS_URL", "PAYMENT_URL"); err != nil {
+		return err
+	}
+	return s.take("failure", "norn deploy --forge", atEnd)
+}
+
+// take runs a command until its terminal is as wanted, and keeps that picture.
+func (s *studio) take(name, command string, wanted func(text string) bool) error {
+	t, err := s.start(command)
+	if err != nil {
+		return err
+	}
+	shot, err := t.until(wanted)
+	if err != nil {
+		return err
+	}
+	t.end()
+	return s.keep(name, shot)
+}
+
+// quietly runs a command of which there is no picture.
+func (s *studio) quietly(name string, args ...string) error {
+	if name == "norn" {
+		name = s.norn
+	}
+	cmd := exec.Command(name, args...)
+	cmd.Dir = s.app
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), err, out)
+	}
+	return nil
+}
+
+// commit replaces a text in a file of the app. Commits of the same content have the same name every time.
+func (s *studio) commit(message, file, from, to string) error {
+	path := filepath.Join(s.app, file)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(path, []byte(strings.Replace(string(text), from, to, 1)), 0o644); err != nil { //nolint:gosec // the folder is the caller's own
+		return err
+	}
+	return s.quietly("git", "commit", "-qam", message)
+}
+
+// patience is how long one picture may take.
+const patience = 3 * time.Minute

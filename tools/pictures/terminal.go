@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/charmbracelet/x/vt"
+	"github.com/creack/pty"
+)
+
+// The terminal's size in characters; pictures are as high as what is on it.
+const (
+	columns = 100
+	rows    = 32
+)
+
+// terminal is a command at a terminal.
+type terminal struct {
+	screen *vt.Emulator
+	tty    *os.File
+	cmd    *exec.Cmd
+	cancel context.CancelFunc
+	ended  bool
+}
+
+// start runs a command of norn at a terminal with a dark background, after a prompt with its text.
+func (s *studio) start(command string) (*terminal, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	words := strings.Fields(command)
+	cmd := exec.CommandContext(ctx, s.norn, words[1:]...)
+	cmd.Dir = s.app
+	cmd.Env = append(os.Environ(), "TERM=screen-256color", "COLORFGBG=15;0") // a terminal that says what it is without being asked
+	t := &terminal{screen: vt.NewEmulator(columns, rows), cmd: cmd, cancel: cancel}
+	if _, err := t.screen.WriteString("\x1b[1m$ " + command + "\x1b[0m\r\n"); err != nil {
+		return nil, err
+	}
+	var err error
+	t.tty, err = pty.StartWithSize(cmd, &pty.Winsize{Rows: rows, Cols: columns})
+	return t, err
+}
+
+// until lets the command go on until its terminal's text is as wanted; atEnd wants its end.
+func (t *terminal) until(wanted func(text string) bool) (shot, error) {
+	buf := make([]byte, 1<<16)
+	for !t.ended {
+		n, err := t.tty.Read(buf)
+		if _, err := t.screen.Write(buf[:n]); err != nil {
+			return shot{}, err
+		}
+		if n > 0 && wanted(t.screen.String()) {
+			return shoot(t.screen), nil
+		}
+		if err != nil { // on Linux EIO, when the command has gone
+			t.end()
+		}
+	}
+	if text := t.screen.String(); !wanted(text) && !wanted("") {
+		return shot{}, fmt.Errorf("%s has ended, and this was not what was waited for:\n%s", t.cmd, text)
+	}
+	return shoot(t.screen), nil
+}
+
+// atEnd is for pictures of a command that has ended.
+func atEnd(text string) bool { return text == "" }
+
+// end ends the command, as by Ctrl-C.
+func (t *terminal) end() {
+	if t.ended {
+		return
+	}
+	t.ended = true
+	if err := t.cmd.Process.Signal(syscall.SIGINT); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		t.cancel()
+	}
+	time.AfterFunc(10*time.Second, t.cancel)
+	_ = t.cmd.Wait() // how it ends is on its terminal
+	_ = t.tty.Close()
+	t.cancel()
+}
