@@ -191,6 +191,8 @@ func (l *linesRun) podChanges(step string, pods []pipeline.Pod) {
 // podState is a pod's state, where being ready is the one that counts.
 func podState(p pipeline.Pod) string {
 	switch {
+	case p.Ready && p.Old:
+		return "ready (old version)"
 	case p.Ready:
 		return "ready"
 	case p.State == "Running":

@@ -146,7 +146,7 @@ func (t *terminalRun) podLines(room int) []string {
 
 func (t *terminalRun) podStyle(p pipeline.Pod) lipgloss.Style {
 	switch {
-	case p.Ready:
+	case p.Ready && !p.Old:
 		return t.p.good
 	case p.Old || p.State == "Pending" || p.State == "ContainerCreating" || p.State == "PodInitializing":
 		return t.p.dim

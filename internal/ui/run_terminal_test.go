@@ -113,8 +113,8 @@ func TestTerminalKeeps(t *testing.T) {
 func TestTerminalPods(t *testing.T) {
 	var b bytes.Buffer
 	r := atTerminal(&b, 80, 24, false)
-	r.pods = []pipeline.Pod{{Name: "a", State: "Terminating", Old: true}, {Name: "b", State: "Running", Ready: true}, {Name: "long", State: "ImagePullBackOff"}}
-	want := "    long  ImagePullBackOff\n    b     ready\n    a     Terminating"
+	r.pods = []pipeline.Pod{{Name: "a", State: "Terminating", Old: true}, {Name: "c", State: "Running", Ready: true, Old: true}, {Name: "b", State: "Running", Ready: true}, {Name: "long", State: "ImagePullBackOff"}}
+	want := "    long  ImagePullBackOff\n    b     ready\n    a     Terminating\n    c     ready (old version)"
 	if got := strings.Join(r.podLines(6), "\n"); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
