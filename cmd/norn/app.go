@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 
+	"norn/internal/command"
 	"norn/internal/config"
 	"norn/internal/ui"
 	"norn/pkg/forge"
@@ -39,9 +40,14 @@ func (e *requiresError) Reason() string { return e.cause.Reason }
 func (e *requiresError) Hint() string   { return e.cause.Hint() }
 func (e *requiresError) Unwrap() error  { return e.cause }
 
+// caller is norn, as it shows itself to clusters and credential plugins.
+func caller() k8s.Caller {
+	return k8s.Caller{UserAgent: "norn/" + version(), Keys: command.KeyVariables()}
+}
+
 // client connects to the cluster; what is the act that its absence forbids.
 func (a *app) client(ctx context.Context, what string) (*k8s.Client, error) {
-	c, err := k8s.Connect(ctx, a.kube, "norn/"+version())
+	c, err := k8s.Connect(ctx, a.kube, caller())
 	var unavailable *k8s.UnavailableError
 	if errors.As(err, &unavailable) {
 		return nil, &requiresError{what, unavailable}

@@ -88,7 +88,7 @@ func (a *app) flagValues() map[string]cobra.CompletionFunc {
 	}
 	file := cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault)
 	one := func(of func(*lookup) source) cobra.CompletionFunc {
-		return a.offer(func(l *lookup) []source { l.files = false; return []source{of(l)} })
+		return a.offer(func(l *lookup) []source { return []source{of(l)} })
 	}
 	return map[string]cobra.CompletionFunc{
 		"--apps-dir":              cobra.FixedCompletions(nil, cobra.ShellCompDirectiveFilterDirs),

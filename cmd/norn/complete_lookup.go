@@ -100,7 +100,7 @@ func (l *lookup) names(find func(k8s.KubeconfigNames) []complete.Value) source {
 // inCluster finds values in the cluster, where there is one that answers without asking anything.
 func (l *lookup) inCluster(find func(context.Context, complete.Cluster) []complete.Value) source {
 	return func(ctx context.Context) []complete.Value {
-		client, err := k8s.Glance(l.owner.kube, "norn/"+version())
+		client, err := k8s.Glance(l.owner.kube, caller())
 		if err != nil {
 			return nil
 		}

@@ -164,6 +164,7 @@ func TestCompletionGivesUpInTime(t *testing.T) {
 // plugin is a credential plugin that tries to ask on the terminal, and says in a file what came of it.
 const plugin = `#!/bin/sh
 if (echo "canary-question?" >/dev/tty) 2>/dev/null; then echo asked; else echo could not ask; fi >>"$HOME/plugin"
+if [ -n "$SOPS_AGE_KEY$NORN_GIT_TOKEN" ]; then echo "read a key" >>"$HOME/plugin"; fi
 if read answer; then echo read "$answer" >>"$HOME/plugin"; fi
 exit 1
 `
@@ -173,6 +174,8 @@ func TestPluginsCannotAsk(t *testing.T) {
 	for mode, want := range map[string]string{"IfAvailable": "could not ask\n", "Never": "could not ask\n", "Always": ""} {
 		t.Run(mode, func(t *testing.T) {
 			home := appsAtHome(t)
+			t.Setenv("SOPS_AGE_KEY", "canary-key")
+			t.Setenv("NORN_GIT_TOKEN", "canary-token")
 			writeFiles(t, home, map[string]string{
 				"plugin.sh": plugin,
 				"kubeconfig": strings.Replace(kubeconfig("https://127.0.0.1:1", nil), "{token: sEcReT-tOkEn}",

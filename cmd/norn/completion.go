@@ -71,7 +71,7 @@ func newCompletionCmd(a *app) *cobra.Command {
 			Short:   "Print the completion script for " + s.name,
 			Long:    "Prints the completion script for " + s.name + ". " + s.install,
 			Example: s.example,
-			Args:    asUsage(cobra.NoArgs),
+			Args:    cobra.NoArgs,
 			RunE:    func(cmd *cobra.Command, _ []string) error { return s.write(cmd.Root(), a.streams.Out, !plain) },
 		}
 		sub.Flags().BoolVar(&plain, "no-descriptions", false, "offer values without a word on each")

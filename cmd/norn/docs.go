@@ -18,14 +18,14 @@ func newDocsCmd(a *app) *cobra.Command {
 	cmd.Hidden = true
 	cmd.AddCommand(
 		&cobra.Command{
-			Use: "page", Short: "Print the command reference in Markdown", Args: asUsage(cobra.NoArgs),
+			Use: "page", Short: "Print the command reference in Markdown", Args: cobra.NoArgs,
 			RunE: func(cmd *cobra.Command, _ []string) error {
 				_, err := a.streams.Out.Write(manual.Page(cmd.Root()))
 				return err
 			},
 		},
 		&cobra.Command{
-			Use: "man DIR", Short: "Write the man pages into a folder", Args: asUsage(cobra.ExactArgs(1)),
+			Use: "man DIR", Short: "Write the man pages into a folder", Args: cobra.ExactArgs(1),
 			RunE: func(cmd *cobra.Command, args []string) error {
 				date, err := buildDate()
 				if err != nil {

@@ -75,11 +75,11 @@ func (a *app) doctor(ctx context.Context, cmd *cobra.Command, arg string) error 
 	a.redactor.Hide("NORN_GIT_TOKEN", conf.GitToken)
 	subject := doctor.Subject{
 		Config: conf, ConfigErr: confErr, App: arg, Here: here, Wait: wait,
-		Connect: func(ctx context.Context) (*k8s.Client, error) { return k8s.Connect(ctx, a.kube, "norn/"+version()) },
+		Connect: func(ctx context.Context) (*k8s.Client, error) { return k8s.Connect(ctx, a.kube, caller()) },
 		Hide:    a.redactor.Hide,
 		Dead:    holder.Of("norn doctor").Dead,
 	}
-	printer := &doctorPrinter{}
+	printer := &doctorPrinter{say: a.say}
 	if !a.JSON {
 		printer.checks = ui.NewChecks(a.streams.Out, doctorColumn)
 	}
@@ -128,6 +128,7 @@ func (a *app) diagnose(results []doctor.Result, conf *config.Config) error {
 
 // doctorPrinter prints each result in its turn. Those that are skipped for want of a cluster become one line.
 type doctorPrinter struct {
+	say     func(string) string
 	checks  *ui.Checks // nil where nothing is printed before the end
 	waiting []string
 }
@@ -165,6 +166,6 @@ func (p *doctorPrinter) print(r doctor.Result) {
 	look := doctorSigns[r.State]
 	p.checks.Print(ui.Check{
 		Name: r.Name, Mark: look.mark, Sign: look.sign, State: string(r.State),
-		Detail: append([]string{r.Detail}, r.More...), Hint: r.Hint,
+		Detail: append([]string{r.Detail}, r.More...), Hint: p.say(r.Hint),
 	})
 }

@@ -30,28 +30,32 @@ const (
 	exitInterrupted  = 130
 )
 
-// exitCodes are their meanings, for norn help exit-codes.
+// exitCodes are all there are.
 func exitCodes() []exit {
 	return []exit{
-		{exitDone, "done"},
-		{exitFailed, "failed; or norn doctor found a problem, diff --exit-code a difference"},
-		{exitUsage, "wrong usage, or an infraspec that is not valid"},
-		{exitNoKubernetes, "no Kubernetes: no kubeconfig, or no server that answers"},
-		{exitRollout, "the rollout failed; the message says what runs now"},
-		{exitConflict, "somebody else works on the app, or an object is not norn's"},
-		{exitInterrupted, "interrupted"},
+		{exitDone, "done", "done"},
+		{exitFailed, "failed", "failed; or norn doctor found a problem, diff --exit-code a difference"},
+		{exitUsage, "usage", "wrong usage, or an infraspec that is not valid"},
+		{exitNoKubernetes, "no-kubernetes", "no Kubernetes: no kubeconfig, or no server that answers"},
+		{exitRollout, "rollout-failed", "the rollout failed; the message says what runs now"},
+		{exitConflict, "conflict", "somebody else works on the app, or an object is not norn's"},
+		{exitInterrupted, "interrupted", "interrupted"},
 	}
+}
+
+func nameOfExit(code int) string {
+	for _, e := range exitCodes() {
+		if e.code == code {
+			return e.name
+		}
+	}
+	return "" // a program's own
 }
 
 type exit struct {
 	code    int
-	meaning string
-}
-
-// exitNames are the exit codes' names for scripts, in the last event of -o json.
-var exitNames = map[int]string{
-	exitDone: "done", exitFailed: "failed", exitUsage: "usage", exitNoKubernetes: "no-kubernetes",
-	exitRollout: "rollout-failed", exitConflict: "conflict", exitInterrupted: "interrupted",
+	name    string // for scripts, in the last event of -o json
+	meaning string // for people
 }
 
 // The outcomes that have no exit code of their own.
@@ -109,7 +113,7 @@ func exitCode(ctx context.Context, err error) int {
 // outcome is how a command ended, for scripts. A program that norn has run gives its own exit code, which is none of norn's.
 func outcome(ctx context.Context, err error) ui.Outcome {
 	code := exitCode(ctx, err)
-	name := exitNames[code]
+	name := nameOfExit(code)
 	switch {
 	case is[*job.ExitError](err):
 		name = exitedName

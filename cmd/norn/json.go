@@ -40,6 +40,8 @@ func foreign(path string) string {
 		return "the command's output is its own"
 	case "norn completion":
 		return "it prints a shell's script"
+	case "norn help":
+		return "it is for people"
 	}
 	return ""
 }
@@ -84,5 +86,5 @@ func (a *app) tellEnd(ctx context.Context, args []string, err error) {
 	if err == nil || a.ended || errors.Is(err, syscall.EPIPE) || !a.JSON && !asksJSON(args) {
 		return
 	}
-	ui.PrintEnd(a.streams.Out, outcome(ctx, err))
+	ui.PrintEnd(a.streams.Out, outcome(ctx, a.spoken(err)))
 }

@@ -178,7 +178,11 @@ func TestSchemaHasTheCodesNames(t *testing.T) {
 	same(t, "rolloutReason", d["rolloutReason"].Enum, rollouts)
 	same(t, "reasonCode", d["reasonCode"].Enum, slices.Concat(rollouts, constants(t, "cmd/norn", "Reason", "^reason")))
 	same(t, "state", d["state"].Enum, constants(t, "internal/pipeline", "State", "."))
-	same(t, "outcome", d["outcome"].Enum, append(slices.Collect(maps.Values(exitNames)), exitedName, differsName))
+	outcomes := []string{exitedName, differsName}
+	for _, e := range exitCodes() {
+		outcomes = append(outcomes, e.name)
+	}
+	same(t, "outcome", d["outcome"].Enum, outcomes)
 	same(t, "app's state", d["app"].Properties["state"].Enum, constants(t, "internal/status", "State", "."))
 	same(t, "rule", d["finding"].Properties["rule"].Enum, constants(t, "pkg/infraspec", "Rule", "^Rule"))
 	same(t, "severity", d["finding"].Properties["severity"].Enum, constants(t, "pkg/infraspec", "Severity", "."))

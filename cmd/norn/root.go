@@ -77,10 +77,8 @@ func newRootCmd(a *app) *cobra.Command {
 	flags.BoolVarP(&a.Verbose, "verbose", "v", false, "say more: all that steps print, what validate and logs leave out")
 
 	manual.AddGroups(cmd, commands(a))
-	for _, sub := range cmd.Commands() {
-		sub.Args = asUsage(sub.Args)
-	}
 	addHelp(a, cmd)
+	checkArguments(cmd)
 	bindCompletions(a, cmd)
 	a.speakAs(cmd)
 	return cmd
@@ -138,7 +136,16 @@ func suggestion(cmd *cobra.Command, word string) string {
 	return ""
 }
 
-// asUsage makes a wrong number of arguments a usage error.
+// checkArguments makes a wrong number of arguments a usage error in all commands below cmd.
+func checkArguments(cmd *cobra.Command) {
+	for _, sub := range cmd.Commands() {
+		if sub.Args != nil {
+			sub.Args = asUsage(sub.Args)
+		}
+		checkArguments(sub)
+	}
+}
+
 func asUsage(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if check(cmd, args) == nil {

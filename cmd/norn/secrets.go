@@ -20,7 +20,6 @@ reads and writes it too. norn deploy puts the names that the infraspec declares 
 	for _, sub := range []*cobra.Command{
 		newSecretsListCmd(a), newSecretsSetCmd(a), newSecretsUnsetCmd(a), newSecretsEditCmd(a), newSecretsRotateCmd(a), newSecretsInitCmd(a), newSecretsExecCmd(a),
 	} {
-		sub.Args = asUsage(sub.Args)
 		cmd.AddCommand(sub)
 	}
 	return cmd

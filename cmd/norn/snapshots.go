@@ -16,7 +16,6 @@ func newSnapshotsCmd(a *app) *cobra.Command {
 belong into no repository.`)
 	cmd.Example = "  norn snapshots list shop\n  norn snapshots restore shop shop_0123456789ab_20260102T030405Z.dump"
 	for _, sub := range []*cobra.Command{newSnapshotsListCmd(a), newSnapshotsRestoreCmd(a)} {
-		sub.Args = asUsage(sub.Args)
 		cmd.AddCommand(sub)
 	}
 	return cmd

@@ -44,7 +44,7 @@ Nothing is changed.`,
 
 // reach is the cluster, or the reason why there is none; it is no failure here.
 func (a *app) reach(ctx context.Context) (*k8s.Client, *k8s.UnavailableError, error) {
-	client, err := k8s.Connect(ctx, a.kube, "norn/"+version())
+	client, err := k8s.Connect(ctx, a.kube, caller())
 	var unavailable *k8s.UnavailableError
 	if errors.As(err, &unavailable) {
 		return nil, unavailable, nil

@@ -13,7 +13,7 @@ import (
 func (a *app) steps(ctx context.Context, do func(ui.Run) error) error {
 	out := ui.NewRun(a.streams, a.Options)
 	err := do(out)
-	out.End(outcome(ctx, err))
+	out.End(outcome(ctx, a.spoken(err)))
 	a.ended = true
 	return err
 }
@@ -35,6 +35,7 @@ func (a *app) runOnce(ctx context.Context, name string, prepare func() (*oneOff,
 		o.request.Out, o.request.Say = a.streams.Out, func(text string) { ui.PrintWarning(a.streams.Err, text) }
 		return o.call(ctx, o.request)
 	}
+	a.Private = true
 	return a.steps(ctx, func(out ui.Run) error {
 		o, err := prepare()
 		if err != nil {

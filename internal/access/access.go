@@ -28,6 +28,9 @@ func Commands() []Command {
 		{"logs", logs()},
 		{"status", status()},
 		{"history", []Rule{{Group: apps, Resource: "deployments", Verbs: []string{"get"}}, {Group: batch, Resource: "cronjobs", Verbs: []string{"get"}}, {Group: apps, Resource: "replicasets", Verbs: []string{"list"}}}},
+		{"diff", Forge(true)},
+		{"snapshots restore", []Rule{{Group: apps, Resource: "deployments", Verbs: []string{"get"}}, lease}},
+		{"secrets list", []Rule{{Resource: "secrets", Verbs: []string{"get"}, Without: "which secrets are in the cluster is not known"}}},
 		{"run", jobs()},
 		{"invoke", jobs()},
 		{"teardown", Teardown(false)},
@@ -129,7 +132,6 @@ func jobs() []Rule {
 		{Resource: "pods", Verbs: []string{"list", "watch"}},
 		{Resource: "pods/log", Verbs: []string{"get"}},
 		{Resource: "events", Verbs: []string{"list"}},
-		hidden,
 	}
 }
 

@@ -41,6 +41,12 @@ func Answer(ctx context.Context, dir string, out io.Writer, name string, args ..
 	return stdout.Bytes(), err
 }
 
+// LastLine is the last line of what a program has said.
+func LastLine(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return lines[len(lines)-1]
+}
+
 // RunWith runs a child process without norn's keys in its environment, and lets it end in order when ctx does.
 func RunWith(ctx context.Context, o Options, name string, args ...string) error {
 	cmd := exec.CommandContext(ctx, name, args...)
@@ -57,12 +63,12 @@ func RunWith(ctx context.Context, o Options, name string, args ...string) error 
 	return nil
 }
 
-// keyVariables hold keys themselves, which are norn's business and not a build's.
-var keyVariables = []string{"SOPS_AGE_KEY", "NORN_GIT_TOKEN"}
+// KeyVariables hold keys themselves, which are norn's business and not a build's.
+func KeyVariables() []string { return []string{"SOPS_AGE_KEY", "NORN_GIT_TOKEN"} }
 
 // Environment is norn's environment without the keys in it.
 func Environment() []string {
-	return Without(os.Environ(), keyVariables...)
+	return Without(os.Environ(), KeyVariables()...)
 }
 
 // Without is an environment without some of its variables.

@@ -2,6 +2,7 @@ package complete
 
 import (
 	"context"
+	"io"
 	"path/filepath"
 	"strings"
 	"time"
@@ -37,7 +38,7 @@ func Refs(ctx context.Context, infraspecPath string) []Value {
 	if spec.Repo.URL != "" {
 		branches = "refs/remotes/origin"
 	}
-	out, err := command.Answer(ctx, filepath.Dir(infraspecPath), discard{}, "git", "for-each-ref", "--sort=-creatordate", "--count="+maxRefs,
+	out, err := command.Answer(ctx, filepath.Dir(infraspecPath), io.Discard, "git", "for-each-ref", "--sort=-creatordate", "--count="+maxRefs,
 		"--format=%(refname)%09%(creatordate:relative)%09%(subject)", branches, "refs/tags")
 	if err != nil {
 		return nil
@@ -58,11 +59,6 @@ func Refs(ctx context.Context, infraspecPath string) []Value {
 	}
 	return values
 }
-
-type discard struct{}
-
-// Write implements io.Writer.
-func (discard) Write(p []byte) (int, error) { return len(p), nil }
 
 // SecretNames are the names that the infraspec declares and those in the file beside it; with there, only the latter.
 func SecretNames(infraspecPath string, there bool) []Value {

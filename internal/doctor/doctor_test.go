@@ -184,6 +184,10 @@ func TestOrigins(t *testing.T) {
 	if want := "registry_url …@registry.example.com, from NORN_REGISTRY_URL\ngit_token, from NORN_GIT_TOKEN"; got != want {
 		t.Errorf("got %q", got)
 	}
+	e := &examination{Subject: Subject{Config: &config.Config{Registry: "https://me:canary@registry.example.com"}}}
+	if v := e.registry(t.Context()); v.State != Problem || strings.Contains(v.Detail+v.Hint, "canary") {
+		t.Errorf("the registry's check says %v", v)
+	}
 }
 
 // A check that does not heed its context ends with its time, one that ends with it by a problem had no time, and what was found in time counts.

@@ -1,10 +1,14 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"norn/internal/command"
 	"norn/pkg/deploy"
@@ -16,9 +20,19 @@ type toolAnswer struct {
 	err  error
 }
 
+// builderWait is how long a builder may take to say its version. It is less than the checks have that want it, so that they can go on without.
+const builderWait = 6 * time.Second
+
 // findBuilder looks for the builder once: the registry's check wants it too.
 func (e *examination) findBuilder(ctx context.Context) toolAnswer {
-	e.builderOnce.Do(func() { e.builder.tool, e.builder.err = deploy.FindBuilder(ctx, e.Config.Builder) })
+	e.builderOnce.Do(func() {
+		ctx, cancel := context.WithTimeout(ctx, builderWait)
+		defer cancel()
+		e.builder.tool, e.builder.err = deploy.FindBuilder(ctx, e.Config.Builder)
+		if errors.Is(e.builder.err, context.DeadlineExceeded) {
+			e.builder.err = fmt.Errorf("%s: there was no answer within %s", cmp.Or(e.Config.Builder, "a builder"), builderWait)
+		}
+	})
 	return e.builder
 }
 

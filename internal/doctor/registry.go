@@ -29,7 +29,7 @@ func (e *examination) registry(ctx context.Context) Verdict {
 		return problem("mend that file, or log in again: "+logIn(builder, q.Registry), "%s", err)
 	}
 	if q.Login = login; login != nil {
-		e.Hide("the login of "+q.Registry, login.Secret())
+		e.Hide("registry-password", login.Secret())
 	}
 	answer, err := registry.Ask(ctx, q)
 	return judgeRegistry(q, builder, answer, err)

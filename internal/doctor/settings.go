@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"norn/internal/config"
+	"norn/pkg/deploy"
 	"norn/pkg/infraspec"
 )
 
@@ -29,15 +29,9 @@ func (e *examination) settings(context.Context) Verdict {
 }
 
 func origins(conf *config.Config) []string {
-	if conf == nil {
-		return nil
-	}
 	var lines []string
 	for _, s := range conf.Set {
-		value := s.Value
-		if at := strings.LastIndexByte(value, '@'); at >= 0 && strings.Contains(value[:at], ":") { // a password where none belongs
-			value = "…" + value[at:]
-		}
+		value := deploy.ShownRegistry(s.Value)
 		if value != "" {
 			value = " " + value
 		}
@@ -66,7 +60,6 @@ func (e *examination) findSpec() {
 
 func (e *examination) infraspec(context.Context) Verdict {
 	var errs infraspec.Errors
-	var hint interface{ Hint() string }
 	switch {
 	case e.specErr == nil && e.specWarnings > 0:
 		return warning("norn validate shows each with its line", "%s (%s) has warnings: %s", e.spec.App, e.spec.Role, e.spec.Path())
@@ -80,10 +73,8 @@ func (e *examination) infraspec(context.Context) Verdict {
 			}
 		}
 		return v
-	case errors.As(e.specErr, &hint):
-		return problem(hint.Hint(), "%s", e.specErr)
 	}
-	return problem("", "%s", e.specErr)
+	return problem(hintOf(e.specErr), "%s", e.specErr)
 }
 
 // built reports whether norn deploy would build the app here.

@@ -198,7 +198,7 @@ func (c *client) do(ctx context.Context, method, address, authorization, form st
 	if form != "" {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := noRedirect().Do(req)
 	if err != nil {
 		return reply{}, unreachable(req.URL.Host, err)
 	}
@@ -208,6 +208,11 @@ func (c *client) do(ctx context.Context, method, address, authorization, form st
 		return reply{}, unreachable(req.URL.Host, err)
 	}
 	return reply{resp.StatusCode, resp.Status, strings.Join(resp.Header.Values("WWW-Authenticate"), ", "), body}, nil
+}
+
+// noRedirect is a client that goes nowhere else with a login: what a redirect leads to has not been checked.
+func noRedirect() *http.Client {
+	return &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
 func unreachable(host string, err error) error {

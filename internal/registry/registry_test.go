@@ -189,6 +189,19 @@ func TestAsk(t *testing.T) {
 			w.WriteHeader(http.StatusUnauthorized)
 		}
 	}
+	// The login goes to what was asked, and nowhere that it leads to.
+	astray := func(base string) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			switch {
+			case r.URL.Path == "/lured":
+				t.Errorf("the login was sent on: %v", r.Header)
+			case r.Header.Get("Authorization") != "":
+				http.Redirect(w, r, base+"/lured", http.StatusTemporaryRedirect)
+			default:
+				basic(base)(w, r)
+			}
+		}
+	}
 	me, other, identity := &Login{User: "me", password: canary}, &Login{User: "me", password: "wrong"}, &Login{User: "me", token: canary}
 	for _, c := range []struct {
 		name   string
@@ -211,6 +224,7 @@ func TestAsk(t *testing.T) {
 		{"identity token", identity, bearer("opaque"), Taken, ""},
 		{"no registry", me, code(http.StatusNotFound), 0, "did not answer as a registry does: 404"},
 		{"broken", me, code(http.StatusBadGateway), 0, "502"},
+		{"astray", me, astray, 0, "answered the login with 307"},
 		{"tokens without TLS", me, elsewhere, 0, "over which no login is sent"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -69,11 +69,14 @@ func section(name string) string {
 	}, name)
 }
 
-// harmless is a line of a program's output as the log of c may show it: GitHub takes "##[" for a command wherever it stands
-// (and "::" at a line's beginning, where none of these lines have it).
-func (c ci) harmless(line string) string {
-	if c == github {
-		return strings.ReplaceAll(line, "##[", "## [")
+// harmless is a text from elsewhere as a job's log may show it: GitHub takes "##[" for a command wherever it stands, and "::" at the
+// beginning of a line, blanks aside (github.com/actions/runner: ActionCommand).
+func harmless(text string) string {
+	if !OnGitHub() {
+		return text
 	}
-	return line
+	if strings.HasPrefix(strings.TrimLeft(text, " "), "::") {
+		text = "| " + text
+	}
+	return strings.ReplaceAll(text, "##[", "## [")
 }

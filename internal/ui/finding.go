@@ -40,7 +40,7 @@ func PrintFinding(w io.Writer, f Finding) {
 		number := fmt.Sprintf("%5d", f.Line)
 		room := maxExcerpt
 		if IsTerminal(w) {
-			room = width(w) - len(number) - 3
+			room = Width(w) - len(number) - 3
 		}
 		line, under := excerpt(f, room)
 		fmt.Fprintf(&b, "%s %s\n%s %s\n", p.dim.Render(number+" |"), line, p.dim.Render(strings.Repeat(" ", len(number))+" |"), style.Render(under))

@@ -31,6 +31,7 @@ type Options struct {
 	JSON    bool // -o json
 	Quiet   bool // -q: no progress
 	Verbose bool // -v: on a terminal, all that steps print stays
+	Private bool // what steps print may be data, which belongs into no summary
 }
 
 // NewRun chooses the reporter for s: JSON events on stdout, or progress on stderr that moves on a terminal. Secret values are taken out
@@ -40,7 +41,11 @@ func NewRun(s Streams, o Options) Run {
 	if o.JSON {
 		stream = s.Out
 	}
-	return &redactedRun{summarized(newRun(s, o), s.Err), stream}
+	run := newRun(s, o)
+	if !o.Private {
+		run = summarized(run, s.Err)
+	}
+	return &redactedRun{run, stream}
 }
 
 func newRun(s Streams, o Options) Run {

@@ -85,7 +85,7 @@ func (l *linesRun) Begin(title string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.quiet {
-		l.line(l.p.bold.Render(title))
+		l.line(l.p.bold.Render(clean(title)))
 	}
 }
 
@@ -142,7 +142,7 @@ func (l *linesRun) Report(e pipeline.Event) {
 
 // output writes a line of a step's output.
 func (l *linesRun) output(step, line string) {
-	line = "  | " + l.log.harmless(printable(line))
+	line = "  | " + printable(line)
 	if l.last = append(l.last, line); len(l.last) > repeated {
 		l.last = slices.Delete(l.last, 0, 1)
 	}

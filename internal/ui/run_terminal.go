@@ -51,7 +51,7 @@ const (
 )
 
 func newTerminalRun(w io.Writer, verbose bool) *terminalRun {
-	t := &terminalRun{w: w, p: newPalette(w), size: func() (int, int) { return width(w), height(w) }, verbose: verbose, began: time.Now(), done: make(chan struct{})}
+	t := &terminalRun{w: w, p: newPalette(w), size: func() (int, int) { return Width(w), height(w) }, verbose: verbose, began: time.Now(), done: make(chan struct{})}
 	t.ended.Go(t.redraw)
 	return t
 }

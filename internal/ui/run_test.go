@@ -3,6 +3,9 @@ package ui
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -146,6 +149,48 @@ func TestSummary(t *testing.T) {
 	}
 }
 
+// What a summary holds is redacted as it leaves, and is text to whoever reads it. Of what may be data there is none.
+func TestSummaryGivesNothingAway(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "summary.md")
+	t.Setenv("GITHUB_STEP_SUMMARY", path)
+	redactor := NewRedactor()
+	redactor.Hide("TOKEN", "canary-value")
+	for _, private := range []bool{true, false} {
+		r := NewRun(redactor.Streams(Streams{Out: io.Discard, Err: io.Discard}), Options{Private: private})
+		r.Begin("deploy canary-value")
+		r.Report(pipeline.Event{Kind: pipeline.Started, Step: "build"})
+		r.Report(pipeline.Event{Kind: pipeline.Output, Step: "build", Line: "canary-\x1b[1mvalue"})
+		r.Report(pipeline.Event{Kind: pipeline.Warned, Step: "build", Line: `a \[link](https://example.com)`})
+		r.End(Outcome{Err: errors.New("it broke"), Code: 1, Name: "failed"})
+		data, err := os.ReadFile(path)
+		if private != errors.Is(err, fs.ErrNotExist) {
+			t.Fatalf("private %v: %v", private, err)
+		}
+		if page := string(data); strings.Contains(page, "canary") || !private && (!strings.Contains(page, "[redacted:TOKEN]\n") || !strings.Contains(page, `a \\\[link](`)) {
+			t.Errorf("private %v:\n%s", private, page)
+		}
+	}
+}
+
+// On GitHub, nothing that comes from elsewhere is a workflow command, wherever it is printed.
+func TestNoCommandsOfOthers(t *testing.T) {
+	t.Setenv("GITHUB_ACTIONS", "true")
+	var b bytes.Buffer
+	r := newLinesRun(&b, github, false)
+	r.Begin("deploy ##[add-mask]a")
+	r.Report(pipeline.Event{Kind: pipeline.Waiting, Step: "rollout", Line: "##[add-mask]b"})
+	r.Report(pipeline.Event{Kind: pipeline.Ended, Step: "rollout", Result: pipeline.Result{State: pipeline.Done, Detail: "##[add-mask]c"}})
+	r.End(Outcome{})
+	PrintError(&b, errors.New("git: no\n::set-output name=x::y\n  ::stop-commands::z\n##[add-mask]d"))
+	PrintWarning(&b, "##[add-mask]e")
+	for line := range strings.Lines(b.String()) {
+		line = strings.TrimSpace(line)
+		if strings.Contains(line, "##[") || strings.HasPrefix(line, "::s") {
+			t.Errorf("%q", line)
+		}
+	}
+}
+
 // A step that says nothing is told to be still there, after each half minute.
 func TestHeartbeat(t *testing.T) {
 	var b bytes.Buffer
@@ -157,14 +202,14 @@ func TestHeartbeat(t *testing.T) {
 	l.mu.Unlock()
 	l.Report(pipeline.Event{Kind: pipeline.Started, Step: "build"})
 	for range 65 {
-		now = now.Add(time.Second)
 		l.mu.Lock()
+		now = now.Add(time.Second)
 		l.beat()
 		l.mu.Unlock()
 	}
 	l.Report(pipeline.Event{Kind: pipeline.Ended, Step: "build", Result: pipeline.Result{State: pipeline.Done}})
-	now = now.Add(time.Hour)
 	l.mu.Lock()
+	now = now.Add(time.Hour)
 	l.beat()
 	l.mu.Unlock()
 	if want := "  … build has run for 30s\n  … build has run for 1m0s\n  ✓ build done\n"; b.String() != want {

@@ -74,7 +74,7 @@ func (s *summaryRun) row(mark, step, text string, took time.Duration) {
 
 // inTable is a text as a cell of a Markdown table, with nothing in it that would be more than text.
 func inTable(text string) string {
-	return strings.NewReplacer("|", "\\|", "<", "&lt;", "`", "\\`", "*", "\\*", "_", "\\_", "[", "\\[").Replace(clean(text))
+	return strings.NewReplacer("\\", "\\\\", "|", "\\|", "<", "&lt;", "`", "\\`", "*", "\\*", "_", "\\_", "[", "\\[").Replace(clean(text))
 }
 
 // End implements Run.
@@ -93,7 +93,7 @@ func (s *summaryRun) write(o Outcome) error {
 	if err != nil {
 		return err
 	}
-	_, err = io.WriteString(f, s.page(o))
+	_, err = io.WriteString(f, plainText(s.errs, s.page(o)))
 	return errors.Join(err, f.Close())
 }
 

@@ -39,13 +39,13 @@ func Marked(text string, mark Mark) Cell { return Cell{text, mark} }
 // PrintTable prints rows under a head; a pipe gets them whole. On a terminal that is too narrow, columns are left out in the order in
 // which spare names them, and then cells are cut until the table fits.
 func PrintTable(w io.Writer, head []string, rows [][]Cell, spare ...string) {
-	for IsTerminal(w) && len(spare) > 0 && lipgloss.Width(newTable(w, head, rows).Render()) > width(w) {
+	for IsTerminal(w) && len(spare) > 0 && lipgloss.Width(newTable(w, head, rows).Render()) > Width(w) {
 		head, rows = without(head, rows, spare[0])
 		spare = spare[1:]
 	}
 	t := newTable(w, head, rows)
 	text := t.Render()
-	if room := width(w); IsTerminal(w) && lipgloss.Width(text) > room {
+	if room := Width(w); IsTerminal(w) && lipgloss.Width(text) > room {
 		text = t.Width(room).Render()
 	}
 	for line := range strings.Lines(text + "\n") {

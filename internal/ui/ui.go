@@ -41,10 +41,7 @@ func IsTerminal(stream any) bool {
 }
 
 // Width is the terminal's width in columns, or 80 where it is not known.
-func Width(stream any) int { return width(stream) }
-
-// width is the terminal's width in columns, or 80 where it is not known.
-func width(stream any) int {
+func Width(stream any) int {
 	if f := file(stream); f != nil {
 		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 { //nolint:gosec // likewise
 			return w
@@ -71,21 +68,21 @@ func wrap(stream any, text string, indent int) string {
 		return text
 	}
 	// The library breaks after any hyphen, also in flags and names.
-	text = ansi.Wrap(strings.ReplaceAll(text, "-", unbroken), width(stream)-indent, "")
+	text = ansi.Wrap(strings.ReplaceAll(text, "-", unbroken), Width(stream)-indent, "")
 	return strings.NewReplacer(unbroken, "-", "\n", "\n"+strings.Repeat(" ", indent)).Replace(text)
 }
 
 // unbroken stands for a hyphen while lines are broken; it is a character that means nothing.
 const unbroken = "\ue000"
 
-// clean takes out of a text from elsewhere what a terminal or a CI log would act on: escapes, and lines of its own.
+// clean takes out of a text from elsewhere what a terminal or a CI log would act on: escapes, lines of its own, and workflow commands.
 func clean(text string) string {
-	return strings.Map(func(r rune) rune {
+	return harmless(strings.Map(func(r rune) rune {
 		if r < ' ' || r >= 0x7f && r < 0xa0 || r == 0x2028 || r == 0x2029 {
 			return ' '
 		}
 		return r
-	}, text)
+	}, text))
 }
 
 // palette are the styles of one stream; they are empty where that stream takes no colour.

@@ -165,11 +165,19 @@ func (r *run) imageName() (string, error) {
 	return pushed(r.options.Registry, r.spec.App, r.source.tag())
 }
 
+// ShownRegistry is a registry's address without a login, which does not belong there.
+func ShownRegistry(registry string) string {
+	if at := strings.LastIndexByte(registry, '@'); at >= 0 && strings.Contains(registry[:at], ":") {
+		return "…" + registry[at:]
+	}
+	return registry
+}
+
 // pushed is an image's name in a registry.
 func pushed(registry, app, tag string) (string, error) {
 	image := fmt.Sprintf("%s/%s:%s", strings.TrimSuffix(registry, "/"), app, tag)
 	if policy, err := k8s.PullPolicy(image); err != nil || policy == corev1.PullNever {
-		return "", &UsageError{fmt.Sprintf("%q is no registry that a cluster could pull from", registry), "a registry is HOST[:PORT][/PATH], without https://"}
+		return "", &UsageError{fmt.Sprintf("%q is no registry that a cluster could pull from", ShownRegistry(registry)), "a registry is HOST[:PORT][/PATH], without https://"}
 	}
 	return image, nil
 }

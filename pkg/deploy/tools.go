@@ -44,7 +44,7 @@ func askVersion(ctx context.Context, name string, args ...string) (Tool, error) 
 	var said strings.Builder
 	answer, err := command.Answer(ctx, "", &said, name, args...)
 	if err != nil {
-		if words := lastLine(said.String()); words != "" {
+		if words := command.LastLine(said.String()); words != "" {
 			err = fmt.Errorf("%w: %s", err, words)
 		}
 		return Tool{}, err
@@ -54,11 +54,6 @@ func askVersion(ctx context.Context, name string, args ...string) (Tool, error) 
 
 // versionNumber is the first thing in a program's answer that looks like one.
 var versionNumber = regexp.MustCompile(`\bv?\d+(\.\d+)+[-+.\w]*`)
-
-func lastLine(text string) string {
-	lines := strings.Split(strings.TrimSpace(text), "\n")
-	return lines[len(lines)-1]
-}
 
 // Dumps reports whether a deploy of spec dumps a database before its migration.
 func Dumps(spec *infraspec.Spec) bool {

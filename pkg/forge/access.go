@@ -14,7 +14,7 @@ import (
 // forgeNeeds are the permissions that a forge of spec will use.
 func forgeNeeds(spec *infraspec.Spec, ns string) []k8s.Permission {
 	out := access.Permissions(ns, access.Forge(len(spec.Secrets) > 0))
-	if routed(spec) {
+	if Routed(spec) {
 		out = append(out, access.Permissions(TunnelNamespace, access.Tunnel())...)
 	}
 	return out

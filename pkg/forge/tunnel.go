@@ -27,8 +27,8 @@ const (
 // rulesAnnotation on the ConfigMap notes whose each of norn's rules is: a JSON object of host to namespace/app.
 const rulesAnnotation = "norn/rules"
 
-// routed reports whether an app has a tunnel rule: that takes both hosts.
-func routed(spec *infraspec.Spec) bool {
+// Routed reports whether forge gives an app a tunnel rule: that takes a webserver with both hosts.
+func Routed(spec *infraspec.Spec) bool {
 	return spec.Role == infraspec.Webserver && spec.Hosts.External != "" && spec.Hosts.Internal != ""
 }
 
@@ -137,7 +137,7 @@ func appKey(ns, app string) string { return ns + "/" + app }
 // tunnelSteps route the external host to the app, or take away rules that the infraspec no longer asks for.
 func (r *run) tunnelSteps() []pipeline.Step {
 	switch {
-	case routed(r.spec):
+	case Routed(r.spec):
 	case r.unroutes():
 		return []pipeline.Step{{Name: strings.TrimSpace("Tunnel " + strings.Join(r.routes(), " ")), Run: r.unroute}}
 	case r.spec.Hosts.External == "":
@@ -163,12 +163,12 @@ func (r *run) routes() []string {
 
 // unroutes reports whether there are rules to take away, or a restart after that to make up for.
 func (r *run) unroutes() bool {
-	return r.live.tunnel != nil && !routed(r.spec) && (len(r.routes()) > 0 || unfinished(r.live.tunnel, appKey(r.options.Namespace, r.spec.App)))
+	return r.live.tunnel != nil && !Routed(r.spec) && (len(r.routes()) > 0 || unfinished(r.live.tunnel, appKey(r.options.Namespace, r.spec.App)))
 }
 
 // rerouted refuses a host that the tunnel routes elsewhere, by an edit for show.
 func (r *run) rerouted() error {
-	if !routed(r.spec) || r.live.tunnel == nil {
+	if !Routed(r.spec) || r.live.tunnel == nil {
 		return nil
 	}
 	_, _, err := editTunnel(r.live.tunnel.DeepCopy(), appKey(r.options.Namespace, r.spec.App), ruleOf(r.spec, r.options.Namespace), r.options.Adopt)
@@ -198,7 +198,7 @@ func (r *run) tunnel(ctx context.Context, out io.Writer) (pipeline.Result, error
 // planTunnel adds what a forge would change in the tunnel's configuration.
 func (r *run) planTunnel() error {
 	rule := Rule{}
-	if routed(r.spec) {
+	if Routed(r.spec) {
 		rule = ruleOf(r.spec, r.options.Namespace)
 	}
 	if r.live.tunnel == nil || rule.Host == "" && !r.unroutes() {
@@ -229,7 +229,7 @@ func (e *RouteError) Error() string {
 
 // Hint is where to look.
 func (e *RouteError) Hint() string {
-	return fmt.Sprintf("all else is done; try cloudflared tunnel route dns %s %s, with a login (cloudflared tunnel login) to the zone of the host", e.Tunnel, e.Host)
+	return fmt.Sprintf("log in to the zone of the host with cloudflared tunnel login, or make the record by hand (cloudflared tunnel route dns %s %s); then run the same command again", e.Tunnel, e.Host)
 }
 
 func (e *RouteError) Unwrap() error { return e.Err }
@@ -248,12 +248,6 @@ func (r *run) dns(ctx context.Context, out io.Writer) (pipeline.Result, error) {
 	case strings.Contains(said.String(), "already exists"):
 		return pipeline.Result{State: pipeline.Unchanged}, nil
 	default:
-		return pipeline.Result{}, &RouteError{host, r.options.Tunnel, lastOf(said.String()), err}
+		return pipeline.Result{}, &RouteError{host, r.options.Tunnel, command.LastLine(said.String()), err}
 	}
-}
-
-// lastOf is the last line of what a command has said.
-func lastOf(text string) string {
-	lines := strings.Split(strings.TrimSpace(text), "\n")
-	return lines[len(lines)-1]
 }

@@ -14,9 +14,6 @@ type TunnelState struct {
 	Unfinished bool   // cloudflared has not been restarted with the rule
 }
 
-// Routed reports whether forge gives an app a tunnel rule: that takes a webserver with both hosts.
-func Routed(spec *infraspec.Spec) bool { return routed(spec) }
-
 // Tunnel reads how the rule of spec's app, which is Routed, stands in a tunnel's configuration.
 func Tunnel(m *corev1.ConfigMap, spec *infraspec.Spec, ns string) (TunnelState, error) {
 	state := TunnelState{Wanted: ruleOf(spec, ns), Unfinished: unfinished(m, appKey(ns, spec.App))}

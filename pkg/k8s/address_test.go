@@ -36,7 +36,7 @@ func TestAddressWithoutCredentials(t *testing.T) {
 		}
 		flags := genericclioptions.NewConfigFlags(true)
 		*flags.KubeConfig = path
-		_, err := Connect(t.Context(), flags, "test")
+		_, err := Connect(t.Context(), flags, Caller{UserAgent: "test"})
 		var unavailable *UnavailableError
 		if !errors.As(err, &unavailable) || strings.Contains(err.Error()+unavailable.Reason+unavailable.Hint(), "nary") {
 			t.Errorf("%q: %v", address, err)

@@ -27,17 +27,24 @@ func (e *FlagError) Error() string { return fmt.Sprintf("%s %q cannot be underst
 // Hint is what the flag takes.
 func (e *FlagError) Hint() string { return e.Advice }
 
+// Caller is the program that connects.
+type Caller struct {
+	UserAgent string
+	// Keys are the variables of its environment that credential plugins do not get.
+	Keys []string
+}
+
 // Connect finds the API server that flags, environment and kubeconfig lead to, and makes
 // sure that it answers. Where there is none to use it returns an *UnavailableError.
 // The server's answer is bounded by 5 seconds, or by --request-timeout where that is set.
-func Connect(ctx context.Context, flags *genericclioptions.ConfigFlags, userAgent string) (*Client, error) {
+func Connect(ctx context.Context, flags *genericclioptions.ConfigFlags, by Caller) (*Client, error) {
 	// client-go logs what it also returns; norn says it once, in its own words.
 	klog.SetLogger(logr.Discard())
 
 	if _, err := RequestTimeout(flags); err != nil {
 		return nil, err
 	}
-	t, err := resolve(flags)
+	t, err := resolve(flags, by)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +55,7 @@ func Connect(ctx context.Context, flags *genericclioptions.ConfigFlags, userAgen
 	if t.conf.Timeout > 0 {
 		wait = t.conf.Timeout
 	}
-	tune(t.conf, userAgent, wait)
+	tune(t.conf, by.UserAgent, wait)
 	client, err := newClient(t.conf, t.context)
 	if err != nil {
 		return nil, &UnavailableError{

@@ -16,9 +16,9 @@ import (
 
 // Glance is a Client for somebody who can do without an answer: it is asked for nothing beforehand and a call that fails is not repeated.
 // A credential plugin is run without a terminal, so that it cannot ask its user anything; where that cannot be had there is no Client.
-func Glance(flags *genericclioptions.ConfigFlags, userAgent string) (*Client, error) {
+func Glance(flags *genericclioptions.ConfigFlags, by Caller) (*Client, error) {
 	klog.SetLogger(logr.Discard())
-	t, err := resolve(flags)
+	t, err := resolve(flags, by)
 	if err != nil {
 		return nil, err
 	}
@@ -34,7 +34,7 @@ func Glance(flags *genericclioptions.ConfigFlags, userAgent string) (*Client, er
 			return nil, err
 		}
 	}
-	tune(t.conf, userAgent, connectTimeout)
+	tune(t.conf, by.UserAgent, connectTimeout)
 	t.conf.WrapTransport = nil // nothing is waited for and tried again
 	return newClient(t.conf, t.context)
 }

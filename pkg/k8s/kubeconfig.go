@@ -28,7 +28,7 @@ const inCluster = "in-cluster"
 // resolve finds out which API server is meant. It checks each link of the chain (file,
 // context, cluster) itself: client-go goes on to localhost:8080 where one is
 // missing, which is never what a user of norn means.
-func resolve(flags *genericclioptions.ConfigFlags) (*target, error) {
+func resolve(flags *genericclioptions.ConfigFlags, by Caller) (*target, error) {
 	loader := flags.ToRawKubeConfigLoader()
 	files := kubeconfigFiles(loader)
 	if files.isText() {
@@ -60,6 +60,11 @@ func resolve(flags *genericclioptions.ConfigFlags) (*target, error) {
 			Reason: fmt.Sprintf("context %q of %s cannot be used: %v", t.context, files, oneLine(err)),
 			Advice: "mend that entry of the kubeconfig, or choose another with --context",
 			Err:    err,
+		}
+	}
+	if plugin := t.conf.ExecProvider; plugin != nil { // it gets the whole environment, and then what stands here
+		for _, name := range by.Keys {
+			plugin.Env = append(plugin.Env, clientcmdapi.ExecEnvVar{Name: name})
 		}
 	}
 	return t, nil
