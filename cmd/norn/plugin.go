@@ -67,7 +67,7 @@ func (a *app) speakAs(root *cobra.Command) {
 
 // spoken is err as it is printed.
 func (a *app) spoken(err error) error {
-	if a.called != pluginName {
+	if a.called != pluginName || err == nil {
 		return err
 	}
 	return &spokenError{err, a.say}

@@ -27,5 +27,6 @@ environment and secrets are those of the last deploy.`,
 		},
 	}
 	rollout.bind(cmd)
+	bindLock(cmd, &target.Lock)
 	return cmd
 }

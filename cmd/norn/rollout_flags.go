@@ -59,7 +59,12 @@ func (a *app) rollOver(cmd *cobra.Command, args []string, f rolloutFlags, t depl
 type positive time.Duration
 
 // String implements pflag.Value.
-func (p *positive) String() string { return time.Duration(*p).String() }
+func (p *positive) String() string {
+	if *p == 0 { // no default
+		return ""
+	}
+	return time.Duration(*p).String()
+}
 
 // Type implements pflag.Value.
 func (p *positive) Type() string { return "duration" }

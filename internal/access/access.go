@@ -23,7 +23,7 @@ func Commands() []Command {
 	return []Command{
 		{"forge", append(Forge(true), quotas...)},
 		{"deploy", deploy()},
-		{"restart", append(rollout(), hidden)},
+		{"restart", append(rollout(), lease, hidden)},
 		{"rollback", append(rollout(), lease, hidden)},
 		{"logs", logs()},
 		{"status", status()},

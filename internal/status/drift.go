@@ -2,7 +2,6 @@ package status
 
 import (
 	"slices"
-	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
@@ -80,16 +79,6 @@ func (d *drifts) compare(what string, desired any, live metav1.Object) {
 		d.err = err
 	}
 	for _, f := range fields {
-		d.found = append(d.found, what+": "+short(f))
+		d.found = append(d.found, what+": "+forge.ShortField(f))
 	}
-}
-
-// short leaves out of a field's path what all fields of a container have in common.
-func short(path string) string {
-	if _, field, ok := strings.Cut(path, "containers["); ok {
-		if _, rest, ok := strings.Cut(field, "]."); ok {
-			return rest
-		}
-	}
-	return strings.TrimPrefix(path, "spec.")
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -174,15 +175,15 @@ type run struct {
 	migrated      string // the version whose migration has run
 }
 
-// steps are the nine of a deploy, with forge's before the first that touches the cluster. forge looks at once, so that what it refuses is refused
-// before the build.
+// steps are the nine of a deploy, with forge's before the first that touches the cluster and after the rollout. forge looks at once, so that what it
+// refuses is refused before the build.
 func (r *run) steps(ctx context.Context, to pipeline.Reporter) ([]pipeline.Step, error) {
-	var forging []pipeline.Step
+	var workload, traffic []pipeline.Step
 	if r.options.Forge {
 		var err error
 		o := forge.Options{Settings: r.options.Settings, Tunnel: r.options.Tunnel, Lock: r.options.Lock}
 		o.Lock.Say = func(line string) { pipeline.Say(to, "forge", line) }
-		if forging, err = forge.Steps(ctx, r.cluster, r.spec, o); err != nil {
+		if workload, traffic, err = forge.Steps(ctx, r.cluster, r.spec, o); err != nil {
 			return nil, err
 		}
 	}
@@ -191,11 +192,12 @@ func (r *run) steps(ctx context.Context, to pipeline.Reporter) ([]pipeline.Step,
 		{Name: "build", Run: r.build},
 		{Name: r.delivery(), Run: r.deliver},
 		{Name: "test", Run: r.test},
-	}, forging, []pipeline.Step{
+	}, workload, []pipeline.Step{
 		{Name: "snapshot", Run: r.snapshot},
 		{Name: "migrate", Run: r.migrate},
 		{Name: "secrets", Run: r.secrets},
 		{Name: "rollout", Run: r.rollout},
+	}, traffic, []pipeline.Step{
 		{Name: "cleanup", Run: r.cleanup},
 	}), nil
 }
@@ -211,6 +213,8 @@ func (r *run) findSource(ctx context.Context, out io.Writer) (pipeline.Result, e
 		}
 		if warning := notYetRead(r.before.pod, r.spec); warning != "" && r.spec.Role != infraspec.Function {
 			pipeline.Warn(out, "%s", warning)
+		} else if len(r.before.differs) > 0 {
+			pipeline.Warn(out, "the Deployment is not as the infraspec says (%s), and the version alone is shipped: --forge brings both", strings.Join(r.before.differs, ", "))
 		}
 	}
 	if r.options.Image != "" {
@@ -251,7 +255,7 @@ func forged(ctx context.Context, cluster historyCluster, t Target) (*appsv1.Depl
 }
 
 func notForged(kind string, t Target) error {
-	return &UsageError{fmt.Sprintf("there is no %s %s in namespace %s", kind, t.App, t.Namespace), "make it with norn forge, in the app's folder or with the app's name or path"}
+	return &UsageError{fmt.Sprintf("there is no %s %s in namespace %s", kind, t.App, t.Namespace), "make it with norn forge; norn deploy --forge makes it and ships at once"}
 }
 
 func (r *run) test(ctx context.Context, out io.Writer) (pipeline.Result, error) {

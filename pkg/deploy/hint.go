@@ -31,7 +31,7 @@ func hint(v k8s.Verdict, spec *infraspec.Spec, ports []int) string {
 		}
 		return "give it more by resources.limits.memory in the infraspec"
 	case k8s.MissingSecret:
-		return "name it under secrets in the infraspec and in secrets.enc.yaml, then norn forge and norn deploy"
+		return "norn deploy brings what the infraspec declares; a new name belongs under secrets: there and, with norn secrets set, into secrets.enc.yaml"
 	case k8s.Unschedulable, k8s.QuotaExceeded:
 		return roomHint(v, spec)
 	case k8s.VolumeNotBound, k8s.VolumeNotMounted:

@@ -17,7 +17,7 @@ type Entry struct {
 	Commit   string     `json:"commit,omitempty"`
 	Image    string     `json:"image"`
 	Digest   string     `json:"digest,omitempty"`
-	Created  time.Time  `json:"created"`
+	Created  time.Time  `json:"created"` // when it came
 	By       string     `json:"by,omitempty"`
 	Verified bool       `json:"verified"`         // norn has watched it come up
 	Failed   k8s.Reason `json:"failed,omitempty"` // why it did not
@@ -55,7 +55,7 @@ func Entries(revisions []k8s.Revision) []Entry {
 	for _, r := range revisions {
 		_, digest, _ := strings.Cut(r.Image, "@")
 		entries = append(entries, Entry{
-			Revision: r.Number, Commit: r.Commit, Image: r.Image, Digest: digest, Created: r.Created, By: r.By,
+			Revision: r.Number, Commit: r.Commit, Image: r.Image, Digest: digest, Created: r.Since, By: r.By,
 			Verified: r.Verified, Failed: r.Failed, Migrated: r.Migrated, Current: r.Current,
 		})
 	}

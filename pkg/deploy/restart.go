@@ -13,13 +13,14 @@ import (
 // restartCluster is what a restart asks of a cluster.
 type restartCluster interface {
 	rolloutCluster
+	locker
 	RestartDeployment(ctx context.Context, ns, name string, at time.Time) (*appsv1.Deployment, error)
 }
 
 // Restart replaces all pods of an app, one after the other, and waits until the new ones run.
 func Restart(ctx context.Context, cluster restartCluster, to pipeline.Reporter, t Target) error {
 	t.KeepFailed = "the version is the same before and after a restart"
-	return pipeline.Run(ctx, to, []pipeline.Step{{Name: "rollout", Run: func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
+	steps := []pipeline.Step{{Name: "rollout", Run: func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
 		d, err := forged(ctx, cluster, t)
 		if err != nil {
 			return pipeline.Result{}, err
@@ -35,5 +36,6 @@ func Restart(ctx context.Context, cluster restartCluster, to pipeline.Reporter, 
 		return r.roll(ctx, func(ctx context.Context) (*appsv1.Deployment, error) {
 			return cluster.RestartDeployment(ctx, t.Namespace, t.App, time.Now())
 		})
-	}}})
+	}}}
+	return t.locked(ctx, cluster, to, func(ctx context.Context) error { return pipeline.Run(ctx, to, steps) })
 }

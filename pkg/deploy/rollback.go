@@ -58,6 +58,9 @@ func choose(ctx context.Context, cluster historyCluster, t Target, revision stri
 	} else {
 		chosen, err = named(revisions, revision)
 	}
+	if err == nil && chosen.Failed != "" {
+		pipeline.Warn(out, "%s failed when it was shipped: %s", describe(chosen), chosen.Failed)
+	}
 	for _, r := range revisions {
 		if err == nil && r.Migrated && r.Number > chosen.Number {
 			pipeline.Warn(out, "a migration ran before %s, and the database stays as it left it; norn snapshots list has the dump from before", describe(r))
@@ -68,6 +71,9 @@ func choose(ctx context.Context, cluster historyCluster, t Target, revision stri
 
 // noEarlier says that there is nothing to go back to, and what there is.
 func noEarlier(newestFirst []k8s.Revision) error {
+	if slices.ContainsFunc(newestFirst, func(r k8s.Revision) bool { return r.Verified && !r.Current }) {
+		return &UsageError{"the other verified revisions are of the version that is current", "--to takes one of them all the same: " + list(newestFirst)}
+	}
 	return &UsageError{"there is no earlier verified version to go back to", "there are: " + list(newestFirst)}
 }
 
@@ -109,7 +115,7 @@ func named(newestFirst []k8s.Revision, target string) (k8s.Revision, error) {
 			return r, nil
 		}
 	}
-	return k8s.Revision{}, &UsageError{fmt.Sprintf("no revision %q in the history", target), "there are: " + list(newestFirst)}
+	return k8s.Revision{}, &UsageError{fmt.Sprintf("no revision %q in the history", target), "a revision's number, or 7 digits or more of its commit; there are: " + list(newestFirst)}
 }
 
 // isCommit reports whether target, seven digits or more, means this commit. A dirty version is only meant by its suffix.

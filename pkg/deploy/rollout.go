@@ -87,6 +87,7 @@ type rollout struct {
 	Target
 	cluster rolloutCluster
 	out     io.Writer
+	changed bool  // whether there is anything new to be watched
 	ports   []int // where a container was found to listen, though its probe tries another port
 }
 
@@ -101,6 +102,7 @@ func (r *rollout) roll(ctx context.Context, change func(context.Context) (*appsv
 	if err != nil {
 		return pipeline.Result{}, err
 	}
+	r.changed = before.Generation != after.Generation
 	verdict, current, err := r.watch(ctx, after.Generation)
 	if err != nil {
 		return pipeline.Result{}, fmt.Errorf("the rollout of %s goes on in the cluster, norn status %[1]s shows it: %w", r.App, err)
@@ -165,6 +167,7 @@ func (r *rollout) restore(ctx context.Context, f *Failure) {
 		f.Kept = err.Error()
 		return
 	}
+	r.changed = false // it has been seen to run
 	back, current, err := r.watch(ctx, restored.Generation)
 	switch {
 	case err != nil:
@@ -173,6 +176,9 @@ func (r *rollout) restore(ctx context.Context, f *Failure) {
 		f.Kept = "it does not come up either: " + back.Message
 	default:
 		f.Restored = fmt.Sprintf("as revision %s", current.Annotations[k8s.RevisionAnnotation])
+		if err := r.cluster.MarkVerified(ctx, current, time.Now()); err != nil {
+			_, _ = fmt.Fprintln(r.out, err)
+		}
 	}
 }
 

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
+	"norn/pkg/forge"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
 )
@@ -17,6 +19,7 @@ type running struct {
 	migrated string         // the version whose migration has run last, as history has it
 	good     bool           // that version is known to run
 	failed   bool           // it is known to have failed
+	differs  []string       // where the Deployment is not as the infraspec says
 }
 
 // current looks at what there is; the workload must be there and norn's own, unless forge is still to make it.
@@ -42,7 +45,7 @@ func (r *run) currentDeployment(ctx context.Context) (running, error) {
 	if err != nil {
 		return running{}, err
 	}
-	now := running{pod: d.Spec.Template.Spec, migrated: d.Annotations[k8s.MigratedAnnotation]}
+	now := running{pod: d.Spec.Template.Spec, migrated: d.Annotations[k8s.MigratedAnnotation], differs: differences(d, r.spec, r.options.Settings)}
 	if d.Spec.Paused {
 		return now, nil
 	}
@@ -53,6 +56,22 @@ func (r *run) currentDeployment(ctx context.Context) (running, error) {
 		}
 	}
 	return now, err
+}
+
+// differences are the fields of a Deployment that are not as the infraspec says; what cannot be compared has none.
+func differences(d *appsv1.Deployment, spec *infraspec.Spec, s forge.Settings) []string {
+	conf, _, err := forge.DeploymentBeside(d, spec, s)
+	if err != nil {
+		return nil
+	}
+	fields, err := forge.Drift(conf, d)
+	if err != nil {
+		return nil
+	}
+	for i := range fields {
+		fields[i] = forge.ShortField(fields[i])
+	}
+	return fields
 }
 
 func (r *run) currentCronJob(ctx context.Context) (running, error) {

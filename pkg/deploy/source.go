@@ -156,7 +156,10 @@ func gitIn(dir string, env ...string) gitFunc {
 		var stdout, stderr bytes.Buffer
 		err := command.RunWith(ctx, command.Options{Dir: dir, Stdout: &stdout, Stderr: &stderr, Env: env}, "git", args...)
 		if err != nil {
-			return "", fmt.Errorf("git %s: %w: %s", verb(args), err, strings.TrimSpace(stderr.String()))
+			if said := strings.TrimSpace(stderr.String()); said != "" {
+				err = fmt.Errorf("%w: %s", err, said)
+			}
+			return "", fmt.Errorf("git %s: %w", verb(args), err)
 		}
 		return strings.TrimSpace(stdout.String()), nil
 	}

@@ -26,7 +26,10 @@ type watcher struct {
 	stalled k8s.Reason // what the rollout is stalled for, or ""
 	since   time.Time  // since when, by this machine's clock
 	asked   bool       // where the container listens
-	pods    []pipeline.Pod
+
+	up       time.Time // since when all pods are up, with as many restarts; zero where they are not
+	restarts int
+	pods     []pipeline.Pod
 }
 
 // watch follows the rollout to its verdict, and says what changes on the way.
@@ -49,6 +52,7 @@ func (r *rollout) watch(ctx context.Context, generation int64) (k8s.Verdict, *ap
 func (w *watcher) look(ctx context.Context, o k8s.Observation) {
 	o.Generation, o.AllowRestarts = w.generation, &w.AllowRestarts
 	v := k8s.Judge(o)
+	v = w.settled(o, v)
 	w.tell(o, v)
 	w.verdict, w.current = v, k8s.CurrentReplicaSet(o)
 	if v.State != k8s.Stalled {
@@ -66,6 +70,29 @@ func (w *watcher) look(ctx context.Context, o k8s.Observation) {
 			w.verdict.State = k8s.Failed
 		}
 	}
+}
+
+// settle is how long pods without a readiness probe are watched before they count as well: to Kubernetes they are as soon as their
+// containers run, also those that end a moment later.
+const settle = 5 * time.Second
+
+// settled is v, or goes on waiting where pods are up for too short a time to tell.
+func (w *watcher) settled(o k8s.Observation, v k8s.Verdict) k8s.Verdict {
+	if v.State != k8s.Complete || !w.changed || k8s.Probed(o.Deployment.Spec.Template.Spec) {
+		w.up = time.Time{}
+		return v
+	}
+	restarts := 0
+	for _, p := range o.Pods {
+		restarts += k8s.Summarize(p).Restarts
+	}
+	if w.up.IsZero() || restarts != w.restarts {
+		w.up, w.restarts = time.Now(), restarts
+	}
+	if time.Since(w.up) < settle {
+		v.State, v.Message = k8s.Progressing, fmt.Sprintf("%s; they have no healthcheck, so they are watched for %s", v.Message, settle)
+	}
+	return v
 }
 
 // tell tells how far the rollout is and how its pods are, where that has changed.

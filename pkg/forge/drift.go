@@ -219,3 +219,13 @@ func empty(v any) bool {
 		return v == nil || reflect.ValueOf(v).IsZero()
 	}
 }
+
+// ShortField leaves out of a field's path what all fields of a container have in common.
+func ShortField(path string) string {
+	if _, field, ok := strings.Cut(path, "containers["); ok {
+		if _, rest, ok := strings.Cut(field, "]."); ok {
+			return rest
+		}
+	}
+	return strings.TrimPrefix(path, "spec.")
+}

@@ -42,22 +42,23 @@ func Run(ctx context.Context, cluster Cluster, to pipeline.Reporter, spec *infra
 		if err != nil {
 			return err
 		}
-		return pipeline.Run(ctx, to, slices.Concat(r.steps(), r.tunnelSteps(), r.pruneSteps()))
+		return pipeline.Run(ctx, to, slices.Concat(r.workloadSteps(), r.trafficSteps()))
 	})
 }
 
-// Steps are those of a Run, for a deploy that comes right after them and holds the lock: a Deployment whose pods would be replaced is paused until the deploy
-// unpauses it, so that there is one rollout for both. What cannot be is refused at once.
-func Steps(ctx context.Context, cluster Cluster, spec *infraspec.Spec, o Options) ([]pipeline.Step, error) {
+// Steps are those of a Run, for a deploy that holds the lock. Those before its rollout change what pods are made of: a Deployment whose pods would be replaced
+// is paused until the deploy unpauses it, so that there is one rollout for both. Those after it lead the traffic to the new pods, which a version that
+// fails must not have: its Service would be at a port where the restored one does not listen. What cannot be is refused at once.
+func Steps(ctx context.Context, cluster Cluster, spec *infraspec.Spec, o Options) (before, after []pipeline.Step, err error) {
 	if err := permitted(ctx, cluster, forgeNeeds(spec, o.Namespace)); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	o.deployFollows = true
 	r, err := begin(ctx, cluster, spec, o)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return slices.Concat(r.steps(), r.tunnelSteps(), r.pruneSteps()), nil
+	return r.workloadSteps(), r.trafficSteps(), nil
 }
 
 // Plan says what Run would change, without changing anything: cluster is a dry one (see k8s.Client.DryRun), whose answers are the API server's own.
@@ -70,7 +71,7 @@ func Plan(ctx context.Context, cluster Cluster, to pipeline.Reporter, spec *infr
 		return nil, err
 	}
 	r.dry = true
-	if err := pipeline.Run(ctx, to, slices.Concat(r.steps(), r.pruneSteps())); err != nil {
+	if err := pipeline.Run(ctx, to, slices.Concat(r.workloadSteps(), r.serviceSteps(), r.pruneSteps())); err != nil {
 		return nil, err
 	}
 	return r.changes, r.planTunnel()
@@ -175,7 +176,7 @@ func (r *run) unadoptable(o named, conflict *ConflictError) *ConflictError {
 }
 
 // steps make and change the objects.
-func (r *run) steps() []pipeline.Step {
+func (r *run) workloadSteps() []pipeline.Step {
 	var steps []pipeline.Step
 	add := func(kind, name string, do stepFunc) {
 		steps = append(steps, pipeline.Step{Name: kind + " " + name, Run: do})
@@ -190,10 +191,20 @@ func (r *run) steps() []pipeline.Step {
 		add(kindCronJob, r.spec.App, r.cronJob)
 	case infraspec.Function: // nothing stands between its calls
 	}
-	if conf := Service(r.spec, r.options.Settings); conf != nil {
-		add(kindService, *conf.Name, r.service(conf))
-	}
 	return steps
+}
+
+// trafficSteps lead requests to the app's pods, and remove what the infraspec no longer names.
+func (r *run) trafficSteps() []pipeline.Step {
+	return slices.Concat(r.serviceSteps(), r.tunnelSteps(), r.pruneSteps())
+}
+
+func (r *run) serviceSteps() []pipeline.Step {
+	conf := Service(r.spec, r.options.Settings)
+	if conf == nil {
+		return nil
+	}
+	return []pipeline.Step{{Name: kindService + " " + *conf.Name, Run: r.service(conf)}}
 }
 
 // record notes a change, and is the step's result.

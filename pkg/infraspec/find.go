@@ -50,7 +50,7 @@ func Find(arg, here, appsDir string) (*Spec, []Finding, error) {
 }
 
 // Locate returns the path of the infraspec that arg means: none is the file here or in the nearest folder above, a path (it
-// holds a separator, begins with a dot or ends in .yaml) is that file or folder, and a name is that folder under appsDir.
+// holds a separator, begins with a dot or ends in .yaml) is that file or folder, and a name is that folder under appsDir, or the app here or above.
 // It returns a *NotFoundError where there is none.
 func Locate(arg, here, appsDir string) (string, error) {
 	switch {
@@ -115,9 +115,18 @@ func inFolder(path string) (string, error) {
 	return path, nil // what else is wrong with it is told of when it is read
 }
 
+// appIn is what an infraspec calls its app, whatever else is in it.
+func appIn(path string) string {
+	spec, _ := Inspect(path)
+	return spec.App
+}
+
 func byName(name, here, appsDir string) (string, error) {
 	path := filepath.Join(appsDir, name, FileName)
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		if own, err := nearest(here); err == nil && appIn(own) == name {
+			return own, nil
+		}
 		advice := "set --apps-dir or NORN_APPS_DIR to the folder that holds the apps, or give a path"
 		if _, err := os.Stat(filepath.Join(here, name, FileName)); err == nil {
 			advice = "for the folder here, write ./" + name

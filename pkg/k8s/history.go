@@ -25,7 +25,7 @@ type Revision struct {
 	Commit   string
 	Image    string
 	Cause    string
-	Created  time.Time
+	Since    time.Time // when it came; a template that comes back is an old ReplicaSet with a new number
 	Verified bool
 	Failed   Reason // why its rollout failed, or ""
 	By       string // who deployed it, or ""
@@ -63,7 +63,7 @@ func revision(rs *appsv1.ReplicaSet, container string) Revision {
 		Number:   number,
 		Commit:   rs.Annotations[CommitAnnotation],
 		Cause:    rs.Annotations[ChangeCauseAnnotation],
-		Created:  rs.CreationTimestamp.Time,
+		Since:    since(rs),
 		Verified: rs.Annotations[VerifiedAnnotation] != "",
 		Failed:   Reason(rs.Annotations[FailedAnnotation]),
 		By:       rs.Annotations[ByAnnotation],
@@ -71,6 +71,14 @@ func revision(rs *appsv1.ReplicaSet, container string) Revision {
 		Image:    ImageOf(rs.Spec.Template.Spec, container),
 		Set:      rs,
 	}
+}
+
+func since(rs *appsv1.ReplicaSet) time.Time {
+	verified, err := time.Parse(time.RFC3339, rs.Annotations[VerifiedAnnotation])
+	if err == nil && verified.After(rs.CreationTimestamp.Time) {
+		return verified
+	}
+	return rs.CreationTimestamp.Time
 }
 
 // MarkVerified marks a ReplicaSet as one that a rollback may go back to.

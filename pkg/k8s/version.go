@@ -1,6 +1,7 @@
 package k8s
 
 import (
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -30,6 +31,11 @@ func VersionName(commit, image string) string {
 	}
 	name, _, _ := strings.Cut(image, "@")
 	return name[strings.LastIndexByte(name, '/')+1:]
+}
+
+// Probed reports whether each of a pod's containers has a readiness probe.
+func Probed(pod corev1.PodSpec) bool {
+	return !slices.ContainsFunc(pod.Containers, func(c corev1.Container) bool { return c.ReadinessProbe == nil })
 }
 
 // ImageOf is the image of a pod's container, or "".
