@@ -5,6 +5,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -23,6 +24,8 @@ const (
 	Skipped    State = "skipped"
 	Planned    State = "planned" // for dry runs
 	Failed     State = "failed"
+	// Interrupted is the step that a signal has ended.
+	Interrupted State = "interrupted"
 )
 
 // Result is what a step came to: its state and one line for people.
@@ -87,7 +90,7 @@ func Run(ctx context.Context, to Reporter, steps []Step) error {
 		result, err := s.Run(ctx, out)
 		out.flush()
 		if err != nil {
-			result.State = Failed
+			result.State = failure(ctx, err)
 		}
 		to.Report(Event{Kind: Ended, Step: s.Name, Result: result, Err: err, Duration: time.Since(begin)})
 		if err != nil {
@@ -95,6 +98,14 @@ func Run(ctx context.Context, to Reporter, steps []Step) error {
 		}
 	}
 	return nil
+}
+
+// failure tells a step that has failed from one that was ended from outside.
+func failure(ctx context.Context, err error) State {
+	if ctx.Err() != nil && (errors.Is(err, context.Cause(ctx)) || errors.Is(err, ctx.Err())) {
+		return Interrupted
+	}
+	return Failed
 }
 
 // Say tells a reporter a line of what is no step of its own, such as waiting for a lock.

@@ -62,6 +62,20 @@ func TestRunStopsBetweenSteps(t *testing.T) {
 	}
 }
 
+// A step that a signal has ended has not failed.
+func TestInterruptedStep(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	r := &recorder{}
+	signal := errors.New("interrupt signal received")
+	err := Run(ctx, r, []Step{{"first", func(ctx context.Context, _ io.Writer) (Result, error) {
+		cancel(signal)
+		return Result{}, fmt.Errorf("it goes on in the cluster: %w", context.Cause(ctx))
+	}}})
+	if want := []string{"started first", "ended first interrupted"}; !errors.Is(err, signal) || !slices.Equal(r.events, want) {
+		t.Errorf("%v, events %q", err, r.events)
+	}
+}
+
 func TestLongLineIsPassedOn(t *testing.T) {
 	lengths := new(lengths)
 	w := &output{to: lengths}

@@ -104,6 +104,8 @@ func (p palette) stepLine(e pipeline.Event) string {
 	switch e.Result.State {
 	case pipeline.Failed:
 		mark, state = p.bad.Render("✗"), p.bad.Render(state)
+	case pipeline.Interrupted:
+		mark, state = p.warn.Render("!"), p.warn.Render(state)
 	case pipeline.Skipped, pipeline.Planned:
 		mark, state = p.dim.Render("-"), p.dim.Render(state)
 	case pipeline.Unchanged:

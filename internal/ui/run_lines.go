@@ -128,7 +128,7 @@ func (l *linesRun) Report(e pipeline.Event) {
 		l.podChanges(e.Step, e.Pods)
 	case pipeline.Ended:
 		l.fold("")
-		if e.Err != nil && (l.quiet || l.log.folds()) {
+		if e.Result.State == pipeline.Failed && (l.quiet || l.log.folds()) {
 			for _, line := range l.last {
 				l.line(line)
 			}

@@ -227,7 +227,7 @@ func (t *terminalRun) outputLine(line string) string {
 
 // kept is what stays of a step's output: of one that has failed, its end.
 func (t *terminalRun) kept(e pipeline.Event) string {
-	if e.Err == nil {
+	if e.Result.State != pipeline.Failed {
 		return ""
 	}
 	var b strings.Builder

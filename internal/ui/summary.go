@@ -53,7 +53,7 @@ func (s *summaryRun) Report(e pipeline.Event) {
 	case pipeline.Ended:
 		mark := "✅"
 		switch e.Result.State {
-		case pipeline.Failed:
+		case pipeline.Failed, pipeline.Interrupted:
 			mark = "❌"
 		case pipeline.Skipped, pipeline.Planned, pipeline.Unchanged:
 			mark = "➖"

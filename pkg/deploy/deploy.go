@@ -243,6 +243,9 @@ func (r *run) findSource(ctx context.Context, out io.Writer) (pipeline.Result, e
 func forged(ctx context.Context, cluster historyCluster, t Target) (*appsv1.Deployment, error) {
 	d, err := cluster.GetDeployment(ctx, t.Namespace, t.App)
 	if k8s.IsNotFound(err) {
+		if _, err := cluster.GetCronJob(ctx, t.Namespace, t.App); err == nil {
+			return nil, &UsageError{t.App + " is a cron app, which has no rollout and no history", "norn status shows what it runs; norn deploy changes the version of its next run"}
+		}
 		return nil, notForged("Deployment", t)
 	}
 	if err == nil {

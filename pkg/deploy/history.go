@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 
-	batchv1 "k8s.io/api/batch/v1"
-
 	"norn/pkg/k8s"
 )
 
@@ -28,16 +26,8 @@ type Entry struct {
 // Version is how people call it.
 func (e Entry) Version() string { return k8s.VersionName(e.Commit, e.Image) }
 
-type historyReader interface {
-	historyCluster
-	GetCronJob(ctx context.Context, ns, name string) (*batchv1.CronJob, error)
-}
-
 // History lists an app's revisions, newest first. It is the Deployment's own, as kubectl rollout history has it.
-func History(ctx context.Context, cluster historyReader, ns, app string) ([]Entry, error) {
-	if _, err := cluster.GetCronJob(ctx, ns, app); err == nil {
-		return nil, &UsageError{app + " is a cron app, of which the cluster keeps no history", "norn status shows what it runs"}
-	}
+func History(ctx context.Context, cluster historyCluster, ns, app string) ([]Entry, error) {
 	d, err := forged(ctx, cluster, Target{Namespace: ns, App: app})
 	if err != nil {
 		return nil, err

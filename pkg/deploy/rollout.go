@@ -9,6 +9,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 
 	"norn/internal/pipeline"
@@ -31,6 +32,7 @@ type marks interface {
 
 type historyCluster interface {
 	GetDeployment(ctx context.Context, ns, name string) (*appsv1.Deployment, error)
+	GetCronJob(ctx context.Context, ns, name string) (*batchv1.CronJob, error)
 	Revisions(ctx context.Context, d *appsv1.Deployment) ([]k8s.Revision, error)
 	RestoreTemplate(ctx context.Context, ns, name string, to *appsv1.ReplicaSet) (*appsv1.Deployment, error)
 }

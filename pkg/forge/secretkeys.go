@@ -39,7 +39,7 @@ func (e *MissingKeysError) Error() string {
 
 // Hint is the order that works.
 func (e *MissingKeysError) Hint() string {
-	return fmt.Sprintf("norn deploy %[1]s brings the values; then run norn forge %[1]s again", e.App)
+	return fmt.Sprintf("norn deploy --forge %s brings both at once; norn secrets set adds what is not in the file yet", e.App)
 }
 
 // keysThere refuses to point pods to values that are not in the Secret, where there are pods: before the first deploy nothing runs, and
