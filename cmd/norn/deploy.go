@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -9,6 +11,7 @@ import (
 	"norn/internal/holder"
 	"norn/internal/ui"
 	"norn/pkg/deploy"
+	"norn/pkg/infraspec"
 )
 
 // deployFlags are deploy's.
@@ -55,6 +58,17 @@ log lines, and brings the last good version back. A run that fails before its ro
 	return cmd
 }
 
+// aloneError is an argument that names no app; it may have been meant as a ref.
+type aloneError struct{ err *infraspec.NotFoundError }
+
+func (e *aloneError) Error() string { return e.err.Error() }
+func (e *aloneError) Unwrap() error { return e.err }
+
+// Hint is the missing app's, and how a ref is given.
+func (e *aloneError) Hint() string {
+	return fmt.Sprintf("%s; a ref stands behind the app: norn deploy . %s", e.err.Hint(), e.err.Name)
+}
+
 func (a *app) deploy(cmd *cobra.Command, args []string, o *deployFlags, out ui.Run) error {
 	ctx := cmd.Context()
 	s, err := a.connect(ctx, cmd, "deploy")
@@ -62,6 +76,9 @@ func (a *app) deploy(cmd *cobra.Command, args []string, o *deployFlags, out ui.R
 		return err
 	}
 	spec, err := a.spec(argument(args, 0), s.conf)
+	if missing, ok := errors.AsType[*infraspec.NotFoundError](err); ok && len(args) == 1 && missing.Name != "" {
+		return &aloneError{missing}
+	}
 	if err != nil {
 		return err
 	}

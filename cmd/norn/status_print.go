@@ -169,11 +169,17 @@ func (a *app) printParts(d *status.Detail) {
 	rows = nil
 	for _, r := range d.Revisions {
 		state, mark := "", ui.Plain
-		if r.Verified {
+		switch {
+		case r.Verified:
 			state = "verified"
+		case r.Failed != "":
+			state, mark = "failed: "+string(r.Failed), ui.Bad
 		}
 		if r.Current {
-			state, mark = strings.TrimSpace("current "+state), ui.Good
+			state = strings.TrimSpace("current " + state)
+			if mark == ui.Plain {
+				mark = ui.Good
+			}
 		}
 		rows = append(rows, []ui.Cell{{Text: fmt.Sprint(r.Number)}, {Text: dash(r.Version)}, {Text: age(&r.Created)}, ui.Marked(state, mark)})
 	}

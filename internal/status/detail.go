@@ -56,11 +56,12 @@ type Pod struct {
 
 // Revision is one entry of an app's history.
 type Revision struct {
-	Number   int64     `json:"number"`
-	Version  string    `json:"version"`
-	Created  time.Time `json:"created"`
-	Verified bool      `json:"verified"`
-	Current  bool      `json:"current"`
+	Number   int64      `json:"number"`
+	Version  string     `json:"version"`
+	Created  time.Time  `json:"created"` // when it came
+	Verified bool       `json:"verified"`
+	Failed   k8s.Reason `json:"failed,omitempty"` // why it did not come up
+	Current  bool       `json:"current"`
 }
 
 // Secret is a secret value's name, and where it is.

@@ -50,7 +50,7 @@ func (d *detail) rollout(ctx context.Context, live *appsv1.Deployment) error {
 	for _, r := range revisions {
 		seen.ReplicaSets = append(seen.ReplicaSets, r.Set)
 		numbers[r.Set.Name] = r.Number
-		d.Revisions = append(d.Revisions, Revision{r.Number, k8s.VersionName(r.Commit, r.Image), r.Since, r.Verified, r.Current})
+		d.Revisions = append(d.Revisions, Revision{r.Number, k8s.VersionName(r.Commit, r.Image), r.Since, r.Verified, r.Failed, r.Current})
 	}
 	for i := range pods {
 		seen.Pods = append(seen.Pods, &pods[i])
