@@ -143,6 +143,29 @@ func TestSecretIsTypedUnseen(t *testing.T) {
 	}
 }
 
+// A value is not asked for where it could not be kept.
+func TestSecretIsNotAskedForInVain(t *testing.T) {
+	s := secretsAt(t, "", "secrets", "list")
+	s.ends(0)
+	for _, name := range []string{"secrets.enc.yaml", ".sops.yaml"} {
+		if err := os.Remove(filepath.Join(s.cmd.Dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.Command("norn", "secrets", "set", "TOKEN")
+	cmd.Dir, cmd.Env = s.cmd.Dir, s.cmd.Env
+	tty, err := pty.Start(cmd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tty.Close() }()
+	said, _ := io.ReadAll(tty) // which ends with an error of the terminal's
+	_ = cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != 2 || strings.Contains(string(said), "TOKEN:") || !strings.Contains(string(said), "norn secrets init") {
+		t.Errorf("exit code %d: %s", code, said)
+	}
+}
+
 // Ctrl-C at the question ends it, and gives the terminal its echo back.
 func TestSecretIsNotTyped(t *testing.T) {
 	s := secretsAt(t, "", "secrets", "set", "TOKEN")

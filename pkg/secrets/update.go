@@ -67,6 +67,15 @@ func tryUpdate(ctx context.Context, path string, change func(*File) error) (writ
 	return true, writeFile(path, text)
 }
 
+// Ready reports, as a *FileError, what would keep Update from making the file at path. It is for those who ask for a value first.
+func Ready(path string) error {
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	_, err := newFile(path)
+	return err
+}
+
 func openOrNew(ctx context.Context, path string) (*File, error) {
 	f, err := Open(ctx, path)
 	if errors.Is(err, fs.ErrNotExist) {
