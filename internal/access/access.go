@@ -28,7 +28,7 @@ func Commands() []Command {
 		{"logs", logs()},
 		{"status", status()},
 		{"history", []Rule{{Group: apps, Resource: "deployments", Verbs: []string{"get"}}, {Group: batch, Resource: "cronjobs", Verbs: []string{"get"}}, {Group: apps, Resource: "replicasets", Verbs: []string{"list"}}}},
-		{"diff", Forge(true)},
+		{"diff", diff()},
 		{"snapshots restore", []Rule{{Group: apps, Resource: "deployments", Verbs: []string{"get"}}, lease}},
 		{"secrets list", []Rule{{Resource: "secrets", Verbs: []string{"get"}, Without: "which secrets are in the cluster is not known"}}},
 		{"run", jobs()},
@@ -71,6 +71,17 @@ func Forge(secrets bool) []Rule {
 		rules = append(rules, Rule{Resource: "secrets", Verbs: []string{"get"}})
 	}
 	return rules
+}
+
+// diff is what a forge would write, which a dry run takes too.
+func diff() []Rule {
+	made := []string{"get", "create", "patch"}
+	return []Rule{
+		{Group: apps, Resource: "deployments", Verbs: made},
+		{Group: batch, Resource: "cronjobs", Verbs: made},
+		{Resource: "services", Verbs: applied},
+		{Resource: "persistentvolumeclaims", Verbs: applied},
+	}
 }
 
 // Teardown is what a teardown uses, with the app's data or without.
