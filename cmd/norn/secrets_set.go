@@ -47,7 +47,10 @@ discouraged: other users of the machine see it in the list of processes, and the
 			case inArgs:
 				ui.PrintWarning(a.streams.Err, "a value on the command line is seen by other users and kept in the shell's history; leave =VALUE out to be asked for it")
 			default:
-				if err := secrets.Ready(file.path); err != nil {
+				if from == "" {
+					err = secrets.Ready(file.path)
+				}
+				if err != nil {
 					return err
 				}
 				if value, err = a.readValue(cmd, name, from); err != nil {
