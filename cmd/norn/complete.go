@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -131,8 +130,7 @@ func (a *app) offer(find func(*lookup) []source) cobra.CompletionFunc {
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
-		limit, _ := time.ParseDuration(conf.Complete) // it has been checked
-		ctx, cancel := context.WithTimeout(cmd.Context(), limit)
+		ctx, cancel := context.WithTimeout(cmd.Context(), conf.CompletionTimeout)
 		defer cancel()
 		defer k8s.Abandon()
 		l := &lookup{owner: a, conf: conf, args: args, begin: begin}

@@ -122,11 +122,7 @@ func (l *lookup) ofApp(find func(ctx context.Context, c complete.Cluster, ns, ap
 // revisions are numbers, or commits where what has been typed begins none.
 func (l *lookup) revisions(ctx context.Context) []complete.Value {
 	return l.ofApp(func(ctx context.Context, c complete.Cluster, ns, app string) []complete.Value {
-		found := complete.Revisions(ctx, c, ns, app, false)
-		if l.begin == "" {
-			return found
-		}
-		return append(found, complete.Revisions(ctx, c, ns, app, true)...)
+		return complete.Revisions(ctx, c, ns, app, l.begin != "")
 	})(ctx)
 }
 

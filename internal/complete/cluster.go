@@ -42,32 +42,31 @@ func Namespaces(ctx context.Context, c Cluster) []Value {
 	return values
 }
 
-// Revisions are an app's, the latest first: their numbers or, with commits, their commits.
+// Revisions are an app's, the latest first: their numbers and, with commits, then their commits.
 func Revisions(ctx context.Context, c Cluster, ns, app string, commits bool) []Value {
 	d, err := c.GetDeployment(ctx, ns, app)
 	if err != nil {
 		return nil
 	}
 	revisions, _ := c.Revisions(ctx, d)
-	var values []Value
+	var numbers, versions []Value
 	for _, e := range deploy.Entries(revisions) {
-		number := strconv.FormatInt(e.Revision, 10)
-		v := Value{number, e.Version()}
-		if commits {
-			v = Value{e.Version(), "revision " + number}
-		}
-		v.About += ", " + ago(e.Created)
+		number, about := strconv.FormatInt(e.Revision, 10), ", "+ago(e.Created)
 		switch {
 		case e.Current:
-			v.About += ", current"
+			about += ", current"
 		case e.Failed != "":
-			v.About += ", failed"
+			about += ", failed"
 		case !e.Verified:
-			v.About += ", not watched"
+			about += ", not watched"
 		}
-		values = append(values, v)
+		numbers = append(numbers, Value{number, e.Version() + about})
+		versions = append(versions, Value{e.Version(), "revision " + number + about})
 	}
-	return values
+	if !commits {
+		return numbers
+	}
+	return append(numbers, versions...)
 }
 
 // Pods are an app's.

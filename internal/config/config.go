@@ -29,7 +29,9 @@ type Config struct {
 	GitToken  string // for HTTPS repositories
 	GitKey    string // path of a private key for SSH repositories
 	Tunnel    string // name of the Cloudflare tunnel that DNS names are routed to
-	Complete  string // how long completion may look for values, as a duration
+	// CompletionTimeout is how long a shell's completion may look for values.
+	CompletionTimeout time.Duration
+	completion        string // as it is set
 
 	File string // the settings file that was read, or ""
 	Set  []Set  // what is not the default
@@ -60,7 +62,7 @@ func settings(home string) []setting {
 		{"git_token", "", "", func(c *Config) *string { return &c.GitToken }, "opens HTTPS repositories of repo.url"},
 		{"git_ssh_key", "", "", func(c *Config) *string { return &c.GitKey }, "path of a private key for SSH repositories; without it the agent's keys"},
 		{"tunnel_name", "", "norn", func(c *Config) *string { return &c.Tunnel }, "Cloudflare tunnel that DNS names are routed to"},
-		{"completion_timeout", "", "120ms", func(c *Config) *string { return &c.Complete }, "how long a shell's completion may look for values; 0 for none"},
+		{"completion_timeout", "", "120ms", func(c *Config) *string { return &c.completion }, "how long a shell's completion may look for values; 0 for none"},
 	}
 }
 
@@ -125,8 +127,8 @@ func Load(flags *pflag.FlagSet) (*Config, error) {
 	if problems := validation.IsDNS1123Label(c.Namespace); len(problems) > 0 {
 		return c, &Error{"namespace", fmt.Sprintf("%q is not the name of one: lower-case letters, digits and '-' in between, at most 63", c.Namespace)}
 	}
-	if _, err := time.ParseDuration(c.Complete); err != nil {
-		return c, &Error{"completion_timeout", fmt.Sprintf("%q is not a duration such as 120ms", c.Complete)}
+	if c.CompletionTimeout, err = time.ParseDuration(c.completion); err != nil {
+		return c, &Error{"completion_timeout", fmt.Sprintf("%q is not a duration such as 120ms", c.completion)}
 	}
 	return c, nil
 }

@@ -37,30 +37,16 @@ type linesRun struct {
 	since  time.Time
 	wrote  time.Time // when the last line was written
 	folded string    // the part of the log that is open, or ""
-	last   []string  // the step's last lines
-	waits  string    // what it waits for
+	last   tail
+	waits  string // what it waits for
 	pods   map[string]string
 
-	done  chan struct{}
-	ended sync.WaitGroup
+	beats *ticker
 }
 
 func newLinesRun(w io.Writer, log ci, quiet bool) *linesRun {
-	l := &linesRun{w: w, p: newPalette(w), log: log, quiet: quiet, now: time.Now, began: time.Now(), done: make(chan struct{})}
-	l.ended.Go(func() {
-		tick := time.NewTicker(time.Second)
-		defer tick.Stop()
-		for {
-			select {
-			case <-l.done:
-				return
-			case <-tick.C:
-				l.mu.Lock()
-				l.beat()
-				l.mu.Unlock()
-			}
-		}
-	})
+	l := &linesRun{w: w, p: newPalette(w), log: log, quiet: quiet, now: time.Now, began: time.Now(), last: tail{keep: repeated}}
+	l.beats = every(time.Second, &l.mu, l.beat)
 	return l
 }
 
@@ -91,8 +77,7 @@ func (l *linesRun) Begin(title string) {
 
 // End implements Run.
 func (l *linesRun) End(o Outcome) {
-	close(l.done)
-	l.ended.Wait()
+	l.beats.stop()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.fold("")
@@ -112,7 +97,8 @@ func (l *linesRun) Report(e pipeline.Event) {
 	defer l.mu.Unlock()
 	switch e.Kind {
 	case pipeline.Started: // its end says enough
-		l.step, l.since, l.wrote, l.last, l.waits, l.pods = e.Step, l.now(), l.now(), nil, "", nil
+		l.step, l.since, l.wrote, l.waits, l.pods = e.Step, l.now(), l.now(), "", nil
+		l.last.clear()
 	case pipeline.Output:
 		l.output(e.Step, e.Line)
 	case pipeline.Warned:
@@ -129,7 +115,7 @@ func (l *linesRun) Report(e pipeline.Event) {
 	case pipeline.Ended:
 		l.fold("")
 		if e.Result.State == pipeline.Failed && (l.quiet || l.log.folds()) {
-			for _, line := range l.last {
+			for _, line := range l.last.lines {
 				l.line(line)
 			}
 		}
@@ -143,9 +129,7 @@ func (l *linesRun) Report(e pipeline.Event) {
 // output writes a line of a step's output.
 func (l *linesRun) output(step, line string) {
 	line = "  | " + printable(line)
-	if l.last = append(l.last, line); len(l.last) > repeated {
-		l.last = slices.Delete(l.last, 0, 1)
-	}
+	l.last.add(line)
 	l.said(step, line)
 }
 

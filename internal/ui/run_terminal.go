@@ -28,15 +28,13 @@ type terminalRun struct {
 	began time.Time
 	step  string    // the running step, or ""
 	since time.Time // when it began
-	last  []string  // its last lines of output
-	cut   int       // how many there were before them
-	waits string    // what it waits for
+	last  tail
+	waits string // what it waits for
 	pods  []pipeline.Pod
 	frame int
 	drawn int // lines on the screen that are drawn again
 
-	done  chan struct{}
-	ended sync.WaitGroup
+	redraws *ticker
 }
 
 var spinner = []string{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"}
@@ -51,26 +49,16 @@ const (
 )
 
 func newTerminalRun(w io.Writer, verbose bool) *terminalRun {
-	t := &terminalRun{w: w, p: newPalette(w), size: func() (int, int) { return Width(w), height(w) }, verbose: verbose, began: time.Now(), done: make(chan struct{})}
-	t.ended.Go(t.redraw)
+	t := &terminalRun{w: w, p: newPalette(w), size: func() (int, int) { return Width(w), height(w) }, verbose: verbose, began: time.Now(), last: tail{keep: keptLines}}
+	t.redraws = every(redrawEvery, &t.mu, t.redraw)
 	return t
 }
 
+// redraw moves the spinner on; the caller holds mu.
 func (t *terminalRun) redraw() {
-	tick := time.NewTicker(redrawEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-t.done:
-			return
-		case <-tick.C:
-			t.mu.Lock()
-			t.frame++
-			if t.step != "" {
-				t.draw("")
-			}
-			t.mu.Unlock()
-		}
+	t.frame++
+	if t.step != "" {
+		t.draw("")
 	}
 }
 
@@ -99,7 +87,7 @@ func (t *terminalRun) moving() []string {
 		head += " " + t.p.dim.Render(clean(t.waits))
 		below = t.podLines(room)
 	case !t.verbose:
-		for _, line := range t.last[max(0, len(t.last)-room):] {
+		for _, line := range t.last.lines[max(0, len(t.last.lines)-room):] {
 			below = append(below, t.p.dim.Render("    │ "+line))
 		}
 	}
@@ -166,8 +154,7 @@ func (t *terminalRun) Begin(title string) {
 
 // End implements Run.
 func (t *terminalRun) End(o Outcome) {
-	close(t.done)
-	t.ended.Wait()
+	t.redraws.stop()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	began := t.since != (time.Time{})
@@ -186,7 +173,8 @@ func (t *terminalRun) Report(e pipeline.Event) {
 	defer t.mu.Unlock()
 	switch e.Kind {
 	case pipeline.Started:
-		t.step, t.since, t.last, t.cut, t.waits, t.pods = e.Step, time.Now(), nil, 0, "", nil
+		t.step, t.since, t.waits, t.pods = e.Step, time.Now(), "", nil
+		t.last.clear()
 		t.draw("")
 	case pipeline.Output:
 		t.output(e)
@@ -216,9 +204,7 @@ func (t *terminalRun) output(e pipeline.Event) {
 		t.draw(t.outputLine(line))
 		return
 	}
-	if t.last = append(t.last, line); len(t.last) > keptLines {
-		t.last, t.cut = slices.Delete(t.last, 0, 1), t.cut+1
-	}
+	t.last.add(line)
 }
 
 func (t *terminalRun) outputLine(line string) string {
@@ -231,10 +217,10 @@ func (t *terminalRun) kept(e pipeline.Event) string {
 		return ""
 	}
 	var b strings.Builder
-	if t.cut > 0 {
-		b.WriteString(t.p.dim.Render(fmt.Sprintf("  │ … %d lines before these; -v shows all", t.cut)) + "\n")
+	if t.last.cut > 0 {
+		b.WriteString(t.p.dim.Render(fmt.Sprintf("  │ … %d lines before these; -v shows all", t.last.cut)) + "\n")
 	}
-	for _, line := range t.last {
+	for _, line := range t.last.lines {
 		b.WriteString(t.outputLine(line))
 	}
 	return b.String()

@@ -21,7 +21,7 @@ type summaryRun struct {
 	began time.Time
 	title string
 	rows  []string
-	last  []string // the running step's last lines
+	last  tail
 }
 
 // summarized is r, with a summary where the environment names a file for it.
@@ -30,7 +30,7 @@ func summarized(r Run, errs io.Writer) Run {
 	if path == "" {
 		return r
 	}
-	return &summaryRun{Run: r, path: path, errs: errs, began: time.Now()}
+	return &summaryRun{Run: r, path: path, errs: errs, began: time.Now(), last: tail{keep: repeated}}
 }
 
 // Begin implements Run.
@@ -43,11 +43,9 @@ func (s *summaryRun) Begin(title string) {
 func (s *summaryRun) Report(e pipeline.Event) {
 	switch e.Kind {
 	case pipeline.Started:
-		s.last = nil
+		s.last.clear()
 	case pipeline.Output:
-		if s.last = append(s.last, printable(e.Line)); len(s.last) > repeated {
-			s.last = s.last[1:]
-		}
+		s.last.add(printable(e.Line))
 	case pipeline.Warned:
 		s.row("⚠️", e.Step, "warning: "+e.Line, 0)
 	case pipeline.Ended:
@@ -123,9 +121,9 @@ func (s *summaryRun) page(o Outcome) string {
 			fmt.Fprintf(&b, "**%s:** %s\n\n", part.name, inTable(part.text))
 		}
 	}
-	if len(s.last) > 0 {
-		fence := longerThanAny(s.last)
-		fmt.Fprintf(&b, "<details open><summary>What was said last</summary>\n\n%s\n%s\n%[1]s\n\n</details>\n\n", fence, strings.Join(s.last, "\n"))
+	if len(s.last.lines) > 0 {
+		fence := longerThanAny(s.last.lines)
+		fmt.Fprintf(&b, "<details open><summary>What was said last</summary>\n\n%s\n%s\n%[1]s\n\n</details>\n\n", fence, strings.Join(s.last.lines, "\n"))
 	}
 	return b.String()
 }

@@ -105,23 +105,7 @@ func generateKey() (recipient, path string, err error) {
 
 // create makes a file that is whole or not there at all, and fails where there is one.
 func create(path string, mode fs.FileMode, text string) error {
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".norn-*")
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	defer func() { _ = os.Remove(tmp.Name()) }()
-	_, err = tmp.WriteString(text)
-	if err == nil {
-		err = tmp.Chmod(mode)
-	}
-	if err == nil {
-		err = tmp.Sync()
-	}
-	err = errors.Join(err, tmp.Close())
-	if err == nil {
-		err = os.Link(tmp.Name(), path) // unlike a rename, it fails where something is
-	}
-	if err != nil {
+	if err := place(path, mode, []byte(text), os.Link); err != nil { // unlike a rename, a link fails where something is
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	return nil

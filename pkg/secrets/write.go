@@ -16,9 +16,21 @@ func writeFile(path string, text []byte) error {
 	if info, err := os.Stat(path); err == nil {
 		mode = info.Mode().Perm()
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	err := place(path, mode, text, os.Rename)
+	if err == nil {
+		err = syncDir(filepath.Dir(path))
+	}
 	if err != nil {
 		return fmt.Errorf("write the secrets: %w", err)
+	}
+	return nil
+}
+
+// place writes text into a file beside path and, when it is on the disk, moves it there.
+func place(path string, mode fs.FileMode, text []byte, move func(from, to string) error) error {
+	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return err
 	}
 	defer func() { _ = os.Remove(tmp.Name()) }()
 	_, err = tmp.Write(text)
@@ -30,15 +42,9 @@ func writeFile(path string, text []byte) error {
 	}
 	err = errors.Join(err, tmp.Close())
 	if err == nil {
-		err = os.Rename(tmp.Name(), path)
+		err = move(tmp.Name(), path)
 	}
-	if err == nil {
-		err = syncDir(filepath.Dir(path))
-	}
-	if err != nil {
-		return fmt.Errorf("write the secrets: %w", err)
-	}
-	return nil
+	return err
 }
 
 // syncDir makes a rename in dir outlast a power cut, where the file system can.
