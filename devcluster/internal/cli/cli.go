@@ -26,7 +26,7 @@ func New() *cobra.Command {
 		SilenceErrors: true,
 	}
 	root.PersistentFlags().StringVar(&path, "dir", "", "state folder (DEVCLUSTER_DIR)")
-	root.AddCommand(upCmd(dir), downCmd(dir), statusCmd(dir), kubeconfigCmd(dir), logsCmd(dir), execCmd(dir), loadCmd(dir),
+	root.AddCommand(upCmd(dir), downCmd(dir), statusCmd(dir), kubeconfigCmd(dir), logsCmd(dir), execCmd(dir), loadCmd(dir), rotateCmd(dir),
 		hidden(node.SuperviseCommand, func(cmd *cobra.Command) error {
 			d, err := dir()
 			if err != nil {

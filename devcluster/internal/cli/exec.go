@@ -65,18 +65,23 @@ func loadCmd(dir dirFunc) *cobra.Command {
 
 // inside is a command in the namespaces of the cluster's first process.
 func inside(d *state.Dir, args ...string) (*exec.Cmd, error) {
-	supervisor, err := d.Supervisor()
-	if err != nil {
-		return nil, err
-	}
-	if supervisor == 0 {
-		return nil, fmt.Errorf("no devcluster runs in %s; start one with devcluster up", d.Root)
-	}
-	first, err := childOf(supervisor)
+	first, err := firstProcess(d)
 	if err != nil {
 		return nil, err
 	}
 	return exec.Command("nsenter", append([]string{"--target", strconv.Itoa(first), "--mount", "--net", "--pid", "--uts", "--ipc", "--"}, args...)...), nil
+}
+
+// firstProcess is the PID of the cluster's first process, as the host sees it.
+func firstProcess(d *state.Dir) (int, error) {
+	supervisor, err := d.Supervisor()
+	if err != nil {
+		return 0, err
+	}
+	if supervisor == 0 {
+		return 0, fmt.Errorf("no devcluster runs in %s; start one with devcluster up", d.Root)
+	}
+	return childOf(supervisor)
 }
 
 // childOf finds a process's child, by the parent that each process names (man 5 proc: status).

@@ -12,7 +12,8 @@ import (
 	"norn/devcluster/internal/state"
 )
 
-const containerdSocket = "/run/containerd/containerd.sock"
+// ContainerdSocket is where containerd listens, inside the node.
+const ContainerdSocket = "/run/containerd/containerd.sock"
 
 // startContainers starts containerd and the kubelet.
 func (n *node) startContainers(ctx context.Context) error {
@@ -34,7 +35,7 @@ func (n *node) startContainers(ctx context.Context) error {
 	if err := n.procs.start(component{"containerd", containerd, []string{"--config", n.dir.Path("containerd.toml")}}); err != nil {
 		return err
 	}
-	if err := untilListening(ctx, containerdSocket); err != nil {
+	if err := untilListening(ctx, ContainerdSocket); err != nil {
 		return err
 	}
 	return n.procs.own("kubelet", "--kubeconfig="+n.dir.InnerKubeconfig(), "--config="+n.dir.Path("kubelet.yaml"),
@@ -85,7 +86,7 @@ disabled_plugins = ["io.containerd.internal.v1.opt", "io.containerd.snapshotter.
     conf_dir = %q
   [plugins."io.containerd.grpc.v1.cri".registry]
     config_path = %q
-`, n.dir.Path("containerd"), containerdSocket, n.pauseImage(), CNIDir, n.dir.Path("cni"), n.dir.Path("hosts"))
+`, n.dir.Path("containerd"), ContainerdSocket, n.pauseImage(), CNIDir, n.dir.Path("cni"), n.dir.Path("hosts"))
 }
 
 // CNIDir is where Debian's containernetworking-plugins are.
@@ -127,5 +128,5 @@ clusterDNS: [10.96.0.10]
 volumePluginDir: /var/lib/kubelet/volumeplugins
 syncFrequency: 10s
 nodeStatusUpdateFrequency: 10s
-`, nodeIP, n.dir.Name(), containerdSocket, n.dir.Path("pki"), n.dir.Path("resolv.conf"))
+`, nodeIP, n.dir.Name(), ContainerdSocket, n.dir.Path("pki"), n.dir.Path("resolv.conf"))
 }
