@@ -67,6 +67,18 @@ func logFiles(t testing.TB, dir, size, every string) {
 	t.Cleanup(func() { set(string(before)) })
 }
 
+// rotateLogs has the logs of these pods' running containers rotated now, and returns the old files.
+func (b *bench) rotateLogs(pods []string) []string {
+	b.t.Helper()
+	devcluster := filepath.Join(filepath.Dir(os.Getenv("NORN_TEST_KUBECTL")), "devcluster")
+	args := append([]string{"rotate", "--dir", filepath.Dir(b.kubeconfig), "--namespace", b.namespace}, pods...)
+	out, err := exec.Command(devcluster, args...).Output()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return strings.Fields(string(out))
+}
+
 // countImage builds the image of testdata/apps/count from the binary that hack/sessions has built, and pushes it to the devcluster's registry.
 func (b *bench) countImage() string {
 	b.t.Helper()

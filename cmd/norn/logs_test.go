@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -27,6 +29,8 @@ type tally struct {
 	ended map[string]bool
 	wrong []string // what is not as it should be
 	lines int
+	// doubled is how often a line has come that is not behind the last.
+	doubled int
 }
 
 func newTally() *tally {
@@ -52,7 +56,7 @@ func (c *tally) line(line []byte) {
 	defer c.mu.Unlock()
 	f := bytes.Fields(line)
 	if len(f) < 3 {
-		c.complain("%q", line)
+		c.complain("%q (%s)", line, c.lastOf(string(f[0])))
 		return
 	}
 	instance := string(f[1])
@@ -63,6 +67,9 @@ func (c *tally) line(line []byte) {
 	}
 	if err != nil || n != last+1 {
 		c.complain("%s %s: %d after %d", f[0], instance, n, last)
+		if n <= last {
+			c.doubled++
+		}
 	}
 	if c.ended[instance] {
 		c.complain("%s %s: %d after its end", f[0], instance, n)
@@ -74,6 +81,17 @@ func (c *tally) line(line []byte) {
 	}
 }
 
+// lastOf is the last line of a pod's instances.
+func (c *tally) lastOf(pod string) string {
+	var last []string
+	for instance, of := range c.pod {
+		if of == pod {
+			last = append(last, fmt.Sprintf("after %s %d", instance, c.last[instance]))
+		}
+	}
+	return strings.Join(last, ", ")
+}
+
 func (c *tally) complain(format string, args ...any) {
 	c.wrong = append(c.wrong, fmt.Sprintf(format, args...))
 }
@@ -83,6 +101,41 @@ func (c *tally) instances() (seen, ended int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return len(c.last), len(c.ended)
+}
+
+// pods are those of which a line has been read.
+func (c *tally) pods() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Collect(maps.Values(c.pod))
+}
+
+// has reports whether an instance's line has been read.
+func (c *tally) has(instance string, n int) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.last[instance] >= n
+}
+
+// hasAll reports whether these lines have been read, and with them all before.
+func (c *tally) hasAll(ends map[string]int) bool {
+	for instance, n := range ends {
+		if !c.has(instance, n) {
+			return false
+		}
+	}
+	return true
+}
+
+// cutShort takes these lines for the last ones of their instances, also where they do not say so.
+func (c *tally) cutShort(ends map[string]int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for instance, n := range ends {
+		if c.last[instance] >= n {
+			c.ended[instance] = true
+		}
+	}
 }
 
 // check says what was wrong.
@@ -185,30 +238,57 @@ func TestEveryLineOnce(t *testing.T) {
 	logFiles(t, dir, "1Gi", "3s")
 	b.app("count", counting(pods, rate))
 	b.norn("forge", "count", "--image", b.countImage())
+	kept := b.keepLogs()
 	f := b.follow(plainly, "count")
 	seen := func(n int) func() bool {
 		return func() bool { has, _ := f.instances(); return has >= n }
 	}
 	b.eventually(2*time.Minute, "all pods are followed", seen(pods))
+	b.rotate(f)
 	b.restart()
 	b.eventually(2*time.Minute, "some new pods are followed", seen(pods+pods/3))
+	b.rotate(f)
 	killComponent(t, dir, "kubelet")
 	b.restarted()
 	b.eventually(time.Minute, "all new pods are followed", seen(2*pods))
+	b.rotate(f)
 	killComponent(t, dir, "kube-apiserver")
 	b.eventually(time.Minute, "the API server is back", func() bool {
 		return exec.Command(os.Getenv("NORN_TEST_KUBECTL"), "--kubeconfig", b.kubeconfig, "-n", b.namespace, "get", "pods").Run() == nil
 	})
 	b.restart()
+	b.eventually(2*time.Minute, "some of the third pods are followed", seen(2*pods+pods/3))
+	b.rotate(f)
 	b.restarted()
 	b.eventually(time.Minute, "the third pods are followed", seen(3*pods))
+	b.rotateLogs(f.pods()) // and while streams are in the old files, all pods end
 	b.kubectl("-n", b.namespace, "scale", "deployment/count", "--replicas=0")
-	b.eventually(2*time.Minute, "all have ended", func() bool { _, ended := f.instances(); return ended >= 3*pods })
+	b.kubectl("-n", b.namespace, "wait", "pods", "--all", "--for=delete", "--timeout=2m")
+	written := kept.ends()
+	b.eventually(time.Minute, "every line that was written has come", func() bool { return f.hasAll(written) })
 	f.stop(t)
+	f.cutShort(written)
 	f.check(t)
-	if has, _ := f.instances(); has != 3*pods {
-		t.Errorf("%d instances, want %d", has, 3*pods)
+	if len(written) != 3*pods {
+		t.Errorf("%d instances have written, want %d", len(written), 3*pods)
 	}
+}
+
+// rotate has all logs that are followed rotated at once, and waits until their streams have left the old files behind: a stream that breaks before cannot
+// be whole, since the API has the new file only.
+func (b *bench) rotate(f *following) {
+	b.t.Helper()
+	begin := time.Now()
+	old := b.rotateLogs(f.pods())
+	b.eventually(2*time.Minute, "the streams have come to the new logs", func() bool {
+		for _, file := range old {
+			if instance, n := lastLine(b.t, file); n > 0 && !f.has(instance, n+2) { // n+1 may be in both
+				return false
+			}
+		}
+		return true
+	})
+	b.t.Logf("%d logs rotated, the new ones reached after %s", len(old), time.Since(begin).Round(time.Millisecond))
 }
 
 // soak skips a test that takes the whole machine for minutes; make soak runs it.
@@ -366,4 +446,74 @@ func TestTailFromTheEnd(t *testing.T) {
 			t.Errorf("%s begins with %d: %v", instance, first, f.wrong)
 		}
 	}
+}
+
+// A reader of stdout that stands still, while the log is rotated twice: the kubelet skips the file in between, which norn tells, and sends the newest one
+// twice, which norn does not.
+func TestReaderThatStandsStill(t *testing.T) {
+	b := newBench(t)
+	logFiles(t, filepath.Dir(b.kubeconfig), "1Gi", "10s")
+	b.app("count", "app: count\nrole: worker\nenv: {RATE: 2000, LENGTH: 10000}\n")
+	b.norn("forge", "count", "--image", b.countImage())
+	kept := b.keepLogs()
+	g := &gate{open: make(chan struct{})}
+	close(g.open)
+	f := b.follow(func(r io.Reader) io.Reader { g.r = r; return g }, "count")
+	b.eventually(time.Minute, "it is followed", func() bool { seen, _ := f.instances(); return seen == 1 })
+	lines := func() int {
+		for _, n := range kept.ends() {
+			return n
+		}
+		return 0
+	}
+	grown := func(by int) {
+		from := lines()
+		b.eventually(time.Minute, "the log has grown", func() bool { return lines() > from+by })
+	}
+	again := g.shut()
+	grown(8000) // 80 MB: what is on the way is full
+	b.rotateLogs(f.pods())
+	grown(100)
+	b.rotateLogs(f.pods())
+	grown(100)
+	again()
+	for range 2 { // what is written now comes behind what came again
+		for instance, n := range kept.ends() {
+			b.eventually(time.Minute, "it has caught up", func() bool { return f.has(instance, n+100) })
+		}
+	}
+	b.kubectl("-n", b.namespace, "scale", "deployment/count", "--replicas=0")
+	b.eventually(time.Minute, "it has ended", func() bool { _, ended := f.instances(); return ended == 1 })
+	f.stop(t)
+	if f.doubled > 0 || len(f.wrong) == 0 {
+		t.Errorf("want a gap and no line twice: %.300q", f.wrong)
+	}
+	if said := f.err.String(); !strings.Contains(said, "its log was rotated more than once before it was read") {
+		t.Errorf("it said %s", said)
+	}
+}
+
+// gate is a reader that can be shut for a while.
+type gate struct {
+	r    io.Reader
+	mu   sync.Mutex
+	open chan struct{}
+}
+
+// shut lets nothing through until the function it returns is called.
+func (g *gate) shut() (again func()) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	open := make(chan struct{})
+	g.open = open
+	return func() { close(open) }
+}
+
+// Read implements io.Reader.
+func (g *gate) Read(p []byte) (int, error) {
+	g.mu.Lock()
+	open := g.open
+	g.mu.Unlock()
+	<-open
+	return g.r.Read(p)
 }

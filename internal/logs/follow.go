@@ -3,6 +3,7 @@ package logs
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,6 +25,9 @@ func (s *session) run(ctx context.Context) error {
 	defer f.running.Wait()
 	return s.cluster.Observe(ctx, s.Namespace, s.App, func(seen k8s.Observation) (bool, error) { return false, f.see(ctx, seen) })
 }
+
+// remembered is how many instances of a container are known after they have ended, since their status may come back.
+const remembered = 8
 
 type follower struct {
 	*session
@@ -82,13 +86,14 @@ type tail struct {
 	w      *witness
 	late   bool // whether the container began after the run did: all of it is shown
 	done   chan struct{}
+
+	readers []*reader // of the last instances
 }
 
 func (t *tail) run(ctx context.Context) error {
-	read := map[string]bool{} // instances, by container ID
 	for ctx.Err() == nil {
-		next, ok := t.next(read)
-		if !ok {
+		r := t.next()
+		if r == nil {
 			if t.w.now().gone {
 				return nil
 			}
@@ -98,40 +103,47 @@ func (t *tail) run(ctx context.Context) error {
 		if err := t.slot(ctx); err != nil {
 			return nil //nolint:nilerr // the run is over
 		}
-		r := t.reader(t.pod, t.origin.Container, next, &direct{out: t.out, format: t.sink.Format(t.origin)})
-		if !t.late {
-			r.first = t.beginning()
-		}
 		err := r.read(ctx, t.w)
 		<-t.streams
 		if err != nil && ctx.Err() == nil {
 			return err
 		}
 		t.late = true
-		v := t.w.now()
-		for id := range read { // the others never come back
-			if id != v.current && id != v.previous {
-				delete(read, id)
-			}
-		}
-		read[next] = true
 	}
 	return nil
 }
 
-// next is the instance to be read next, if there is one.
-func (t *tail) next(read map[string]bool) (string, bool) {
+// next is the reader of the instance that is to be read next, or nil. One whose log was not read to its end goes on where it was: a kubelet
+// that has been restarted may take a container for ended or unknown, and find it running later.
+func (t *tail) next() *reader {
 	v := t.w.now()
-	switch {
-	case v.gone:
-		return "", false
-	case v.previous != "" && !read[v.previous] && t.late:
-		return v.previous, true
-	case v.current != "" && !read[v.current]:
-		return v.current, true
-	default:
-		return "", false
+	for _, instance := range []string{v.previous, v.current} {
+		how := v.access(instance)
+		if instance == "" || how == unreachable || how == previous && !t.late {
+			continue
+		}
+		i := slices.IndexFunc(t.readers, func(r *reader) bool { return r.instance == instance })
+		if i < 0 {
+			return t.begin(instance)
+		}
+		if r := t.readers[i]; r.have == some || r.have == all && how == running {
+			return r
+		}
 	}
+	return nil
+}
+
+// begin makes the reader of an instance.
+func (t *tail) begin(instance string) *reader {
+	r := t.reader(t.pod, t.origin.Container, instance, &direct{out: t.out, format: t.sink.Format(t.origin)})
+	if !t.late {
+		r.first = t.beginning()
+	}
+	t.readers = append(t.readers, r)
+	if extra := len(t.readers) - remembered; extra > 0 {
+		t.readers = slices.Delete(t.readers, 0, extra)
+	}
+	return r
 }
 
 // slot waits for one of the streams there may be.

@@ -63,6 +63,36 @@ func (p *position) see(at int64, id lineID) {
 	p.next = (p.next + 1) % len(p.recent)
 }
 
+// tip is how far a log has been read, for comparing it with how it ends.
+type tip struct {
+	begun  bool
+	last   lineID
+	newest int64
+}
+
+func (p *position) tip() tip { return tip{p.begun(), p.last, p.newest} }
+
+// ending is how a log ends, compared with how far it has been read.
+type ending int
+
+const (
+	unknown ending = iota
+	same
+	further
+)
+
+// compare looks at a log's last line. Lines before since were not asked for.
+func (t tip) compare(at int64, id lineID, since int64) ending {
+	switch {
+	case t.begun && id == t.last, !t.begun && at < since:
+		return same
+	case !t.begun, at > t.newest:
+		return further
+	default: // a line of stderr that was written with one of stdout, perhaps
+		return unknown
+	}
+}
+
 // begun reports whether any line has been seen.
 func (p *position) begun() bool { return p.count > 0 }
 
@@ -76,14 +106,30 @@ func (p *position) knows(id lineID) int64 {
 	return 0
 }
 
-// overlap leads through the beginning of a stream that was opened again from pos.base on: it tells the lines that were seen
-// from those that are new. The zero value is for a stream whose lines are all new.
+// follows reports whether the one line came directly after the other, among the last.
+func (p *position) follows(line, after lineID) bool {
+	for i := range len(p.recent) - 1 {
+		if p.recent[(p.next+i)%len(p.recent)] == after && p.recent[(p.next+i+1)%len(p.recent)] == line {
+			return true
+		}
+	}
+	return false
+}
+
+// overlap tells the lines of a stream that were seen from those that are new: at its beginning, where it was opened again from pos.base on, and
+// where the kubelet sends the newest file from its beginning once more, as it does when a log was rotated more than once before
+// the stream had come to an end (k8s.io/cri-client/pkg/logs: each file that was created is opened by its name).
 type overlap struct {
 	how  overlapKind
-	pos  position // where the earlier stream had come to
-	left int64    // lines still to be skipped
+	pos  *position // what has been seen
+	left int64     // lines still to be skipped
 	// gap is set where no line of the stream was known: between the earlier one's last line and this one's first others may have been.
 	gap bool
+	// again is set where the file came once more.
+	again bool
+	// doubt is the line on which the next decides.
+	doubt   lineID
+	doubtAt int64
 }
 
 type overlapKind int
@@ -98,26 +144,35 @@ const (
 // from returns what leads through a stream that is opened at p.
 func (p *position) from() overlap {
 	if !p.begun() {
-		return overlap{}
+		return overlap{pos: p}
 	}
-	return overlap{how: undecided, pos: *p}
+	return overlap{how: undecided, pos: p}
 }
 
-// verdict on a line of the new stream.
+// verdict on a line.
 type verdict int
 
 const (
 	fresh verdict = iota
 	known
 	halfKnown // the line of which position.passed bytes are known
+	doubtful  // known if the next line was seen, and fresh if not
 )
 
 // judge says whether a line is new. Lines come in the stream's order.
 func (o *overlap) judge(at int64, id lineID) verdict {
 	switch o.how {
 	case allNew:
-		return fresh
+		if at >= o.pos.newest {
+			return fresh
+		}
+		return o.judgeLate(at, id)
 	case undecided:
+		// When a log is rotated while a line is being written, the new file begins with the line's rest, which an earlier stream had put behind its
+		// beginning, and may have gone on: it is a line that was never seen, and older than one that was. So may one of stderr be.
+		if at > o.pos.forgotten && at < o.pos.newest && !o.knows(id) {
+			return o.doubted(at, id)
+		}
 		o.decide(at, id)
 		return o.judge(at, id)
 	case counting:
@@ -140,6 +195,37 @@ func (o *overlap) judge(at int64, id lineID) verdict {
 	}
 }
 
+// judgeLate judges a line that is older than one that was seen: one of stderr that was written with those of stdout, or the file comes
+// once more.
+func (o *overlap) judgeLate(at int64, id lineID) verdict {
+	if at > o.pos.forgotten && o.pos.knows(id) == 0 {
+		return fresh
+	}
+	return o.doubted(at, id)
+}
+
+func (o *overlap) doubted(at int64, id lineID) verdict {
+	o.doubt, o.doubtAt = id, at
+	return doubtful
+}
+
+// dispel decides on the line in doubt by the next: whether it is known. A stream of a container's output puts a time on a line and then writes it,
+// so that of lines which are late there is one at a time.
+func (o *overlap) dispel(at int64, id lineID) bool {
+	switch {
+	case o.how == undecided:
+		return o.knows(id)
+	case o.doubtAt <= o.pos.forgotten && at < o.pos.newest, o.pos.follows(id, o.doubt):
+		o.how, o.again = undecided, true
+		return true
+	default:
+		return false
+	}
+}
+
+// knows reports whether a line is one that is remembered.
+func (o *overlap) knows(id lineID) bool { return id == o.pos.first || o.pos.knows(id) > 0 }
+
 func (o *overlap) lastKnown() verdict {
 	if o.pos.passed >= 0 {
 		return halfKnown
@@ -147,7 +233,7 @@ func (o *overlap) lastKnown() verdict {
 	return known
 }
 
-// decide looks at the first line of the new stream.
+// decide looks at the first line of what comes again, or might.
 func (o *overlap) decide(at int64, id lineID) {
 	seen := o.pos.knows(id)
 	switch {

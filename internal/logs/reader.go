@@ -48,13 +48,27 @@ type reader struct {
 	warn      func(string)
 
 	pos     position
-	whole   bool  // whether the line being read is one to pass on
-	resumed bool  // whether it is one of which a part was passed on from an earlier stream
-	dropped int64 // bytes of that part still to come
-	held    piece // the beginning of a line with which a stream has ended
-	got     int64 // lines of this stream that were new
+	whole   bool          // whether the line being read is one to pass on
+	resumed bool          // whether it is one of which a part was passed on from an earlier stream
+	dropped int64         // bytes of that part still to come
+	held    piece         // the beginning of a line with which a stream has ended
+	doubt   *piece        // a line that is decided on with the next
+	quiet   time.Duration // how long a stream may be silent before it is doubted
+	got     int64         // lines of this stream that were new
 	spare   spare
+
+	have    extent
+	deleted bool // whether the kubelet has said that it has deleted the log
 }
+
+// extent is how much of an instance's log has been read.
+type extent int
+
+const (
+	some   extent = iota
+	all           // to the end that there was when the container had ended
+	enough        // all that is wanted
+)
 
 const (
 	shortestWait = 100 * time.Millisecond
@@ -81,8 +95,10 @@ func (e *writeError) Unwrap() error { return e.err }
 // last line that is there now.
 func (r *reader) read(ctx context.Context, w *witness) error {
 	wait, clean, since, warned := shortestWait, false, time.Now(), false
+	r.quiet = silence
+	r.have = some
 	defer r.spare.close()
-	if r.follow && r.first.TailLines != nil && *r.first.TailLines == 0 {
+	if r.follow && !r.pos.begun() && r.first.TailLines != nil && *r.first.TailLines == 0 {
 		r.mark(ctx, w)
 	}
 	for {
@@ -90,8 +106,15 @@ func (r *reader) read(ctx context.Context, w *witness) error {
 		r.got = 0
 		err := r.once(ctx, how, w)
 		if errors.Is(err, errGone) {
-			if !clean {
+			switch {
+			case clean:
+			case r.deleted && !r.pos.begun():
+				r.warn(r.name() + ": the kubelet has deleted this log")
+			default:
 				r.warn(fmt.Sprintf("%s: its log broke off before its end: what came after %s may be missing", r.name(), r.when()))
+			}
+			if r.deleted { // for good
+				r.have = enough
 			}
 			return nil
 		}
@@ -103,16 +126,28 @@ func (r *reader) read(ctx context.Context, w *witness) error {
 		case errors.As(err, &failed), errors.As(err, &denied):
 			return err
 		case errors.Is(err, errPast):
+			r.have = enough
 			return nil
 		}
-		clean = errors.Is(err, io.EOF) || clean && k8s.IsNotFound(err)
+		if errors.Is(err, errDeleted) && (how != running || !r.follow || r.spare.there()) {
+			r.deleted = true
+			continue
+		}
+		clean = errors.Is(err, io.EOF) || clean && (k8s.IsNotFound(err) || errors.Is(err, errDeleted))
 		if errors.Is(err, io.EOF) && (!r.follow || how != running && r.got == 0) {
+			r.have = all
 			return nil
 		}
 		if r.got > 0 {
-			wait, since, warned = shortestWait, time.Now(), false
+			wait, since, warned, r.quiet = shortestWait, time.Now(), false, silence
+		} else if errors.Is(err, errQuiet) { // the doubt was in vain
+			r.quiet = min(2*r.quiet, longestSilence)
 		}
-		if errors.Is(err, io.EOF) && how != running || errors.Is(err, errQuiet) {
+		if errors.Is(err, errQuiet) {
+			r.say(fmt.Sprintf("%s: the stream has stayed in a file that was rotated away, after %s; the new one is read", r.name(), r.when()))
+			continue
+		}
+		if errors.Is(err, io.EOF) && how != running {
 			continue // there may have been more: look again
 		}
 		if !r.follow && time.Since(since) > patience {
@@ -153,8 +188,10 @@ func (r *reader) when() string {
 	if !r.pos.begun() {
 		return "its beginning"
 	}
-	return time.Unix(0, r.pos.newest).UTC().Format("15:04:05.000Z")
+	return clockTime(r.pos.newest)
 }
+
+func clockTime(ns int64) string { return time.Unix(0, ns).UTC().Format("15:04:05.000Z") }
 
 // options ask for what has not been read.
 func (r *reader) options(how access) *corev1.PodLogOptions {
@@ -177,11 +214,12 @@ func wholeSecond(ns int64) *metav1.Time {
 // once reads one stream to its end, the spare one where no other can be had; the error is io.EOF, or why it broke.
 func (r *reader) once(ctx context.Context, how access, w *witness) error {
 	opts := r.options(how)
-	if how == unreachable {
+	if how == unreachable || r.deleted {
 		body := r.spare.take()
 		if body == nil {
 			return errGone
 		}
+		r.say(r.name() + ": the log is gone; what is left is read from a stream that was opened before")
 		return r.scan(ctx, body, opts, w)
 	}
 	body, err := r.open(ctx, opts)
@@ -206,13 +244,16 @@ func (r *reader) scan(ctx context.Context, body io.ReadCloser, opts *corev1.PodL
 	defer func() { _ = body.Close() }()
 	from := io.Reader(body)
 	if opts.Follow {
-		from = &settling{body: body, opened: time.Now()}
+		from = &settling{body: body, tip: r.pos.tip, wait: r.quiet, look: func(read tip) ending { return r.look(ctx, read, opts.SinceTime) }}
 	}
 	s := newScanner(from, opts.SinceTime != nil || opts.SinceSeconds != nil, r.to.idle)
 	seen := r.pos.from()
 	for {
 		p, err := s.next()
 		if err != nil {
+			if doubtErr := r.endInDoubt(ctx, err, &seen, w); doubtErr != nil {
+				return doubtErr
+			}
 			return r.ended(err, s, func(p piece) error {
 				if !opts.Follow {
 					return r.pass(ctx, p, &seen, w)
@@ -237,6 +278,25 @@ func (r *reader) open(ctx context.Context, opts *corev1.PodLogOptions) (io.ReadC
 	}
 	defer func() { <-r.opening }()
 	return r.streams.StreamLogs(ctx, r.namespace, r.pod, opts)
+}
+
+// look asks how the log ends, as far as its newest file tells.
+func (r *reader) look(ctx context.Context, read tip, since *metav1.Time) ending {
+	one := int64(1)
+	body, err := r.open(ctx, &corev1.PodLogOptions{Container: r.container, Timestamps: true, TailLines: &one})
+	if err != nil {
+		return unknown
+	}
+	defer func() { _ = body.Close() }()
+	p, err := newScanner(body, false, func() error { return nil }).next()
+	if err != nil || p.at == 0 {
+		return unknown
+	}
+	from := int64(0)
+	if since != nil {
+		from = since.UnixNano()
+	}
+	return read.compare(p.at, r.ids.id(p.at, p.text), from)
 }
 
 // pass passes a piece on, unless it is known.
@@ -275,7 +335,53 @@ func (r *reader) pass(ctx context.Context, p piece, seen *overlap, w *witness) e
 // begin decides on a line by its first piece.
 func (r *reader) begin(ctx context.Context, p *piece, seen *overlap, w *witness) error {
 	id := r.ids.id(p.at, p.text)
+	if r.doubt != nil {
+		if seen.dispel(p.at, id) {
+			r.doubt = nil
+		} else if err := r.takeDoubtful(ctx, seen, w); err != nil {
+			return err
+		}
+	}
 	v := seen.judge(p.at, id)
+	if seen.again {
+		seen.again = false
+		r.warn(fmt.Sprintf("%s: its log was rotated more than once before it was read: lines before %s may be missing (is what reads them too slow?)", r.name(), clockTime(p.at)))
+	}
+	if v == doubtful && p.end {
+		r.doubt, r.whole = &piece{at: p.at, text: slices.Clone(p.text), begin: true, end: true}, false
+		return nil
+	}
+	return r.decided(ctx, p, id, v, seen, w)
+}
+
+// takeDoubtful passes on the line that was in doubt.
+func (r *reader) takeDoubtful(ctx context.Context, seen *overlap, w *witness) error {
+	p := r.doubt
+	r.doubt = nil
+	id := r.ids.id(p.at, p.text)
+	if seen.how == undecided {
+		seen.decide(p.at, id)
+	}
+	if err := r.decided(ctx, p, id, fresh, seen, w); err != nil || !r.whole {
+		return err
+	}
+	return r.to.take(*p)
+}
+
+// endInDoubt decides on a line after which the stream has ended: it was never seen, but comes again where the same is asked for again.
+func (r *reader) endInDoubt(ctx context.Context, ended error, seen *overlap, w *witness) error {
+	if r.doubt == nil {
+		return nil
+	}
+	if seen.how == undecided && !errors.Is(ended, io.EOF) {
+		r.doubt = nil
+		return nil
+	}
+	return r.takeDoubtful(ctx, seen, w)
+}
+
+// decided takes note of a line that begins.
+func (r *reader) decided(ctx context.Context, p *piece, id lineID, v verdict, seen *overlap, w *witness) error {
 	// A line that was being written when the file was rotated is in two parts: one at the end of the old file, one at the beginning of the new.
 	held := r.held
 	r.held = piece{}
@@ -293,7 +399,7 @@ func (r *reader) begin(ctx context.Context, p *piece, seen *overlap, w *witness)
 	case halfKnown:
 		r.dropped = r.pos.passed
 		return nil
-	case fresh:
+	case fresh, doubtful:
 	}
 	r.pos.see(p.at, id)
 	r.spare.from.Store(r.pos.base)
@@ -322,7 +428,7 @@ func (r *reader) gap(ctx context.Context, at int64, w *witness) error {
 		return errOtherInstance
 	}
 	if at-r.pos.newest > int64(time.Second) {
-		r.warn(fmt.Sprintf("%s: its log was rotated while the stream was broken: lines between %s and %s may be missing", r.name(), r.when(), time.Unix(0, at).UTC().Format("15:04:05.000Z")))
+		r.warn(fmt.Sprintf("%s: its log was rotated while the stream was broken: lines between %s and %s may be missing", r.name(), r.when(), clockTime(at)))
 	}
 	return nil
 }

@@ -152,6 +152,8 @@ func (b *block) Write(p []byte) (int, error) {
 // is gone at once.
 type leavingNode struct {
 	w        *witness
+	then     view   // what is known when the stream has ended
+	says     string // what a stream says that is opened after that
 	old, new []testLine
 	opens    int
 }
@@ -162,14 +164,17 @@ func (n *leavingNode) StreamLogs(_ context.Context, _, _ string, opts *corev1.Po
 	switch n.opens {
 	case 1:
 		return io.NopCloser(io.MultiReader(strings.NewReader(stamped(n.old[:5])), &onRead{func() { n.w.tell(view{current: "id", leaving: true}) }},
-			&onRead{func() { time.Sleep(time.Second); n.w.tell(view{gone: true}) }}, strings.NewReader(stamped(n.old[5:])))), nil
+			&onRead{func() { time.Sleep(time.Second); n.w.tell(n.then) }}, strings.NewReader(stamped(n.old[5:])))), nil
 	case 2:
 		if opts.SinceTime == nil || opts.SinceTime.UnixNano() > n.new[0].at {
 			return nil, fmt.Errorf("since %v", opts.SinceTime)
 		}
 		return io.NopCloser(strings.NewReader(stamped(n.new))), nil
 	default:
-		return nil, errors.New("the pod is gone")
+		if n.says == "" {
+			return nil, errors.New("the pod is gone")
+		}
+		return io.NopCloser(strings.NewReader(n.says)), nil
 	}
 }
 
@@ -189,23 +194,54 @@ func stamped(lines []testLine) string {
 	return b.String()
 }
 
-// The end of a log is not lost where its pod is gone before the stream has come to it.
-func TestPodGoneBeforeItsLogWasRead(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		lines := numbered(40)
-		w := newWitness(func(context.Context) (view, error) { return view{gone: true}, nil })
-		w.tell(view{current: "id"})
-		n := &leavingNode{w: w, old: lines[:20], new: lines[20:]}
+// The end of a log is not lost where it is deleted before the stream has come to it, whatever the pod's status says by then.
+func TestLogDeletedBeforeItWasRead(t *testing.T) {
+	const missing = `failed to try resolving symlinks in path "/var/log/pods/p/c/0.log": lstat /var/log/pods/p/c/0.log: no such file or directory`
+	for _, c := range []struct {
+		name string
+		then view
+		says string
+	}{
+		{"pod gone", view{gone: true}, ""},
+		{"still running", view{current: "id", leaving: true}, missing},
+		{"ended", view{current: "id", ended: true, leaving: true}, "unable to retrieve container logs for containerd://0123\n"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				lines := numbered(40)
+				w := newWitness(func(context.Context) (view, error) { return c.then, nil })
+				w.tell(view{current: "id"})
+				n := &leavingNode{w: w, then: c.then, says: c.says, old: lines[:20], new: lines[20:]}
+				var out bytes.Buffer
+				r := &reader{
+					streams: n, instance: "id", follow: true, to: &direct{out: &output{w: &out}, format: plain{}}, opening: make(chan struct{}, 1), ids: newHasher(),
+					say: func(string) {}, warn: func(text string) { t.Error(text) },
+				}
+				if err := r.read(t.Context(), w); err != nil {
+					t.Fatal(err)
+				}
+				if want := strings.Join(texts(lines), "\n") + "\n"; out.String() != want {
+					t.Errorf("got %q, want %q", out.String(), want)
+				}
+			})
+		})
+	}
+}
+
+// A log that was never there to be read is told of, once, and no line of the kubelet's is taken for one of the container's.
+func TestDeletedLog(t *testing.T) {
+	for _, follow := range []bool{false, true} {
+		n := &leavingNode{opens: 2, says: "unable to retrieve container logs for containerd://0123"}
+		w := newWitness(nil)
+		w.tell(view{current: "next", previous: "id"})
 		var out bytes.Buffer
+		var warned []string
 		r := &reader{
-			streams: n, instance: "id", follow: true, to: &direct{out: &output{w: &out}, format: plain{}}, opening: make(chan struct{}, 1), ids: newHasher(),
-			say: func(string) {}, warn: func(text string) { t.Error(text) },
+			streams: n, pod: "p", container: "c", instance: "id", follow: follow, to: &direct{out: &output{w: &out}, format: plain{}},
+			opening: make(chan struct{}, 1), ids: newHasher(), say: func(string) {}, warn: func(text string) { warned = append(warned, text) },
 		}
-		if err := r.read(t.Context(), w); err != nil {
-			t.Fatal(err)
+		if err := r.read(t.Context(), w); err != nil || out.Len() > 0 || len(warned) != 1 || !strings.Contains(warned[0], "p/c: the kubelet has deleted this log") {
+			t.Errorf("follow %v: error %v, output %q, warnings %q", follow, err, out.String(), warned)
 		}
-		if want := strings.Join(texts(lines), "\n") + "\n"; out.String() != want {
-			t.Errorf("got %q, want %q", out.String(), want)
-		}
-	})
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"regexp"
 )
 
 const (
@@ -35,8 +36,16 @@ type scanner struct {
 	headless bool
 }
 
-// errRemark says that the stream carried a text of the kubelet's own, in place of a line: why it cannot go on.
-var errRemark = errors.New("the kubelet broke the log off")
+var (
+	// errRemark says that the stream carried a text of the kubelet's own, in place of a line: why it cannot go on.
+	errRemark = errors.New("the kubelet broke the log off")
+	// errDeleted says that it carried Deleted.
+	errDeleted = errors.New("the kubelet has deleted the log")
+)
+
+// Deleted matches what the kubelet writes in place of a log that it no longer has, into a stream that has begun well
+// (k8s.io/kubernetes/pkg/kubelet/kuberuntime: GetContainerLogs; k8s.io/cri-client/pkg/logs: ReadLogs).
+var Deleted = regexp.MustCompile(`^(unable to retrieve container logs for |failed to (try resolving symlinks in path|open log file) .*: no such file or directory)`)
 
 func newScanner(r io.Reader, headless bool, idle func() error) *scanner {
 	return &scanner{r: r, idle: idle, headless: headless, buf: make([]byte, bufferSize)}
@@ -64,6 +73,9 @@ func (s *scanner) next() (piece, error) {
 			continue
 		}
 		if err := s.fill(); err != nil {
+			if !s.inside && Deleted.Match(s.buf[s.pos:s.n]) {
+				err = errDeleted
+			}
 			return piece{}, err
 		}
 	}
@@ -84,6 +96,8 @@ func (s *scanner) cut(text []byte, end bool) (piece, bool, error) {
 	switch {
 	case n > 0:
 		p.at, p.text = at, text[n:]
+	case !s.clock.used && Deleted.Match(text):
+		return piece{}, false, errDeleted
 	case !s.begun && s.headless: // the end of a line that began before the time asked for
 		s.begun, s.skip = true, !end
 		return piece{}, false, nil

@@ -5,12 +5,12 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
+	"norn/internal/logs"
 	"norn/pkg/k8s"
 )
 
@@ -72,14 +72,11 @@ func (r *rollout) tail(ctx context.Context, v k8s.Verdict, previous bool) []stri
 	for scanner.Scan() {
 		out = append(out, scanner.Text())
 	}
-	if len(out) == 1 && noLog.MatchString(out[0]) {
+	if len(out) == 1 && logs.Deleted.MatchString(out[0]) {
 		return nil
 	}
 	return out
 }
-
-// noLog is what the kubelet writes in place of a log that it no longer has (k8s.io/kubernetes/pkg/kubelet/kuberuntime/logs).
-var noLog = regexp.MustCompile(`^(failed to try resolving symlinks in path|unable to retrieve container logs for) `)
 
 func (r *rollout) warnings(ctx context.Context, pod string) []string {
 	events, err := r.cluster.PodEvents(ctx, r.Namespace, pod)

@@ -1,0 +1,107 @@
+package logs
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// stuckNode is a kubelet that has rotated the log before its first stream came to the end of the file: that stream stays there for ever.
+type stuckNode struct {
+	old, new []testLine
+	follows  int
+	looks    []time.Duration // since the beginning
+	begin    time.Time
+	answer   error // to a look
+}
+
+// StreamLogs implements Streamer.
+func (n *stuckNode) StreamLogs(ctx context.Context, _, _ string, opts *corev1.PodLogOptions) (io.ReadCloser, error) {
+	if !opts.Follow {
+		n.looks = append(n.looks, time.Since(n.begin))
+		if *opts.TailLines != 1 || opts.SinceTime != nil {
+			return nil, errors.New("it is asked for more than the last line")
+		}
+		last := n.new
+		if len(last) == 0 {
+			last = n.old
+		}
+		return io.NopCloser(strings.NewReader(stamped(last[len(last)-1:]))), n.answer
+	}
+	n.follows++
+	file := n.new
+	if n.follows == 1 {
+		file = n.old
+	}
+	r, w := io.Pipe()
+	go func() {
+		_, _ = io.WriteString(w, stamped(file))
+		<-ctx.Done()
+		_ = w.Close()
+	}()
+	return r, nil
+}
+
+// followFor reads the node's log for so long.
+func (n *stuckNode) followFor(t *testing.T, d time.Duration) string {
+	t.Helper()
+	n.begin = time.Now()
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	defer cancel()
+	w := newWitness(func(context.Context) (view, error) { return view{current: "id"}, nil })
+	w.tell(view{current: "id"})
+	var out bytes.Buffer
+	r := &reader{
+		streams: n, instance: "id", follow: true, to: &direct{out: &output{w: &out}, format: plain{}}, opening: make(chan struct{}, 1), ids: newHasher(),
+		say: func(string) {}, warn: func(text string) { t.Error(text) },
+	}
+	if err := r.read(ctx, w); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("error %v", err)
+	}
+	synctest.Wait()
+	return out.String()
+}
+
+// A stream that stays in an old file is broken off, and its log read on in the new one.
+func TestStuckInTheOldFile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		lines := numbered(40)
+		n := &stuckNode{old: lines[:20], new: lines[20:]}
+		out := n.followFor(t, time.Hour)
+		if want := strings.Join(texts(lines), "\n") + "\n"; out != want {
+			t.Errorf("got %q, want %q", out, want)
+		}
+		if n.follows != 2 || len(n.looks) != 3 {
+			t.Errorf("%d streams, looked at %v", n.follows, n.looks)
+		}
+	})
+}
+
+// A stream that is at the log's end is left alone after one look, and one of which that cannot be told is looked at ever more rarely.
+func TestSilentStream(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		answer error
+		looks  int
+	}{{"at the end", nil, 1}, {"nobody answers", errReset, 16}} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				n := &stuckNode{old: numbered(20), answer: c.answer}
+				out := n.followFor(t, 50*time.Minute)
+				if want := strings.Join(texts(n.old), "\n") + "\n"; out != want {
+					t.Errorf("got %q, want %q", out, want)
+				}
+				if n.follows != 1 || len(n.looks) != c.looks || n.looks[0] != silence {
+					t.Errorf("%d streams, %d looks, at %v", n.follows, len(n.looks), n.looks)
+				}
+			})
+		})
+	}
+}
