@@ -27,6 +27,9 @@ type tally struct {
 	first map[string]int
 	pod   map[string]string // the prefix that an instance's lines bear
 	ended map[string]bool
+	// newest is the last instance, by prefix; stubs are lines that are not whole, by instance.
+	newest, stubs map[string]string
+
 	wrong []string // what is not as it should be
 	lines int
 	// doubled is how often a line has come that is not behind the last.
@@ -34,7 +37,7 @@ type tally struct {
 }
 
 func newTally() *tally {
-	return &tally{last: map[string]int{}, first: map[string]int{}, pod: map[string]string{}, ended: map[string]bool{}}
+	return &tally{last: map[string]int{}, first: map[string]int{}, pod: map[string]string{}, ended: map[string]bool{}, newest: map[string]string{}, stubs: map[string]string{}}
 }
 
 func (c *tally) read(r io.Reader) {
@@ -56,14 +59,23 @@ func (c *tally) line(line []byte) {
 	defer c.mu.Unlock()
 	f := bytes.Fields(line)
 	if len(f) < 3 {
-		c.complain("%q (%s)", line, c.lastOf(string(f[0])))
+		c.stub(string(f[0]), line)
 		return
 	}
 	instance := string(f[1])
 	n, err := strconv.Atoi(string(f[2]))
 	last, seen := c.last[instance]
+	if seen && n != last+1 && len(f) == 3 { // a number that is cut
+		c.stub(string(f[0]), line)
+		return
+	}
 	if !seen {
 		c.first[instance], c.pod[instance], last = n, string(f[0]), n-1
+		c.newest[string(f[0])] = instance
+	}
+	if stub, ok := c.stubs[instance]; ok {
+		c.complain("%s, and then more", stub)
+		delete(c.stubs, instance)
 	}
 	if err != nil || n != last+1 {
 		c.complain("%s %s: %d after %d", f[0], instance, n, last)
@@ -81,15 +93,14 @@ func (c *tally) line(line []byte) {
 	}
 }
 
-// lastOf is the last line of a pod's instances.
-func (c *tally) lastOf(pod string) string {
-	var last []string
-	for instance, of := range c.pod {
-		if of == pod {
-			last = append(last, fmt.Sprintf("after %s %d", instance, c.last[instance]))
-		}
+// stub takes a line that is no whole one: the last of a container that was killed while it wrote.
+func (c *tally) stub(pod string, line []byte) {
+	instance := c.newest[pod]
+	text := fmt.Sprintf("%q after %s %d", line, instance, c.last[instance])
+	if c.ended[instance] || instance == "" {
+		c.complain("%s", text)
 	}
-	return strings.Join(last, ", ")
+	c.stubs[instance] = text
 }
 
 func (c *tally) complain(format string, args ...any) {

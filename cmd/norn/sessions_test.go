@@ -127,6 +127,11 @@ func (c *sessionCluster) setup(env *testscript.Env) error {
 			env.T().Log(err)
 		}
 	})
+	store, err := imageStore()
+	if err != nil {
+		return err
+	}
+	env.Defer(func() { _ = os.RemoveAll(filepath.Dir(store)) })
 	for _, kv := range [][2]string{
 		{"KUBECONFIG", c.kubeconfig},
 		{"NAMESPACE", ns},
@@ -141,6 +146,7 @@ func (c *sessionCluster) setup(env *testscript.Env) error {
 		{"NORN_BUILDER", "buildah"},
 		{"BUILDAH_ISOLATION", "chroot"},
 		{"STORAGE_DRIVER", "vfs"},
+		{"CONTAINERS_STORAGE_CONF", store},
 		{"GIT_CONFIG_COUNT", "2"},
 		{"GIT_CONFIG_KEY_0", "user.name"}, {"GIT_CONFIG_VALUE_0", "test"},
 		{"GIT_CONFIG_KEY_1", "user.email"}, {"GIT_CONFIG_VALUE_1", "test@localhost"},
@@ -150,6 +156,17 @@ func (c *sessionCluster) setup(env *testscript.Env) error {
 		env.Setenv(kv[0], kv[1])
 	}
 	return nil
+}
+
+// imageStore is the configuration of a new store of images (containers-storage.conf(5)): two builders in one may delete each other's layers.
+func imageStore() (string, error) {
+	dir, err := os.MkdirTemp("", "norn-images-")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "storage.conf")
+	text := fmt.Sprintf("[storage]\ndriver = \"vfs\"\nrunroot = %q\ngraphroot = %q\n", filepath.Join(dir, "run"), filepath.Join(dir, "graph"))
+	return path, os.WriteFile(path, []byte(text), 0o600)
 }
 
 // goCache is Go's build cache, for a script that compiles with a home of its own.
