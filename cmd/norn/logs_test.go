@@ -333,11 +333,15 @@ func TestEveryLineOnceThroughRotations(t *testing.T) {
 			// The first line comes when its reader is there: what is rotated before nobody can read.
 			b.app("count", strings.Replace(counting(c.pods, c.rate), "env: {", "env: {START: 5, ", 1))
 			b.norn("forge", "count", "--image", image)
+			kept := b.keepLogs()
 			f := b.follow(plainly, "count")
 			b.eventually(time.Minute, "every log was rotated", func() bool { return b.rotations("count") >= c.times*c.pods })
 			b.kubectl("-n", b.namespace, "scale", "deployment/count", "--replicas=0")
-			b.eventually(2*time.Minute, "all have ended", func() bool { _, ended := f.instances(); return ended >= c.pods })
+			b.kubectl("-n", b.namespace, "wait", "pods", "--all", "--for=delete", "--timeout=2m")
+			written := kept.ends()
+			b.eventually(time.Minute, "every line that was written has come", func() bool { return f.hasAll(written) })
 			f.stop(t)
+			f.cutShort(written)
 			f.check(t)
 		})
 	}

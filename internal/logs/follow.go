@@ -8,6 +8,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"norn/pkg/k8s"
 )
@@ -19,12 +20,15 @@ const maxStreams = 1000
 func (s *session) run(ctx context.Context) error {
 	f := &follower{session: s, out: &output{w: s.sink.Out, fail: s.cancel}, tails: map[string]*tail{}, streams: make(chan struct{}, maxStreams)}
 	if s.Until > 0 {
-		t := time.AfterFunc(time.Until(time.Unix(0, s.Until))+silence, func() { s.cancel(errPast) })
+		t := time.AfterFunc(time.Until(time.Unix(0, s.Until))+delay, func() { s.cancel(errPast) })
 		defer t.Stop()
 	}
 	defer f.running.Wait()
 	return s.cluster.Observe(ctx, s.Namespace, s.App, func(seen k8s.Observation) (bool, error) { return false, f.see(ctx, seen) })
 }
+
+// delay is how long a line may be on its way.
+const delay = 2 * time.Second
 
 // remembered is how many instances of a container are known after they have ended, since their status may come back.
 const remembered = 8
@@ -68,6 +72,10 @@ func (f *follower) see(ctx context.Context, seen k8s.Observation) error {
 		if there[key] {
 			continue
 		}
+		if p := podOf(seen, t.pod.UID); p != nil { // of another revision now: it is followed to its end
+			t.w.tell(look(p, t.origin.Container))
+			continue
+		}
 		t.w.tell(view{gone: true})
 		select {
 		case <-t.done:
@@ -76,6 +84,14 @@ func (f *follower) see(ctx context.Context, seen k8s.Observation) error {
 		}
 	}
 	return nil
+}
+
+func podOf(seen k8s.Observation, uid types.UID) *corev1.Pod {
+	i := slices.IndexFunc(seen.Pods, func(p *corev1.Pod) bool { return p.UID == uid })
+	if i < 0 {
+		return nil
+	}
+	return seen.Pods[i]
 }
 
 // tail follows one container through its instances.
@@ -138,6 +154,9 @@ func (t *tail) begin(instance string) *reader {
 	r := t.reader(t.pod, t.origin.Container, instance, &direct{out: t.out, format: t.sink.Format(t.origin)})
 	if !t.late {
 		r.first = t.beginning()
+		if earlier := t.w.now().previous; earlier != "" { // had ended before this run
+			t.readers = append(t.readers, &reader{instance: earlier, have: final})
+		}
 	}
 	t.readers = append(t.readers, r)
 	if extra := len(t.readers) - remembered; extra > 0 {

@@ -68,7 +68,7 @@ func TestStatusThatComesBack(t *testing.T) {
 				n := &flappingNode{lines: numbered(40), stop: make(chan struct{})}
 				var out bytes.Buffer
 				s := &session{
-					Options: Options{Follow: true}, cluster: n, ids: newHasher(), opening: make(chan struct{}, 1), cancel: func(error) {},
+					Options: Options{Follow: true}, cluster: n, ids: newHasher(), slots: newSlots(1), cancel: func(error) {},
 					sink: Sink{Format: func(Origin) Format { return plain{} }, Warn: func(string) {}, Debug: func(string) {}},
 				}
 				f := &follower{session: s, out: &output{w: &out}, streams: make(chan struct{}, 1)}

@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -64,9 +65,9 @@ type Sink struct {
 func Run(ctx context.Context, cluster Cluster, o Options, to Sink) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	s := &session{cluster: cluster, Options: o, sink: to, ids: newHasher(), opening: make(chan struct{}, openAtOnce), cancel: cancel}
+	s := &session{cluster: cluster, Options: o, sink: to, ids: newHasher(), slots: newSlots(openAtOnce), cancel: cancel}
 	how := s.collect
-	if o.Follow {
+	if s.Follow = o.Follow && (o.Until == 0 || time.Now().UnixNano() < o.Until); s.Follow {
 		how = s.run
 	}
 	done := make(chan error, 1)
@@ -99,7 +100,7 @@ type session struct {
 	cluster Cluster
 	sink    Sink
 	ids     hasher
-	opening chan struct{}
+	slots   slots
 	cancel  context.CancelCauseFunc
 	notes   notes
 	looked  bool // whether the first look has been taken
@@ -109,7 +110,7 @@ type session struct {
 func (s *session) reader(p *corev1.Pod, container, instance string, to receiver) *reader {
 	return &reader{
 		streams: s.cluster, namespace: p.Namespace, pod: p.Name, container: container, instance: instance,
-		follow: s.Follow, wanted: s.Lines, to: to, opening: s.opening, ids: s.ids, say: s.sink.Debug, warn: s.sink.Warn,
+		follow: s.Follow, wanted: s.Lines, to: to, slots: s.slots, ids: s.ids, say: s.sink.Debug, warn: s.sink.Warn,
 	}
 }
 

@@ -17,6 +17,9 @@ type position struct {
 	newest,
 	lastAt int64 // the highest timestamp, and that of the last line
 
+	// partial says that the second's first lines may not have been asked for.
+	partial bool
+
 	// passed are the bytes of the last line that have been passed on, where it is not whole yet; -1 where it is.
 	passed int64
 
@@ -51,6 +54,7 @@ func (h hasher) id(at int64, text []byte) lineID {
 func (p *position) see(at int64, id lineID) {
 	switch {
 	case p.count == 0 || at >= p.base+second:
+		p.partial = p.partial && p.count == 0
 		p.base = at - at%second
 		p.count, p.first = 1, id
 	case at >= p.base:
@@ -93,6 +97,12 @@ func (t tip) compare(at int64, id lineID, since int64) ending {
 	}
 }
 
+// rewind lets times begin anew, since the node's clock was set back.
+func (p *position) rewind() {
+	p.count, p.newest, p.forgotten, p.partial = 0, 0, 0, false
+	clear(p.recentAt[:])
+}
+
 // begun reports whether any line has been seen.
 func (p *position) begun() bool { return p.count > 0 }
 
@@ -125,11 +135,8 @@ type overlap struct {
 	left int64     // lines still to be skipped
 	// gap is set where no line of the stream was known: between the earlier one's last line and this one's first others may have been.
 	gap bool
-	// again is set where the file came once more.
-	again bool
-	// doubt is the line on which the next decides.
-	doubt   lineID
-	doubtAt int64
+	// pending is the line that the next decides on.
+	pending lineID
 }
 
 type overlapKind int
@@ -138,7 +145,7 @@ const (
 	allNew overlapKind = iota
 	undecided
 	counting // left lines are known
-	byTime   // lines are known up to the last one's timestamp
+	byTime   // lines are known up to the last one, or its timestamp
 )
 
 // from returns what leads through a stream that is opened at p.
@@ -156,22 +163,31 @@ const (
 	fresh verdict = iota
 	known
 	halfKnown // the line of which position.passed bytes are known
-	doubtful  // known if the next line was seen, and fresh if not
+	pending   // known if the next line was seen too, which wasSeen tells, and fresh if not
+	older     // than all that is remembered: the file comes once more, or the node's clock was set back
 )
 
 // judge says whether a line is new. Lines come in the stream's order.
 func (o *overlap) judge(at int64, id lineID) verdict {
 	switch o.how {
 	case allNew:
-		if at >= o.pos.newest {
+		switch {
+		case at >= o.pos.newest:
 			return fresh
+		case o.pos.knows(id) > 0:
+			o.pending = id
+			return pending
+		case at > o.pos.forgotten: // one of stderr, written with those of stdout
+			return fresh
+		default:
+			return older
 		}
-		return o.judgeLate(at, id)
 	case undecided:
 		// When a log is rotated while a line is being written, the new file begins with the line's rest, which an earlier stream had put behind its
 		// beginning, and may have gone on: it is a line that was never seen, and older than one that was. So may one of stderr be.
-		if at > o.pos.forgotten && at < o.pos.newest && !o.knows(id) {
-			return o.doubted(at, id)
+		if !o.pos.partial && at > o.pos.forgotten && at < o.pos.newest && !o.knows(id) {
+			o.pending = id
+			return pending
 		}
 		o.decide(at, id)
 		return o.judge(at, id)
@@ -195,32 +211,12 @@ func (o *overlap) judge(at int64, id lineID) verdict {
 	}
 }
 
-// judgeLate judges a line that is older than one that was seen: one of stderr that was written with those of stdout, or the file comes
-// once more.
-func (o *overlap) judgeLate(at int64, id lineID) verdict {
-	if at > o.pos.forgotten && o.pos.knows(id) == 0 {
-		return fresh
+// wasSeen reports by the line after it whether the pending line was seen.
+func (o *overlap) wasSeen(next lineID) bool {
+	if o.how == undecided {
+		return o.knows(next)
 	}
-	return o.doubted(at, id)
-}
-
-func (o *overlap) doubted(at int64, id lineID) verdict {
-	o.doubt, o.doubtAt = id, at
-	return doubtful
-}
-
-// dispel decides on the line in doubt by the next: whether it is known. A stream of a container's output puts a time on a line and then writes it,
-// so that of lines which are late there is one at a time.
-func (o *overlap) dispel(at int64, id lineID) bool {
-	switch {
-	case o.how == undecided:
-		return o.knows(id)
-	case o.doubtAt <= o.pos.forgotten && at < o.pos.newest, o.pos.follows(id, o.doubt):
-		o.how, o.again = undecided, true
-		return true
-	default:
-		return false
-	}
+	return o.pos.follows(next, o.pending)
 }
 
 // knows reports whether a line is one that is remembered.
@@ -237,6 +233,8 @@ func (o *overlap) lastKnown() verdict {
 func (o *overlap) decide(at int64, id lineID) {
 	seen := o.pos.knows(id)
 	switch {
+	case o.pos.partial && at <= o.pos.newest: // lines before those that were asked for come too
+		o.how = byTime
 	case id == o.pos.first: // the file is the same, or at least reaches back as far
 		o.how, o.left = counting, o.pos.count
 	case seen > 0: // rotated, after a line that is among the last

@@ -13,27 +13,42 @@ type testLine struct {
 
 // readFrom reads a stream of lines from where pos is, as the kubelet sends it: from the second on that was asked for.
 func readFrom(pos *position, h hasher, file []testLine) (fresh []string, gap bool) {
+	return readAgain(pos, h, file, false)
+}
+
+// readAgain reads a stream in which a line that is older than all that is remembered comes again, or not.
+func readAgain(pos *position, h hasher, file []testLine, again bool) (fresh []string, gap bool) {
 	o := pos.from()
 	base := pos.base
 	if !pos.begun() {
 		base = 0
 	}
-	var doubt *testLine
+	var waiting *testLine
+	see := func(l testLine) {
+		pos.see(l.at, h.id(l.at, []byte(l.text)))
+		fresh = append(fresh, l.text)
+	}
 	for _, l := range file {
 		if l.at < base {
 			continue
 		}
 		id := h.id(l.at, []byte(l.text))
-		if doubt != nil {
-			if !o.dispel(l.at, id) {
-				pos.see(doubt.at, h.id(doubt.at, []byte(doubt.text)))
-				fresh = append(fresh, doubt.text)
+		if waiting != nil {
+			if !o.wasSeen(id) {
+				see(*waiting)
+			} else {
+				o.how = undecided
 			}
-			doubt = nil
+			waiting = nil
 		}
-		switch o.judge(l.at, id) {
-		case doubtful:
-			doubt = &l
+		v := o.judge(l.at, id)
+		if v == older && again {
+			o.how = undecided
+			v = o.judge(l.at, id)
+		}
+		switch v {
+		case pending:
+			waiting = &l
 			continue
 		case known:
 			continue
@@ -42,8 +57,7 @@ func readFrom(pos *position, h hasher, file []testLine) (fresh []string, gap boo
 			pos.passed = -1
 			continue
 		}
-		pos.see(l.at, id)
-		fresh = append(fresh, l.text)
+		see(l)
 	}
 	return fresh, o.gap
 }
@@ -142,7 +156,7 @@ func TestFileThatComesAgain(t *testing.T) {
 	for _, c := range []struct{ from, to int }{{600, 602}, {600, 640}, {600, 700}, {640, 641 + 300}} {
 		var pos position
 		stream := slices.Concat(file[:300], file[c.from:c.to], file[c.from:c.to], file[c.from:])
-		got, _ := readFrom(&pos, h, stream)
+		got, _ := readAgain(&pos, h, stream, true)
 		if want := append(texts(file[:300]), texts(file[c.from:])...); !slices.Equal(got, want) {
 			t.Errorf("lines %d to %d come again: %d lines, want %d", c.from, c.to, len(got), len(want))
 		}

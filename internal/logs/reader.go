@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -42,7 +43,7 @@ type reader struct {
 	asks      bool // whether nobody tells the witness how the container is, so that it has to ask
 	wanted    Lines
 	to        receiver
-	opening   chan struct{} // limits how many streams are being opened at once
+	slots     slots
 	ids       hasher
 	say       func(string) // what only a debugging user wants to know
 	warn      func(string)
@@ -52,22 +53,32 @@ type reader struct {
 	resumed bool          // whether it is one of which a part was passed on from an earlier stream
 	dropped int64         // bytes of that part still to come
 	held    piece         // the beginning of a line with which a stream has ended
-	doubt   *piece        // a line that is decided on with the next
-	quiet   time.Duration // how long a stream may be silent before it is doubted
+	opened  int           // how many streams were
+	clean   bool          // whether the last one ended as at the log's end
+	lasted  time.Duration // how long the last one did that followed
+	looked  atomic.Uint64 // the line with which the log ended when it was looked at
+	vain    lineID        // one of these that was not worth another stream
 	got     int64         // lines of this stream that were new
 	spare   spare
 
 	have    extent
-	deleted bool // whether the kubelet has said that it has deleted the log
+	deleted bool // whether the kubelet has deleted the log
+}
+
+// slots limit how many streams are being opened at once: to be read, and to be looked at.
+type slots struct{ open, look chan struct{} }
+
+func newSlots(n int) slots {
+	return slots{make(chan struct{}, n), make(chan struct{}, max(1, n/8))}
 }
 
 // extent is how much of an instance's log has been read.
 type extent int
 
 const (
-	some   extent = iota
-	all           // to the end that there was when the container had ended
-	enough        // all that is wanted
+	some  extent = iota
+	all          // to the end that there was when the container had ended
+	final        // all that is wanted, or that is still to be had
 )
 
 const (
@@ -77,10 +88,10 @@ const (
 	patience = 25 * time.Second
 )
 
-// Errors of one stream, after which another is opened.
+// Ends of one stream.
 var (
 	errOtherInstance = errors.New("the container has been started again")
-	errQuiet         = errors.New("it fell silent")
+	errQuiet         = errors.New("it stays in an old file")
 	errPast          = errors.New("the lines asked for are passed")
 	errGone          = errors.New("the log is gone, or another instance's")
 )
@@ -94,9 +105,8 @@ func (e *writeError) Unwrap() error { return e.err }
 // read passes the instance's lines on until it has ended and all are passed on, or it is gone. Without follow it ends with the
 // last line that is there now.
 func (r *reader) read(ctx context.Context, w *witness) error {
-	wait, clean, since, warned := shortestWait, false, time.Now(), false
-	r.quiet = silence
-	r.have = some
+	wait, since, warned := shortestWait, time.Now(), false
+	r.have, r.clean = some, false
 	defer r.spare.close()
 	if r.follow && !r.pos.begun() && r.first.TailLines != nil && *r.first.TailLines == 0 {
 		r.mark(ctx, w)
@@ -104,18 +114,13 @@ func (r *reader) read(ctx context.Context, w *witness) error {
 	for {
 		how := w.now().access(r.instance)
 		r.got = 0
+		begin := time.Now()
 		err := r.once(ctx, how, w)
+		if how == running {
+			r.lasted = time.Since(begin)
+		}
 		if errors.Is(err, errGone) {
-			switch {
-			case clean:
-			case r.deleted && !r.pos.begun():
-				r.warn(r.name() + ": the kubelet has deleted this log")
-			default:
-				r.warn(fmt.Sprintf("%s: its log broke off before its end: what came after %s may be missing", r.name(), r.when()))
-			}
-			if r.deleted { // for good
-				r.have = enough
-			}
+			r.gone()
 			return nil
 		}
 		var failed *writeError
@@ -126,22 +131,22 @@ func (r *reader) read(ctx context.Context, w *witness) error {
 		case errors.As(err, &failed), errors.As(err, &denied):
 			return err
 		case errors.Is(err, errPast):
-			r.have = enough
-			return nil
+			r.have = final
+			return r.to.flush()
 		}
-		if errors.Is(err, errDeleted) && (how != running || !r.follow || r.spare.there()) {
+		if r.isDeleted(err, how, time.Since(since)) {
 			r.deleted = true
 			continue
 		}
-		clean = errors.Is(err, io.EOF) || clean && (k8s.IsNotFound(err) || errors.Is(err, errDeleted))
+		r.clean = errors.Is(err, io.EOF) || r.clean && endsWell(err)
 		if errors.Is(err, io.EOF) && (!r.follow || how != running && r.got == 0) {
 			r.have = all
 			return nil
 		}
 		if r.got > 0 {
-			wait, since, warned, r.quiet = shortestWait, time.Now(), false, silence
-		} else if errors.Is(err, errQuiet) { // the doubt was in vain
-			r.quiet = min(2*r.quiet, longestSilence)
+			wait, since, warned = shortestWait, time.Now(), false
+		} else if errors.Is(err, errQuiet) {
+			r.vain = lineID(r.looked.Load())
 		}
 		if errors.Is(err, errQuiet) {
 			r.say(fmt.Sprintf("%s: the stream has stayed in a file that was rotated away, after %s; the new one is read", r.name(), r.when()))
@@ -153,20 +158,50 @@ func (r *reader) read(ctx context.Context, w *witness) error {
 		if !r.follow && time.Since(since) > patience {
 			return err
 		}
-		if !clean && !warned && time.Since(since) > patience {
+		if !r.clean && !warned && time.Since(since) > patience {
 			warned = true
 			r.warn(fmt.Sprintf("%s: its log cannot be read: %v; trying on", r.name(), err))
 		}
 		r.say(fmt.Sprintf("%s: the stream ended after %s (%v); it is resumed unless the container has ended", r.name(), r.when(), err))
-		if clean && r.got > 0 { // the container may just have ended, and its log with the pod be there for a moment only
+		if r.clean && r.got > 0 { // the container may just have ended, and its log with the pod be there for a moment only
 			continue
 		}
 		w.wait(ctx, wait)
-		if r.asks || k8s.IsNotFound(err) || w.now().access(r.instance) == running && !clean {
+		if r.asks || k8s.IsNotFound(err) || w.now().access(r.instance) == running && !r.clean {
 			w.refresh(ctx)
 		}
 		wait = min(2*wait, longestWait)
 	}
+}
+
+// gone says what may be missing of a log that cannot be read any more.
+func (r *reader) gone() {
+	if r.deleted { // for good
+		r.have = final
+	}
+	switch {
+	case r.clean:
+	case r.deleted && !r.pos.begun():
+		r.warn(r.name() + ": the kubelet has deleted this log")
+	default:
+		r.warn(fmt.Sprintf("%s: its log broke off before its end: what came after %s may be missing", r.name(), r.when()))
+	}
+}
+
+// isDeleted reports whether an error says that the log is deleted for good. While a log is rotated there is none for a moment, and while the
+// container runtime is restarted it names no container.
+func (r *reader) isDeleted(err error, how access, after time.Duration) bool {
+	gone := errors.Is(err, errDeleted)
+	if !gone && !errors.Is(err, errUnavailable) {
+		return false
+	}
+	ended := how != running || !r.follow
+	return gone && (how != running || r.spare.there()) || ended && after > longestWait
+}
+
+// endsWell reports whether an error is one that follows the end of a log.
+func endsWell(err error) bool {
+	return k8s.IsNotFound(err) || errors.Is(err, errDeleted) || errors.Is(err, errUnavailable) || errors.Is(err, errOtherInstance)
 }
 
 // mark takes the last line there is for the position to begin from, and passes it not on: of a log from whose end on is read, a stream that
@@ -220,9 +255,9 @@ func (r *reader) once(ctx context.Context, how access, w *witness) error {
 			return errGone
 		}
 		r.say(r.name() + ": the log is gone; what is left is read from a stream that was opened before")
-		return r.scan(ctx, body, opts, w)
+		return r.scan(ctx, body, opts, r.passage(unreachable, w))
 	}
-	body, err := r.open(ctx, opts)
+	body, err := r.open(ctx, r.slots.open, opts)
 	if err != nil {
 		return err
 	}
@@ -232,31 +267,35 @@ func (r *reader) once(ctx context.Context, how access, w *witness) error {
 			if from := r.spare.from.Load(); from > 0 {
 				o.SinceTime, o.TailLines = wholeSecond(from), nil
 			}
-			return r.open(ctx, &o)
+			return r.open(ctx, r.slots.open, &o)
 		})
 		defer stop()
 	}
-	return r.scan(ctx, body, opts, w)
+	return r.scan(ctx, body, opts, r.passage(how, w))
 }
 
 // scan passes a stream's lines on, to its end.
-func (r *reader) scan(ctx context.Context, body io.ReadCloser, opts *corev1.PodLogOptions, w *witness) error {
+func (r *reader) scan(ctx context.Context, body io.ReadCloser, opts *corev1.PodLogOptions, to *passage) error {
 	defer func() { _ = body.Close() }()
 	from := io.Reader(body)
 	if opts.Follow {
-		from = &settling{body: body, tip: r.pos.tip, wait: r.quiet, look: func(read tip) ending { return r.look(ctx, read, opts.SinceTime) }}
+		vain := r.vain
+		look := func(read tip) ending { return r.look(ctx, read, opts.SinceTime, vain) }
+		from = &settling{body: body, tip: r.pos.tip, wait: silence, look: look}
 	}
-	s := newScanner(from, opts.SinceTime != nil || opts.SinceSeconds != nil, r.to.idle)
-	seen := r.pos.from()
+	if opts.TailLines != nil {
+		r.pos.partial = true
+	}
+	s := newScanner(from, opts.SinceTime != nil, r.to.idle)
 	for {
 		p, err := s.next()
 		if err != nil {
-			if doubtErr := r.endInDoubt(ctx, err, &seen, w); doubtErr != nil {
-				return doubtErr
+			if pendingErr := to.end(ctx, err); pendingErr != nil {
+				return pendingErr
 			}
 			return r.ended(err, s, func(p piece) error {
 				if !opts.Follow {
-					return r.pass(ctx, p, &seen, w)
+					return to.pass(ctx, p)
 				}
 				if p.begin { // it comes again, whole, unless the rest of it is in another file
 					r.held = piece{at: p.at, text: slices.Clone(p.text), begin: true}
@@ -264,187 +303,35 @@ func (r *reader) scan(ctx context.Context, body io.ReadCloser, opts *corev1.PodL
 				return nil
 			})
 		}
-		if err := r.pass(ctx, p, &seen, w); err != nil {
+		if err := to.pass(ctx, p); err != nil {
 			return err
 		}
 	}
-}
-
-func (r *reader) open(ctx context.Context, opts *corev1.PodLogOptions) (io.ReadCloser, error) {
-	select {
-	case r.opening <- struct{}{}:
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
-	defer func() { <-r.opening }()
-	return r.streams.StreamLogs(ctx, r.namespace, r.pod, opts)
-}
-
-// look asks how the log ends, as far as its newest file tells.
-func (r *reader) look(ctx context.Context, read tip, since *metav1.Time) ending {
-	one := int64(1)
-	body, err := r.open(ctx, &corev1.PodLogOptions{Container: r.container, Timestamps: true, TailLines: &one})
-	if err != nil {
-		return unknown
-	}
-	defer func() { _ = body.Close() }()
-	p, err := newScanner(body, false, func() error { return nil }).next()
-	if err != nil || p.at == 0 {
-		return unknown
-	}
-	from := int64(0)
-	if since != nil {
-		from = since.UnixNano()
-	}
-	return read.compare(p.at, r.ids.id(p.at, p.text), from)
-}
-
-// pass passes a piece on, unless it is known.
-func (r *reader) pass(ctx context.Context, p piece, seen *overlap, w *witness) error {
-	if p.begin {
-		if err := r.begin(ctx, &p, seen, w); err != nil {
-			return err
-		}
-	}
-	if !r.whole {
-		return nil
-	}
-	if n := min(r.dropped, int64(len(p.text))); n > 0 {
-		r.dropped -= n
-		p.text = p.text[n:]
-	}
-	if r.resumed {
-		if len(p.text) == 0 { // nothing of it was missing, so far
-			if p.end {
-				r.pos.passed = -1
-			}
-			return nil
-		}
-		p.begin, r.resumed = true, false
-		r.got++
-	}
-	if r.pos.passed >= 0 {
-		r.pos.passed += int64(len(p.text))
-	}
-	if p.end {
-		r.pos.passed = -1
-	}
-	return r.to.take(p)
-}
-
-// begin decides on a line by its first piece.
-func (r *reader) begin(ctx context.Context, p *piece, seen *overlap, w *witness) error {
-	id := r.ids.id(p.at, p.text)
-	if r.doubt != nil {
-		if seen.dispel(p.at, id) {
-			r.doubt = nil
-		} else if err := r.takeDoubtful(ctx, seen, w); err != nil {
-			return err
-		}
-	}
-	v := seen.judge(p.at, id)
-	if seen.again {
-		seen.again = false
-		r.warn(fmt.Sprintf("%s: its log was rotated more than once before it was read: lines before %s may be missing (is what reads them too slow?)", r.name(), clockTime(p.at)))
-	}
-	if v == doubtful && p.end {
-		r.doubt, r.whole = &piece{at: p.at, text: slices.Clone(p.text), begin: true, end: true}, false
-		return nil
-	}
-	return r.decided(ctx, p, id, v, seen, w)
-}
-
-// takeDoubtful passes on the line that was in doubt.
-func (r *reader) takeDoubtful(ctx context.Context, seen *overlap, w *witness) error {
-	p := r.doubt
-	r.doubt = nil
-	id := r.ids.id(p.at, p.text)
-	if seen.how == undecided {
-		seen.decide(p.at, id)
-	}
-	if err := r.decided(ctx, p, id, fresh, seen, w); err != nil || !r.whole {
-		return err
-	}
-	return r.to.take(*p)
-}
-
-// endInDoubt decides on a line after which the stream has ended: it was never seen, but comes again where the same is asked for again.
-func (r *reader) endInDoubt(ctx context.Context, ended error, seen *overlap, w *witness) error {
-	if r.doubt == nil {
-		return nil
-	}
-	if seen.how == undecided && !errors.Is(ended, io.EOF) {
-		r.doubt = nil
-		return nil
-	}
-	return r.takeDoubtful(ctx, seen, w)
-}
-
-// decided takes note of a line that begins.
-func (r *reader) decided(ctx context.Context, p *piece, id lineID, v verdict, seen *overlap, w *witness) error {
-	// A line that was being written when the file was rotated is in two parts: one at the end of the old file, one at the beginning of the new.
-	held := r.held
-	r.held = piece{}
-	rotated := seen.gap
-	if rotated {
-		seen.gap = false
-		if err := r.gap(ctx, p.at, w); err != nil {
-			return err
-		}
-	}
-	r.whole, r.dropped, r.resumed = v != known, 0, v == halfKnown
-	switch v {
-	case known:
-		return nil
-	case halfKnown:
-		r.dropped = r.pos.passed
-		return nil
-	case fresh, doubtful:
-	}
-	r.pos.see(p.at, id)
-	r.spare.from.Store(r.pos.base)
-	r.got++
-	if !p.end {
-		r.pos.passed = 0
-	}
-	if r.wanted.Until != 0 && p.at > r.wanted.Until {
-		return errPast
-	}
-	r.whole = r.wanted.line(p.at, p.text) && !r.marking
-	if rotated && len(held.text) > 0 && r.whole {
-		p.begin = false
-		return r.to.take(held)
-	}
-	return nil
-}
-
-// gap is called where a stream that was opened again begins with a line that does not follow a known one: the log was rotated
-// meanwhile, or the stream is another instance's.
-func (r *reader) gap(ctx context.Context, at int64, w *witness) error {
-	before := w.now().access(r.instance)
-	w.wait(ctx, shortestWait)
-	w.refresh(ctx)
-	if w.now().access(r.instance) != before {
-		return errOtherInstance
-	}
-	if at-r.pos.newest > int64(time.Second) {
-		r.warn(fmt.Sprintf("%s: its log was rotated while the stream was broken: lines between %s and %s may be missing", r.name(), r.when(), clockTime(at)))
-	}
-	return nil
 }
 
 // ended takes care of what a stream's end leaves behind.
 func (r *reader) ended(err error, s *scanner, leftover func(piece) error) error {
-	if errors.Is(err, errRemark) {
-		r.say(fmt.Sprintf("%s: %s", r.name(), s.remark))
-	}
 	if p, ok := s.rest(); ok && (errors.Is(err, io.EOF) || errors.Is(err, errQuiet)) {
 		if passErr := leftover(p); passErr != nil {
 			return passErr
 		}
 	}
+	if s.remark != "" {
+		r.say(fmt.Sprintf("%s: %s", r.name(), s.remark))
+	}
 	if flushErr := r.to.flush(); flushErr != nil {
 		return flushErr
 	}
 	return err
+}
+
+// open opens a stream, when there is a slot.
+func (r *reader) open(ctx context.Context, slot chan struct{}, opts *corev1.PodLogOptions) (io.ReadCloser, error) {
+	select {
+	case slot <- struct{}{}:
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	defer func() { <-slot }()
+	return r.streams.StreamLogs(ctx, r.namespace, r.pod, opts)
 }

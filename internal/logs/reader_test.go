@@ -214,7 +214,7 @@ func TestLogDeletedBeforeItWasRead(t *testing.T) {
 				n := &leavingNode{w: w, then: c.then, says: c.says, old: lines[:20], new: lines[20:]}
 				var out bytes.Buffer
 				r := &reader{
-					streams: n, instance: "id", follow: true, to: &direct{out: &output{w: &out}, format: plain{}}, opening: make(chan struct{}, 1), ids: newHasher(),
+					streams: n, instance: "id", follow: true, to: &direct{out: &output{w: &out}, format: plain{}}, slots: newSlots(1), ids: newHasher(),
 					say: func(string) {}, warn: func(text string) { t.Error(text) },
 				}
 				if err := r.read(t.Context(), w); err != nil {
@@ -238,7 +238,7 @@ func TestDeletedLog(t *testing.T) {
 		var warned []string
 		r := &reader{
 			streams: n, pod: "p", container: "c", instance: "id", follow: follow, to: &direct{out: &output{w: &out}, format: plain{}},
-			opening: make(chan struct{}, 1), ids: newHasher(), say: func(string) {}, warn: func(text string) { warned = append(warned, text) },
+			slots: newSlots(1), ids: newHasher(), say: func(string) {}, warn: func(text string) { warned = append(warned, text) },
 		}
 		if err := r.read(t.Context(), w); err != nil || out.Len() > 0 || len(warned) != 1 || !strings.Contains(warned[0], "p/c: the kubelet has deleted this log") {
 			t.Errorf("follow %v: error %v, output %q, warnings %q", follow, err, out.String(), warned)

@@ -39,13 +39,28 @@ type scanner struct {
 var (
 	// errRemark says that the stream carried a text of the kubelet's own, in place of a line: why it cannot go on.
 	errRemark = errors.New("the kubelet broke the log off")
-	// errDeleted says that it carried Deleted.
-	errDeleted = errors.New("the kubelet has deleted the log")
+	// errDeleted and errUnavailable say that it carried a text that Missing matches.
+	errDeleted     = errors.New("the kubelet has deleted the log")
+	errUnavailable = errors.New("the kubelet cannot retrieve the log")
 )
 
-// Deleted matches what the kubelet writes in place of a log that it no longer has, into a stream that has begun well
-// (k8s.io/kubernetes/pkg/kubelet/kuberuntime: GetContainerLogs; k8s.io/cri-client/pkg/logs: ReadLogs).
-var Deleted = regexp.MustCompile(`^(unable to retrieve container logs for |failed to (try resolving symlinks in path|open log file) .*: no such file or directory)`)
+// Missing matches what the kubelet writes in place of a log that it does not have, into a stream that has begun well: of a file that is deleted,
+// and of a container that its runtime does not name, for good or while it is restarted (k8s.io/kubernetes/pkg/kubelet/kuberuntime:
+// GetContainerLogs; k8s.io/cri-client/pkg/logs: ReadLogs).
+var Missing = regexp.MustCompile(`^(unable to retrieve container logs for |failed to (try resolving symlinks in path|open log file) .*: no such file or directory)`)
+
+// missing is the error for a text in place of a log, or nil.
+func missing(text []byte) error {
+	m := Missing.FindSubmatch(text)
+	switch {
+	case m == nil:
+		return nil
+	case len(m[2]) > 0:
+		return errDeleted
+	default:
+		return errUnavailable
+	}
+}
 
 func newScanner(r io.Reader, headless bool, idle func() error) *scanner {
 	return &scanner{r: r, idle: idle, headless: headless, buf: make([]byte, bufferSize)}
@@ -73,8 +88,8 @@ func (s *scanner) next() (piece, error) {
 			continue
 		}
 		if err := s.fill(); err != nil {
-			if !s.inside && Deleted.Match(s.buf[s.pos:s.n]) {
-				err = errDeleted
+			if why := missing(s.buf[s.pos:s.n]); why != nil && !s.inside && !s.clock.used {
+				s.pos, err = s.n, why
 			}
 			return piece{}, err
 		}
@@ -96,8 +111,8 @@ func (s *scanner) cut(text []byte, end bool) (piece, bool, error) {
 	switch {
 	case n > 0:
 		p.at, p.text = at, text[n:]
-	case !s.clock.used && Deleted.Match(text):
-		return piece{}, false, errDeleted
+	case !s.clock.used && missing(text) != nil:
+		return piece{}, false, missing(text)
 	case !s.begun && s.headless: // the end of a line that began before the time asked for
 		s.begun, s.skip = true, !end
 		return piece{}, false, nil

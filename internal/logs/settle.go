@@ -1,9 +1,14 @@
 package logs
 
 import (
+	"context"
+	"errors"
 	"io"
 	"sync"
 	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 const (
@@ -89,8 +94,43 @@ func (s *settling) doubt(read int, tip tip) {
 		s.behind = true
 		_ = s.body.Close()
 		return
-	case how == unknown:
+	case how == further:
+		s.wait = silence
+	default:
 		s.wait = min(2*s.wait, longestSilence)
 	}
 	time.AfterFunc(s.wait, func() { s.doubt(read, tip) })
+}
+
+// lookFor is how long a look may take.
+const lookFor = 10 * time.Second
+
+// look asks how the log ends, as far as its newest file tells. A vain end is one for which another stream was opened already, that had nothing new:
+// of a line longer than 16 KiB the kubelet gives the last part, with a time of its own.
+func (r *reader) look(ctx context.Context, read tip, since *metav1.Time, vain lineID) ending {
+	ctx, cancel := context.WithTimeout(ctx, lookFor)
+	defer cancel()
+	one := int64(1)
+	body, err := r.open(ctx, r.slots.look, &corev1.PodLogOptions{Container: r.container, Timestamps: true, TailLines: &one})
+	if err != nil {
+		return unknown
+	}
+	defer func() { _ = body.Close() }()
+	p, err := newScanner(body, false, func() error { return nil }).next()
+	if errors.Is(err, io.EOF) && !read.begun && since == nil {
+		return same // it is empty; a file that was rotated away was not, and would have been read
+	}
+	if err != nil || p.at == 0 {
+		return unknown
+	}
+	id, from := r.ids.id(p.at, p.text), int64(0)
+	_, _ = io.Copy(io.Discard, body) // so that the connection is used again
+	if since != nil {
+		from = since.UnixNano()
+	}
+	if id == vain {
+		return same
+	}
+	r.looked.Store(uint64(id))
+	return read.compare(p.at, id, from)
 }

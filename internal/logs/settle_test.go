@@ -59,7 +59,7 @@ func (n *stuckNode) followFor(t *testing.T, d time.Duration) string {
 	w.tell(view{current: "id"})
 	var out bytes.Buffer
 	r := &reader{
-		streams: n, instance: "id", follow: true, to: &direct{out: &output{w: &out}, format: plain{}}, opening: make(chan struct{}, 1), ids: newHasher(),
+		streams: n, instance: "id", follow: true, to: &direct{out: &output{w: &out}, format: plain{}}, slots: newSlots(1), ids: newHasher(),
 		say: func(string) {}, warn: func(text string) { t.Error(text) },
 	}
 	if err := r.read(ctx, w); !errors.Is(err, context.DeadlineExceeded) {

@@ -72,7 +72,7 @@ func (r *rollout) tail(ctx context.Context, v k8s.Verdict, previous bool) []stri
 	for scanner.Scan() {
 		out = append(out, scanner.Text())
 	}
-	if len(out) == 1 && logs.Deleted.MatchString(out[0]) {
+	if len(out) == 1 && logs.Missing.MatchString(out[0]) {
 		return nil
 	}
 	return out
