@@ -8,9 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -94,30 +92,6 @@ func (k *keptLogs) ends() map[string]int {
 		}
 	}
 	return ends
-}
-
-// forgive takes back the complaints of lines that are missing at the end of an old file, a few of them: containerd makes the new file first and
-// leaves the old one then, and the kubelet leaves it as soon as the new one is there (k8s.io/cri-client/pkg/logs). What is written in between is in no
-// stream that follows.
-func (k *keptLogs) forgive(c *tally) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, file := range k.files {
-		instance, n := lastLine(k.t, file)
-		for i, text := range c.wrong {
-			var after int
-			if _, err := fmt.Sscanf(text[strings.Index(text, " ")+1:], instance+": %d after %d", new(int), &after); err != nil || n-after > 100 || n <= after {
-				continue
-			}
-			if strings.Contains(text, fmt.Sprintf(": %d after ", n+1)) {
-				k.t.Logf("between two files: %s", text)
-				c.wrong = slices.Delete(c.wrong, i, i+1)
-				break
-			}
-		}
-	}
 }
 
 // lastLine is the last whole line that an instance of testdata/apps/count has written into a log file, whose lines are

@@ -107,10 +107,8 @@ func (k *testKubelet) followed(t *testing.T, d time.Duration, first corev1.PodLo
 	var out bytes.Buffer
 	w := newWitness(func(context.Context) (view, error) { return view{current: "x"}, nil })
 	w.tell(view{current: "x"})
-	r := &reader{
-		streams: k, instance: "x", first: first, follow: d > 0, to: &direct{out: &output{w: &out}, format: plain{}}, slots: newSlots(1), ids: newHasher(),
-		say: func(string) {}, warn: func(text string) { warned = append(warned, text) },
-	}
+	r := testReader(k, "x", &out, func(text string) { warned = append(warned, text) })
+	r.first, r.follow = first, d > 0
 	ctx, cancel := context.WithTimeout(t.Context(), cmp.Or(d, 24*time.Hour))
 	defer cancel()
 	if err := r.read(ctx, w); err != nil && !errors.Is(err, context.DeadlineExceeded) {
@@ -241,6 +239,10 @@ func TestNextInstanceBeforeItsStatus(t *testing.T) {
 			time.Sleep(2 * time.Second)
 			k.change(func() { now = view{current: "y", previous: "x"} })
 			tail.w.tell(now)
+			time.Sleep(time.Minute)
+			k.change(func() { k.ended, now = true, view{current: "y", ended: true, previous: "x"} })
+			tail.w.tell(now)
+			k.breaks <- io.EOF
 			if err := <-done; err != nil {
 				t.Error(err)
 			}
@@ -249,6 +251,30 @@ func TestNextInstanceBeforeItsStatus(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A container whose first stream ends at once, since it is just being started, is not kept waiting.
+func TestJustStarted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newTestKubelet("x", nil)
+		tail, out, _ := k.tail(func() view { return view{current: "x"} })
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- tail.run(ctx) }()
+		synctest.Wait()
+		k.breaks <- io.EOF
+		time.Sleep(time.Second)
+		k.writes <- steady(1, 1)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if out.String() != "line 0\n" {
+			t.Errorf("got %q", out.String())
+		}
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // That the container runtime does not name a container for a moment does not mean that its log is gone.

@@ -136,7 +136,7 @@ func TestResumeAfterEarlyRotation(t *testing.T) {
 // the beginning of the new file.
 func TestResumeAfterASplitLine(t *testing.T) {
 	h := newHasher()
-	file := distinct(200)
+	file := steady(200, 1000) // all in one second
 	for _, after := range []int{1, 2, 30, 63, 64, 99} {
 		var pos position
 		first, _ := readFrom(&pos, h, file[:100+after])

@@ -194,6 +194,14 @@ func stamped(lines []testLine) string {
 	return b.String()
 }
 
+// testReader is a reader that follows an instance.
+func testReader(streams Streamer, instance string, out io.Writer, warn func(string)) *reader {
+	return &reader{
+		streams: streams, instance: instance, follow: true, to: &direct{out: &output{w: out}, format: plain{}}, slots: newSlots(1), ids: newHasher(),
+		say: func(string) {}, warn: warn,
+	}
+}
+
 // The end of a log is not lost where it is deleted before the stream has come to it, whatever the pod's status says by then.
 func TestLogDeletedBeforeItWasRead(t *testing.T) {
 	const missing = `failed to try resolving symlinks in path "/var/log/pods/p/c/0.log": lstat /var/log/pods/p/c/0.log: no such file or directory`
@@ -213,10 +221,7 @@ func TestLogDeletedBeforeItWasRead(t *testing.T) {
 				w.tell(view{current: "id"})
 				n := &leavingNode{w: w, then: c.then, says: c.says, old: lines[:20], new: lines[20:]}
 				var out bytes.Buffer
-				r := &reader{
-					streams: n, instance: "id", follow: true, to: &direct{out: &output{w: &out}, format: plain{}}, slots: newSlots(1), ids: newHasher(),
-					say: func(string) {}, warn: func(text string) { t.Error(text) },
-				}
+				r := testReader(n, "id", &out, func(text string) { t.Error(text) })
 				if err := r.read(t.Context(), w); err != nil {
 					t.Fatal(err)
 				}
@@ -236,10 +241,8 @@ func TestDeletedLog(t *testing.T) {
 		w.tell(view{current: "next", previous: "id"})
 		var out bytes.Buffer
 		var warned []string
-		r := &reader{
-			streams: n, pod: "p", container: "c", instance: "id", follow: follow, to: &direct{out: &output{w: &out}, format: plain{}},
-			slots: newSlots(1), ids: newHasher(), say: func(string) {}, warn: func(text string) { warned = append(warned, text) },
-		}
+		r := testReader(n, "id", &out, func(text string) { warned = append(warned, text) })
+		r.pod, r.container, r.follow = "p", "c", follow
 		if err := r.read(t.Context(), w); err != nil || out.Len() > 0 || len(warned) != 1 || !strings.Contains(warned[0], "p/c: the kubelet has deleted this log") {
 			t.Errorf("follow %v: error %v, output %q, warnings %q", follow, err, out.String(), warned)
 		}

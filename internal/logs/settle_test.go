@@ -58,10 +58,7 @@ func (n *stuckNode) followFor(t *testing.T, d time.Duration) string {
 	w := newWitness(func(context.Context) (view, error) { return view{current: "id"}, nil })
 	w.tell(view{current: "id"})
 	var out bytes.Buffer
-	r := &reader{
-		streams: n, instance: "id", follow: true, to: &direct{out: &output{w: &out}, format: plain{}}, slots: newSlots(1), ids: newHasher(),
-		say: func(string) {}, warn: func(text string) { t.Error(text) },
-	}
+	r := testReader(n, "id", &out, func(text string) { t.Error(text) })
 	if err := r.read(ctx, w); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("error %v", err)
 	}
