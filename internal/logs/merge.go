@@ -60,7 +60,7 @@ func (s *session) instances(c container) []string {
 		return nil
 	}
 	var ids []string
-	if reason, _ := k8s.Stuck(c.pod); reason == k8s.CrashLoop && v.previous != "" {
+	if reason, _ := k8s.Stuck(c.pod, time.Now()); reason == k8s.CrashLoop && v.previous != "" {
 		ids = append(ids, v.previous)
 	}
 	if v.current != "" {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -167,7 +168,7 @@ func names(pods []*corev1.Pod) string {
 
 // notReadable says why a pod has nothing to read, or no more. Who follows need not be told that a pod is just starting.
 func (s *session) notReadable(p *corev1.Pod) string {
-	if reason, message := k8s.Stuck(p); reason != "" {
+	if reason, message := k8s.Stuck(p, time.Now()); reason != "" {
 		return fmt.Sprintf("%s: %s", p.Name, message)
 	}
 	sum := k8s.Summarize(p)

@@ -209,7 +209,7 @@ func await(ctx context.Context, cluster Cluster, r Request, job string, is func(
 			}
 			return false, err
 		}
-		if reason, message := k8s.Stuck(p); reason != "" {
+		if reason, message := k8s.Stuck(p, time.Now()); reason != "" {
 			return false, fmt.Errorf("it cannot start (%s): %s", reason, message)
 		}
 		if sum := k8s.Summarize(p); sum.State == "Unschedulable" && sum.Message != said {

@@ -55,7 +55,7 @@ func containerFailure(o Observation, p *corev1.Pod, s corev1.ContainerStatus) Ve
 	if t != nil && (t.Reason == "StartError" || t.Reason == "ContainerCannotRun") {
 		return startFailure(s.Name, t.Message, t.Reason)
 	}
-	if ends(s) <= o.allowedRestarts() || s.Ready {
+	if ends(s) <= o.allowedRestarts() || s.Ready && !justBack(s, o.Now) {
 		return Verdict{}
 	}
 	if probe, got := killedBy(o, p, s.Name); probe != "" {
@@ -172,6 +172,15 @@ func ends(s corev1.ContainerStatus) int {
 		n++
 	}
 	return n
+}
+
+// provenAfter is how long a container that has ended before must run to count as up where one look has to tell.
+const provenAfter = time.Minute
+
+// justBack reports whether a container's newest run is younger than that. A zero now makes none young.
+func justBack(s corev1.ContainerStatus, now time.Time) bool {
+	r := s.State.Running
+	return r != nil && !now.IsZero() && now.Sub(r.StartedAt.Time) < provenAfter
 }
 
 // ending says how a run ended. An exit code above 128 is a signal's, by the shells' convention (man 1 bash: exit status).

@@ -28,6 +28,8 @@ type Observation struct {
 	Events []*corev1.Event
 	// AllowRestarts, if set, replaces DefaultAllowedRestarts.
 	AllowRestarts *int
+	// Now, if set, is what a container is judged by that has just come back after its ends: its being up does not count yet.
+	Now time.Time
 }
 
 func (o Observation) allowedRestarts() int {

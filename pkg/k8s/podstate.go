@@ -2,6 +2,7 @@ package k8s
 
 import (
 	"fmt"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 )
@@ -49,9 +50,9 @@ func containerState(s *PodSummary, c corev1.ContainerStatus, prefix string) {
 	}
 }
 
-// Stuck says why a pod cannot start by waiting, or "" where it may.
-func Stuck(p *corev1.Pod) (Reason, string) {
-	v := containersFailure(Observation{}, []*corev1.Pod{p})
+// Stuck says why a pod cannot start by waiting, or "" where it may. In a crash loop it says so also between two ends.
+func Stuck(p *corev1.Pod, now time.Time) (Reason, string) {
+	v := containersFailure(Observation{Now: now}, []*corev1.Pod{p})
 	if v.State != Failed && v.Reason != ImagePull {
 		return "", ""
 	}

@@ -2,6 +2,7 @@ package k8s
 
 import (
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -31,6 +32,32 @@ func TestSummarize(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			if got := Summarize(c.pod); got != c.want {
 				t.Errorf("got %+v, want %+v", got, c.want)
+			}
+		})
+	}
+}
+
+// A look may fall between two ends of a crash loop, when the container runs and is ready.
+func TestStuckBetweenTwoEnds(t *testing.T) {
+	now := time.Now()
+	back := func(restarts int32, ago time.Duration) corev1.ContainerStatus {
+		s := crashed(restarts, 3, "Error")
+		s.Ready, s.State = true, corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.NewTime(now.Add(-ago))}}
+		return s
+	}
+	for _, c := range []struct {
+		name      string
+		container corev1.ContainerStatus
+		want      string
+	}{
+		{"just back", back(2, 2*time.Second), "container shop ended with exit code 3, twice"},
+		{"up for good", back(2, 2*time.Minute), ""},
+		{"back after one end", back(1, 2*time.Second), ""},
+		{"the node's clock is ahead", back(2, -2*time.Second), "container shop ended with exit code 3, twice"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if _, got := Stuck(running(pod("a", true, c.container)), now); got != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
 	}
