@@ -142,7 +142,7 @@ func (t *tail) next() *reader {
 		if i < 0 {
 			return t.begin(instance)
 		}
-		if r := t.readers[i]; r.have == some || r.have == all && how == running {
+		if r := t.readers[i]; r.have == some || r.have == nothing && how == previous || r.have < final && how == running {
 			return r
 		}
 	}
@@ -158,6 +158,7 @@ func (t *tail) begin(instance string) *reader {
 			t.readers = append(t.readers, &reader{instance: earlier, have: final})
 		}
 	}
+	r.stray = func(id lineID) bool { return t.takeOver(r, id) }
 	t.readers = append(t.readers, r)
 	if extra := len(t.readers) - remembered; extra > 0 {
 		t.readers = slices.Delete(t.readers, 0, extra)

@@ -11,11 +11,12 @@ import (
 
 // view is what is known of a container: which instances of it have a log that can be read.
 type view struct {
-	current  string // container ID of the newest instance that has begun, or ""
-	ended    bool   // whether that one has ended
-	previous string // the one before it, whose log the kubelet keeps; or ""
-	leaving  bool   // the pod is being deleted
-	gone     bool   // the pod is no more, and its logs with it
+	current  string   // container ID of the newest instance that has begun, or ""
+	ended    bool     // whether that one has ended
+	previous string   // the one before it, whose log the kubelet keeps; or ""
+	over     [2]int64 // when these two have ended, Unix nanoseconds of a whole second; 0 where they have not, or it is not known
+	leaving  bool     // the pod is being deleted
+	gone     bool     // the pod is no more, and its logs with it
 }
 
 // access is how an instance's log can be read.
@@ -43,6 +44,18 @@ func (v view) access(instance string) access {
 	}
 }
 
+// end is when an instance has ended, or 0.
+func (v view) end(instance string) int64 {
+	switch instance {
+	case v.current:
+		return v.over[0]
+	case v.previous:
+		return v.over[1]
+	default:
+		return 0
+	}
+}
+
 // look reads a container's view from its pod; nil is a pod that is gone.
 func look(p *corev1.Pod, container string) view {
 	if p == nil {
@@ -54,15 +67,16 @@ func look(p *corev1.Pod, container string) view {
 		}
 		v := view{leaving: p.DeletionTimestamp != nil}
 		if t := s.LastTerminationState.Terminated; t != nil {
-			v.previous = t.ContainerID
+			v.previous, v.over[1] = t.ContainerID, t.FinishedAt.UnixNano()
 		}
 		switch t := s.State.Terminated; {
 		case s.State.Running != nil:
 			v.current = s.ContainerID
 		case t != nil && t.ContainerID != "":
-			v.current, v.ended = t.ContainerID, true
+			v.current, v.ended, v.over[0] = t.ContainerID, true, t.FinishedAt.UnixNano()
 		default: // between two instances, the log to be had is the last one's
 			v.current, v.ended, v.previous = v.previous, true, ""
+			v.over[0], v.over[1] = v.over[1], 0
 		}
 		if v.previous == v.current {
 			v.previous = ""
@@ -96,10 +110,12 @@ type witness struct {
 	seen    view
 	changed chan struct{}
 	leaving chan struct{} // closed when the pod is being deleted
+	newest  string        // the instance that was named last
+	next    chan struct{} // closed when another is
 }
 
 func newWitness(ask func(context.Context) (view, error)) *witness {
-	return &witness{ask: ask, changed: make(chan struct{}, 1), leaving: make(chan struct{})}
+	return &witness{ask: ask, changed: make(chan struct{}, 1), leaving: make(chan struct{}), next: make(chan struct{})}
 }
 
 func (w *witness) now() view {
@@ -118,11 +134,27 @@ func (w *witness) tell(v view) {
 		close(w.leaving)
 	}
 	v.leaving = v.leaving || w.seen.leaving
+	if v.current != "" && v.current != w.newest {
+		close(w.next)
+		w.newest, w.next = v.current, make(chan struct{})
+	}
 	w.seen = v
 	select {
 	case w.changed <- struct{}{}:
 	default:
 	}
+}
+
+// after is closed when an instance is known that follows this one.
+func (w *witness) after(instance string) <-chan struct{} {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if instance == w.newest {
+		return w.next
+	}
+	closed := make(chan struct{})
+	close(closed)
+	return closed
 }
 
 // wait returns when there is news, d has passed, or ctx has ended.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -45,21 +44,25 @@ type reader struct {
 	to        receiver
 	slots     slots
 	ids       hasher
-	say       func(string) // what only a debugging user wants to know
+	stray     func(lineID) bool // takes over what the reader of an earlier instance has read of this one's log, if it has read this line
+	say       func(string)      // what only a debugging user wants to know
 	warn      func(string)
 
-	pos     position
-	whole   bool          // whether the line being read is one to pass on
-	resumed bool          // whether it is one of which a part was passed on from an earlier stream
-	dropped int64         // bytes of that part still to come
-	held    piece         // the beginning of a line with which a stream has ended
-	opened  int           // how many streams were
-	clean   bool          // whether the last one ended as at the log's end
-	lasted  time.Duration // how long the last one did that followed
-	looked  atomic.Uint64 // the line with which the log ended when it was looked at
-	vain    lineID        // one of these that was not worth another stream
-	got     int64         // lines of this stream that were new
-	spare   spare
+	trail
+	strayed  *trail        // where the reader was in a later instance's log
+	verified bool          // whether it is known not to be there now
+	whole    bool          // whether the line being read is one to pass on
+	resumed  bool          // whether it is one of which a part was passed on from an earlier stream
+	dropped  int64         // bytes of that part still to come
+	opened   int           // how many streams were
+	clean    bool          // whether the last one ended as at the log's end
+	stayed   bool          // whether it stayed in a file that was rotated away
+	looked   atomic.Uint64 // the line with which the log ended when it was looked at
+	vain     lineID        // one of these that was not worth another stream
+	got      int64         // lines of this stream that were new
+	caught   bool          // whether it came to the last line that is known
+	open     bool          // whether it ended with a line that is held
+	spare    spare
 
 	have    extent
 	deleted bool // whether the kubelet has deleted the log
@@ -76,9 +79,10 @@ func newSlots(n int) slots {
 type extent int
 
 const (
-	some  extent = iota
-	all          // to the end that there was when the container had ended
-	final        // all that is wanted, or that is still to be had
+	some    extent = iota
+	nothing        // there was nothing in it, or nothing that is known, though the container had ended: it may have been the next one's
+	all            // to the end that there was when the container had ended
+	final          // all that is wanted, or that is still to be had
 )
 
 const (
@@ -94,6 +98,7 @@ var (
 	errQuiet         = errors.New("it stays in an old file")
 	errPast          = errors.New("the lines asked for are passed")
 	errGone          = errors.New("the log is gone, or another instance's")
+	errTaken         = errors.New("its beginning was read as an earlier instance's")
 )
 
 // writeError is an error of the receiver, which nothing can mend.
@@ -106,6 +111,7 @@ func (e *writeError) Unwrap() error { return e.err }
 // last line that is there now.
 func (r *reader) read(ctx context.Context, w *witness) error {
 	wait, since, warned := shortestWait, time.Now(), false
+	empty := false // whether the last stream ended well with nothing new, at a place that may not be the log's end
 	r.have, r.clean = some, false
 	defer r.spare.close()
 	if r.follow && !r.pos.begun() && r.first.TailLines != nil && *r.first.TailLines == 0 {
@@ -114,13 +120,12 @@ func (r *reader) read(ctx context.Context, w *witness) error {
 	for {
 		how := w.now().access(r.instance)
 		r.got = 0
-		begin := time.Now()
 		err := r.once(ctx, how, w)
-		if how == running {
-			r.lasted = time.Since(begin)
-		}
-		if errors.Is(err, errGone) {
+		switch {
+		case errors.Is(err, errGone):
 			r.gone()
+			return nil
+		case errors.Is(err, errTaken): // which may have more to read, and comes first
 			return nil
 		}
 		var failed *writeError
@@ -139,16 +144,17 @@ func (r *reader) read(ctx context.Context, w *witness) error {
 			continue
 		}
 		r.clean = errors.Is(err, io.EOF) || r.clean && endsWell(err)
-		if errors.Is(err, io.EOF) && (!r.follow || how != running && r.got == 0) {
-			r.have = all
+		if errors.Is(err, io.EOF) && r.isRead(how, empty) {
 			return nil
 		}
+		empty = r.got == 0 && errors.Is(err, io.EOF) && how != running
+		r.stayed = errors.Is(err, errQuiet)
 		if r.got > 0 {
 			wait, since, warned = shortestWait, time.Now(), false
-		} else if errors.Is(err, errQuiet) {
+		} else if r.stayed {
 			r.vain = lineID(r.looked.Load())
 		}
-		if errors.Is(err, errQuiet) {
+		if r.stayed {
 			r.say(fmt.Sprintf("%s: the stream has stayed in a file that was rotated away, after %s; the new one is read", r.name(), r.when()))
 			continue
 		}
@@ -172,6 +178,19 @@ func (r *reader) read(ctx context.Context, w *witness) error {
 		}
 		wait = min(2*wait, longestWait)
 	}
+}
+
+// isRead reports whether a stream that ended well has come to the log's end. It may have ended before, as where the kubelet went away behind the API server:
+// then it has not shown the last line that is known, unless the log has none, and ends so twice.
+func (r *reader) isRead(how access, empty bool) bool {
+	if r.follow && (how == running || r.got > 0 || r.open || !r.caught && !empty) {
+		return false
+	}
+	r.have = all
+	if r.follow && !r.caught && how == ended {
+		r.have = nothing
+	}
+	return true
 }
 
 // gone says what may be missing of a log that cannot be read any more.
@@ -248,6 +267,9 @@ func wholeSecond(ns int64) *metav1.Time {
 
 // once reads one stream to its end, the spare one where no other can be had; the error is io.EOF, or why it broke.
 func (r *reader) once(ctx context.Context, how access, w *witness) error {
+	if how == previous && r.pos.begun() && r.follow && !r.verified {
+		r.verify(ctx)
+	}
 	opts := r.options(how)
 	if how == unreachable || r.deleted {
 		body := r.spare.take()
@@ -257,7 +279,7 @@ func (r *reader) once(ctx context.Context, how access, w *witness) error {
 		r.say(r.name() + ": the log is gone; what is left is read from a stream that was opened before")
 		return r.scan(ctx, body, opts, r.passage(unreachable, w))
 	}
-	body, err := r.open(ctx, r.slots.open, opts)
+	body, err := r.stream(ctx, r.slots.open, opts)
 	if err != nil {
 		return err
 	}
@@ -267,7 +289,7 @@ func (r *reader) once(ctx context.Context, how access, w *witness) error {
 			if from := r.spare.from.Load(); from > 0 {
 				o.SinceTime, o.TailLines = wholeSecond(from), nil
 			}
-			return r.open(ctx, r.slots.open, &o)
+			return r.stream(ctx, r.slots.open, &o)
 		})
 		defer stop()
 	}
@@ -281,7 +303,9 @@ func (r *reader) scan(ctx context.Context, body io.ReadCloser, opts *corev1.PodL
 	if opts.Follow {
 		vain := r.vain
 		look := func(read tip) ending { return r.look(ctx, read, opts.SinceTime, vain) }
-		from = &settling{body: body, tip: r.pos.tip, wait: silence, look: look}
+		settling := &settling{body: body, tip: r.pos.tip, wait: silence, look: look}
+		defer to.leave(settling)()
+		from = settling
 	}
 	if opts.TailLines != nil {
 		r.pos.partial = true
@@ -293,15 +317,7 @@ func (r *reader) scan(ctx context.Context, body io.ReadCloser, opts *corev1.PodL
 			if pendingErr := to.end(ctx, err); pendingErr != nil {
 				return pendingErr
 			}
-			return r.ended(err, s, func(p piece) error {
-				if !opts.Follow {
-					return to.pass(ctx, p)
-				}
-				if p.begin { // it comes again, whole, unless the rest of it is in another file
-					r.held = piece{at: p.at, text: slices.Clone(p.text), begin: true}
-				}
-				return nil
-			})
+			return r.ended(err, s, func(p piece) error { return to.leftover(ctx, p, opts.Follow) })
 		}
 		if err := to.pass(ctx, p); err != nil {
 			return err
@@ -316,7 +332,8 @@ func (r *reader) ended(err error, s *scanner, leftover func(piece) error) error 
 			return passErr
 		}
 	}
-	if s.remark != "" {
+	if s.remark != "" { // nor has the stream come to the log's end
+		r.caught = false
 		r.say(fmt.Sprintf("%s: %s", r.name(), s.remark))
 	}
 	if flushErr := r.to.flush(); flushErr != nil {
@@ -325,8 +342,8 @@ func (r *reader) ended(err error, s *scanner, leftover func(piece) error) error 
 	return err
 }
 
-// open opens a stream, when there is a slot.
-func (r *reader) open(ctx context.Context, slot chan struct{}, opts *corev1.PodLogOptions) (io.ReadCloser, error) {
+// stream opens one, when there is a slot.
+func (r *reader) stream(ctx context.Context, slot chan struct{}, opts *corev1.PodLogOptions) (io.ReadCloser, error) {
 	select {
 	case slot <- struct{}{}:
 	case <-ctx.Done():

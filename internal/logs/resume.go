@@ -1,11 +1,13 @@
 package logs
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
+	"sync/atomic"
 	"time"
 )
 
@@ -16,12 +18,15 @@ type passage struct {
 	how     access // what the stream was opened for
 	later   bool   // whether it is not the instance's first
 	w       *witness
-	pending *piece // a line that the next decides on
+	pending *piece       // a line that the next decides on
+	earlier piece        // the beginning of a line with which the stream before has ended
+	limit   atomic.Int64 // the time after which no line is the instance's, where one is known that follows it; or 0
 }
 
 func (r *reader) passage(how access, w *witness) *passage {
 	r.opened++
-	return &passage{reader: r, seen: r.pos.from(), how: how, later: r.opened > 1, w: w}
+	r.caught, r.open = false, false
+	return &passage{reader: r, seen: r.pos.from(), how: how, later: r.opened > 1, w: w, earlier: r.held}
 }
 
 // pass passes a piece on, unless it is known.
@@ -60,6 +65,9 @@ func (s *passage) pass(ctx context.Context, p piece) error {
 // begin decides on a line by its first piece.
 func (s *passage) begin(ctx context.Context, p *piece) error {
 	id := s.ids.id(p.at, p.text)
+	if !s.pos.begun() && s.stray != nil && s.stray(id) {
+		return errTaken
+	}
 	if s.pending != nil {
 		if !s.seen.wasSeen(id) {
 			if err := s.takePending(ctx); err != nil {
@@ -115,14 +123,32 @@ func (s *passage) end(ctx context.Context, ended error) error {
 	return s.takePending(ctx)
 }
 
+// leftover takes the beginning of a line with which a stream has ended. It comes again, whole, unless its rest is in another file, or there is none: where the
+// log of an instance that has ended ends with it twice.
+func (s *passage) leftover(ctx context.Context, p piece, follow bool) error {
+	again := p.at == s.earlier.at && bytes.Equal(p.text, s.earlier.text)
+	if p.begin && s.follow && (follow || !again) {
+		s.held = piece{at: p.at, text: slices.Clone(p.text), begin: true}
+		s.open = true
+		return nil
+	}
+	if follow {
+		return nil
+	}
+	return s.pass(ctx, p)
+}
+
 // decided takes note of a line that begins.
 func (s *passage) decided(ctx context.Context, p *piece, id lineID, v verdict) error {
 	rotated := s.seen.gap
-	if rotated || s.later && !s.pos.begun() {
+	if rotated || !s.pos.begun() {
 		s.seen.gap = false
-		if err := s.gap(ctx, p.at); err != nil {
-			return err
+		if rotated || s.later {
+			if err := s.gap(ctx, p.at); err != nil {
+				return err
+			}
 		}
+		s.start, s.before = id, s.pos
 	}
 	// A line that was being written when the file was rotated is in two parts: one at the end of the old file, one at the beginning of the new.
 	held := s.held
@@ -130,11 +156,16 @@ func (s *passage) decided(ctx context.Context, p *piece, id lineID, v verdict) e
 	s.whole, s.dropped, s.resumed = v != known, 0, v == halfKnown
 	switch v {
 	case known:
+		s.caught = s.seen.how == allNew
 		return nil
 	case halfKnown:
+		s.caught = true
 		s.dropped = s.pos.passed
 		return nil
 	default:
+	}
+	if l := s.limit.Load(); l != 0 && p.at > l {
+		return errOtherInstance
 	}
 	s.pos.see(p.at, id)
 	s.spare.from.Store(s.pos.base)
@@ -146,7 +177,7 @@ func (s *passage) decided(ctx context.Context, p *piece, id lineID, v verdict) e
 		return errPast
 	}
 	s.whole = s.wanted.line(p.at, p.text) && !s.marking
-	if rotated && len(held.text) > 0 && s.whole {
+	if rotated && len(held.text) > 0 && held.at != p.at && s.whole {
 		p.begin = false
 		return s.to.take(held)
 	}
@@ -159,15 +190,13 @@ const confirmation = 10 * time.Second
 // gap is called where a stream that was opened again begins with a line that does not follow a known one: the log was rotated
 // meanwhile, or the stream is that of another instance, which the pod's status may not name yet. After a pod has begun to end, none is started.
 func (s *passage) gap(ctx context.Context, at int64) error {
-	// A stream that has ended well after a while has ended with its container.
-	confirm := s.clean && s.lasted > time.Second
 	for begin := time.Now(); s.how != unreachable && !s.w.now().leaving; {
 		s.w.wait(ctx, shortestWait)
 		s.w.refresh(ctx)
 		if s.w.now().access(s.instance) != s.how {
 			return errOtherInstance
 		}
-		if !confirm || time.Since(begin) > confirmation || ctx.Err() != nil {
+		if !s.pos.begun() || s.stayed || time.Since(begin) > confirmation || ctx.Err() != nil {
 			break
 		}
 	}
@@ -181,7 +210,7 @@ func (s *passage) gap(ctx context.Context, at int64) error {
 func (s *passage) repeats(ctx context.Context, at int64, id lineID) bool {
 	opts := s.options(s.how)
 	opts.Follow, opts.TailLines, opts.SinceTime = false, nil, wholeSecond(at)
-	body, err := s.open(ctx, s.slots.look, opts)
+	body, err := s.stream(ctx, s.slots.look, opts)
 	if err != nil {
 		return false
 	}

@@ -32,23 +32,22 @@ type settling struct {
 	mu      sync.Mutex
 	reads   int // how many have begun and ended
 	settled bool
-	suspect bool // whether the last look has found the log to go on
-	behind  bool
+	suspect bool  // whether the last look has found the log to go on
+	why     error // the stream was broken off
 }
 
 // Read implements io.Reader.
 func (s *settling) Read(p []byte) (int, error) {
 	read, settled := s.next()
-	if settled {
-		return s.body.Read(p)
+	if !settled {
+		tip := s.tip()
+		doubt := time.AfterFunc(s.wait, func() { s.doubt(read, tip) })
+		defer doubt.Stop()
 	}
-	tip := s.tip()
-	doubt := time.AfterFunc(s.wait, func() { s.doubt(read, tip) })
 	n, err := s.body.Read(p)
-	doubt.Stop()
 	s.next()
-	if s.broken() && n == 0 {
-		return 0, errQuiet
+	if why := s.broken(); why != nil && n == 0 {
+		return 0, why
 	}
 	return n, err
 }
@@ -61,10 +60,10 @@ func (s *settling) next() (read int, settled bool) {
 	return s.reads, s.settled
 }
 
-func (s *settling) broken() bool {
+func (s *settling) broken() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.behind
+	return s.why
 }
 
 func (s *settling) waits(read int) bool {
@@ -91,7 +90,7 @@ func (s *settling) doubt(read int, tip tip) {
 		s.settled = true
 		return
 	case how == further && again: // it is not just slow: what it has not sent yet would be lost
-		s.behind = true
+		s.why = errQuiet
 		_ = s.body.Close()
 		return
 	case how == further:
@@ -111,7 +110,7 @@ func (r *reader) look(ctx context.Context, read tip, since *metav1.Time, vain li
 	ctx, cancel := context.WithTimeout(ctx, lookFor)
 	defer cancel()
 	one := int64(1)
-	body, err := r.open(ctx, r.slots.look, &corev1.PodLogOptions{Container: r.container, Timestamps: true, TailLines: &one})
+	body, err := r.stream(ctx, r.slots.look, &corev1.PodLogOptions{Container: r.container, Timestamps: true, TailLines: &one})
 	if err != nil {
 		return unknown
 	}

@@ -68,17 +68,34 @@ func (n *stuckNode) followFor(t *testing.T, d time.Duration) string {
 
 // A stream that stays in an old file is broken off, and its log read on in the new one.
 func TestStuckInTheOldFile(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		lines := numbered(40)
-		n := &stuckNode{old: lines[:20], new: lines[20:]}
-		out := n.followFor(t, time.Hour)
-		if want := strings.Join(texts(lines), "\n") + "\n"; out != want {
-			t.Errorf("got %q, want %q", out, want)
-		}
-		if n.follows != 2 || len(n.looks) != 3 {
-			t.Errorf("%d streams, looked at %v", n.follows, n.looks)
-		}
-	})
+	for _, d := range []time.Duration{8 * time.Second, time.Hour} { // soon, and then for good
+		synctest.Test(t, func(t *testing.T) {
+			lines := numbered(40)
+			n := &stuckNode{old: lines[:20], new: lines[20:]}
+			out := n.followFor(t, d)
+			if want := strings.Join(texts(lines), "\n") + "\n"; out != want {
+				t.Errorf("after %s: got %q, want %q", d, out, want)
+			}
+			if n.follows != 2 || len(n.looks) != 3 {
+				t.Errorf("after %s: %d streams, looked at %v", d, n.follows, n.looks)
+			}
+		})
+	}
+}
+
+// A stream of a container that has been started again is broken off where it waits for more, and not where nobody reads it.
+func TestBreakOff(t *testing.T) {
+	s := &settling{body: io.NopCloser(strings.NewReader("a line")), settled: true}
+	_, _ = s.Read(make([]byte, 100))
+	reads, _ := s.breakOff(0)
+	if _, broken := s.breakOff(reads); broken {
+		t.Error("it was broken off between two reads")
+	}
+	s.next() // a read begins
+	reads, _ = s.breakOff(reads)
+	if _, broken := s.breakOff(reads); !broken {
+		t.Error("it was not broken off")
+	}
 }
 
 // A stream that is at the log's end is left alone after one look, and one of which that cannot be told is looked at ever more rarely.
