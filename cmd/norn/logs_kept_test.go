@@ -8,11 +8,15 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // keptLogs are the log files of the pods of testdata/apps/count, kept by hard links when the kubelet deletes them: what norn should have
@@ -92,6 +96,73 @@ func (k *keptLogs) ends() map[string]int {
 		}
 	}
 	return ends
+}
+
+// records are the lines of the files that are an instance's with these numbers, as the container runtime has written them.
+func (k *keptLogs) records(instance string, numbers ...int) []string {
+	k.link()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	var found []string
+	for inode, path := range k.files {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			k.t.Error(err)
+		}
+		for line := range strings.Lines(string(text)) {
+			f := strings.Fields(line)
+			if len(f) < 5 || f[3] != instance {
+				continue
+			}
+			if n, err := strconv.Atoi(f[4]); err == nil && slices.Contains(numbers, n) {
+				found = append(found, fmt.Sprintf("inode %d, made %s: %.100q", inode, born(k.t, path).UTC().Format(time.RFC3339Nano), line))
+			}
+		}
+	}
+	return found
+}
+
+// wroteLate reports whether these lines of an instance are the last of a file, and all were written after the instance's next file was made.
+func (k *keptLogs) wroteLate(instance string, from, to int) bool {
+	k.link()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, path := range k.files {
+		if of, last := lastLine(k.t, path); of != instance || last != to {
+			continue
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			k.t.Error(err)
+		}
+		for line := range strings.Lines(string(text)) {
+			if f := strings.Fields(line); len(f) >= 5 && f[3] == instance && f[4] == strconv.Itoa(from) {
+				at, err := time.Parse(time.RFC3339Nano, f[0])
+				return err == nil && k.madeBetween(instance, born(k.t, path), at)
+			}
+		}
+	}
+	return false
+}
+
+// madeBetween reports whether a file of the instance was made after the one and before the other; the caller holds mu.
+func (k *keptLogs) madeBetween(instance string, after, before time.Time) bool {
+	for _, path := range k.files {
+		of, _ := lastLine(k.t, path)
+		if made := born(k.t, path); of == instance && made.After(after) && made.Before(before) {
+			return true
+		}
+	}
+	return false
+}
+
+// born is when a file was made, to the kernel's tick.
+func born(t testing.TB, path string) time.Time {
+	var st unix.Statx_t
+	if err := unix.Statx(unix.AT_FDCWD, path, 0, unix.STATX_BTIME, &st); err != nil {
+		t.Error(err)
+	}
+	return time.Unix(st.Btime.Sec, int64(st.Btime.Nsec))
 }
 
 // lastLine is the last whole line that an instance of testdata/apps/count has written into a log file, whose lines are

@@ -30,10 +30,17 @@ type tally struct {
 	// newest is the last instance, by prefix; stubs are lines that are not whole, by instance.
 	newest, stubs map[string]string
 
-	wrong []string // what is not as it should be
+	wrong []mistake
 	lines int
 	// doubled is how often a line has come that is not behind the last.
 	doubled int
+}
+
+// mistake is something about an instance's lines that is not as it should be.
+type mistake struct {
+	instance string
+	from, to int // the lines between these two are missing, or something is wrong with the first
+	text     string
 }
 
 func newTally() *tally {
@@ -74,17 +81,17 @@ func (c *tally) line(line []byte) {
 		c.newest[string(f[0])] = instance
 	}
 	if stub, ok := c.stubs[instance]; ok {
-		c.complain("%s, and then more", stub)
+		c.complain(instance, last, 0, "%s, and then more", stub)
 		delete(c.stubs, instance)
 	}
 	if err != nil || n != last+1 {
-		c.complain("%s %s: %d after %d", f[0], instance, n, last)
+		c.complain(instance, last, n, "%s %s: %d after %d", f[0], instance, n, last)
 		if n <= last {
 			c.doubled++
 		}
 	}
 	if c.ended[instance] {
-		c.complain("%s %s: %d after its end", f[0], instance, n)
+		c.complain(instance, n, 0, "%s %s: %d after its end", f[0], instance, n)
 	}
 	c.last[instance] = n
 	c.lines++
@@ -98,13 +105,49 @@ func (c *tally) stub(pod string, line []byte) {
 	instance := c.newest[pod]
 	text := fmt.Sprintf("%q after %s %d", line, instance, c.last[instance])
 	if c.ended[instance] || instance == "" {
-		c.complain("%s", text)
+		c.complain(instance, c.last[instance], 0, "%s", text)
 	}
 	c.stubs[instance] = text
 }
 
-func (c *tally) complain(format string, args ...any) {
-	c.wrong = append(c.wrong, fmt.Sprintf(format, args...))
+func (c *tally) complain(instance string, from, to int, format string, args ...any) {
+	c.wrong = append(c.wrong, mistake{instance, from, to, fmt.Sprintf(format, args...)})
+}
+
+// forgive takes for right what no reader of the API can have: lines that were written into a file after the next one was made, to which the kubelet goes
+// on at once. The container runtime makes it first and leaves the old one then (containerd: ReopenContainerLog), on a busy machine
+// 100 ms later.
+func (c *tally) forgive(t testing.TB, kept *keptLogs) {
+	t.Helper()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.wrong = slices.DeleteFunc(c.wrong, func(m mistake) bool {
+		late := m.to > m.from+1 && kept.wroteLate(m.instance, m.from+1, m.to-1)
+		if late {
+			t.Logf("%s: but these were written into a file after the next one was made", m.text)
+		}
+		return late
+	})
+}
+
+// compare shows what the files have where something was wrong.
+func (c *tally) compare(t testing.TB, kept *keptLogs) {
+	t.Helper()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, m := range c.wrong[:min(len(c.wrong), 5)] {
+		t.Logf("%s: the files have:\n%s", m.text, strings.Join(kept.records(m.instance, m.from, m.from+1, m.to-1, m.to), "\n"))
+	}
+}
+
+// about are the lines of a text that name a pod of which something was wrong; all, where nothing was.
+func (c *tally) about(text string) []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.DeleteFunc(strings.Split(text, "\n"), func(line string) bool {
+		names := func(m mistake) bool { return strings.Contains(line, c.pod[m.instance]) }
+		return len(c.wrong) > 0 && !slices.ContainsFunc(c.wrong, names)
+	})
 }
 
 // instances are how many have been seen, and how many of them have ended.
@@ -156,15 +199,19 @@ func (c *tally) check(t testing.TB) {
 	defer c.mu.Unlock()
 	for instance, n := range c.first {
 		if n != 1 {
-			c.complain("%s %s: begins with %d", c.pod[instance], instance, n)
+			c.complain(instance, n, 0, "%s %s: begins with %d", c.pod[instance], instance, n)
 		}
 		if !c.ended[instance] {
-			c.complain("%s %s: stops after %d", c.pod[instance], instance, c.last[instance])
+			c.complain(instance, c.last[instance], 0, "%s %s: stops after %d", c.pod[instance], instance, c.last[instance])
 		}
 	}
 	t.Logf("%d lines of %d instances", c.lines, len(c.last))
 	if len(c.wrong) > 0 {
-		t.Errorf("%d lines are not as they should be:\n%s", len(c.wrong), strings.Join(c.wrong[:min(len(c.wrong), 20)], "\n"))
+		var texts []string
+		for _, m := range c.wrong[:min(len(c.wrong), 20)] {
+			texts = append(texts, m.text)
+		}
+		t.Errorf("%d lines are not as they should be:\n%s", len(c.wrong), strings.Join(texts, "\n"))
 	}
 }
 
@@ -173,6 +220,7 @@ type following struct {
 	cmd  *exec.Cmd
 	err  bytes.Buffer
 	read chan struct{}
+	kept *keptLogs // what it is compared with where it fails, or nil
 	*tally
 }
 
@@ -192,8 +240,11 @@ func (b *bench) follow(through func(io.Reader) io.Reader, args ...string) *follo
 		_ = f.cmd.Process.Kill()
 		if b.t.Failed() {
 			f.check(b.t)
-			said := strings.Split(f.err.String(), "\n")
-			b.t.Logf("norn logs said last:\n%s", strings.Join(said[max(0, len(said)-40):], "\n"))
+			if f.kept != nil {
+				f.compare(b.t, f.kept)
+			}
+			said := f.about(f.err.String())
+			b.t.Logf("norn logs said last:\n%s", strings.Join(said[max(0, len(said)-100):], "\n"))
 		}
 	})
 	go func() {
@@ -237,20 +288,14 @@ func (b *bench) restarted() {
 func TestEveryLineOnce(t *testing.T) {
 	soak(t)
 	b := newBench(t)
-	pods := 30
-	if n, err := strconv.Atoi(os.Getenv("NORN_TEST_PODS")); err == nil {
-		pods = n
-	}
-	rate := 0
-	if n, err := strconv.Atoi(os.Getenv("NORN_TEST_RATE")); err == nil {
-		rate = n
-	}
+	pods, rate := number(os.Getenv("NORN_TEST_PODS"), 30), number(os.Getenv("NORN_TEST_RATE"), 0)
 	dir := filepath.Dir(b.kubeconfig)
 	logFiles(t, dir, "1Gi", "3s")
 	b.app("count", counting(pods, rate))
 	b.norn("forge", "count", "--image", b.countImage())
 	kept := b.keepLogs()
 	f := b.follow(plainly, "count")
+	f.kept = kept
 	seen := func(n int) func() bool {
 		return func() bool { has, _ := f.instances(); return has >= n }
 	}
@@ -279,6 +324,7 @@ func TestEveryLineOnce(t *testing.T) {
 	b.eventually(time.Minute, "every line that was written has come", func() bool { return f.hasAll(written) })
 	f.stop(t)
 	f.cutShort(written)
+	f.forgive(t, kept)
 	f.check(t)
 	if len(written) != 3*pods {
 		t.Errorf("%d instances have written, want %d", len(written), 3*pods)
@@ -335,6 +381,7 @@ func TestEveryLineOnceThroughRotations(t *testing.T) {
 			b.norn("forge", "count", "--image", image)
 			kept := b.keepLogs()
 			f := b.follow(plainly, "count")
+			f.kept = kept
 			b.eventually(time.Minute, "every log was rotated", func() bool { return b.rotations("count") >= c.times*c.pods })
 			b.kubectl("-n", b.namespace, "scale", "deployment/count", "--replicas=0")
 			b.kubectl("-n", b.namespace, "wait", "pods", "--all", "--for=delete", "--timeout=2m")
@@ -342,6 +389,7 @@ func TestEveryLineOnceThroughRotations(t *testing.T) {
 			b.eventually(time.Minute, "every line that was written has come", func() bool { return f.hasAll(written) })
 			f.stop(t)
 			f.cutShort(written)
+			f.forgive(t, kept)
 			f.check(t)
 		})
 	}
@@ -422,10 +470,13 @@ func TestLogsIntoAClosedPipe(t *testing.T) {
 // An instance that ends is followed by the next: the new one's lines after the old one's last.
 func TestRestartedContainers(t *testing.T) {
 	b := newBench(t)
-	b.app("count", "app: count\nrole: worker\nenv: {LINES: 2000, RATE: 2000, EXIT: 3}\n")
+	pods := number(os.Getenv("NORN_TEST_PODS"), 1)
+	b.app("count", fmt.Sprintf("app: count\nrole: worker\nreplicas: %d\nenv: {LINES: 2000, RATE: 2000, EXIT: 3}\n", pods))
 	b.norn("forge", "count", "--image", b.countImage())
+	kept := b.keepLogs()
 	f := b.follow(plainly, "count")
-	b.eventually(2*time.Minute, "three instances have ended", func() bool { _, ended := f.instances(); return ended >= 3 })
+	f.kept = kept
+	b.eventually(4*time.Minute, "three instances have ended", func() bool { _, ended := f.instances(); return ended >= 3*pods })
 	f.stop(t)
 	f.check(t)
 	if said := f.err.String(); !strings.Contains(said, "container count ended with exit code 3") {
@@ -501,7 +552,7 @@ func TestReaderThatStandsStill(t *testing.T) {
 	b.eventually(time.Minute, "it has ended", func() bool { _, ended := f.instances(); return ended == 1 })
 	f.stop(t)
 	if f.doubled > 0 || len(f.wrong) == 0 {
-		t.Errorf("want a gap and no line twice: %.300q", f.wrong)
+		t.Errorf("want a gap and no line twice: %.300v", f.wrong)
 	}
 	if said := f.err.String(); !strings.Contains(said, "its log was rotated more than once before it was read") {
 		t.Errorf("it said %s", said)

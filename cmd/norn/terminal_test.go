@@ -41,6 +41,12 @@ func secretsAt(t *testing.T, editor string, args ...string) *screen {
 			t.Fatalf("%s: %v: %s", line, err, out)
 		}
 	}
+	return newScreen(t, dir, env, args...)
+}
+
+// newScreen is norn in a folder, at a terminal.
+func newScreen(t *testing.T, dir string, env []string, args ...string) *screen {
+	t.Helper()
 	s := &screen{t: t, cmd: exec.Command("norn", args...)}
 	s.cmd.Dir, s.cmd.Env = dir, env
 	var err error
