@@ -11,12 +11,12 @@ import (
 
 // view is what is known of a container: which instances of it have a log that can be read.
 type view struct {
-	current  string   // container ID of the newest instance that has begun, or ""
-	ended    bool     // whether that one has ended
-	previous string   // the one before it, whose log the kubelet keeps; or ""
-	over     [2]int64 // when these two have ended, Unix nanoseconds of a whole second; 0 where they have not, or it is not known
-	leaving  bool     // the pod is being deleted
-	gone     bool     // the pod is no more, and its logs with it
+	current  string // container ID of the newest instance that has begun, or ""
+	ended    bool   // whether that one has ended
+	previous string // the one before it, whose log the kubelet keeps; or ""
+	over     int64  // when the previous one ended, Unix nanoseconds of a whole second; 0 where that is not known
+	leaving  bool   // the pod is being deleted
+	gone     bool   // the pod is no more, and its logs with it
 }
 
 // access is how an instance's log can be read.
@@ -44,18 +44,6 @@ func (v view) access(instance string) access {
 	}
 }
 
-// end is when an instance has ended, or 0.
-func (v view) end(instance string) int64 {
-	switch instance {
-	case v.current:
-		return v.over[0]
-	case v.previous:
-		return v.over[1]
-	default:
-		return 0
-	}
-}
-
 // look reads a container's view from its pod; nil is a pod that is gone.
 func look(p *corev1.Pod, container string) view {
 	if p == nil {
@@ -67,16 +55,18 @@ func look(p *corev1.Pod, container string) view {
 		}
 		v := view{leaving: p.DeletionTimestamp != nil}
 		if t := s.LastTerminationState.Terminated; t != nil {
-			v.previous, v.over[1] = t.ContainerID, t.FinishedAt.UnixNano()
+			v.previous = t.ContainerID
+			if !t.FinishedAt.IsZero() {
+				v.over = t.FinishedAt.UnixNano()
+			}
 		}
 		switch t := s.State.Terminated; {
 		case s.State.Running != nil:
 			v.current = s.ContainerID
 		case t != nil && t.ContainerID != "":
-			v.current, v.ended, v.over[0] = t.ContainerID, true, t.FinishedAt.UnixNano()
+			v.current, v.ended = t.ContainerID, true
 		default: // between two instances, the log to be had is the last one's
 			v.current, v.ended, v.previous = v.previous, true, ""
-			v.over[0], v.over[1] = v.over[1], 0
 		}
 		if v.previous == v.current {
 			v.previous = ""

@@ -67,12 +67,12 @@ func (n *liveNode) change(do func()) {
 // view is what the node knows.
 func (n *liveNode) view() view {
 	var v view
+	var end time.Time // of the one before
 	for _, x := range n.instances {
-		v.previous, v.over[1] = v.current, v.over[0]
-		v.current, v.ended, v.over[0] = x.id, !x.end.IsZero(), 0
-		if v.ended {
-			v.over[0] = x.end.Truncate(time.Second).UnixNano()
+		if v.previous = v.current; v.previous != "" {
+			v.over = end.Truncate(time.Second).UnixNano()
 		}
+		v.current, v.ended, end = x.id, !x.end.IsZero(), x.end
 	}
 	return v
 }

@@ -77,8 +77,8 @@ func (s *passage) leave(stream *settling) (stop func()) {
 			return
 		case <-s.w.after(s.instance):
 		}
-		if end := s.w.now().end(s.instance); end != 0 {
-			s.limit.Store(end + int64(late))
+		if now := s.w.now(); now.previous == s.instance && now.over != 0 {
+			s.limit.Store(now.over + int64(late))
 		}
 		for reads, broken := 0, false; !broken; reads, broken = stream.breakOff(reads) {
 			select {
