@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -36,5 +37,8 @@ func TestInitAsks(t *testing.T) {
 	got := "\n" + s.file("infraspec.yaml") + "\n"
 	if !strings.Contains(got, "\nport: 3000\n") || !strings.Contains(got, "\nhealthcheck: /healthz\n") || strings.Contains(got, "\n  internal:") {
 		t.Errorf("the infraspec is %s", got)
+	}
+	if out, err := exec.Command("norn", "validate", dir).CombinedOutput(); err != nil {
+		t.Errorf("norn validate: %v: %s", err, out)
 	}
 }
