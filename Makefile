@@ -54,21 +54,46 @@ down: ## Stop it
 	@hack/devcluster down
 
 .PHONY: test
-test: lint unit sessions ## Everything: lint, unit tests, sessions on a devcluster
+test: build ## Everything: lint, unit tests, the devcluster, and the built norn on clusters of its own
+	@hack/all
+
+.PHONY: test-all
+test-all: ## test, soak, compat and fuzz, and fail if a test takes longer than its budget
+	@rm -f bin/tests.json
+	@NORN_TEST_RECORD=$(CURDIR)/bin/tests.json $(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory soak compat fuzz
+	@go run ./hack/testtimes check test/budgets.txt bin/tests.json
 
 .PHONY: unit
 unit: ## Unit tests, with the race detector
 	@echo "== unit tests"
 	@NORN_TEST_SOPS=$$(hack/sops) CGO_ENABLED=1 go test -race ./pkg/... ./internal/... ./hack/...
+	@go test ./cmd/... ./test/bed
 	@cd devcluster && go test ./internal/...
 
-.PHONY: sessions
-sessions: build ## The devcluster itself, then testscript sessions of the CLI on one
-	@hack/sessions
+KINDS := sessions control interrupted canary ci logs offline
+.PHONY: $(KINDS)
+sessions: ## Sessions of the CLI, script by script, on a cluster that runs containers
+control: ## What needs the API server and no container, on control planes alone
+interrupted: ## Deploys that are killed, signalled or cut off
+canary: ## Secret values are planted, and looked for everywhere
+ci: ## The files in docs/ci, run as their systems do
+logs: ## Logs while containers, kubelet and API server restart
+offline: ## What needs the built norn and no cluster
+$(KINDS):
+	@hack/test $@
+
+.PHONY: devcluster
+devcluster: ## The devcluster's own tests, unless they have passed on the same build
+	@hack/devcluster-e2e
 
 .PHONY: soak
-soak: build ## Count the lines of pods at full speed while the kubelet and the API server are killed and logs are rotated
-	@NORN_TEST_SOAK=1 hack/sessions -run TestEveryLineOnce -v
+soak: ## Count the lines of pods at full speed while the kubelet and the API server are killed and logs are rotated
+	@NORN_TEST_SOAK=1 hack/test logs -run TestEveryLineOnce -v
+
+.PHONY: compat
+compat: ## The sessions on other versions of Kubernetes (VERSIONS="1.34 1.36")
+	@hack/compat $(VERSIONS)
 
 .PHONY: lint
 lint: ## gofmt, vet, staticcheck and the house's rules

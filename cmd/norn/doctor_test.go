@@ -13,6 +13,7 @@ import (
 
 	"norn/internal/doctor"
 	"norn/internal/ui"
+	"norn/test/bed"
 )
 
 // apiServer answers as an old Kubernetes does, by a clock that is ahead.
@@ -29,7 +30,7 @@ func apiServer(t *testing.T, version string, ahead time.Duration) (kubeconfigPat
 		_, _ = io.WriteString(w, `{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"NotFound","code":404}`)
 	}))
 	path := filepath.Join(t.TempDir(), "config")
-	if err := os.WriteFile(path, []byte(kubeconfig(s.URL, caOf(s))), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(bed.FakeKubeconfig(s.URL, caOf(s))), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return path
@@ -76,7 +77,7 @@ func TestDoctorOfServer(t *testing.T) {
 		{"cannot say who one is", "v1.27.1", 0, "credentials", doctor.OK, "it does from 1.28 on"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			emptyHome(t)
+			bed.EmptyHome(t)
 			_, checks := diagnosed(t, "--kubeconfig", apiServer(t, c.version, c.ahead))
 			if got := checks[c.check]; got.State != c.state || !strings.Contains(got.Detail, c.words) {
 				t.Errorf("%s: %+v, want %s with %q", c.check, got, c.state, c.words)
@@ -94,9 +95,9 @@ func TestDoctorWithoutKubernetes(t *testing.T) {
 		"never answers": {"https://" + silent.Addr().String(), "did not answer within 1s"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			home := emptyHome(t)
+			home := bed.EmptyHome(t)
 			path := filepath.Join(home, "config")
-			if err := os.WriteFile(path, []byte(kubeconfig(c.server, nil)), 0o600); err != nil {
+			if err := os.WriteFile(path, []byte(bed.FakeKubeconfig(c.server, nil)), 0o600); err != nil {
 				t.Fatal(err)
 			}
 			code, checks := diagnosed(t, "--kubeconfig", path, "--request-timeout", "1s")
@@ -115,7 +116,7 @@ func TestDoctorWithoutKubernetes(t *testing.T) {
 
 // An interrupt ends it with 130.
 func TestDoctorInterrupted(t *testing.T) {
-	emptyHome(t)
+	bed.EmptyHome(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if code := run(ctx, []string{"doctor"}, ui.Streams{In: strings.NewReader(""), Out: io.Discard, Err: io.Discard}); code != exitInterrupted {
@@ -124,7 +125,7 @@ func TestDoctorInterrupted(t *testing.T) {
 }
 
 func TestDoctorUsage(t *testing.T) {
-	emptyHome(t)
+	bed.EmptyHome(t)
 	for _, args := range [][]string{{"doctor", "--request-timeout", "soon"}, {"doctor", "a", "b"}} {
 		if code, out, errs := norn(t, args...); code != exitUsage || out != "" || !strings.HasPrefix(errs, "Error: ") {
 			t.Errorf("%v: exit code %d, %q, %q", args, code, out, errs)

@@ -9,7 +9,6 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
-	"fmt"
 	"io"
 	"log"
 	"math/big"
@@ -23,6 +22,7 @@ import (
 	"time"
 
 	"norn/internal/ui"
+	"norn/test/bed"
 )
 
 // norn runs one command in an empty home folder and returns its exit code and what it printed.
@@ -31,30 +31,6 @@ func norn(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	var out, errs bytes.Buffer
 	code = run(t.Context(), args, ui.Streams{In: strings.NewReader(""), Out: &out, Err: &errs})
 	return code, out.String(), errs.String()
-}
-
-// emptyHome makes sure that nothing of the machine's own configuration is seen.
-func emptyHome(t *testing.T) string {
-	t.Helper()
-	home := t.TempDir()
-	t.Setenv("HOME", home)
-	t.Setenv("XDG_CONFIG_HOME", "")
-	t.Setenv("KUBECONFIG", "")
-	t.Setenv("KUBERNETES_SERVICE_HOST", "")
-	t.Chdir(home)
-	return home
-}
-
-const kubeconfigFormat = `apiVersion: v1
-kind: Config
-current-context: here
-contexts: [{name: here, context: {cluster: c, user: u}}]
-clusters: [{name: c, cluster: {server: %q, certificate-authority-data: %q}}]
-users: [{name: u, user: {token: sEcReT-tOkEn}}]
-`
-
-func kubeconfig(server string, ca []byte) string {
-	return fmt.Sprintf(kubeconfigFormat, server, base64.StdEncoding.EncodeToString(ca))
 }
 
 // wantUnavailable checks the shape that every cause has: the exact first line, one line why, one line what to do.
@@ -94,7 +70,7 @@ func TestEveryCommandRequiresKubernetes(t *testing.T) {
 		{"teardown requires Kubernetes", []string{"teardown", "--yes"}},
 	} {
 		t.Run(c.args[0], func(t *testing.T) {
-			emptyHome(t)
+			bed.EmptyHome(t)
 			code, out, errs := norn(t, c.args...)
 			wantUnavailable(t, c.first, "no kubeconfig", code, out, errs)
 		})
@@ -103,7 +79,7 @@ func TestEveryCommandRequiresKubernetes(t *testing.T) {
 
 // Each way in which a kubeconfig leads nowhere.
 func TestNoKubernetesByConfiguration(t *testing.T) {
-	whole := kubeconfig("https://127.0.0.1:1", nil)
+	whole := bed.FakeKubeconfig("https://127.0.0.1:1", nil)
 	for _, c := range []struct {
 		name, text, reason string
 		args               []string
@@ -120,7 +96,7 @@ func TestNoKubernetesByConfiguration(t *testing.T) {
 		{"not base64", strings.Replace(whole, `data: ""`, `data: "%%%"`, 1), "cannot be read", nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			home := emptyHome(t)
+			home := bed.EmptyHome(t)
 			path := filepath.Join(home, "config")
 			if err := os.WriteFile(path, []byte(c.text), 0o600); err != nil {
 				t.Fatal(err)
@@ -137,9 +113,9 @@ func TestNoKubernetesByConfiguration(t *testing.T) {
 
 // The text of a kubeconfig in the place of its path is not repeated: it holds credentials.
 func TestKubeconfigTextForPath(t *testing.T) {
-	text := kubeconfig("https://127.0.0.1:1", bytes.Repeat([]byte("x"), 4096))
+	text := bed.FakeKubeconfig("https://127.0.0.1:1", bytes.Repeat([]byte("x"), 4096))
 	for _, wrong := range []string{text, base64.StdEncoding.EncodeToString([]byte(text)), `{"users": [{"user": {"token": "sEcReT-tOkEn"}}]}`} {
-		emptyHome(t)
+		bed.EmptyHome(t)
 		code, out, errs := norn(t, "forge", "--kubeconfig", wrong)
 		wantUnavailable(t, "forge requires Kubernetes", "--kubeconfig holds the text of a kubeconfig, where a path belongs", code, out, errs)
 		t.Setenv("KUBECONFIG", wrong)
@@ -152,7 +128,7 @@ func TestKubeconfigTextForPath(t *testing.T) {
 }
 
 func TestNoKubernetesMissingFile(t *testing.T) {
-	home := emptyHome(t)
+	home := bed.EmptyHome(t)
 	missing := filepath.Join(home, "gone")
 	t.Run("KUBECONFIG", func(t *testing.T) {
 		t.Setenv("KUBECONFIG", missing)
@@ -199,9 +175,9 @@ func TestNoKubernetesByServer(t *testing.T) {
 		{"not an address", "https://127.0.0.1:notaport", nil, "cannot be", "30s"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			home := emptyHome(t)
+			home := bed.EmptyHome(t)
 			path := filepath.Join(home, "config")
-			if err := os.WriteFile(path, []byte(kubeconfig(c.server, c.ca)), 0o600); err != nil {
+			if err := os.WriteFile(path, []byte(bed.FakeKubeconfig(c.server, c.ca)), 0o600); err != nil {
 				t.Fatal(err)
 			}
 			code, out, errs := norn(t, "deploy", "--kubeconfig", path, "--request-timeout", c.wait)
@@ -212,7 +188,7 @@ func TestNoKubernetesByServer(t *testing.T) {
 
 // A 403 is an answer of a Kubernetes: it names what is not allowed, and is a failure like others.
 func TestForbiddenIsNotUnavailable(t *testing.T) {
-	home := emptyHome(t)
+	home := bed.EmptyHome(t)
 	s := server(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		if req.URL.Path == "/version" {
@@ -224,7 +200,7 @@ func TestForbiddenIsNotUnavailable(t *testing.T) {
 			"message":"deployments.apps \"shop\" is forbidden: User \"ci\" cannot get resource \"deployments\" in API group \"apps\" in the namespace \"default\""}`)
 	}))
 	path := filepath.Join(home, "config")
-	if err := os.WriteFile(path, []byte(kubeconfig(s.URL, caOf(s))), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(bed.FakeKubeconfig(s.URL, caOf(s))), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	code, _, errs := norn(t, "restart", "shop", "--kubeconfig", path)

@@ -3,7 +3,7 @@
 //	LINES   how many to write; 0, the default, for as many as there is time for
 //	RATE    lines a second; 0, the default, for as many as go out
 //	LENGTH  bytes of a line
-//	START   seconds before the first line
+//	WAIT    lines to write before it waits until it is told to go on, by count go in the same container; 0, the default, for none
 //	EXIT    the exit code at the end; without it, it waits to be stopped
 package main
 
@@ -22,13 +22,15 @@ func main() {
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, syscall.SIGTERM, os.Interrupt)
 	instance := rand.Text()[:12]
-	lines, rate := number("LINES"), number("RATE")
-	padding := strings.Repeat(".", number("LENGTH"))
-	select {
-	case <-stop:
+	if len(os.Args) > 1 && os.Args[1] == "go" {
+		if err := os.WriteFile(told, nil, 0o600); err != nil {
+			fmt.Println(err)
+			os.Exit(1)
+		}
 		return
-	case <-time.After(time.Duration(number("START")) * time.Second):
 	}
+	lines, rate, wait := number("LINES"), number("RATE"), number("WAIT")
+	padding := strings.Repeat(".", number("LENGTH"))
 	begin, n := time.Now(), 0
 	for lines == 0 || n < lines {
 		if rate > 0 {
@@ -42,6 +44,10 @@ func main() {
 		if _, err := os.Stdout.Write(line); err != nil {
 			os.Exit(1)
 		}
+		if n == wait {
+			untilTold(stop)
+			begin = time.Now().Add(-time.Duration(n) * time.Second / time.Duration(max(rate, 1)))
+		}
 		select {
 		case <-stop:
 			fmt.Println(instance, n+1, "end")
@@ -54,6 +60,24 @@ func main() {
 		os.Exit(number("EXIT"))
 	}
 	<-stop
+}
+
+// told is the file that count go makes.
+const told = "/told"
+
+// untilTold waits for that file, or for the end.
+func untilTold(stop chan os.Signal) {
+	for {
+		if _, err := os.Stat(told); err == nil {
+			return
+		}
+		select {
+		case s := <-stop:
+			stop <- s
+			return
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
 }
 
 func number(name string) int {

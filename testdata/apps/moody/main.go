@@ -1,4 +1,5 @@
-// Command moody is a sample web server that behaves as its image's /mood.txt says, for tests of what goes wrong.
+// Command moody is a sample web server that behaves as its image's /mood.txt says, for tests of what goes wrong. DRAIN is
+// how long it still answers after it was told to end.
 package main
 
 import (
@@ -62,7 +63,7 @@ func eat() {
 	}
 }
 
-// serve answers until it is told to end, and then a little longer: until it is no longer an endpoint of its Service.
+// serve answers until it is told to end, and then for DRAIN: until it is no longer an endpoint of its Service.
 func serve(port, mood string, health int) {
 	var asked atomic.Int32
 	mux := http.NewServeMux()
@@ -80,7 +81,8 @@ func serve(port, mood string, health int) {
 	defer stop()
 	go func() {
 		<-ctx.Done()
-		time.Sleep(2 * time.Second)
+		drain, _ := time.ParseDuration(os.Getenv("DRAIN")) // none by default
+		time.Sleep(drain)
 		_ = server.Shutdown(context.WithoutCancel(ctx))
 	}()
 	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {

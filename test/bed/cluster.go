@@ -1,0 +1,188 @@
+package bed
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// Cluster is a devcluster.
+type Cluster struct {
+	Kubeconfig string // path
+	Registry   string // HOST:PORT, without a login
+	Dir        string // its state folder
+}
+
+// Shared returns the cluster with a node that all kinds of tests share: the one that hack/test has started, or one
+// that the package starts at its first need.
+func Shared(tb testing.TB) *Cluster {
+	tb.Helper()
+	if kubeconfig := os.Getenv("NORN_TEST_KUBECONFIG"); kubeconfig != "" {
+		return &Cluster{kubeconfig, needs(tb, "NORN_TEST_REGISTRY"), filepath.Dir(kubeconfig)}
+	}
+	return exclusive.get(tb)
+}
+
+// ControlPlane returns a cluster without a node, which the package starts at its first need and shares. Its API
+// server, controllers and scheduler are real; no container ever runs.
+func ControlPlane(tb testing.TB) *Cluster {
+	tb.Helper()
+	return controlPlane.get(tb)
+}
+
+// Exclusive returns a cluster with a node that the package starts at its first need and has for itself: its tests may
+// kill the kubelet.
+func Exclusive(tb testing.TB) *Cluster {
+	tb.Helper()
+	return exclusive.get(tb)
+}
+
+// OwnControlPlane starts a cluster without a node for one test.
+func OwnControlPlane(tb testing.TB) *Cluster {
+	tb.Helper()
+	c, err := start(devcluster(tb), withoutNode...)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := c.stop(); err != nil {
+			tb.Error(err)
+		}
+	})
+	return c
+}
+
+// withoutNode are the arguments with which devcluster up starts a control plane alone.
+var withoutNode []string
+
+// The clusters that the tests of a package share.
+var (
+	exclusive    = &lazy{}
+	controlPlane = &lazy{args: withoutNode}
+)
+
+// lazy is a cluster that is started at its first need.
+type lazy struct {
+	args    []string
+	once    sync.Once
+	cluster *Cluster
+	err     error
+}
+
+func (l *lazy) get(tb testing.TB) *Cluster {
+	tb.Helper()
+	devcluster := devcluster(tb)
+	l.once.Do(func() { l.cluster, l.err = start(devcluster, l.args...) })
+	if l.err != nil {
+		tb.Fatal(l.err)
+	}
+	return l.cluster
+}
+
+// devcluster returns the path of the devcluster command.
+func devcluster(tb testing.TB) string {
+	tb.Helper()
+	return filepath.Join(filepath.Dir(Kubectl(tb)), "devcluster")
+}
+
+// running are the clusters that this process has started, and the command that stops each.
+var (
+	runningMu sync.Mutex
+	running   = map[*Cluster]string{}
+)
+
+// start starts a cluster in a new folder below NORN_TEST_CLUSTERS, where hack/test stops what an aborted test
+// leaves, or in the temporary folder.
+func start(devcluster string, args ...string) (*Cluster, error) {
+	root := os.Getenv("NORN_TEST_CLUSTERS")
+	if root == "" {
+		root = os.TempDir()
+	}
+	dir, err := os.MkdirTemp(root, "norn-cluster-")
+	if err != nil {
+		return nil, fmt.Errorf("start a cluster: %w", err)
+	}
+	c := &Cluster{Kubeconfig: filepath.Join(dir, "kubeconfig"), Dir: dir}
+	runningMu.Lock()
+	running[c] = devcluster
+	runningMu.Unlock()
+	cmd := exec.Command(devcluster, append([]string{"up", "--dir", dir, "--json"}, args...)...)
+	var said strings.Builder
+	cmd.Stderr = &said
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("start a cluster: %w\n%s", err, said.String()), c.stop())
+	}
+	var info struct{ Registry string }
+	if err := json.Unmarshal(out, &info); err != nil {
+		return nil, errors.Join(fmt.Errorf("start a cluster: %w", err), c.stop())
+	}
+	c.Registry = info.Registry
+	return c, nil
+}
+
+// stop stops a cluster that this process has started, and removes its folder.
+func (c *Cluster) stop() error {
+	runningMu.Lock()
+	devcluster := running[c]
+	delete(running, c)
+	runningMu.Unlock()
+	if out, err := exec.Command(devcluster, "down", "--dir", c.Dir, "--wipe").CombinedOutput(); err != nil {
+		return fmt.Errorf("stop the cluster in %s: %w\n%s", c.Dir, err, out)
+	}
+	return os.RemoveAll(c.Dir)
+}
+
+// stopAll stops the clusters that are left when a package's tests have ended.
+func stopAll() error {
+	runningMu.Lock()
+	var left []*Cluster
+	for c := range running {
+		left = append(left, c)
+	}
+	runningMu.Unlock()
+	var errs []error
+	for _, c := range left {
+		errs = append(errs, c.stop())
+	}
+	return errors.Join(errs...)
+}
+
+// Kubectl runs kubectl as the cluster's administrator. A command that fails ends the test.
+func (c *Cluster) Kubectl(tb testing.TB, args ...string) string {
+	tb.Helper()
+	return Run(tb, c.KubectlCommand(tb, args...))
+}
+
+// KubectlCommand returns kubectl as the cluster's administrator.
+func (c *Cluster) KubectlCommand(tb testing.TB, args ...string) *exec.Cmd {
+	tb.Helper()
+	return exec.Command(Kubectl(tb), append([]string{"--kubeconfig", c.Kubeconfig}, args...)...)
+}
+
+// Exec returns a command that runs on the cluster's node.
+func (c *Cluster) Exec(tb testing.TB, args ...string) *exec.Cmd {
+	tb.Helper()
+	return exec.Command(devcluster(tb), append([]string{"exec", "--dir", c.Dir, "--"}, args...)...)
+}
+
+// Namespace creates a namespace whose name begins with prefix. Its deletion begins when the test ends.
+func (c *Cluster) Namespace(tb testing.TB, prefix string) string {
+	tb.Helper()
+	suffix := make([]byte, 4)
+	if _, err := rand.Read(suffix); err != nil {
+		tb.Fatal(err)
+	}
+	name := prefix + "-" + hex.EncodeToString(suffix)
+	c.Kubectl(tb, "create", "namespace", name)
+	tb.Cleanup(func() { c.Kubectl(tb, "delete", "namespace", name, "--wait=false") })
+	return name
+}

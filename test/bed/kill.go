@@ -1,0 +1,90 @@
+package bed
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// KillAt runs a command and kills it with SIGKILL at its n-th write, before the API server receives it or after it
+// has answered. It reports whether there was such a write.
+func (w *Workspace) KillAt(n int32, after bool, args ...string) bool {
+	w.T.Helper()
+	var count atomic.Int32
+	var victim *exec.Cmd
+	started := make(chan struct{})
+	kill := func() {
+		<-started
+		_ = victim.Process.Signal(syscall.SIGKILL)
+	}
+	proxy, err := NewAPIProxy(w.Kubeconfig, w.T.TempDir(), func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			if !Writes(r) || count.Add(1) != n {
+				next.ServeHTTP(rw, r)
+				return
+			}
+			w.T.Logf("write %d (killed after: %v): %s %s", n, after, r.Method, r.URL.Path)
+			if after {
+				next.ServeHTTP(Discard{}, r)
+			}
+			kill()
+		})
+	})
+	if err != nil {
+		w.T.Fatal(err)
+	}
+	defer proxy.Close()
+	victim = w.Command(proxy.Kubeconfig, args...)
+	var said bytes.Buffer
+	victim.Stdout, victim.Stderr = &said, &said
+	if err := victim.Start(); err != nil {
+		w.T.Fatal(err)
+	}
+	close(started)
+	err = victim.Wait()
+	if err != nil && count.Load() < n {
+		w.T.Fatalf("%v: %v\n%s", victim.Args, err, said.String())
+	}
+	return count.Load() >= n
+}
+
+// KillComponent kills a component of the cluster, such as kubelet, which the cluster's supervisor starts again.
+func (c *Cluster) KillComponent(tb testing.TB, name string) {
+	tb.Helper()
+	// It may just be starting.
+	Eventually(tb, 10*time.Second, "there is a "+name+" to kill", func() bool { return c.kill(tb, name) })
+}
+
+// kill kills a component and waits until it is gone. It reports whether there was one.
+func (c *Cluster) kill(tb testing.TB, name string) bool {
+	tb.Helper()
+	commands, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for _, path := range commands {
+		data, err := os.ReadFile(path)
+		args := "\x00" + string(data)
+		if err != nil || !strings.Contains(args, "\x00"+name+"\x00--") || !strings.Contains(args, c.Dir) {
+			continue
+		}
+		var pid int
+		if _, err := fmt.Sscanf(path, "/proc/%d/cmdline", &pid); err != nil {
+			tb.Fatal(err)
+		}
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+			tb.Fatal(err)
+		}
+		Eventually(tb, 10*time.Second, name+" is gone", func() bool { return syscall.Kill(pid, 0) != nil })
+		return true
+	}
+	return false
+}

@@ -1,0 +1,48 @@
+package bed
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// PodLogs returns the folder on this machine in which the node keeps the logs of its pods.
+func (c *Cluster) PodLogs() string { return filepath.Join(c.Dir, "var-log", "pods") }
+
+// kubeletConfig returns the path of the kubelet's configuration.
+func (c *Cluster) kubeletConfig() string { return filepath.Join(c.Dir, "kubelet.yaml") }
+
+// LogFiles sets how large a container's log grows before the kubelet rotates it, and how often the kubelet looks, until
+// the test ends. The kubelet reads its configuration when it starts, so it is killed.
+func (c *Cluster) LogFiles(tb testing.TB, size, every string) {
+	tb.Helper()
+	path := c.kubeletConfig()
+	before, err := os.ReadFile(path)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	set := func(text string) {
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			tb.Fatal(err)
+		}
+		c.KillComponent(tb, "kubelet")
+	}
+	set(fmt.Sprintf("%scontainerLogMaxSize: %s\ncontainerLogMonitorInterval: %s\n", before, size, every))
+	tb.Cleanup(func() { set(string(before)) })
+}
+
+// RotateLogs rotates the logs of the running containers of these pods now, and returns the old files.
+func (c *Cluster) RotateLogs(tb testing.TB, namespace string, pods []string) []string {
+	tb.Helper()
+	args := append([]string{"rotate", "--dir", c.Dir, "--namespace", namespace}, pods...)
+	cmd := exec.Command(devcluster(tb), args...)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return strings.Fields(string(out))
+}

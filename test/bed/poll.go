@@ -1,0 +1,66 @@
+package bed
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+)
+
+// Poller asks an app behind a Service again and again, through the API server's proxy.
+type Poller struct {
+	stop    context.CancelFunc
+	ended   chan struct{}
+	asked   int
+	refused []string
+}
+
+// Poll starts to ask a Service.
+func (c *Cluster) Poll(namespace, service string) (*Poller, error) {
+	target, transport, err := API(c.Kubeconfig)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	p := &Poller{stop: cancel, ended: make(chan struct{})}
+	url := fmt.Sprintf("%s/api/v1/namespaces/%s/services/%s:80/proxy/", target, namespace, service)
+	go p.run(ctx, &http.Client{Transport: transport, Timeout: 10 * time.Second}, url)
+	return p, nil
+}
+
+// Stop ends it and returns how often it has asked, and which requests failed.
+func (p *Poller) Stop() (asked int, failed []string) {
+	p.stop()
+	<-p.ended
+	return p.asked, p.refused
+}
+
+func (p *Poller) run(ctx context.Context, client *http.Client, url string) {
+	defer close(p.ended)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(20 * time.Millisecond):
+		}
+		p.asked++
+		if err := ask(client, url); err != nil {
+			p.refused = append(p.refused, fmt.Sprintf("%s at %s", err, time.Now().Format(time.TimeOnly)))
+		}
+	}
+}
+
+func ask(client *http.Client, url string) error {
+	resp, err := client.Get(url)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode != http.StatusOK {
+		body, _ := io.ReadAll(io.LimitReader(resp.Body, 300))
+		return fmt.Errorf("%s: %s", resp.Status, body)
+	}
+	_, err = io.Copy(io.Discard, resp.Body)
+	return err
+}

@@ -1,0 +1,184 @@
+package bed
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// app NAME puts a sample app into ./NAME, in a git repository with one commit.
+func (s *scripts) app(ts *testscript.TestScript, _ bool, args []string) {
+	usage(ts, len(args) == 1, "app NAME")
+	dir := ts.MkAbs(args[0])
+	ts.Check(copyApp(s.root, s.binaries, args[0], dir))
+	for _, line := range []string{"init -q", "add -A", "commit -q -m first"} {
+		ts.Check(ts.Exec("git", append([]string{"-C", dir}, strings.Fields(line)...)...))
+	}
+}
+
+// mood MOOD commits another mood of the sample app moody.
+func mood(ts *testscript.TestScript, _ bool, args []string) {
+	usage(ts, len(args) == 1, "mood MOOD")
+	ts.Check(os.WriteFile(ts.MkAbs("mood.txt"), []byte(args[0]+"\n"), 0o644))
+	ts.Check(ts.Exec("git", "commit", "-q", "--allow-empty", "-am", args[0]))
+}
+
+// exits CODE COMMAND… runs a command and checks its exit code.
+func exits(ts *testscript.TestScript, _ bool, args []string) {
+	usage(ts, len(args) > 1, "exits CODE COMMAND…")
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	got := 0
+	var exit *exec.ExitError
+	switch {
+	case errors.As(err, &exit):
+		got = exit.ExitCode()
+	case err != nil:
+		ts.Fatalf("%s: %v", args[1], err)
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// jsonlines COMMAND FILE checks that each line of a file is a JSON object as docs/json.schema.json describes that
+// command's, such as norn-deploy; there must be one.
+func (s *scripts) jsonlines(ts *testscript.TestScript, _ bool, args []string) {
+	usage(ts, len(args) == 2, "jsonlines norn-COMMAND FILE")
+	schema, err := JSONSchema(s.root, args[0])
+	ts.Check(err)
+	if err := ValidLines(schema, ts.ReadFile(args[1])); err != nil {
+		ts.Fatalf("%s: %v", args[0], err)
+	}
+}
+
+// waitfor FILE COUNT PATTERN waits until COUNT lines of a file that something writes match.
+func waitfor(ts *testscript.TestScript, _ bool, args []string) {
+	usage(ts, len(args) == 3, "waitfor FILE COUNT PATTERN")
+	want, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	pattern, err := regexp.Compile(args[2])
+	ts.Check(err)
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		data, err := os.ReadFile(ts.MkAbs(args[0]))
+		if found := pattern.FindAll(data, -1); err == nil && len(found) >= want {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("%s never had %d of %q:\n%s", args[0], want, args[2], data)
+		}
+	}
+}
+
+// get SERVICE asks the app behind a Service through the API server's proxy; the answer is on stdout.
+func get(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, len(args) == 1, "get SERVICE")
+	path := "/api/v1/namespaces/" + ts.Getenv("NAMESPACE") + "/services/" + args[0] + ":80/proxy/"
+	err := ts.Exec("kubectl", "get", "--raw", path)
+	if (err != nil) != neg {
+		ts.Fatalf("get %s: %v", args[0], err)
+	}
+}
+
+// poll start SERVICE | poll stop: between the two, every request must succeed.
+func (s *scripts) poll(ts *testscript.TestScript, _ bool, args []string) {
+	namespace := ts.Getenv("NAMESPACE")
+	if len(args) == 2 && args[0] == "start" {
+		p, err := s.cluster.Poll(namespace, args[1])
+		ts.Check(err)
+		ts.Defer(p.stop)
+		s.pollers.Store(namespace, p)
+		return
+	}
+	usage(ts, len(args) == 1 && args[0] == "stop", "poll start SERVICE | poll stop")
+	p, ok := s.pollers.Load(namespace)
+	if !ok {
+		ts.Fatalf("poll was not started")
+	}
+	asked, failed := p.(*Poller).Stop()
+	ts.Logf("%d requests, %d failed", asked, len(failed))
+	if asked < 20 || len(failed) > 0 {
+		ts.Fatalf("%d requests, %d failed: %v", asked, len(failed), failed[:min(len(failed), 5)])
+	}
+}
+
+// calls COUNT COMMAND… runs a command and checks how many requests it makes to the API server.
+func (s *scripts) calls(ts *testscript.TestScript, _ bool, args []string) {
+	usage(ts, len(args) > 1, "calls COUNT COMMAND…")
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	var mu sync.Mutex
+	var made []string
+	proxy, err := NewAPIProxy(s.cluster.Kubeconfig, ts.Getenv("WORK"), func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			mu.Lock()
+			made = append(made, r.Method+" "+r.URL.Path)
+			mu.Unlock()
+			next.ServeHTTP(w, r)
+		})
+	})
+	ts.Check(err)
+	defer proxy.Close()
+	before := ts.Getenv("KUBECONFIG")
+	ts.Setenv("KUBECONFIG", proxy.Kubeconfig)
+	defer ts.Setenv("KUBECONFIG", before)
+	ts.Check(ts.Exec(args[1], args[2:]...))
+	if len(made) != want {
+		ts.Fatalf("%d calls, want %d:\n%s", len(made), want, strings.Join(made, "\n"))
+	}
+}
+
+// locked-registry puts a login before the cluster's registry, and docker's configuration for it into ../config.json.
+func (s *scripts) lockedRegistry(ts *testscript.TestScript, _ bool, _ []string) {
+	next := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: s.cluster.Registry})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if user, password, _ := r.BasicAuth(); user != "me" || password != "canary-password" {
+			w.Header().Set("WWW-Authenticate", `Basic realm="registry"`)
+			http.Error(w, `{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}`, http.StatusUnauthorized)
+			return
+		}
+		next.ServeHTTP(w, r)
+	}))
+	ts.Defer(server.Close)
+	host := strings.TrimPrefix(server.URL, "http://")
+	ts.Setenv("NORN_REGISTRY_URL", host)
+	login := base64.StdEncoding.EncodeToString([]byte("me:canary-password"))
+	ts.Check(os.WriteFile(ts.MkAbs("../config.json"), fmt.Appendf(nil, `{"auths":{%q:{"auth":%q}}}`, host, login), 0o600))
+}
+
+// postgres FILE starts a PostgreSQL with a database shop, and writes its address for pods to a file.
+func (s *scripts) postgres(ts *testscript.TestScript, _ bool, args []string) {
+	usage(ts, len(args) == 1, "postgres FILE")
+	s.startPostgres.Do(func() { s.database = s.cluster.StartPostgres(s.t, "shop") })
+	ts.Setenv("NORN_PG_LOCAL_HOST", s.database.Host)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(s.database.URL("shop")+"\n"), 0o600))
+}
+
+// sql STATEMENT [WANT] runs a statement in database shop and checks its answer.
+func (s *scripts) sql(ts *testscript.TestScript, _ bool, args []string) {
+	usage(ts, len(args) == 1 || len(args) == 2, "sql STATEMENT [WANT]")
+	if got := s.database.SQL("shop", args[0]); len(args) > 1 && got != args[1] {
+		ts.Fatalf("%s: %q, want %q", args[0], got, args[1])
+	}
+}
+
+// usage ends a script that calls a command of these wrongly.
+func usage(ts *testscript.TestScript, ok bool, text string) {
+	if !ok {
+		ts.Fatalf("usage: %s", text)
+	}
+}

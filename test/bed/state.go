@@ -1,0 +1,125 @@
+package bed
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// stateKinds are the collections that State reads.
+var stateKinds = []string{
+	"/apis/apps/v1/namespaces/%s/deployments",
+	"/apis/batch/v1/namespaces/%s/cronjobs",
+	"/api/v1/namespaces/%s/services",
+	"/api/v1/namespaces/%s/persistentvolumeclaims",
+	"/api/v1/namespaces/%s/secrets",
+	"/apis/coordination.k8s.io/v1/namespaces/%s/leases",
+}
+
+// State returns what the namespace contains, and the tunnel configuration, without what differs between any two runs.
+// It waits until everything is gone that is being deleted.
+func (w *Workspace) State() string {
+	w.T.Helper()
+	var all []any
+	Eventually(w.T, time.Minute, "what is being deleted is gone", func() bool {
+		items, deleting := w.items()
+		all = items
+		return !deleting
+	})
+	if w.tunnel {
+		var config struct {
+			Metadata struct{ Annotations map[string]string }
+			Data     map[string]string
+		}
+		w.get("/api/v1/namespaces/cloudflared/configmaps/cloudflared", &config)
+		all = append(all, config)
+	}
+	text, err := json.MarshalIndent(all, "", " ")
+	if err != nil {
+		w.T.Fatal(err)
+	}
+	return strings.ReplaceAll(string(text), w.Namespace, "NAMESPACE")
+}
+
+// items returns the objects of the namespace, and whether one of them is being deleted.
+func (w *Workspace) items() (all []any, deleting bool) {
+	w.T.Helper()
+	for _, kind := range stateKinds {
+		var list struct{ Items []map[string]any }
+		w.get(fmt.Sprintf(kind, w.Namespace), &list)
+		for _, item := range list.Items {
+			if meta, ok := item["metadata"].(map[string]any); ok && meta["deletionTimestamp"] != nil {
+				deleting = true
+			}
+			delete(item, "status")
+			forget(item)
+			all = append(all, kind, item)
+		}
+	}
+	return all, deleting
+}
+
+// get reads an object or a collection. It asks the API server itself, which takes far less time than kubectl.
+func (w *Workspace) get(path string, into any) {
+	w.T.Helper()
+	if w.client == nil {
+		target, transport, err := API(w.Kubeconfig)
+		if err != nil {
+			w.T.Fatal(err)
+		}
+		w.T.Cleanup(transport.CloseIdleConnections)
+		w.client, w.server = &http.Client{Transport: transport}, target.String()
+	}
+	resp, err := w.client.Get(w.server + path)
+	if err != nil {
+		w.T.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	data, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = errors.New(resp.Status)
+	}
+	if err == nil {
+		err = json.Unmarshal(data, into)
+	}
+	if err != nil {
+		w.T.Fatalf("GET %s: %v\n%s", path, err, data)
+	}
+}
+
+// fleeting are the fields that the server sets for each object, or that only tell a time.
+var fleeting = []string{
+	"uid", "resourceVersion", "generation", "creationTimestamp", "time", "clusterIP", "clusterIPs", "volumeName",
+	"annotations", "deletionTimestamp", "deletionGracePeriodSeconds",
+}
+
+// forget removes the fleeting fields, and the managed fields of everybody but norn: controllers write when they
+// come to it.
+func forget(v any) {
+	switch v := v.(type) {
+	case map[string]any:
+		for _, name := range fleeting {
+			delete(v, name)
+		}
+		if fields, ok := v["managedFields"].([]any); ok {
+			var norns []any
+			for _, f := range fields {
+				if m, ok := f.(map[string]any); ok && strings.HasPrefix(fmt.Sprint(m["manager"]), "norn") {
+					norns = append(norns, f)
+				}
+			}
+			v["managedFields"] = norns
+		}
+		for _, child := range v {
+			forget(child)
+		}
+	case []any:
+		for _, child := range v {
+			forget(child)
+		}
+	}
+}

@@ -1,0 +1,16 @@
+package bed
+
+import (
+	"testing"
+	"time"
+)
+
+// Eventually waits until a condition holds. If it does not hold in time, the test ends.
+func Eventually(tb testing.TB, within time.Duration, condition string, holds func() bool) {
+	tb.Helper()
+	for deadline := time.Now().Add(within); !holds(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			tb.Fatalf("not within %s: %s", within, condition)
+		}
+	}
+}

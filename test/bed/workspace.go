@@ -1,0 +1,77 @@
+package bed
+
+import (
+	"net/http"
+	"os"
+	"os/exec"
+	"testing"
+)
+
+// Workspace is a namespace of a cluster, and a home folder in which norn runs and finds its apps.
+type Workspace struct {
+	*Cluster
+	T         testing.TB
+	Namespace string
+	Home      string   // also the apps folder
+	Env       []string // for every norn, in addition to the home folder and the kubeconfig
+
+	tunnel bool // the cluster has a tunnel configuration, which State contains
+	client *http.Client
+	server string // the API server's address
+}
+
+// New returns a workspace on c. Its namespace is deleted when the test ends.
+func New(tb testing.TB, c *Cluster) *Workspace {
+	tb.Helper()
+	return &Workspace{Cluster: c, T: tb, Namespace: c.Namespace(tb, "test"), Home: tb.TempDir()}
+}
+
+// Kubectl runs kubectl in the namespace. A command that fails ends the test.
+func (w *Workspace) Kubectl(args ...string) string {
+	w.T.Helper()
+	return Run(w.T, w.KubectlCommand(args...))
+}
+
+// KubectlCommand returns kubectl in the namespace.
+func (w *Workspace) KubectlCommand(args ...string) *exec.Cmd {
+	w.T.Helper()
+	return w.Cluster.KubectlCommand(w.T, append([]string{"--namespace", w.Namespace}, args...)...)
+}
+
+// WriteApp writes the infraspec of an app.
+func (w *Workspace) WriteApp(name, infraspec string) {
+	w.T.Helper()
+	WriteFiles(w.T, w.Home, map[string]string{name + "/infraspec.yaml": infraspec})
+}
+
+// Command returns norn on the cluster that kubeconfig leads to.
+func (w *Workspace) Command(kubeconfig string, args ...string) *exec.Cmd {
+	w.T.Helper()
+	cmd := w.Tool(kubeconfig, Norn(w.T), args...)
+	cmd.Env = append(cmd.Env, "NORN_NAMESPACE="+w.Namespace, "NORN_APPS_DIR="+w.Home)
+	cmd.Env = append(cmd.Env, w.Env...)
+	return cmd
+}
+
+// Tool returns another program on the cluster that kubeconfig leads to.
+func (w *Workspace) Tool(kubeconfig, program string, args ...string) *exec.Cmd {
+	cmd := exec.Command(program, args...)
+	cmd.Env = []string{"HOME=" + w.Home, "KUBECONFIG=" + kubeconfig, "PATH=" + os.Getenv("PATH")}
+	return cmd
+}
+
+// Norn runs norn, which must succeed.
+func (w *Workspace) Norn(args ...string) {
+	w.T.Helper()
+	Run(w.T, w.Command(w.Kubeconfig, args...))
+}
+
+// WithTunnel gives the cluster a tunnel configuration until the test ends. There is one for all apps with a public host:
+// no other test may use the cluster meanwhile.
+func (w *Workspace) WithTunnel(config string) {
+	w.T.Helper()
+	w.Cluster.Kubectl(w.T, "create", "namespace", "cloudflared")
+	w.T.Cleanup(func() { w.Cluster.Kubectl(w.T, "delete", "namespace", "cloudflared") })
+	w.Cluster.Kubectl(w.T, "-n", "cloudflared", "create", "configmap", "cloudflared", "--from-literal=config.yaml="+config)
+	w.tunnel = true
+}

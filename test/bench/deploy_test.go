@@ -1,0 +1,171 @@
+// Package bench measures norn beside other tools.
+package bench
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"log"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"norn/test/bed"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+func TestMain(m *testing.M) {
+	if paths := os.Getenv(copiesOf); paths != "" {
+		if err := copies(paths, os.Getenv("KUBECONFIG")); err != nil {
+			log.Fatal(err)
+		}
+		return
+	}
+	bed.Main(m)
+}
+
+// world is a workspace in which tools are measured.
+type world struct{ *bed.Workspace }
+
+// deployTimeout is what every tool is given for a rollout.
+const deployTimeout = 30 * time.Second
+
+// BenchmarkDeploy times, for a bad image and for a crash loop, how long after the kubelet's first report of the failing state norn deploy
+// has its verdict, beside kubectl rollout status and helm upgrade --wait on the same change; and how long after the cluster
+// reports a good rollout complete norn has ended. make bench-deploy runs it.
+func BenchmarkDeploy(b *testing.B) {
+	helm := os.Getenv("NORN_BENCH_HELM")
+	if helm == "" {
+		b.Skip("no peers: run make bench-deploy")
+	}
+	w := &world{bed.New(b, bed.Shared(b))}
+	good := w.MoodyImage(b, "serve")
+	bad := map[string]string{"bad image": w.Registry + "/moody:nope", "crash loop": w.MoodyImage(b, "exit 3")}
+	w.WriteApp("moody", "app: moody\nrole: webserver\nport: 8080\nhealthcheck: /healthz\nenv: {PORT: \"8080\"}\n")
+	release := func(image string) *exec.Cmd {
+		return w.Tool(w.Kubeconfig, helm, "-n", w.Namespace, "upgrade", "--install", "moody", w.chart(), "--set", "image="+image,
+			"--wait", "--timeout", deployTimeout.String())
+	}
+	clean := func() { w.Kubectl("delete", "deployments,secrets", "--all", "--cascade=foreground") }
+	forged := func() { clean(); w.Norn("forge", "moody"); w.Norn("deploy", "moody", "--image", good) }
+	tools := []struct {
+		name    string
+		prepare func()
+		run     func(image string) *exec.Cmd // makes the change, and waits for its end
+	}{
+		{"norn deploy", forged, func(image string) *exec.Cmd {
+			return w.Command(w.Kubeconfig, "deploy", "moody", "--image", image, "--timeout", deployTimeout.String(), "--no-rollback")
+		}},
+		{"kubectl rollout status", forged, func(image string) *exec.Cmd {
+			bed.Run(b, w.KubectlCommand("set", "image", "deployment/moody", "moody="+image))
+			return w.KubectlCommand("rollout", "status", "deployment/moody", "--timeout", deployTimeout.String())
+		}},
+		{"helm upgrade --wait", func() { clean(); bed.Run(b, release(good)) }, release},
+	}
+	for _, failure := range []string{"bad image", "crash loop"} {
+		for _, tool := range tools {
+			tool.prepare()
+			reported := w.firstReport(failure)
+			out, err := tool.run(bad[failure]).CombinedOutput()
+			ended := time.Now()
+			if err == nil {
+				b.Fatalf("%s calls it a success:\n%s", tool.name, out)
+			}
+			fmt.Printf("%-10s %-24s ended %6.2f s after the kubelet's first report\n", failure, tool.name, ended.Sub(<-reported).Seconds())
+		}
+	}
+	forged()
+	for range 5 {
+		complete := w.complete()
+		bed.Run(b, w.Command(w.Kubeconfig, "deploy", "moody", "--image", good, "--force"))
+		ended := time.Now()
+		fmt.Printf("%-10s %-24s ended %6.0f ms after the cluster reported it complete\n", "good", "norn deploy", float64(ended.Sub(<-complete).Microseconds())/1000)
+	}
+}
+
+// chart is the same Deployment as norn's, for helm.
+func (b *world) chart() string {
+	b.T.Helper()
+	dir := filepath.Join(b.Home, "chart")
+	if err := os.MkdirAll(filepath.Join(dir, "templates"), 0o755); err != nil {
+		b.T.Fatal(err)
+	}
+	const deployment = `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: moody, labels: {app: moody}}
+spec:
+  selector: {matchLabels: {app: moody}}
+  template:
+    metadata: {labels: {app: moody}}
+    spec: {containers: [{name: moody, image: "{{ .Values.image }}", env: [{name: PORT, value: "8080"}],
+      startupProbe: {httpGet: {path: /healthz, port: 8080}, periodSeconds: 5, failureThreshold: 30}}]}
+`
+	for name, text := range map[string]string{"Chart.yaml": "apiVersion: v2\nname: moody\nversion: 1.0.0\n", "templates/all.yaml": deployment} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			b.T.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// firstReport tells when the kubelet was first seen to report the failing state: an image that it cannot pull, or a second end of the container.
+func (b *world) firstReport(failure string) <-chan time.Time {
+	return b.firstPod(func(_ string, p *corev1.Pod) bool {
+		for _, s := range p.Status.ContainerStatuses {
+			if failure == "bad image" && s.State.Waiting != nil && strings.Contains(s.State.Waiting.Reason, "ImagePull") {
+				return true
+			}
+			if failure == "crash loop" && s.RestartCount == 1 && s.State.Running == nil {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// complete tells when the old pod was seen to have ended, which comes after the new one is available.
+func (b *world) complete() <-chan time.Time {
+	alive := map[string]bool{} // an earlier version's pod may not be gone yet
+	return b.firstPod(func(event string, p *corev1.Pod) bool {
+		alive[p.Name] = alive[p.Name] || p.Status.Phase == corev1.PodRunning
+		return alive[p.Name] && (event == "DELETED" || p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed)
+	})
+}
+
+// firstPod is when kubectl's watch first shows a pod that is so.
+func (b *world) firstPod(is func(event string, p *corev1.Pod) bool) <-chan time.Time {
+	cmd := b.KubectlCommand("get", "pods", "-l", "app=moody", "-o", "json", "--watch", "--output-watch-events")
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		b.T.Fatal(err)
+	}
+	found, begun := make(chan time.Time, 1), make(chan struct{})
+	var once sync.Once
+	go func() {
+		defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
+		for d := json.NewDecoder(bufio.NewReader(out)); ; {
+			var e struct {
+				Type   string
+				Object corev1.Pod
+			}
+			if err := d.Decode(&e); err != nil {
+				return
+			}
+			once.Do(func() { close(begun) })
+			if is(e.Type, &e.Object) {
+				found <- time.Now()
+				return
+			}
+		}
+	}()
+	<-begun
+	return found
+}

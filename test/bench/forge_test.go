@@ -1,0 +1,110 @@
+package bench
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"norn/test/bed"
+)
+
+// peer is a way to bring the same objects into the cluster.
+type peer struct {
+	name  string
+	apply func(kubeconfig string) *exec.Cmd
+	clean func()
+}
+
+// BenchmarkForge times norn forge beside kubectl apply --server-side and helm upgrade --install, of the same PersistentVolumeClaim, Deployment
+// and Service, fresh and with nothing to change, and counts each one's requests. make bench-forge runs it.
+func BenchmarkForge(b *testing.B) {
+	helm := os.Getenv("NORN_BENCH_HELM")
+	if helm == "" {
+		b.Skip("no peers: run make bench-forge")
+	}
+	w := &world{bed.New(b, bed.Shared(b))}
+	w.WriteApp("shop", "app: shop\nrole: webserver\nport: 8080\nhealthcheck: /healthz\nhosts: {internal: shop}\nenv: {LOG: debug}\nvolumes: [{name: data, mountPath: /data, size: 1Gi}]\n")
+	manifests, err := w.Command(w.Kubeconfig, "render", "shop").Output()
+	if err != nil {
+		b.Fatal(err)
+	}
+	chart := filepath.Join(w.Home, "chart")
+	file := filepath.Join(chart, "templates", "all.yaml")
+	for path, text := range map[string]string{file: string(manifests), filepath.Join(chart, "Chart.yaml"): "apiVersion: v2\nname: shop\nversion: 1.0.0\n"} {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			b.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			b.Fatal(err)
+		}
+	}
+	empty := func() { w.Kubectl("delete", "deployments,services,persistentvolumeclaims", "--all") }
+	peers := []peer{
+		{"norn forge", func(k string) *exec.Cmd { return w.Command(k, "forge", "shop") }, empty},
+		{"kubectl apply --server-side", func(k string) *exec.Cmd {
+			return w.Tool(k, bed.Kubectl(b), "-n", w.Namespace, "apply", "--server-side", "-f", file)
+		}, empty},
+		{"helm upgrade --install", func(k string) *exec.Cmd {
+			return w.Tool(k, helm, "-n", w.Namespace, "upgrade", "--install", "shop", chart)
+		}, func() {
+			_ = w.Tool(w.Kubeconfig, helm, "-n", w.Namespace, "uninstall", "shop").Run() // there may be none
+			empty()
+		}},
+	}
+	fresh, again := map[string]time.Duration{}, map[string]time.Duration{}
+	for _, p := range peers {
+		fresh[p.name] = median(w, p, true)
+		again[p.name] = median(w, p, false)
+		p.clean()
+		freshCalls := requests(w, p)
+		againCalls := requests(w, p)
+		p.clean()
+		fmt.Printf("%-28s fresh %4d ms (%d requests), no-op %4d ms (%d requests); norn takes %.2f and %.2f of it\n", p.name, fresh[p.name].Milliseconds(), freshCalls,
+			again[p.name].Milliseconds(), againCalls, ratio(fresh["norn forge"], fresh[p.name]), ratio(again["norn forge"], again[p.name]))
+	}
+}
+
+func ratio(a, b time.Duration) float64 { return float64(a) / float64(b) }
+
+// median is the time of the middle one of eleven runs.
+func median(w *world, p peer, fresh bool) time.Duration {
+	var times []time.Duration
+	p.clean()
+	if !fresh {
+		bed.Run(w.T, p.apply(w.Kubeconfig))
+	}
+	for range 11 {
+		if fresh {
+			p.clean()
+		}
+		cmd := p.apply(w.Kubeconfig)
+		begin := time.Now()
+		bed.Run(w.T, cmd)
+		times = append(times, time.Since(begin))
+	}
+	slices.Sort(times)
+	return times[len(times)/2]
+}
+
+// requests counts what one run asks of the API server.
+func requests(w *world, p peer) int32 {
+	var n atomic.Int32
+	proxy, err := bed.NewAPIProxy(w.Kubeconfig, w.Home, func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			n.Add(1)
+			next.ServeHTTP(rw, r)
+		})
+	})
+	if err != nil {
+		w.T.Fatal(err)
+	}
+	defer proxy.Close()
+	bed.Run(w.T, p.apply(proxy.Kubeconfig))
+	return n.Load()
+}

@@ -1,0 +1,269 @@
+package bench
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"norn/test/bed"
+)
+
+// copiesOf is what the test's binary copies where it is started for nothing else: the paths of log streams, as a JSON list.
+const copiesOf = "NORN_BENCH_COPIES"
+
+// copies copies log streams side by side to stdout, in blocks as they come: no reader of logs can be faster than that.
+func copies(paths, kubeconfig string) error {
+	var list []string
+	if err := json.Unmarshal([]byte(paths), &list); err != nil {
+		return err
+	}
+	target, transport, err := bed.API(kubeconfig)
+	if err != nil {
+		return err
+	}
+	transport.ForceAttemptHTTP2 = false
+	errs := make(chan error, len(list))
+	var out sync.Mutex
+	for _, path := range list {
+		go func() {
+			resp, err := (&http.Client{Transport: transport}).Get(target.String() + path)
+			if err == nil {
+				_, err = io.CopyBuffer(&block{to: os.Stdout, mu: &out}, struct{ io.Reader }{resp.Body}, make([]byte, 32<<10))
+				_ = resp.Body.Close()
+			}
+			errs <- err
+		}()
+	}
+	for range list {
+		if err := <-errs; err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// block writes under a lock.
+type block struct {
+	to io.Writer
+	mu *sync.Mutex
+}
+
+func (b *block) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.to.Write(p)
+}
+
+// logReader is a program that shows the logs of all pods.
+type logReader struct {
+	name   string
+	prefix int // fields before a line's own; -1 where lines of several pods are mixed
+	cmd    func(follow bool) *exec.Cmd
+}
+
+// reading is what one run of it took.
+type reading struct {
+	wall, cpu time.Duration
+	peak      int64 // KB
+	lost      int
+	doubled   int
+}
+
+// best is the quicker of two readings, with all that either has lost.
+func (m reading) best(n reading) reading {
+	if m.wall == 0 {
+		return n
+	}
+	return reading{min(m.wall, n.wall), min(m.cpu, n.cpu), max(m.peak, n.peak), max(m.lost, n.lost), max(m.doubled, n.doubled)}
+}
+
+// BenchmarkLogs times norn logs beside stern, kubectl and raw copies of the streams, without and with follow, and counts what each has
+// lost or doubled. make bench-logs runs it.
+func BenchmarkLogs(b *testing.B) {
+	stern := os.Getenv("NORN_BENCH_STERN")
+	if stern == "" {
+		b.Skip("no peers: run make bench-logs")
+	}
+	bed.Shared(b).LogFiles(b, "10Gi", "10s")
+	lines := number(os.Getenv("NORN_BENCH_LINES"), 200_000)
+	for _, text := range strings.Split(os.Getenv("NORN_BENCH_PODS"), ",") {
+		benchmarkPods(&world{bed.New(b, bed.Shared(b))}, stern, number(text, 8), lines)
+	}
+}
+
+func number(text string, fallback int) int {
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		return fallback
+	}
+	return n
+}
+
+func benchmarkPods(w *world, stern string, pods, lines int) {
+	w.WriteApp("count", fmt.Sprintf("app: count\nrole: worker\nreplicas: %d\nenv: {LINES: %d, LENGTH: 100}\n", pods, lines))
+	w.Norn("forge", "count", "--image", w.Image(w.T, "count", nil))
+	bed.Eventually(w.T, 10*time.Minute, "all lines are written", func() bool {
+		out, _ := w.Command(w.Kubeconfig, "logs", "count", "--tail", "1").Output()
+		return bytes.Count(out, []byte(" end\n")) == pods
+	})
+	for _, follow := range []bool{false, true} {
+		took := map[string]reading{}
+		for range number(os.Getenv("NORN_BENCH_ROUNDS"), 3) { // in turns; the best of each counts, since what else the machine does only adds
+			for _, r := range w.readers(stern) {
+				took[r.name] = took[r.name].best(w.measure(r, follow, pods, lines))
+			}
+		}
+		for _, r := range w.readers(stern) {
+			m := took[r.name]
+			fmt.Printf("%2d pods × %d lines, follow %-5v  %-10s %6.2f s wall %6.2f s CPU %4d MB peak  %d lost %d doubled\n",
+				pods, lines, follow, r.name, m.wall.Seconds(), m.cpu.Seconds(), m.peak>>10, m.lost, m.doubled)
+		}
+		fmt.Printf("%2d pods, follow %v: norn takes %.2f of the raw copies' wall time (%.2f where these have timestamps) and %.2f of stern's CPU time\n", pods, follow,
+			ratio(took["norn"].wall, took["raw copies"].wall), ratio(took["norn"].wall, took["with times"].wall), ratio(took["norn"].cpu, took["stern"].cpu))
+	}
+	few := w.measure(logReader{"norn", 1, func(bool) *exec.Cmd {
+		return w.Command(w.Kubeconfig, "logs", "count", "--tail", strconv.Itoa(lines/10))
+	}}, false, pods, lines/10)
+	fmt.Printf("%2d pods: norn's peak at a tenth of the lines: %d MB\n", pods, few.peak>>10)
+	w.Kubectl("delete", "deployment", "count", "--wait=true")
+}
+
+func (b *world) readers(stern string) []logReader {
+	return []logReader{
+		{"raw copies", -1, func(follow bool) *exec.Cmd { return b.copies(follow, false) }},
+		{"with times", -1, func(follow bool) *exec.Cmd { return b.copies(follow, true) }}, // which a reader that is to resume, or to merge, has to ask for
+		{"norn", 1, func(follow bool) *exec.Cmd {
+			return b.Command(b.Kubeconfig, "logs", "count", fmt.Sprintf("--follow=%v", follow))
+		}},
+		{"stern", 2, func(follow bool) *exec.Cmd {
+			return b.Tool(b.Kubeconfig, stern, "-n", b.Namespace, "-l", "app=count", "--color", "never", "--max-log-requests", "100", fmt.Sprintf("--no-follow=%v", !follow))
+		}},
+		{"kubectl", 1, func(follow bool) *exec.Cmd {
+			return b.KubectlCommand("logs", "-l", "app=count", "--prefix", "--tail=-1", "--max-log-requests", "100", fmt.Sprintf("--follow=%v", follow))
+		}},
+	}
+}
+
+// copies is a run of copies on all pods of the namespace.
+func (b *world) copies(follow, timestamps bool) *exec.Cmd {
+	b.T.Helper()
+	var paths []string
+	for _, name := range strings.Fields(b.Kubectl("get", "pods", "-o", "jsonpath={.items[*].metadata.name}")) {
+		paths = append(paths, fmt.Sprintf("/api/v1/namespaces/%s/pods/%s/log?follow=%v&timestamps=%v", b.Namespace, name, follow, timestamps))
+	}
+	list, err := json.Marshal(paths)
+	if err != nil {
+		b.T.Fatal(err)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		b.T.Fatal(err)
+	}
+	cmd := b.Tool(b.Kubeconfig, self)
+	cmd.Env = append(cmd.Env, copiesOf+"="+string(list))
+	return cmd
+}
+
+// measure runs a reader until it ends, or, where it follows, until all there is has come out.
+func (b *world) measure(r logReader, follow bool, pods, lines int) reading {
+	b.T.Helper()
+	file, err := os.CreateTemp(b.T.TempDir(), "log-*")
+	if err != nil {
+		b.T.Fatal(err)
+	}
+	defer func() { _ = os.Remove(file.Name()) }()
+	cmd := r.cmd(follow)
+	cmd.Stdout = file
+	begin := time.Now()
+	if err := cmd.Start(); err != nil {
+		b.T.Fatal(err)
+	}
+	var m reading
+	if follow {
+		b.untilWritten(file.Name(), pods)
+		m.wall = time.Since(begin)
+		_ = cmd.Process.Signal(syscall.SIGINT)
+	}
+	_ = cmd.Wait() // a reader that was interrupted says so by its exit code
+	if !follow {
+		m.wall = time.Since(begin)
+	}
+	m.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		m.peak = usage.Maxrss
+	}
+	m.lost, m.doubled = missing(b.T, file.Name(), r.prefix, pods, lines)
+	return m
+}
+
+// untilWritten waits until a file holds the last lines of all pods.
+func (b *world) untilWritten(path string, pods int) {
+	b.T.Helper()
+	file, err := os.Open(path)
+	if err != nil {
+		b.T.Fatal(err)
+	}
+	defer func() { _ = file.Close() }()
+	ended, tail := 0, []byte(nil)
+	buf := make([]byte, 1<<20)
+	for deadline := time.Now().Add(10 * time.Minute); ended < pods; {
+		n, err := file.Read(buf)
+		window := append(tail, buf[:n]...) //nolint:gocritic // a window on the file
+		ended += bytes.Count(window, []byte(" end\n"))
+		tail = append([]byte(nil), window[max(0, len(window)-len(" end")):]...)
+		if err != nil {
+			time.Sleep(10 * time.Millisecond)
+		}
+		if time.Now().After(deadline) {
+			b.T.Fatalf("only %d of %d logs came to their end", ended, pods)
+		}
+	}
+}
+
+// missing counts lines that are not there, or more than once. Of mixed streams there are only as many lines as there should be, or not.
+func missing(t testing.TB, path string, prefix, pods, lines int) (lost, doubled int) {
+	t.Helper()
+	file, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = file.Close() }()
+	seen := map[string][]bool{}
+	total := 0
+	in := bufio.NewScanner(file)
+	for in.Scan() {
+		total++
+		f := bytes.Fields(in.Bytes())
+		if prefix < 0 || len(f) < prefix+2 {
+			continue
+		}
+		n, err := strconv.Atoi(string(f[prefix+1]))
+		if err != nil {
+			continue
+		}
+		of := seen[string(f[prefix])]
+		for n >= len(of) {
+			of = append(of, make([]bool, lines)...)
+		}
+		seen[string(f[prefix])] = of
+		if of[n] {
+			doubled++
+		}
+		of[n] = true
+	}
+	if prefix < 0 {
+		return pods*(lines+1) - total, 0
+	}
+	return pods*(lines+1) - (total - doubled), doubled
+}

@@ -1,0 +1,122 @@
+// Package canary plants secret values and looks for them everywhere: in what norn prints, writes and starts, and in the
+// cluster.
+package canary
+
+import (
+	"cmp"
+	"strings"
+	"testing"
+
+	"norn/test/bed"
+)
+
+func TestMain(m *testing.M) { bed.Main(m) }
+
+// row is one call of norn in the canary test.
+type row struct {
+	name  string
+	args  string
+	stdin string
+	code  int
+	// before makes what the row needs; it runs once for each mode.
+	before func()
+	// echoes are rows that get to see values, which must show as redacted.
+	echoes bool
+	// explicit are rows that are asked to give the values to a command.
+	explicit bool
+	once     bool // not repeated with -o json and with -v
+}
+
+// Values that are planted are found nowhere but in the one Secret and in the pods: not in what any command prints in any mode, not in files,
+// arguments or environments while it runs, not in any other object.
+func TestCanary(t *testing.T) {
+	a := newAviary(t)
+	crash := func(how string) func() {
+		return func() {
+			a.run(row{name: "set", args: "secrets set CRASH", stdin: a.values["CRASH"+how]})
+			a.shell("git commit -qam " + how + " || true")
+		}
+	}
+	fails := func(step string) func() {
+		return func() {
+			a.shell("rm -f \"$CANARY_FAIL\"/*; git checkout -q .; touch \"$CANARY_FAIL\"/" + cmp.Or(step, "nothing"))
+		}
+	}
+	migrates := func(arguments string) func() {
+		return func() {
+			a.shell("git checkout -q HEAD~0 infraspec.yaml; sed -i /^migrations/d infraspec.yaml; echo 'migrations: {command: [/parrot, migrate" + arguments + "]}' >>infraspec.yaml; date +%N >note; git add -A; git commit -qm migration")
+		}
+	}
+	rows := []row{
+		{name: "init", args: "secrets init"},
+	}
+	for name, value := range a.values {
+		if name != "CRASHno" && name != "CRASHyes" {
+			rows = append(rows, row{name: "set", args: "secrets set " + name, stdin: value})
+		}
+	}
+	rows = append(rows, []row{
+		{name: "set", args: "secrets set CRASH", stdin: a.values["CRASHno"]},
+		{name: "set from arguments", args: "secrets set PLAIN " + "x", code: 2},
+		{name: "edit", args: "secrets edit"},
+		{name: "list", args: "secrets list"},
+		{name: "commit", args: "version", before: func() { a.shell("git add -A; git commit -qm secrets || true") }},
+		{name: "validate", args: "validate"},
+		{name: "doctor", args: "doctor"},
+		{name: "render", args: "render", once: true},
+		{name: "forge", args: "forge"},
+		{name: "diff", args: "diff"},
+		{name: "status", args: "status parrot"},
+		{name: "source fails", args: "deploy . nosuchref", code: 2},
+		{name: "decrypt fails", args: "deploy", code: 2, before: func() { a.shell("sed -i 's/data:./data:%/' secrets.enc.yaml") }},
+		{name: "build fails", args: "deploy", code: 1, echoes: true, before: fails("build")},
+		{name: "push fails", args: "deploy", code: 1, echoes: true, before: fails("push")},
+		{name: "test fails", args: "deploy", code: 1, echoes: true, before: fails("test")},
+		{name: "somebody else's Secret", args: "deploy", code: 5, before: func() {
+			fails("")()
+			a.Kubectl("delete", "secret", "parrot-secrets", "--ignore-not-found")
+			a.Kubectl("create", "secret", "generic", "parrot-secrets")
+		}},
+		{name: "deploy", args: "deploy", echoes: true, before: func() {
+			a.Kubectl("delete", "secret", "parrot-secrets", "--ignore-not-found")
+		}},
+		{name: "list", args: "secrets list"},
+		{name: "logs", args: "logs", echoes: true},
+		{name: "status", args: "status parrot"},
+		{name: "history", args: "history parrot"},
+		{name: "snapshots", args: "snapshots list"},
+		{name: "run", args: "run -- /parrot quiet"},
+		{name: "rollout fails", args: "deploy --save-failure", code: 4, echoes: true, before: crash("yes")},
+		{name: "another version", args: "deploy", echoes: true, once: true, before: func() { crash("no")(); a.shell("echo x >note; git add -A; git commit -qm note") }},
+		{name: "dry run", args: "deploy --dry-run", before: migrates(`, "1"`)},
+		{name: "migration fails", args: "deploy", code: 1, echoes: true, before: migrates(`, "1"`)},
+		{name: "migration", args: "deploy", echoes: true, before: migrates("")},
+		{name: "restart fails", args: "restart --save-failure", code: 4, echoes: true, before: func() {
+			a.Kubectl("patch", "secret", "parrot-secrets", "--type=merge", "-p", `{"stringData":{"CRASH":"`+a.values["CRASHyes"]+`"}}`)
+		}},
+		{name: "rollback fails", args: "rollback", code: 4, echoes: true, once: true},
+		{name: "rotate", args: "secrets rotate"},
+		{name: "unset", args: "secrets unset CRASH", once: true},
+		{name: "exec", args: "secrets exec -- true", code: 2},
+		{name: "exec", args: "secrets exec -- sh -c true", explicit: true, once: true, before: crash("no")},
+		{name: "exec in JSON", args: "secrets exec -o json -- sh -c true", code: 2, once: true},
+		{name: "teardown", args: "teardown --yes"},
+		{name: "teardown without a terminal", args: "teardown", code: 2},
+	}...)
+	for _, r := range rows {
+		for _, mode := range []string{"", " -o json", " -v"} {
+			if mode != "" && r.once {
+				continue
+			}
+			m := r
+			head, tail, found := strings.Cut(r.args, " -- ")
+			if m.args = head + mode; found {
+				m.args += " -- " + tail
+			}
+			a.run(m)
+		}
+	}
+	for _, line := range []string{"__complete secrets set P", "__complete secrets unset parrot P", "__complete logs parrot --revision n"} {
+		a.run(row{name: "completion", args: line})
+	}
+}

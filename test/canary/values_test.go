@@ -1,0 +1,54 @@
+package canary
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strings"
+)
+
+// plant makes values with all that quoting, escaping and encoding change, and what to look for.
+func (a *aviary) plant() {
+	secret := rand.Text
+	a.values = map[string]string{
+		"PLAIN":    secret(),
+		"AWKWARD":  `"'\ <&> %$+/?` + secret() + "\tü~",
+		"ADDRESS":  "postgres://app:" + secret() + "/+=@db:5432/x?y=1",
+		"LINES":    "-----BEGIN " + secret() + "-----\n" + secret() + secret() + "\n" + secret() + "\nAb==\n",
+		"SIX":      "ß" + secret()[:5],
+		"CRASHno":  "no-" + secret(),
+		"CRASHyes": "yes-" + secret(),
+	}
+	a.forms = map[string]string{}
+	for name, v := range a.values {
+		add := func(how, form string) {
+			if len(form) >= 6 {
+				a.forms[name+" "+how] = form
+			}
+		}
+		add("in hexadecimal", hex.EncodeToString([]byte(v)))
+		for _, shift := range []int{0, 1, 2} { // base64 in the middle of something else
+			text := base64.StdEncoding.EncodeToString(append(make([]byte, shift), v...))
+			add(fmt.Sprint("in base64 ", shift), text[(shift*8+5)/6:(shift+len(v))*8/6])
+			text = base64.URLEncoding.EncodeToString(append(make([]byte, shift), v...))
+			add(fmt.Sprint("in base64 for addresses ", shift), text[(shift*8+5)/6:(shift+len(v))*8/6])
+		}
+		for i, line := range strings.Split(v, "\n") {
+			if len([]rune(line)) < 6 {
+				continue
+			}
+			quoted, err := json.Marshal(line)
+			if err != nil {
+				a.T.Fatal(err)
+			}
+			for how, form := range map[string]string{
+				"": line, "in JSON": string(quoted[1 : len(quoted)-1]), "in a query": url.QueryEscape(line), "in a path": url.PathEscape(line), "in Go": fmt.Sprintf("%q", line)[1:],
+			} {
+				add(fmt.Sprintf("line %d %s", i, how), form)
+			}
+		}
+	}
+}

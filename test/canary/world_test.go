@@ -1,0 +1,259 @@
+package canary
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"norn/test/bed"
+)
+
+// aviary is an app whose build, test and pods print its secrets in every form, in a world of its own: home, temporary and work folder.
+type aviary struct {
+	*bed.Workspace
+	root   string
+	app    string // the app's folder
+	env    []string
+	values map[string]string
+	forms  map[string]string // what must be found nowhere, by what it is
+	seen   map[string]time.Time
+
+	running map[string]process // by pid
+}
+
+func newAviary(t *testing.T) *aviary {
+	a := &aviary{Workspace: bed.New(t, bed.Shared(t)), root: t.TempDir(), seen: map[string]time.Time{}}
+	a.app = filepath.Join(a.root, "work", "parrot")
+	outside := t.TempDir() // where the values may be
+	for _, dir := range []string{"home", "tmp", "run", "bin", "fail"} {
+		if err := os.MkdirAll(filepath.Join(a.root, dir), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a.plant()
+	a.write(filepath.Join(outside, "echo"), a.echo())
+	buildah, err := exec.LookPath("buildah")
+	if err != nil {
+		t.Skip("no buildah")
+	}
+	a.write(filepath.Join(a.root, "bin", "buildah"), strings.ReplaceAll(fakeBuildah, "BUILDAH", buildah))
+	a.env = append(bed.BuilderEnv(t),
+		"HOME="+a.root+"/home", "TMPDIR="+a.root+"/tmp", "XDG_RUNTIME_DIR="+a.root+"/run", "KUBECONFIG="+a.Kubeconfig, "NORN_NAMESPACE="+a.Namespace,
+		"NORN_REGISTRY_URL="+a.Registry, "NORN_APPS_DIR="+a.root+"/work",
+		"CANARY_ECHO="+outside+"/echo", "CANARY_FAIL="+a.root+"/fail", "EDITOR=sh -c 'echo \"# edited\" >>\"$1\"' edit",
+		"PATH="+a.root+"/bin:"+os.Getenv("PATH"),
+		"GIT_CONFIG_COUNT=2", "GIT_CONFIG_KEY_0=user.name", "GIT_CONFIG_VALUE_0=test", "GIT_CONFIG_KEY_1=user.email", "GIT_CONFIG_VALUE_1=test@localhost",
+	)
+	bed.CopyApp(t, "parrot", a.app)
+	a.shell("git init -q && git add -A && git commit -q -m first")
+	return a
+}
+
+// fakeBuildah prints the values and fails if it is told to; it does the rest with the real one.
+const fakeBuildah = `#!/bin/sh
+dd if="$CANARY_ECHO" bs=5 2>/dev/null
+base64 "$CANARY_ECHO" >&2
+test ! -e "$CANARY_FAIL/$1" || { echo broken; exit 1; }
+exec BUILDAH "$@"
+`
+
+func (a *aviary) write(path, text string) {
+	a.T.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o755); err != nil {
+		a.T.Fatal(err)
+	}
+}
+
+func (a *aviary) shell(line string) {
+	a.T.Helper()
+	cmd := exec.Command("sh", "-c", line)
+	cmd.Dir, cmd.Env = a.app, a.env
+	if out, err := cmd.CombinedOutput(); err != nil {
+		a.T.Fatalf("%s: %v\n%s", line, err, out)
+	}
+}
+
+// run runs one row and looks everywhere.
+func (a *aviary) run(r row) {
+	a.T.Helper()
+	if r.before != nil {
+		r.before()
+	}
+	cmd := exec.Command(bed.Norn(a.T), split(r.args)...)
+	cmd.Dir, cmd.Env = a.app, a.env
+	cmd.Stdin = strings.NewReader(r.stdin)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	ctx, stop := context.WithCancel(a.T.Context())
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		for ctx.Err() == nil {
+			a.processes(r)
+			a.files(r)
+			time.Sleep(20 * time.Millisecond)
+		}
+	}()
+	err := cmd.Run()
+	stop()
+	<-watched
+	what := fmt.Sprintf("%s: norn %s", r.name, r.args)
+	if code := cmd.ProcessState.ExitCode(); code != r.code {
+		a.T.Fatalf("%s: exit code %d, want %d: %v\n%s", what, code, r.code, err, a.safe(out.String()))
+	}
+	if r.echoes && !strings.Contains(out.String(), "[redacted:") {
+		a.T.Errorf("%s got to see no values:\n%s", what, a.safe(out.String()))
+	}
+	a.look(what+": output", out.Bytes())
+	a.files(r)
+	if left, _ := filepath.Glob("/dev/shm/norn-*"); len(left) > 0 {
+		a.T.Errorf("%s left %v", what, left)
+	}
+	a.objects(what)
+}
+
+func split(args string) []string {
+	head, tail, found := strings.Cut(args, " -- ")
+	words := strings.Fields(head)
+	if found {
+		words = append(append(words, "--"), strings.Fields(tail)...)
+	}
+	return words
+}
+
+// objects looks into every object of the namespace, and into all of the Secret but its data.
+func (a *aviary) objects(what string) {
+	a.T.Helper()
+	kinds := "deployments,replicasets,pods,services,persistentvolumeclaims,configmaps,events,leases,jobs,cronjobs,controllerrevisions,endpointslices,serviceaccounts"
+	a.look(what+": objects", []byte(a.Kubectl("get", kinds, "-o", "json", "--show-managed-fields")))
+	var list struct{ Items []map[string]any }
+	if err := json.Unmarshal([]byte(a.Kubectl("get", "secrets", "-o", "json", "--show-managed-fields")), &list); err != nil {
+		a.T.Fatal(err)
+	}
+	for _, secret := range list.Items {
+		delete(secret, "data")
+	}
+	rest, err := json.Marshal(list)
+	if err != nil {
+		a.T.Fatal(err)
+	}
+	a.look(what+": Secret", rest)
+	if bytes.Contains(rest, []byte("last-applied-configuration")) {
+		a.T.Errorf("%s: the Secret has a last-applied-configuration", what)
+	}
+}
+
+// files looks into all files that are new or have changed.
+func (a *aviary) files(r row) {
+	_ = filepath.WalkDir(a.root, func(path string, entry os.DirEntry, err error) error {
+		if err == nil && entry.Type().IsRegular() { // what has just gone is left
+			a.file(fmt.Sprintf("%s: norn %s: file %s", r.name, r.args, path), path, entry)
+		}
+		return nil
+	})
+}
+
+func (a *aviary) file(where, path string, entry os.DirEntry) {
+	a.T.Helper()
+	info, err := entry.Info()
+	if err != nil || a.seen[path].Equal(info.ModTime()) {
+		return
+	}
+	if data, err := os.ReadFile(path); err == nil {
+		a.seen[path] = info.ModTime()
+		a.look(where, data)
+	}
+}
+
+// process is what is known of a running process.
+type process struct {
+	args string
+	ours bool // it descends from this test
+}
+
+// processes looks at the arguments of all processes, and at the environments of this test's children. Arguments that it
+// has seen it does not look at again.
+func (a *aviary) processes(r row) {
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		a.T.Error(err)
+	}
+	now := map[string]process{}
+	for _, e := range entries {
+		pid := e.Name()
+		if pid[0] < '0' || pid[0] > '9' {
+			continue
+		}
+		args, _ := os.ReadFile("/proc/" + pid + "/cmdline")
+		p, there := a.running[pid]
+		if !there || p.args != string(args) {
+			a.look(fmt.Sprintf("%s: norn %s: arguments of a process", r.name, r.args), args)
+			p = process{string(args), descends(pid)}
+		}
+		now[pid] = p
+		if p.ours && !r.explicit {
+			env, _ := os.ReadFile("/proc/" + pid + "/environ")
+			where := fmt.Sprintf("%s: norn %s: environment of %s", r.name, r.args, strings.ReplaceAll(p.args, "\x00", " "))
+			a.look(where, env)
+		}
+	}
+	a.running = now
+}
+
+// descends reports whether a process is a descendant of this one (man 5 proc: stat).
+func descends(pid string) bool {
+	for self := fmt.Sprint(os.Getpid()); pid != self; {
+		stat, err := os.ReadFile("/proc/" + pid + "/stat")
+		if err != nil {
+			return false
+		}
+		fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+		if pid = fields[1]; pid == "0" {
+			return false
+		}
+	}
+	return true
+}
+
+// look fails the test where one of the values is in data, in whatever form, and does not repeat it.
+func (a *aviary) look(where string, data []byte) {
+	a.T.Helper()
+	for what, form := range a.forms {
+		if i := bytes.Index(data, []byte(form)); i >= 0 {
+			before := data[max(0, i-80):i]
+			a.T.Errorf("%s holds %s, after %q", where, what, a.safe(string(before)))
+		}
+	}
+}
+
+// safe is a text without the values.
+func (a *aviary) safe(text string) string {
+	for what, form := range a.forms {
+		text = strings.ReplaceAll(text, form, "<"+what+">")
+	}
+	return text
+}
+
+// echo is what the build and the tests print.
+func (a *aviary) echo() string {
+	var b strings.Builder
+	for name, v := range a.values {
+		if strings.HasPrefix(name, "CRASH") { // one of them is in no file and no Secret at times, and cannot be known then
+			continue
+		}
+		quoted, err := json.Marshal(v)
+		if err != nil {
+			a.T.Fatal(err)
+		}
+		fmt.Fprintf(&b, "%s=%s\n%s %q\n%s\n", name, v, quoted, v, base64.StdEncoding.EncodeToString([]byte("user:"+v)))
+	}
+	return b.String()
+}

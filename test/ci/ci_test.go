@@ -1,0 +1,301 @@
+// Package ci runs the files in docs/ci as their systems do.
+package ci
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"gopkg.in/yaml.v3"
+
+	"norn/test/bed"
+)
+
+func TestMain(m *testing.M) { bed.Main(m) }
+
+// pipelineJob is a job of a CI file: shell steps, and the variables that each is given.
+type pipelineJob []pipelineStep
+
+type pipelineStep struct {
+	script string
+	env    map[string]string
+}
+
+// ciSystem is one whose file is in docs/ci.
+type ciSystem struct {
+	name      string
+	job       func(t *testing.T, name string) pipelineJob
+	variables func(*ciRun) (set, values map[string]string) // what the system sets; what its file can refer to
+}
+
+// TestCI runs the steps of the files in docs/ci as shell steps.
+func TestCI(t *testing.T) {
+	for _, system := range []ciSystem{{"GitHub", gitHubJob, gitHubVariables}, {"GitLab", gitLabJob, gitLabVariables}} {
+		t.Run(system.name, func(t *testing.T) {
+			t.Parallel()
+			r := newCIRun(t, system)
+			if code := r.run("validate"); code != 0 {
+				t.Fatalf("validate ends with %d", code)
+			}
+			if code := r.run("deploy"); code != 0 {
+				t.Fatalf("deploy ends with %d", code)
+			}
+			image := r.cluster.Kubectl(t, "-n", r.namespace, "get", "deployment", "hello", "-o", "jsonpath={.status.availableReplicas} {.spec.template.spec.containers[0].image}")
+			if !strings.HasPrefix(image, "1 "+r.cluster.Registry+"/") {
+				t.Errorf("in the cluster: %s", image)
+			}
+			r.commit("infraspec.yaml", "app: hello\nrole: webserver\nport: 8080\nhealthchek: /healthz\n")
+			if code := r.run("validate"); code != 2 {
+				t.Errorf("validate of an infraspec that is not valid ends with %d", code)
+			}
+			if code := r.run("deploy"); code != 2 {
+				t.Errorf("deploy of it ends with %d", code)
+			}
+			r.sum = strings.Repeat("0", 64)
+			if code := r.run("validate"); code != 1 || strings.Contains(r.output, "healthchek") {
+				t.Errorf("an archive that is another ends with %d, and norn may have run: %s", code, r.output)
+			}
+		})
+	}
+}
+
+// ciRun is an app's repository, a release of norn, and a namespace to deploy to.
+type ciRun struct {
+	t         *testing.T
+	system    ciSystem
+	home      string   // of the runner
+	builder   []string // the environment that a runner brings with it
+	origin    string
+	cluster   *bed.Cluster
+	namespace string
+	releases  string // where they are
+	sum       string
+	output    string // of the last step
+}
+
+func newCIRun(t *testing.T, system ciSystem) *ciRun {
+	c := bed.Shared(t)
+	r := &ciRun{t: t, system: system, home: t.TempDir(), builder: bed.BuilderEnv(t), cluster: c, namespace: c.Namespace(t, "ci")}
+	r.release()
+	bed.WriteFiles(t, r.home, map[string]string{
+		".config/containers/registries.conf": fmt.Sprintf("[[registry]]\nlocation = %q\ninsecure = true\n", c.Registry),
+	})
+	r.origin = filepath.Join(t.TempDir(), "hello")
+	bed.CopyApp(t, "hello", r.origin)
+	bed.Git(t, r.origin, "init", "-q", "-b", "main")
+	r.commit("README.md", "the app of this pipeline\n")
+	return r
+}
+
+// release serves an archive like make release's.
+func (r *ciRun) release() {
+	dir := r.t.TempDir()
+	const name = "norn_1.0.0_linux_amd64"
+	for _, args := range [][]string{
+		{"mkdir", "-p", filepath.Join(dir, name), filepath.Join(dir, "v1.0.0")},
+		{"cp", bed.Norn(r.t), filepath.Join(dir, name, "norn")},
+		{"tar", "-czf", filepath.Join(dir, "v1.0.0", name+".tar.gz"), "-C", dir, name},
+	} {
+		bed.Run(r.t, exec.Command(args[0], args[1:]...))
+	}
+	archive, err := os.ReadFile(filepath.Join(dir, "v1.0.0", name+".tar.gz"))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.sum = fmt.Sprintf("%x", sha256.Sum256(archive))
+	server := httptest.NewServer(http.FileServer(http.Dir(dir)))
+	r.t.Cleanup(server.Close)
+	r.releases = server.URL
+}
+
+func (r *ciRun) commit(file, text string) {
+	r.t.Helper()
+	bed.WriteFiles(r.t, r.origin, map[string]string{file: text})
+	bed.Commit(r.t, r.origin, "change "+file)
+}
+
+// run checks the last commit out as CI systems do, and runs a job's steps until one fails; it returns the exit code.
+func (r *ciRun) run(job string) int {
+	r.t.Helper()
+	work, temp := filepath.Join(r.t.TempDir(), "work"), r.t.TempDir()
+	bed.Run(r.t, exec.Command("git", "clone", "-q", "--depth", "1", "file://"+r.origin, work))
+	bed.Run(r.t, exec.Command("git", "-C", work, "checkout", "-q", "--detach"))
+	variables := map[string]string{
+		"HOME": r.home, "PATH": os.Getenv("PATH"), "XDG_RUNTIME_DIR": temp, "RUNNER_TEMP": temp, "CI": "true",
+	}
+	for _, kv := range r.builder {
+		if name, value, _ := strings.Cut(kv, "="); name != "NORN_BUILDER" { // which the file must choose
+			variables[name] = value
+		}
+	}
+	for _, file := range []string{"GITHUB_ENV", "GITHUB_PATH", "GITHUB_STEP_SUMMARY"} {
+		variables[file] = filepath.Join(temp, file)
+	}
+	set, values := r.system.variables(r)
+	for _, step := range r.system.job(r.t, job) {
+		env := maps.Clone(variables)
+		maps.Copy(env, set)
+		for name, value := range step.env {
+			env[name] = expanded(r.t, value, values)
+		}
+		maps.Copy(env, map[string]string{"NORN_RELEASES": r.releases, "NORN_SHA256": r.sum})
+		if code := r.shell(work, step.script, env); code != 0 {
+			return code
+		}
+		for _, line := range lines(variables["GITHUB_ENV"]) {
+			name, value, _ := strings.Cut(line, "=")
+			variables[name] = value
+		}
+		for _, dir := range lines(variables["GITHUB_PATH"]) {
+			variables["PATH"] = dir + ":" + variables["PATH"]
+		}
+	}
+	return 0
+}
+
+// shell runs a step, and looks for secrets in what it prints.
+func (r *ciRun) shell(dir, script string, env map[string]string) int {
+	r.t.Helper()
+	cmd := exec.Command("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script)
+	cmd.Dir = dir
+	for _, name := range slices.Sorted(maps.Keys(env)) {
+		cmd.Env = append(cmd.Env, name+"="+env[name])
+	}
+	out, err := cmd.CombinedOutput()
+	r.output = string(out)
+	for _, secret := range []string{"AGE-SECRET-KEY", "norn-sample-token", "canary-password"} {
+		if strings.Contains(r.output, secret) {
+			r.t.Errorf("%s is printed", secret)
+		}
+	}
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		r.t.Fatal(err)
+	}
+	if code := cmd.ProcessState.ExitCode(); code != 0 {
+		r.t.Logf("exit code %d of:\n%s\n%s", code, script, out)
+	}
+	return cmd.ProcessState.ExitCode()
+}
+
+func lines(path string) []string {
+	text, _ := os.ReadFile(path) // there may be none
+	return strings.Fields(string(text))
+}
+
+// readCI reads one of the files in docs/ci.
+func readCI(t *testing.T, name string, into any) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "ci", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := yaml.Unmarshal(text, into); err != nil {
+		t.Fatal(err)
+	}
+}
+
+var expression = regexp.MustCompile(`\$\{\{ (?:secrets|vars)\.(\w+) \}\}|\$(\w+)`)
+
+// expanded puts the values into GitHub's expressions, or GitLab's variables.
+func expanded(t *testing.T, text string, given map[string]string) string {
+	t.Helper()
+	return expression.ReplaceAllStringFunc(text, func(m string) string {
+		names := expression.FindStringSubmatch(m)
+		value, ok := given[names[1]+names[2]]
+		if !ok {
+			t.Fatalf("%s is not among what docs/ci.md lists", m)
+		}
+		return value
+	})
+}
+
+func gitHubJob(t *testing.T, name string) pipelineJob {
+	var file struct {
+		Env  map[string]string
+		Jobs map[string]struct {
+			Steps []struct {
+				Run, If string
+				Env     map[string]string
+			}
+		}
+	}
+	readCI(t, "github.yml", &file)
+	var job pipelineJob
+	for _, s := range file.Jobs[name].Steps {
+		env := maps.Clone(file.Env)
+		maps.Copy(env, s.Env)
+		if s.Run != "" && s.If == "" {
+			job = append(job, pipelineStep{s.Run, env})
+		}
+	}
+	return job
+}
+
+func gitHubVariables(r *ciRun) (set, values map[string]string) {
+	return map[string]string{"GITHUB_ACTIONS": "true", "GITHUB_REF": "refs/heads/main", "GITHUB_ACTOR": "somebody", "GITHUB_RUN_ID": "1"}, map[string]string{
+		"KUBECONFIG": r.file(r.cluster.Kubeconfig), "NAMESPACE": r.namespace, "SOPS_AGE_KEY": r.key(),
+		"REGISTRY": r.cluster.Registry, "REGISTRY_USER": "me", "REGISTRY_PASSWORD": "canary-password",
+	}
+}
+
+func gitLabJob(t *testing.T, name string) pipelineJob {
+	type job struct {
+		Variables map[string]string
+		Before    []string `yaml:"before_script"`
+		Script    []string
+		Extends   string
+	}
+	var variables struct{ Variables map[string]string }
+	readCI(t, "gitlab-ci.yml", &variables)
+	var nodes map[string]yaml.Node
+	readCI(t, "gitlab-ci.yml", &nodes)
+	decoded := func(name string) (j job) {
+		node := nodes[name]
+		if err := node.Decode(&j); err != nil {
+			t.Fatal(err)
+		}
+		return j
+	}
+	j := decoded(name)
+	base := decoded(j.Extends)
+	env := maps.Clone(variables.Variables)
+	maps.Copy(env, base.Variables)
+	maps.Copy(env, j.Variables)
+	return pipelineJob{{strings.Join(append(base.Before, j.Script...), "\n"), env}}
+}
+
+func gitLabVariables(r *ciRun) (set, values map[string]string) {
+	kubeconfig := filepath.Join(r.home, "kubeconfig")
+	bed.WriteFiles(r.t, r.home, map[string]string{"kubeconfig": r.file(r.cluster.Kubeconfig)})
+	registry := r.cluster.Registry
+	set = map[string]string{
+		"GITLAB_CI": "true", "CI_JOB_ID": "1", "CI_COMMIT_BRANCH": "main", "GITLAB_USER_LOGIN": "somebody",
+		"KUBECONFIG": kubeconfig, "NORN_NAMESPACE": r.namespace, "SOPS_AGE_KEY": r.key(),
+		"CI_REGISTRY": registry, "CI_REGISTRY_IMAGE": registry + "/group", "CI_REGISTRY_USER": "me", "CI_REGISTRY_PASSWORD": "canary-password",
+	}
+	return set, set
+}
+
+func (r *ciRun) file(path string) string {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return string(text)
+}
+
+// key is the sample's age key.
+func (r *ciRun) key() string {
+	return regexp.MustCompile(`AGE-SECRET-KEY-\w+`).FindString(r.file(filepath.Join(r.origin, "test-key.txt")))
+}

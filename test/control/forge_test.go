@@ -1,0 +1,177 @@
+package control
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"norn/test/bed"
+)
+
+// Two forges of one app: the second waits, or is told who holds the lock.
+func TestTwoForgesOfOneApp(t *testing.T) {
+	t.Parallel()
+	w := bed.New(t, bed.ControlPlane(t))
+	w.WriteApp("shop", wholeApp)
+	release, reached := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	proxy, err := bed.NewAPIProxy(w.Kubeconfig, w.Home, func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			if bed.Writes(r) && strings.Contains(r.URL.Path, "/deployments/") {
+				once.Do(func() { close(reached) })
+				<-release
+			}
+			next.ServeHTTP(rw, r)
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer proxy.Close()
+	first := w.Command(proxy.Kubeconfig, "forge", "shop")
+	first.Env = append(first.Env, "CI_JOB_URL=https://ci.example.com/1")
+	if err := first.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-reached
+
+	second := w.Command(w.Kubeconfig, "forge", "shop", "--lock-timeout", "0")
+	out, _ := second.CombinedOutput()
+	if code := second.ProcessState.ExitCode(); code != 5 {
+		t.Errorf("exit code %d, want 5", code)
+	}
+	for _, want := range []string{"Error: shop is locked by ", "(norn forge, since ", "https://ci.example.com/1"} {
+		if !strings.Contains(string(out), want) {
+			t.Errorf("it does not say %q:\n%s", want, out)
+		}
+	}
+	waiting := w.Command(w.Kubeconfig, "forge", "shop")
+	said, err := waiting.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := waiting.Start(); err != nil {
+		t.Fatal(err)
+	}
+	await(t, said, "waiting: shop is locked by")
+	close(release)
+	rest, _ := io.ReadAll(said)
+	if err := waiting.Wait(); err != nil {
+		t.Errorf("the one that waits: %v\n%s", err, rest)
+	}
+	if err := first.Wait(); err != nil {
+		t.Errorf("the first: %v", err)
+	}
+}
+
+// stolenLease makes somebody else the holder of a lock.
+const stolenLease = `{"metadata":{"annotations":{"norn/host":"thief@elsewhere","norn/command":"norn deploy"}},
+	"spec":{"holderIdentity":"elsewhere/1/1"}}`
+
+// A run whose lock is taken over stops before its next write, and says by whom.
+func TestLostLock(t *testing.T) {
+	t.Parallel()
+	w := bed.New(t, bed.ControlPlane(t))
+	w.WriteApp("shop", wholeApp)
+	var stolen atomic.Bool
+	var late atomic.Int32
+	release := make(chan struct{})
+	proxy, err := bed.NewAPIProxy(w.Kubeconfig, w.Home, func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			if bed.Writes(r) && stolen.Load() && !strings.Contains(r.URL.Path, "/leases") {
+				late.Add(1)
+			}
+			if bed.Writes(r) && strings.Contains(r.URL.Path, "/persistentvolumeclaims/shop-data") && !stolen.Load() {
+				next.ServeHTTP(bed.Discard{}, r) // arrived; its answer waits until the lock is another's
+				stolen.Store(true)
+				w.Kubectl("patch", "lease", "norn-shop", "--type=merge", "-p", stolenLease)
+				select {
+				case <-release:
+				case <-r.Context().Done():
+				}
+				return
+			}
+			next.ServeHTTP(rw, r)
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer proxy.Close()
+	defer close(release)
+	cmd := w.Command(proxy.Kubeconfig, "forge", "shop")
+	out, err := cmd.CombinedOutput()
+	const want = "Error: shop was taken over by thief@elsewhere (norn deploy, since "
+	if cmd.ProcessState.ExitCode() != 5 || !strings.Contains(string(out), want) {
+		t.Errorf("%v:\n%s", err, out)
+	}
+	if late.Load() != 0 {
+		t.Errorf("%d writes after the lock was lost", late.Load())
+	}
+}
+
+// What is being deleted is waited for, and made anew: to apply it would change what is about to vanish.
+func TestForgeWaitsForWhatIsBeingDeleted(t *testing.T) {
+	t.Parallel()
+	w := bed.New(t, bed.ControlPlane(t))
+	w.WriteApp("shop", "app: shop\nrole: worker\n")
+	w.Norn("forge", "shop")
+	w.Kubectl("patch", "deployment", "shop", "--type=merge", "-p", `{"metadata":{"finalizers":["example.com/slow"]}}`)
+	w.Kubectl("delete", "deployment", "shop", "--wait=false")
+	cmd := w.Command(w.Kubeconfig, "forge", "shop")
+	said, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	await(t, said, "waiting: Deployment shop is being deleted")
+	w.Kubectl("patch", "deployment", "shop", "--type=merge", "-p", `{"metadata":{"finalizers":null}}`)
+	rest, _ := io.ReadAll(said)
+	if err := cmd.Wait(); err != nil || !strings.Contains(string(rest), "Deployment shop created") {
+		t.Errorf("%v: %s", err, rest)
+	}
+}
+
+// An API server that restarts in the middle of a forge is waited for.
+func TestForgeRidesOutARestart(t *testing.T) {
+	t.Parallel()
+	w := bed.New(t, bed.OwnControlPlane(t))
+	w.WriteApp("shop", wholeApp)
+	var once sync.Once
+	proxy, err := bed.NewAPIProxy(w.Kubeconfig, w.Home, func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			if bed.Writes(r) && strings.Contains(r.URL.Path, "/persistentvolumeclaims/") {
+				once.Do(func() { w.KillComponent(t, "kube-apiserver") })
+			}
+			next.ServeHTTP(rw, r)
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer proxy.Close()
+	out, err := w.Command(proxy.Kubeconfig, "forge", "shop").CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "Service shop created") {
+		t.Errorf("%v:\n%s", err, out)
+	}
+	w.Norn("forge", "shop")
+}
+
+// await reads what a command prints until a line contains a text.
+func await(t *testing.T, said io.Reader, text string) {
+	t.Helper()
+	line := ""
+	for b := make([]byte, 1); !strings.Contains(line, text); { // what follows is read by others
+		if _, err := said.Read(b); err != nil {
+			t.Fatalf("it never said %q: %v", text, err)
+		}
+		if line += string(b); b[0] == '\n' && !strings.Contains(line, text) {
+			line = ""
+		}
+	}
+}

@@ -1,0 +1,82 @@
+package interrupted
+
+import (
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"norn/test/bed"
+)
+
+// outage is an API server that can be away: every connection is cut, and no new one answered.
+type outage struct {
+	*bed.APIProxy
+	away atomic.Bool
+	once sync.Once
+}
+
+// newOutage makes one that goes away for a while at the first write that a deploy makes to the Deployment.
+func newOutage(t *testing.T, s *shipping, length time.Duration) *outage {
+	t.Helper()
+	o := &outage{}
+	proxy, err := bed.NewAPIProxy(s.Kubeconfig, s.Home, func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if o.away.Load() {
+				panic(http.ErrAbortHandler)
+			}
+			next.ServeHTTP(w, r)
+			if bed.Writes(r) && strings.HasSuffix(r.URL.Path, "/deployments/moody") {
+				o.once.Do(func() {
+					go func() { // the answer is on its way, and cut off with the rest
+						o.away.Store(true)
+						o.CloseClientConnections()
+						time.Sleep(length)
+						o.away.Store(false)
+					}()
+				})
+			}
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.APIProxy = proxy
+	t.Cleanup(proxy.Close)
+	return o
+}
+
+const servingApp = `app: moody
+role: webserver
+port: 8080
+healthcheck: /healthz
+hosts: {internal: moody}
+env: {PORT: "8080"}
+`
+
+// An API server that is away for ten seconds in the middle of a rollout is waited for, whichever way the rollout goes.
+func TestOutage(t *testing.T) {
+	t.Parallel()
+	s := newShipping(t, servingApp, nil)
+	s.Norn("deploy", "moody", "--forge")
+	for _, c := range []struct {
+		mood string
+		code int
+		says string
+	}{
+		{"serve on", 0, "rollout done: revision 2, 1 of 1 pods available"},
+		{"exit 3", 4, "failed (CrashLoop): container moody ended with exit code 3"},
+	} {
+		s.mood(c.mood)
+		cmd := s.Command(newOutage(t, s, 10*time.Second).Kubeconfig, "deploy", "moody")
+		out, _ := cmd.CombinedOutput()
+		if cmd.ProcessState.ExitCode() != c.code || !strings.Contains(string(out), c.says) {
+			t.Errorf("%s: exit code %d\n%s", c.mood, cmd.ProcessState.ExitCode(), out)
+		}
+		if c.code == 4 && !strings.Contains(string(out), "the previous version was restored") {
+			t.Errorf("%s: not restored\n%s", c.mood, out)
+		}
+	}
+}

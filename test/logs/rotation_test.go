@@ -1,0 +1,120 @@
+package logs
+
+import (
+	"io"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"norn/test/bed"
+)
+
+// While the kubelet rotates the logs, a stream goes on in the new file: of pods that write steadily every few seconds, and
+// once of pods that write as fast as they can, whose streams are behind by then. (A stream that is behind by more than one
+// rotation cannot be whole: the kubelet reads only the newest file.)
+func TestEveryLineOnceThroughRotations(t *testing.T) {
+	for _, c := range []struct {
+		name        string
+		pods, rate  int
+		size, every string
+		times       int
+	}{
+		{"steady", 5, 1000, "400Ki", "3s", 4},
+		{"full speed", 8, 0, "1Mi", "30s", 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if c.rate == 0 {
+				soak(t)
+			}
+			b := newWorld(t)
+			image := b.Image(t, "count", nil)
+			b.LogFiles(t, c.size, c.every)
+			b.WriteApp("count", strings.Replace(counting(c.pods, c.rate), "env: {", "env: {WAIT: 1, ", 1))
+			b.Norn("forge", "count", "--image", image)
+			kept := b.keepLogs()
+			f := b.follow(plainly, "count")
+			f.kept = kept
+			b.begin(f, c.pods)
+			bed.Eventually(b.T, time.Minute, "every log was rotated", func() bool { return b.rotations("count") >= c.times*c.pods })
+			b.Kubectl("scale", "deployment/count", "--replicas=0")
+			b.Kubectl("wait", "pods", "--all", "--for=delete", "--timeout=2m")
+			written := kept.ends()
+			bed.Eventually(b.T, time.Minute, "every line that was written has come", func() bool { return f.hasAll(written) })
+			f.stop(t)
+			f.cutShort(written)
+			f.forgive(t, kept)
+			f.check(t)
+		})
+	}
+}
+
+// A reader of stdout that stands still while the log is rotated twice: the kubelet skips the file in between, which norn
+// says, and sends the newest one twice, which norn does not.
+func TestReaderThatStandsStill(t *testing.T) {
+	b := newWorld(t)
+	b.LogFiles(t, "1Gi", "10s")
+	b.WriteApp("count", "app: count\nrole: worker\nenv: {RATE: 2000, LENGTH: 10000, WAIT: 1}\n")
+	b.Norn("forge", "count", "--image", b.Image(t, "count", nil))
+	kept := b.keepLogs()
+	g := &gate{open: make(chan struct{})}
+	close(g.open)
+	f := b.follow(func(r io.Reader) io.Reader { g.r = r; return g }, "count")
+	b.begin(f, 1)
+	lines := func() int {
+		for _, n := range kept.ends() {
+			return n
+		}
+		return 0
+	}
+	grown := func(by int) {
+		from := lines()
+		bed.Eventually(b.T, time.Minute, "the log has grown", func() bool { return lines() > from+by })
+	}
+	again := g.shut()
+	grown(8000) // 80 MB: what is on the way is full
+	b.RotateLogs(t, b.Namespace, f.pods())
+	grown(100)
+	b.RotateLogs(t, b.Namespace, f.pods())
+	grown(100)
+	again()
+	for range 2 { // what is written now comes behind what came again
+		for instance, n := range kept.ends() {
+			bed.Eventually(b.T, time.Minute, "it has caught up", func() bool { return f.has(instance, n+100) })
+		}
+	}
+	b.Kubectl("scale", "deployment/count", "--replicas=0")
+	bed.Eventually(b.T, time.Minute, "it has ended", func() bool { _, ended := f.instances(); return ended == 1 })
+	f.stop(t)
+	if f.doubled > 0 || len(f.wrong) == 0 {
+		t.Errorf("want a gap and no line twice: %.300v", f.wrong)
+	}
+	if said := f.err.String(); !strings.Contains(said, "its log was rotated more than once before it was read") {
+		t.Errorf("it said %s", said)
+	}
+}
+
+// gate is a reader that can be shut for a while.
+type gate struct {
+	r    io.Reader
+	mu   sync.Mutex
+	open chan struct{}
+}
+
+// shut lets nothing through until the function it returns is called.
+func (g *gate) shut() (again func()) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	open := make(chan struct{})
+	g.open = open
+	return func() { close(open) }
+}
+
+// Read implements io.Reader.
+func (g *gate) Read(p []byte) (int, error) {
+	g.mu.Lock()
+	open := g.open
+	g.mu.Unlock()
+	<-open
+	return g.r.Read(p)
+}

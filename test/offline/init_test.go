@@ -1,0 +1,46 @@
+package offline
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"norn/test/bed"
+)
+
+// On a terminal norn init asks, refuses what cannot be, and asks again.
+func TestInitAsks(t *testing.T) {
+	home := bed.EmptyHome(t)
+	dir := filepath.Join(home, "shop")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	s := newScreen(t, dir, append(os.Environ(), "TERM=screen"), "init")
+	for _, step := range []struct{ shown, typed string }{
+		{"App's name [shop]: ", ""},
+		{"Role (webserver, worker, cron, function) [webserver]: ", "wbserver"},
+		{`role "wbserver" is not one of`, "webserver"},
+		{"Port the container listens on: ", "x"},
+		{`a port is 1 to 65535, not "x"`, "99999"},
+		{"port must be 1 to 65535, not 99999", "3000"},
+		{"Path for health checks, such as /healthz (Enter for none): ", "health"},
+		{`healthcheck "health" must be a path`, "/healthz"},
+		{"Name inside the cluster (- for none) [shop]: ", "-"},
+	} {
+		s.await(step.shown)
+		s.typing(step.typed + "\n")
+	}
+	s.ends(0)
+	if !strings.Contains(s.shown(), "did you mean") {
+		t.Errorf("it has shown %q", s.shown())
+	}
+	got := "\n" + s.file("infraspec.yaml") + "\n"
+	if !strings.Contains(got, "\nport: 3000\n") || !strings.Contains(got, "\nhealthcheck: /healthz\n") || strings.Contains(got, "\n  internal:") {
+		t.Errorf("the infraspec is %s", got)
+	}
+	if out, err := exec.Command("norn", "validate", dir).CombinedOutput(); err != nil {
+		t.Errorf("norn validate: %v: %s", err, out)
+	}
+}

@@ -1,0 +1,222 @@
+package offline
+
+import (
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/creack/pty"
+)
+
+// screen is norn at a terminal.
+type screen struct {
+	t   *testing.T
+	cmd *exec.Cmd
+	tty *os.File
+
+	mu   sync.Mutex
+	seen strings.Builder
+}
+
+// secretsAt is a new app with a key, and norn at a terminal in its folder.
+func secretsAt(t *testing.T, editor string, args ...string) *screen {
+	t.Helper()
+	dir := t.TempDir()
+	env := append(os.Environ(), "HOME="+dir, "XDG_CONFIG_HOME="+dir, "XDG_RUNTIME_DIR=", "KUBECONFIG=", "SOPS_EDITOR=", "VISUAL=", "EDITOR="+editor, "WORK="+dir, "TERM=screen") // which is not asked for its colours
+	for name, text := range map[string]string{"infraspec.yaml": "app: shop\nrole: worker\nsecrets: [TOKEN]\n", "editor.sh": editorScript} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, line := range []string{"norn secrets init", "echo canary-before | norn secrets set TOKEN"} {
+		cmd := exec.Command("sh", "-c", line)
+		cmd.Dir, cmd.Env = dir, env
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v: %s", line, err, out)
+		}
+	}
+	return newScreen(t, dir, env, args...)
+}
+
+// newScreen is norn in a folder, at a terminal.
+func newScreen(t *testing.T, dir string, env []string, args ...string) *screen {
+	t.Helper()
+	s := &screen{t: t, cmd: exec.Command("norn", args...)}
+	s.cmd.Dir, s.cmd.Env = dir, env
+	var err error
+	if s.tty, err = pty.Start(s.cmd); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		buf := make([]byte, 4096)
+		for {
+			n, err := s.tty.Read(buf)
+			s.mu.Lock()
+			s.seen.Write(buf[:n])
+			s.mu.Unlock()
+			if err != nil {
+				return
+			}
+		}
+	}()
+	t.Cleanup(func() { _ = s.tty.Close() })
+	return s
+}
+
+// editorScript does what is asked for in the file "do": leaves something broken, or mends it, or waits.
+const editorScript = `dirname "$1" >"$WORK/dir"
+n=$(cat "$WORK/n" 2>/dev/null); echo x$n >"$WORK/n"
+case "$HOW$n" in
+mend) printf 'TOKEN: canary-broken\nx: : :\n' >"$1" ;;
+mendx) printf 'TOKEN: canary-mended\n' >"$1" ;;
+wait) sleep 300 & wait ;;
+esac
+`
+
+func (s *screen) shown() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.seen.String()
+}
+
+// until waits for something to be true.
+func (s *screen) until(what string, is func() bool) {
+	s.t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !is(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			s.t.Fatalf("%s never came:\n%s", what, s.shown())
+		}
+	}
+}
+
+func (s *screen) await(text string) {
+	s.t.Helper()
+	s.until(text, func() bool { return strings.Contains(s.shown(), text) })
+}
+
+func (s *screen) typing(text string) {
+	s.t.Helper()
+	if _, err := io.WriteString(s.tty, text); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *screen) file(name string) string {
+	data, _ := os.ReadFile(filepath.Join(s.cmd.Dir, name))
+	return strings.TrimSpace(string(data))
+}
+
+// ends waits for norn's end, and for nothing being left of what it showed to an editor.
+func (s *screen) ends(code int) {
+	s.t.Helper()
+	_ = s.cmd.Wait()
+	if got := s.cmd.ProcessState.ExitCode(); got != code {
+		s.t.Errorf("exit code %d, want %d:\n%s", got, code, s.shown())
+	}
+	if dir := s.file("dir"); dir != "" {
+		if _, err := os.Stat(dir); err == nil {
+			s.t.Errorf("%s is left", dir)
+		}
+	}
+}
+
+// token is the value in the file.
+func (s *screen) token() string {
+	cmd := exec.Command("norn", "secrets", "exec", "--", "sh", "-c", `printf %s "$TOKEN"`)
+	cmd.Dir, cmd.Env = s.cmd.Dir, s.cmd.Env
+	out, err := cmd.Output()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return string(out)
+}
+
+// What is typed for a value is not seen.
+func TestSecretIsTypedUnseen(t *testing.T) {
+	s := secretsAt(t, "", "secrets", "set", "TOKEN")
+	s.await("TOKEN: ")
+	s.typing("canary typed\n")
+	s.await("changed TOKEN")
+	s.ends(0)
+	if strings.Contains(s.shown(), "canary") || s.token() != "canary typed" {
+		t.Errorf("the screen shows %q", s.shown())
+	}
+}
+
+// A value is not asked for where it could not be kept.
+func TestSecretIsNotAskedForInVain(t *testing.T) {
+	s := secretsAt(t, "", "secrets", "list")
+	s.ends(0)
+	for _, name := range []string{"secrets.enc.yaml", ".sops.yaml"} {
+		if err := os.Remove(filepath.Join(s.cmd.Dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.Command("norn", "secrets", "set", "TOKEN")
+	cmd.Dir, cmd.Env = s.cmd.Dir, s.cmd.Env
+	tty, err := pty.Start(cmd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tty.Close() }()
+	said, _ := io.ReadAll(tty) // which ends with an error of the terminal's
+	_ = cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != 2 || strings.Contains(string(said), "TOKEN:") || !strings.Contains(string(said), "norn secrets init") {
+		t.Errorf("exit code %d: %s", code, said)
+	}
+}
+
+// Ctrl-C at the question ends it, and gives the terminal its echo back.
+func TestSecretIsNotTyped(t *testing.T) {
+	s := secretsAt(t, "", "secrets", "set", "TOKEN")
+	s.await("TOKEN: ")
+	s.typing("\x03")
+	s.ends(130)
+	if s.token() != "canary-before" {
+		t.Error("the value has changed")
+	}
+}
+
+// What an editor has broken is edited again, where somebody is there to be asked.
+func TestSecretsEditedAgain(t *testing.T) {
+	s := secretsAt(t, "HOW=mend sh $WORK/editor.sh", "secrets", "edit")
+	s.await("Edit it again? [Y/n] ")
+	s.typing("\n")
+	s.await("changed TOKEN")
+	s.ends(0)
+	if strings.Contains(s.shown(), "canary") || s.token() != "canary-mended" {
+		t.Errorf("the screen shows %q", s.shown())
+	}
+	s = secretsAt(t, "HOW=mend sh $WORK/editor.sh", "secrets", "edit")
+	s.await("Edit it again? [Y/n] ")
+	s.typing("n\n")
+	s.ends(2)
+	if s.token() != "canary-before" {
+		t.Error("the value has changed")
+	}
+}
+
+// Whatever ends norn while the editor is open, nothing is left and nothing is changed. Ctrl-C is the editor's.
+func TestSecretsEditIsEnded(t *testing.T) {
+	for signal, code := range map[syscall.Signal]int{syscall.SIGTERM: 130, syscall.SIGHUP: 1} {
+		s := secretsAt(t, "HOW=wait sh $WORK/editor.sh", "secrets", "edit")
+		s.until("the editor", func() bool { return s.file("n") != "" })
+		if err := s.cmd.Process.Signal(signal); err != nil {
+			t.Fatal(err)
+		}
+		s.ends(code)
+		if s.token() != "canary-before" {
+			t.Errorf("%v: the value has changed", signal)
+		}
+	}
+	s := secretsAt(t, "HOW=wait sh $WORK/editor.sh", "secrets", "edit")
+	s.until("the editor", func() bool { return s.file("n") != "" })
+	s.typing("\x03") // the editor, which is a shell here, ends by it
+	s.ends(130)
+}

@@ -1,0 +1,19 @@
+// Package sessions runs norn as its users do, script by script, on a cluster whose node runs containers.
+package sessions
+
+import (
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"norn/test/bed"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(bed.M{M: m}, map[string]func(){"play": playPage})
+}
+
+// TestSessions runs the scripts in testdata.
+func TestSessions(t *testing.T) {
+	testscript.Run(t, bed.Scripts(t, bed.Shared(t), "testdata"))
+}
