@@ -56,9 +56,13 @@ func (p *processes) start(c component) error {
 	return nil
 }
 
-// own starts one of the programs in this binary.
+// own starts one of the Kubernetes programs.
 func (p *processes) own(name string, args ...string) error {
-	return p.start(component{name, "/proc/self/exe", append([]string{name}, args...)})
+	exe, err := Program("kubernetes")
+	if err != nil {
+		return err
+	}
+	return p.start(component{name, exe, append([]string{name}, args...)})
 }
 
 // reap is what the first process of a PID namespace owes to all others: it collects the ended ones.
