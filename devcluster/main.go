@@ -4,13 +4,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
 
 	"norn/devcluster/internal/cli"
-	"norn/devcluster/internal/node"
+	"norn/devcluster/internal/process"
 	"norn/devcluster/internal/state"
 )
 
@@ -22,15 +23,20 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := cli.New().ExecuteContext(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, "Error:", err)
+		code := 1
+		if exit := (*cli.ExitError)(nil); errors.As(err, &exit) {
+			code = exit.Code
+		} else {
+			fmt.Fprintln(os.Stderr, "Error:", err)
+		}
 		stop()
-		os.Exit(1) //nolint:gocritic // stop has run
+		os.Exit(code) //nolint:gocritic // stop has run
 	}
 }
 
 // kubectl replaces this process with kubectl and returns only if that fails.
 func kubectl(args []string) error {
-	path, err := node.Program("kubernetes")
+	path, err := process.Program("kubernetes")
 	if err != nil {
 		return err
 	}

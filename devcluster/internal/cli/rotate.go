@@ -14,31 +14,41 @@ import (
 	runtimeapi "k8s.io/cri-api/pkg/apis/runtime/v1"
 	cri "k8s.io/cri-client/pkg"
 
+	"norn/devcluster/internal/cluster"
 	"norn/devcluster/internal/node"
 	"norn/devcluster/internal/state"
 )
 
-// rotateCmd rotates logs at a moment of the caller's choice. The kubelet does the same with each log that has grown to containerLogMaxSize
-// (pkg/kubelet/logs, rotateLatestLog); what it does besides, deleting and compressing the oldest, is left to it.
+// rotateCmd rotates logs at a moment of the caller's choice. The kubelet does the same with each log that has grown to
+// containerLogMaxSize (pkg/kubelet/logs, rotateLatestLog). It also deletes and compresses the oldest, which is left to it.
 func rotateCmd(dir dirFunc) *cobra.Command {
 	var namespace string
 	cmd := &cobra.Command{
 		Use:   "rotate [POD…]",
-		Short: "Rotate the logs of running containers, all of them or these pods', and print where the old ones are now",
+		Short: "Rotate the logs of running containers and print the old files",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			d, err := dir()
+			d, s, err := running(dir)
 			if err != nil {
 				return err
 			}
-			return rotate(cmd.Context(), d, namespace, args, func(path string) { _, _ = fmt.Fprintln(cmd.OutOrStdout(), path) })
+			for _, n := range node.All(s.Nodes) {
+				if cluster.NodeState(d, n) != cluster.Running {
+					continue
+				}
+				print := func(path string) { _, _ = fmt.Fprintln(cmd.OutOrStdout(), path) }
+				if err := rotate(cmd.Context(), d, n, namespace, args, print); err != nil {
+					return err
+				}
+			}
+			return nil
 		},
 	}
-	cmd.Flags().StringVarP(&namespace, "namespace", "n", "", "only those of this namespace's pods")
+	cmd.Flags().StringVarP(&namespace, "namespace", "n", "", "namespace of the pods (default: all)")
 	return cmd
 }
 
-func rotate(ctx context.Context, d *state.Dir, namespace string, pods []string, rotated func(path string)) error {
-	first, err := firstProcess(d)
+func rotate(ctx context.Context, d *state.Dir, n node.Node, namespace string, pods []string, rotated func(path string)) error {
+	first, err := cluster.First(d, n.Name())
 	if err != nil {
 		return err
 	}
@@ -65,7 +75,7 @@ func rotate(ctx context.Context, d *state.Dir, namespace string, pods []string, 
 		if err != nil {
 			return fmt.Errorf("look at container %s: %w", c.GetId(), err)
 		}
-		log := d.Path("var-log", strings.TrimPrefix(status.GetStatus().GetLogPath(), "/var/log/"))
+		log := d.Path("nodes", n.Name(), "var-log", strings.TrimPrefix(status.GetStatus().GetLogPath(), "/var/log/"))
 		old := oldName(log, time.Now())
 		if err := os.Rename(log, old); errors.Is(err, os.ErrNotExist) {
 			continue // its pod has just been deleted
@@ -83,7 +93,7 @@ func rotate(ctx context.Context, d *state.Dir, namespace string, pods []string, 
 	return nil
 }
 
-// oldName is what a log is called after it was rotated at a time; of two rotations within a second the other is called by the next one.
+// oldName is what a log is called after it was rotated at a time; the second of two rotations within a second takes the next one.
 func oldName(log string, at time.Time) string {
 	for ; ; at = at.Add(time.Second) {
 		old := log + "." + at.Format("20060102-150405")

@@ -44,7 +44,10 @@ func (c *Client) Do(ctx context.Context, method, path string, body []byte, out a
 	if err != nil {
 		return 0, err
 	}
-	if body != nil {
+	switch {
+	case method == http.MethodPatch:
+		req.Header.Set("Content-Type", "application/merge-patch+json")
+	case body != nil:
 		req.Header.Set("Content-Type", "application/json")
 	}
 	resp, err := c.http.Do(req)
@@ -81,28 +84,52 @@ func (c *Client) Until(ctx context.Context, limit time.Duration, what string, as
 }
 
 // NodeReady reports whether the node has said that it is Ready at since or later.
-func (c *Client) NodeReady(ctx context.Context, since time.Time) (bool, error) {
-	var node struct {
-		Status struct {
-			Conditions []struct {
-				Type, Status, Message string
-				LastHeartbeatTime     time.Time
-			}
-		}
-	}
-	if code, err := c.Do(ctx, http.MethodGet, "/api/v1/nodes/node", nil, &node); code != http.StatusOK {
+func (c *Client) NodeReady(ctx context.Context, name string, since time.Time) (bool, error) {
+	var node Node
+	if code, err := c.Do(ctx, http.MethodGet, "/api/v1/nodes/"+name, nil, &node); code != http.StatusOK {
 		return false, err
 	}
-	for _, cond := range node.Status.Conditions {
-		if cond.Type == "Ready" {
-			return cond.Status == "True" && !cond.LastHeartbeatTime.Before(since), errors.New(cond.Message)
+	ready, at, message := node.Ready()
+	return ready && !at.Before(since), errors.New(message)
+}
+
+// Node is what is of interest of a Node.
+type Node struct {
+	Metadata struct{ Name string }
+	Status   struct {
+		NodeInfo   struct{ Architecture string }
+		Addresses  []struct{ Address string }
+		Conditions []struct {
+			Type, Status, Message string
+			LastHeartbeatTime     time.Time
 		}
 	}
-	return false, nil
 }
+
+// Ready reports whether the node says that it is Ready, when it last said so, and what it says about it.
+func (n *Node) Ready() (ready bool, at time.Time, message string) {
+	for _, cond := range n.Status.Conditions {
+		if cond.Type == "Ready" {
+			return cond.Status == "True", cond.LastHeartbeatTime, cond.Message
+		}
+	}
+	return false, time.Time{}, "no condition Ready yet"
+}
+
+// Ready reports whether the API server is.
+func (c *Client) Ready(ctx context.Context) (bool, error) { return c.Exists(ctx, "/readyz") }
 
 // Exists reports whether there is something at path.
 func (c *Client) Exists(ctx context.Context, path string) (bool, error) {
 	code, err := c.Do(ctx, http.MethodGet, path, nil, nil)
 	return code == http.StatusOK, err
+}
+
+// Create creates an object below path. One that exists already is left as it is.
+func (c *Client) Create(ctx context.Context, path string, object []byte) (bool, error) {
+	code, err := c.Do(ctx, http.MethodPost, path, object, nil)
+	if code == http.StatusCreated || code == http.StatusConflict {
+		return true, nil
+	}
+	return false, fmt.Errorf("create an object of %s: status %d: %w", path, code, err)
 }
