@@ -92,7 +92,7 @@ func startNode(ctx context.Context, d *state.Dir, n node.Node) error {
 	if cluster.NodeState(d, n) == cluster.Running {
 		return nil
 	}
-	return client.Until(ctx, nodeStart, n.Name()+" is ready", func(ctx context.Context) (bool, error) {
+	return kube.Until(ctx, nodeStart, n.Name()+" is ready", func(ctx context.Context) (bool, error) {
 		return client.NodeReady(ctx, n.Name(), at.Add(1))
 	})
 }

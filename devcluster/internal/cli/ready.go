@@ -40,6 +40,12 @@ func parts(client *kube.Client, d *state.Dir, s state.Settings) []part {
 		name := cluster.HollowName(i)
 		all = append(all, part{name, func(ctx context.Context) (bool, error) { return client.NodeReady(ctx, name, since) }})
 	}
+	for _, a := range cluster.AddOns(s) {
+		all = append(all, part{a.Name, func(ctx context.Context) (bool, error) {
+			code, answer, err := client.Get(ctx, a.Ready.Path)
+			return code == http.StatusOK && a.Ready.Holds(answer), err
+		}})
+	}
 	return append(all,
 		part{"StorageClass", there("/apis/storage.k8s.io/v1/storageclasses/standard")},
 		part{"service account", there("/api/v1/namespaces/default/serviceaccounts/default")})
@@ -59,7 +65,7 @@ func untilReady(ctx context.Context, progress io.Writer, d *state.Dir, s state.S
 	}()
 	begin := time.Now()
 	for _, p := range parts(client, d, s) {
-		if err := client.Until(ctx, 3*time.Minute, p.name+" is ready", p.ask); err != nil {
+		if err := kube.Until(ctx, 3*time.Minute, p.name+" is ready", p.ask); err != nil {
 			return fmt.Errorf("%w; see the logs in %s", err, d.Path("log"))
 		}
 		_, _ = fmt.Fprintf(progress, "  %s ready (%.1fs)\n", p.name, time.Since(begin).Seconds())

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"norn/devcluster/internal/kube"
 	"norn/devcluster/internal/node"
 	"norn/devcluster/internal/process"
 )
@@ -51,7 +52,7 @@ func (c *cluster) startAPIServer() error {
 
 // startControllers starts the controllers and the scheduler when the API server answers.
 func (c *cluster) startControllers(ctx context.Context) error {
-	if err := c.client.Until(ctx, 3*time.Minute, "the API server is ready", c.client.Ready); err != nil {
+	if err := kube.Until(ctx, 3*time.Minute, "the API server is ready", c.client.Ready); err != nil {
 		return err
 	}
 	pki := func(file string) string { return c.dir.Path("pki", file) }
@@ -79,7 +80,7 @@ const storageClass = `{"apiVersion":"storage.k8s.io/v1","kind":"StorageClass",
 "provisioner":"kubernetes.io/host-path","volumeBindingMode":"Immediate","reclaimPolicy":"Delete","allowVolumeExpansion":true}`
 
 func (c *cluster) makeStorageClass(ctx context.Context) error {
-	return c.client.Until(ctx, time.Minute, "the StorageClass is there", func(ctx context.Context) (bool, error) {
+	return kube.Until(ctx, time.Minute, "the StorageClass is there", func(ctx context.Context) (bool, error) {
 		return c.client.Create(ctx, "/apis/storage.k8s.io/v1/storageclasses", []byte(storageClass))
 	})
 }

@@ -38,32 +38,53 @@ func New(pki, base string) (*Client, error) {
 	return &Client{&http.Client{Transport: transport, Timeout: 5 * time.Second}, base}, nil
 }
 
-// Do makes one request and decodes a JSON answer into out, if that is not nil. It returns the status, 0 without an answer.
+// Do makes one request and decodes a JSON answer into out, if that is not nil. A PATCH is a JSON merge patch. It returns the
+// status, 0 without an answer.
 func (c *Client) Do(ctx context.Context, method, path string, body []byte, out any) (int, error) {
+	kind := "application/json"
+	if method == http.MethodPatch {
+		kind = "application/merge-patch+json"
+	}
+	code, answer, err := c.request(ctx, method, path, kind, body)
+	if err == nil && out != nil && code < 300 {
+		err = json.Unmarshal(answer, out)
+	}
+	return code, err
+}
+
+// Get returns the status and the answer at path.
+func (c *Client) Get(ctx context.Context, path string) (int, []byte, error) {
+	return c.request(ctx, http.MethodGet, path, "", nil)
+}
+
+// Apply applies an object, in YAML, whose path this is, by server-side apply.
+func (c *Client) Apply(ctx context.Context, path string, object []byte) (int, error) {
+	code, answer, err := c.request(ctx, http.MethodPatch, path+"?fieldManager=devcluster&force=true", "application/apply-patch+yaml", object)
+	if err == nil && code >= 300 {
+		err = errors.New(string(answer))
+	}
+	return code, err
+}
+
+func (c *Client) request(ctx context.Context, method, path, kind string, body []byte) (int, []byte, error) {
 	req, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(body))
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
-	switch {
-	case method == http.MethodPatch:
-		req.Header.Set("Content-Type", "application/merge-patch+json")
-	case body != nil:
-		req.Header.Set("Content-Type", "application/json")
+	if body != nil {
+		req.Header.Set("Content-Type", kind)
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	defer func() { _ = resp.Body.Close() }()
-	data, err := io.ReadAll(resp.Body)
-	if err == nil && out != nil && resp.StatusCode < 300 {
-		err = json.Unmarshal(data, out)
-	}
-	return resp.StatusCode, err
+	answer, err := io.ReadAll(resp.Body)
+	return resp.StatusCode, answer, err
 }
 
 // Until asks again and again until what is so. Its error says what was waited for and what the last answer was.
-func (c *Client) Until(ctx context.Context, limit time.Duration, what string, ask func(context.Context) (bool, error)) error {
+func Until(ctx context.Context, limit time.Duration, what string, ask func(context.Context) (bool, error)) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	last := errors.New("not yet")

@@ -10,8 +10,8 @@ import (
 // addresses of its own pods.
 const (
 	ControlPlaneIP = "10.245.0.1"
+	DNSServiceIP   = "10.96.0.10"
 	podNetwork     = "10.244.0.0/16"
-	dnsServiceIP   = "10.96.0.10"
 	maxNodes       = 32
 )
 

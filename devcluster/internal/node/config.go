@@ -39,7 +39,7 @@ func (i *instance) write() error {
 }
 
 // resolvConf lets commands in a node ask the cluster's DNS as a pod of the namespace default would.
-const resolvConf = `nameserver ` + dnsServiceIP + `
+const resolvConf = `nameserver ` + DNSServiceIP + `
 search default.svc.cluster.local svc.cluster.local cluster.local
 options ndots:5
 `
@@ -106,7 +106,7 @@ clusterDNS: [%[7]s]
 volumePluginDir: /var/lib/kubelet/volumeplugins
 syncFrequency: 10s
 nodeStatusUpdateFrequency: 10s
-`, i.IP(), i.cgroup(), ContainerdSocket, i.pki("ca.crt"), i.pki("kubelet-"+i.Name()), i.path("kubelet-resolv.conf"), dnsServiceIP)
+`, i.IP(), i.cgroup(), ContainerdSocket, i.pki("ca.crt"), i.pki("kubelet-"+i.Name()), i.path("kubelet-resolv.conf"), DNSServiceIP)
 }
 
 // proxyConfig leaves the host's connection tracking alone: its limits are the host's.

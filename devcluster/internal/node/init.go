@@ -107,7 +107,7 @@ func (i *instance) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := client.Until(ctx, 3*time.Minute, "the API server is ready", client.Ready); err != nil {
+	if err := kube.Until(ctx, 3*time.Minute, "the API server is ready", client.Ready); err != nil {
 		return err
 	}
 	if err := i.issue(); err != nil {

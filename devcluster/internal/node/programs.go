@@ -37,7 +37,7 @@ func (i *instance) startKubelet() error {
 // none, and ends when the Node gets it (k8s.io/kubernetes/pkg/proxy/node.go).
 func (i *instance) startProxy(ctx context.Context, client *kube.Client) error {
 	path := "/api/v1/nodes/" + i.Name()
-	if err := client.Until(ctx, 3*time.Minute, "node "+i.Name()+" is registered", func(ctx context.Context) (bool, error) {
+	if err := kube.Until(ctx, 3*time.Minute, "node "+i.Name()+" is registered", func(ctx context.Context) (bool, error) {
 		var node struct {
 			Status struct{ Addresses []struct{ Address string } }
 		}
