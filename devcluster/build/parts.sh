@@ -13,7 +13,7 @@ short_version() { sed -E 's/^([0-9]+\.[0-9]+)\.[0-9]+(-[a-z]+)?.*/\1\2/'; }
 # pinned_version prints the version of Kubernetes that a module file names.
 pinned_version() { awk '$1 == "k8s.io/kubernetes" && $2 ~ /^v/ { print substr($2, 2); exit }' "$1"; }
 
-# use_toolchain makes Go a newer version of itself if a module file needs one: with -modfile it does not do so by itself.
+# use_toolchain makes Go use a newer version of itself if a module file needs one. Go does not do so for -modfile.
 use_toolchain() {
 	local needs
 	needs=go$(awk '$1 == "go" { print $2; exit }' "$1")
@@ -27,11 +27,19 @@ module_file() {
 	[ "$1" = "$default" ] && echo go.mod || echo "versions/$1.mod"
 }
 
-# kubernetes_version prints the short version that $KUBERNETES chooses, if there is such a one.
+# known_versions prints the short versions that can be built.
+known_versions() {
+	{
+		pinned_version kubernetes/go.mod | short_version
+		find kubernetes/versions -name '*.mod' -printf '%f\n' | sed 's/\.mod$//'
+	} | sort -V | xargs
+}
+
+# kubernetes_version prints the short version that $KUBERNETES chooses, or fails if it is unknown.
 kubernetes_version() {
 	local default known
 	default=$(pinned_version kubernetes/go.mod | short_version)
-	known=$({ echo "$default"; find kubernetes/versions -name '*.mod' -printf '%f\n' | sed 's/\.mod$//'; } | sort -V | xargs)
+	known=$(known_versions)
 	if [[ " $known " != *" ${KUBERNETES:-$default} "* ]]; then
 		echo "Error: unknown Kubernetes version \"$KUBERNETES\"" >&2
 		echo "Hint: set KUBERNETES to one of $known; the default is $default" >&2
