@@ -18,6 +18,7 @@ import (
 
 type info struct {
 	Kubeconfig, Registry  string
+	Gateway               string
 	APIPort, RegistryPort int
 }
 

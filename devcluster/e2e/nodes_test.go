@@ -61,11 +61,7 @@ func (c *cluster) loadClient(i info) (binary, image string) {
 // deployShop makes the shop, and waits until all its pods are available.
 func (c *cluster) deployShop(image string) {
 	c.t.Helper()
-	manifest := filepath.Join(c.t.TempDir(), "shop.yaml")
-	if err := os.WriteFile(manifest, []byte(strings.ReplaceAll(shop, "IMAGE", image)), 0o644); err != nil {
-		c.t.Fatal(err)
-	}
-	c.kubectl("apply", "--filename", manifest)
+	c.apply(strings.ReplaceAll(shop, "IMAGE", image))
 	c.kubectl("rollout", "status", "deployment/shop", "--timeout=2m")
 }
 
