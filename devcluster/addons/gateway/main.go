@@ -24,6 +24,7 @@ type configuration struct {
 }
 
 func main() {
+	zerolog.SetGlobalLevel(zerolog.WarnLevel) // until the flags are read
 	conf := &configuration{TraefikCmdConfiguration: *cmd.NewTraefikConfiguration()}
 	err := cli.Execute(&cli.Command{
 		Name:          "traefik",
