@@ -1,6 +1,6 @@
 // Package addons describes the programs that a devcluster runs beside its control plane on request: a cluster DNS,
-// a Gateway with an Ingress controller, and a metrics server. It starts nothing and asks nobody; what a program needs
-// is a function of a Config.
+// a Gateway with an Ingress controller, and a metrics server. It starts nothing: it returns command lines, files and
+// objects, all made from a Config.
 package addons
 
 import (
@@ -9,7 +9,7 @@ import (
 	"strconv"
 )
 
-// Config is what the add-ons have to know of their cluster.
+// Config describes the cluster to its add-ons.
 type Config struct {
 	Dir           string // folder for the add-ons' files
 	PKI           string // folder of the certificates
@@ -29,24 +29,24 @@ type Addon struct {
 	Args    func(Config) []string          // its command line
 	Files   func(Config) map[string]string // files that it reads, by path
 	Objects func(Config) ([]byte, error)   // YAML documents to apply in this order; Split takes them apart
-	Serves  func(Config) string            // URL that answers 200 before its objects are applied; nil if they come first
+	Serves  func(Config) string            // URL that answers 200 before Objects are applied; nil if they come first
 	Ready   Check
 }
 
-// Check tells when an add-on works: the API server answers 200 at Path, and Holds accepts the answer.
+// Check tells whether an add-on is ready: the API server answers a GET of Path with 200, and Holds accepts the body.
 type Check struct {
 	Path  string
-	Holds func(answer []byte) bool
+	Holds func(body []byte) bool
 }
 
-func anyAnswer([]byte) bool { return true }
+func anyBody([]byte) bool { return true }
 
 func noFiles(Config) map[string]string { return nil }
 
 func (c Config) pki(file string) string { return filepath.Join(c.PKI, file) }
 
-// expand puts values into a text in the place of ${names}. It is no text/template, which would keep the linker from
-// dropping unused methods of the whole binary.
+// expand replaces each ${NAME} in text. It avoids text/template, which keeps the linker from dropping unused methods
+// of the whole binary.
 func expand(text string, c Config, more map[string]string) string {
 	values := map[string]string{
 		"HOST_IP":        c.HostIP,

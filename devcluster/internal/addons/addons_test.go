@@ -28,7 +28,7 @@ func testConfig(t *testing.T) Config {
 	}
 	return Config{
 		Dir: dir, PKI: filepath.Join(dir, "pki"), CRDs: filepath.Join(dir, "crds"), Kubeconfig: "/k/inner.kubeconfig",
-		HostIP: "10.244.0.1", NodeName: "node", ClusterDomain: "cluster.test", DNSIP: "10.96.0.10",
+		HostIP: "10.244.0.1", ClusterDomain: "cluster.test", DNSIP: "10.96.0.10",
 		HTTPPort: 80, HTTPSPort: 443,
 	}
 }
@@ -171,8 +171,8 @@ func TestArgs(t *testing.T) {
 			t.Errorf("metrics-server skips a check: %s", arg)
 		}
 	}
-	if got := DNS.Ready.Path(c); got != "/api/v1/nodes/http:node:8181/proxy/ready" {
-		t.Errorf("path of the DNS's check: %s", got)
+	if got := DNS.Serves(c); got != "http://10.244.0.1:8181/ready" {
+		t.Errorf("URL at which the DNS serves: %s", got)
 	}
 }
 

@@ -2,7 +2,7 @@ package addons
 
 import "path/filepath"
 
-// DNS is the cluster DNS. Pods reach it at Config.DNSIP by way of a kube-proxy.
+// DNS is the cluster DNS. Pods reach it at Config.DNSIP through kube-proxy.
 var DNS = Addon{
 	Name:    "dns",
 	Program: "coredns",
@@ -12,14 +12,14 @@ var DNS = Addon{
 	Serves:  func(c Config) string { return "http://" + c.HostIP + ":8181/ready" },
 	Ready: Check{
 		Path:  "/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices/kube-dns",
-		Holds: anyAnswer,
+		Holds: anyBody,
 	},
 }
 
 func corefilePath(c Config) string { return filepath.Join(c.Dir, "Corefile") }
 
-// Corefile returns the configuration of CoreDNS: what kubeadm writes, without an upstream. The plugin nxdomain is
-// ours (addons/dns).
+// Corefile returns the configuration of CoreDNS: kubeadm's, but without an upstream and so without a cache. The plugin
+// nxdomain comes from addons/dns.
 func Corefile(c Config) string { return expand(corefile, c, nil) }
 
 const corefile = `. {

@@ -23,8 +23,8 @@ var Gateway = Addon{
 	},
 }
 
-// TraefikArgs returns Traefik's static configuration. How often it takes up changes is left at its default of 2 s,
-// as in the clusters of its users.
+// TraefikArgs returns Traefik's static configuration. It leaves the pause between two changes of the routes at the
+// default of 2 s, as users' clusters have it.
 func TraefikArgs(c Config) []string {
 	return []string{
 		"--kubeconfig=" + c.Kubeconfig, // a flag of addons/gateway, not of Traefik
@@ -36,7 +36,6 @@ func TraefikArgs(c Config) []string {
 		"--providers.kubernetesingress=true",
 		"--providers.kubernetesingress.ingressclass=traefik",
 		"--providers.kubernetesingress.ingressendpoint.ip=" + c.HostIP,
-		"--log.level=info",
 	}
 }
 
@@ -79,7 +78,7 @@ func definitions(dir string) (string, error) {
 	return all.String(), nil
 }
 
-// programmed reports whether a Gateway's controller has put it to work.
+// programmed reports whether a Gateway has the condition Programmed.
 func programmed(gateway []byte) bool {
 	var g struct {
 		Status struct {

@@ -6,10 +6,10 @@ import (
 	"os"
 )
 
-// Metrics is the metrics server. The API server reaches it at Config.HostIP and needs its aggregation layer for that:
-// a front-proxy CA and client certificate, and --enable-aggregator-routing.
+// Metrics is the metrics server. The API server passes requests on to it at Config.HostIP. For that, the API server
+// needs a front-proxy CA, a client certificate of that CA, and --enable-aggregator-routing.
 //
-// Its certificate is metrics-server.crt and metrics-server.key of Config.PKI, for metrics-server.kube-system.svc.
+// The server's certificate is metrics-server.crt in Config.PKI, for the name metrics-server.kube-system.svc.
 var Metrics = Addon{
 	Name:    "metrics",
 	Program: "metrics-server",
@@ -17,9 +17,9 @@ var Metrics = Addon{
 	Files:   noFiles,
 	Objects: metricsObjects,
 	Ready: Check{
-		// The API itself. The first figures come about two resolutions later.
+		// The API, not its content: the first figures take two scrapes.
 		Path:  "/apis/metrics.k8s.io/v1beta1",
-		Holds: anyAnswer,
+		Holds: anyBody,
 	},
 }
 

@@ -7,8 +7,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// Object is one document for a server-side apply: a PATCH of Path with the content type
-// application/apply-patch+yaml. The API server answers 404 as long as the object's definition or namespace is new.
+// Object is one document for a server-side apply: a PATCH of Path with the content type application/apply-patch+yaml.
+// The API server answers 404 until it serves the object's definition and namespace: try again then.
 type Object struct {
 	Path string // without a query
 	YAML []byte
@@ -16,7 +16,7 @@ type Object struct {
 
 const separator = "\n---\n"
 
-// Split takes YAML documents apart and names the API path of each.
+// Split splits a text into its YAML documents and returns each with its API path.
 func Split(documents []byte) ([]Object, error) {
 	var out []Object
 	for _, text := range strings.Split(string(documents), separator) {
@@ -53,7 +53,7 @@ func apiPath(document []byte) (string, error) {
 	return path + "/" + plural(o.Kind) + "/" + o.Metadata.Name, nil
 }
 
-// plural returns the resource of a kind. It knows English as far as the add-ons' kinds need it.
+// plural returns the resource name of a kind, for the kinds that add-ons have.
 func plural(kind string) string {
 	s := strings.ToLower(kind)
 	if strings.HasSuffix(s, "s") {

@@ -54,7 +54,9 @@ func (n Node) Name() string {
 }
 
 // IP is the node's own address.
-func (n Node) IP() net.IP { return net.IPv4(10, 245, 0, byte(n.Index+2)) }
+func (n Node) IP() net.IP {
+	return net.IPv4(10, 245, 0, byte(n.Index+2)) //nolint:gosec // Check bounds it
+}
 
 // PodSubnet is the range of its pods' addresses.
 func (n Node) PodSubnet() string { return fmt.Sprintf("10.244.%d.0/24", n.Index) }
