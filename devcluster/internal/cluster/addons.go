@@ -31,12 +31,12 @@ func AddOns(s state.Settings) []addons.Addon {
 
 // AddOnConfig is what the add-ons have to know of the cluster in d.
 func AddOnConfig(d *state.Dir) (addons.Config, error) {
-	traefik, err := process.Program(".")
+	programs, err := process.Folder()
 	if err != nil {
 		return addons.Config{}, err
 	}
 	return addons.Config{
-		Dir: d.Path("addons"), PKI: d.Path("pki"), Kubeconfig: d.InnerKubeconfig(), CRDs: filepath.Join(traefik, "gateway-api"),
+		Dir: d.Path("addons"), PKI: d.Path("pki"), Kubeconfig: d.InnerKubeconfig(), CRDs: filepath.Join(programs, "gateway-api"),
 		HostIP: node.ControlPlaneIP, ClusterDomain: "cluster.local", DNSIP: node.DNSServiceIP, HTTPPort: 80, HTTPSPort: 443,
 	}, nil
 }

@@ -6,13 +6,22 @@ import (
 	"path/filepath"
 )
 
-// Program returns the path of a program beside the devcluster executable, where build.sh puts it.
-func Program(name string) (string, error) {
+// Folder returns the folder of the devcluster executable, where build.sh puts all programs.
+func Folder() (string, error) {
 	exe, err := os.Executable()
 	if err != nil {
-		return "", fmt.Errorf("find the program %s: %w", name, err)
+		return "", fmt.Errorf("find the devcluster's programs: %w", err)
 	}
-	path := filepath.Join(filepath.Dir(exe), name)
+	return filepath.Dir(exe), nil
+}
+
+// Program returns the path of a program in the Folder.
+func Program(name string) (string, error) {
+	folder, err := Folder()
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(folder, name)
 	if _, err := os.Stat(path); err != nil {
 		return "", fmt.Errorf("find the program %s: %w; build it with devcluster/build.sh%s", name, err, addOns[name])
 	}
