@@ -35,7 +35,7 @@ func kubectl(args []string) error {
 		return err
 	}
 	useOwnKubeconfig()
-	if err := syscall.Exec(path, args, os.Environ()); err != nil {
+	if err := syscall.Exec(path, args, os.Environ()); err != nil { //nolint:gosec // the user's own arguments
 		return fmt.Errorf("start kubectl: %w", err)
 	}
 	return nil
