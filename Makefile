@@ -61,6 +61,7 @@ test: build ## Everything: lint, unit tests, the devcluster, and the built norn 
 test-all: ## test, soak, compat and fuzz, and fail if a test takes longer than its budget
 	@rm -f bin/tests.json
 	@NORN_TEST_RECORD=$(CURDIR)/bin/tests.json $(MAKE) --no-print-directory test
+	@hack/devcluster-e2e gateway metrics
 	@$(MAKE) --no-print-directory soak compat fuzz
 	@go run ./hack/testtimes check test/budgets.txt bin/tests.json
 

@@ -1,68 +1,66 @@
 #!/usr/bin/env bash
-# Builds the devcluster once and prints the folder that holds it: devcluster, pause and kubectl. The folder is
-# outside the checkout and named after what the build is made of, so that later runs, and other checkouts, find it.
+# Builds the devcluster once and prints the folder that holds its programs: devcluster, pause, kubernetes and kubectl.
+# Words add programs that few clusters need: dns adds coredns, gateway adds traefik, metrics adds metrics-server.
+# KUBERNETES chooses another version of Kubernetes, one of those in kubernetes/versions: KUBERNETES=1.34 build.sh
+# usage: build.sh [dns] [gateway] [metrics]
 set -euo pipefail
 cd "$(dirname "$0")"
+. build/parts.sh
+. build/compile.sh
 
-# The same flags as norn's own build, so that the two share Go's build cache.
-export CGO_ENABLED=0 GOFLAGS="-trimpath -buildvcs=false -tags=grpcnotrace"
+for word in "$@"; do
+	[[ " $addons " == *" $word "* ]] || { echo "Error: unknown add-on \"$word\": choose from $addons" >&2; exit 2; }
+done
+version=$(kubernetes_version)
 
-cache=${NORN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/norn}/devcluster
-key=$({ go version; cat go.mod go.sum build.sh; find . -name '*.go' ! -name '*_test.go' | LC_ALL=C sort | xargs cat; } | sha256sum | cut -c1-16)
-out=$cache/$key
-if [ -x "$out/devcluster" ]; then
-	touch "$out"
-	echo "$out"
-	exit 0
-fi
+# Every part has a key of its own, so that a change of one does not build the others again. The folder that is
+# printed holds links to the programs of all parts. It is outside the checkout, so that others find it too.
+cache=${NORN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/norn}/devcluster-builds
+declare -A key
+for part in supervisor kubernetes "$@"; do
+	key[$part]=$(part_key "$part")
+done
+out=$cache/bin-$version/$(short_hash <<<"${key[supervisor]} ${key[kubernetes]}")
 
-mkdir -p "$cache"
-exec 9>"$cache/build.lock"
-flock -n 9 || { echo "waiting for another build of the devcluster" >&2; flock 9; }
-if [ -x "$out/devcluster" ]; then # that build was ours
-	echo "$out"
-	exit 0
-fi
-
-# done_of_all turns the compiler's list of packages on its input into a count.
-done_of_all() {
-	local all=$1 n=0 shown=-1 percent line
-	while read -r line; do
-		n=$((n + 1))
-		percent=$((n * 100 / all))
-		if [ -t 2 ]; then
-			printf '\rcompiling the devcluster: %d of %d packages' "$n" "$all" >&2
-		elif [ $((percent / 5)) -gt "$shown" ]; then
-			shown=$((percent / 5))
-			echo "compiling the devcluster: $n of $all packages" >&2
-		fi
-		printf '%s\n' "$line"
-	done
-	[ ! -t 2 ] || echo >&2
+# part_dir prints the folder that a part is built into.
+part_dir() {
+	local name=$1
+	[ "$1" != kubernetes ] || name=kubernetes-$version
+	echo "$cache/$name/${key[$1]}"
 }
 
-kubernetes=$(awk '$1 == "k8s.io/kubernetes" { print substr($2, 2); exit }' go.mod)
-stamp=k8s.io/component-base/version
-IFS=. read -r major minor _ <<<"$kubernetes"
-flags="-s -w -X $stamp.gitVersion=v$kubernetes -X $stamp.gitMajor=$major -X $stamp.gitMinor=$minor -X $stamp.gitTreeState=clean"
+# is_linked says whether the printed folder already holds a part as its sources are now.
+is_linked() { [ "$(cat "$out/.$1" 2>/dev/null)" = "${key[$1]}" ]; }
 
-echo "looking at what the devcluster (Kubernetes $kubernetes) needs" >&2
-go mod download
-stale=$(go list -deps -f '{{if .Stale}}{{.ImportPath}}{{end}}' . ./pause | grep -c . || true)
-if [ "$stale" -gt 500 ]; then
-	echo "this compile of $stale packages happens once; it takes 6 to 12 minutes on two cores" >&2
-fi
-tmp=$(mktemp -d "$cache/.build-XXXXXX")
-trap 'rm -rf "$tmp"' EXIT
-if ! go build -v -ldflags "$flags" -o "$tmp/" . ./pause 2>&1 | done_of_all "$((stale > 0 ? stale : 1))" >"$tmp/output"; then
-	cat "$tmp/output" >&2
-	exit 1
-fi
-rm "$tmp/output"
-ln -s devcluster "$tmp/kubectl"
-chmod 755 "$tmp"
-mv "$tmp" "$out"
+is_complete() {
+	local part
+	for part in supervisor kubernetes "$@"; do
+		is_linked "$part" || return 1
+	done
+}
 
-# Older builds are of no use once two newer ones are there.
-find "$cache" -mindepth 1 -maxdepth 1 -type d ! -name '.build-*' -printf '%T@ %p\n' | sort -rn | tail -n +3 | cut -d' ' -f2- | xargs -r rm -rf
+# link_part puts a part's files into the printed folder, in place of older ones. They are hard links: a program finds
+# the others beside itself, and they outlive the part's own folder.
+link_part() {
+	local dir
+	dir=$(part_dir "$1")
+	mkdir -p "$out"
+	cp -alf "$dir/." "$out/"
+	touch "$dir"
+	echo "${key[$1]}" >"$out/.$1"
+}
+
+if ! is_complete "$@"; then
+	mkdir -p "$cache"
+	exec 9>"$cache/build.lock"
+	flock -n 9 || { echo "waiting for another build of the devcluster" >&2; flock 9; }
+	for part in supervisor kubernetes "$@"; do
+		if ! is_linked "$part"; then
+			[ -d "$(part_dir "$part")" ] || compile_part "$part" "$(part_dir "$part")"
+			link_part "$part"
+		fi
+	done
+	remove_old "$cache"
+fi
+touch "$out"
 echo "$out"

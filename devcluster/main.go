@@ -1,45 +1,53 @@
-// Command devcluster is a real single-node Kubernetes for demos and tests, in one binary: `devcluster up`
-// starts it, and under the names in components.go it is each of the programs that it starts.
+// Command devcluster is a real Kubernetes for demos and tests: `devcluster up` starts it. The Kubernetes programs are
+// in a binary of their own, beside this one.
 package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"syscall"
 
 	"norn/devcluster/internal/cli"
+	"norn/devcluster/internal/process"
 	"norn/devcluster/internal/state"
 )
 
 func main() {
-	args := os.Args
-	name := filepath.Base(args[0])
-	if _, ok := components[name]; !ok && len(args) > 1 {
-		name = args[1]
-		if _, ok = components[name]; ok {
-			args = args[1:]
-			if name == "kubectl" {
-				useOwnKubeconfig()
-			}
-		}
-	}
-	if start, ok := components[name]; ok {
-		os.Args = args
-		os.Exit(start(args))
+	if len(os.Args) > 1 && os.Args[1] == "kubectl" {
+		fmt.Fprintln(os.Stderr, "Error:", kubectl(os.Args[1:]))
+		os.Exit(1)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := cli.New().ExecuteContext(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, "Error:", err)
+		code := 1
+		if exit := (*cli.ExitError)(nil); errors.As(err, &exit) {
+			code = exit.Code
+		} else {
+			fmt.Fprintln(os.Stderr, "Error:", err)
+		}
 		stop()
-		os.Exit(1) //nolint:gocritic // stop has run
+		os.Exit(code) //nolint:gocritic // stop has run
 	}
 }
 
-// useOwnKubeconfig makes `devcluster kubectl` speak to the devcluster where nothing else is said.
+// kubectl replaces this process with kubectl and returns only if that fails.
+func kubectl(args []string) error {
+	path, err := process.Program("kubernetes")
+	if err != nil {
+		return err
+	}
+	useOwnKubeconfig()
+	if err := syscall.Exec(path, args, os.Environ()); err != nil { //nolint:gosec // kubectl, as asked
+		return fmt.Errorf("start kubectl: %w", err)
+	}
+	return nil
+}
+
+// useOwnKubeconfig makes `devcluster kubectl` talk to the devcluster unless KUBECONFIG names another cluster.
 func useOwnKubeconfig() {
 	if os.Getenv("KUBECONFIG") != "" {
 		return

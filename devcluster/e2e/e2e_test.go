@@ -18,6 +18,7 @@ import (
 
 type info struct {
 	Kubeconfig, Registry  string
+	Gateway               string
 	APIPort, RegistryPort int
 }
 
@@ -37,9 +38,14 @@ func newCluster(t *testing.T) *cluster {
 	return c
 }
 
+// command is devcluster with this cluster's folder; what follows -- is left to the command inside.
+func (c *cluster) command(args ...string) *exec.Cmd {
+	return exec.Command(c.bin, append([]string{"--dir", c.dir}, args...)...)
+}
+
 func (c *cluster) run(args ...string) string {
 	c.t.Helper()
-	cmd := exec.Command(c.bin, append(args, "--dir", c.dir)...)
+	cmd := c.command(args...)
 	var errs strings.Builder
 	cmd.Stderr = &errs
 	out, err := cmd.Output()
@@ -51,8 +57,13 @@ func (c *cluster) run(args ...string) string {
 
 func (c *cluster) up() info {
 	c.t.Helper()
+	return c.upWith()
+}
+
+func (c *cluster) upWith(flags ...string) info {
+	c.t.Helper()
 	var i info
-	if err := json.Unmarshal([]byte(c.run("up", "--json")), &i); err != nil {
+	if err := json.Unmarshal([]byte(c.run(append([]string{"up", "--json"}, flags...)...)), &i); err != nil {
 		c.t.Fatal(err)
 	}
 	return i
@@ -147,7 +158,7 @@ func TestKilledBeforeReady(t *testing.T) {
 
 func TestSideBySideWithPortsTaken(t *testing.T) {
 	a, b := newCluster(t), newCluster(t)
-	first, second := a.up(), b.up()
+	first, second := a.upWith("--nodes", "2"), b.upWith("--nodes", "2")
 	if first.APIPort == second.APIPort || first.RegistryPort == second.RegistryPort {
 		t.Errorf("two clusters share a port: %+v and %+v", first, second)
 	}

@@ -61,7 +61,7 @@ func OwnControlPlane(tb testing.TB) *Cluster {
 }
 
 // withoutNode are the arguments with which devcluster up starts a control plane alone.
-var withoutNode []string
+var withoutNode = []string{"--control-plane"}
 
 // The clusters that the tests of a package share.
 var (

@@ -10,10 +10,15 @@ import (
 )
 
 // PodLogs returns the folder on this machine in which the node keeps the logs of its pods.
-func (c *Cluster) PodLogs() string { return filepath.Join(c.Dir, "var-log", "pods") }
+func (c *Cluster) PodLogs() string { return c.node("var-log", "pods") }
+
+// node returns a path in the folder of the cluster's first node.
+func (c *Cluster) node(names ...string) string {
+	return filepath.Join(append([]string{c.Dir, "nodes", "node"}, names...)...)
+}
 
 // kubeletConfig returns the path of the kubelet's configuration.
-func (c *Cluster) kubeletConfig() string { return filepath.Join(c.Dir, "kubelet.yaml") }
+func (c *Cluster) kubeletConfig() string { return c.node("kubelet.yaml") }
 
 // LogFiles sets how large a container's log grows before the kubelet rotates it, and how often the kubelet looks, until
 // the test ends. The kubelet reads its configuration when it starts, so it is killed.

@@ -16,7 +16,7 @@ import (
 const PostgresPassword = "norn-sample-password"
 
 // The addresses of the node, where pods reach the server, and of the pods.
-const nodeAddress, podAddresses = "10.244.0.1", "10.244.0.0/16"
+const nodeAddress, podAddresses = "10.245.0.2", "10.244.0.0/16"
 
 // Postgres is a PostgreSQL server on a cluster's node.
 type Postgres struct {

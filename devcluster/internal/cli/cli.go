@@ -2,6 +2,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"norn/devcluster/internal/cluster"
 	"norn/devcluster/internal/node"
 	"norn/devcluster/internal/state"
 )
@@ -19,33 +21,31 @@ func New() *cobra.Command {
 	var path string
 	dir := func() (*state.Dir, error) { return state.Open(path) }
 	root := &cobra.Command{
-		Use:           "devcluster",
-		Short:         "A real single-node Kubernetes for demos and tests",
-		Long:          "Runs etcd, the control plane, a kubelet and an image registry in namespaces of their own.\nOn this machine there are only two sockets on 127.0.0.1, and one folder.",
+		Use:   "devcluster",
+		Short: "Run a real Kubernetes for demos and tests",
+		Long: `Runs etcd, the control plane, nodes and an image registry in namespaces of their own.
+On this machine there are only sockets on 127.0.0.1, and one folder.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
 	root.PersistentFlags().StringVar(&path, "dir", "", "state folder (DEVCLUSTER_DIR)")
-	root.AddCommand(upCmd(dir), downCmd(dir), statusCmd(dir), kubeconfigCmd(dir), logsCmd(dir), execCmd(dir), loadCmd(dir), rotateCmd(dir),
-		hidden(node.SuperviseCommand, func(cmd *cobra.Command) error {
-			d, err := dir()
-			if err != nil {
-				return err
-			}
-			return node.Supervise(cmd.Context(), d)
-		}),
-		hidden(node.InitCommand, func(cmd *cobra.Command) error {
-			d, err := dir()
-			if err != nil {
-				return err
-			}
-			return node.Init(cmd.Context(), d)
-		}))
+	root.AddCommand(upCmd(dir), downCmd(dir), statusCmd(dir), kubeconfigCmd(dir), nodeCmd(dir), logsCmd(dir), execCmd(dir),
+		loadCmd(dir), rotateCmd(dir),
+		hidden(cluster.SuperviseCommand, 0, dir, func(ctx context.Context, d *state.Dir, _ []string) error { return cluster.Supervise(ctx, d) }),
+		hidden(cluster.InitCommand, 0, dir, func(ctx context.Context, d *state.Dir, _ []string) error { return cluster.Init(ctx, d) }),
+		hidden(node.InitCommand, 1, dir, func(ctx context.Context, d *state.Dir, args []string) error { return node.Init(ctx, d, args[0]) }))
 	return root
 }
 
-func hidden(name string, run func(*cobra.Command) error) *cobra.Command {
-	return &cobra.Command{Use: name, Hidden: true, Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd) }}
+// hidden is a command by which devcluster starts itself.
+func hidden(name string, args int, dir dirFunc, run func(context.Context, *state.Dir, []string) error) *cobra.Command {
+	return &cobra.Command{Use: name, Hidden: true, Args: cobra.ExactArgs(args), RunE: func(cmd *cobra.Command, args []string) error {
+		d, err := dir()
+		if err != nil {
+			return err
+		}
+		return run(cmd.Context(), d, args)
+	}}
 }
 
 type dirFunc = func() (*state.Dir, error)
@@ -54,7 +54,7 @@ func statusCmd(dir dirFunc) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "status",
-		Short: "Say whether it runs, and where; exit 1 if it does not",
+		Short: "Show whether the cluster runs, and where; exit 1 if not",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			d, err := dir()
@@ -66,15 +66,24 @@ func statusCmd(dir dirFunc) *cobra.Command {
 				return err
 			}
 			if pid == 0 {
-				return fmt.Errorf("no devcluster runs in %s; start one with devcluster up", d.Root)
+				return notRunning(d)
 			}
 			client, err := client(d)
 			if err != nil {
 				return err
 			}
-			ready, _ := client.NodeReady(cmd.Context(), d.Started()) // an API server that is away is "not ready"
+			settings, err := d.Settings()
+			if err != nil {
+				return err
+			}
+			ready := 0
+			for _, name := range nodeNames(settings) {
+				if ok, _ := client.NodeReady(cmd.Context(), name, d.Started()); ok { // no answer is "not ready"
+					ready++
+				}
+			}
 			if !asJSON {
-				_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "running (pid %d), node ready: %t\n", pid, ready)
+				_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "running (pid %d), %d of %d nodes ready\n", pid, ready, len(nodeNames(settings)))
 			}
 			return show(cmd.OutOrStdout(), d.Info(), asJSON)
 		},
@@ -88,6 +97,9 @@ func show(w io.Writer, i state.Info, asJSON bool) error {
 		return json.NewEncoder(w).Encode(i)
 	}
 	_, err := fmt.Fprintf(w, "kubeconfig: %s\nregistry:   %s\n", i.Kubeconfig, i.Registry)
+	if err == nil && i.Gateway != "" {
+		_, err = fmt.Fprintf(w, "gateway:    %s, TLS %s\n", i.Gateway, i.GatewayTLS)
+	}
 	return err
 }
 

@@ -15,7 +15,7 @@ func downCmd(dir dirFunc) *cobra.Command {
 	var wipe bool
 	cmd := &cobra.Command{
 		Use:   "down",
-		Short: "Stop it; what it holds stays in its folder",
+		Short: "Stop the cluster; its folder stays",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			d, err := dir()
@@ -42,7 +42,7 @@ func downCmd(dir dirFunc) *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().BoolVar(&wipe, "wipe", false, "delete the folder with all it holds, too")
+	cmd.Flags().BoolVar(&wipe, "wipe", false, "also delete the folder and everything in it")
 	return cmd
 }
 

@@ -29,14 +29,14 @@ func logsCmd(dir dirFunc) *cobra.Command {
 			return printLog(cmd.Context(), cmd.OutOrStdout(), d, args[0], follow)
 		},
 	}
-	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "go on as it grows")
+	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "follow the log")
 	return cmd
 }
 
 func printLog(ctx context.Context, w io.Writer, d *state.Dir, name string, follow bool) error {
-	f, err := os.Open(d.Log(filepath.Base(name)))
+	f, err := os.Open(d.Log(filepath.Clean("/" + name)))
 	if errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("there is no log of %q; there are: %s", name, strings.Join(logNames(d), ", "))
+		return fmt.Errorf("no log of %q; there are logs of %s", name, strings.Join(logNames(d), ", "))
 	}
 	if err != nil {
 		return fmt.Errorf("read the log: %w", err)
@@ -54,10 +54,17 @@ func printLog(ctx context.Context, w io.Writer, d *state.Dir, name string, follo
 	}
 }
 
+// logNames are the components that have a log: those of the control plane, and NODE/COMPONENT.
 func logNames(d *state.Dir) []string {
-	files, _ := filepath.Glob(d.Log("*")) // the pattern is well formed
-	for i, f := range files {
-		files[i] = strings.TrimSuffix(filepath.Base(f), ".log")
+	var names []string
+	for _, pattern := range []string{d.Log("*"), d.Log("*/*")} {
+		files, _ := filepath.Glob(pattern) // the patterns are well formed
+		for _, f := range files {
+			name, err := filepath.Rel(d.Path("log"), f)
+			if err == nil {
+				names = append(names, strings.TrimSuffix(name, ".log"))
+			}
+		}
 	}
-	return files
+	return names
 }

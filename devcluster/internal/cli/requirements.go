@@ -23,7 +23,7 @@ func requirements() error {
 	if os.Geteuid() != 0 {
 		missing = append(missing, errors.New("a devcluster needs root (it makes namespaces, mounts and cgroups): run it with sudo"))
 	}
-	for _, p := range []struct{ program, pkg string }{{"containerd", "containerd"}, {"runc", "runc"}, {"ip", "iproute2"}} {
+	for _, p := range []struct{ program, pkg string }{{"containerd", "containerd"}, {"runc", "runc"}, {"ip", "iproute2"}, {"nft", "nftables"}} {
 		if _, err := exec.LookPath(p.program); err != nil {
 			missing = append(missing, fmt.Errorf("%s is not installed: apt-get install -y --no-install-recommends %s", p.program, p.pkg))
 		}

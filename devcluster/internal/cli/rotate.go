@@ -14,76 +14,92 @@ import (
 	runtimeapi "k8s.io/cri-api/pkg/apis/runtime/v1"
 	cri "k8s.io/cri-client/pkg"
 
+	"norn/devcluster/internal/cluster"
 	"norn/devcluster/internal/node"
 	"norn/devcluster/internal/state"
 )
 
-// rotateCmd rotates logs at a moment of the caller's choice. The kubelet does the same with each log that has grown to containerLogMaxSize
-// (pkg/kubelet/logs, rotateLatestLog); what it does besides, deleting and compressing the oldest, is left to it.
+// rotateCmd rotates logs at a moment of the caller's choice. The kubelet does the same with each log that has grown to
+// containerLogMaxSize (pkg/kubelet/logs, rotateLatestLog). It also deletes and compresses the oldest, which is left to it.
 func rotateCmd(dir dirFunc) *cobra.Command {
 	var namespace string
 	cmd := &cobra.Command{
 		Use:   "rotate [POD…]",
-		Short: "Rotate the logs of running containers, all of them or these pods', and print where the old ones are now",
+		Short: "Rotate the logs of running containers and print the old files",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			d, err := dir()
+			d, s, err := running(dir)
 			if err != nil {
 				return err
 			}
-			return rotate(cmd.Context(), d, namespace, args, func(path string) { _, _ = fmt.Fprintln(cmd.OutOrStdout(), path) })
+			for _, n := range node.All(s.Nodes) {
+				if cluster.NodeState(d, n) != cluster.Running {
+					continue
+				}
+				old, err := rotate(cmd.Context(), d, n, func(pod pod) bool {
+					return (namespace == "" || pod.namespace == namespace) && (len(args) == 0 || slices.Contains(args, pod.name))
+				})
+				for _, path := range old {
+					_, _ = fmt.Fprintln(cmd.OutOrStdout(), path)
+				}
+				if err != nil {
+					return err
+				}
+			}
+			return nil
 		},
 	}
-	cmd.Flags().StringVarP(&namespace, "namespace", "n", "", "only those of this namespace's pods")
+	cmd.Flags().StringVarP(&namespace, "namespace", "n", "", "namespace of the pods (default: all)")
 	return cmd
 }
 
-func rotate(ctx context.Context, d *state.Dir, namespace string, pods []string, rotated func(path string)) error {
-	first, err := firstProcess(d)
+type pod struct{ namespace, name string }
+
+// rotate rotates the logs of the containers that run in these pods of a node, and returns the old files.
+func rotate(ctx context.Context, d *state.Dir, n node.Node, wanted func(pod) bool) ([]string, error) {
+	first, err := cluster.First(d, n.Name())
 	if err != nil {
-		return err
+		return nil, err
 	}
 	// Through its root folder the socket can be reached from outside of the node's namespaces.
 	socket := filepath.Join("/proc", fmt.Sprint(first), "root", node.ContainerdSocket)
 	runtime, err := cri.NewRemoteRuntimeServiceBuilder().WithEndpoint("unix://" + socket).WithConnectionTimeout(time.Minute).Build(ctx)
 	if err != nil {
-		return fmt.Errorf("reach containerd: %w", err)
+		return nil, fmt.Errorf("reach containerd: %w", err)
 	}
 	defer func() { _ = runtime.Close(ctx) }()
-	filter := &runtimeapi.ContainerFilter{State: &runtimeapi.ContainerStateValue{State: runtimeapi.ContainerState_CONTAINER_RUNNING}}
-	if namespace != "" {
-		filter.LabelSelector = map[string]string{"io.kubernetes.pod.namespace": namespace}
-	}
-	containers, err := runtime.ListContainers(ctx, filter)
+	running := &runtimeapi.ContainerFilter{State: &runtimeapi.ContainerStateValue{State: runtimeapi.ContainerState_CONTAINER_RUNNING}}
+	containers, err := runtime.ListContainers(ctx, running)
 	if err != nil {
-		return fmt.Errorf("list the containers: %w", err)
+		return nil, fmt.Errorf("list the containers: %w", err)
 	}
+	var rotated []string
 	for _, c := range containers {
-		if len(pods) > 0 && !slices.Contains(pods, c.GetLabels()["io.kubernetes.pod.name"]) {
+		if !wanted(pod{c.GetLabels()["io.kubernetes.pod.namespace"], c.GetLabels()["io.kubernetes.pod.name"]}) {
 			continue
 		}
 		status, err := runtime.ContainerStatus(ctx, c.GetId(), false)
 		if err != nil {
-			return fmt.Errorf("look at container %s: %w", c.GetId(), err)
+			return rotated, fmt.Errorf("look at container %s: %w", c.GetId(), err)
 		}
-		log := d.Path("var-log", strings.TrimPrefix(status.GetStatus().GetLogPath(), "/var/log/"))
+		log := d.Path("nodes", n.Name(), "var-log", strings.TrimPrefix(status.GetStatus().GetLogPath(), "/var/log/"))
 		old := oldName(log, time.Now())
 		if err := os.Rename(log, old); errors.Is(err, os.ErrNotExist) {
 			continue // its pod has just been deleted
 		} else if err != nil {
-			return fmt.Errorf("rotate a log: %w", err)
+			return rotated, fmt.Errorf("rotate a log: %w", err)
 		}
 		if err := runtime.ReopenContainerLog(ctx, c.GetId()); err != nil {
 			if back := os.Rename(old, log); back != nil && !errors.Is(back, os.ErrNotExist) {
-				return fmt.Errorf("put a log back: %w", back)
+				return rotated, fmt.Errorf("put a log back: %w", back)
 			}
 			continue // the container has just ended
 		}
-		rotated(old)
+		rotated = append(rotated, old)
 	}
-	return nil
+	return rotated, nil
 }
 
-// oldName is what a log is called after it was rotated at a time; of two rotations within a second the other is called by the next one.
+// oldName is what a log is called after it was rotated at a time; the second of two rotations within a second takes the next one.
 func oldName(log string, at time.Time) string {
 	for ; ; at = at.Add(time.Second) {
 		old := log + "." + at.Format("20060102-150405")

@@ -8,12 +8,15 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"reflect"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
+	"norn/devcluster/internal/cluster"
 	"norn/devcluster/internal/kube"
 	"norn/devcluster/internal/node"
 	"norn/devcluster/internal/pki"
@@ -22,10 +25,18 @@ import (
 
 func upCmd(dir dirFunc) *cobra.Command {
 	var asJSON bool
+	var wanted settingsFlags
 	cmd := &cobra.Command{
 		Use:   "up",
-		Short: "Start it and wait until it is ready; does nothing where it runs already",
-		Args:  cobra.NoArgs,
+		Short: "Start the cluster and wait until it is ready",
+		Long: `Starts the cluster and returns when it is ready. Does nothing if it runs already.
+
+A new cluster has one node. The flags that say what the cluster has stay with its folder: the next up without flags starts
+the same cluster again.`,
+		Example: `  devcluster up
+  devcluster up --nodes 3 --dns --label node-2:disk=ssd --taint node-3:gpu=yes:NoSchedule
+  devcluster up --control-plane --dir /tmp/api`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			d, err := dir()
 			if err != nil {
@@ -34,17 +45,119 @@ func upCmd(dir dirFunc) *cobra.Command {
 			if err := requirements(); err != nil {
 				return err
 			}
-			if err := up(cmd.Context(), cmd.ErrOrStderr(), d); err != nil {
+			if err := up(cmd.Context(), cmd.ErrOrStderr(), d, func(s state.Settings) (state.Settings, error) {
+				return wanted.over(cmd.Flags(), s)
+			}); err != nil {
 				return err
 			}
 			return show(cmd.OutOrStdout(), d.Info(), asJSON)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "machine-readable output")
+	wanted.add(cmd)
 	return cmd
 }
 
-func up(ctx context.Context, progress io.Writer, d *state.Dir) error {
+// settingsFlags are the flags that say what a cluster has.
+type settingsFlags struct {
+	nodes                 int
+	controlPlane          bool
+	hollow, label, taint  []string
+	dns, gateway, metrics bool
+}
+
+func (f *settingsFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.IntVar(&f.nodes, "nodes", 1, "number of nodes")
+	flags.BoolVar(&f.controlPlane, "control-plane", false, "control plane alone: the API without nodes")
+	flags.StringSliceVar(&f.hollow, "hollow", nil, "architectures of hollow nodes, which run nothing, e.g. arm64")
+	flags.StringArrayVar(&f.label, "label", nil, "label of a node, as NODE:KEY=VALUE; repeatable")
+	flags.StringArrayVar(&f.taint, "taint", nil, "taint of a node, as NODE:KEY=VALUE:EFFECT; repeatable")
+	flags.BoolVar(&f.dns, "dns", false, "cluster DNS")
+	flags.BoolVar(&f.gateway, "gateway", false, "Gateway API and Ingress controller")
+	flags.BoolVar(&f.metrics, "metrics", false, "metrics API, for autoscalers")
+	cmd.MarkFlagsMutuallyExclusive("control-plane", "nodes")
+}
+
+// over returns s with the flags that were given laid over it.
+func (f *settingsFlags) over(given *pflag.FlagSet, s state.Settings) (state.Settings, error) {
+	if given.Changed("nodes") {
+		s.Nodes = f.nodes
+	}
+	if given.Changed("control-plane") {
+		s.Nodes = 1
+		if f.controlPlane {
+			s.Nodes = 0
+		}
+	}
+	if given.Changed("hollow") {
+		s.Hollow = f.hollow
+	}
+	for name, field := range map[string]*bool{"dns": &s.DNS, "gateway": &s.Gateway, "metrics": &s.Metrics} {
+		if given.Changed(name) {
+			*field, _ = given.GetBool(name) // it is a bool
+		}
+	}
+	if given.Changed("label") {
+		s.Labels = map[string]map[string]string{}
+		for _, text := range f.label {
+			name, key, value, err := cluster.ParseLabel(text)
+			if err != nil {
+				return s, err
+			}
+			if s.Labels[name] == nil {
+				s.Labels[name] = map[string]string{}
+			}
+			s.Labels[name][key] = value
+		}
+	}
+	if given.Changed("taint") {
+		s.Taints = map[string][]string{}
+		for _, text := range f.taint {
+			name, taint, err := cluster.ParseTaint(text)
+			if err != nil {
+				return s, err
+			}
+			s.Taints[name] = append(s.Taints[name], taint)
+		}
+	}
+	return s, check(s)
+}
+
+// check returns an error if no cluster can have these settings.
+func check(s state.Settings) error {
+	if err := node.Check(s.Nodes); err != nil {
+		return err
+	}
+	known := map[string]bool{}
+	for _, name := range nodeNames(s) {
+		known[name] = true
+	}
+	for name := range s.Labels {
+		if !known[name] {
+			return fmt.Errorf("invalid --label: no node %s; the nodes are %s", name, strings.Join(nodeNames(s), ", "))
+		}
+	}
+	for name := range s.Taints {
+		if !known[name] {
+			return fmt.Errorf("invalid --taint: no node %s; the nodes are %s", name, strings.Join(nodeNames(s), ", "))
+		}
+	}
+	return nil
+}
+
+func nodeNames(s state.Settings) []string {
+	var names []string
+	for _, n := range node.All(s.Nodes) {
+		names = append(names, n.Name())
+	}
+	for i := range s.Hollow {
+		names = append(names, cluster.HollowName(i))
+	}
+	return names
+}
+
+func up(ctx context.Context, progress io.Writer, d *state.Dir, wanted func(state.Settings) (state.Settings, error)) error {
 	if err := d.Make(); err != nil {
 		return err
 	}
@@ -53,19 +166,30 @@ func up(ctx context.Context, progress io.Writer, d *state.Dir) error {
 		return err
 	}
 	defer lock.Release()
+	has, err := d.Settings()
+	if err != nil {
+		return err
+	}
+	settings, err := wanted(has)
+	if err != nil {
+		return err
+	}
 	for {
 		pid, err := d.Supervisor()
 		if err != nil {
 			return err
 		}
 		if pid == 0 {
-			ended, err := start(d)
+			ended, err := start(d, settings)
 			if err != nil {
 				return err
 			}
-			return untilReady(ctx, progress, d, ended)
+			return untilReady(ctx, progress, d, settings, ended)
 		}
-		err = untilReady(ctx, progress, d, whenGone(ctx, d))
+		if !reflect.DeepEqual(has, settings) {
+			return fmt.Errorf("the cluster in %s runs with other settings; stop it first, with devcluster down", d.Root)
+		}
+		err = untilReady(ctx, progress, d, settings, whenGone(ctx, d))
 		if !errors.Is(err, errGone) {
 			return err
 		}
@@ -89,7 +213,7 @@ func whenGone(ctx context.Context, d *state.Dir) <-chan error {
 
 // start runs the supervisor in a session of its own, so that it outlives this command, and returns a channel that
 // tells when it ends.
-func start(d *state.Dir) (<-chan error, error) {
+func start(d *state.Dir, settings state.Settings) (<-chan error, error) {
 	lock, err := d.Acquire(state.Cluster)
 	if err != nil {
 		return nil, err
@@ -98,16 +222,18 @@ func start(d *state.Dir) (<-chan error, error) {
 	if err := lock.Note(0); err != nil {
 		return nil, fmt.Errorf("note that nobody is there yet: %w", err)
 	}
-	nodeIP, serviceIP := node.Addresses()
-	if err := pki.Ensure(d.Path("pki"), nodeIP, serviceIP); err != nil {
+	if err := d.SetSettings(settings); err != nil {
 		return nil, err
 	}
-	sockets, err := d.Listen()
+	if err := pki.Ensure(d.Path("pki"), cluster.Addresses()...); err != nil {
+		return nil, err
+	}
+	sockets, err := d.Listen(settings.Gateway)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = errors.Join(sockets.API.Close(), sockets.Registry.Close()) }()
-	if err := pki.WriteKubeconfig(d.Path("pki"), d.Kubeconfig(), apiURL(sockets.Info)); err != nil {
+	defer func() { _ = sockets.Close() }()
+	if err := pki.WriteKubeconfig(d.Path("pki"), "admin", d.Kubeconfig(), apiURL(sockets.Info)); err != nil {
 		return nil, fmt.Errorf("write the kubeconfig: %w", err)
 	}
 	output, err := os.Create(d.Log("supervisor"))
@@ -119,9 +245,9 @@ func start(d *state.Dir) (<-chan error, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start the supervisor: %w", err)
 	}
-	cmd := exec.Command(exe, node.SuperviseCommand, "--dir", d.Root)
+	cmd := exec.Command(exe, cluster.SuperviseCommand, "--dir", d.Root)
 	cmd.Stdout, cmd.Stderr = output, output
-	cmd.ExtraFiles = []*os.File{sockets.API, sockets.Registry, lock.File()}
+	cmd.ExtraFiles = append([]*os.File{lock.File()}, sockets.Files()...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start the supervisor: %w", err)
@@ -138,49 +264,4 @@ func apiURL(i state.Info) url.URL {
 func client(d *state.Dir) (*kube.Client, error) {
 	u := apiURL(d.Info())
 	return kube.New(d.Path("pki"), u.String())
-}
-
-// untilReady waits for each part in turn, and says how long it took. It gives up as soon as the supervisor ends.
-func untilReady(ctx context.Context, progress io.Writer, d *state.Dir, ended <-chan error) error {
-	client, err := client(d)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	go func() {
-		err := <-ended
-		cancel(fmt.Errorf("the supervisor ended: %w", errors.Join(err, lastWords(d))))
-	}()
-	begin := time.Now()
-	parts := []struct {
-		name string
-		ask  func(context.Context) (bool, error)
-	}{
-		{"API server", func(ctx context.Context) (bool, error) { return client.Exists(ctx, "/readyz") }},
-		{"node", func(ctx context.Context) (bool, error) { return client.NodeReady(ctx, d.Started()) }},
-		{"StorageClass", func(ctx context.Context) (bool, error) {
-			return client.Exists(ctx, "/apis/storage.k8s.io/v1/storageclasses/standard")
-		}},
-		{"service account", func(ctx context.Context) (bool, error) {
-			return client.Exists(ctx, "/api/v1/namespaces/default/serviceaccounts/default")
-		}},
-	}
-	for _, p := range parts {
-		if err := client.Until(ctx, 3*time.Minute, p.name+" is ready", p.ask); err != nil {
-			return fmt.Errorf("%w; see the logs in %s", err, d.Path("log"))
-		}
-		_, _ = fmt.Fprintf(progress, "  %s ready (%.1fs)\n", p.name, time.Since(begin).Seconds())
-	}
-	return nil
-}
-
-// lastWords are the end of the supervisor's log.
-func lastWords(d *state.Dir) error {
-	data, err := os.ReadFile(d.Log("supervisor"))
-	if err != nil {
-		return err
-	}
-	lines := strings.Split(strings.TrimSpace(string(data)), "\n")
-	return errors.New(strings.Join(lines[max(0, len(lines)-3):], "; "))
 }

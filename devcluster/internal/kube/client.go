@@ -38,29 +38,53 @@ func New(pki, base string) (*Client, error) {
 	return &Client{&http.Client{Transport: transport, Timeout: 5 * time.Second}, base}, nil
 }
 
-// Do makes one request and decodes a JSON answer into out, if that is not nil. It returns the status, 0 without an answer.
+// Do makes one request and decodes a JSON answer into out, if that is not nil. A PATCH is a JSON merge patch. It returns the
+// status, 0 without an answer.
 func (c *Client) Do(ctx context.Context, method, path string, body []byte, out any) (int, error) {
+	kind := "application/json"
+	if method == http.MethodPatch {
+		kind = "application/merge-patch+json"
+	}
+	code, answer, err := c.request(ctx, method, path, kind, body)
+	if err == nil && out != nil && code < 300 {
+		err = json.Unmarshal(answer, out)
+	}
+	return code, err
+}
+
+// Get returns the status and the answer at path.
+func (c *Client) Get(ctx context.Context, path string) (int, []byte, error) {
+	return c.request(ctx, http.MethodGet, path, "", nil)
+}
+
+// Apply applies an object, in YAML, whose path this is, by server-side apply.
+func (c *Client) Apply(ctx context.Context, path string, object []byte) (int, error) {
+	code, answer, err := c.request(ctx, http.MethodPatch, path+"?fieldManager=devcluster&force=true", "application/apply-patch+yaml", object)
+	if err == nil && code >= 300 {
+		err = errors.New(string(answer))
+	}
+	return code, err
+}
+
+func (c *Client) request(ctx context.Context, method, path, kind string, body []byte) (int, []byte, error) {
 	req, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(body))
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Content-Type", kind)
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	defer func() { _ = resp.Body.Close() }()
-	data, err := io.ReadAll(resp.Body)
-	if err == nil && out != nil && resp.StatusCode < 300 {
-		err = json.Unmarshal(data, out)
-	}
-	return resp.StatusCode, err
+	answer, err := io.ReadAll(resp.Body)
+	return resp.StatusCode, answer, err
 }
 
 // Until asks again and again until what is so. Its error says what was waited for and what the last answer was.
-func (c *Client) Until(ctx context.Context, limit time.Duration, what string, ask func(context.Context) (bool, error)) error {
+func Until(ctx context.Context, limit time.Duration, what string, ask func(context.Context) (bool, error)) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	last := errors.New("not yet")
@@ -81,28 +105,52 @@ func (c *Client) Until(ctx context.Context, limit time.Duration, what string, as
 }
 
 // NodeReady reports whether the node has said that it is Ready at since or later.
-func (c *Client) NodeReady(ctx context.Context, since time.Time) (bool, error) {
-	var node struct {
-		Status struct {
-			Conditions []struct {
-				Type, Status, Message string
-				LastHeartbeatTime     time.Time
-			}
-		}
-	}
-	if code, err := c.Do(ctx, http.MethodGet, "/api/v1/nodes/node", nil, &node); code != http.StatusOK {
+func (c *Client) NodeReady(ctx context.Context, name string, since time.Time) (bool, error) {
+	var node Node
+	if code, err := c.Do(ctx, http.MethodGet, "/api/v1/nodes/"+name, nil, &node); code != http.StatusOK {
 		return false, err
 	}
-	for _, cond := range node.Status.Conditions {
-		if cond.Type == "Ready" {
-			return cond.Status == "True" && !cond.LastHeartbeatTime.Before(since), errors.New(cond.Message)
+	ready, at, message := node.Ready()
+	return ready && !at.Before(since), errors.New(message)
+}
+
+// Node is what is of interest of a Node.
+type Node struct {
+	Metadata struct{ Name string }
+	Status   struct {
+		NodeInfo   struct{ Architecture string }
+		Addresses  []struct{ Address string }
+		Conditions []struct {
+			Type, Status, Message string
+			LastHeartbeatTime     time.Time
 		}
 	}
-	return false, nil
 }
+
+// Ready reports whether the node says that it is Ready, when it last said so, and what it says about it.
+func (n *Node) Ready() (ready bool, at time.Time, message string) {
+	for _, cond := range n.Status.Conditions {
+		if cond.Type == "Ready" {
+			return cond.Status == "True", cond.LastHeartbeatTime, cond.Message
+		}
+	}
+	return false, time.Time{}, "no condition Ready yet"
+}
+
+// Ready reports whether the API server is.
+func (c *Client) Ready(ctx context.Context) (bool, error) { return c.Exists(ctx, "/readyz") }
 
 // Exists reports whether there is something at path.
 func (c *Client) Exists(ctx context.Context, path string) (bool, error) {
 	code, err := c.Do(ctx, http.MethodGet, path, nil, nil)
 	return code == http.StatusOK, err
+}
+
+// Create creates an object below path. One that exists already is left as it is.
+func (c *Client) Create(ctx context.Context, path string, object []byte) (bool, error) {
+	code, err := c.Do(ctx, http.MethodPost, path, object, nil)
+	if code == http.StatusCreated || code == http.StatusConflict {
+		return true, nil
+	}
+	return false, fmt.Errorf("create an object of %s: status %d: %w", path, code, err)
 }

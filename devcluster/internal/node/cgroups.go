@@ -14,24 +14,37 @@ import (
 
 const cgroupMount = "/sys/fs/cgroup"
 
-// makeCgroups makes the group that all pods live under, in every v1 hierarchy or in the unified one.
+// makeCgroups makes the group that a node's pods live under, and the groups above it, in every v1 hierarchy or in the
+// unified one.
 func makeCgroups(name string) error {
 	for _, root := range hierarchies() {
-		group := filepath.Join(root, name)
-		if err := os.Mkdir(group, 0o755); err != nil && !os.IsExist(err) {
-			return fmt.Errorf("make the pods' cgroup: %w", err)
-		}
-		if filepath.Base(root) != "cpuset" {
-			continue
-		}
-		for _, file := range []string{"cpuset.cpus", "cpuset.mems"} { // a new v1 cpuset starts empty, and holds no process then
-			data, err := os.ReadFile(filepath.Join(root, file))
-			if err == nil {
-				err = os.WriteFile(filepath.Join(group, file), data, 0) //nolint:gosec // both are fixed names
+		group := root
+		for _, part := range strings.Split(name, "/") {
+			above := group
+			group = filepath.Join(above, part)
+			if err := os.Mkdir(group, 0o755); err != nil && !os.IsExist(err) {
+				return fmt.Errorf("make the pods' cgroup: %w", err)
 			}
-			if err != nil {
+			if filepath.Base(root) != "cpuset" {
+				continue
+			}
+			if err := inheritCPUs(above, group); err != nil {
 				return fmt.Errorf("fill the pods' cpuset: %w", err)
 			}
+		}
+	}
+	return nil
+}
+
+// inheritCPUs gives a v1 cpuset what the one above it has: a new one starts empty, and then holds no process.
+func inheritCPUs(above, group string) error {
+	for _, file := range []string{"cpuset.cpus", "cpuset.mems"} {
+		data, err := os.ReadFile(filepath.Join(above, file))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(group, file), data, 0) //nolint:gosec // both are fixed names
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil

@@ -3,88 +3,153 @@ package node
 import (
 	"context"
 	"fmt"
-	"log"
 	"net"
-	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
+	"norn/devcluster/internal/kube"
 	"norn/devcluster/internal/pki"
-	"norn/devcluster/internal/registry"
+	"norn/devcluster/internal/process"
 	"norn/devcluster/internal/state"
 )
 
-// The addresses inside the network namespace. The service address is the first of the range, which Kubernetes gives to
-// its own Service: the API server listens on it itself, so that pods reach it without a kube-proxy.
-const (
-	nodeIP       = "10.244.0.1"
-	podSubnet    = "10.244.0.0/24"
-	serviceRange = "10.96.0.0/16"
-	serviceIP    = "10.96.0.1"
-	apiPort      = "443"
-)
+// InitCommand is the hidden command by which devcluster starts a node's first process.
+const InitCommand = "init-node"
 
-// Addresses are those under which the API server is reached inside, for its certificate.
-func Addresses() (node, service net.IP) { return net.ParseIP(nodeIP), net.ParseIP(serviceIP) }
+// lockFD is the cluster's lock, which every process of the cluster inherits.
+const lockFD = 3
 
-// Init is the first process inside the namespaces. It starts everything and never returns but with an error.
-func Init(ctx context.Context, d *state.Dir) error {
-	n := &node{dir: d, info: d.Info(), procs: newProcesses(d)}
-	if err := n.enter(); err != nil {
+// APIServer is where the control plane answers the nodes.
+const APIServer = "https://" + ControlPlaneIP + ":6443"
+
+// Init is the first process of a node. It starts everything that a node runs, and returns only with an error.
+func Init(ctx context.Context, d *state.Dir, name string) error {
+	settings, err := d.Settings()
+	if err != nil {
 		return err
 	}
-	if err := pki.WriteKubeconfig(d.Path("pki"), d.InnerKubeconfig(), url.URL{Scheme: "https", Host: "127.0.0.1:" + apiPort}); err != nil {
+	n, ok := Named(name, settings.Nodes)
+	if !ok {
+		return fmt.Errorf("no node %q among %d", name, settings.Nodes)
+	}
+	syscall.CloseOnExec(lockFD)
+	i := &instance{Node: n, dir: d, settings: settings, registry: d.Info().Registry}
+	i.programs = process.NewGroup(d.Root, os.NewFile(lockFD, "lock"))
+	if err := i.enter(); err != nil {
 		return err
 	}
-	go n.procs.reap()
-	if err := n.serveRegistry(ctx); err != nil {
+	go i.programs.Reap()
+	if err := i.connect(ctx); err != nil {
 		return err
 	}
-	if err := relay(apiFD, "127.0.0.1:"+apiPort); err != nil {
-		return err
-	}
-	if err := n.startControlPlane(ctx); err != nil {
-		return err
-	}
-	if err := n.startContainers(ctx); err != nil {
+	if err := i.start(ctx); err != nil {
 		return err
 	}
 	select {}
 }
 
-// node is what the steps of Init share.
-type node struct {
-	dir   *state.Dir
-	info  state.Info
-	procs *processes
+// instance is a node as it runs.
+type instance struct {
+	Node
+	dir      *state.Dir
+	settings state.Settings
+	registry string // host:port
+	programs *process.Group
 }
 
-// serveRegistry serves the registry on the host's socket and on the same address inside, where containerd looks
-// for it, and puts the pause image there.
-func (n *node) serveRegistry(ctx context.Context) error {
-	handler, err := registry.New(ctx, n.dir.Path("registry"))
+// path joins names to the node's own folder.
+func (i *instance) path(names ...string) string {
+	return i.dir.Path(append([]string{"nodes", i.Name()}, names...)...)
+}
+
+// pki returns a file of the certificates' folder.
+func (i *instance) pki(file string) string { return i.dir.Path("pki", file) }
+
+// log is the log file of one of the node's programs.
+func (i *instance) log(program string) string { return i.dir.Log(filepath.Join(i.Name(), program)) }
+
+func (i *instance) enter() error {
+	var mounts []Mount
+	for source, target := range map[string]string{
+		i.path("var-lib"): "/var/lib", i.path("var-log"): "/var/log", i.dir.Path("volumes"): VolumesDir,
+	} {
+		m, err := Bind(source, target)
+		if err != nil {
+			return fmt.Errorf("mount %s: %w", target, err)
+		}
+		mounts = append(mounts, m)
+	}
+	if err := i.write(); err != nil {
+		return err
+	}
+	if i.settings.DNS {
+		mounts = append(mounts, Mount{i.path("resolv.conf"), "/etc/resolv.conf", "", syscall.MS_BIND})
+	}
+	return Enter(i.Name(), append(mounts, Tmpfs("/run")))
+}
+
+// start starts the programs. containerd comes up while the API server does.
+func (i *instance) start(ctx context.Context) error {
+	ClearCgroups(i.cgroup()) // the kubelet looks for three seconds at each group that an earlier instance has left
+	if err := makeCgroups(i.cgroup()); err != nil {
+		return err
+	}
+	if err := relayRegistry(i.registry); err != nil {
+		return err
+	}
+	if err := i.startContainerd(); err != nil {
+		return err
+	}
+	client, err := kube.New(i.dir.Path("pki"), APIServer)
 	if err != nil {
 		return err
 	}
-	inside, err := net.Listen("tcp", n.info.Registry)
-	if err != nil {
-		return fmt.Errorf("open the registry's port inside: %w", err)
+	if err := kube.Until(ctx, 3*time.Minute, "the API server is ready", client.Ready); err != nil {
+		return err
 	}
-	outside, err := net.FileListener(os.NewFile(registryFD, "registry"))
-	if err != nil {
-		return fmt.Errorf("take the registry's socket over: %w", err)
+	if err := i.issue(); err != nil {
+		return err
 	}
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}
-	for _, l := range []net.Listener{inside, outside} {
-		go func() { log.Printf("registry: %v", server.Serve(l)) }()
+	if err := untilListening(ctx, ContainerdSocket); err != nil {
+		return err
 	}
-	exe, err := os.Readlink("/proc/self/exe")
-	if err != nil {
-		return fmt.Errorf("find the pause program: %w", err)
+	if err := i.startKubelet(); err != nil {
+		return err
 	}
-	return registry.PushBinary(ctx, n.pauseImage(), filepath.Join(filepath.Dir(exe), "pause"))
+	return i.startProxy(ctx, client)
 }
 
-func (n *node) pauseImage() string { return n.info.Registry + "/pause:1" }
+// issue makes the node's certificate, and the kubeconfigs of its programs.
+func (i *instance) issue() error {
+	dir := i.dir.Path("pki")
+	if err := pki.EnsureNode(dir, i.Name(), i.IP()); err != nil {
+		return err
+	}
+	server, err := url.Parse(APIServer)
+	if err != nil {
+		return err
+	}
+	if err := pki.WriteKubeconfig(dir, pki.NodeFile(i.Name()), i.path("kubelet.kubeconfig"), *server); err != nil {
+		return err
+	}
+	return pki.WriteKubeconfig(dir, "kube-proxy", i.path("kube-proxy.kubeconfig"), *server)
+}
+
+func untilListening(ctx context.Context, socket string) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	for {
+		c, err := (&net.Dialer{}).DialContext(ctx, "unix", socket)
+		if err == nil {
+			return c.Close()
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait for containerd: %w", err)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}

@@ -13,8 +13,8 @@ import (
 // Context is the name of the only context in a devcluster's kubeconfig.
 const Context = "devcluster"
 
-// WriteKubeconfig writes the admin's kubeconfig for server, with the keys in it, to path.
-func WriteKubeconfig(dir, path string, server url.URL) error {
+// WriteKubeconfig writes to path a kubeconfig for server with the keys of user in it: admin, kube-proxy or a NodeFile.
+func WriteKubeconfig(dir, user, path string, server url.URL) error {
 	part := func(file string) (string, error) {
 		data, err := os.ReadFile(filepath.Join(dir, file))
 		return base64.StdEncoding.EncodeToString(data), err
@@ -23,11 +23,11 @@ func WriteKubeconfig(dir, path string, server url.URL) error {
 	if err != nil {
 		return fmt.Errorf("write the kubeconfig: %w", err)
 	}
-	cert, err := part("admin.crt")
+	cert, err := part(user + ".crt")
 	if err != nil {
 		return fmt.Errorf("write the kubeconfig: %w", err)
 	}
-	key, err := part("admin.key")
+	key, err := part(user + ".key")
 	if err != nil {
 		return fmt.Errorf("write the kubeconfig: %w", err)
 	}
@@ -36,17 +36,17 @@ kind: Config
 current-context: %[1]s
 contexts:
 - name: %[1]s
-  context: {cluster: %[1]s, user: admin}
+  context: {cluster: %[1]s, user: %[6]s}
 clusters:
 - name: %[1]s
   cluster:
     server: %[2]s
     certificate-authority-data: %[3]s
 users:
-- name: admin
+- name: %[6]s
   user:
     client-certificate-data: %[4]s
     client-key-data: %[5]s
-`, Context, server.String(), ca, cert, key)
+`, Context, server.String(), ca, cert, key, user)
 	return state.WriteFile(path, []byte(text), 0o600)
 }

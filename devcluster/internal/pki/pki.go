@@ -24,7 +24,7 @@ const (
 	renewal  = 30 * 24 * time.Hour // made afresh when less than this is left
 )
 
-// subject is one certificate that the authority signs.
+// subject is one certificate that an authority signs.
 type subject struct {
 	file, name string
 	groups     []string
@@ -32,26 +32,42 @@ type subject struct {
 	hosts      []string
 }
 
+// The authorities. The second one signs the API server's own identity towards aggregated API servers, which must not
+// be mistaken for a user's (Kubernetes: Configure the Aggregation Layer).
+const (
+	authority           = "ca"
+	frontProxyAuthority = "front-proxy-ca"
+)
+
 // Ensure makes the folder's keys and certificates, all or none, unless they are there and good for
-// long enough. nodeIP and serviceIP are the addresses under which the API server is reached.
-func Ensure(dir string, nodeIP, serviceIP net.IP) error {
-	if valid(dir) {
+// long enough. addresses are those under which the API server is reached, besides 127.0.0.1.
+func Ensure(dir string, addresses ...net.IP) error {
+	addresses = append([]net.IP{net.IPv4(127, 0, 0, 1)}, addresses...)
+	if valid(dir, addresses) {
 		return nil
 	}
-	loopback := net.IPv4(127, 0, 0, 1)
-	subjects := []subject{
-		{"apiserver", "kube-apiserver", nil, []net.IP{loopback, nodeIP, serviceIP}, []string{"localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"}},
-		{"admin", "admin", []string{"system:masters"}, nil, nil},
-		{"kubelet", "node", nil, []net.IP{loopback, nodeIP}, []string{"node"}},
-		{"sa", "service-accounts", nil, nil, nil},
+	subjects := map[string][]subject{
+		authority: {
+			{"apiserver", "kube-apiserver", nil, addresses, []string{
+				"localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local",
+			}},
+			{"admin", "admin", []string{"system:masters"}, nil, nil},
+			{"kube-proxy", "system:kube-proxy", nil, nil, nil},
+			{"metrics-server", "metrics-server", nil, addresses, []string{"metrics-server.kube-system.svc"}},
+			{"gateway", "gateway", nil, addresses, []string{"*.localhost", "*.example.com", "*.test"}},
+			{"sa", "service-accounts", nil, nil, nil},
+		},
+		frontProxyAuthority: {{"front-proxy-client", "front-proxy-client", nil, nil, nil}},
 	}
 	tmp, err := os.MkdirTemp(filepath.Dir(dir), ".pki-*")
 	if err != nil {
 		return fmt.Errorf("make the certificates: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(tmp) }()
-	if err := issueAll(tmp, subjects); err != nil {
-		return fmt.Errorf("make the certificates: %w", err)
+	for ca, signed := range subjects {
+		if err := issueAll(tmp, ca, signed); err != nil {
+			return fmt.Errorf("make the certificates: %w", err)
+		}
 	}
 	if err := errors.Join(os.RemoveAll(dir), os.Rename(tmp, dir)); err != nil {
 		return fmt.Errorf("put the certificates in place: %w", err)
@@ -59,15 +75,44 @@ func Ensure(dir string, nodeIP, serviceIP net.IP) error {
 	return nil
 }
 
-// valid reports whether the folder's API server certificate is signed by its CA and good for a while.
-func valid(dir string) bool {
-	ca, err := readCert(filepath.Join(dir, "ca.crt"))
+// NodeFile is the name, without its ending, of the files that hold a node's certificate and key.
+func NodeFile(name string) string { return "kubelet-" + name }
+
+// EnsureNode makes the certificate by which a node's kubelet is a server at its address, and a client that may do
+// what a node may (Kubernetes: Using Node Authorization). It does nothing where there is one already.
+func EnsureNode(dir, name string, address net.IP) error {
+	if _, err := readCert(filepath.Join(dir, NodeFile(name)+".crt")); err == nil {
+		return nil
+	}
+	ca, err := readCert(filepath.Join(dir, authority+".crt"))
+	if err != nil {
+		return fmt.Errorf("make the certificate of %s: %w", name, err)
+	}
+	key, err := readKey(filepath.Join(dir, authority+".key"))
+	if err != nil {
+		return fmt.Errorf("make the certificate of %s: %w", name, err)
+	}
+	s := subject{NodeFile(name), "system:node:" + name, []string{"system:nodes"}, []net.IP{net.IPv4(127, 0, 0, 1), address}, []string{name}}
+	if _, _, err := issue(dir, s.file, s.template(), ca, key); err != nil {
+		return fmt.Errorf("make the certificate of %s: %w", name, err)
+	}
+	return nil
+}
+
+// valid reports whether the folder's API server certificate is signed by its CA, good for a while, and for all addresses.
+func valid(dir string, addresses []net.IP) bool {
+	ca, err := readCert(filepath.Join(dir, authority+".crt"))
 	if err != nil {
 		return false
 	}
 	leaf, err := readCert(filepath.Join(dir, "apiserver.crt"))
 	if err != nil {
 		return false
+	}
+	for _, address := range addresses {
+		if leaf.VerifyHostname(address.String()) != nil {
+			return false
+		}
 	}
 	roots := x509.NewCertPool()
 	roots.AddCert(ca)
@@ -87,31 +132,48 @@ func readCert(path string) (*x509.Certificate, error) {
 	return x509.ParseCertificate(block.Bytes)
 }
 
-func issueAll(dir string, subjects []subject) error {
+func readKey(path string) (*ecdsa.PrivateKey, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	block, _ := pem.Decode(data)
+	if block == nil {
+		return nil, fmt.Errorf("%s holds no PEM block", path)
+	}
+	return x509.ParseECPrivateKey(block.Bytes)
+}
+
+// issueAll makes an authority, and what it signs.
+func issueAll(dir, authority string, subjects []subject) error {
 	now := time.Now()
-	caTemplate := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "devcluster"},
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "devcluster " + authority},
 		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(lifetime),
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
 	}
-	ca, caKey, err := issue(dir, "ca", caTemplate, nil, nil)
+	ca, key, err := issue(dir, authority, template, nil, nil)
 	if err != nil {
 		return err
 	}
-	for i, s := range subjects {
-		template := &x509.Certificate{
-			SerialNumber: big.NewInt(int64(i) + 2),
-			Subject:      pkix.Name{CommonName: s.name, Organization: s.groups},
-			NotBefore:    now.Add(-time.Hour), NotAfter: now.Add(lifetime),
-			DNSNames: s.hosts, IPAddresses: s.addresses,
-			KeyUsage:    x509.KeyUsageDigitalSignature,
-			ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth},
-		}
-		if _, _, err := issue(dir, s.file, template, ca, caKey); err != nil {
+	for _, s := range subjects {
+		if _, _, err := issue(dir, s.file, s.template(), ca, key); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (s subject) template() *x509.Certificate {
+	now := time.Now()
+	return &x509.Certificate{
+		SerialNumber: big.NewInt(now.UnixNano()),
+		Subject:      pkix.Name{CommonName: s.name, Organization: s.groups},
+		NotBefore:    now.Add(-time.Hour), NotAfter: now.Add(lifetime),
+		DNSNames: s.hosts, IPAddresses: s.addresses,
+		KeyUsage:    x509.KeyUsageDigitalSignature,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth},
+	}
 }
 
 // issue makes a key and a certificate for it, signed by parent, or by itself without one.

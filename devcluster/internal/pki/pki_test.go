@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-var nodeIP, serviceIP = net.ParseIP("10.244.0.1"), net.ParseIP("10.96.0.1")
+var nodeIP, serviceIP = net.ParseIP("10.245.0.1"), net.ParseIP("10.96.0.1")
 
 func TestEnsure(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "pki")
@@ -26,7 +26,7 @@ func TestEnsure(t *testing.T) {
 	}
 	first := read()
 	if !bytes.Equal(first, read()) {
-		t.Error("good certificates were made anew")
+		t.Error("good certificates were replaced")
 	}
 	ca, err := readCert(filepath.Join(dir, "ca.crt"))
 	if err != nil {
@@ -47,7 +47,59 @@ func TestEnsure(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, "ca.crt")); err != nil {
 		t.Fatal(err)
 	}
-	if bytes.Equal(first, read()) || !valid(dir) {
+	if bytes.Equal(first, read()) || !valid(dir, []net.IP{nodeIP}) {
 		t.Error("half a set of certificates was kept")
+	}
+}
+
+// A node's certificate is signed by the same authority, kept, and good for the node's address and name alone.
+func TestEnsureNode(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "pki")
+	if err := Ensure(dir, nodeIP); err != nil {
+		t.Fatal(err)
+	}
+	read := func() *x509.Certificate {
+		t.Helper()
+		if err := EnsureNode(dir, "node-2", net.ParseIP("10.245.0.3")); err != nil {
+			t.Fatal(err)
+		}
+		cert, err := readCert(filepath.Join(dir, NodeFile("node-2")+".crt"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return cert
+	}
+	cert := read()
+	if !cert.Equal(read()) {
+		t.Error("a good certificate was replaced")
+	}
+	ca, err := readCert(filepath.Join(dir, "ca.crt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AddCert(ca)
+	for name, want := range map[string]bool{"10.245.0.3": true, "node-2": true, "node": false, "10.245.0.2": false} {
+		_, err := cert.Verify(x509.VerifyOptions{Roots: roots, DNSName: name})
+		if (err == nil) != want {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if cert.Subject.CommonName != "system:node:node-2" || cert.Subject.Organization[0] != "system:nodes" {
+		t.Errorf("the node is %s", cert.Subject)
+	}
+}
+
+// Addresses that an older certificate lacks make a new one.
+func TestEnsureAddresses(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "pki")
+	if err := Ensure(dir, nodeIP); err != nil {
+		t.Fatal(err)
+	}
+	if err := Ensure(dir, nodeIP, serviceIP); err != nil {
+		t.Fatal(err)
+	}
+	if !valid(dir, []net.IP{nodeIP, serviceIP}) {
+		t.Error("the certificate lacks an address")
 	}
 }

@@ -97,7 +97,7 @@ func (d *Dir) Kubeconfig() string { return d.Path("kubeconfig") }
 // InnerKubeconfig is the one that the components use among themselves.
 func (d *Dir) InnerKubeconfig() string { return d.Path("pki", "inner.kubeconfig") }
 
-// Log is a component's log file.
+// Log is the log file of a component of the control plane, or of a node's NODE/COMPONENT.
 func (d *Dir) Log(component string) string { return d.Path("log", component+".log") }
 
 // Name tells this devcluster's cgroups from another's on the same machine.
@@ -108,10 +108,14 @@ func (d *Dir) Name() string {
 
 // Info is what a user needs to know of a running devcluster.
 type Info struct {
-	Kubeconfig   string `json:"kubeconfig"`
-	Registry     string `json:"registry"` // host:port
-	APIPort      int    `json:"apiPort"`
-	RegistryPort int    `json:"registryPort"`
+	Kubeconfig     string `json:"kubeconfig"`
+	Registry       string `json:"registry"`             // host:port
+	Gateway        string `json:"gateway,omitempty"`    // host:port, for HTTP by host name
+	GatewayTLS     string `json:"gatewayTLS,omitempty"` // host:port, for HTTPS by host name
+	APIPort        int    `json:"apiPort"`
+	RegistryPort   int    `json:"registryPort"`
+	GatewayPort    int    `json:"gatewayPort,omitempty"`
+	GatewayTLSPort int    `json:"gatewayTLSPort,omitempty"`
 }
 
 const infoFile = "info.json"
@@ -135,15 +139,20 @@ func (d *Dir) Started() time.Time {
 	return st.ModTime().Truncate(time.Second)
 }
 
-// SetPorts writes the ports down, and what follows from them.
-func (d *Dir) SetPorts(api, registry int) (Info, error) {
-	i := Info{d.Kubeconfig(), fmt.Sprintf("127.0.0.1:%d", registry), api, registry}
+// SetPorts writes down i's ports, and what follows from them.
+func (d *Dir) SetPorts(i Info) (Info, error) {
+	i.Kubeconfig, i.Registry = d.Kubeconfig(), loopback(i.RegistryPort)
+	if i.GatewayPort != 0 {
+		i.Gateway, i.GatewayTLS = loopback(i.GatewayPort), loopback(i.GatewayTLSPort)
+	}
 	data, err := json.MarshalIndent(i, "", "  ")
 	if err != nil {
 		return i, err
 	}
 	return i, WriteFile(d.Path(infoFile), append(data, '\n'), 0o644)
 }
+
+func loopback(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
 
 // WriteFile writes a file whole or not at all, by way of a temporary one beside it.
 func WriteFile(path string, data []byte, mode fs.FileMode) error {

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -8,33 +9,69 @@ import (
 
 // The ports on 127.0.0.1 that are tried first.
 const (
-	defaultAPIPort      = 26443
-	defaultRegistryPort = 25000
-	portsTried          = 200
+	defaultAPIPort        = 26443
+	defaultRegistryPort   = 25000
+	defaultGatewayPort    = 28080
+	defaultGatewayTLSPort = 28443
+	portsTried            = 200
 )
 
-// Listeners are the two sockets a devcluster has on the host, open and ready to be handed to the supervisor.
+// Listeners are the sockets that a devcluster has on the host, open and ready to be handed to the supervisor.
 type Listeners struct {
-	API, Registry *os.File
-	Info          Info
+	API, Registry       *os.File
+	Gateway, GatewayTLS *os.File // nil without a gateway
+	Info                Info
 }
 
 // Listen opens the ports of the last time, or the default ones, or the next that are free.
-func (d *Dir) Listen() (*Listeners, error) {
+func (d *Dir) Listen(gateway bool) (*Listeners, error) {
+	l := &Listeners{}
 	last := d.Info()
-	api, apiPort, err := listen(last.APIPort, defaultAPIPort)
-	if err != nil {
-		return nil, err
+	sockets := []struct {
+		file           **os.File
+		port           *int
+		last, fallback int
+	}{
+		{&l.API, &l.Info.APIPort, last.APIPort, defaultAPIPort},
+		{&l.Registry, &l.Info.RegistryPort, last.RegistryPort, defaultRegistryPort},
+		{&l.Gateway, &l.Info.GatewayPort, last.GatewayPort, defaultGatewayPort},
+		{&l.GatewayTLS, &l.Info.GatewayTLSPort, last.GatewayTLSPort, defaultGatewayTLSPort},
 	}
-	registry, registryPort, err := listen(last.RegistryPort, defaultRegistryPort)
-	if err != nil {
-		return nil, err
+	if !gateway {
+		sockets = sockets[:2]
 	}
-	info, err := d.SetPorts(apiPort, registryPort)
-	if err != nil {
-		return nil, fmt.Errorf("write the ports down: %w", err)
+	for _, s := range sockets {
+		var err error
+		if *s.file, *s.port, err = listen(s.last, s.fallback); err != nil {
+			return nil, errors.Join(err, l.Close())
+		}
 	}
-	return &Listeners{api, registry, info}, nil
+	info, err := d.SetPorts(l.Info)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("write the ports down: %w", err), l.Close())
+	}
+	l.Info = info
+	return l, nil
+}
+
+// Files are the open sockets, in the order of the fields.
+func (l *Listeners) Files() []*os.File {
+	var files []*os.File
+	for _, f := range []*os.File{l.API, l.Registry, l.Gateway, l.GatewayTLS} {
+		if f != nil {
+			files = append(files, f)
+		}
+	}
+	return files
+}
+
+// Close closes this process's share of the sockets.
+func (l *Listeners) Close() error {
+	var errs []error
+	for _, f := range l.Files() {
+		errs = append(errs, f.Close())
+	}
+	return errors.Join(errs...)
 }
 
 func listen(last, fallback int) (*os.File, int, error) {

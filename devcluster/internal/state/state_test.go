@@ -82,10 +82,10 @@ func TestListenTakesAnotherPortAndKeepsIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	port := taken.Addr().(*net.TCPAddr).Port
-	if _, err := d.SetPorts(port, port); err != nil {
+	if _, err := d.SetPorts(Info{APIPort: port, RegistryPort: port}); err != nil {
 		t.Fatal(err)
 	}
-	l, err := d.Listen()
+	l, err := d.Listen(false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,16 +95,40 @@ func TestListenTakesAnotherPortAndKeepsIt(t *testing.T) {
 	if d.Info() != l.Info || l.Info.Registry != fmt.Sprintf("127.0.0.1:%d", l.Info.RegistryPort) {
 		t.Errorf("%+v is written down, %+v is so", d.Info(), l.Info)
 	}
-	_ = l.API.Close()
-	_ = l.Registry.Close()
+	_ = l.Close()
 	_ = taken.Close()
-	again, err := d.Listen()
+	again, err := d.Listen(false)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if again.Info != l.Info {
 		t.Errorf("%+v the second time, %+v the first", again.Info, l.Info)
 	}
-	_ = again.API.Close()
-	_ = again.Registry.Close()
+	_ = again.Close()
+}
+
+func TestListenForAGateway(t *testing.T) {
+	d := newDir(t)
+	l, err := d.Listen(true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	if len(l.Files()) != 4 || l.Info.Gateway == "" || l.Info.Gateway == l.Info.GatewayTLS {
+		t.Errorf("%d sockets, %+v", len(l.Files()), l.Info)
+	}
+}
+
+func TestSettingsAreKept(t *testing.T) {
+	d := newDir(t)
+	if s, err := d.Settings(); err != nil || s.Nodes != 1 || s.DNS {
+		t.Errorf("a new cluster has %+v, %v", s, err)
+	}
+	want := Settings{Nodes: 3, Taints: map[string][]string{"node-2": {"a=b:NoSchedule"}}}
+	if err := d.SetSettings(want); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := d.Settings(); err != nil || got.Nodes != 3 || got.Taints["node-2"][0] != "a=b:NoSchedule" {
+		t.Errorf("%+v, %v", got, err)
+	}
 }

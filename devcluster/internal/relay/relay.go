@@ -1,30 +1,22 @@
-package node
+// Package relay passes TCP connections on to another address.
+package relay
 
 import (
-	"fmt"
 	"io"
 	"log"
 	"net"
-	"os"
 )
 
-// relay passes connections from a socket of the host on to an address inside.
-func relay(fd uintptr, to string) error {
-	l, err := net.FileListener(os.NewFile(fd, "relay"))
-	if err != nil {
-		return fmt.Errorf("take a host socket over: %w", err)
-	}
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				log.Printf("relay to %s: %v", to, err)
-				return
-			}
-			go pass(c.(*net.TCPConn), to)
+// Serve accepts connections from l and passes each on to the address to. It returns when l is closed.
+func Serve(l net.Listener, to string) {
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			log.Printf("relay to %s: %v", to, err)
+			return
 		}
-	}()
-	return nil
+		go pass(c.(*net.TCPConn), to)
+	}
 }
 
 func pass(from *net.TCPConn, to string) {
