@@ -28,10 +28,11 @@ func copyApp(root, binaries, name, dir string) error {
 	return os.WriteFile(filepath.Join(dir, name), data, 0o755)
 }
 
-// Git runs git in dir. A command that fails ends the test.
+// Git runs git in dir. A command that fails ends the test. The author is named after dir: two repositories of one app whose
+// commits are made in the same second by the same author have the same commits, so that their images have the same names.
 func Git(tb testing.TB, dir string, args ...string) {
 	tb.Helper()
-	as := []string{"-C", dir, "-c", "user.name=test", "-c", "user.email=test@localhost"}
+	as := []string{"-C", dir, "-c", "user.name=" + dir, "-c", "user.email=test@localhost"}
 	Run(tb, exec.Command("git", append(as, args...)...))
 }
 
