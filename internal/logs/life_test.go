@@ -2,6 +2,7 @@ package logs
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -261,11 +262,14 @@ func (n *liveNode) sleep(most int) {
 	time.Sleep(time.Duration(n.roll(most)) * time.Millisecond)
 }
 
+// lives is set higher to search for rare orders of events: go test ./internal/logs -run TestLife -lives 3000.
+var lives = flag.Uint64("lives", 200, "number of containers whose life TestLife plays")
+
 // Whatever the order in which streams break, logs are rotated, instances follow each other and the pod's status tells of it: each line is shown
 // once, and in order. Where a log is rotated, what a stream had not read when it broke no other can have. Where the status is later than is waited for, the
 // last lines of an instance may come behind the first ones of the next.
 func TestLife(t *testing.T) {
-	for seed := range uint64(200) {
+	for seed := range *lives {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { // whose clock does not wait
 				n := &liveNode{dice: newDice(seed), lag: []int{20, 1500, 6000, 25000}[seed%4], rotates: seed%5 == 4, short: seed%3 == 2, loud: seed%7 < 2, torn: seed%4 == 1}
