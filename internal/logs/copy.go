@@ -24,7 +24,7 @@ func Copy(ctx context.Context, cluster CopyCluster, p *corev1.Pod, container str
 	w.tell(look(p, container))
 	r := &reader{
 		streams: cluster, namespace: p.Namespace, pod: p.Name, container: container, instance: w.now().current, follow: true, asks: true,
-		to: &direct{out: &output{w: to.Out, fail: cancel}, format: plain{}}, slots: newSlots(1), ids: newHasher(), say: func(string) {}, warn: to.Say,
+		to: &lineWriter{out: &output{w: to.Out, fail: cancel}, format: plain{}}, slots: newSlots(1), ids: newHasher(), say: func(string) {}, warn: to.Say,
 	}
 	return r.read(ctx, w)
 }

@@ -151,7 +151,7 @@ func (t *tail) next() *reader {
 
 // begin makes the reader of an instance.
 func (t *tail) begin(instance string) *reader {
-	r := t.reader(t.pod, t.origin.Container, instance, &direct{out: t.out, format: t.sink.Format(t.origin)})
+	r := t.reader(t.pod, t.origin.Container, instance, &lineWriter{out: t.out, format: t.sink.Format(t.origin)})
 	if !t.late {
 		r.first = t.beginning()
 		if earlier := t.w.now().previous; earlier != "" { // had ended before this run

@@ -210,7 +210,7 @@ func (r *reader) gone() {
 // isDeleted reports whether an error says that the log is deleted for good. While a log is rotated there is none for a moment, and while the
 // container runtime is restarted it names no container.
 func (r *reader) isDeleted(err error, how access, after time.Duration) bool {
-	gone := errors.Is(err, errDeleted)
+	gone := errors.Is(err, errNoLogFile)
 	if !gone && !errors.Is(err, errUnavailable) {
 		return false
 	}
@@ -220,7 +220,7 @@ func (r *reader) isDeleted(err error, how access, after time.Duration) bool {
 
 // endsWell reports whether an error is one that follows the end of a log.
 func endsWell(err error) bool {
-	return k8s.IsNotFound(err) || errors.Is(err, errDeleted) || errors.Is(err, errUnavailable) || errors.Is(err, errOtherInstance)
+	return k8s.IsNotFound(err) || errors.Is(err, errNoLogFile) || errors.Is(err, errUnavailable) || errors.Is(err, errOtherInstance)
 }
 
 // mark takes the last line there is for the position to begin from, and passes it not on: of a log from whose end on is read, a stream that

@@ -121,7 +121,7 @@ func TestStalledLine(t *testing.T) {
 	var mu sync.Mutex
 	var buf bytes.Buffer
 	out := &output{w: &block{to: &buf, mu: &mu}, fail: func(err error) { t.Error(err) }}
-	a, b := &direct{out: out, format: plain{}}, &direct{out: out, format: plain{}}
+	a, b := &lineWriter{out: out, format: plain{}}, &lineWriter{out: out, format: plain{}}
 	must := func(err error) {
 		if err != nil {
 			t.Error(err)
@@ -197,7 +197,7 @@ func stamped(lines []testLine) string {
 // testReader is a reader that follows an instance.
 func testReader(streams Streamer, instance string, out io.Writer, warn func(string)) *reader {
 	return &reader{
-		streams: streams, instance: instance, follow: true, to: &direct{out: &output{w: out}, format: plain{}}, slots: newSlots(1), ids: newHasher(),
+		streams: streams, instance: instance, follow: true, to: &lineWriter{out: &output{w: out}, format: plain{}}, slots: newSlots(1), ids: newHasher(),
 		say: func(string) {}, warn: warn,
 	}
 }

@@ -59,7 +59,7 @@ func TestScan(t *testing.T) {
 	}
 }
 
-// However long a line is, no more than the limit is held of it.
+// No more than the limit is held of a line, however long it is.
 func TestScanHoldsNoLongLine(t *testing.T) {
 	s := newScanner(io.MultiReader(strings.NewReader(stamp), bytes.NewReader(make([]byte, 20<<20))), false, func() error { return nil })
 	total := 0
@@ -89,8 +89,8 @@ func TestClock(t *testing.T) {
 		"hello, this is no timestamp at all":    "",
 		"":                                      "",
 	} {
-		var c clock
-		for range 2 { // the second time from what it remembers
+		var c timestampParser
+		for range 2 { // the second time from memory
 			at, n := c.parse([]byte(text))
 			got := ""
 			if n > 0 {
