@@ -302,8 +302,8 @@ func (r *reader) scan(ctx context.Context, body io.ReadCloser, opts *corev1.PodL
 	from := io.Reader(body)
 	if opts.Follow {
 		vain := r.vain
-		look := func(read tip) ending { return r.look(ctx, read, opts.SinceTime, vain) }
-		settling := &settling{body: body, tip: r.pos.tip, wait: silence, look: look}
+		look := func(read lastRead) logEnd { return r.look(ctx, read, opts.SinceTime, vain) }
+		settling := &settling{body: body, tip: r.pos.lastRead, wait: silence, look: look}
 		defer to.leave(settling)()
 		from = settling
 	}

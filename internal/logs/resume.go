@@ -26,7 +26,7 @@ type passage struct {
 func (r *reader) passage(how access, w *witness) *passage {
 	r.opened++
 	r.caught, r.open = false, false
-	return &passage{reader: r, seen: r.pos.from(), how: how, later: r.opened > 1, w: w, earlier: r.held}
+	return &passage{reader: r, seen: r.pos.overlap(), how: how, later: r.opened > 1, w: w, earlier: r.held}
 }
 
 // pass passes a piece on, unless it is known.
@@ -73,22 +73,22 @@ func (s *passage) begin(ctx context.Context, p *piece) error {
 			if err := s.takePending(ctx); err != nil {
 				return err
 			}
-		} else if s.seen.how == allNew {
+		} else if s.seen.mode == overlapEnded {
 			s.again(s.pending.at)
 		}
 		s.pending = nil
 	}
 	v := s.seen.judge(p.at, id)
-	if v == older {
+	if v == lineOld {
 		if s.repeats(ctx, p.at, id) {
 			s.again(p.at)
 			v = s.seen.judge(p.at, id)
 		} else {
-			s.pos.rewind()
-			v = fresh
+			s.pos.clockSetBack()
+			v = lineNew
 		}
 	}
-	if v == pending && p.end {
+	if v == lineUndecided && p.end {
 		s.pending, s.whole = &piece{at: p.at, text: slices.Clone(p.text), begin: true, end: true}, false
 		return nil
 	}
@@ -97,7 +97,7 @@ func (s *passage) begin(ctx context.Context, p *piece) error {
 
 // again says that the newest file comes once more, from its first line on.
 func (s *passage) again(first int64) {
-	s.seen.how = undecided
+	s.seen.mode = overlapUndecided
 	s.warn(fmt.Sprintf("%s: its log was rotated more than once before it was read: lines before %s may be missing (is what reads them too slow?)", s.name(), clockTime(first)))
 }
 
@@ -106,10 +106,10 @@ func (s *passage) takePending(ctx context.Context) error {
 	p := s.pending
 	s.pending = nil
 	id := s.ids.id(p.at, p.text)
-	if s.seen.how == undecided {
+	if s.seen.mode == overlapUndecided {
 		s.seen.decide(p.at, id)
 	}
-	if err := s.decided(ctx, p, id, fresh); err != nil || !s.whole {
+	if err := s.decided(ctx, p, id, lineNew); err != nil || !s.whole {
 		return err
 	}
 	return s.to.take(*p)
@@ -117,7 +117,7 @@ func (s *passage) takePending(ctx context.Context) error {
 
 // end decides on a line after which the stream has ended: it comes again where the same is asked for again.
 func (s *passage) end(ctx context.Context, ended error) error {
-	if s.pending == nil || s.seen.how == undecided && !errors.Is(ended, io.EOF) {
+	if s.pending == nil || s.seen.mode == overlapUndecided && !errors.Is(ended, io.EOF) {
 		return nil
 	}
 	return s.takePending(ctx)
@@ -139,7 +139,7 @@ func (s *passage) leftover(ctx context.Context, p piece, follow bool) error {
 }
 
 // decided takes note of a line that begins.
-func (s *passage) decided(ctx context.Context, p *piece, id lineID, v verdict) error {
+func (s *passage) decided(ctx context.Context, p *piece, id lineID, v lineVerdict) error {
 	rotated := s.seen.gap
 	if rotated || !s.pos.begun() {
 		s.seen.gap = false
@@ -153,12 +153,12 @@ func (s *passage) decided(ctx context.Context, p *piece, id lineID, v verdict) e
 	// A line that was being written when the file was rotated is in two parts: one at the end of the old file, one at the beginning of the new.
 	held := s.held
 	s.held = piece{}
-	s.whole, s.dropped, s.resumed = v != known, 0, v == halfKnown
+	s.whole, s.dropped, s.resumed = v != lineKnown, 0, v == linePartlyKnown
 	switch v {
-	case known:
-		s.caught = s.seen.how == allNew
+	case lineKnown:
+		s.caught = s.seen.mode == overlapEnded
 		return nil
-	case halfKnown:
+	case linePartlyKnown:
 		s.caught = true
 		s.dropped = s.pos.passed
 		return nil

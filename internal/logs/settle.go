@@ -25,9 +25,9 @@ const (
 // errQuiet: what is opened in its place reads the new file.
 type settling struct {
 	body io.ReadCloser
-	tip  func() tip       // how far the log has been read
-	look func(tip) ending // asks how it ends
-	wait time.Duration    // how long nothing may come before the next look
+	tip  func() lastRead       // how far the log has been read
+	look func(lastRead) logEnd // asks how it ends
+	wait time.Duration         // how long nothing may come before the next look
 
 	mu      sync.Mutex
 	reads   int // how many have begun and ended
@@ -73,7 +73,7 @@ func (s *settling) waits(read int) bool {
 }
 
 // doubt looks how the log ends, as long as the same read waits for more.
-func (s *settling) doubt(read int, tip tip) {
+func (s *settling) doubt(read int, tip lastRead) {
 	if !s.waits(read) {
 		return
 	}
@@ -84,16 +84,16 @@ func (s *settling) doubt(read int, tip tip) {
 		return
 	}
 	again := s.suspect
-	s.suspect = how == further
+	s.suspect = how == endAhead
 	switch {
-	case how == same:
+	case how == endReached:
 		s.settled = true
 		return
-	case how == further && again: // it is not just slow: what it has not sent yet would be lost
+	case how == endAhead && again: // it is not just slow: what it has not sent yet would be lost
 		s.why = errQuiet
 		_ = s.body.Close()
 		return
-	case how == further:
+	case how == endAhead:
 		s.wait = silence
 	default:
 		s.wait = min(2*s.wait, longestSilence)
@@ -106,21 +106,21 @@ const lookFor = 10 * time.Second
 
 // look asks how the log ends, as far as its newest file tells. A vain end is one for which another stream was opened already, that had nothing new:
 // of a line longer than 16 KiB the kubelet gives the last part, with a time of its own.
-func (r *reader) look(ctx context.Context, read tip, since *metav1.Time, vain lineID) ending {
+func (r *reader) look(ctx context.Context, read lastRead, since *metav1.Time, vain lineID) logEnd {
 	ctx, cancel := context.WithTimeout(ctx, lookFor)
 	defer cancel()
 	one := int64(1)
 	body, err := r.stream(ctx, r.slots.look, &corev1.PodLogOptions{Container: r.container, Timestamps: true, TailLines: &one})
 	if err != nil {
-		return unknown
+		return endUnknown
 	}
 	defer func() { _ = body.Close() }()
 	p, err := newScanner(body, false, func() error { return nil }).next()
-	if errors.Is(err, io.EOF) && !read.begun && since == nil {
-		return same // it is empty; a file that was rotated away was not, and would have been read
+	if errors.Is(err, io.EOF) && !read.any && since == nil {
+		return endReached // it is empty; a file that was rotated away was not, and would have been read
 	}
 	if err != nil || p.at == 0 {
-		return unknown
+		return endUnknown
 	}
 	id, from := r.ids.id(p.at, p.text), int64(0)
 	_, _ = io.Copy(io.Discard, body) // so that the connection is used again
@@ -128,7 +128,7 @@ func (r *reader) look(ctx context.Context, read tip, since *metav1.Time, vain li
 		from = since.UnixNano()
 	}
 	if id == vain {
-		return same
+		return endReached
 	}
 	r.looked.Store(uint64(id))
 	return read.compare(p.at, id, from)
