@@ -20,19 +20,20 @@ import (
 	"norn/pkg/k8s"
 )
 
-// testKubelet serves the logs of one container's instances, a file each, as the kubelet does: the current one's, or the previous one's.
+// testKubelet serves the logs of one container as the kubelet does: of the current instance or the previous one. Each
+// instance has one file.
 type testKubelet struct {
 	Cluster
 
 	mu                sync.Mutex
 	files             map[string][]testLine // by instance
 	current, previous string
-	ended             bool // whether the current one has
+	ended             bool // the current instance has ended
 	requests          int
-	says              func(*corev1.PodLogOptions) string // in place of a log, if it is anything
+	says              func(*corev1.PodLogOptions) string // sent in place of a log, unless it is empty
 
 	breaks chan error      // ends a stream that follows
-	writes chan []testLine // goes to a stream that follows
+	writes chan []testLine // sent to a stream that follows
 }
 
 func newTestKubelet(current string, file []testLine) *testKubelet {
@@ -80,7 +81,7 @@ func (k *testKubelet) StreamLogs(ctx context.Context, _, _ string, opts *corev1.
 	return r, nil
 }
 
-// Observe implements Cluster: the one pod, as long as anybody looks.
+// Observe implements Cluster. It shows the one pod and waits for ctx to end.
 func (k *testKubelet) Observe(ctx context.Context, _, _ string, see func(k8s.Observation) (bool, error)) error {
 	if done, err := see(k8s.Observation{Pods: []*corev1.Pod{fakePod(false)}}); done || err != nil {
 		return err
@@ -94,19 +95,19 @@ func (k *testKubelet) FindPod(context.Context, string, string) (*corev1.Pod, err
 	return nil, errors.New("the API server is away")
 }
 
-// change is done while no request is answered.
+// change calls do while no request is answered.
 func (k *testKubelet) change(do func()) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	do()
 }
 
-// followed is what a reader of instance "x" shows in so long, and what it warns of; 0 is one that does not follow.
+// followed returns the lines and warnings of a reader of instance "x" that reads for d. It does not follow if d is 0.
 func (k *testKubelet) followed(t *testing.T, d time.Duration, first corev1.PodLogOptions) (lines, warned []string) {
 	t.Helper()
 	var out bytes.Buffer
-	w := newWitness(func(context.Context) (view, error) { return view{current: "x"}, nil })
-	w.tell(view{current: "x"})
+	w := newContainerWatch(func(context.Context) (view, error) { return view{current: "x"}, nil })
+	w.update(view{current: "x"})
 	r := testReader(k, "x", &out, func(text string) { warned = append(warned, text) })
 	r.first, r.follow = first, d > 0
 	ctx, cancel := context.WithTimeout(t.Context(), cmp.Or(d, 24*time.Hour))
@@ -118,20 +119,20 @@ func (k *testKubelet) followed(t *testing.T, d time.Duration, first corev1.PodLo
 	return strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n"), warned
 }
 
-// tail is a tail of the kubelet's container, what it shows and what it warns of.
+// tail returns a tail of the kubelet's container, its output and its warnings.
 func (k *testKubelet) tail(ask func() view) (t *tail, out *bytes.Buffer, warned *[]string) {
 	out, warned = &bytes.Buffer{}, &[]string{}
 	s := &session{
-		Options: Options{Follow: true, Tail: -1}, cluster: k, ids: newHasher(), slots: newSlots(1), cancel: func(error) {},
+		opts: Options{Follow: true, Tail: -1}, cluster: k, ids: newHasher(), slots: newSlots(1), cancel: func(error) {},
 		sink: Sink{Format: func(Origin) Format { return plain{} }, Warn: func(text string) { *warned = append(*warned, text) }, Debug: func(string) {}},
 	}
-	w := newWitness(func(context.Context) (view, error) { return ask(), nil })
-	w.tell(ask())
-	f := &follower{session: s, out: &output{w: out}, streams: make(chan struct{}, 1)}
-	return &tail{follower: f, pod: &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "pod"}}, w: w}, out, warned
+	w := newContainerWatch(func(context.Context) (view, error) { return ask(), nil })
+	w.update(ask())
+	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "pod"}}
+	return &tail{session: s, out: &output{w: out}, streams: make(chan struct{}, 1), pod: pod, watch: w}, out, warned
 }
 
-// steady are lines of which one is written each step of nanoseconds.
+// steady returns n lines, one every step nanoseconds.
 func steady(n int, step int64) []testLine {
 	var file []testLine
 	for i := range n {
@@ -140,7 +141,7 @@ func steady(n int, step int64) []testLine {
 	return file
 }
 
-// A node's clock that is set back makes no line old.
+// If a node's clock is set back, the lines after it count as new.
 func TestClockSetBack(t *testing.T) {
 	file := steady(3000, second/1000)
 	for i := range file[1000:] {
@@ -156,7 +157,7 @@ func TestClockSetBack(t *testing.T) {
 	}
 }
 
-// A file that the kubelet sends once more is shown once, and the one that it has skipped is told of.
+// A file that the kubelet sends twice is shown once, with a warning about the file that the kubelet skipped.
 func TestFileSentTwice(t *testing.T) {
 	for _, lines := range []int{2, 64, 65, 1000} {
 		synctest.Test(t, func(t *testing.T) {
@@ -181,7 +182,7 @@ func TestFileSentTwice(t *testing.T) {
 	}
 }
 
-// Lines before those that were asked for are not shown where a stream is opened again, though they are of the same second.
+// A reopened stream does not show lines before those that --tail selected, even if they are of the same second.
 func TestTailOfABusySecond(t *testing.T) {
 	for _, tail := range []int64{0, 3, 150} {
 		synctest.Test(t, func(t *testing.T) {
@@ -200,7 +201,7 @@ func TestTailOfABusySecond(t *testing.T) {
 	}
 }
 
-// An instance that had ended before norn came is not shown after the one that followed it.
+// An instance that ended before the run is not shown after its successor.
 func TestEarlierInstance(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKubelet("x", steady(3, second))
@@ -217,14 +218,14 @@ func TestEarlierInstance(t *testing.T) {
 	})
 }
 
-// A container's next instance, whose log the kubelet serves before the pod's status names it, is shown once.
+// The log of the next instance is shown once, even if the kubelet serves it before the pod's status names the instance.
 func TestNextInstanceBeforeItsStatus(t *testing.T) {
 	for _, x := range [][]testLine{steady(2, second), nil} {
 		synctest.Test(t, func(t *testing.T) {
 			k := newTestKubelet("x", x)
 			now := view{current: "x"}
 			tail, out, warned := k.tail(func() view { k.mu.Lock(); defer k.mu.Unlock(); return now })
-			tail.late = true
+			tail.showAll = true
 			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 			defer cancel()
 			done := make(chan error, 1)
@@ -232,16 +233,16 @@ func TestNextInstanceBeforeItsStatus(t *testing.T) {
 			time.Sleep(10 * time.Second)
 			k.change(func() { k.current, k.previous = "y", "x" })
 			k.breaks <- io.EOF
-			time.Sleep(500 * time.Millisecond) // the stream has been opened again
+			time.Sleep(500 * time.Millisecond) // until the stream is opened again
 			y := []testLine{{20 * second, "first of y"}, {21 * second, "second of y"}}
 			k.change(func() { k.files["y"] = y })
 			k.writes <- y
 			time.Sleep(2 * time.Second)
 			k.change(func() { now = view{current: "y", previous: "x"} })
-			tail.w.tell(now)
+			tail.watch.update(now)
 			time.Sleep(time.Minute)
 			k.change(func() { k.ended, now = true, view{current: "y", ended: true, previous: "x"} })
-			tail.w.tell(now)
+			tail.watch.update(now)
 			k.breaks <- io.EOF
 			if err := <-done; err != nil {
 				t.Error(err)
@@ -253,7 +254,7 @@ func TestNextInstanceBeforeItsStatus(t *testing.T) {
 	}
 }
 
-// A container whose first stream ends at once, since it is just being started, is not kept waiting.
+// If the first stream of a starting container ends at once, the next one is opened soon.
 func TestJustStarted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKubelet("x", nil)
@@ -277,7 +278,7 @@ func TestJustStarted(t *testing.T) {
 	})
 }
 
-// That the container runtime does not name a container for a moment does not mean that its log is gone.
+// A log is not gone if the container runtime does not know the container for a moment.
 func TestRuntimeAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		file := steady(3, second)
@@ -295,7 +296,8 @@ func TestRuntimeAway(t *testing.T) {
 	})
 }
 
-// What a silent container costs: nothing for long. The kubelet's last line of a long one is its last part, with a time of its own.
+// A silent container costs a few requests and then none. For a long line, the kubelet returns the last part as the last
+// line, with a time of its own.
 func TestSilenceIsCheap(t *testing.T) {
 	long := []testLine{{5 * second, "a"}, {6 * second, strings.Repeat("x", 16<<10) + "rest"}}
 	for _, c := range []struct {
@@ -305,7 +307,7 @@ func TestSilenceIsCheap(t *testing.T) {
 		requests int
 	}{
 		{"wrote nothing", nil, "", 2},
-		{"long last line", long, stamped([]testLine{{6*second + 1500, "rest"}}), 8}, // two streams in vain
+		{"long last line", long, stamped([]testLine{{6*second + 1500, "rest"}}), 8}, // two streams without new lines
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -325,12 +327,12 @@ func TestSilenceIsCheap(t *testing.T) {
 	}
 }
 
-// With an end that has passed, following is reading.
+// With --until in the past, Follow has no effect.
 func TestFollowUntilThePast(t *testing.T) {
 	now := time.Now()
 	k := newTestKubelet("id", []testLine{{now.Add(-time.Hour).UnixNano(), "old"}, {now.UnixNano(), "new"}})
 	var out bytes.Buffer
-	err := Run(t.Context(), k, Options{Follow: true, Tail: -1, Lines: Lines{Until: now.Add(-time.Minute).UnixNano()}},
+	err := Run(t.Context(), k, Options{Follow: true, Tail: -1, Lines: LineFilter{Until: now.Add(-time.Minute).UnixNano()}},
 		Sink{Out: &out, Format: func(Origin) Format { return plain{} }, Warn: func(text string) { t.Error(text) }, Debug: func(string) {}, Notice: func(string) {}})
 	if err != nil || out.String() != "old\n" {
 		t.Errorf("got %q, error %v", out.String(), err)

@@ -15,26 +15,26 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// liveNode runs one container through its instances, as a kubelet does: it serves the newest one's log and the one before it, its streams
-// break anywhere, logs are rotated, and what the pod's status says comes late.
+// liveNode runs one container through its instances, as a kubelet does. It serves the log of the newest instance and of
+// the one before. Its streams break anywhere, it rotates logs, and it updates the pod's status late.
 type liveNode struct {
 	Cluster
 	*dice
-	lag     int // milliseconds that the API server is behind the node, at most
+	lag     int // the most milliseconds that the API server is behind the node
 	rotates bool
-	short   bool // whether the first instance is over before anybody has looked
-	loud    bool // whether there is no pause in which nothing is written
-	torn    bool // whether an instance's last line has no end
+	short   bool // the first instance ends early
+	loud    bool // lines are written in pauses, too
+	torn    bool // the last line of an instance has no end
 
 	mu        sync.Mutex
 	instances []*liveInstance
-	status    view // what the API server knows
-	breaks    int  // how many streams are to break yet
-	away      bool // whether all streams break
-	cut       bool // whether the last one that did not follow ended too early and well
+	status    view // of the API server
+	breaks    int  // number of streams that are still to break
+	away      bool // all streams break
+	cut       bool // the last stream that did not follow ended well before the end of the log
 }
 
-// dice are random numbers for several goroutines.
+// dice makes random numbers for several goroutines.
 type dice struct {
 	mu   sync.Mutex
 	rand *rand.Rand
@@ -42,7 +42,7 @@ type dice struct {
 
 func newDice(seed uint64) *dice { return &dice{rand: rand.New(rand.NewPCG(seed, 1))} }
 
-// roll is less than n.
+// roll returns a number less than n.
 func (d *dice) roll(n int) int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -52,26 +52,26 @@ func (d *dice) roll(n int) int {
 // liveInstance is one instance and its log.
 type liveInstance struct {
 	id    string
-	files [][]testLine // the newest is the last
+	files [][]testLine // the newest at the end
 	lines int          // in all of them
 	end   time.Time
-	torn  bool // whether the last line has no end
+	torn  bool // the last line has no end
 }
 
-// change is done while nobody looks.
+// change calls do while no request is answered.
 func (n *liveNode) change(do func()) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	do()
 }
 
-// view is what the node knows.
+// view returns the container's view on the node.
 func (n *liveNode) view() view {
 	var v view
-	var end time.Time // of the one before
+	var end time.Time // of the instance before
 	for _, x := range n.instances {
 		if v.previous = v.current; v.previous != "" {
-			v.over = end.Truncate(time.Second).UnixNano()
+			v.previousEnd = end.Truncate(time.Second).UnixNano()
 		}
 		v.current, v.ended, end = x.id, !x.end.IsZero(), x.end
 	}
@@ -107,11 +107,12 @@ func (n *liveNode) StreamLogs(_ context.Context, _, _ string, opts *corev1.PodLo
 	return s, nil
 }
 
-// breakWith is how a stream breaks. One that ends well ends as if it were whole, as where the kubelet goes away behind the API server.
+// breakWith returns the error with which a stream breaks. If the kubelet goes away behind the API server, the stream ends
+// well.
 func (n *liveNode) breakWith(follow bool) error {
-	well := n.roll(3) > 0 && !n.rotates && n.lag < 10000 // where half a line looks as one that is in two files
+	well := n.roll(3) > 0 && !n.rotates && n.lag < 10000 // otherwise half a line looks like a line in two files
 	if !follow {
-		well = well && !n.cut // not again
+		well = well && !n.cut // not twice in a row
 		n.cut = n.cut || well
 	}
 	if well {
@@ -128,9 +129,9 @@ type liveStream struct {
 	since  int64
 	file   int    // the file that is being sent
 	next   int    // its line to be sent next
-	waited bool   // whether the stream has once come to the newest file's end: from then on it goes on to the next
-	ready  string // what of the lines before has not been read
-	left   int    // how many bytes until it breaks
+	waited bool   // the stream has reached the end of the newest file: from then on it notices rotations
+	ready  string // the part of the lines before next that has not been read
+	left   int    // bytes until it breaks
 	end    error
 	closed bool
 }
@@ -146,7 +147,7 @@ func (s *liveStream) Read(p []byte) (int, error) {
 	}
 }
 
-// now reads what is there, a few lines at a time.
+// now reads the lines that exist, a few at a time.
 func (s *liveStream) now(p []byte) (int, error) {
 	s.n.mu.Lock()
 	defer s.n.mu.Unlock()
@@ -189,7 +190,7 @@ func (s *liveStream) Close() error {
 	return nil
 }
 
-// run lets instances come and go, and tells of it late.
+// run starts and ends instances, and calls tell late.
 func (n *liveNode) run(tell func(view)) {
 	news := make(chan struct{}, 1)
 	var telling sync.WaitGroup
@@ -205,7 +206,7 @@ func (n *liveNode) run(tell func(view)) {
 	report := func() {
 		select {
 		case news <- struct{}{}:
-		default: // what is told next has it, too
+		default: // the next report includes this one
 		}
 	}
 	for i := range 4 {
@@ -217,7 +218,7 @@ func (n *liveNode) run(tell func(view)) {
 			switch {
 			case n.short && i == 0 && burst > 2:
 				continue
-			case burst == pause && (!n.short || i > 0): // long enough for the log of the instance before to be read
+			case burst == pause && (!n.short || i > 0): // until the log of the instance before has been read
 				for begin := time.Now(); time.Since(begin) < time.Duration(15000+n.lag)*time.Millisecond; {
 					time.Sleep(time.Second / 2)
 					if n.loud {
@@ -237,15 +238,15 @@ func (n *liveNode) run(tell func(view)) {
 		})
 		n.sleep(100)
 		report()
-		time.Sleep(time.Duration(n.roll(2)) * 10 * time.Second) // before it is started again, or not
+		time.Sleep(time.Duration(n.roll(2)) * 10 * time.Second) // restarted at once or after a while
 	}
 	close(news)
 	telling.Wait()
 	time.Sleep(time.Minute)
-	tell(view{gone: true})
+	tell(view{podGone: true})
 }
 
-// write writes so many lines at once.
+// write writes lines at once.
 func (n *liveNode) write(i int, x *liveInstance, lines int) {
 	at := time.Now().UnixNano()
 	for range lines {
@@ -257,7 +258,7 @@ func (n *liveNode) write(i int, x *liveInstance, lines int) {
 	}
 }
 
-// sleep sleeps for so many milliseconds at most.
+// sleep sleeps for less than most milliseconds.
 func (n *liveNode) sleep(most int) {
 	time.Sleep(time.Duration(n.roll(most)) * time.Millisecond)
 }
@@ -265,19 +266,23 @@ func (n *liveNode) sleep(most int) {
 // lives is set higher to search for rare orders of events: go test ./internal/logs -run TestLife -lives 3000.
 var lives = flag.Uint64("lives", 200, "number of containers whose life TestLife plays")
 
-// Whatever the order in which streams break, logs are rotated, instances follow each other and the pod's status tells of it: each line is shown
-// once, and in order. Where a log is rotated, what a stream had not read when it broke no other can have. Where the status is later than is waited for, the
-// last lines of an instance may come behind the first ones of the next.
+// Each line is shown once and in order, whatever the order in which streams break, logs are rotated, instances start and
+// end, and the pod's status is updated. There are two exceptions. After a rotation, lines that a broken stream had not
+// read may be lost. If the status comes later than the reader waits for it, the last lines of an instance may come after the first
+// ones of the next.
 func TestLife(t *testing.T) {
 	for seed := range *lives {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { // whose clock does not wait
-				n := &liveNode{dice: newDice(seed), lag: []int{20, 1500, 6000, 25000}[seed%4], rotates: seed%5 == 4, short: seed%3 == 2, loud: seed%7 < 2, torn: seed%4 == 1}
+			synctest.Test(t, func(t *testing.T) {
+				n := &liveNode{
+					dice: newDice(seed), lag: []int{20, 1500, 6000, 25000}[seed%4], rotates: seed%5 == 4,
+					short: seed%3 == 2, loud: seed%7 < 2, torn: seed%4 == 1,
+				}
 				tail, out, warned := (&testKubelet{}).tail(func() view { n.mu.Lock(); defer n.mu.Unlock(); return n.status })
-				tail.cluster, tail.late = n, true
+				tail.session.cluster, tail.showAll = n, true
 				done := make(chan error, 1)
 				go func() { done <- tail.run(t.Context()) }()
-				n.run(tail.w.tell)
+				n.run(tail.watch.update)
 				if err := <-done; err != nil {
 					t.Error(err)
 				}
@@ -290,7 +295,7 @@ func TestLife(t *testing.T) {
 	}
 }
 
-// check compares what was shown with what was written.
+// check compares the lines shown with those written.
 func (n *liveNode) check(t *testing.T, shown string) {
 	next, newest := make([]int, len(n.instances)), 0
 	for line := range strings.Lines(shown) {
@@ -313,7 +318,8 @@ func (n *liveNode) check(t *testing.T, shown string) {
 	}
 }
 
-// A stream that went on in the next instance's log, since the pod's status named that too late, goes back to the lines that it has left behind.
+// If a stream continues in the next instance's log, because the pod's status named that instance too late, the reader
+// returns to the lines that it skipped.
 func TestStrayed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := &liveNode{dice: newDice(1)}
@@ -321,7 +327,7 @@ func TestStrayed(t *testing.T) {
 		n.instances = []*liveInstance{x}
 		n.status = n.view()
 		tail, out, warned := (&testKubelet{}).tail(func() view { n.mu.Lock(); defer n.mu.Unlock(); return n.status })
-		tail.cluster, tail.late = n, true
+		tail.session.cluster, tail.showAll = n, true
 		done := make(chan error, 1)
 		go func() { done <- tail.run(t.Context()) }()
 		n.change(func() { n.write(0, x, 3) })
@@ -337,11 +343,11 @@ func TestStrayed(t *testing.T) {
 		n.change(func() { n.away = false })
 		time.Sleep(2 * confirmation)
 		n.change(func() { n.status = n.view() })
-		tail.w.tell(n.status)
+		tail.watch.update(n.status)
 		time.Sleep(10 * time.Second)
 		n.change(func() { n.write(1, y, 1) })
 		time.Sleep(10 * time.Second)
-		tail.w.tell(view{gone: true})
+		tail.watch.update(view{podGone: true})
 		n.change(func() { y.end = time.Now() })
 		if err := <-done; err != nil {
 			t.Error(err)

@@ -39,12 +39,11 @@ type reader struct {
 	first     corev1.PodLogOptions // what the beginning is asked with: how many lines, since when
 	follow    bool
 	marking   bool // whether lines are only to be remembered
-	asks      bool // whether nobody tells the witness how the container is, so that it has to ask
-	wanted    Lines
+	wanted    LineFilter
 	to        receiver
 	slots     slots
 	ids       hasher
-	stray     func(lineID) bool // takes over what the reader of an earlier instance has read of this one's log, if it has read this line
+	takeOver  func(lineID) bool // takes over what the reader of an earlier instance has read of this one's log, if it has read this line
 	say       func(string)      // what only a debugging user wants to know
 	warn      func(string)
 
@@ -96,7 +95,7 @@ const (
 var (
 	errOtherInstance = errors.New("the container has been started again")
 	errQuiet         = errors.New("it stays in an old file")
-	errPast          = errors.New("the lines asked for are passed")
+	errPastUntil     = errors.New("the lines asked for are passed")
 	errGone          = errors.New("the log is gone, or another instance's")
 	errTaken         = errors.New("its beginning was read as an earlier instance's")
 )
@@ -109,7 +108,7 @@ func (e *writeError) Unwrap() error { return e.err }
 
 // read passes the instance's lines on until it has ended and all are passed on, or it is gone. Without follow it ends with the
 // last line that is there now.
-func (r *reader) read(ctx context.Context, w *witness) error {
+func (r *reader) read(ctx context.Context, w *containerWatch) error {
 	wait, since, warned := shortestWait, time.Now(), false
 	empty := false // whether the last stream ended well with nothing new, at a place that may not be the log's end
 	r.have, r.clean = some, false
@@ -118,7 +117,7 @@ func (r *reader) read(ctx context.Context, w *witness) error {
 		r.mark(ctx, w)
 	}
 	for {
-		how := w.now().access(r.instance)
+		how := w.view().stateOf(r.instance)
 		r.got = 0
 		err := r.once(ctx, how, w)
 		switch {
@@ -135,7 +134,7 @@ func (r *reader) read(ctx context.Context, w *witness) error {
 			return context.Cause(ctx)
 		case errors.As(err, &failed), errors.As(err, &denied):
 			return err
-		case errors.Is(err, errPast):
+		case errors.Is(err, errPastUntil):
 			r.have = final
 			return r.to.flush()
 		}
@@ -147,7 +146,7 @@ func (r *reader) read(ctx context.Context, w *witness) error {
 		if errors.Is(err, io.EOF) && r.isRead(how, empty) {
 			return nil
 		}
-		empty = r.got == 0 && errors.Is(err, io.EOF) && how != running
+		empty = r.got == 0 && errors.Is(err, io.EOF) && how != instanceRunning
 		r.stayed = errors.Is(err, errQuiet)
 		if r.got > 0 {
 			wait, since, warned = shortestWait, time.Now(), false
@@ -158,7 +157,7 @@ func (r *reader) read(ctx context.Context, w *witness) error {
 			r.say(fmt.Sprintf("%s: the stream has stayed in a file that was rotated away, after %s; the new one is read", r.name(), r.when()))
 			continue
 		}
-		if errors.Is(err, io.EOF) && how != running {
+		if errors.Is(err, io.EOF) && how != instanceRunning {
 			continue // there may have been more: look again
 		}
 		if !r.follow && time.Since(since) > patience {
@@ -173,7 +172,7 @@ func (r *reader) read(ctx context.Context, w *witness) error {
 			continue
 		}
 		w.wait(ctx, wait)
-		if r.asks || k8s.IsNotFound(err) || w.now().access(r.instance) == running && !r.clean {
+		if w.polled || k8s.IsNotFound(err) || w.view().stateOf(r.instance) == instanceRunning && !r.clean {
 			w.refresh(ctx)
 		}
 		wait = min(2*wait, longestWait)
@@ -182,12 +181,12 @@ func (r *reader) read(ctx context.Context, w *witness) error {
 
 // isRead reports whether a stream that ended well has come to the log's end. It may have ended before, as where the kubelet went away behind the API server:
 // then it has not shown the last line that is known, unless the log has none, and ends so twice.
-func (r *reader) isRead(how access, empty bool) bool {
-	if r.follow && (how == running || r.got > 0 || r.open || !r.caught && !empty) {
+func (r *reader) isRead(how instanceState, empty bool) bool {
+	if r.follow && (how == instanceRunning || r.got > 0 || r.open || !r.caught && !empty) {
 		return false
 	}
 	r.have = all
-	if r.follow && !r.caught && how == ended {
+	if r.follow && !r.caught && how == instanceEnded {
 		r.have = nothing
 	}
 	return true
@@ -209,13 +208,13 @@ func (r *reader) gone() {
 
 // isDeleted reports whether an error says that the log is deleted for good. While a log is rotated there is none for a moment, and while the
 // container runtime is restarted it names no container.
-func (r *reader) isDeleted(err error, how access, after time.Duration) bool {
+func (r *reader) isDeleted(err error, how instanceState, after time.Duration) bool {
 	gone := errors.Is(err, errNoLogFile)
 	if !gone && !errors.Is(err, errUnavailable) {
 		return false
 	}
-	ended := how != running || !r.follow
-	return gone && (how != running || r.spare.there()) || ended && after > longestWait
+	ended := how != instanceRunning || !r.follow
+	return gone && (how != instanceRunning || r.spare.there()) || ended && after > longestWait
 }
 
 // endsWell reports whether an error is one that follows the end of a log.
@@ -225,10 +224,10 @@ func endsWell(err error) bool {
 
 // mark takes the last line there is for the position to begin from, and passes it not on: of a log from whose end on is read, a stream that
 // breaks before the first new line could not be resumed otherwise.
-func (r *reader) mark(ctx context.Context, w *witness) {
+func (r *reader) mark(ctx context.Context, w *containerWatch) {
 	one := int64(1)
 	r.follow, r.marking, r.first.TailLines = false, true, &one
-	err := r.once(ctx, w.now().access(r.instance), w)
+	err := r.once(ctx, w.view().stateOf(r.instance), w)
 	r.follow, r.marking, r.first.TailLines = true, false, nil
 	if !errors.Is(err, io.EOF) {
 		r.first.TailLines = new(int64)
@@ -248,14 +247,14 @@ func (r *reader) when() string {
 func clockTime(ns int64) string { return time.Unix(0, ns).UTC().Format("15:04:05.000Z") }
 
 // options ask for what has not been read.
-func (r *reader) options(how access) *corev1.PodLogOptions {
+func (r *reader) options(how instanceState) *corev1.PodLogOptions {
 	opts := r.first
 	if r.pos.begun() {
 		opts = corev1.PodLogOptions{SinceTime: wholeSecond(r.pos.base)}
 	}
 	opts.Container, opts.Timestamps = r.container, true
-	opts.Follow = r.follow && how == running
-	opts.Previous = how == previous
+	opts.Follow = r.follow && how == instanceRunning
+	opts.Previous = how == instancePrevious
 	return &opts
 }
 
@@ -266,18 +265,18 @@ func wholeSecond(ns int64) *metav1.Time {
 }
 
 // once reads one stream to its end, the spare one where no other can be had; the error is io.EOF, or why it broke.
-func (r *reader) once(ctx context.Context, how access, w *witness) error {
-	if how == previous && r.pos.begun() && r.follow && !r.verified {
+func (r *reader) once(ctx context.Context, how instanceState, w *containerWatch) error {
+	if how == instancePrevious && r.pos.begun() && r.follow && !r.verified {
 		r.verify(ctx)
 	}
 	opts := r.options(how)
-	if how == unreachable || r.deleted {
+	if how == instanceGone || r.deleted {
 		body := r.spare.take()
 		if body == nil {
 			return errGone
 		}
 		r.say(r.name() + ": the log is gone; what is left is read from a stream that was opened before")
-		return r.scan(ctx, body, opts, r.passage(unreachable, w))
+		return r.scan(ctx, body, opts, r.passage(instanceGone, w))
 	}
 	body, err := r.stream(ctx, r.slots.open, opts)
 	if err != nil {

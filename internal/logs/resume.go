@@ -15,15 +15,15 @@ import (
 type passage struct {
 	*reader
 	seen    overlap
-	how     access // what the stream was opened for
-	later   bool   // whether it is not the instance's first
-	w       *witness
+	how     instanceState // what the stream was opened for
+	later   bool          // whether it is not the instance's first
+	w       *containerWatch
 	pending *piece       // a line that the next decides on
 	earlier piece        // the beginning of a line with which the stream before has ended
 	limit   atomic.Int64 // the time after which no line is the instance's, where one is known that follows it; or 0
 }
 
-func (r *reader) passage(how access, w *witness) *passage {
+func (r *reader) passage(how instanceState, w *containerWatch) *passage {
 	r.opened++
 	r.caught, r.open = false, false
 	return &passage{reader: r, seen: r.pos.overlap(), how: how, later: r.opened > 1, w: w, earlier: r.held}
@@ -65,7 +65,7 @@ func (s *passage) pass(ctx context.Context, p piece) error {
 // begin decides on a line by its first piece.
 func (s *passage) begin(ctx context.Context, p *piece) error {
 	id := s.ids.id(p.at, p.text)
-	if !s.pos.begun() && s.stray != nil && s.stray(id) {
+	if !s.pos.begun() && s.takeOver != nil && s.takeOver(id) {
 		return errTaken
 	}
 	if s.pending != nil {
@@ -174,9 +174,9 @@ func (s *passage) decided(ctx context.Context, p *piece, id lineID, v lineVerdic
 		s.pos.passed = 0
 	}
 	if s.wanted.Until != 0 && p.at > s.wanted.Until {
-		return errPast
+		return errPastUntil
 	}
-	s.whole = s.wanted.line(p.at, p.text) && !s.marking
+	s.whole = s.wanted.matches(p.at, p.text) && !s.marking
 	if rotated && len(held.text) > 0 && held.at != p.at && s.whole {
 		p.begin = false
 		return s.to.take(held)
@@ -190,10 +190,10 @@ const confirmation = 10 * time.Second
 // gap is called where a stream that was opened again begins with a line that does not follow a known one: the log was rotated
 // meanwhile, or the stream is that of another instance, which the pod's status may not name yet. After a pod has begun to end, none is started.
 func (s *passage) gap(ctx context.Context, at int64) error {
-	for begin := time.Now(); s.how != unreachable && !s.w.now().leaving; {
+	for begin := time.Now(); s.how != instanceGone && !s.w.view().terminating; {
 		s.w.wait(ctx, shortestWait)
 		s.w.refresh(ctx)
-		if s.w.now().access(s.instance) != s.how {
+		if s.w.view().stateOf(s.instance) != s.how {
 			return errOtherInstance
 		}
 		if !s.pos.begun() || s.stayed || time.Since(begin) > confirmation || ctx.Err() != nil {

@@ -55,8 +55,8 @@ func (n *stuckNode) followFor(t *testing.T, d time.Duration) string {
 	n.begin = time.Now()
 	ctx, cancel := context.WithTimeout(t.Context(), d)
 	defer cancel()
-	w := newWitness(func(context.Context) (view, error) { return view{current: "id"}, nil })
-	w.tell(view{current: "id"})
+	w := newContainerWatch(func(context.Context) (view, error) { return view{current: "id"}, nil })
+	w.update(view{current: "id"})
 	var out bytes.Buffer
 	r := testReader(n, "id", &out, func(text string) { t.Error(text) })
 	if err := r.read(ctx, w); !errors.Is(err, context.DeadlineExceeded) {

@@ -18,7 +18,7 @@ type spare struct {
 }
 
 // prepare opens the spare when the pod begins to end, unless stop is called before.
-func (s *spare) prepare(ctx context.Context, w *witness, open func() (io.ReadCloser, error)) (stop func()) {
+func (s *spare) prepare(ctx context.Context, w *containerWatch, open func() (io.ReadCloser, error)) (stop func()) {
 	done := make(chan struct{})
 	var preparing sync.WaitGroup
 	preparing.Go(func() {
@@ -27,7 +27,7 @@ func (s *spare) prepare(ctx context.Context, w *witness, open func() (io.ReadClo
 			return
 		case <-ctx.Done():
 			return
-		case <-w.leaving:
+		case <-w.terminating:
 		}
 		if s.there() {
 			return

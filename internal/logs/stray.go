@@ -75,10 +75,10 @@ func (s *passage) leave(stream *settling) (stop func()) {
 		select {
 		case <-done:
 			return
-		case <-s.w.after(s.instance):
+		case <-s.w.replacementOf(s.instance):
 		}
-		if now := s.w.now(); now.previous == s.instance && now.over != 0 {
-			s.limit.Store(now.over + int64(late))
+		if now := s.w.view(); now.previous == s.instance && now.previousEnd != 0 {
+			s.limit.Store(now.previousEnd + int64(late))
 		}
 		for reads, broken := 0, false; !broken; reads, broken = stream.breakOff(reads) {
 			select {
