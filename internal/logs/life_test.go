@@ -268,7 +268,7 @@ var lives = flag.Uint64("lives", 200, "number of containers whose life TestLife 
 
 // Each line is shown once and in order, whatever the order in which streams break, logs are rotated, instances start and
 // end, and the pod's status is updated. There are two exceptions. After a rotation, lines that a broken stream had not
-// read may be lost. If the status comes later than the reader waits for it, the last lines of an instance may come after the first
+// read may be lost. If the status comes later than statusDelay, the last lines of an instance may come after the first
 // ones of the next.
 func TestLife(t *testing.T) {
 	for seed := range *lives {
@@ -320,7 +320,7 @@ func (n *liveNode) check(t *testing.T, shown string) {
 
 // If a stream continues in the next instance's log, because the pod's status named that instance too late, the reader
 // returns to the lines that it skipped.
-func TestStrayed(t *testing.T) {
+func TestReturnToGap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := &liveNode{dice: newDice(1)}
 		x, y := &liveInstance{id: "x", files: [][]testLine{nil}}, &liveInstance{id: "y", files: [][]testLine{nil}}
@@ -341,7 +341,7 @@ func TestStrayed(t *testing.T) {
 		})
 		time.Sleep(50 * time.Millisecond)
 		n.change(func() { n.away = false })
-		time.Sleep(2 * confirmation)
+		time.Sleep(2 * statusDelay)
 		n.change(func() { n.status = n.view() })
 		tail.watch.update(n.status)
 		time.Sleep(10 * time.Second)

@@ -1,8 +1,12 @@
 // Package logs reads the logs of all containers of an app and shows each line once, however often a stream breaks.
 //
-// A reader reads the log of one container instance, through as many streams as that takes (reader.go). Each stream is
-// cut into lines (scan.go). Lines that an earlier stream had are dropped (resume.go) by a position in the log
-// (position.go, overlap.go).
+// A reader reads the log of one container instance (reader.go). It opens one stream after the other (attempt.go); what
+// it does after the end of a stream is decided by a pure function (next.go). Each stream is cut into lines (scan.go).
+// Lines that an earlier stream had are dropped (dedup.go) by a position in the log (position.go, overlap.go).
+//
+// The kubelet and the API make a stream end in the wrong place or in the wrong log. rotation.go detects a stream that
+// stays in a rotated file, standby.go keeps a log readable while its pod is deleted, and handover.go returns lines that
+// belong to a later instance.
 //
 // With Follow, one watch on the app's pods feeds a tail for each container (follow.go, tail.go, watch.go), and lines
 // are written as they come (output.go). Without Follow, the lines of all readers are merged by time (collect.go,
@@ -113,9 +117,11 @@ type session struct {
 // reader returns a reader for one instance of a container.
 func (s *session) reader(p *corev1.Pod, container, instance string, to receiver) *reader {
 	return &reader{
-		streams: s.cluster, namespace: p.Namespace, pod: p.Name, container: container, instance: instance,
-		follow: s.opts.Follow, wanted: s.opts.Lines, to: to, slots: s.slots, ids: s.ids,
-		say: s.sink.Debug, warn: s.sink.Warn,
+		log: containerLog{
+			streams: s.cluster, slots: s.slots, namespace: p.Namespace, pod: p.Name, container: container,
+		},
+		instance: instance, follow: s.opts.Follow, wanted: s.opts.Lines, to: to, ids: s.ids,
+		debug: s.sink.Debug, warn: s.sink.Warn,
 	}
 }
 

@@ -201,8 +201,8 @@ func stamped(lines []testLine) string {
 // testReader returns a reader that follows an instance.
 func testReader(streams Streamer, instance string, out io.Writer, warn func(string)) *reader {
 	return &reader{
-		streams: streams, instance: instance, follow: true, to: &lineWriter{out: &output{w: out}, format: plain{}},
-		slots: newSlots(1), ids: newHasher(), say: func(string) {}, warn: warn,
+		log: containerLog{streams: streams, slots: newSlots(1)}, instance: instance, follow: true,
+		to: &lineWriter{out: &output{w: out}, format: plain{}}, ids: newHasher(), debug: func(string) {}, warn: warn,
 	}
 }
 
@@ -246,7 +246,7 @@ func TestDeletedLog(t *testing.T) {
 		var out bytes.Buffer
 		var warned []string
 		r := testReader(n, "id", &out, func(text string) { warned = append(warned, text) })
-		r.pod, r.container, r.follow = "p", "c", follow
+		r.log.pod, r.log.container, r.follow = "p", "c", follow
 		if err := r.read(t.Context(), w); err != nil || out.Len() > 0 || len(warned) != 1 || !strings.Contains(warned[0], "p/c: the kubelet has deleted this log") {
 			t.Errorf("follow %v: error %v, output %q, warnings %q", follow, err, out.String(), warned)
 		}

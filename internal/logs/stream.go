@@ -31,9 +31,12 @@ func Stream(ctx context.Context, cluster StreamCluster, p *corev1.Pod, container
 	w.polled = true
 	w.update(viewOf(p, container))
 	r := &reader{
-		streams: cluster, namespace: p.Namespace, pod: p.Name, container: container, instance: w.view().current,
-		follow: true, to: &lineWriter{out: &output{w: to.Out, fail: cancel}, format: plain{}},
-		slots: newSlots(1), ids: newHasher(), say: func(string) {}, warn: to.Warn,
+		log: containerLog{
+			streams: cluster, slots: newSlots(1), namespace: p.Namespace, pod: p.Name, container: container,
+		},
+		instance: w.view().current, follow: true, ids: newHasher(),
+		to:    &lineWriter{out: &output{w: to.Out, fail: cancel}, format: plain{}},
+		debug: func(string) {}, warn: to.Warn,
 	}
 	return r.read(ctx, w)
 }

@@ -72,8 +72,7 @@ func (t *tail) nextReader() *reader {
 		if i < 0 {
 			return t.newReader(instance)
 		}
-		if r := t.readers[i]; r.have == some || r.have == nothing && state == instancePrevious ||
-			r.have < final && state == instanceRunning {
+		if r := t.readers[i]; r.hasMore(state) {
 			return r
 		}
 	}
@@ -88,7 +87,9 @@ func (t *tail) newReader(instance string) *reader {
 	if !t.showAll {
 		r.first = s.firstRequest()
 		if earlier := t.watch.view().previous; earlier != "" { // it ended before this run: it is not shown
-			t.readers = append(t.readers, &reader{instance: earlier, have: final})
+			ended := &reader{instance: earlier}
+			ended.state.extent = readFinal
+			t.readers = append(t.readers, ended)
 		}
 	}
 	r.takeOver = func(id lineID) bool { return t.takeOver(r, id) }
