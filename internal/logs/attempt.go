@@ -2,6 +2,7 @@ package logs
 
 import (
 	"context"
+	"errors"
 	"io"
 	"time"
 
@@ -16,10 +17,15 @@ type attempt struct {
 	markOnly bool          // lines are remembered but not passed on
 	reopened bool          // the reader had a stream before
 
+	openFailed      bool  // the stream could not be opened
 	newLines        int64 // lines that no earlier stream had
 	reachedKnownEnd bool  // the stream repeated the last line that was known
 	unfinished      bool  // the stream ended inside a line, whose beginning the reader holds
 }
+
+// endedWell reports whether err is the end of the stream. If the server closes a connection before it answers, the error
+// of net/http wraps io.EOF, too.
+func (a *attempt) endedWell(err error) bool { return !a.openFailed && errors.Is(err, io.EOF) }
 
 // readStream reads one stream to its end: the standby stream if the log can no longer be requested. The error is
 // io.EOF, or why the stream broke.
@@ -38,6 +44,7 @@ func (r *reader) readStream(ctx context.Context, a *attempt, w *containerWatch) 
 	}
 	body, err := r.log.open(ctx, opts)
 	if err != nil {
+		a.openFailed = true
 		return err
 	}
 	if opts.Follow {

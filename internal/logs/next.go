@@ -2,7 +2,6 @@ package logs
 
 import (
 	"errors"
-	"io"
 	"time"
 
 	"norn/pkg/k8s"
@@ -78,7 +77,7 @@ func next(s state, end streamEnd) (state, action) {
 		s.deleted = true
 		return s, reopen
 	}
-	atEnd := errors.Is(err, io.EOF)
+	atEnd := a.endedWell(err)
 	s.clean = atEnd || s.clean && mayFollowEnd(err)
 	if atEnd && isComplete(a, s.emptyEnd) {
 		s.extent = extentAtEnd(a)

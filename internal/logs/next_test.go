@@ -76,6 +76,7 @@ func TestNext(t *testing.T) {
 		{"still running, after new lines", withLines, state{}, streamEnd{err: io.EOF}, resume, state{clean: true}},
 
 		// Streams that break.
+		{"closed before it was open", attempt{openFailed: true}, state{}, streamEnd{err: io.EOF}, retry, state{}},
 		{"rotated", running, state{clean: true}, streamEnd{err: errRotated, idle: late}, reopenNewFile,
 			state{rotated: true}},
 		{"after a rotation", running, state{rotated: true}, streamEnd{err: errReset}, retry, state{}},

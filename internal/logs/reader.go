@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -146,9 +145,10 @@ func (r *reader) wait(ctx context.Context, w *containerWatch, pause time.Duratio
 func (r *reader) markEnd(ctx context.Context, w *containerWatch) {
 	one := int64(1)
 	r.first.TailLines = &one
-	err := r.readStream(ctx, &attempt{state: w.view().stateOf(r.instance), markOnly: true}, w)
+	a := &attempt{state: w.view().stateOf(r.instance), markOnly: true}
+	err := r.readStream(ctx, a, w)
 	r.first.TailLines = nil
-	if !errors.Is(err, io.EOF) {
+	if !a.endedWell(err) {
 		r.first.TailLines = new(int64)
 	}
 }
