@@ -23,8 +23,8 @@ type attempt struct {
 	unfinished      bool  // the stream ended inside a line, whose beginning the reader holds
 }
 
-// endedWell reports whether err is the end of the stream. If the server closes a connection before it answers, the error
-// of net/http wraps io.EOF, too.
+// endedWell reports whether err is the end of the stream. If the server closes a connection before it answers, the
+// error of net/http wraps io.EOF, too.
 func (a *attempt) endedWell(err error) bool { return !a.openFailed && errors.Is(err, io.EOF) }
 
 // readStream reads one stream to its end: the standby stream if the log can no longer be requested. The error is

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// If a container's status is lost for a while, or claims that the container has ended, its reader continues where it was.
+// If a container's status is lost for a while, or claims that the container has ended, its reader continues where it
+// was.
 func TestStatusThatComesBack(t *testing.T) {
 	for _, c := range []struct {
 		name  string

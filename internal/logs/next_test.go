@@ -73,6 +73,8 @@ func TestNext(t *testing.T) {
 		{"no line of the previous one", previous, state{emptyEnd: true}, streamEnd{err: io.EOF}, stop,
 			state{clean: true, emptyEnd: true, extent: readAll}},
 		{"still running", running, state{}, streamEnd{err: io.EOF, idle: late}, retry, state{clean: true}},
+		{"still running, at the known end", attempt{state: instanceRunning, follow: true, reachedKnownEnd: true},
+			state{}, streamEnd{err: io.EOF}, retry, state{clean: true}},
 		{"still running, after new lines", withLines, state{}, streamEnd{err: io.EOF}, resume, state{clean: true}},
 
 		// Streams that break.

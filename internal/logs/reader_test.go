@@ -107,7 +107,8 @@ func joinLong(text string) string {
 func TestBrokenOutput(t *testing.T) {
 	n := &fakeNode{rand: rand.New(rand.NewPCG(1, 1)), file: numbered(300)}
 	broken := errors.New("no space left on device")
-	if err := Stream(t.Context(), n, fakePod(false), "c", StreamSink{Out: failingWriter{broken}, Warn: func(string) {}}); !errors.Is(err, broken) {
+	to := StreamSink{Out: failingWriter{broken}, Warn: func(string) {}}
+	if err := Stream(t.Context(), n, fakePod(false), "c", to); !errors.Is(err, broken) {
 		t.Errorf("error %v", err)
 	}
 }
@@ -208,7 +209,9 @@ func testReader(streams Streamer, instance string, out io.Writer, warn func(stri
 
 // If a log is deleted before its stream comes to the end, the end is not lost, whatever the pod's status is by then.
 func TestLogDeletedBeforeItWasRead(t *testing.T) {
-	const missing = `failed to try resolving symlinks in path "/var/log/pods/p/c/0.log": lstat /var/log/pods/p/c/0.log: no such file or directory`
+	const missing = `failed to try resolving symlinks in path "/var/log/pods/p/c/0.log": ` +
+		`lstat /var/log/pods/p/c/0.log: no such file or directory`
+	const unavailable = "unable to retrieve container logs for containerd://0123\n"
 	for _, c := range []struct {
 		name string
 		then view
@@ -216,7 +219,7 @@ func TestLogDeletedBeforeItWasRead(t *testing.T) {
 	}{
 		{"pod gone", view{podGone: true}, ""},
 		{"still running", view{current: "id", terminating: true}, missing},
-		{"ended", view{current: "id", ended: true, terminating: true}, "unable to retrieve container logs for containerd://0123\n"},
+		{"ended", view{current: "id", ended: true, terminating: true}, unavailable},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -247,7 +250,9 @@ func TestDeletedLog(t *testing.T) {
 		var warned []string
 		r := testReader(n, "id", &out, func(text string) { warned = append(warned, text) })
 		r.log.pod, r.log.container, r.follow = "p", "c", follow
-		if err := r.read(t.Context(), w); err != nil || out.Len() > 0 || len(warned) != 1 || !strings.Contains(warned[0], "p/c: the kubelet has deleted this log") {
+		err := r.read(t.Context(), w)
+		const want = "p/c: the kubelet has deleted this log"
+		if err != nil || out.Len() > 0 || len(warned) != 1 || !strings.Contains(warned[0], want) {
 			t.Errorf("follow %v: error %v, output %q, warnings %q", follow, err, out.String(), warned)
 		}
 	}
