@@ -3,8 +3,6 @@ package logs
 import (
 	"bytes"
 	"context"
-	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -168,60 +166,6 @@ func TestRuntimeAway(t *testing.T) {
 			t.Errorf("got %q, warned %q", got, warned)
 		}
 	})
-}
-
-// closingStreams fails to open the first streams, because the server closes the connection without an answer.
-type closingStreams struct {
-	*testKubelet
-	fails int
-}
-
-// StreamLogs implements Streamer.
-func (s *closingStreams) StreamLogs(
-	ctx context.Context, ns, pod string, opts *corev1.PodLogOptions,
-) (io.ReadCloser, error) {
-	if s.fails > 0 {
-		s.fails--
-		return nil, fmt.Errorf("read the log of pod %s: %w", pod, io.EOF)
-	}
-	return s.testKubelet.StreamLogs(ctx, ns, pod, opts)
-}
-
-// If a connection is closed before the stream is open, the log has not ended, though net/http's error wraps io.EOF.
-func TestConnectionClosedBeforeTheLog(t *testing.T) {
-	none := int64(0)
-	for _, c := range []struct {
-		name   string
-		follow bool
-		view   view
-		first  corev1.PodLogOptions
-		want   string
-	}{
-		{"not following", false, view{current: "x"}, corev1.PodLogOptions{}, "line 0\nline 1\n"},
-		{"ended", true, view{current: "x", ended: true}, corev1.PodLogOptions{}, "line 0\nline 1\n"},
-		{"from the end on", true, view{current: "x"}, corev1.PodLogOptions{TailLines: &none}, ""},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				k := newTestKubelet("x", steady(2, second))
-				k.ended = c.view.ended
-				w := newContainerWatch(func(context.Context) (view, error) { return c.view, nil })
-				w.update(c.view)
-				var out bytes.Buffer
-				r := testReader(&closingStreams{k, 3}, "x", &out, func(text string) { t.Error(text) })
-				r.first, r.follow = c.first, c.follow
-				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
-				defer cancel()
-				if err := r.read(ctx, w); err != nil && !errors.Is(err, context.DeadlineExceeded) {
-					t.Error(err)
-				}
-				synctest.Wait()
-				if out.String() != c.want {
-					t.Errorf("got %q, want %q", out.String(), c.want)
-				}
-			})
-		})
-	}
 }
 
 // A silent container costs a few requests and then none. For a long line, the kubelet returns the last part as the last
