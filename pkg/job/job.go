@@ -29,7 +29,7 @@ type Cluster interface {
 	ownedSecrets
 	JobWarning(ctx context.Context, ns, job string) (string, error)
 	WatchJobPod(ctx context.Context, ns, job string, see func(*corev1.Pod) (bool, error)) error
-	logs.CopyCluster
+	logs.StreamCluster
 }
 
 type jobs interface {
@@ -245,7 +245,7 @@ func status(p *corev1.Pod) *corev1.ContainerStatus {
 // show copies the container's log until it ends.
 func show(ctx context.Context, cluster Cluster, r Request, p *corev1.Pod) error {
 	out := &output{to: r.Out}
-	err := logs.Copy(ctx, cluster, p, p.Spec.Containers[0].Name, logs.CopySink{Out: out, Say: r.Say})
+	err := logs.Stream(ctx, cluster, p, p.Spec.Containers[0].Name, logs.StreamSink{Out: out, Warn: r.Say})
 	if ctx.Err() != nil {
 		return fmt.Errorf("the Job was cut short and deleted: %w", context.Cause(ctx))
 	}

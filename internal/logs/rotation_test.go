@@ -13,13 +13,14 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// stuckNode is a kubelet that has rotated the log before its first stream came to the end of the file: that stream stays there for ever.
+// stuckNode is a kubelet that rotated the log before its first stream came to the end of the file: that stream stays in
+// the old file forever.
 type stuckNode struct {
 	old, new []testLine
 	follows  int
-	looks    []time.Duration // since the beginning
+	looks    []time.Duration // when the end of the log was checked, since begin
 	begin    time.Time
-	answer   error // to a look
+	answer   error // of a stream that does not follow
 }
 
 // StreamLogs implements Streamer.
@@ -49,14 +50,14 @@ func (n *stuckNode) StreamLogs(ctx context.Context, _, _ string, opts *corev1.Po
 	return r, nil
 }
 
-// followFor reads the node's log for so long.
+// followFor follows the node's log for d.
 func (n *stuckNode) followFor(t *testing.T, d time.Duration) string {
 	t.Helper()
 	n.begin = time.Now()
 	ctx, cancel := context.WithTimeout(t.Context(), d)
 	defer cancel()
-	w := newWitness(func(context.Context) (view, error) { return view{current: "id"}, nil })
-	w.tell(view{current: "id"})
+	w := newContainerWatch(func(context.Context) (view, error) { return view{current: "id"}, nil })
+	w.update(view{current: "id"})
 	var out bytes.Buffer
 	r := testReader(n, "id", &out, func(text string) { t.Error(text) })
 	if err := r.read(ctx, w); !errors.Is(err, context.DeadlineExceeded) {
@@ -66,7 +67,7 @@ func (n *stuckNode) followFor(t *testing.T, d time.Duration) string {
 	return out.String()
 }
 
-// A stream that stays in an old file is broken off, and its log read on in the new one.
+// A stream that stays in an old file is closed, and the log continues with the new file.
 func TestStuckInTheOldFile(t *testing.T) {
 	for _, d := range []time.Duration{8 * time.Second, time.Hour} { // soon, and then for good
 		synctest.Test(t, func(t *testing.T) {
@@ -83,22 +84,22 @@ func TestStuckInTheOldFile(t *testing.T) {
 	}
 }
 
-// A stream of a container that has been started again is broken off where it waits for more, and not where nobody reads it.
-func TestBreakOff(t *testing.T) {
-	s := &settling{body: io.NopCloser(strings.NewReader("a line")), settled: true}
+// A stream is closed while it waits for more, not between two reads.
+func TestCloseIfWaiting(t *testing.T) {
+	s := &rotationDetector{body: io.NopCloser(strings.NewReader("a line")), atNewest: true}
 	_, _ = s.Read(make([]byte, 100))
-	reads, _ := s.breakOff(0)
-	if _, broken := s.breakOff(reads); broken {
-		t.Error("it was broken off between two reads")
+	reads, _ := s.closeIfWaiting(0)
+	if _, broken := s.closeIfWaiting(reads); broken {
+		t.Error("it was closed between two reads")
 	}
-	s.next() // a read begins
-	reads, _ = s.breakOff(reads)
-	if _, broken := s.breakOff(reads); !broken {
-		t.Error("it was not broken off")
+	s.countRead() // a read begins
+	reads, _ = s.closeIfWaiting(reads)
+	if _, broken := s.closeIfWaiting(reads); !broken {
+		t.Error("it was not closed")
 	}
 }
 
-// A stream that is at the log's end is left alone after one look, and one of which that cannot be told is looked at ever more rarely.
+// A stream at the end of its log is checked once. If nobody answers, it is checked less and less often.
 func TestSilentStream(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -112,7 +113,7 @@ func TestSilentStream(t *testing.T) {
 				if want := strings.Join(texts(n.old), "\n") + "\n"; out != want {
 					t.Errorf("got %q, want %q", out, want)
 				}
-				if n.follows != 1 || len(n.looks) != c.looks || n.looks[0] != silence {
+				if n.follows != 1 || len(n.looks) != c.looks || n.looks[0] != quietBeforeCheck {
 					t.Errorf("%d streams, %d looks, at %v", n.follows, len(n.looks), n.looks)
 				}
 			})

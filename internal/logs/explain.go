@@ -14,48 +14,50 @@ import (
 	"norn/pkg/k8s"
 )
 
-// NotFoundError says that there is no such app in the cluster.
+// NotFoundError means that the app does not exist in the cluster.
 type NotFoundError struct{ Namespace, App string }
 
-// Error names app and namespace.
+// Error implements error.
 func (e *NotFoundError) Error() string {
 	return fmt.Sprintf("there is no Deployment %s in namespace %s, no CronJob, and no pod of it", e.App, e.Namespace)
 }
 
-// Hint is what to do about it.
+// Hint returns what to do about it.
 func (e *NotFoundError) Hint() string {
 	return "check the name and --namespace, or make it with norn forge; a function's log is shown by norn invoke"
 }
 
-// ChoiceError says that nothing there is what was asked for.
+// ChoiceError means that no pod or container matches the filter.
 type ChoiceError struct{ What, There string }
 
-// Error names what was asked for.
+// Error implements error.
 func (e *ChoiceError) Error() string { return "there is no " + e.What }
 
-// Hint is what there is.
+// Hint returns what exists instead.
 func (e *ChoiceError) Hint() string { return e.There }
 
-// notes are things to be said once.
-type notes struct {
-	mu   sync.Mutex
-	said map[string]bool
+// notices remembers notices, so that each is given once.
+type notices struct {
+	mu    sync.Mutex
+	given map[string]bool
 }
 
-func (n *notes) once(say func(string), text string) {
+// once calls notice with a text unless the text is empty or was given before.
+func (n *notices) once(notice func(string), text string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if text == "" || n.said[text] {
+	if text == "" || n.given[text] {
 		return
 	}
-	if n.said == nil || len(n.said) > 1000 {
-		n.said = map[string]bool{}
+	if n.given == nil || len(n.given) > 1000 {
+		n.given = map[string]bool{}
 	}
-	n.said[text] = true
-	say(text)
+	n.given[text] = true
+	notice(text)
 }
 
-// explain says why there is nothing to read, of the app or of some of its pods. At the first look, an app that is not there is an error.
+// explain gives notice why the app, or some of its pods, have no logs to read. An app that does not exist is an error,
+// unless it was observed before.
 func (s *session) explain(ctx context.Context, seen k8s.Observation) error {
 	pods := s.wantedPods(seen, revisionsOf(seen))
 	if len(pods) == 0 {
@@ -63,45 +65,46 @@ func (s *session) explain(ctx context.Context, seen k8s.Observation) error {
 		if err != nil {
 			return err
 		}
-		s.notes.once(s.sink.Notice, why)
+		s.notices.once(s.sink.Notice, why)
 		return nil
 	}
-	s.looked = true
-	if err := s.noContainers(pods); err != nil {
+	s.observed = true
+	if err := s.checkContainerNames(pods); err != nil {
 		return err
 	}
 	for _, p := range pods {
-		s.notes.once(s.sink.Notice, s.notReadable(p))
+		s.notices.once(s.sink.Notice, s.notReadable(p))
 	}
 	return nil
 }
 
-// noPods says why there is no pod. What was there once is waited for.
+// noPods returns why there is no pod to read. An app that was observed before may come back.
 func (s *session) noPods(ctx context.Context, seen k8s.Observation) (string, error) {
-	first := !s.looked
-	s.looked = true
+	first := !s.observed
+	s.observed = true
 	if d := seen.Deployment; d != nil {
 		if len(seen.Pods) > 0 {
-			if s.Follow {
+			if s.opts.Follow {
 				return "no pod is of those asked for yet", nil
 			}
-			return "", &ChoiceError{s.asked(), "there are: " + names(seen.Pods)}
+			return "", &ChoiceError{s.selectedPods(), "there are: " + podNames(seen.Pods)}
 		}
-		return noPodsOf(s.App, d), nil
+		return noPodsOf(s.opts.App, d), nil
 	}
-	job, err := s.cluster.GetCronJob(ctx, s.Namespace, s.App)
+	job, err := s.cluster.GetCronJob(ctx, s.opts.Namespace, s.opts.App)
 	switch {
 	case err == nil && job.Spec.Suspend != nil && *job.Spec.Suspend:
-		return s.App + " has not been deployed yet, or is suspended: nothing runs", nil
+		return s.opts.App + " has not been deployed yet, or is suspended: nothing runs", nil
 	case err == nil:
-		return fmt.Sprintf("no run of %s is there; it runs at %s", s.App, job.Spec.Schedule), nil
+		return fmt.Sprintf("no run of %s is there; it runs at %s", s.opts.App, job.Spec.Schedule), nil
 	case first:
-		return "", &NotFoundError{s.Namespace, s.App}
+		return "", &NotFoundError{s.opts.Namespace, s.opts.App}
 	default:
-		return fmt.Sprintf("%s is gone", s.App), nil
+		return fmt.Sprintf("%s is gone", s.opts.App), nil
 	}
 }
 
+// noPodsOf returns why a Deployment has no pods.
 func noPodsOf(app string, d *appsv1.Deployment) string {
 	for _, c := range d.Status.Conditions {
 		if c.Type == appsv1.DeploymentReplicaFailure && c.Status == corev1.ConditionTrue {
@@ -118,8 +121,8 @@ func noPodsOf(app string, d *appsv1.Deployment) string {
 	}
 }
 
-// noContainers refuses a container's name that no pod has.
-func (s *session) noContainers(pods []*corev1.Pod) error {
+// checkContainerNames returns an error if no pod has a container of a selected name.
+func (s *session) checkContainerNames(pods []*corev1.Pod) error {
 	var there []string
 	for _, p := range pods {
 		for _, c := range slices.Concat(p.Spec.InitContainers, p.Spec.Containers) {
@@ -131,7 +134,7 @@ func (s *session) noContainers(pods []*corev1.Pod) error {
 	}
 	slices.Sort(there)
 	there = slices.Compact(there)
-	for _, want := range s.Containers.Containers {
+	for _, want := range s.opts.Containers.Names {
 		if !slices.Contains(there, want) {
 			return &ChoiceError{"container " + want, "there are: " + strings.Join(there, ", ")}
 		}
@@ -139,19 +142,20 @@ func (s *session) noContainers(pods []*corev1.Pod) error {
 	return nil
 }
 
-// asked says which pods are asked for.
-func (s *session) asked() string {
+// selectedPods describes the selected pods.
+func (s *session) selectedPods() string {
 	what := "pod"
-	if len(s.Pods) > 0 {
-		what += " " + strings.Join(s.Pods, " or ")
+	if len(s.opts.Containers.Pods) > 0 {
+		what += " " + strings.Join(s.opts.Containers.Pods, " or ")
 	}
-	if s.Revision != "" {
-		what += " of revision " + s.Revision
+	if s.opts.Containers.Revision != "" {
+		what += " of revision " + s.opts.Containers.Revision
 	}
 	return what
 }
 
-func names(pods []*corev1.Pod) string {
+// podNames lists the names of the first few pods.
+func podNames(pods []*corev1.Pod) string {
 	const shown = 5
 	text := ""
 	for i, p := range pods {
@@ -166,7 +170,8 @@ func names(pods []*corev1.Pod) string {
 	return text
 }
 
-// notReadable says why a pod has nothing to read, or no more. Who follows need not be told that a pod is just starting.
+// notReadable returns why a pod has no logs, or no more logs, or "". With Follow, a pod that is starting needs no
+// notice.
 func (s *session) notReadable(p *corev1.Pod) string {
 	if reason, message := k8s.Stuck(p, time.Now()); reason != "" {
 		return fmt.Sprintf("%s: %s", p.Name, message)
@@ -179,7 +184,7 @@ func (s *session) notReadable(p *corev1.Pod) string {
 		return fmt.Sprintf("%s has not started: %s: %s", p.Name, sum.State, sum.Message)
 	case sum.Message != "":
 		return fmt.Sprintf("%s: %s: %s", p.Name, sum.State, sum.Message)
-	case pending && !s.Follow:
+	case pending && !s.opts.Follow:
 		return p.Name + " has not started yet"
 	default:
 		return ""
