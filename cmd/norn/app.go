@@ -16,12 +16,14 @@ import (
 	"norn/pkg/forge"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
+
+	"norn/internal/redact"
 )
 
 // app is what all commands share. What costs something is a function, called by the commands that need it.
 type app struct {
-	streams  ui.Streams   // redacted
-	redactor *ui.Redactor // is told every value that is decrypted
+	streams  ui.Streams       // redacted
+	redactor *redact.Redactor // is told every value that is decrypted
 	kube     *genericclioptions.ConfigFlags
 	ui.Options
 	ended   bool           // the event that tells how it ended has been written

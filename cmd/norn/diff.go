@@ -5,9 +5,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"norn/internal/pipeline"
 	"norn/internal/ui"
 	"norn/pkg/forge"
+	"norn/pkg/pipeline"
 )
 
 // differsError is no failure: it is what --exit-code asks to be told by the exit code.

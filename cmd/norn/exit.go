@@ -7,6 +7,7 @@ import (
 
 	"norn/internal/config"
 	"norn/internal/editor"
+	"norn/internal/job"
 	"norn/internal/logs"
 	"norn/internal/scaffold"
 	"norn/internal/status"
@@ -14,7 +15,6 @@ import (
 	"norn/pkg/deploy"
 	"norn/pkg/forge"
 	"norn/pkg/infraspec"
-	"norn/pkg/job"
 	"norn/pkg/k8s"
 	"norn/pkg/secrets"
 )

@@ -8,9 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"norn/internal/job"
 	"norn/pkg/forge"
 	"norn/pkg/infraspec"
-	"norn/pkg/job"
 )
 
 func newInvokeCmd(a *app) *cobra.Command {

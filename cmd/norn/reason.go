@@ -3,12 +3,12 @@ package main
 import (
 	"context"
 
+	"norn/internal/job"
 	"norn/internal/logs"
 	"norn/internal/status"
 	"norn/pkg/deploy"
 	"norn/pkg/forge"
 	"norn/pkg/infraspec"
-	"norn/pkg/job"
 	"norn/pkg/k8s"
 	"norn/pkg/secrets"
 )

@@ -18,8 +18,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"norn/internal/command"
-	"norn/internal/pipeline"
 	"norn/pkg/k8s"
+	"norn/pkg/pipeline"
 )
 
 // builder makes an image and pushes it.

@@ -5,9 +5,9 @@ import (
 
 	batchv1 "k8s.io/api/batch/v1"
 
-	"norn/internal/pipeline"
 	"norn/pkg/forge"
 	"norn/pkg/k8s"
+	"norn/pkg/pipeline"
 )
 
 // cronJobs is what a cron app's deploy asks of a cluster.

@@ -17,11 +17,11 @@ import (
 	applycore "k8s.io/client-go/applyconfigurations/core/v1"
 
 	"norn/internal/command"
-	"norn/internal/pipeline"
+	"norn/internal/job"
 	"norn/pkg/forge"
 	"norn/pkg/infraspec"
-	"norn/pkg/job"
 	"norn/pkg/k8s"
+	"norn/pkg/pipeline"
 	"norn/pkg/secrets"
 )
 

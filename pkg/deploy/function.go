@@ -6,9 +6,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	applycore "k8s.io/client-go/applyconfigurations/core/v1"
 
-	"norn/internal/pipeline"
 	"norn/pkg/forge"
 	"norn/pkg/k8s"
+	"norn/pkg/pipeline"
 )
 
 // functions is what a function app's deploy asks of a cluster. Nothing of a function stands between its calls, so that its version is

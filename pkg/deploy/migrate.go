@@ -8,10 +8,10 @@ import (
 	"strings"
 	"time"
 
-	"norn/internal/pipeline"
+	"norn/internal/job"
 	"norn/pkg/forge"
-	"norn/pkg/job"
 	"norn/pkg/k8s"
+	"norn/pkg/pipeline"
 )
 
 // MigrationTimeout bounds a migration; one that takes longer is cut short.

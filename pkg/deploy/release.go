@@ -10,9 +10,9 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 
-	"norn/internal/pipeline"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
+	"norn/pkg/pipeline"
 )
 
 // rollout gives the version to the app's workload, and waits until it runs.

@@ -7,7 +7,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 
-	"norn/internal/pipeline"
+	"norn/pkg/pipeline"
 )
 
 // restartCluster is what a restart asks of a cluster.

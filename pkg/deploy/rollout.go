@@ -12,9 +12,9 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 
-	"norn/internal/pipeline"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
+	"norn/pkg/pipeline"
 )
 
 // rolloutCluster is what every rollout asks of a cluster.

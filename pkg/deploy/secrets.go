@@ -14,10 +14,10 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	applycore "k8s.io/client-go/applyconfigurations/core/v1"
 
-	"norn/internal/pipeline"
 	"norn/pkg/forge"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
+	"norn/pkg/pipeline"
 	"norn/pkg/secrets"
 )
 
@@ -49,10 +49,10 @@ type redactedOut struct {
 	step io.Writer
 }
 
-// Warn implements pipeline.Teller. The text is whole, and is redacted where it is printed.
+// Warn implements pipeline.StepWriter. The text is whole, and is redacted where it is printed.
 func (o redactedOut) Warn(text string) { pipeline.Warn(o.step, "%s", text) }
 
-// Wait implements pipeline.Teller.
+// Wait implements pipeline.StepWriter.
 func (o redactedOut) Wait(text string, pods []pipeline.Pod) { pipeline.Wait(o.step, text, pods) }
 
 // decrypt decrypts the app's SOPS file in this process, of the source where that has one, and takes the declared values. It comes before

@@ -14,8 +14,8 @@ import (
 	"github.com/gofrs/flock"
 
 	"norn/internal/command"
-	"norn/internal/pipeline"
 	"norn/pkg/k8s"
+	"norn/pkg/pipeline"
 )
 
 // snapshot dumps the migration's database, before the migration.

@@ -16,8 +16,8 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 
 	"norn/internal/command"
-	"norn/internal/pipeline"
 	"norn/pkg/infraspec"
+	"norn/pkg/pipeline"
 )
 
 // snapshots is the folder, beside the infraspec, that dumps are kept in.

@@ -9,8 +9,8 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 
-	"norn/internal/pipeline"
 	"norn/pkg/k8s"
+	"norn/pkg/pipeline"
 )
 
 // portPatience is how long a container may refuse connections before it is asked where it listens instead.

@@ -13,8 +13,8 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
-	"norn/internal/pipeline"
 	"norn/pkg/k8s"
+	"norn/pkg/pipeline"
 )
 
 // tunnel is cloudflared with its configuration.

@@ -12,9 +12,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"norn/internal/access"
-	"norn/internal/pipeline"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
+	"norn/pkg/pipeline"
 )
 
 // Options are what a forge needs besides the infraspec and the objects' settings.

@@ -18,9 +18,9 @@ import (
 	applybatch "k8s.io/client-go/applyconfigurations/batch/v1"
 	applycore "k8s.io/client-go/applyconfigurations/core/v1"
 
-	"norn/internal/pipeline"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
+	"norn/pkg/pipeline"
 )
 
 type stepFunc = func(context.Context, io.Writer) (pipeline.Result, error)

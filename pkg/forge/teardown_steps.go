@@ -12,8 +12,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
-	"norn/internal/pipeline"
 	"norn/pkg/k8s"
+	"norn/pkg/pipeline"
 )
 
 func (t *teardown) steps() []pipeline.Step {

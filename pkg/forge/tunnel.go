@@ -12,8 +12,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"norn/internal/command"
-	"norn/internal/pipeline"
 	"norn/pkg/infraspec"
+	"norn/pkg/pipeline"
 )
 
 // Where cloudflared's configuration is kept.

@@ -6,27 +6,27 @@ import (
 	"io"
 )
 
-// Teller is what a step's out is besides a Writer. What wraps it offers it too.
-type Teller interface {
-	// Warn tells what a user should know though the step goes on.
+// StepWriter is implemented by the writer that a step gets, beside io.Writer. A writer that wraps it implements it too.
+type StepWriter interface {
+	// Warn reports what a user should know although the step goes on.
 	Warn(text string)
-	// Wait tells what the step waits for, and how the pods are that it is about.
+	// Wait reports what the step waits for, and the state of its pods.
 	Wait(text string, pods []Pod)
 }
 
-// Warn is Teller's, or a line of output where out is no step's.
+// Warn calls out's Warn, or writes a line if out is not a StepWriter.
 func Warn(out io.Writer, format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
-	if t, ok := out.(Teller); ok {
+	if t, ok := out.(StepWriter); ok {
 		t.Warn(text)
 		return
 	}
 	_, _ = fmt.Fprintln(out, "warning: "+text)
 }
 
-// Wait is Teller's, or a line of output where out is no step's.
+// Wait calls out's Wait, or writes a line if out is not a StepWriter.
 func Wait(out io.Writer, text string, pods []Pod) {
-	if t, ok := out.(Teller); ok {
+	if t, ok := out.(StepWriter); ok {
 		t.Wait(text, pods)
 		return
 	}
@@ -70,13 +70,13 @@ func (o *output) flush() {
 	}
 }
 
-// Warn implements Teller.
+// Warn implements StepWriter.
 func (o *output) Warn(text string) {
 	o.flush()
 	o.to.Report(Event{Kind: Warned, Step: o.step, Line: text})
 }
 
-// Wait implements Teller.
+// Wait implements StepWriter.
 func (o *output) Wait(text string, pods []Pod) {
 	o.flush()
 	o.to.Report(Event{Kind: Waiting, Step: o.step, Line: text, Pods: pods})
