@@ -12,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -21,34 +20,6 @@ import (
 	"norn/pkg/forge"
 	"norn/pkg/k8s"
 )
-
-// Cluster is what a Job asks of a cluster.
-type Cluster interface {
-	workloads
-	jobs
-	ownedSecrets
-	JobWarning(ctx context.Context, ns, job string) (string, error)
-	WatchJobPod(ctx context.Context, ns, job string, see func(*corev1.Pod) (bool, error)) error
-	logs.CopyCluster
-}
-
-type jobs interface {
-	CreateJob(ctx context.Context, job *batchv1.Job) (*batchv1.Job, error)
-	ResumeJob(ctx context.Context, ns, name string) error
-	DeleteJob(ctx context.Context, ns, name string) error
-	ListJobs(ctx context.Context, ns, app, kind string) ([]batchv1.Job, error)
-}
-
-type ownedSecrets interface {
-	CreateOwnedSecret(ctx context.Context, owner *batchv1.Job, data map[string][]byte) error
-}
-
-type workloads interface {
-	GetDeployment(ctx context.Context, ns, name string) (*appsv1.Deployment, error)
-	GetCronJob(ctx context.Context, ns, name string) (*batchv1.CronJob, error)
-}
-
-var _ Cluster = (*k8s.Client)(nil)
 
 // Request is one Job to run.
 type Request struct {
@@ -87,7 +58,7 @@ func (e *NotDeployedError) Hint() string {
 
 // Command runs a command in the app's own pod template: its image, environment, secrets and volumes. The container's exit code other than 0 is an
 // *ExitError.
-func Command(ctx context.Context, cluster Cluster, r Request, args []string) error {
+func Command(ctx context.Context, cluster *k8s.Client, r Request, args []string) error {
 	pod, err := template(ctx, cluster, r)
 	if err != nil {
 		return err
@@ -99,7 +70,7 @@ func Command(ctx context.Context, cluster Cluster, r Request, args []string) err
 }
 
 // template is the pod of the app's Deployment or CronJob.
-func template(ctx context.Context, cluster workloads, r Request) (*corev1.PodSpec, error) {
+func template(ctx context.Context, cluster *k8s.Client, r Request) (*corev1.PodSpec, error) {
 	d, err := cluster.GetDeployment(ctx, r.Namespace, r.App)
 	switch {
 	case err == nil && !d.Spec.Paused:
@@ -118,7 +89,7 @@ func template(ctx context.Context, cluster workloads, r Request) (*corev1.PodSpe
 }
 
 // Call runs a pod once, as invoke does for a function.
-func Call(ctx context.Context, cluster Cluster, r Request, pod corev1.PodSpec) error {
+func Call(ctx context.Context, cluster *k8s.Client, r Request, pod corev1.PodSpec) error {
 	return run(ctx, cluster, r, work{kind: "call", pod: pod})
 }
 
@@ -162,7 +133,7 @@ func object(r Request, w work) *batchv1.Job {
 }
 
 // run makes the Job, shows what it prints, and deletes it, however it ends.
-func run(ctx context.Context, cluster Cluster, r Request, w work) (err error) {
+func run(ctx context.Context, cluster *k8s.Client, r Request, w work) (err error) {
 	job := object(r, w)
 	made, err := cluster.CreateJob(ctx, job)
 	if err != nil {
@@ -195,7 +166,7 @@ func run(ctx context.Context, cluster Cluster, r Request, w work) (err error) {
 }
 
 // await watches the Job's pod until it is as wanted. A pod that cannot start is an error.
-func await(ctx context.Context, cluster Cluster, r Request, job string, is func(*corev1.Pod) bool) (*corev1.Pod, error) {
+func await(ctx context.Context, cluster *k8s.Client, r Request, job string, is func(*corev1.Pod) bool) (*corev1.Pod, error) {
 	var seen *corev1.Pod
 	said := ""
 	err := cluster.WatchJobPod(ctx, r.Namespace, job, func(p *corev1.Pod) (bool, error) {
@@ -243,7 +214,7 @@ func status(p *corev1.Pod) *corev1.ContainerStatus {
 }
 
 // show copies the container's log until it ends.
-func show(ctx context.Context, cluster Cluster, r Request, p *corev1.Pod) error {
+func show(ctx context.Context, cluster *k8s.Client, r Request, p *corev1.Pod) error {
 	out := &output{to: r.Out}
 	err := logs.Copy(ctx, cluster, p, p.Spec.Containers[0].Name, logs.CopySink{Out: out, Say: r.Say})
 	if ctx.Err() != nil {
@@ -290,7 +261,7 @@ func verdict(p *corev1.Pod) error {
 }
 
 // FunctionImage is the image that the last deploy of a function app has shipped, or a *NotDeployedError.
-func FunctionImage(ctx context.Context, cluster functions, ns, app string) (string, error) {
+func FunctionImage(ctx context.Context, cluster *k8s.Client, ns, app string) (string, error) {
 	t, err := cluster.GetPodTemplate(ctx, ns, app)
 	if k8s.IsNotFound(err) {
 		return "", &NotDeployedError{app, ns}
@@ -302,10 +273,6 @@ func FunctionImage(ctx context.Context, cluster functions, ns, app string) (stri
 		return "", err
 	}
 	return t.Template.Spec.Containers[0].Image, nil
-}
-
-type functions interface {
-	GetPodTemplate(ctx context.Context, ns, name string) (*corev1.PodTemplate, error)
 }
 
 // Body is what a call is given: text, or what a file or standard input holds.

@@ -6,6 +6,8 @@ import (
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+
+	"norn/pkg/k8s"
 )
 
 // migration is the kind of a migration's Jobs.
@@ -14,7 +16,7 @@ const migration = "migrate"
 // Migrate runs a migration's pod to its end; its exit code other than 0 is an *ExitError. Where values is not nil, the pod reads the app's secrets
 // from a Secret of the Job's own, which goes with the Job: the app's Secret is still what the running version was shipped with.
 // A migration that an earlier run has left running is waited for first, since two at once could do harm.
-func Migrate(ctx context.Context, cluster Cluster, r Request, pod corev1.PodSpec, values map[string][]byte) error {
+func Migrate(ctx context.Context, cluster *k8s.Client, r Request, pod corev1.PodSpec, values map[string][]byte) error {
 	earlier, err := cluster.ListJobs(ctx, r.Namespace, r.App, migration)
 	if err != nil {
 		return err
@@ -28,7 +30,7 @@ func Migrate(ctx context.Context, cluster Cluster, r Request, pod corev1.PodSpec
 }
 
 // outlive waits until an earlier run's Job has ended, and deletes it.
-func outlive(ctx context.Context, cluster Cluster, r Request, j batchv1.Job) error {
+func outlive(ctx context.Context, cluster *k8s.Client, r Request, j batchv1.Job) error {
 	begun := j.Spec.Suspend == nil || !*j.Spec.Suspend
 	if begun && j.Status.CompletionTime == nil && j.Status.Failed == 0 && j.DeletionTimestamp == nil {
 		r.Say(fmt.Sprintf("an earlier run's migration still runs, Job %s: waiting for its end", j.Name))
@@ -43,7 +45,7 @@ func outlive(ctx context.Context, cluster Cluster, r Request, j batchv1.Job) err
 }
 
 // bring makes the Job's own Secret, and lets the Job begin.
-func bring(ctx context.Context, cluster Cluster, j *batchv1.Job, values map[string][]byte) error {
+func bring(ctx context.Context, cluster *k8s.Client, j *batchv1.Job, values map[string][]byte) error {
 	if err := cluster.CreateOwnedSecret(ctx, j, values); err != nil {
 		return err
 	}

@@ -10,12 +10,6 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// cronJobs is what a cron app's deploy asks of a cluster.
-type cronJobs interface {
-	GetCronJob(ctx context.Context, ns, name string) (*batchv1.CronJob, error)
-	SetCronJobImage(ctx context.Context, ns, name string, r k8s.Release) (*batchv1.CronJob, error)
-}
-
 // cronJob reads the app's CronJob, which must be there and norn's own.
 func (r *run) cronJob(ctx context.Context) (*batchv1.CronJob, error) {
 	c, err := r.cluster.GetCronJob(ctx, r.options.Namespace, r.options.App)

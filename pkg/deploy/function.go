@@ -3,20 +3,12 @@ package deploy
 import (
 	"context"
 
-	corev1 "k8s.io/api/core/v1"
 	applycore "k8s.io/client-go/applyconfigurations/core/v1"
 
 	"norn/pkg/forge"
 	"norn/pkg/k8s"
 	"norn/pkg/pipeline"
 )
-
-// functions is what a function app's deploy asks of a cluster. Nothing of a function stands between its calls, so that its version is
-// remembered by a PodTemplate, which runs nothing.
-type functions interface {
-	GetPodTemplate(ctx context.Context, ns, name string) (*corev1.PodTemplate, error)
-	ApplyPodTemplate(ctx context.Context, conf *applycore.PodTemplateApplyConfiguration, r k8s.Release) (*corev1.PodTemplate, error)
-}
 
 func (r *run) currentFunction(ctx context.Context) (running, error) {
 	t, err := r.cluster.GetPodTemplate(ctx, r.options.Namespace, r.spec.App)

@@ -27,7 +27,7 @@ type Entry struct {
 func (e Entry) Version() string { return k8s.VersionName(e.Commit, e.Image) }
 
 // History lists an app's revisions, newest first. It is the Deployment's own, as kubectl rollout history has it.
-func History(ctx context.Context, cluster historyCluster, ns, app string) ([]Entry, error) {
+func History(ctx context.Context, cluster *k8s.Client, ns, app string) ([]Entry, error) {
 	d, err := forged(ctx, cluster, Target{Namespace: ns, App: app})
 	if err != nil {
 		return nil, err

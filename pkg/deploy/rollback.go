@@ -19,7 +19,7 @@ import (
 
 // Rollback goes back to the newest verified revision before the current one, or to the one that
 // revision names (a revision number or a commit), and waits until it runs.
-func Rollback(ctx context.Context, cluster rollbackCluster, to pipeline.Reporter, t Target, revision string) error {
+func Rollback(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, t Target, revision string) error {
 	var chosen k8s.Revision
 	t.KeepFailed = "it is itself a step back"
 	steps := []pipeline.Step{
@@ -38,13 +38,7 @@ func Rollback(ctx context.Context, cluster rollbackCluster, to pipeline.Reporter
 	return t.locked(ctx, cluster, to, func(ctx context.Context) error { return pipeline.Run(ctx, to, steps) })
 }
 
-// rollbackCluster is what a rollback asks of a cluster.
-type rollbackCluster interface {
-	rolloutCluster
-	locker
-}
-
-func choose(ctx context.Context, cluster historyCluster, t Target, revision string, out io.Writer) (chosen k8s.Revision, err error) {
+func choose(ctx context.Context, cluster *k8s.Client, t Target, revision string, out io.Writer) (chosen k8s.Revision, err error) {
 	d, err := forged(ctx, cluster, t)
 	if err != nil {
 		return k8s.Revision{}, err

@@ -9,39 +9,11 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
-	batchv1 "k8s.io/api/batch/v1"
-	corev1 "k8s.io/api/core/v1"
 
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
 	"norn/pkg/pipeline"
 )
-
-// rolloutCluster is what every rollout asks of a cluster.
-type rolloutCluster interface {
-	historyCluster
-	evidenceCluster
-	Observe(ctx context.Context, ns, app string, see func(k8s.Observation) (bool, error)) error
-	marks
-}
-
-type marks interface {
-	MarkVerified(ctx context.Context, rs *appsv1.ReplicaSet, at time.Time) error
-	MarkFailed(ctx context.Context, rs *appsv1.ReplicaSet, reason k8s.Reason) error
-}
-
-type historyCluster interface {
-	GetDeployment(ctx context.Context, ns, name string) (*appsv1.Deployment, error)
-	GetCronJob(ctx context.Context, ns, name string) (*batchv1.CronJob, error)
-	Revisions(ctx context.Context, d *appsv1.Deployment) ([]k8s.Revision, error)
-	RestoreTemplate(ctx context.Context, ns, name string, to *appsv1.ReplicaSet) (*appsv1.Deployment, error)
-}
-
-type evidenceCluster interface {
-	StreamLogs(ctx context.Context, ns, pod string, opts *corev1.PodLogOptions) (io.ReadCloser, error)
-	PodEvents(ctx context.Context, ns, pod string) ([]corev1.Event, error)
-	Listens(ctx context.Context, ns, pod string, port int) (bool, error)
-}
 
 // Target is an app in a cluster, and how its rollouts are to go.
 type Target struct {
@@ -87,7 +59,7 @@ func (e *RolloutError) Failure() any { return e.Evidence }
 // rollout is one change of a Deployment, watched to its end.
 type rollout struct {
 	Target
-	cluster rolloutCluster
+	cluster *k8s.Client
 	out     io.Writer
 	changed bool  // whether there is anything new to be watched
 	ports   []int // where a container was found to listen, though its probe tries another port

@@ -21,7 +21,7 @@ func forgeNeeds(spec *infraspec.Spec, ns string) []k8s.Permission {
 }
 
 // permitted refuses, before the first write, a run that would be refused half-way.
-func permitted(ctx context.Context, cluster guard, needs []k8s.Permission) error {
+func permitted(ctx context.Context, cluster *k8s.Client, needs []k8s.Permission) error {
 	missing, err := cluster.Missing(ctx, needs)
 	if err != nil || len(missing) == 0 {
 		return err

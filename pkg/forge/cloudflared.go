@@ -19,7 +19,7 @@ import (
 
 // tunnel is cloudflared with its configuration.
 type tunnel struct {
-	cluster tunnelCluster
+	cluster *k8s.Client
 	out     io.Writer
 	adopt   bool // takes over a rule that is nobody's
 }

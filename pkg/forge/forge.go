@@ -29,7 +29,7 @@ type Options struct {
 
 // Run brings the cluster to what spec says. A new Deployment stays paused until its first deploy, unless
 // the settings name an image to start with. It returns a *ConflictError, a *PermissionError or a *k8s.HeldError where it may not begin.
-func Run(ctx context.Context, cluster Cluster, to pipeline.Reporter, spec *infraspec.Spec, o Options) error {
+func Run(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, spec *infraspec.Spec, o Options) error {
 	if err := check(o); err != nil {
 		return err
 	}
@@ -49,7 +49,7 @@ func Run(ctx context.Context, cluster Cluster, to pipeline.Reporter, spec *infra
 // Steps are those of a Run, for a deploy that holds the lock. Those before its rollout change what pods are made of: a Deployment whose pods would be replaced
 // is paused until the deploy unpauses it, so that there is one rollout for both. Those after it lead the traffic to the new pods, which a version that
 // fails must not have: its Service would be at a port where the restored one does not listen. What cannot be is refused at once.
-func Steps(ctx context.Context, cluster Cluster, spec *infraspec.Spec, o Options) (before, after []pipeline.Step, err error) {
+func Steps(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Options) (before, after []pipeline.Step, err error) {
 	if err := permitted(ctx, cluster, forgeNeeds(spec, o.Namespace)); err != nil {
 		return nil, nil, err
 	}
@@ -62,7 +62,7 @@ func Steps(ctx context.Context, cluster Cluster, spec *infraspec.Spec, o Options
 }
 
 // Plan says what Run would change, without changing anything: cluster is a dry one (see k8s.Client.DryRun), whose answers are the API server's own.
-func Plan(ctx context.Context, cluster Cluster, to pipeline.Reporter, spec *infraspec.Spec, o Options) ([]Change, error) {
+func Plan(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, spec *infraspec.Spec, o Options) ([]Change, error) {
 	if err := check(o); err != nil {
 		return nil, err
 	}
@@ -87,7 +87,7 @@ func check(o Options) error {
 
 // run is one forge: what is wanted, what was found, and what came of it.
 type run struct {
-	cluster Cluster
+	cluster *k8s.Client
 	spec    *infraspec.Spec
 	options Options
 	live    *live
@@ -98,7 +98,7 @@ type run struct {
 }
 
 // begin looks at what is there and refuses, before the first write, what could only fail half-way.
-func begin(ctx context.Context, cluster Cluster, spec *infraspec.Spec, o Options) (*run, error) {
+func begin(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Options) (*run, error) {
 	found, err := settled(ctx, cluster, spec, o)
 	if err != nil {
 		return nil, err
@@ -121,7 +121,7 @@ func begin(ctx context.Context, cluster Cluster, spec *infraspec.Spec, o Options
 const endingTimeout = time.Minute
 
 // settled looks at what is there, once nothing of it is being deleted any more: to apply such an object would change one that is about to vanish.
-func settled(ctx context.Context, cluster Cluster, spec *infraspec.Spec, o Options) (*live, error) {
+func settled(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Options) (*live, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, endingTimeout, errors.New("something keeps it"))
 	defer cancel()
 	for said := false; ; said = true {

@@ -37,7 +37,7 @@ type live struct {
 }
 
 // look reads what there is, side by side: what is wanted by its name, whosever it is, and what the app has besides.
-func look(ctx context.Context, cluster lookCluster, spec *infraspec.Spec, s Settings) (*live, error) {
+func look(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, s Settings) (*live, error) {
 	l := &live{services: map[string]*corev1.Service{}, claims: map[string]*corev1.PersistentVolumeClaim{}}
 	var left leftovers
 	reads := &reads{}
@@ -81,12 +81,6 @@ func look(ctx context.Context, cluster lookCluster, spec *infraspec.Spec, s Sett
 	}
 	l.add(left, spec, s)
 	return l, nil
-}
-
-// lookCluster is what look asks of a cluster.
-type lookCluster interface {
-	reader
-	GetConfigMap(ctx context.Context, ns, name string) (*corev1.ConfigMap, error)
 }
 
 // leftovers are what an app has by its labels.

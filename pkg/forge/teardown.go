@@ -11,28 +11,6 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// Remover is what teardown asks of a cluster.
-type Remover interface {
-	guard
-	reader
-	deleter
-	tunnelCluster
-	dataRemover
-}
-
-// dataRemover deletes what holds values and data, and watches pods end.
-type dataRemover interface {
-	Inventory(ctx context.Context, ns, app string) (*k8s.Inventory, error)
-	DeleteSecret(ctx context.Context, ns, name string) error
-	DeleteJob(ctx context.Context, ns, name string) error
-	DeletePodTemplate(ctx context.Context, ns, name string) error
-	DeletePVC(ctx context.Context, ns, name string) error
-	Observe(ctx context.Context, ns, app string, see func(k8s.Observation) (bool, error)) error
-	WatchPVCs(ctx context.Context, ns, app string, see func([]*corev1.PersistentVolumeClaim) (bool, error)) error
-}
-
-var _ Remover = (*k8s.Client)(nil)
-
 // Removal says what is to be torn down.
 type Removal struct {
 	Namespace, App string
@@ -43,7 +21,7 @@ type Removal struct {
 
 // Teardown takes away what forge and deploy made, in the reverse order, by the cluster's labels alone: no infraspec is needed. What is gone
 // already is skipped. Objects of the app's names that are not norn's are a *ConflictError.
-func Teardown(ctx context.Context, cluster Remover, to pipeline.Reporter, what Removal) error {
+func Teardown(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, what Removal) error {
 	if err := permitted(ctx, cluster, access.Permissions(what.Namespace, access.Teardown(what.DeleteData))); err != nil {
 		return err
 	}
@@ -58,7 +36,7 @@ func Teardown(ctx context.Context, cluster Remover, to pipeline.Reporter, what R
 }
 
 // PlanTeardown says what Teardown would delete and keep, and deletes nothing: each step only tells.
-func PlanTeardown(ctx context.Context, cluster Remover, to pipeline.Reporter, what Removal) error {
+func PlanTeardown(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, what Removal) error {
 	t, err := prepare(ctx, cluster, what)
 	if err != nil {
 		return err
@@ -68,7 +46,7 @@ func PlanTeardown(ctx context.Context, cluster Remover, to pipeline.Reporter, wh
 }
 
 // Known reports whether the cluster has anything of an app.
-func Known(ctx context.Context, cluster Remover, what Removal) (bool, error) {
+func Known(ctx context.Context, cluster *k8s.Client, what Removal) (bool, error) {
 	t, err := prepare(ctx, cluster, what)
 	if err != nil {
 		return false, err
@@ -78,7 +56,7 @@ func Known(ctx context.Context, cluster Remover, what Removal) (bool, error) {
 }
 
 type teardown struct {
-	cluster   Remover
+	cluster   *k8s.Client
 	what      Removal
 	inventory *k8s.Inventory
 	secret    *corev1.Secret
@@ -87,7 +65,7 @@ type teardown struct {
 }
 
 // prepare looks at what there is, and refuses where the workload or the Secret of the app's name is not norn's.
-func prepare(ctx context.Context, cluster Remover, what Removal) (*teardown, error) {
+func prepare(ctx context.Context, cluster *k8s.Client, what Removal) (*teardown, error) {
 	inv, err := cluster.Inventory(ctx, what.Namespace, what.App)
 	if err != nil {
 		return nil, err

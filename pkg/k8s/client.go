@@ -1,7 +1,5 @@
-// Package k8s is the only part of norn that talks to a Kubernetes API server: how
-// to reach one, what may go wrong on the way, every call norn makes, and what the
-// answers mean (see Judge for a rollout). The rest of norn sees its Client through
-// small interfaces of its own.
+// Package k8s is the only part of norn that talks to a Kubernetes API server. Client makes every call; its
+// sub-packages find the server (connect), judge what it answers (rollout) and keep other runs away (lease).
 package k8s
 
 import (
