@@ -18,6 +18,8 @@ import (
 	"norn/pkg/k8s"
 
 	"norn/internal/redact"
+
+	"norn/pkg/k8s/connect"
 )
 
 // app is what all commands share. What costs something is a function, called by the commands that need it.
@@ -34,7 +36,7 @@ type app struct {
 // requiresError is an *k8s.UnavailableError in a command that cannot do without a cluster.
 type requiresError struct {
 	what  string
-	cause *k8s.UnavailableError
+	cause *connect.UnavailableError
 }
 
 func (e *requiresError) Error() string  { return e.what + " requires Kubernetes" }
@@ -43,14 +45,14 @@ func (e *requiresError) Hint() string   { return e.cause.Hint() }
 func (e *requiresError) Unwrap() error  { return e.cause }
 
 // caller is norn, as it shows itself to clusters and credential plugins.
-func caller() k8s.Caller {
-	return k8s.Caller{UserAgent: "norn/" + version(), Keys: command.KeyVariables()}
+func caller() connect.Caller {
+	return connect.Caller{UserAgent: "norn/" + version(), Keys: command.KeyVariables()}
 }
 
 // client connects to the cluster; what is the act that its absence forbids.
 func (a *app) client(ctx context.Context, what string) (*k8s.Client, error) {
-	c, err := k8s.Connect(ctx, a.kube, caller())
-	var unavailable *k8s.UnavailableError
+	c, err := connect.Dial(ctx, a.kube, caller())
+	var unavailable *connect.UnavailableError
 	if errors.As(err, &unavailable) {
 		return nil, &requiresError{what, unavailable}
 	}

@@ -174,7 +174,7 @@ func same(t *testing.T, what string, schema, code []string) {
 // The names that scripts go by are the code's, no fewer and no more.
 func TestSchemaHasTheCodesNames(t *testing.T) {
 	d := readDocumented(t).Defs
-	rollouts := slices.DeleteFunc(constants(t, "pkg/k8s", "Reason", "."), func(s string) bool { return s == "StillStarting" })
+	rollouts := slices.DeleteFunc(constants(t, "pkg/k8s/rollout", "Reason", "."), func(s string) bool { return s == "StillStarting" })
 	same(t, "rolloutReason", d["rolloutReason"].Enum, rollouts)
 	same(t, "reasonCode", d["reasonCode"].Enum, slices.Concat(rollouts, constants(t, "cmd/norn", "Reason", "^reason")))
 	same(t, "state", d["state"].Enum, constants(t, "pkg/pipeline", "State", "."))

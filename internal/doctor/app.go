@@ -14,6 +14,8 @@ import (
 	"norn/pkg/forge"
 	"norn/pkg/k8s"
 	"norn/pkg/secrets"
+
+	"norn/pkg/k8s/lease"
 )
 
 // secrets opens the app's file, or without one looks for keys.
@@ -94,7 +96,7 @@ func judgeTunnel(s forge.TunnelState, where, app string, installed bool) Verdict
 
 // lock says who works on the app.
 func (e *examination) lock(ctx context.Context) Verdict {
-	state, err := e.client.Lock(ctx, e.Config.Namespace, e.spec.App, e.Dead)
+	state, err := lease.Read(ctx, e.client, e.Config.Namespace, e.spec.App, e.Dead)
 	if is[*k8s.DeniedError](err) {
 		return skipped("the lock may not be read (see permissions)")
 	}
@@ -108,7 +110,7 @@ func (e *examination) lock(ctx context.Context) Verdict {
 	return judgeLock(state, e.spec.App, now)
 }
 
-func judgeLock(s *k8s.LockState, app string, now time.Time) Verdict {
+func judgeLock(s *lease.State, app string, now time.Time) Verdict {
 	switch {
 	case s == nil:
 		return ok("nobody works on %s", app)

@@ -12,6 +12,9 @@ import (
 	"norn/internal/registry"
 	"norn/pkg/forge"
 	"norn/pkg/k8s"
+
+	"norn/pkg/k8s/connect"
+	"norn/pkg/k8s/lease"
 )
 
 // judged checks a verdict's state, and that its lines and its hint hold some words.
@@ -71,14 +74,14 @@ func TestExpiry(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	for _, c := range []struct {
 		name  string
-		cred  k8s.Credential
+		cred  connect.Credential
 		state State
 		words string
 	}{
-		{"unknown", k8s.Credential{Kind: "token"}, OK, ""},
-		{"certificate", k8s.Credential{Kind: "client certificate", End: now.AddDate(1, 0, 0)}, OK, "the client certificate is valid until 2027-03-01 12:00 UTC"},
-		{"certificate that ends soon", k8s.Credential{Kind: "client certificate", End: now.AddDate(0, 0, 6)}, Warning, "renew it"},
-		{"token", k8s.Credential{Kind: "token", End: now.Add(time.Hour)}, OK, "the token is valid until 2026-03-01 13:00 UTC"}, // which are short-lived
+		{"unknown", connect.Credential{Kind: "token"}, OK, ""},
+		{"certificate", connect.Credential{Kind: "client certificate", End: now.AddDate(1, 0, 0)}, OK, "the client certificate is valid until 2027-03-01 12:00 UTC"},
+		{"certificate that ends soon", connect.Credential{Kind: "client certificate", End: now.AddDate(0, 0, 6)}, Warning, "renew it"},
+		{"token", connect.Credential{Kind: "token", End: now.Add(time.Hour)}, OK, "the token is valid until 2026-03-01 13:00 UTC"}, // which are short-lived
 	} {
 		judged(t, c.name, expiry(c.cred, now), c.state, c.words)
 	}
@@ -141,9 +144,9 @@ func TestTunnel(t *testing.T) {
 
 func TestLock(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	held := func(age time.Duration, dead bool) *k8s.LockState {
-		return &k8s.LockState{
-			Holder:  &k8s.HeldError{App: "shop", User: "me", Host: "laptop", Command: "norn deploy", Since: now.Add(-time.Hour)},
+	held := func(age time.Duration, dead bool) *lease.State {
+		return &lease.State{
+			Holder:  &lease.HeldError{App: "shop", User: "me", Host: "laptop", Command: "norn deploy", Since: now.Add(-time.Hour)},
 			Renewed: now.Add(-age), Valid: 40 * time.Second, Dead: dead,
 		}
 	}
@@ -211,7 +214,7 @@ func examined(t *testing.T, ctx context.Context, s Subject) ([]Result, error) {
 // Without a cluster that is one problem; what needs it is skipped, and the rest is examined.
 func TestWithoutCluster(t *testing.T) {
 	results, err := examined(t, t.Context(), Subject{Connect: func(context.Context) (*k8s.Client, error) {
-		return nil, &k8s.UnavailableError{Reason: "no kubeconfig", Advice: "name one"}
+		return nil, &connect.UnavailableError{Reason: "no kubeconfig", Advice: "name one"}
 	}})
 	if err != nil {
 		t.Fatal(err)

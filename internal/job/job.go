@@ -19,6 +19,9 @@ import (
 	"norn/internal/logs"
 	"norn/pkg/forge"
 	"norn/pkg/k8s"
+
+	"norn/pkg/k8s/metadata"
+	"norn/pkg/k8s/rollout"
 )
 
 // Request is one Job to run.
@@ -108,10 +111,10 @@ func object(r Request, w work) *batchv1.Job {
 	kind, pod := w.kind, w.pod
 	none, ttl := int32(0), keptFor
 	pod.RestartPolicy = corev1.RestartPolicyNever
-	labels := map[string]string{k8s.ManagedByLabel: k8s.ManagedBy, "app.kubernetes.io/name": r.App, "app.kubernetes.io/managed-by": k8s.ManagedBy, k8s.JobLabel: kind}
+	labels := map[string]string{metadata.ManagedByLabel: metadata.ManagedBy, "app.kubernetes.io/name": r.App, "app.kubernetes.io/managed-by": metadata.ManagedBy, metadata.JobLabel: kind}
 	name := strings.TrimRight(r.App[:min(len(r.App), 45)], "-") + "-" + kind + "-" + strings.ToLower(rand.Text()[:6])
 	job := &batchv1.Job{
-		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: r.Namespace, Labels: map[string]string{k8s.AppLabel: r.App}},
+		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: r.Namespace, Labels: map[string]string{metadata.AppLabel: r.App}},
 		Spec: batchv1.JobSpec{
 			BackoffLimit: &none, TTLSecondsAfterFinished: &ttl,
 			Template: corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: labels}, Spec: pod},
@@ -180,10 +183,10 @@ func await(ctx context.Context, cluster *k8s.Client, r Request, job string, is f
 			}
 			return false, err
 		}
-		if reason, message := k8s.Stuck(p, time.Now()); reason != "" {
+		if reason, message := rollout.BlockedReason(p, time.Now()); reason != "" {
 			return false, fmt.Errorf("it cannot start (%s): %s", reason, message)
 		}
-		if sum := k8s.Summarize(p); sum.State == "Unschedulable" && sum.Message != said {
+		if sum := rollout.Summarize(p); sum.State == "Unschedulable" && sum.Message != said {
 			said = sum.Message
 			r.Say("waiting for a node: " + said)
 		}

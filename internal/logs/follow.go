@@ -10,7 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 
-	"norn/pkg/k8s"
+	"norn/pkg/k8s/rollout"
 )
 
 // maxStreams is how many containers are followed at once; each takes a connection.
@@ -24,7 +24,7 @@ func (s *session) run(ctx context.Context) error {
 		defer t.Stop()
 	}
 	defer f.running.Wait()
-	return s.cluster.Observe(ctx, s.Namespace, s.App, func(seen k8s.Observation) (bool, error) { return false, f.see(ctx, seen) })
+	return s.cluster.Observe(ctx, s.Namespace, s.App, func(seen rollout.Observation) (bool, error) { return false, f.see(ctx, seen) })
 }
 
 // delay is how long a line may be on its way.
@@ -42,7 +42,7 @@ type follower struct {
 }
 
 // see starts a tail for each container that has begun, and tells all of them the news.
-func (f *follower) see(ctx context.Context, seen k8s.Observation) error {
+func (f *follower) see(ctx context.Context, seen rollout.Observation) error {
 	late := f.looked
 	if err := f.explain(ctx, seen); err != nil {
 		return err
@@ -86,7 +86,7 @@ func (f *follower) see(ctx context.Context, seen k8s.Observation) error {
 	return nil
 }
 
-func podOf(seen k8s.Observation, uid types.UID) *corev1.Pod {
+func podOf(seen rollout.Observation, uid types.UID) *corev1.Pod {
 	i := slices.IndexFunc(seen.Pods, func(p *corev1.Pod) bool { return p.UID == uid })
 	if i < 0 {
 		return nil

@@ -7,13 +7,13 @@ import (
 	"sync"
 	"time"
 
-	"norn/pkg/k8s"
+	"norn/pkg/k8s/rollout"
 )
 
 // collect shows what is there now, merged by time.
 func (s *session) collect(ctx context.Context) error {
-	var now k8s.Observation
-	if err := s.cluster.Observe(ctx, s.Namespace, s.App, func(seen k8s.Observation) (bool, error) { now = seen; return true, nil }); err != nil {
+	var now rollout.Observation
+	if err := s.cluster.Observe(ctx, s.Namespace, s.App, func(seen rollout.Observation) (bool, error) { now = seen; return true, nil }); err != nil {
 		return err
 	}
 	if err := s.explain(ctx, now); err != nil {
@@ -60,7 +60,7 @@ func (s *session) instances(c container) []string {
 		return nil
 	}
 	var ids []string
-	if reason, _ := k8s.Stuck(c.pod, time.Now()); reason == k8s.CrashLoop && v.previous != "" {
+	if reason, _ := rollout.BlockedReason(c.pod, time.Now()); reason == rollout.CrashLoop && v.previous != "" {
 		ids = append(ids, v.previous)
 	}
 	if v.current != "" {

@@ -11,7 +11,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
-	"norn/pkg/k8s"
+	"norn/pkg/k8s/rollout"
 )
 
 // NotFoundError says that there is no such app in the cluster.
@@ -56,7 +56,7 @@ func (n *notes) once(say func(string), text string) {
 }
 
 // explain says why there is nothing to read, of the app or of some of its pods. At the first look, an app that is not there is an error.
-func (s *session) explain(ctx context.Context, seen k8s.Observation) error {
+func (s *session) explain(ctx context.Context, seen rollout.Observation) error {
 	pods := s.wantedPods(seen, revisionsOf(seen))
 	if len(pods) == 0 {
 		why, err := s.noPods(ctx, seen)
@@ -77,7 +77,7 @@ func (s *session) explain(ctx context.Context, seen k8s.Observation) error {
 }
 
 // noPods says why there is no pod. What was there once is waited for.
-func (s *session) noPods(ctx context.Context, seen k8s.Observation) (string, error) {
+func (s *session) noPods(ctx context.Context, seen rollout.Observation) (string, error) {
 	first := !s.looked
 	s.looked = true
 	if d := seen.Deployment; d != nil {
@@ -168,10 +168,10 @@ func names(pods []*corev1.Pod) string {
 
 // notReadable says why a pod has nothing to read, or no more. Who follows need not be told that a pod is just starting.
 func (s *session) notReadable(p *corev1.Pod) string {
-	if reason, message := k8s.Stuck(p, time.Now()); reason != "" {
+	if reason, message := rollout.BlockedReason(p, time.Now()); reason != "" {
 		return fmt.Sprintf("%s: %s", p.Name, message)
 	}
-	sum := k8s.Summarize(p)
+	sum := rollout.Summarize(p)
 	switch pending := p.Status.Phase == corev1.PodPending; {
 	case p.DeletionTimestamp != nil:
 		return ""

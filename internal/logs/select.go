@@ -11,7 +11,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
-	"norn/pkg/k8s"
+	"norn/pkg/k8s/metadata"
+	"norn/pkg/k8s/rollout"
 )
 
 // Lines say which lines of a log are wanted.
@@ -77,7 +78,7 @@ type container struct {
 }
 
 // wantedContainers are those that were asked for, in a stable order: pods by age, a pod's containers as they start.
-func (s *session) wantedContainers(seen k8s.Observation) []container {
+func (s *session) wantedContainers(seen rollout.Observation) []container {
 	revisions := revisionsOf(seen)
 	var out []container
 	for _, p := range s.wantedPods(seen, revisions) {
@@ -90,7 +91,7 @@ func (s *session) wantedContainers(seen k8s.Observation) []container {
 	return out
 }
 
-func (s *session) wantedPods(seen k8s.Observation, revisions revisions) []*corev1.Pod {
+func (s *session) wantedPods(seen rollout.Observation, revisions revisions) []*corev1.Pod {
 	var out []*corev1.Pod
 	for _, p := range seen.Pods {
 		if s.pod(p.Name) && s.revision(revisions.of(p)) {
@@ -112,8 +113,8 @@ type revision struct {
 // revisions are those of a Deployment's ReplicaSets.
 type revisions map[types.UID]revision
 
-func revisionsOf(seen k8s.Observation) revisions {
-	current := k8s.CurrentReplicaSet(seen)
+func revisionsOf(seen rollout.Observation) revisions {
+	current := rollout.CurrentReplicaSet(seen)
 	out := revisions{}
 	for _, rs := range seen.ReplicaSets {
 		out[rs.UID] = revision{number: numberOf(rs), current: current != nil && rs.UID == current.UID}
@@ -121,7 +122,7 @@ func revisionsOf(seen k8s.Observation) revisions {
 	return out
 }
 
-func numberOf(rs *appsv1.ReplicaSet) string { return rs.Annotations[k8s.RevisionAnnotation] }
+func numberOf(rs *appsv1.ReplicaSet) string { return rs.Annotations[metadata.RevisionAnnotation] }
 
 func (r revisions) of(p *corev1.Pod) revision {
 	if owner := metav1.GetControllerOf(p); owner != nil {

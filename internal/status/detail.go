@@ -10,6 +10,8 @@ import (
 
 	"norn/pkg/forge"
 	"norn/pkg/k8s"
+
+	"norn/pkg/k8s/rollout"
 )
 
 // Cluster is what the detail of one app asks of a cluster.
@@ -56,12 +58,12 @@ type Pod struct {
 
 // Revision is one entry of an app's history.
 type Revision struct {
-	Number   int64      `json:"number"`
-	Version  string     `json:"version"`
-	Created  time.Time  `json:"created"` // when it came
-	Verified bool       `json:"verified"`
-	Failed   k8s.Reason `json:"failed,omitempty"` // why it did not come up
-	Current  bool       `json:"current"`
+	Number   int64          `json:"number"`
+	Version  string         `json:"version"`
+	Created  time.Time      `json:"created"` // when it came
+	Verified bool           `json:"verified"`
+	Failed   rollout.Reason `json:"failed,omitempty"` // why it did not come up
+	Current  bool           `json:"current"`
 }
 
 // Secret is a secret value's name, and where it is.

@@ -14,6 +14,8 @@ import (
 
 	"norn/pkg/forge"
 	"norn/pkg/k8s"
+
+	"norn/pkg/k8s/rollout"
 )
 
 // fakeCluster answers from memory: what a cluster cannot be made to show, such as a Secret that may not be read.
@@ -145,7 +147,7 @@ func TestReason(t *testing.T) {
 		events:    []corev1.Event{{Type: "Warning", Reason: "Old", Message: "x"}, {Type: "Warning", Reason: "Unhealthy", Message: "connection refused"}, {Type: "Normal", Reason: "Pulled"}},
 	}
 	d := &detail{cluster: cluster}
-	d.reason(t.Context(), k8s.Verdict{Message: "0 of 1 new pods available", Pod: "web-1"})
+	d.reason(t.Context(), rollout.Verdict{Message: "0 of 1 new pods available", Pod: "web-1"})
 	if want := "0 of 1 new pods available\npod web-1: Unhealthy: connection refused"; d.Reason != want {
 		t.Errorf("reason %q", d.Reason)
 	}

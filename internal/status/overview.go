@@ -13,6 +13,8 @@ import (
 	"norn/pkg/forge"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
+
+	"norn/pkg/k8s/metadata"
 )
 
 // State says in a word how an app is.
@@ -80,13 +82,13 @@ func Overview(locals []Local, inv *k8s.Inventory, s forge.Settings) []App {
 func made(inv *k8s.Inventory) []string {
 	names := map[string]bool{}
 	for _, d := range inv.Deployments {
-		names[d.Labels[k8s.AppLabel]] = true
+		names[d.Labels[metadata.AppLabel]] = true
 	}
 	for _, c := range inv.CronJobs {
-		names[c.Labels[k8s.AppLabel]] = true
+		names[c.Labels[metadata.AppLabel]] = true
 	}
 	for _, t := range inv.PodTemplates {
-		names[t.Labels[k8s.AppLabel]] = true
+		names[t.Labels[metadata.AppLabel]] = true
 	}
 	var out []string
 	for n := range names {
@@ -112,7 +114,7 @@ func fill(app *App, inv *k8s.Inventory, spec *infraspec.Spec, s forge.Settings) 
 		cronJob(app, c)
 	case t != nil:
 		app.Role, app.State = cmp.Or(app.Role, t.Labels[forge.RoleLabel]), Callable
-		app.Version, app.Since = k8s.VersionName(t.Annotations[k8s.CommitAnnotation], image(t.Template.Spec)), &t.CreationTimestamp.Time
+		app.Version, app.Since = metadata.VersionName(t.Annotations[metadata.CommitAnnotation], image(t.Template.Spec)), &t.CreationTimestamp.Time
 	case spec != nil && spec.Role == infraspec.Function:
 		app.State = NotDeployed
 	case spec != nil:
@@ -131,7 +133,7 @@ func fill(app *App, inv *k8s.Inventory, spec *infraspec.Spec, s forge.Settings) 
 // one is the app's own object of a kind, which bears its name; one that is being deleted is none.
 func one[T any, P object[T]](list []T, app string) *T {
 	i := slices.IndexFunc(list, func(o T) bool {
-		return P(&o).GetName() == app && P(&o).GetLabels()[k8s.AppLabel] == app && P(&o).GetDeletionTimestamp() == nil
+		return P(&o).GetName() == app && P(&o).GetLabels()[metadata.AppLabel] == app && P(&o).GetDeletionTimestamp() == nil
 	})
 	if i < 0 {
 		return nil
@@ -143,7 +145,7 @@ func one[T any, P object[T]](list []T, app string) *T {
 func owned[T any, P object[T]](list []T, app string) []T {
 	var out []T
 	for _, o := range list {
-		if P(&o).GetLabels()[k8s.AppLabel] == app {
+		if P(&o).GetLabels()[metadata.AppLabel] == app {
 			out = append(out, o)
 		}
 	}
@@ -175,7 +177,7 @@ func deployment(app *App, d *appsv1.Deployment) {
 	default:
 		app.State = NotReady
 	}
-	app.Version = k8s.VersionName(d.Annotations[k8s.CommitAnnotation], image(d.Spec.Template.Spec))
+	app.Version = metadata.VersionName(d.Annotations[metadata.CommitAnnotation], image(d.Spec.Template.Spec))
 	since := d.CreationTimestamp.Time
 	for _, c := range d.Status.Conditions { // the Deployment controller notes there when a rollout last moved
 		if c.Type == appsv1.DeploymentProgressing {
@@ -192,7 +194,7 @@ func cronJob(app *App, c *batchv1.CronJob) {
 		app.State = NotDeployed
 		return
 	}
-	app.Version = k8s.VersionName(c.Annotations[k8s.CommitAnnotation], image(c.Spec.JobTemplate.Spec.Template.Spec))
+	app.Version = metadata.VersionName(c.Annotations[metadata.CommitAnnotation], image(c.Spec.JobTemplate.Spec.Template.Spec))
 	since := c.CreationTimestamp.Time
 	if c.Status.LastScheduleTime != nil {
 		since = c.Status.LastScheduleTime.Time

@@ -14,6 +14,8 @@ import (
 
 	"norn/pkg/forge"
 	"norn/pkg/k8s"
+
+	"norn/pkg/k8s/metadata"
 )
 
 // onDisk writes infraspecs into folders of a new apps folder.
@@ -52,7 +54,7 @@ func TestOnDisk(t *testing.T) {
 
 func named(name string) metav1.ObjectMeta {
 	return metav1.ObjectMeta{Name: name, CreationTimestamp: metav1.NewTime(time.Unix(1000, 0)),
-		Labels: map[string]string{k8s.AppLabel: name, k8s.ManagedByLabel: k8s.ManagedBy, forge.RoleLabel: "worker"}}
+		Labels: map[string]string{metadata.AppLabel: name, metadata.ManagedByLabel: metadata.ManagedBy, forge.RoleLabel: "worker"}}
 }
 
 func deploy(name string, edit func(*appsv1.Deployment)) appsv1.Deployment {
@@ -71,7 +73,7 @@ func TestOverviewOfDeployments(t *testing.T) {
 	inv := &k8s.Inventory{
 		Deployments: []appsv1.Deployment{
 			deploy("running", func(d *appsv1.Deployment) {
-				d.Annotations = map[string]string{k8s.CommitAnnotation: "0123456789abcdef0123-dirty"}
+				d.Annotations = map[string]string{metadata.CommitAnnotation: "0123456789abcdef0123-dirty"}
 			}),
 			deploy("image", func(*appsv1.Deployment) {}),
 			deploy("short", func(d *appsv1.Deployment) { d.Status.AvailableReplicas = 1 }),

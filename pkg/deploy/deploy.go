@@ -19,11 +19,14 @@ import (
 	"norn/pkg/k8s"
 	"norn/pkg/pipeline"
 	"norn/pkg/secrets"
+
+	"norn/pkg/k8s/connect"
+	"norn/pkg/k8s/lease"
 )
 
 // locked does what do does while it holds t's lock.
 func (t Target) locked(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, do func(context.Context) error) error {
-	return cluster.Holding(ctx, t.Lock.For(t.Namespace, t.App, func(line string) { pipeline.Say(to, "lock", line) }), do)
+	return lease.WithLock(ctx, cluster, t.Lock.For(t.Namespace, t.App, func(line string) { pipeline.Say(to, "lock", line) }), do)
 }
 
 // Options are what a deploy needs besides the infraspec.
@@ -96,7 +99,7 @@ func prepared(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o 
 
 // check refuses, before anything is begun, what could only fail later. It returns the cluster on this machine that images are
 // loaded into, where there is no registry.
-func check(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Options) (local k8s.LocalCluster, err error) {
+func check(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Options) (local connect.LocalCluster, err error) {
 	switch {
 	case !spec.Deploy:
 		return local, &UsageError{fmt.Sprintf("%s says deploy: false", spec.Path()), "remove that line to deploy " + spec.App}
@@ -110,7 +113,7 @@ func check(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Opt
 	case o.Registry != "":
 		return local, nil
 	}
-	if local, err = cluster.Local(ctx); err != nil {
+	if local, err = connect.Local(ctx, cluster); err != nil {
 		return local, err
 	}
 	if local.Kind == "" {
@@ -124,9 +127,9 @@ type run struct {
 	cluster *k8s.Client
 	spec    *infraspec.Spec
 	options Options
-	dir     string           // the infraspec's folder
-	tmp     string           // gone when the run ends
-	local   k8s.LocalCluster // what the image is loaded into, where there is no registry
+	dir     string               // the infraspec's folder
+	tmp     string               // gone when the run ends
+	local   connect.LocalCluster // what the image is loaded into, where there is no registry
 
 	before        running
 	source        source

@@ -8,6 +8,8 @@ import (
 	"norn/pkg/forge"
 	"norn/pkg/k8s"
 	"norn/pkg/pipeline"
+
+	"norn/pkg/k8s/metadata"
 )
 
 func (r *run) currentFunction(ctx context.Context) (running, error) {
@@ -21,7 +23,7 @@ func (r *run) currentFunction(ctx context.Context) (running, error) {
 	if err != nil {
 		return running{}, err
 	}
-	return running{image: k8s.ImageOf(t.Template.Spec, r.spec.App), migrated: t.Annotations[k8s.MigratedAnnotation], good: true}, nil
+	return running{image: k8s.ImageOf(t.Template.Spec, r.spec.App), migrated: t.Annotations[metadata.MigratedAnnotation], good: true}, nil
 }
 
 // register makes the version the one that the next call runs.

@@ -47,7 +47,7 @@ func (r *run) rollout(ctx context.Context, out io.Writer) (pipeline.Result, erro
 		}
 		return after, err
 	}
-	result, err := (&rollout{Target: r.options.Target, cluster: r.cluster, out: out}).roll(ctx, change)
+	result, err := (&runner{Target: r.options.Target, cluster: r.cluster, out: out}).roll(ctx, change)
 	if err == nil && result.State == pipeline.Unchanged {
 		result.Detail += "; nothing has changed (--force replaces the pods)"
 	}

@@ -26,7 +26,7 @@ func Restart(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, t T
 			}
 			return pipeline.Result{}, &UsageError{t.App + what, "ship it with norn deploy"}
 		}
-		r := &rollout{Target: t, cluster: cluster, out: out}
+		r := &runner{Target: t, cluster: cluster, out: out}
 		return r.roll(ctx, func(ctx context.Context) (*appsv1.Deployment, error) {
 			return cluster.RestartDeployment(ctx, t.Namespace, t.App, time.Now())
 		})

@@ -13,6 +13,10 @@ import (
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
 	"norn/pkg/pipeline"
+
+	"norn/pkg/k8s/lease"
+	"norn/pkg/k8s/metadata"
+	"norn/pkg/k8s/rollout"
 )
 
 // Target is an app in a cluster, and how its rollouts are to go.
@@ -21,7 +25,7 @@ type Target struct {
 	Spec           *infraspec.Spec // for hints that name a line of it; nil where there is none
 	Timeout        time.Duration   // how long a rollout may take
 	AllowRestarts  int             // how often a new container may end and come back
-	Lock           k8s.LockRequest // its Holder and Wait; the rest is filled in
+	Lock           lease.Request   // its Holder and Wait; the rest is filled in
 	// KeepFailed, if not "", leaves a failed version where it is, and says why.
 	KeepFailed string
 	// Failures, if not "", is the folder into which the evidence of a failure is written.
@@ -56,8 +60,8 @@ func (e *RolloutError) Hint() string {
 // Failure is the evidence, for machine-readable output.
 func (e *RolloutError) Failure() any { return e.Evidence }
 
-// rollout is one change of a Deployment, watched to its end.
-type rollout struct {
+// runner is one change of a Deployment, watched to its end.
+type runner struct {
 	Target
 	cluster *k8s.Client
 	out     io.Writer
@@ -67,7 +71,7 @@ type rollout struct {
 
 // roll makes the change and waits until the cluster runs it. A change that turns out to be none is unchanged.
 // A version that fails is replaced by the last verified one, unless the target says otherwise.
-func (r *rollout) roll(ctx context.Context, change func(context.Context) (*appsv1.Deployment, error)) (pipeline.Result, error) {
+func (r *runner) roll(ctx context.Context, change func(context.Context) (*appsv1.Deployment, error)) (pipeline.Result, error) {
 	before, err := r.cluster.GetDeployment(ctx, r.Namespace, r.App)
 	if err != nil {
 		return pipeline.Result{}, err
@@ -81,7 +85,7 @@ func (r *rollout) roll(ctx context.Context, change func(context.Context) (*appsv
 	if err != nil {
 		return pipeline.Result{}, fmt.Errorf("the rollout of %s goes on in the cluster, norn status %[1]s shows it: %w", r.App, err)
 	}
-	if verdict.State == k8s.Failed {
+	if verdict.State == rollout.Failed {
 		return pipeline.Result{}, r.failed(ctx, verdict, current)
 	}
 	if err := r.cluster.MarkVerified(ctx, current, time.Now()); err != nil {
@@ -91,7 +95,7 @@ func (r *rollout) roll(ctx context.Context, change func(context.Context) (*appsv
 	if reflect.DeepEqual(before.Spec, after.Spec) {
 		state = pipeline.Unchanged
 	}
-	return pipeline.Result{State: state, Detail: fmt.Sprintf("revision %s, %s", current.Annotations[k8s.RevisionAnnotation], verdict.Message)}, nil
+	return pipeline.Result{State: state, Detail: fmt.Sprintf("revision %s, %s", current.Annotations[metadata.RevisionAnnotation], verdict.Message)}, nil
 }
 
 // A restore goes on where the run was interrupted, so it has a bound of its own. It is not the user's --timeout where that is shorter: how
@@ -102,11 +106,11 @@ const (
 )
 
 // failed shows the evidence, brings the last verified revision back and returns what came of that.
-func (r *rollout) failed(ctx context.Context, verdict k8s.Verdict, current *appsv1.ReplicaSet) error {
+func (r *runner) failed(ctx context.Context, verdict rollout.Verdict, current *appsv1.ReplicaSet) error {
 	failure := &RolloutError{r.investigate(ctx, verdict)}
 	f := &failure.Evidence
 	if current != nil {
-		f.Revision, f.Image = current.Annotations[k8s.RevisionAnnotation], k8s.ImageOf(current.Spec.Template.Spec, r.App)
+		f.Revision, f.Image = current.Annotations[metadata.RevisionAnnotation], k8s.ImageOf(current.Spec.Template.Spec, r.App)
 		if err := r.cluster.MarkFailed(ctx, current, f.Reason); err != nil {
 			_, _ = fmt.Fprintln(r.out, err)
 		}
@@ -122,13 +126,13 @@ func (r *rollout) failed(ctx context.Context, verdict k8s.Verdict, current *apps
 }
 
 // restore goes back to the last verified revision, and notes in f what came of that.
-func (r *rollout) restore(ctx context.Context, f *Failure) {
+func (r *runner) restore(ctx context.Context, f *Failure) {
 	if f.Kept = r.KeepFailed; f.Kept != "" {
 		return
 	}
 	r.Timeout = max(r.Timeout, restoreTimeout)
-	r.AllowRestarts = max(r.AllowRestarts, k8s.DefaultAllowedRestarts)
-	ctx, cancel := context.WithTimeout(k8s.Surviving(ctx), r.Timeout+restoreSlack)
+	r.AllowRestarts = max(r.AllowRestarts, rollout.DefaultAllowedRestarts)
+	ctx, cancel := context.WithTimeout(lease.CleanupContext(ctx), r.Timeout+restoreSlack)
 	defer cancel()
 	target, err := r.lastGood(ctx)
 	if err != nil {
@@ -146,10 +150,10 @@ func (r *rollout) restore(ctx context.Context, f *Failure) {
 	switch {
 	case err != nil:
 		f.Kept = err.Error()
-	case back.State != k8s.Complete:
+	case back.State != rollout.Complete:
 		f.Kept = "it does not come up either: " + back.Message
 	default:
-		f.Restored = fmt.Sprintf("as revision %s", current.Annotations[k8s.RevisionAnnotation])
+		f.Restored = fmt.Sprintf("as revision %s", current.Annotations[metadata.RevisionAnnotation])
 		if err := r.cluster.MarkVerified(ctx, current, time.Now()); err != nil {
 			_, _ = fmt.Fprintln(r.out, err)
 		}
@@ -158,7 +162,7 @@ func (r *rollout) restore(ctx context.Context, f *Failure) {
 
 // lastGood is the newest verified revision other than the one that failed. One that differs only by the Secret's version is a good one:
 // its pods may be those that still run.
-func (r *rollout) lastGood(ctx context.Context) (k8s.Revision, error) {
+func (r *runner) lastGood(ctx context.Context) (k8s.Revision, error) {
 	d, err := r.cluster.GetDeployment(ctx, r.Namespace, r.App)
 	if err != nil {
 		return k8s.Revision{}, err

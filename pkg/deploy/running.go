@@ -10,6 +10,8 @@ import (
 	"norn/pkg/forge"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
+
+	"norn/pkg/k8s/metadata"
 )
 
 // running is what the cluster has of an app before a deploy.
@@ -45,7 +47,7 @@ func (r *run) currentDeployment(ctx context.Context) (running, error) {
 	if err != nil {
 		return running{}, err
 	}
-	now := running{pod: d.Spec.Template.Spec, migrated: d.Annotations[k8s.MigratedAnnotation], differs: differences(d, r.spec, r.options.Settings)}
+	now := running{pod: d.Spec.Template.Spec, migrated: d.Annotations[metadata.MigratedAnnotation], differs: differences(d, r.spec, r.options.Settings)}
 	if d.Spec.Paused {
 		return now, nil
 	}
@@ -79,7 +81,7 @@ func (r *run) currentCronJob(ctx context.Context) (running, error) {
 	if err != nil {
 		return running{}, err
 	}
-	now := running{pod: c.Spec.JobTemplate.Spec.Template.Spec, migrated: c.Annotations[k8s.MigratedAnnotation]}
+	now := running{pod: c.Spec.JobTemplate.Spec.Template.Spec, migrated: c.Annotations[metadata.MigratedAnnotation]}
 	if c.Spec.Suspend == nil || !*c.Spec.Suspend {
 		now.image, now.good = k8s.ImageOf(now.pod, r.spec.App), true
 	}

@@ -15,6 +15,8 @@ import (
 
 	"norn/pkg/k8s"
 	"norn/pkg/pipeline"
+
+	"norn/pkg/k8s/lease"
 )
 
 // tunnel is cloudflared with its configuration.
@@ -72,7 +74,7 @@ func (t *tunnel) change(ctx context.Context, app string, rule Rule) (pipeline.Re
 		return pipeline.Result{State: pipeline.Unchanged}, nil
 	}
 	if err := t.restart(ctx); err != nil {
-		return pipeline.Result{}, errors.Join(fmt.Errorf("restart cloudflared with the new rule: %w", err), t.undo(k8s.Surviving(ctx), app, before, after))
+		return pipeline.Result{}, errors.Join(fmt.Errorf("restart cloudflared with the new rule: %w", err), t.undo(lease.CleanupContext(ctx), app, before, after))
 	}
 	_, err = t.cluster.PatchConfigMap(ctx, TunnelNamespace, TunnelConfigMap, func(m *corev1.ConfigMap) error {
 		if m.Annotations[pendingAnnotation] == pending(app, after) { // otherwise it is another run's, which has changed the text since

@@ -6,7 +6,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"norn/pkg/k8s"
+	"norn/pkg/k8s/metadata"
 )
 
 // ConflictError says that an object in the way belongs to somebody else. norn never takes one over silently.
@@ -29,7 +29,7 @@ func (e *ConflictError) Hint() string {
 	}
 	if e.Kind == kindSecret { // forge has nothing to do with it
 		return fmt.Sprintf("kubectl label secret %s --namespace %s %s=%s %s=%s hands it over; or delete it, or choose another name or namespace for %[6]s",
-			e.Name, e.Namespace, k8s.ManagedByLabel, k8s.ManagedBy, k8s.AppLabel, e.App)
+			e.Name, e.Namespace, metadata.ManagedByLabel, metadata.ManagedBy, metadata.AppLabel, e.App)
 	}
 	return fmt.Sprintf("norn forge --adopt takes it over; or rename or delete it, or choose another name or namespace for %s", e.App)
 }
@@ -64,7 +64,7 @@ func (e conflictErrors) orNil() error {
 
 func isOwned(live metav1.Object, app string) bool {
 	labels := live.GetLabels()
-	return labels[k8s.ManagedByLabel] == k8s.ManagedBy && labels[k8s.AppLabel] == app
+	return labels[metadata.ManagedByLabel] == metadata.ManagedBy && labels[metadata.AppLabel] == app
 }
 
 // Owned returns a *ConflictError unless live carries the labels of an object that norn made for app.
@@ -74,8 +74,8 @@ func Owned(kind string, live metav1.Object, app string) error {
 	}
 	labels := live.GetLabels()
 	found := "it has no label managed-by: norn"
-	if labels[k8s.ManagedByLabel] == k8s.ManagedBy {
-		return &ConflictError{Kind: kind, Namespace: live.GetNamespace(), Name: live.GetName(), App: app, Found: fmt.Sprintf("it belongs to app %q", labels[k8s.AppLabel]), Final: true}
+	if labels[metadata.ManagedByLabel] == metadata.ManagedBy {
+		return &ConflictError{Kind: kind, Namespace: live.GetNamespace(), Name: live.GetName(), App: app, Found: fmt.Sprintf("it belongs to app %q", labels[metadata.AppLabel]), Final: true}
 	}
 	return &ConflictError{Kind: kind, Namespace: live.GetNamespace(), Name: live.GetName(), App: app, Found: found}
 }

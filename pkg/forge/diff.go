@@ -11,15 +11,15 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"norn/pkg/infraspec"
-	"norn/pkg/k8s"
+	"norn/pkg/k8s/metadata"
 	"norn/pkg/pipeline"
 )
 
 // Change is what a run did, or would do, to one object.
 type Change struct {
 	Kind, Name    string
-	State         pipeline.State // created, configured or deleted
-	Before, After k8s.Object     // nil where there is none
+	State         pipeline.State  // created, configured or deleted
+	Before, After metadata.Object // nil where there is none
 }
 
 // Diff is the change as a unified diff of the two objects, without what only the server writes.
@@ -28,7 +28,7 @@ func (c Change) Diff() string { return diffText(c.Before, c.After) }
 // contextLines is how much of what stays the same is shown around a change.
 const contextLines = 3
 
-func diffText(before, after k8s.Object) string {
+func diffText(before, after metadata.Object) string {
 	text, err := difflib.GetUnifiedDiffString(difflib.UnifiedDiff{A: lines(manifest(before)), B: lines(manifest(after)), Context: contextLines})
 	if err != nil { // it writes into memory, which does not fail
 		return err.Error()
@@ -49,7 +49,7 @@ var serverFields = []string{"managedFields", "uid", "resourceVersion", "generati
 
 // serverAnnotations are the annotations that controllers write, and norn for itself.
 var serverAnnotations = []string{
-	k8s.RevisionAnnotation, pendingAnnotation, "kubectl.kubernetes.io/last-applied-configuration",
+	metadata.RevisionAnnotation, pendingAnnotation, "kubectl.kubernetes.io/last-applied-configuration",
 	"pv.kubernetes.io/bind-completed", "pv.kubernetes.io/bound-by-controller", "volume.kubernetes.io/selected-node", "volume.beta.kubernetes.io/storage-provisioner", "volume.kubernetes.io/storage-provisioner",
 }
 
@@ -72,7 +72,7 @@ func maskVariables(v any) {
 }
 
 // manifest is an object as its owner would write it. A Secret's values are not in it.
-func manifest(o k8s.Object) string {
+func manifest(o metadata.Object) string {
 	if o == nil {
 		return ""
 	}

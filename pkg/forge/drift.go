@@ -11,18 +11,18 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"norn/pkg/k8s"
+	"norn/pkg/k8s/metadata"
 )
 
 // Drift lists the fields in which live differs from what forge would apply: changed in the file or in the cluster, added to the
 // file, or dropped from it. It compares on this side, by the fields that the API server has noted as forge's (kubernetes.io:
 // Server-Side Apply, Field management); norn diff asks the server.
 func Drift(desired any, live metav1.Object) ([]string, error) {
-	owned, err := ownedFields(live, k8s.ForgeManager)
+	owned, err := ownedFields(live, metadata.ForgeManager)
 	if err != nil {
 		return nil, err
 	}
-	shared, err := ownedFields(live, k8s.DeployManager)
+	shared, err := ownedFields(live, metadata.DeployManager)
 	if err != nil {
 		return nil, err
 	}

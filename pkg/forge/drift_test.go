@@ -11,7 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"norn/pkg/infraspec"
-	"norn/pkg/k8s"
+	"norn/pkg/k8s/metadata"
 )
 
 // forged is what the sample app hello looks like in its infraspec.
@@ -87,7 +87,7 @@ func TestDrift(t *testing.T) {
 // A broken set of fields is an error, never a panic.
 func TestDriftOfBrokenFields(t *testing.T) {
 	d := liveDeployment(t)
-	d.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: k8s.ForgeManager, Operation: metav1.ManagedFieldsOperationApply, FieldsV1: metav1.NewFieldsV1("{")}}
+	d.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: metadata.ForgeManager, Operation: metav1.ManagedFieldsOperationApply, FieldsV1: metav1.NewFieldsV1("{")}}
 	if _, err := Drift(struct{}{}, d); err == nil {
 		t.Error("no error")
 	}

@@ -15,20 +15,23 @@ import (
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
 	"norn/pkg/pipeline"
+
+	"norn/pkg/k8s/lease"
+	"norn/pkg/k8s/metadata"
 )
 
 // Options are what a forge needs besides the infraspec and the objects' settings.
 type Options struct {
 	Settings
-	Adopt  bool            // takes over objects in the way that are not norn's
-	Lock   k8s.LockRequest // its Holder and Wait; the rest is filled in
-	Tunnel string          // the tunnel's name, for DNS routes
+	Adopt  bool          // takes over objects in the way that are not norn's
+	Lock   lease.Request // its Holder and Wait; the rest is filled in
+	Tunnel string        // the tunnel's name, for DNS routes
 
 	deployFollows bool
 }
 
 // Run brings the cluster to what spec says. A new Deployment stays paused until its first deploy, unless
-// the settings name an image to start with. It returns a *ConflictError, a *PermissionError or a *k8s.HeldError where it may not begin.
+// the settings name an image to start with. It returns a *ConflictError, a *PermissionError or a *lease.HeldError where it may not begin.
 func Run(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, spec *infraspec.Spec, o Options) error {
 	if err := check(o); err != nil {
 		return err
@@ -37,7 +40,7 @@ func Run(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, spec *i
 	if err := permitted(ctx, cluster, forgeNeeds(spec, o.Namespace)); err != nil {
 		return err
 	}
-	return cluster.Holding(ctx, o.Lock, func(ctx context.Context) error {
+	return lease.WithLock(ctx, cluster, o.Lock, func(ctx context.Context) error {
 		r, err := begin(ctx, cluster, spec, o)
 		if err != nil {
 			return err
@@ -154,7 +157,7 @@ func (r *run) conflicts() error {
 		if !ok {
 			continue
 		}
-		if r.options.Adopt && o.object.GetLabels()[k8s.ManagedByLabel] != k8s.ManagedBy {
+		if r.options.Adopt && o.object.GetLabels()[metadata.ManagedByLabel] != metadata.ManagedBy {
 			if conflict = r.unadoptable(o, conflict); conflict == nil {
 				continue
 			}
@@ -167,7 +170,7 @@ func (r *run) conflicts() error {
 // unadoptable says why an object can never become what the infraspec asks for, or nil: Kubernetes does not change a selector.
 func (r *run) unadoptable(o named, conflict *ConflictError) *ConflictError {
 	d, ok := o.object.(*appsv1.Deployment)
-	if !ok || d.Spec.Selector == nil || maps.Equal(d.Spec.Selector.MatchLabels, map[string]string{k8s.AppLabel: r.spec.App}) && len(d.Spec.Selector.MatchExpressions) == 0 {
+	if !ok || d.Spec.Selector == nil || maps.Equal(d.Spec.Selector.MatchLabels, map[string]string{metadata.AppLabel: r.spec.App}) && len(d.Spec.Selector.MatchExpressions) == 0 {
 		return nil
 	}
 	conflict.Found = fmt.Sprintf("it cannot be adopted: its selector is %s, not app=%s, and Kubernetes does not change a selector", metav1.FormatLabelSelector(d.Spec.Selector), r.spec.App)
@@ -208,7 +211,7 @@ func (r *run) serviceSteps() []pipeline.Step {
 }
 
 // record notes a change, and is the step's result.
-func (r *run) record(kind, name string, before, after k8s.Object, detail string) pipeline.Result {
+func (r *run) record(kind, name string, before, after metadata.Object, detail string) pipeline.Result {
 	result := pipeline.Result{State: pipeline.Configured, Detail: detail}
 	switch {
 	case before == nil:
@@ -221,7 +224,7 @@ func (r *run) record(kind, name string, before, after k8s.Object, detail string)
 }
 
 // differs tells what an apply did: nothing where the resourceVersion stands, nor where only the status has moved it meanwhile.
-func (r *run) differs(before, after k8s.Object) bool {
+func (r *run) differs(before, after metadata.Object) bool {
 	if !r.dry && before.GetResourceVersion() == after.GetResourceVersion() { // a dry run moves none
 		return false
 	}
@@ -229,7 +232,7 @@ func (r *run) differs(before, after k8s.Object) bool {
 }
 
 // adopt takes an object over that is not norn's yet; conflicts has let it through.
-func (r *run) adopt(ctx context.Context, kind string, o k8s.Object) (string, error) {
+func (r *run) adopt(ctx context.Context, kind string, o metadata.Object) (string, error) {
 	if o == nil || Owned(kind, o, r.spec.App) == nil {
 		return "", nil
 	}

@@ -14,6 +14,8 @@ import (
 
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
+
+	"norn/pkg/k8s/metadata"
 )
 
 // The kinds of objects that norn makes.
@@ -42,7 +44,7 @@ func look(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, s Sett
 	var left leftovers
 	reads := &reads{}
 	reads.start(func() (func(), error) {
-		services, claims, err := cluster.Leftovers(ctx, s.Namespace, spec.App)
+		services, claims, err := cluster.ListOwned(ctx, s.Namespace, spec.App)
 		return func() { left = leftovers{services, claims} }, err
 	})
 	reads.start(func() (func(), error) {
@@ -142,7 +144,7 @@ func (r *reads) wait() error {
 // named is an object with its kind.
 type named struct {
 	kind   string
-	object k8s.Object
+	object metadata.Object
 }
 
 // inTheWay are the objects found, in a steady order.

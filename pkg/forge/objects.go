@@ -16,6 +16,8 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
+
+	"norn/pkg/k8s/metadata"
 )
 
 // Settings are what the objects need besides the infraspec.
@@ -33,12 +35,12 @@ const RoleLabel = "app.kubernetes.io/component"
 // Kubernetes' recommended labels (kubernetes.io: Recommended Labels).
 func Labels(spec *infraspec.Spec) map[string]string {
 	return map[string]string{
-		k8s.ManagedByLabel:             k8s.ManagedBy,
-		k8s.AppLabel:                   spec.App,
+		metadata.ManagedByLabel:        metadata.ManagedBy,
+		metadata.AppLabel:              spec.App,
 		"app.kubernetes.io/name":       spec.App,
 		"app.kubernetes.io/instance":   spec.App,
 		RoleLabel:                      string(spec.Role),
-		"app.kubernetes.io/managed-by": k8s.ManagedBy,
+		"app.kubernetes.io/managed-by": metadata.ManagedBy,
 	}
 }
 
@@ -62,7 +64,7 @@ func Deployment(spec *infraspec.Spec, s Settings, start *Start) (*applyapps.Depl
 	d := applyapps.DeploymentSpec().
 		WithReplicas(int32(spec.Replicas)).                     //nolint:gosec // infraspec has checked the range
 		WithRevisionHistoryLimit(int32(spec.Artifacts.Retain)). //nolint:gosec // likewise
-		WithSelector(applymeta.LabelSelector().WithMatchLabels(map[string]string{k8s.AppLabel: spec.App})).
+		WithSelector(applymeta.LabelSelector().WithMatchLabels(map[string]string{metadata.AppLabel: spec.App})).
 		WithTemplate(applycore.PodTemplateSpec().WithLabels(Labels(spec)).WithSpec(pod))
 	d.WithStrategy(applyapps.DeploymentStrategy().WithType(strategy(spec)))
 	if start != nil {
@@ -147,7 +149,7 @@ func Service(spec *infraspec.Spec, s Settings) *applycore.ServiceApplyConfigurat
 		WithLabels(Labels(spec)).
 		WithSpec(applycore.ServiceSpec().
 			WithType(corev1.ServiceTypeClusterIP).
-			WithSelector(map[string]string{k8s.AppLabel: spec.App}).
+			WithSelector(map[string]string{metadata.AppLabel: spec.App}).
 			WithPorts(applycore.ServicePort().
 				WithName("http").
 				WithProtocol(corev1.ProtocolTCP).

@@ -19,7 +19,7 @@ import (
 	applycore "k8s.io/client-go/applyconfigurations/core/v1"
 
 	"norn/pkg/infraspec"
-	"norn/pkg/k8s"
+	"norn/pkg/k8s/metadata"
 	"norn/pkg/pipeline"
 )
 
@@ -28,8 +28,8 @@ type stepFunc = func(context.Context, io.Writer) (pipeline.Result, error)
 // object makes a typed nil an untyped one.
 func object[T any, P interface {
 	*T
-	k8s.Object
-}](o P) k8s.Object {
+	metadata.Object
+}](o P) metadata.Object {
 	if o == nil {
 		return nil
 	}
@@ -138,7 +138,7 @@ func (r *run) applyDeployment(ctx context.Context, live *appsv1.Deployment, conf
 		}
 		return now, err
 	case recreate:
-		if err := r.cluster.DropRollingUpdate(ctx, r.options.Namespace, r.spec.App); err != nil {
+		if err := r.cluster.UseRecreateStrategy(ctx, r.options.Namespace, r.spec.App); err != nil {
 			return nil, err
 		}
 	}
@@ -179,7 +179,7 @@ func image(d *appsv1.Deployment, app string) string {
 // deployed reports whether a deploy has set the image: its field manager has applied then. (A restart only patches.)
 func deployed(o metav1.Object) bool {
 	return slices.ContainsFunc(o.GetManagedFields(), func(m metav1.ManagedFieldsEntry) bool {
-		return m.Manager == k8s.DeployManager && m.Operation == metav1.ManagedFieldsOperationApply
+		return m.Manager == metadata.DeployManager && m.Operation == metav1.ManagedFieldsOperationApply
 	})
 }
 
@@ -252,7 +252,7 @@ func (r *run) service(conf *applycore.ServiceApplyConfiguration) stepFunc {
 // data, so that they are only told of.
 func (r *run) pruneSteps() []pipeline.Step {
 	var steps []pipeline.Step
-	gone := func(kind string, o k8s.Object, remove func(ctx context.Context, ns, name string) error) {
+	gone := func(kind string, o metadata.Object, remove func(ctx context.Context, ns, name string) error) {
 		steps = append(steps, pipeline.Step{Name: kind + " " + o.GetName(), Run: func(ctx context.Context, _ io.Writer) (pipeline.Result, error) {
 			if err := remove(ctx, r.options.Namespace, o.GetName()); err != nil {
 				return pipeline.Result{}, err

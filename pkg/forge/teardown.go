@@ -9,6 +9,9 @@ import (
 	"norn/internal/access"
 	"norn/pkg/k8s"
 	"norn/pkg/pipeline"
+
+	"norn/pkg/k8s/lease"
+	"norn/pkg/k8s/metadata"
 )
 
 // Removal says what is to be torn down.
@@ -16,7 +19,7 @@ type Removal struct {
 	Namespace, App string
 	// DeleteData deletes the app's claims too, and the data in them.
 	DeleteData bool
-	Lock       k8s.LockRequest // its Holder and Wait; the rest is filled in
+	Lock       lease.Request // its Holder and Wait; the rest is filled in
 }
 
 // Teardown takes away what forge and deploy made, in the reverse order, by the cluster's labels alone: no infraspec is needed. What is gone
@@ -26,7 +29,7 @@ func Teardown(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, wh
 		return err
 	}
 	what.Lock = what.Lock.For(what.Namespace, what.App, func(line string) { pipeline.Say(to, "lock", line) })
-	return cluster.Holding(ctx, what.Lock, func(ctx context.Context) error {
+	return lease.WithLock(ctx, cluster, what.Lock, func(ctx context.Context) error {
 		t, err := prepare(ctx, cluster, what)
 		if err != nil {
 			return err
@@ -72,7 +75,7 @@ func prepare(ctx context.Context, cluster *k8s.Client, what Removal) (*teardown,
 	}
 	t := &teardown{cluster: cluster, what: what, inventory: inv}
 	var foreign conflictErrors
-	check := func(kind string, o k8s.Object, err error) error {
+	check := func(kind string, o metadata.Object, err error) error {
 		if err != nil {
 			return ignoreNotFound(err)
 		}

@@ -12,7 +12,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
-	"norn/pkg/k8s"
+	"norn/pkg/k8s/metadata"
+	"norn/pkg/k8s/rollout"
 	"norn/pkg/pipeline"
 )
 
@@ -116,10 +117,10 @@ func (t *teardown) untilGone(ctx context.Context, out io.Writer) error {
 	bounded, cancel := context.WithTimeout(ctx, podsTimeout)
 	defer cancel()
 	left := map[string]bool{}
-	err := t.cluster.Observe(bounded, t.what.Namespace, t.what.App, func(o k8s.Observation) (bool, error) {
+	err := t.cluster.Observe(bounded, t.what.Namespace, t.what.App, func(o rollout.Observation) (bool, error) {
 		now := map[string]bool{}
 		for _, p := range o.Pods {
-			if p.Labels[k8s.ManagedByLabel] == k8s.ManagedBy {
+			if p.Labels[metadata.ManagedByLabel] == metadata.ManagedBy {
 				now[p.Name] = true
 			}
 		}
