@@ -12,13 +12,11 @@ import (
 
 	"norn/internal/command"
 	"norn/internal/config"
+	"norn/internal/redact"
 	"norn/internal/ui"
-	"norn/pkg/forge"
+	"norn/pkg/forge/objects"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
-
-	"norn/internal/redact"
-
 	"norn/pkg/k8s/connect"
 )
 
@@ -132,8 +130,8 @@ func (s *session) title(what, app string) string {
 }
 
 // forgeSettings are those of the objects; image is what a new app starts with, or "".
-func forgeSettings(conf *config.Config, image string) forge.Settings {
-	return forge.Settings{Namespace: conf.Namespace, PostgresHost: conf.PGHost, PostgresUser: conf.PGUser, Image: image}
+func forgeSettings(conf *config.Config, image string) objects.Settings {
+	return objects.Settings{Namespace: conf.Namespace, PostgresHost: conf.PGHost, PostgresUser: conf.PGUser, Image: image}
 }
 
 // argument is the i-th argument, or "".

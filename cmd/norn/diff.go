@@ -7,6 +7,7 @@ import (
 
 	"norn/internal/ui"
 	"norn/pkg/forge"
+	"norn/pkg/forge/drift"
 	"norn/pkg/pipeline"
 )
 
@@ -55,7 +56,7 @@ type silent struct{}
 func (silent) Report(pipeline.Event) {}
 
 // plan asks what a forge would change, and prints it.
-func (a *app) plan(cmd *cobra.Command, args []string, o forge.Options) ([]forge.Change, error) {
+func (a *app) plan(cmd *cobra.Command, args []string, o forge.Options) ([]drift.Change, error) {
 	s, err := a.connect(cmd.Context(), cmd, cmd.Name())
 	if err != nil {
 		return nil, err

@@ -13,13 +13,11 @@ import (
 	"norn/internal/status"
 	"norn/internal/ui"
 	"norn/pkg/deploy"
-	"norn/pkg/forge"
+	"norn/pkg/forge/objects"
 	"norn/pkg/infraspec"
-	"norn/pkg/k8s"
-	"norn/pkg/secrets"
-
 	"norn/pkg/k8s/connect"
 	"norn/pkg/k8s/lease"
+	"norn/pkg/secrets"
 )
 
 // The exit codes; docs/json.md says the same to users.
@@ -99,14 +97,14 @@ func exitCode(ctx context.Context, err error) int {
 		return exitInterrupted
 	case is[*deploy.MigrationError](err), is[*deploy.SnapshotError](err) && !is[*deploy.UsageError](err):
 		return exitFailed
-	case is[*usageError](err), is[*deploy.UsageError](err), is[*k8s.ImageError](err), is[*connect.FlagError](err),
+	case is[*usageError](err), is[*deploy.UsageError](err), is[*objects.ImageError](err), is[*connect.FlagError](err),
 		is[infraspec.Errors](err), is[*infraspec.NotFoundError](err), is[*infraspec.NameError](err), is[*invalidError](err),
 		is[*config.Error](err), is[*secrets.FileError](err), is[*secrets.NameError](err), is[*secrets.SyntaxError](err), is[*scaffold.ExistsError](err),
 		is[*logs.NotFoundError](err), is[*logs.ChoiceError](err), is[*status.NotFoundError](err), is[*job.NotDeployedError](err), is[*editor.MissingError](err):
 		return exitUsage
 	case is[*connect.UnavailableError](err):
 		return exitNoKubernetes
-	case is[*forge.ConflictError](err), is[*lease.HeldError](err), is[*secrets.HeldError](err):
+	case is[*objects.ConflictError](err), is[*lease.HeldError](err), is[*secrets.HeldError](err):
 		return exitConflict
 	default:
 		return exitFailed

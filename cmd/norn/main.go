@@ -10,10 +10,9 @@ import (
 	"runtime/debug"
 	"syscall"
 
+	"norn/internal/redact"
 	"norn/internal/ui"
 	"norn/pkg/infraspec"
-
-	"norn/internal/redact"
 )
 
 func main() {

@@ -8,13 +8,13 @@ import (
 	"norn/internal/status"
 	"norn/pkg/deploy"
 	"norn/pkg/forge"
+	"norn/pkg/forge/objects"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
-	"norn/pkg/secrets"
-
 	"norn/pkg/k8s/connect"
 	"norn/pkg/k8s/lease"
 	"norn/pkg/k8s/rollout"
+	"norn/pkg/secrets"
 )
 
 // The reasons of failures that are no rollout's; those are rollout.Reason's. Like them they are stable, since scripts go by them.
@@ -63,7 +63,7 @@ func reason(ctx context.Context, err error) rollout.Reason {
 		return reasonForbidden
 	case is[*lease.HeldError](err), is[*secrets.HeldError](err):
 		return reasonLocked
-	case is[*forge.ConflictError](err):
+	case is[*objects.ConflictError](err):
 		return reasonNotOwned
 	case is[*forge.QuotaError](err):
 		return rollout.QuotaExceeded

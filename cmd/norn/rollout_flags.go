@@ -11,7 +11,6 @@ import (
 	"norn/internal/ui"
 	"norn/pkg/deploy"
 	"norn/pkg/k8s"
-
 	"norn/pkg/k8s/rollout"
 )
 

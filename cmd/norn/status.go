@@ -13,7 +13,6 @@ import (
 	"norn/internal/ui"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
-
 	"norn/pkg/k8s/connect"
 )
 

@@ -11,11 +11,10 @@ import (
 	"time"
 
 	"norn/internal/command"
-	"norn/pkg/forge"
+	"norn/pkg/forge/tunnel"
 	"norn/pkg/k8s"
-	"norn/pkg/secrets"
-
 	"norn/pkg/k8s/lease"
+	"norn/pkg/secrets"
 )
 
 // secrets opens the app's file, or without one looks for keys.
@@ -57,11 +56,11 @@ func keys() Verdict {
 
 // tunnel looks at the rule of an app with a public host.
 func (e *examination) tunnel(ctx context.Context) Verdict {
-	if !forge.Routed(e.spec) {
+	if !tunnel.Routed(e.spec) {
 		return skipped("%s has no public host: that takes a webserver with hosts.external and hosts.internal", e.spec.App)
 	}
-	where := fmt.Sprintf("ConfigMap %s in namespace %s", forge.TunnelConfigMap, forge.TunnelNamespace)
-	live, err := e.client.GetConfigMap(ctx, forge.TunnelNamespace, forge.TunnelConfigMap)
+	where := fmt.Sprintf("ConfigMap %s in namespace %s", tunnel.ConfigMap, tunnel.Namespace)
+	live, err := e.client.GetConfigMap(ctx, tunnel.Namespace, tunnel.ConfigMap)
 	switch {
 	case k8s.IsNotFound(err):
 		return warning("docs/forge.md tells how the tunnel is found; without it, route the host yourself", "there is no %s, so that forge leaves the route to %s out", where, e.spec.Hosts.External)
@@ -70,14 +69,14 @@ func (e *examination) tunnel(ctx context.Context) Verdict {
 	case err != nil:
 		return problem(hintOf(err), "%s", err)
 	}
-	state, err := forge.Tunnel(live, e.spec, e.Config.Namespace)
+	state, err := tunnel.ReadState(live, e.spec, e.Config.Namespace)
 	if err != nil {
 		return problem("mend "+where, "%s", err)
 	}
 	return judgeTunnel(state, where, e.spec.App, command.Installed("cloudflared"))
 }
 
-func judgeTunnel(s forge.TunnelState, where, app string, installed bool) Verdict {
+func judgeTunnel(s tunnel.State, where, app string, installed bool) Verdict {
 	host := s.Wanted.Host
 	switch {
 	case s.Leads != "" && s.Leads != s.Wanted.Service:

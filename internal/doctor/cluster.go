@@ -11,7 +11,6 @@ import (
 	utilversion "k8s.io/apimachinery/pkg/util/version"
 
 	"norn/pkg/k8s"
-
 	"norn/pkg/k8s/connect"
 )
 

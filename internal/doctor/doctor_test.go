@@ -10,9 +10,8 @@ import (
 	"norn/internal/access"
 	"norn/internal/config"
 	"norn/internal/registry"
-	"norn/pkg/forge"
+	"norn/pkg/forge/tunnel"
 	"norn/pkg/k8s"
-
 	"norn/pkg/k8s/connect"
 	"norn/pkg/k8s/lease"
 )
@@ -96,7 +95,7 @@ func TestAccess(t *testing.T) {
 	create := k8s.Permission{Namespace: "ns", Group: "apps", Resource: "deployments", Verb: "create"}
 	list := k8s.Permission{Namespace: "ns", Resource: "pods", Verb: "list"}
 	secret := k8s.Permission{Namespace: "ns", Resource: "secrets", Verb: "get"}
-	tunnel := k8s.Permission{Namespace: forge.TunnelNamespace, Resource: "configmaps", Verb: "update"}
+	tunnel := k8s.Permission{Namespace: tunnel.Namespace, Resource: "configmaps", Verb: "update"}
 	judged(t, "nothing", judgeAccess(commands, "ns", 4, nil), OK, "all 4 that norn uses in namespace ns are granted")
 	judged(t, "all", judgeAccess(commands, "ns", 2, []k8s.Permission{create, list}), Problem, "none of the 2")
 	judged(t, "all", judgeAccess(commands, "ns", 2, []k8s.Permission{create, list}), Problem, "check the namespace's name")
@@ -123,20 +122,20 @@ func TestAccessTellsEveryVerb(t *testing.T) {
 }
 
 func TestTunnel(t *testing.T) {
-	wanted := forge.Rule{Host: "shop.example.com", Service: "http://shop.default.svc.cluster.local:80"}
+	wanted := tunnel.Rule{Host: "shop.example.com", Service: "http://shop.default.svc.cluster.local:80"}
 	for _, c := range []struct {
 		name      string
-		state     forge.TunnelState
+		state     tunnel.State
 		installed bool
 		want      State
 		words     string
 	}{
-		{"there", forge.TunnelState{Wanted: wanted, Leads: wanted.Service}, true, OK, "shop.example.com leads to http://shop.default"},
-		{"no rule yet", forge.TunnelState{Wanted: wanted}, true, Warning, "norn forge shop makes it"},
-		{"elsewhere", forge.TunnelState{Wanted: wanted, Leads: "http://other:80"}, true, Problem, "leads to http://other:80, and not to"},
-		{"shadowed", forge.TunnelState{Wanted: wanted, Leads: wanted.Service, Shadow: "*.example.com"}, true, Problem, "the rule for *.example.com stands ahead"},
-		{"unfinished", forge.TunnelState{Wanted: wanted, Leads: wanted.Service, Unfinished: true}, true, Warning, "norn forge shop finishes it"},
-		{"no command", forge.TunnelState{Wanted: wanted, Leads: wanted.Service}, false, Warning, "install cloudflared"},
+		{"there", tunnel.State{Wanted: wanted, Leads: wanted.Service}, true, OK, "shop.example.com leads to http://shop.default"},
+		{"no rule yet", tunnel.State{Wanted: wanted}, true, Warning, "norn forge shop makes it"},
+		{"elsewhere", tunnel.State{Wanted: wanted, Leads: "http://other:80"}, true, Problem, "leads to http://other:80, and not to"},
+		{"shadowed", tunnel.State{Wanted: wanted, Leads: wanted.Service, Shadow: "*.example.com"}, true, Problem, "the rule for *.example.com stands ahead"},
+		{"unfinished", tunnel.State{Wanted: wanted, Leads: wanted.Service, Unfinished: true}, true, Warning, "norn forge shop finishes it"},
+		{"no command", tunnel.State{Wanted: wanted, Leads: wanted.Service}, false, Warning, "install cloudflared"},
 	} {
 		judged(t, c.name, judgeTunnel(c.state, "ConfigMap cloudflared", "shop", c.installed), c.want, c.words)
 	}

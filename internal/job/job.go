@@ -17,9 +17,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"norn/internal/logs"
-	"norn/pkg/forge"
+	"norn/pkg/forge/objects"
 	"norn/pkg/k8s"
-
 	"norn/pkg/k8s/metadata"
 	"norn/pkg/k8s/rollout"
 )
@@ -67,7 +66,7 @@ func Command(ctx context.Context, cluster *k8s.Client, r Request, args []string)
 		return err
 	}
 	c := &pod.Containers[0]
-	c.Command, c.Args = forge.Literal(args), nil
+	c.Command, c.Args = objects.Literal(args), nil
 	c.Ports, c.LivenessProbe, c.ReadinessProbe, c.StartupProbe = nil, nil, nil, nil
 	return run(ctx, cluster, r, work{kind: "run", pod: *pod})
 }
@@ -77,14 +76,14 @@ func template(ctx context.Context, cluster *k8s.Client, r Request) (*corev1.PodS
 	d, err := cluster.GetDeployment(ctx, r.Namespace, r.App)
 	switch {
 	case err == nil && !d.Spec.Paused:
-		return d.Spec.Template.Spec.DeepCopy(), forge.Owned("Deployment", d, r.App)
+		return d.Spec.Template.Spec.DeepCopy(), objects.Owned("Deployment", d, r.App)
 	case err != nil && !k8s.IsNotFound(err):
 		return nil, err
 	}
 	c, err := cluster.GetCronJob(ctx, r.Namespace, r.App)
 	switch {
 	case err == nil && (c.Spec.Suspend == nil || !*c.Spec.Suspend):
-		return c.Spec.JobTemplate.Spec.Template.Spec.DeepCopy(), forge.Owned("CronJob", c, r.App)
+		return c.Spec.JobTemplate.Spec.Template.Spec.DeepCopy(), objects.Owned("CronJob", c, r.App)
 	case err != nil && !k8s.IsNotFound(err):
 		return nil, err
 	}
@@ -126,7 +125,7 @@ func object(r Request, w work) *batchv1.Job {
 	if w.values != nil { // it begins when they are there
 		suspended := true
 		job.Spec.Suspend = &suspended
-		readOwnSecret(&job.Spec.Template.Spec, forge.SecretName(r.App), name)
+		readOwnSecret(&job.Spec.Template.Spec, objects.SecretName(r.App), name)
 	}
 	if r.Timeout > 0 { // the pod's own, since a Job's deletes the pod, and how it ended with it
 		seconds := max(1, int64(math.Ceil(r.Timeout.Seconds())))
@@ -270,7 +269,7 @@ func FunctionImage(ctx context.Context, cluster *k8s.Client, ns, app string) (st
 		return "", &NotDeployedError{app, ns}
 	}
 	if err == nil {
-		err = forge.Owned("PodTemplate", t, app)
+		err = objects.Owned("PodTemplate", t, app)
 	}
 	if err != nil {
 		return "", err

@@ -12,9 +12,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
-	"norn/pkg/forge"
+	"norn/pkg/forge/objects"
 	"norn/pkg/k8s"
-
 	"norn/pkg/k8s/rollout"
 )
 
@@ -73,7 +72,7 @@ volumes: [{name: data, mountPath: /data, size: 1Gi}, {name: host, mountPath: /h,
 func oneOf(t *testing.T, cluster Cluster) *Detail {
 	t.Helper()
 	apps := onDisk(t, map[string]string{"web": web})
-	d, err := One(t.Context(), cluster, OfFile(apps+"/web/infraspec.yaml"), forge.Settings{Namespace: "default"})
+	d, err := One(t.Context(), cluster, OfFile(apps+"/web/infraspec.yaml"), objects.Settings{Namespace: "default"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +131,7 @@ func TestDetailWithoutTunnelOrCluster(t *testing.T) {
 	if d.State != Unknown || d.Tunnel != "" || secretStates(d) != "TOKEN unknown, NEW unknown" {
 		t.Errorf("%+v", d)
 	}
-	_, err := One(t.Context(), &fakeCluster{}, Local{Name: "nosuch"}, forge.Settings{})
+	_, err := One(t.Context(), &fakeCluster{}, Local{Name: "nosuch"}, objects.Settings{})
 	if _, ok := errors.AsType[*NotFoundError](err); !ok {
 		t.Errorf("error %v", err)
 	}

@@ -10,10 +10,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"norn/pkg/forge"
+	"norn/pkg/forge/objects"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
-
 	"norn/pkg/k8s/metadata"
 )
 
@@ -50,7 +49,7 @@ type App struct {
 
 // Overview is one line for each app that is on disk or in the inventory, in the order of their names. A nil inventory
 // means that no cluster was asked.
-func Overview(locals []Local, inv *k8s.Inventory, s forge.Settings) []App {
+func Overview(locals []Local, inv *k8s.Inventory, s objects.Settings) []App {
 	var out []App
 	seen := map[string]bool{}
 	for _, l := range locals {
@@ -99,7 +98,7 @@ func made(inv *k8s.Inventory) []string {
 }
 
 // fill adds what the cluster says of an app. spec is nil where the infraspec is not here or cannot be used.
-func fill(app *App, inv *k8s.Inventory, spec *infraspec.Spec, s forge.Settings) {
+func fill(app *App, inv *k8s.Inventory, spec *infraspec.Spec, s objects.Settings) {
 	services := owned(inv.Services, app.Name)
 	if spec == nil && app.Hosts == nil {
 		for _, svc := range services {
@@ -113,7 +112,7 @@ func fill(app *App, inv *k8s.Inventory, spec *infraspec.Spec, s forge.Settings) 
 	case c != nil:
 		cronJob(app, c)
 	case t != nil:
-		app.Role, app.State = cmp.Or(app.Role, t.Labels[forge.RoleLabel]), Callable
+		app.Role, app.State = cmp.Or(app.Role, t.Labels[objects.RoleLabel]), Callable
 		app.Version, app.Since = metadata.VersionName(t.Annotations[metadata.CommitAnnotation], image(t.Template.Spec)), &t.CreationTimestamp.Time
 	case spec != nil && spec.Role == infraspec.Function:
 		app.State = NotDeployed
@@ -125,7 +124,7 @@ func fill(app *App, inv *k8s.Inventory, spec *infraspec.Spec, s forge.Settings) 
 		return
 	}
 	var err error
-	if app.Drift, err = drift(objects{d, c, services, owned(inv.Claims, app.Name)}, spec, s); err != nil {
+	if app.Drift, err = differences(liveObjects{d, c, services, owned(inv.Claims, app.Name)}, spec, s); err != nil {
 		app.Problem = "cannot be compared with the cluster: " + err.Error()
 	}
 }
@@ -165,7 +164,7 @@ func deployment(app *App, d *appsv1.Deployment) {
 		app.Desired = int(*d.Spec.Replicas)
 	}
 	app.Ready = int(d.Status.AvailableReplicas)
-	app.Role = cmp.Or(app.Role, d.Labels[forge.RoleLabel])
+	app.Role = cmp.Or(app.Role, d.Labels[objects.RoleLabel])
 	switch {
 	case d.Spec.Paused && d.Status.Replicas == 0: // otherwise a deploy is under way
 		app.State, app.Desired = NotDeployed, 0
@@ -188,7 +187,7 @@ func deployment(app *App, d *appsv1.Deployment) {
 }
 
 func cronJob(app *App, c *batchv1.CronJob) {
-	app.Role = cmp.Or(app.Role, c.Labels[forge.RoleLabel])
+	app.Role = cmp.Or(app.Role, c.Labels[objects.RoleLabel])
 	app.State = Scheduled
 	if c.Spec.Suspend != nil && *c.Spec.Suspend {
 		app.State = NotDeployed

@@ -8,7 +8,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
-	"norn/pkg/forge"
+	"norn/pkg/forge/objects"
 	"norn/pkg/k8s/metadata"
 	"norn/pkg/k8s/rollout"
 )
@@ -30,7 +30,7 @@ func (d *detail) workload(ctx context.Context) error {
 		return d.rollout(ctx, live)
 	}
 	if foreign, err := d.cluster.GetDeployment(ctx, d.settings.Namespace, d.Name); err == nil && d.State == NotForged {
-		d.Reason = forge.Owned("Deployment", foreign, d.Name).Error()
+		d.Reason = objects.Owned("Deployment", foreign, d.Name).Error()
 	}
 	return nil
 }

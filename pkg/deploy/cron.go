@@ -5,7 +5,7 @@ import (
 
 	batchv1 "k8s.io/api/batch/v1"
 
-	"norn/pkg/forge"
+	"norn/pkg/forge/objects"
 	"norn/pkg/k8s"
 	"norn/pkg/pipeline"
 )
@@ -17,7 +17,7 @@ func (r *run) cronJob(ctx context.Context) (*batchv1.CronJob, error) {
 		return nil, notForged("CronJob", r.options.Target)
 	}
 	if err == nil {
-		err = forge.Owned("CronJob", c, r.options.App)
+		err = objects.Owned("CronJob", c, r.options.App)
 	}
 	return c, err
 }

@@ -15,13 +15,13 @@ import (
 
 	"norn/internal/command"
 	"norn/pkg/forge"
+	"norn/pkg/forge/objects"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
-	"norn/pkg/pipeline"
-	"norn/pkg/secrets"
-
 	"norn/pkg/k8s/connect"
 	"norn/pkg/k8s/lease"
+	"norn/pkg/pipeline"
+	"norn/pkg/secrets"
 )
 
 // locked does what do does while it holds t's lock.
@@ -33,14 +33,14 @@ func (t Target) locked(ctx context.Context, cluster *k8s.Client, to pipeline.Rep
 type Options struct {
 	Target
 	Version
-	Settings     forge.Settings // of the objects: the migration's environment, and forge's where that comes first
-	Tunnel       string         // the tunnel's name, for forge
-	Database     Database       // where this machine reaches the database
-	SkipTests    bool           // leaves build.test out
-	SkipSnapshot bool           // leaves the dump before a migration out
-	Force        bool           // replaces the pods also where nothing has changed
-	Forge        bool           // brings the objects to what the infraspec says, just before the new version
-	User         string         // who deploys, for the history
+	Settings     objects.Settings // of the objects: the migration's environment, and forge's where that comes first
+	Tunnel       string           // the tunnel's name, for forge
+	Database     Database         // where this machine reaches the database
+	SkipTests    bool             // leaves build.test out
+	SkipSnapshot bool             // leaves the dump before a migration out
+	Force        bool             // replaces the pods also where nothing has changed
+	Forge        bool             // brings the objects to what the infraspec says, just before the new version
+	User         string           // who deploys, for the history
 }
 
 // Version says which version is shipped, and how its image is made.
@@ -108,7 +108,7 @@ func check(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Opt
 	case o.Image != "" && o.Ref != "":
 		return local, &UsageError{"a ref and --image exclude each other", "name the version once"}
 	case o.Image != "":
-		_, err = k8s.PullPolicy(o.Image)
+		_, err = objects.PullPolicy(o.Image)
 		return local, err
 	case o.Registry != "":
 		return local, nil
@@ -215,7 +215,7 @@ func forged(ctx context.Context, cluster *k8s.Client, t Target) (*appsv1.Deploym
 		return nil, notForged("Deployment", t)
 	}
 	if err == nil {
-		err = forge.Owned("Deployment", d, t.App)
+		err = objects.Owned("Deployment", d, t.App)
 	}
 	if err == nil && d.DeletionTimestamp != nil {
 		return nil, &UsageError{fmt.Sprintf("Deployment %s in namespace %s is being deleted", t.App, t.Namespace), "norn status shows what there is"}

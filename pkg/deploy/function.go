@@ -5,11 +5,10 @@ import (
 
 	applycore "k8s.io/client-go/applyconfigurations/core/v1"
 
-	"norn/pkg/forge"
+	"norn/pkg/forge/objects"
 	"norn/pkg/k8s"
-	"norn/pkg/pipeline"
-
 	"norn/pkg/k8s/metadata"
+	"norn/pkg/pipeline"
 )
 
 func (r *run) currentFunction(ctx context.Context) (running, error) {
@@ -18,7 +17,7 @@ func (r *run) currentFunction(ctx context.Context) (running, error) {
 		return running{}, nil
 	}
 	if err == nil {
-		err = forge.Owned("PodTemplate", t, r.spec.App)
+		err = objects.Owned("PodTemplate", t, r.spec.App)
 	}
 	if err != nil {
 		return running{}, err
@@ -28,7 +27,7 @@ func (r *run) currentFunction(ctx context.Context) (running, error) {
 
 // register makes the version the one that the next call runs.
 func (r *run) register(ctx context.Context, release k8s.Release) (pipeline.Result, error) {
-	conf := applycore.PodTemplate(r.spec.App, r.options.Namespace).WithLabels(forge.Labels(r.spec))
+	conf := applycore.PodTemplate(r.spec.App, r.options.Namespace).WithLabels(objects.Labels(r.spec))
 	t, err := r.cluster.ApplyPodTemplate(ctx, conf, release)
 	if err != nil {
 		return pipeline.Result{}, err

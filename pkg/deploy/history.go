@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"norn/pkg/k8s"
-
 	"norn/pkg/k8s/metadata"
 	"norn/pkg/k8s/rollout"
 )

@@ -10,6 +10,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 
+	"norn/pkg/forge/objects"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
 	"norn/pkg/pipeline"
@@ -17,7 +18,7 @@ import (
 
 // rollout gives the version to the app's workload, and waits until it runs.
 func (r *run) rollout(ctx context.Context, out io.Writer) (pipeline.Result, error) {
-	policy, err := k8s.PullPolicy(r.image)
+	policy, err := objects.PullPolicy(r.image)
 	if err != nil {
 		return pipeline.Result{}, err
 	}

@@ -14,9 +14,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"norn/pkg/k8s"
-	"norn/pkg/pipeline"
-
 	"norn/pkg/k8s/metadata"
+	"norn/pkg/pipeline"
 )
 
 // Rollback goes back to the newest verified revision before the current one, or to the one that

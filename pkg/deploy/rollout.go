@@ -12,11 +12,10 @@ import (
 
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
-	"norn/pkg/pipeline"
-
 	"norn/pkg/k8s/lease"
 	"norn/pkg/k8s/metadata"
 	"norn/pkg/k8s/rollout"
+	"norn/pkg/pipeline"
 )
 
 // Target is an app in a cluster, and how its rollouts are to go.

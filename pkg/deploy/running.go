@@ -7,10 +7,10 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
-	"norn/pkg/forge"
+	"norn/pkg/forge/drift"
+	"norn/pkg/forge/objects"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
-
 	"norn/pkg/k8s/metadata"
 )
 
@@ -61,17 +61,17 @@ func (r *run) currentDeployment(ctx context.Context) (running, error) {
 }
 
 // differences are the fields of a Deployment that are not as the infraspec says; what cannot be compared has none.
-func differences(d *appsv1.Deployment, spec *infraspec.Spec, s forge.Settings) []string {
-	conf, _, err := forge.DeploymentBeside(d, spec, s)
+func differences(d *appsv1.Deployment, spec *infraspec.Spec, s objects.Settings) []string {
+	conf, _, err := objects.DeploymentFor(d, spec, s)
 	if err != nil {
 		return nil
 	}
-	fields, err := forge.Drift(conf, d)
+	fields, err := drift.Fields(conf, d)
 	if err != nil {
 		return nil
 	}
 	for i := range fields {
-		fields[i] = forge.ShortField(fields[i])
+		fields[i] = drift.ShortField(fields[i])
 	}
 	return fields
 }

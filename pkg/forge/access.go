@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"norn/internal/access"
+	"norn/pkg/forge/tunnel"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
 )
@@ -14,8 +15,8 @@ import (
 // forgeNeeds are the permissions that a forge of spec will use.
 func forgeNeeds(spec *infraspec.Spec, ns string) []k8s.Permission {
 	out := access.Permissions(ns, access.Forge(len(spec.Secrets) > 0))
-	if Routed(spec) {
-		out = append(out, access.Permissions(TunnelNamespace, access.Tunnel())...)
+	if tunnel.Routed(spec) {
+		out = append(out, access.Permissions(tunnel.Namespace, access.Tunnel())...)
 	}
 	return out
 }

@@ -7,11 +7,12 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"norn/internal/access"
+	"norn/pkg/forge/objects"
+	"norn/pkg/forge/tunnel"
 	"norn/pkg/k8s"
-	"norn/pkg/pipeline"
-
 	"norn/pkg/k8s/lease"
 	"norn/pkg/k8s/metadata"
+	"norn/pkg/pipeline"
 )
 
 // Removal says what is to be torn down.
@@ -79,30 +80,30 @@ func prepare(ctx context.Context, cluster *k8s.Client, what Removal) (*teardown,
 		if err != nil {
 			return ignoreNotFound(err)
 		}
-		if conflict, ok := errors.AsType[*ConflictError](Owned(kind, o, what.App)); ok {
+		if conflict, ok := errors.AsType[*objects.ConflictError](objects.Owned(kind, o, what.App)); ok {
 			conflict.Final = true // to adopt it in order to delete it is not what is meant
 			foreign = append(foreign, conflict)
 		}
 		return nil
 	}
-	secret, err := cluster.GetSecret(ctx, what.Namespace, SecretName(what.App))
+	secret, err := cluster.GetSecret(ctx, what.Namespace, objects.SecretName(what.App))
 	if err == nil {
 		t.secret = secret
 	}
-	if err := check(kindSecret, secret, err); err != nil {
+	if err := check(objects.KindSecret, secret, err); err != nil {
 		return nil, err
 	}
 	if len(inv.Deployments)+len(inv.CronJobs) == 0 {
 		d, err := cluster.GetDeployment(ctx, what.Namespace, what.App)
-		if err := check(kindDeployment, d, err); err != nil {
+		if err := check(objects.KindDeployment, d, err); err != nil {
 			return nil, err
 		}
 		c, err := cluster.GetCronJob(ctx, what.Namespace, what.App)
-		if err := check(kindCronJob, c, err); err != nil {
+		if err := check(objects.KindCronJob, c, err); err != nil {
 			return nil, err
 		}
 	}
-	m, err := cluster.GetConfigMap(ctx, TunnelNamespace, TunnelConfigMap)
+	m, err := cluster.GetConfigMap(ctx, tunnel.Namespace, tunnel.ConfigMap)
 	if _, denied := errors.AsType[*k8s.DeniedError](err); err == nil {
 		t.tunnelMap = m
 	} else if !denied && ignoreNotFound(err) != nil {
@@ -123,5 +124,5 @@ func (t *teardown) hosts() []string {
 	if t.tunnelMap == nil {
 		return nil
 	}
-	return ownersOf(t.tunnelMap).hosts(appKey(t.what.Namespace, t.what.App), "")
+	return tunnel.OwnersOf(t.tunnelMap).Hosts(tunnel.AppKey(t.what.Namespace, t.what.App), "")
 }

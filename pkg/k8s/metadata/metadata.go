@@ -59,3 +59,12 @@ type Object interface {
 	metav1.Object
 	runtime.Object
 }
+
+// Annotations on the ConfigMap of cloudflared's configuration.
+const (
+	// RulesAnnotation notes which app each of norn's rules belongs to: a JSON object of host to namespace/app.
+	RulesAnnotation = "norn/rules"
+	// RestartPendingAnnotation says that cloudflared has not been restarted yet with the text of this checksum. It is
+	// written with the text and removed after the restart, so that the next run finishes one that was killed in between.
+	RestartPendingAnnotation = "norn/restart-pending"
+)

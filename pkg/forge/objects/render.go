@@ -1,4 +1,4 @@
-package forge
+package objects
 
 import (
 	"bytes"
@@ -16,9 +16,9 @@ type Object struct {
 	Note  string // one line for people, or ""
 }
 
-// Objects are the objects of an app that has not been deployed yet, in the order in which they are applied. The
-// Secret, which the deploy makes, is the last one, with placeholders for its values.
-func Objects(spec *infraspec.Spec, s Settings) ([]Object, error) {
+// All returns the objects of an app that has not been deployed yet, in the order in which they are applied. The Secret,
+// which the deploy makes, comes last, with placeholders for its values.
+func All(spec *infraspec.Spec, s Settings) ([]Object, error) {
 	start := BeforeFirstDeploy(spec.App)
 	if s.Image != "" {
 		start = &Start{Image: s.Image}
@@ -65,13 +65,13 @@ func tunnelNote(spec *infraspec.Spec, s Settings) string {
 	return fmt.Sprintf("the tunnel's rule for %s leads to http://%s.%s.svc.cluster.local:80", spec.Hosts.External, spec.Hosts.Internal, s.Namespace)
 }
 
-// placeholder stands where a Secret's value would.
-const placeholder = "[secret]"
+// Placeholder replaces a value that must not be shown.
+const Placeholder = "[secret]"
 
 func placeholders(spec *infraspec.Spec, s Settings) *applycore.SecretApplyConfiguration {
 	values := map[string]string{}
 	for _, name := range spec.Secrets {
-		values[name] = placeholder
+		values[name] = Placeholder
 	}
 	return applycore.Secret(SecretName(spec.App), s.Namespace).WithLabels(Labels(spec)).WithStringData(values)
 }

@@ -1,4 +1,4 @@
-package forge
+package objects
 
 import (
 	batchv1 "k8s.io/api/batch/v1"

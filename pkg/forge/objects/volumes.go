@@ -1,4 +1,4 @@
-package forge
+package objects
 
 import (
 	corev1 "k8s.io/api/core/v1"
@@ -7,8 +7,8 @@ import (
 	"norn/pkg/infraspec"
 )
 
-// claimed are the volumes that need a PersistentVolumeClaim; a hostPath wins over a size.
-func claimed(spec *infraspec.Spec) []infraspec.Volume {
+// ClaimedVolumes returns the volumes that need a PersistentVolumeClaim; a hostPath wins over a size.
+func ClaimedVolumes(spec *infraspec.Spec) []infraspec.Volume {
 	var out []infraspec.Volume
 	for _, v := range spec.Volumes {
 		if v.HostPath == "" {
@@ -21,7 +21,7 @@ func claimed(spec *infraspec.Spec) []infraspec.Volume {
 // Claims are the app's PersistentVolumeClaims.
 func Claims(spec *infraspec.Spec, s Settings) []*applycore.PersistentVolumeClaimApplyConfiguration {
 	var out []*applycore.PersistentVolumeClaimApplyConfiguration
-	for _, v := range claimed(spec) {
+	for _, v := range ClaimedVolumes(spec) {
 		size := corev1.ResourceList{corev1.ResourceStorage: v.Size.Value()}
 		out = append(out, applycore.PersistentVolumeClaim(ClaimName(spec.App, v.Name), s.Namespace).
 			WithLabels(Labels(spec)).

@@ -1,4 +1,5 @@
-package forge
+// Package drift finds how live objects differ from what forge would apply. It makes no calls.
+package drift
 
 import (
 	"encoding/json"
@@ -14,10 +15,10 @@ import (
 	"norn/pkg/k8s/metadata"
 )
 
-// Drift lists the fields in which live differs from what forge would apply: changed in the file or in the cluster, added to the
-// file, or dropped from it. It compares on this side, by the fields that the API server has noted as forge's (kubernetes.io:
-// Server-Side Apply, Field management); norn diff asks the server.
-func Drift(desired any, live metav1.Object) ([]string, error) {
+// Fields returns the fields in which live differs from what forge would apply: changed in the file or in the cluster, added
+// to the file, or dropped from it. It compares locally, by the fields that the API server has recorded as forge's
+// (kubernetes.io: Server-Side Apply, Field management); norn diff asks the server.
+func Fields(desired any, live metav1.Object) ([]string, error) {
 	owned, err := ownedFields(live, metadata.ForgeManager)
 	if err != nil {
 		return nil, err
@@ -220,7 +221,7 @@ func empty(v any) bool {
 	}
 }
 
-// ShortField leaves out of a field's path what all fields of a container have in common.
+// ShortField returns a field's path without the part that all fields of a container share.
 func ShortField(path string) string {
 	if _, field, ok := strings.Cut(path, "containers["); ok {
 		if _, rest, ok := strings.Cut(field, "]."); ok {

@@ -1,4 +1,4 @@
-package forge
+package tunnel
 
 import (
 	corev1 "k8s.io/api/core/v1"
@@ -6,18 +6,18 @@ import (
 	"norn/pkg/infraspec"
 )
 
-// TunnelState is how an app's rule stands in a tunnel's configuration.
-type TunnelState struct {
+// State describes an app's rule in a tunnel's configuration.
+type State struct {
 	Wanted     Rule
 	Leads      string // where the host leads now; "" where it has no rule
 	Shadow     string // the rule ahead that takes what is meant for this one, or ""
 	Unfinished bool   // cloudflared has not been restarted with the rule
 }
 
-// Tunnel reads how the rule of spec's app, which is Routed, stands in a tunnel's configuration.
-func Tunnel(m *corev1.ConfigMap, spec *infraspec.Spec, ns string) (TunnelState, error) {
-	state := TunnelState{Wanted: ruleOf(spec, ns), Unfinished: unfinished(m, appKey(ns, spec.App))}
-	in, err := parseIngress(m.Data[TunnelConfigKey])
+// ReadState returns the state of the rule of spec's app, which must be Routed.
+func ReadState(m *corev1.ConfigMap, spec *infraspec.Spec, ns string) (State, error) {
+	state := State{Wanted: RuleFor(spec, ns), Unfinished: Unfinished(m, AppKey(ns, spec.App))}
+	in, err := parseIngress(m.Data[ConfigKey])
 	if err != nil {
 		return state, err
 	}

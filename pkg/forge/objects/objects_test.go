@@ -1,4 +1,4 @@
-package forge
+package objects
 
 import (
 	"bytes"
@@ -25,7 +25,7 @@ func TestObjects(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			objects, err := Objects(spec, Settings{Namespace: "default", PostgresHost: "db.example.com", PostgresUser: "norn"})
+			objects, err := All(spec, Settings{Namespace: "default", PostgresHost: "db.example.com", PostgresUser: "norn"})
 			if err != nil {
 				t.Fatal(err)
 			}

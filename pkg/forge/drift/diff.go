@@ -1,4 +1,4 @@
-package forge
+package drift
 
 import (
 	"fmt"
@@ -10,25 +10,27 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/yaml"
 
+	"norn/pkg/forge/objects"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s/metadata"
 	"norn/pkg/pipeline"
 )
 
-// Change is what a run did, or would do, to one object.
+// Change describes what a run did, or would do, to one object.
 type Change struct {
 	Kind, Name    string
 	State         pipeline.State  // created, configured or deleted
 	Before, After metadata.Object // nil where there is none
 }
 
-// Diff is the change as a unified diff of the two objects, without what only the server writes.
-func (c Change) Diff() string { return diffText(c.Before, c.After) }
+// Diff returns the change as a unified diff; see the function Diff.
+func (c Change) Diff() string { return Diff(c.Before, c.After) }
 
 // contextLines is how much of what stays the same is shown around a change.
 const contextLines = 3
 
-func diffText(before, after metadata.Object) string {
+// Diff returns a unified diff of two objects, without the fields that only the server writes. It is "" if nothing differs.
+func Diff(before, after metadata.Object) string {
 	text, err := difflib.GetUnifiedDiffString(difflib.UnifiedDiff{A: lines(manifest(before)), B: lines(manifest(after)), Context: contextLines})
 	if err != nil { // it writes into memory, which does not fail
 		return err.Error()
@@ -49,7 +51,7 @@ var serverFields = []string{"managedFields", "uid", "resourceVersion", "generati
 
 // serverAnnotations are the annotations that controllers write, and norn for itself.
 var serverAnnotations = []string{
-	metadata.RevisionAnnotation, pendingAnnotation, "kubectl.kubernetes.io/last-applied-configuration",
+	metadata.RevisionAnnotation, metadata.RestartPendingAnnotation, "kubectl.kubernetes.io/last-applied-configuration",
 	"pv.kubernetes.io/bind-completed", "pv.kubernetes.io/bound-by-controller", "volume.kubernetes.io/selected-node", "volume.beta.kubernetes.io/storage-provisioner", "volume.kubernetes.io/storage-provisioner",
 }
 
@@ -59,7 +61,7 @@ func maskVariables(v any) {
 	case map[string]any:
 		name, isNamed := v["name"].(string)
 		if value, ok := v["value"].(string); ok && isNamed && infraspec.LooksSecret(name, value) {
-			v["value"] = placeholder
+			v["value"] = objects.Placeholder
 		}
 		for _, child := range v {
 			maskVariables(child)
@@ -79,7 +81,7 @@ func manifest(o metadata.Object) string {
 	if secret, ok := o.(*corev1.Secret); ok {
 		masked := secret.DeepCopy()
 		for key := range masked.Data {
-			masked.Data[key] = []byte(placeholder)
+			masked.Data[key] = []byte(objects.Placeholder)
 		}
 		o = masked
 	}

@@ -1,4 +1,4 @@
-package forge
+package objects
 
 import (
 	"fmt"
@@ -32,7 +32,7 @@ func Function(spec *infraspec.Spec, s Settings, body string) (*corev1.PodSpec, e
 		container.WithResources(applycore.ResourceRequirements())
 	}
 	if container.Resources.Limits == nil || container.Resources.Limits.Memory().IsZero() {
-		limits := corev1.ResourceList{corev1.ResourceMemory: memory(spec.Function.Memory)}
+		limits := corev1.ResourceList{corev1.ResourceMemory: Memory(spec.Function.Memory)}
 		if container.Resources.Limits != nil {
 			for name, amount := range *container.Resources.Limits {
 				limits[name] = amount
@@ -43,8 +43,8 @@ func Function(spec *infraspec.Spec, s Settings, body string) (*corev1.PodSpec, e
 	return plain(spec, conf)
 }
 
-// memory translates docker's amounts, whose k, m and g are powers of 1024, as Kubernetes' Ki, Mi and Gi are.
-func memory(m infraspec.Memory) resource.Quantity {
+// Memory translates docker's amounts: their k, m and g are powers of 1024, as Kubernetes' Ki, Mi and Gi are.
+func Memory(m infraspec.Memory) resource.Quantity {
 	text := string(m)
 	lower := strings.ToLower(text)
 	for suffix, unit := range map[string]string{"k": "Ki", "m": "Mi", "g": "Gi", "b": ""} {

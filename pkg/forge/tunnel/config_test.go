@@ -1,4 +1,4 @@
-package forge
+package tunnel
 
 import (
 	"strings"
@@ -6,6 +6,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"norn/pkg/k8s/metadata"
 )
 
 const configured = `# The tunnel of the house.
@@ -39,11 +41,11 @@ func with(t *testing.T, text string, rule Rule) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := in.with(rule)
+	out, err := in.insertRule(rule)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := TunnelRoute(out, rule.Host); err != nil || got != rule.Service {
+	if got, err := Route(out, rule.Host); err != nil || got != rule.Service {
 		t.Fatalf("%s leads to %q, %v:\n%s", rule.Host, got, err, out)
 	}
 	last, err := parseIngress(out)
@@ -59,7 +61,7 @@ func without(t *testing.T, text, host string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := in.without(host)
+	out, err := in.removeRule(host)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,32 +148,32 @@ func TestBrokenConfigurations(t *testing.T) {
 }
 
 func tunnelConfig(text string) *corev1.ConfigMap {
-	return &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: TunnelConfigMap}, Data: map[string]string{TunnelConfigKey: text}}
+	return &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: ConfigMap}, Data: map[string]string{ConfigKey: text}}
 }
 
 // A host that leads elsewhere is a conflict, unless the app itself has led it there.
 func TestTunnelOwnership(t *testing.T) {
 	m := tunnelConfig(configured)
 	rule := Rule{Host: "shop.example.com", Service: "http://other:80"}
-	if _, _, err := editTunnel(m, "default/other", rule, false); err == nil || m.Data[TunnelConfigKey] != configured {
+	if _, _, err := Edit(m, "default/other", rule, false); err == nil || m.Data[ConfigKey] != configured {
 		t.Errorf("a foreign rule was taken: %v", err)
 	}
-	if _, _, err := editTunnel(m, "default/blog", blog, false); err != nil {
+	if _, _, err := Edit(m, "default/blog", blog, false); err != nil {
 		t.Fatal(err)
 	}
 	moved := Rule{Host: blog.Host, Service: "http://blog2.default.svc.cluster.local:80"}
-	if _, _, err := editTunnel(m, "default/thief", moved, false); err == nil {
+	if _, _, err := Edit(m, "default/thief", moved, false); err == nil {
 		t.Error("another app has taken the rule")
 	}
-	if _, _, err := editTunnel(m, "default/blog", moved, false); err != nil {
+	if _, _, err := Edit(m, "default/blog", moved, false); err != nil {
 		t.Error(err)
 	}
-	gone, _, err := editTunnel(m, "default/blog", Rule{Host: "new.example.com", Service: moved.Service}, false)
-	if err != nil || len(gone) != 1 || gone[0] != blog.Host || strings.Contains(m.Data[TunnelConfigKey], blog.Host) {
-		t.Errorf("gone %q, %v:\n%s", gone, err, m.Data[TunnelConfigKey])
+	gone, _, err := Edit(m, "default/blog", Rule{Host: "new.example.com", Service: moved.Service}, false)
+	if err != nil || len(gone) != 1 || gone[0] != blog.Host || strings.Contains(m.Data[ConfigKey], blog.Host) {
+		t.Errorf("gone %q, %v:\n%s", gone, err, m.Data[ConfigKey])
 	}
-	if _, _, err := editTunnel(m, "default/blog", Rule{}, false); err != nil || m.Data[TunnelConfigKey] != configured || m.Annotations[rulesAnnotation] != "" || m.Annotations[pendingAnnotation] != pending("default/blog", configured) {
-		t.Errorf("%v, annotations %v:\n%s", err, m.Annotations, m.Data[TunnelConfigKey])
+	if _, _, err := Edit(m, "default/blog", Rule{}, false); err != nil || m.Data[ConfigKey] != configured || m.Annotations[metadata.RulesAnnotation] != "" || m.Annotations[metadata.RestartPendingAnnotation] != pending("default/blog", configured) {
+		t.Errorf("%v, annotations %v:\n%s", err, m.Annotations, m.Data[ConfigKey])
 	}
 }
 
@@ -185,7 +187,7 @@ func TestShadow(t *testing.T) {
 		"ingress:\n- service: http_status:404\n- hostname: '*.example.com'\n  service: x\n":                                                                "",
 		"ingress:\n- hostname: blog.example.com\n  service: " + blog.Service + "\n- hostname: '*.example.com'\n  service: x\n- service: http_status:404\n": "",
 	} {
-		if _, shadow, err := editTunnel(tunnelConfig(text), "default/blog", blog, false); err != nil || shadow != want {
+		if _, shadow, err := Edit(tunnelConfig(text), "default/blog", blog, false); err != nil || shadow != want {
 			t.Errorf("shadow %q, %v; want %q in\n%s", shadow, err, want, text)
 		}
 	}
@@ -201,8 +203,8 @@ func FuzzIngress(f *testing.F) {
 		if err != nil {
 			return
 		}
-		before := in.plain()
-		out, err := in.with(blog)
+		before := in.expectedRules()
+		out, err := in.insertRule(blog)
 		if err != nil {
 			return
 		}

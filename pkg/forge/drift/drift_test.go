@@ -1,4 +1,4 @@
-package forge
+package drift
 
 import (
 	"encoding/json"
@@ -10,6 +10,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"norn/pkg/forge/objects"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s/metadata"
 )
@@ -28,7 +29,7 @@ volumes: [{name: data, mountPath: /data, size: 64Mi}]
 // liveDeployment is that app's Deployment as an API server returned it, with its managed fields, after forge, deploy and a variable by hand.
 func liveDeployment(t *testing.T) *appsv1.Deployment {
 	t.Helper()
-	data, err := os.ReadFile("testdata/drift/deployment.json")
+	data, err := os.ReadFile("testdata/deployment.json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,11 +66,11 @@ func TestDrift(t *testing.T) {
 			}
 			live := liveDeployment(t)
 			c.live(live)
-			conf, err := Deployment(spec, Settings{Namespace: live.Namespace}, nil)
+			conf, err := objects.Deployment(spec, objects.Settings{Namespace: live.Namespace}, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := Drift(conf, live)
+			got, err := Fields(conf, live)
 			if err != nil || (len(got) == 0) != (len(c.want) == 0) {
 				t.Fatalf("got %q, error %v; want %q", got, err, c.want)
 			}
@@ -88,19 +89,7 @@ func TestDrift(t *testing.T) {
 func TestDriftOfBrokenFields(t *testing.T) {
 	d := liveDeployment(t)
 	d.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: metadata.ForgeManager, Operation: metav1.ManagedFieldsOperationApply, FieldsV1: metav1.NewFieldsV1("{")}}
-	if _, err := Drift(struct{}{}, d); err == nil {
+	if _, err := Fields(struct{}{}, d); err == nil {
 		t.Error("no error")
-	}
-}
-
-func TestTunnelRoute(t *testing.T) {
-	const text = "tunnel: x\ningress:\n  - hostname: a.example.com\n    service: http://a:80\n  - service: http_status:404\n"
-	for host, want := range map[string]string{"a.example.com": "http://a:80", "b.example.com": ""} {
-		if got, err := TunnelRoute(text, host); got != want || err != nil {
-			t.Errorf("%s: %q, %v; want %q", host, got, err, want)
-		}
-	}
-	if _, err := TunnelRoute("ingress: {", "a"); err == nil {
-		t.Error("a broken text is no error")
 	}
 }

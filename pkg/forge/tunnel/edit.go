@@ -1,4 +1,4 @@
-package forge
+package tunnel
 
 import (
 	"bytes"
@@ -9,10 +9,10 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// with is the text with rule in it. All other lines stay as they are, byte for byte, where the list is written in block style.
-func (in *ingress) with(rule Rule) (string, error) {
+// insertRule is the text with rule in it. All other lines stay as they are, byte for byte, where the list is written in block style.
+func (in *ingress) insertRule(rule Rule) (string, error) {
 	i := in.find(rule.Host)
-	want := in.wanted(rule)
+	want := in.rulesWith(rule)
 	switch {
 	case i >= 0:
 		return in.checked(want, in.replaced(in.rules[i].target, rule.Service))
@@ -20,7 +20,7 @@ func (in *ingress) with(rule Rule) (string, error) {
 		if in.list != nil {
 			return in.rewritten(want)
 		}
-		return in.checked(want, in.ended()+"ingress:"+in.newline()+in.item(rule, "  ")+in.item(Rule{Service: catchAll}, "  "))
+		return in.checked(want, in.endedText()+"ingress:"+in.newline()+in.ruleLines(rule, "  ")+in.ruleLines(Rule{Service: catchAll}, "  "))
 	case len(in.rules) == 0 || in.list.Style&yaml.FlowStyle != 0:
 		return in.rewritten(want)
 	}
@@ -30,23 +30,23 @@ func (in *ingress) with(rule Rule) (string, error) {
 		for line > in.rules[0].first && strings.HasPrefix(strings.TrimSpace(in.lines[line-1]), "#") { // the catch-all's own comment
 			line--
 		}
-		return in.checked(want, strings.Join(in.lines[:line], "")+in.item(rule, indent)+strings.Join(in.lines[line:], ""))
+		return in.checked(want, strings.Join(in.lines[:line], "")+in.ruleLines(rule, indent)+strings.Join(in.lines[line:], ""))
 	}
 	line := in.rules[len(in.rules)-1].last + 1
 	before := strings.Join(in.lines[:line], "")
 	if !strings.HasSuffix(before, "\n") {
 		before += in.newline()
 	}
-	return in.checked(want, before+in.item(rule, indent)+in.item(Rule{Service: catchAll}, indent)+strings.Join(in.lines[line:], ""))
+	return in.checked(want, before+in.ruleLines(rule, indent)+in.ruleLines(Rule{Service: catchAll}, indent)+strings.Join(in.lines[line:], ""))
 }
 
-// without is the text without the rule for host.
-func (in *ingress) without(host string) (string, error) {
+// removeRule is the text without the rule for host.
+func (in *ingress) removeRule(host string) (string, error) {
 	i := in.find(host)
 	if i < 0 {
 		return in.text, nil
 	}
-	want := slices.Delete(in.plain(), i, i+1)
+	want := slices.Delete(in.expectedRules(), i, i+1)
 	if in.list.Style&yaml.FlowStyle != 0 {
 		return in.rewritten(want)
 	}
@@ -54,8 +54,8 @@ func (in *ingress) without(host string) (string, error) {
 	return in.checked(want, strings.Join(in.lines[:r.first], "")+strings.Join(in.lines[r.last+1:], ""))
 }
 
-// plain are the rules as they must be read back.
-func (in *ingress) plain() []ingressRule {
+// expectedRules are the rules as they must be read back.
+func (in *ingress) expectedRules() []ingressRule {
 	out := make([]ingressRule, len(in.rules))
 	for i, r := range in.rules {
 		out[i] = ingressRule{host: r.host, path: r.path, service: r.service, body: r.body}
@@ -63,8 +63,8 @@ func (in *ingress) plain() []ingressRule {
 	return out
 }
 
-// bare is a rule of norn's as it must be read back.
-func bare(r Rule) ingressRule {
+// expectedRule is a rule of norn's as it must be read back.
+func expectedRule(r Rule) ingressRule {
 	said := map[string]any{"service": r.Service}
 	if r.Host != "" {
 		said["hostname"] = r.Host
@@ -72,9 +72,9 @@ func bare(r Rule) ingressRule {
 	return ingressRule{host: r.Host, service: r.Service, body: fmt.Sprint(said)}
 }
 
-// wanted are the rules with rule among them.
-func (in *ingress) wanted(rule Rule) []ingressRule {
-	out := in.plain()
+// rulesWith are the rules with rule among them.
+func (in *ingress) rulesWith(rule Rule) []ingressRule {
+	out := in.expectedRules()
 	if i := in.find(rule.Host); i >= 0 {
 		out[i].service = rule.Service
 		out[i].body = bodyWith(in.rules[i].node, rule.Service)
@@ -82,9 +82,9 @@ func (in *ingress) wanted(rule Rule) []ingressRule {
 	}
 	at := in.end()
 	if at == len(out) {
-		out = append(out, bare(Rule{Service: catchAll}))
+		out = append(out, expectedRule(Rule{Service: catchAll}))
 	}
-	return slices.Insert(out, at, bare(rule))
+	return slices.Insert(out, at, expectedRule(rule))
 }
 
 // bodyWith is what a rule says with another service.
@@ -100,8 +100,8 @@ func bodyWith(n *yaml.Node, service string) string {
 	return fmt.Sprint(said)
 }
 
-// rest is what the configuration says besides its rules.
-func (in *ingress) rest() string {
+// otherSettings is what the configuration says besides its rules.
+func (in *ingress) otherSettings() string {
 	said := map[string]any{}
 	if in.root != nil && in.root.Decode(&said) != nil {
 		return ""
@@ -114,7 +114,7 @@ func (in *ingress) rest() string {
 // which keeps comments and order, and not every space.
 func (in *ingress) checked(want []ingressRule, text string) (string, error) {
 	again, err := parseIngress(text)
-	if err == nil && slices.Equal(again.plain(), want) && again.rest() == in.rest() {
+	if err == nil && slices.Equal(again.expectedRules(), want) && again.otherSettings() == in.otherSettings() {
 		return text, nil
 	}
 	return in.rewritten(want)
@@ -184,8 +184,8 @@ func (in *ingress) replaced(n *yaml.Node, value string) string {
 	return strings.Join(lines, "")
 }
 
-// item is a rule as lines of the list.
-func (in *ingress) item(r Rule, indent string) string {
+// ruleLines is a rule as lines of the list.
+func (in *ingress) ruleLines(r Rule, indent string) string {
 	if r.Host == "" {
 		return indent + "- service: " + r.Service + in.newline()
 	}
@@ -208,8 +208,8 @@ func (in *ingress) newline() string {
 	return "\n"
 }
 
-// ended is the text, its last line ended.
-func (in *ingress) ended() string {
+// endedText is the text, its last line ended.
+func (in *ingress) endedText() string {
 	if in.text == "" || strings.HasSuffix(in.text, "\n") {
 		return in.text
 	}
