@@ -11,6 +11,7 @@ import (
 	"norn/internal/ui"
 	"norn/pkg/deploy"
 	"norn/pkg/k8s"
+	"norn/pkg/k8s/rollout"
 )
 
 // rolloutFlags are those of every command that waits for a rollout.
@@ -24,7 +25,7 @@ func (f *rolloutFlags) bind(cmd *cobra.Command) {
 	f.timeout = positive(5 * time.Minute)
 	flags := cmd.Flags()
 	flags.Var(&f.timeout, "timeout", "how long the rollout may take")
-	flags.UintVar(&f.restarts, "allow-restarts", k8s.DefaultAllowedRestarts, "how often a new container may end and be started again")
+	flags.UintVar(&f.restarts, "allow-restarts", rollout.DefaultAllowedRestarts, "how often a new container may end and be started again")
 	flags.BoolVar(&f.save, "save-failure", false, "write a failed rollout's evidence into .norn/failures")
 }
 

@@ -9,6 +9,7 @@ import (
 	"norn/internal/command"
 	"norn/internal/registry"
 	"norn/pkg/deploy"
+	"norn/pkg/k8s/connect"
 )
 
 // registry says how an image would get to the cluster: by a registry, and with which login; or, without one, by being loaded.
@@ -84,7 +85,7 @@ func (e *examination) loads(ctx context.Context) Verdict {
 	if e.client == nil {
 		return unknown
 	}
-	local, err := e.client.Local(ctx)
+	local, err := connect.Local(ctx, e.client)
 	if err != nil {
 		return problem(hintOf(err), "%s", err)
 	}

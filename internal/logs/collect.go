@@ -6,13 +6,13 @@ import (
 	"sync"
 	"time"
 
-	"norn/pkg/k8s"
+	"norn/pkg/k8s/rollout"
 )
 
 // collect shows the lines that exist now, merged by time.
 func (s *session) collect(ctx context.Context) error {
-	var now k8s.Observation
-	first := func(seen k8s.Observation) (bool, error) { now = seen; return true, nil }
+	var now rollout.Observation
+	first := func(seen rollout.Observation) (bool, error) { now = seen; return true, nil }
 	if err := s.cluster.Observe(ctx, s.opts.Namespace, s.opts.App, first); err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func (s *session) instances(c container) []string {
 		return nil
 	}
 	var ids []string
-	if reason, _ := k8s.Stuck(c.pod, time.Now()); reason == k8s.CrashLoop && v.previous != "" {
+	if reason, _ := rollout.BlockedReason(c.pod, time.Now()); reason == rollout.CrashLoop && v.previous != "" {
 		ids = append(ids, v.previous)
 	}
 	if v.current != "" {

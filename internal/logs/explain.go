@@ -11,7 +11,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
-	"norn/pkg/k8s"
+	"norn/pkg/k8s/rollout"
 )
 
 // NotFoundError means that the app does not exist in the cluster.
@@ -58,7 +58,7 @@ func (n *notices) once(notice func(string), text string) {
 
 // explain gives notice why the app, or some of its pods, have no logs to read. An app that does not exist is an error,
 // unless it was observed before.
-func (s *session) explain(ctx context.Context, seen k8s.Observation) error {
+func (s *session) explain(ctx context.Context, seen rollout.Observation) error {
 	pods := s.wantedPods(seen, revisionsOf(seen))
 	if len(pods) == 0 {
 		why, err := s.noPods(ctx, seen)
@@ -79,7 +79,7 @@ func (s *session) explain(ctx context.Context, seen k8s.Observation) error {
 }
 
 // noPods returns why there is no pod to read. An app that was observed before may come back.
-func (s *session) noPods(ctx context.Context, seen k8s.Observation) (string, error) {
+func (s *session) noPods(ctx context.Context, seen rollout.Observation) (string, error) {
 	first := !s.observed
 	s.observed = true
 	if d := seen.Deployment; d != nil {
@@ -173,10 +173,10 @@ func podNames(pods []*corev1.Pod) string {
 // notReadable returns why a pod has no logs, or no more logs, or "". With Follow, a pod that is starting needs no
 // notice.
 func (s *session) notReadable(p *corev1.Pod) string {
-	if reason, message := k8s.Stuck(p, time.Now()); reason != "" {
+	if reason, message := rollout.BlockedReason(p, time.Now()); reason != "" {
 		return fmt.Sprintf("%s: %s", p.Name, message)
 	}
-	sum := k8s.Summarize(p)
+	sum := rollout.Summarize(p)
 	switch pending := p.Status.Phase == corev1.PodPending; {
 	case p.DeletionTimestamp != nil:
 		return ""

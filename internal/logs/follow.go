@@ -9,7 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 
-	"norn/pkg/k8s"
+	"norn/pkg/k8s/rollout"
 )
 
 const (
@@ -44,11 +44,11 @@ func (f *follower) run(ctx context.Context) error {
 	}
 	defer f.running.Wait()
 	return s.cluster.Observe(ctx, s.opts.Namespace, s.opts.App,
-		func(seen k8s.Observation) (bool, error) { return false, f.observe(ctx, seen) })
+		func(seen rollout.Observation) (bool, error) { return false, f.observe(ctx, seen) })
 }
 
 // observe starts a tail for each container that has started, and updates the watches of all tails.
-func (f *follower) observe(ctx context.Context, seen k8s.Observation) error {
+func (f *follower) observe(ctx context.Context, seen rollout.Observation) error {
 	startedLater := f.session.observed
 	if err := f.session.explain(ctx, seen); err != nil {
 		return err
@@ -84,7 +84,7 @@ func (f *follower) start(ctx context.Context, t *tail) {
 
 // updateOthers updates the watches of tails whose container is not among the wanted ones any more, and forgets tails
 // that are done.
-func (f *follower) updateOthers(seen k8s.Observation, wanted map[string]bool) {
+func (f *follower) updateOthers(seen rollout.Observation, wanted map[string]bool) {
 	for key, t := range f.tails {
 		if wanted[key] {
 			continue
@@ -103,7 +103,7 @@ func (f *follower) updateOthers(seen k8s.Observation, wanted map[string]bool) {
 	}
 }
 
-func podOf(seen k8s.Observation, uid types.UID) *corev1.Pod {
+func podOf(seen rollout.Observation, uid types.UID) *corev1.Pod {
 	i := slices.IndexFunc(seen.Pods, func(p *corev1.Pod) bool { return p.UID == uid })
 	if i < 0 {
 		return nil

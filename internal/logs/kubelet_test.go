@@ -17,7 +17,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"norn/pkg/k8s"
+	"norn/pkg/k8s/rollout"
 )
 
 // testKubelet serves the logs of one container as the kubelet does: of the current instance or the previous one. Each
@@ -84,8 +84,8 @@ func (k *testKubelet) StreamLogs(ctx context.Context, _, _ string, opts *corev1.
 }
 
 // Observe implements Cluster. It shows the one pod and waits for ctx to end.
-func (k *testKubelet) Observe(ctx context.Context, _, _ string, see func(k8s.Observation) (bool, error)) error {
-	if done, err := see(k8s.Observation{Pods: []*corev1.Pod{fakePod(false)}}); done || err != nil {
+func (k *testKubelet) Observe(ctx context.Context, _, _ string, see func(rollout.Observation) (bool, error)) error {
+	if done, err := see(rollout.Observation{Pods: []*corev1.Pod{fakePod(false)}}); done || err != nil {
 		return err
 	}
 	<-ctx.Done()

@@ -24,12 +24,14 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 
 	"norn/pkg/k8s"
+
+	"norn/pkg/k8s/rollout"
 )
 
 // Cluster is the part of a cluster's API that Run uses.
 type Cluster interface {
 	Streamer
-	Observe(ctx context.Context, ns, app string, see func(k8s.Observation) (bool, error)) error
+	Observe(ctx context.Context, ns, app string, see func(rollout.Observation) (bool, error)) error
 	podFinder
 	GetCronJob(ctx context.Context, ns, name string) (*batchv1.CronJob, error)
 }

@@ -11,7 +11,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
-	"norn/pkg/k8s"
+	"norn/pkg/k8s/metadata"
+	"norn/pkg/k8s/rollout"
 )
 
 // LineFilter selects lines of a log.
@@ -77,7 +78,7 @@ type container struct {
 
 // wantedContainers returns the selected containers in a stable order: by the age of their pod, and within a pod in the
 // order in which they start.
-func (s *session) wantedContainers(seen k8s.Observation) []container {
+func (s *session) wantedContainers(seen rollout.Observation) []container {
 	revisions := revisionsOf(seen)
 	var out []container
 	for _, p := range s.wantedPods(seen, revisions) {
@@ -92,7 +93,7 @@ func (s *session) wantedContainers(seen k8s.Observation) []container {
 }
 
 // wantedPods returns the selected pods, the oldest first.
-func (s *session) wantedPods(seen k8s.Observation, revisions revisions) []*corev1.Pod {
+func (s *session) wantedPods(seen rollout.Observation, revisions revisions) []*corev1.Pod {
 	var out []*corev1.Pod
 	for _, p := range seen.Pods {
 		if c := &s.opts.Containers; c.matchesPod(p.Name) && c.matchesRevision(revisions.of(p)) {
@@ -114,8 +115,8 @@ type revision struct {
 // revisions are the revisions of a Deployment, by the UID of their ReplicaSet.
 type revisions map[types.UID]revision
 
-func revisionsOf(seen k8s.Observation) revisions {
-	current := k8s.CurrentReplicaSet(seen)
+func revisionsOf(seen rollout.Observation) revisions {
+	current := rollout.CurrentReplicaSet(seen)
 	out := revisions{}
 	for _, rs := range seen.ReplicaSets {
 		out[rs.UID] = revision{number: numberOf(rs), current: current != nil && rs.UID == current.UID}
@@ -123,7 +124,7 @@ func revisionsOf(seen k8s.Observation) revisions {
 	return out
 }
 
-func numberOf(rs *appsv1.ReplicaSet) string { return rs.Annotations[k8s.RevisionAnnotation] }
+func numberOf(rs *appsv1.ReplicaSet) string { return rs.Annotations[metadata.RevisionAnnotation] }
 
 // of returns a pod's revision.
 func (r revisions) of(p *corev1.Pod) revision {

@@ -18,8 +18,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"norn/internal/command"
-	"norn/internal/pipeline"
-	"norn/pkg/k8s"
+	"norn/pkg/forge/objects"
+	"norn/pkg/pipeline"
 )
 
 // builder makes an image and pushes it.
@@ -176,7 +176,7 @@ func ShownRegistry(registry string) string {
 // pushed is an image's name in a registry.
 func pushed(registry, app, tag string) (string, error) {
 	image := fmt.Sprintf("%s/%s:%s", strings.TrimSuffix(registry, "/"), app, tag)
-	if policy, err := k8s.PullPolicy(image); err != nil || policy == corev1.PullNever {
+	if policy, err := objects.PullPolicy(image); err != nil || policy == corev1.PullNever {
 		return "", &UsageError{fmt.Sprintf("%q is no registry that a cluster could pull from", ShownRegistry(registry)), "a registry is HOST[:PORT][/PATH], without https://"}
 	}
 	return image, nil

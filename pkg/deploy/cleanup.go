@@ -7,7 +7,7 @@ import (
 	"os"
 	"strings"
 
-	"norn/internal/pipeline"
+	"norn/pkg/pipeline"
 )
 
 // cleanup removes what the next deploy does not need: the source's copy, and images on this machine beyond artifacts.retain. What cannot be removed

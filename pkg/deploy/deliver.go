@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"norn/internal/command"
-	"norn/internal/pipeline"
+	"norn/pkg/pipeline"
 )
 
 // madeTag is a tag that norn makes: a commit's first digits.

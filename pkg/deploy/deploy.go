@@ -10,71 +10,37 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
-	applycore "k8s.io/client-go/applyconfigurations/core/v1"
 
 	"norn/internal/command"
-	"norn/internal/pipeline"
 	"norn/pkg/forge"
+	"norn/pkg/forge/objects"
 	"norn/pkg/infraspec"
-	"norn/pkg/job"
 	"norn/pkg/k8s"
+	"norn/pkg/k8s/connect"
+	"norn/pkg/k8s/lease"
+	"norn/pkg/pipeline"
 	"norn/pkg/secrets"
 )
 
-// Cluster is what a deploy asks of a cluster.
-type Cluster interface {
-	rolloutCluster
-	secretStore
-	locker
-	releases
-	job.Cluster
-	forge.Cluster
-	Platforms(ctx context.Context) ([]string, error)
-	Local(ctx context.Context) (k8s.LocalCluster, error)
-}
-
-// releases are how a version gets into each kind of workload.
-type releases interface {
-	SetImage(ctx context.Context, ns, name string, r k8s.Release) (*appsv1.Deployment, error)
-	RestartDeployment(ctx context.Context, ns, name string, at time.Time) (*appsv1.Deployment, error)
-	cronJobs
-	functions
-}
-
-// locker keeps other runs on the same app away.
-type locker interface {
-	Holding(ctx context.Context, r k8s.LockRequest, do func(context.Context) error) error
-}
-
 // locked does what do does while it holds t's lock.
-func (t Target) locked(ctx context.Context, cluster locker, to pipeline.Reporter, do func(context.Context) error) error {
-	return cluster.Holding(ctx, t.Lock.For(t.Namespace, t.App, func(line string) { pipeline.Say(to, "lock", line) }), do)
+func (t Target) locked(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, do func(context.Context) error) error {
+	return lease.WithLock(ctx, cluster, t.Lock.For(t.Namespace, t.App, func(line string) { pipeline.Say(to, "lock", line) }), do)
 }
-
-type secretStore interface {
-	GetSecret(ctx context.Context, ns, name string) (*corev1.Secret, error)
-	DropSecretKeys(ctx context.Context, ns, name string, keys []string) (*corev1.Secret, error)
-	ApplySecret(ctx context.Context, conf *applycore.SecretApplyConfiguration) (*corev1.Secret, error)
-}
-
-var _ Cluster = (*k8s.Client)(nil)
 
 // Options are what a deploy needs besides the infraspec.
 type Options struct {
 	Target
 	Version
-	Settings     forge.Settings // of the objects: the migration's environment, and forge's where that comes first
-	Tunnel       string         // the tunnel's name, for forge
-	Database     Database       // where this machine reaches the database
-	SkipTests    bool           // leaves build.test out
-	SkipSnapshot bool           // leaves the dump before a migration out
-	Force        bool           // replaces the pods also where nothing has changed
-	Forge        bool           // brings the objects to what the infraspec says, just before the new version
-	User         string         // who deploys, for the history
+	Settings     objects.Settings // of the objects: the migration's environment, and forge's where that comes first
+	Tunnel       string           // the tunnel's name, for forge
+	Database     Database         // where this machine reaches the database
+	SkipTests    bool             // leaves build.test out
+	SkipSnapshot bool             // leaves the dump before a migration out
+	Force        bool             // replaces the pods also where nothing has changed
+	Forge        bool             // brings the objects to what the infraspec says, just before the new version
+	User         string           // who deploys, for the history
 }
 
 // Version says which version is shipped, and how its image is made.
@@ -98,7 +64,7 @@ func (e *UsageError) Error() string { return e.Problem }
 func (e *UsageError) Hint() string { return e.Advice }
 
 // Run deploys spec's app. It returns a *RolloutError where the new version did not come up.
-func Run(ctx context.Context, cluster Cluster, to pipeline.Reporter, spec *infraspec.Spec, o Options) error {
+func Run(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, spec *infraspec.Spec, o Options) error {
 	return prepared(ctx, cluster, spec, o, func(r *run) error {
 		return o.locked(ctx, cluster, to, func(ctx context.Context) error {
 			steps, err := r.steps(ctx, to)
@@ -111,12 +77,12 @@ func Run(ctx context.Context, cluster Cluster, to pipeline.Reporter, spec *infra
 }
 
 // Plan says what each step of Run would do, and does nothing but look.
-func Plan(ctx context.Context, cluster Cluster, to pipeline.Reporter, spec *infraspec.Spec, o Options) error {
+func Plan(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, spec *infraspec.Spec, o Options) error {
 	return prepared(ctx, cluster, spec, o, func(r *run) error { return pipeline.Run(ctx, to, r.redacted(r.plans())) })
 }
 
 // prepared makes a run with a temporary folder that is gone when do has ended.
-func prepared(ctx context.Context, cluster Cluster, spec *infraspec.Spec, o Options, do func(*run) error) (err error) {
+func prepared(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Options, do func(*run) error) (err error) {
 	o.Spec = spec
 	r := &run{cluster: cluster, spec: spec, options: o, dir: filepath.Dir(spec.Path())}
 	if r.local, err = check(ctx, cluster, spec, o); err != nil {
@@ -133,7 +99,7 @@ func prepared(ctx context.Context, cluster Cluster, spec *infraspec.Spec, o Opti
 
 // check refuses, before anything is begun, what could only fail later. It returns the cluster on this machine that images are
 // loaded into, where there is no registry.
-func check(ctx context.Context, cluster Cluster, spec *infraspec.Spec, o Options) (local k8s.LocalCluster, err error) {
+func check(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Options) (local connect.LocalCluster, err error) {
 	switch {
 	case !spec.Deploy:
 		return local, &UsageError{fmt.Sprintf("%s says deploy: false", spec.Path()), "remove that line to deploy " + spec.App}
@@ -142,12 +108,12 @@ func check(ctx context.Context, cluster Cluster, spec *infraspec.Spec, o Options
 	case o.Image != "" && o.Ref != "":
 		return local, &UsageError{"a ref and --image exclude each other", "name the version once"}
 	case o.Image != "":
-		_, err = k8s.PullPolicy(o.Image)
+		_, err = objects.PullPolicy(o.Image)
 		return local, err
 	case o.Registry != "":
 		return local, nil
 	}
-	if local, err = cluster.Local(ctx); err != nil {
+	if local, err = connect.Local(ctx, cluster); err != nil {
 		return local, err
 	}
 	if local.Kind == "" {
@@ -158,12 +124,12 @@ func check(ctx context.Context, cluster Cluster, spec *infraspec.Spec, o Options
 
 // run is one deploy. Each step fills in what the next ones need.
 type run struct {
-	cluster Cluster
+	cluster *k8s.Client
 	spec    *infraspec.Spec
 	options Options
-	dir     string           // the infraspec's folder
-	tmp     string           // gone when the run ends
-	local   k8s.LocalCluster // what the image is loaded into, where there is no registry
+	dir     string               // the infraspec's folder
+	tmp     string               // gone when the run ends
+	local   connect.LocalCluster // what the image is loaded into, where there is no registry
 
 	before        running
 	source        source
@@ -240,7 +206,7 @@ func (r *run) findSource(ctx context.Context, out io.Writer) (pipeline.Result, e
 }
 
 // forged reads the app's Deployment, which must be there and norn's own.
-func forged(ctx context.Context, cluster historyCluster, t Target) (*appsv1.Deployment, error) {
+func forged(ctx context.Context, cluster *k8s.Client, t Target) (*appsv1.Deployment, error) {
 	d, err := cluster.GetDeployment(ctx, t.Namespace, t.App)
 	if k8s.IsNotFound(err) {
 		if _, err := cluster.GetCronJob(ctx, t.Namespace, t.App); err == nil {
@@ -249,7 +215,7 @@ func forged(ctx context.Context, cluster historyCluster, t Target) (*appsv1.Depl
 		return nil, notForged("Deployment", t)
 	}
 	if err == nil {
-		err = forge.Owned("Deployment", d, t.App)
+		err = objects.Owned("Deployment", d, t.App)
 	}
 	if err == nil && d.DeletionTimestamp != nil {
 		return nil, &UsageError{fmt.Sprintf("Deployment %s in namespace %s is being deleted", t.App, t.Namespace), "norn status shows what there is"}

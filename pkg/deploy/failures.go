@@ -12,7 +12,7 @@ import (
 )
 
 // save writes the evidence into a file of its own, without secret values, and tells where.
-func (r *rollout) save(f Failure, at time.Time) error {
+func (r *runner) save(f Failure, at time.Time) error {
 	if err := privateFolder(r.Failures); err != nil {
 		return fmt.Errorf("save the failure: %w", err)
 	}
@@ -33,7 +33,7 @@ func (r *rollout) save(f Failure, at time.Time) error {
 }
 
 // redact writes text without secret values.
-func (r *rollout) redact(to io.Writer, text []byte) error {
+func (r *runner) redact(to io.Writer, text []byte) error {
 	if r.Redactor == nil {
 		_, err := to.Write(text)
 		return err

@@ -6,45 +6,45 @@ import (
 	"strings"
 
 	"norn/pkg/infraspec"
-	"norn/pkg/k8s"
+	"norn/pkg/k8s/rollout"
 )
 
 // hint is what to do about a failed rollout, in the infraspec's own terms where there is one.
-func hint(v k8s.Verdict, spec *infraspec.Spec, ports []int) string {
+func hint(v rollout.Verdict, spec *infraspec.Spec, ports []int) string {
 	switch v.Reason {
-	case k8s.ImageNotFound:
+	case rollout.ImageNotFound:
 		return "check the image's name and tag; norn deploy without --image builds and pushes one"
-	case k8s.RegistryRefused:
+	case rollout.RegistryRefused:
 		return "the nodes need credentials of their own: an imagePullSecret of the namespace's default ServiceAccount"
-	case k8s.ImagePull:
+	case rollout.ImagePull:
 		return "check that the nodes reach the registry under this name"
-	case k8s.WrongArchitecture:
+	case rollout.WrongArchitecture:
 		return "build it for the nodes' platform (kubectl get nodes -L kubernetes.io/arch); norn deploy does so by itself where it may list nodes"
-	case k8s.CommandNotFound, k8s.CannotStart:
+	case rollout.CommandNotFound, rollout.CannotStart:
 		if says := place(spec, "command"); says != "" {
 			return says + " sets the command"
 		}
 		return "the ENTRYPOINT or CMD of the Dockerfile names it"
-	case k8s.OutOfMemory:
+	case rollout.OutOfMemory:
 		if says := place(spec, "resources.limits.memory"); says != "" {
 			return says + " sets the limit"
 		}
 		return "give it more by resources.limits.memory in the infraspec"
-	case k8s.MissingSecret:
+	case rollout.MissingSecret:
 		return "norn deploy brings what the infraspec declares; a new name belongs under secrets: there and, with norn secrets set, into secrets.enc.yaml"
-	case k8s.Unschedulable, k8s.QuotaExceeded:
+	case rollout.Unschedulable, rollout.QuotaExceeded:
 		return roomHint(v, spec)
-	case k8s.VolumeNotBound, k8s.VolumeNotMounted:
+	case rollout.VolumeNotBound, rollout.VolumeNotMounted:
 		return volumeHint(v, spec)
-	case k8s.PodsRefused:
+	case rollout.PodsRefused:
 		return "a policy of the cluster refuses the pods; whoever runs the cluster knows it"
-	case k8s.ProbeFailing, k8s.LivenessKilled:
+	case rollout.ProbeFailing, rollout.LivenessKilled:
 		return probeHint(v, spec, ports)
-	case k8s.TimedOut:
+	case rollout.TimedOut:
 		return "a slower start wants a longer --timeout"
-	case k8s.CrashLoop:
+	case rollout.CrashLoop:
 		return "its last log lines are above; more restarts are allowed with --allow-restarts"
-	case k8s.BadConfig, k8s.PodLost, k8s.NoDeployment:
+	case rollout.BadConfig, rollout.PodLost, rollout.NoDeployment:
 	}
 	return ""
 }
@@ -57,7 +57,7 @@ func place(spec *infraspec.Spec, key string) string {
 	return fmt.Sprintf("%s line %d", filepath.Base(spec.Path()), spec.Finding(key, infraspec.Note, "", "").Line)
 }
 
-func roomHint(v k8s.Verdict, spec *infraspec.Spec) string {
+func roomHint(v rollout.Verdict, spec *infraspec.Spec) string {
 	if strings.Contains(v.Message, "untolerated taint") {
 		return "its nodes are tainted for other pods, and norn sets no tolerations"
 	}
@@ -71,13 +71,13 @@ func roomHint(v k8s.Verdict, spec *infraspec.Spec) string {
 			}
 		}
 	}
-	if v.Reason == k8s.QuotaExceeded {
+	if v.Reason == rollout.QuotaExceeded {
 		return "kubectl describe resourcequota shows what is left"
 	}
 	return "kubectl describe nodes shows what they have"
 }
 
-func volumeHint(v k8s.Verdict, spec *infraspec.Spec) string {
+func volumeHint(v rollout.Verdict, spec *infraspec.Spec) string {
 	if spec == nil {
 		return "norn status shows the app's volumes"
 	}
@@ -93,7 +93,7 @@ func volumeHint(v k8s.Verdict, spec *infraspec.Spec) string {
 	return "the infraspec has no such volume: see what else is in the Deployment's pod template"
 }
 
-func probeHint(v k8s.Verdict, spec *infraspec.Spec, ports []int) string {
+func probeHint(v rollout.Verdict, spec *infraspec.Spec, ports []int) string {
 	port, path := place(spec, "port"), place(spec, "healthcheck")
 	switch refused := v.RefusedPort(); {
 	case spec == nil:

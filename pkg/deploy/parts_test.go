@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"norn/pkg/infraspec"
-	"norn/pkg/k8s"
+	"norn/pkg/k8s/rollout"
 )
 
 func TestSnapshotNames(t *testing.T) {
@@ -144,17 +144,17 @@ func TestHint(t *testing.T) {
 	}
 	refused := "the startup probe of pod p does not pass: GET /healthz on port 8080: connection refused"
 	for _, c := range []struct {
-		v     k8s.Verdict
+		v     rollout.Verdict
 		ports []int
 		want  string
 	}{
-		{k8s.Verdict{Reason: k8s.ProbeFailing, Message: refused}, []int{3000, 9000}, "infraspec.yaml line 3 says port 8080; the container listens on 3000, 9000"},
-		{k8s.Verdict{Reason: k8s.ProbeFailing, Message: refused}, nil, "infraspec.yaml line 3 says port 8080, and nothing listens there: does"},
-		{k8s.Verdict{Reason: k8s.LivenessKilled, Message: "HTTP status 500"}, nil, "infraspec.yaml line 4 says healthcheck: /healthz"},
-		{k8s.Verdict{Reason: k8s.OutOfMemory}, nil, "infraspec.yaml line 5 sets the limit"},
-		{k8s.Verdict{Reason: k8s.Unschedulable, Message: "1 Insufficient cpu"}, nil, "infraspec.yaml line 5 asks for cpu"},
-		{k8s.Verdict{Reason: k8s.Unschedulable, Message: "1 node(s) had untolerated taint {a: b}"}, nil, "its nodes are tainted"},
-		{k8s.Verdict{Reason: k8s.VolumeNotMounted, Message: `hostPath type check failed: /nosuch is not a directory`}, nil, "infraspec.yaml line 6 says hostPath: /nosuch"},
+		{rollout.Verdict{Reason: rollout.ProbeFailing, Message: refused}, []int{3000, 9000}, "infraspec.yaml line 3 says port 8080; the container listens on 3000, 9000"},
+		{rollout.Verdict{Reason: rollout.ProbeFailing, Message: refused}, nil, "infraspec.yaml line 3 says port 8080, and nothing listens there: does"},
+		{rollout.Verdict{Reason: rollout.LivenessKilled, Message: "HTTP status 500"}, nil, "infraspec.yaml line 4 says healthcheck: /healthz"},
+		{rollout.Verdict{Reason: rollout.OutOfMemory}, nil, "infraspec.yaml line 5 sets the limit"},
+		{rollout.Verdict{Reason: rollout.Unschedulable, Message: "1 Insufficient cpu"}, nil, "infraspec.yaml line 5 asks for cpu"},
+		{rollout.Verdict{Reason: rollout.Unschedulable, Message: "1 node(s) had untolerated taint {a: b}"}, nil, "its nodes are tainted"},
+		{rollout.Verdict{Reason: rollout.VolumeNotMounted, Message: `hostPath type check failed: /nosuch is not a directory`}, nil, "infraspec.yaml line 6 says hostPath: /nosuch"},
 	} {
 		if got := hint(c.v, spec, c.ports); !strings.HasPrefix(got, c.want) {
 			t.Errorf("%s: %q", c.v.Reason, got)

@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"norn/internal/pipeline"
 	"norn/pkg/infraspec"
+	"norn/pkg/pipeline"
 )
 
 // plans are the steps of a dry run: each only says what the real one would do.

@@ -10,14 +10,15 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 
-	"norn/internal/pipeline"
+	"norn/pkg/forge/objects"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
+	"norn/pkg/pipeline"
 )
 
 // rollout gives the version to the app's workload, and waits until it runs.
 func (r *run) rollout(ctx context.Context, out io.Writer) (pipeline.Result, error) {
-	policy, err := k8s.PullPolicy(r.image)
+	policy, err := objects.PullPolicy(r.image)
 	if err != nil {
 		return pipeline.Result{}, err
 	}
@@ -47,7 +48,7 @@ func (r *run) rollout(ctx context.Context, out io.Writer) (pipeline.Result, erro
 		}
 		return after, err
 	}
-	result, err := (&rollout{Target: r.options.Target, cluster: r.cluster, out: out}).roll(ctx, change)
+	result, err := (&runner{Target: r.options.Target, cluster: r.cluster, out: out}).roll(ctx, change)
 	if err == nil && result.State == pipeline.Unchanged {
 		result.Detail += "; nothing has changed (--force replaces the pods)"
 	}

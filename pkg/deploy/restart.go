@@ -7,18 +7,12 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 
-	"norn/internal/pipeline"
+	"norn/pkg/k8s"
+	"norn/pkg/pipeline"
 )
 
-// restartCluster is what a restart asks of a cluster.
-type restartCluster interface {
-	rolloutCluster
-	locker
-	RestartDeployment(ctx context.Context, ns, name string, at time.Time) (*appsv1.Deployment, error)
-}
-
 // Restart replaces all pods of an app, one after the other, and waits until the new ones run.
-func Restart(ctx context.Context, cluster restartCluster, to pipeline.Reporter, t Target) error {
+func Restart(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, t Target) error {
 	t.KeepFailed = "the version is the same before and after a restart"
 	steps := []pipeline.Step{{Name: "rollout", Run: func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
 		d, err := forged(ctx, cluster, t)
@@ -32,7 +26,7 @@ func Restart(ctx context.Context, cluster restartCluster, to pipeline.Reporter, 
 			}
 			return pipeline.Result{}, &UsageError{t.App + what, "ship it with norn deploy"}
 		}
-		r := &rollout{Target: t, cluster: cluster, out: out}
+		r := &runner{Target: t, cluster: cluster, out: out}
 		return r.roll(ctx, func(ctx context.Context) (*appsv1.Deployment, error) {
 			return cluster.RestartDeployment(ctx, t.Namespace, t.App, time.Now())
 		})

@@ -13,13 +13,14 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
-	"norn/internal/pipeline"
 	"norn/pkg/k8s"
+	"norn/pkg/k8s/metadata"
+	"norn/pkg/pipeline"
 )
 
 // Rollback goes back to the newest verified revision before the current one, or to the one that
 // revision names (a revision number or a commit), and waits until it runs.
-func Rollback(ctx context.Context, cluster rollbackCluster, to pipeline.Reporter, t Target, revision string) error {
+func Rollback(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, t Target, revision string) error {
 	var chosen k8s.Revision
 	t.KeepFailed = "it is itself a step back"
 	steps := []pipeline.Step{
@@ -29,7 +30,7 @@ func Rollback(ctx context.Context, cluster rollbackCluster, to pipeline.Reporter
 			return pipeline.Result{State: pipeline.Done, Detail: describe(chosen)}, err
 		}},
 		{Name: "rollout", Run: func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
-			r := &rollout{Target: t, cluster: cluster, out: out}
+			r := &runner{Target: t, cluster: cluster, out: out}
 			return r.roll(ctx, func(ctx context.Context) (*appsv1.Deployment, error) {
 				return cluster.RestoreTemplate(ctx, t.Namespace, t.App, chosen.Set)
 			})
@@ -38,13 +39,7 @@ func Rollback(ctx context.Context, cluster rollbackCluster, to pipeline.Reporter
 	return t.locked(ctx, cluster, to, func(ctx context.Context) error { return pipeline.Run(ctx, to, steps) })
 }
 
-// rollbackCluster is what a rollback asks of a cluster.
-type rollbackCluster interface {
-	rolloutCluster
-	locker
-}
-
-func choose(ctx context.Context, cluster historyCluster, t Target, revision string, out io.Writer) (chosen k8s.Revision, err error) {
+func choose(ctx context.Context, cluster *k8s.Client, t Target, revision string, out io.Writer) (chosen k8s.Revision, err error) {
 	d, err := forged(ctx, cluster, t)
 	if err != nil {
 		return k8s.Revision{}, err
@@ -120,8 +115,8 @@ func named(newestFirst []k8s.Revision, target string) (k8s.Revision, error) {
 
 // isCommit reports whether target, seven digits or more, means this commit. A dirty version is only meant by its suffix.
 func isCommit(commit, target string) bool {
-	commit, dirty := strings.CutSuffix(commit, k8s.DirtySuffix)
-	target, wantDirty := strings.CutSuffix(target, k8s.DirtySuffix)
+	commit, dirty := strings.CutSuffix(commit, metadata.DirtySuffix)
+	target, wantDirty := strings.CutSuffix(target, metadata.DirtySuffix)
 	return dirty == wantDirty && len(target) >= 7 && strings.HasPrefix(commit, target)
 }
 
@@ -130,7 +125,7 @@ func describe(r k8s.Revision) string {
 		return ""
 	}
 	if r.Commit != "" {
-		return fmt.Sprintf("revision %d, commit %s", r.Number, k8s.ShortCommit(r.Commit))
+		return fmt.Sprintf("revision %d, commit %s", r.Number, metadata.ShortCommit(r.Commit))
 	}
 	return fmt.Sprintf("revision %d, %s", r.Number, r.Image)
 }
@@ -142,7 +137,7 @@ func sameVersion(a, b *appsv1.ReplicaSet) bool {
 // comparable is a pod template without what a restart, a new Secret version and the controller write into it.
 func comparable(rs *appsv1.ReplicaSet) corev1.PodTemplateSpec {
 	t := *rs.Spec.Template.DeepCopy()
-	maps.DeleteFunc(t.Annotations, func(k, _ string) bool { return k8s.MarksRestart(k) })
+	maps.DeleteFunc(t.Annotations, func(k, _ string) bool { return metadata.IsRestartAnnotation(k) })
 	if len(t.Annotations) == 0 {
 		t.Annotations = nil
 	}

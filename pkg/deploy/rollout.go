@@ -9,39 +9,14 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
-	batchv1 "k8s.io/api/batch/v1"
-	corev1 "k8s.io/api/core/v1"
 
-	"norn/internal/pipeline"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
+	"norn/pkg/k8s/lease"
+	"norn/pkg/k8s/metadata"
+	"norn/pkg/k8s/rollout"
+	"norn/pkg/pipeline"
 )
-
-// rolloutCluster is what every rollout asks of a cluster.
-type rolloutCluster interface {
-	historyCluster
-	evidenceCluster
-	Observe(ctx context.Context, ns, app string, see func(k8s.Observation) (bool, error)) error
-	marks
-}
-
-type marks interface {
-	MarkVerified(ctx context.Context, rs *appsv1.ReplicaSet, at time.Time) error
-	MarkFailed(ctx context.Context, rs *appsv1.ReplicaSet, reason k8s.Reason) error
-}
-
-type historyCluster interface {
-	GetDeployment(ctx context.Context, ns, name string) (*appsv1.Deployment, error)
-	GetCronJob(ctx context.Context, ns, name string) (*batchv1.CronJob, error)
-	Revisions(ctx context.Context, d *appsv1.Deployment) ([]k8s.Revision, error)
-	RestoreTemplate(ctx context.Context, ns, name string, to *appsv1.ReplicaSet) (*appsv1.Deployment, error)
-}
-
-type evidenceCluster interface {
-	StreamLogs(ctx context.Context, ns, pod string, opts *corev1.PodLogOptions) (io.ReadCloser, error)
-	PodEvents(ctx context.Context, ns, pod string) ([]corev1.Event, error)
-	Listens(ctx context.Context, ns, pod string, port int) (bool, error)
-}
 
 // Target is an app in a cluster, and how its rollouts are to go.
 type Target struct {
@@ -49,7 +24,7 @@ type Target struct {
 	Spec           *infraspec.Spec // for hints that name a line of it; nil where there is none
 	Timeout        time.Duration   // how long a rollout may take
 	AllowRestarts  int             // how often a new container may end and come back
-	Lock           k8s.LockRequest // its Holder and Wait; the rest is filled in
+	Lock           lease.Request   // its Holder and Wait; the rest is filled in
 	// KeepFailed, if not "", leaves a failed version where it is, and says why.
 	KeepFailed string
 	// Failures, if not "", is the folder into which the evidence of a failure is written.
@@ -84,10 +59,10 @@ func (e *RolloutError) Hint() string {
 // Failure is the evidence, for machine-readable output.
 func (e *RolloutError) Failure() any { return e.Evidence }
 
-// rollout is one change of a Deployment, watched to its end.
-type rollout struct {
+// runner is one change of a Deployment, watched to its end.
+type runner struct {
 	Target
-	cluster rolloutCluster
+	cluster *k8s.Client
 	out     io.Writer
 	changed bool  // whether there is anything new to be watched
 	ports   []int // where a container was found to listen, though its probe tries another port
@@ -95,7 +70,7 @@ type rollout struct {
 
 // roll makes the change and waits until the cluster runs it. A change that turns out to be none is unchanged.
 // A version that fails is replaced by the last verified one, unless the target says otherwise.
-func (r *rollout) roll(ctx context.Context, change func(context.Context) (*appsv1.Deployment, error)) (pipeline.Result, error) {
+func (r *runner) roll(ctx context.Context, change func(context.Context) (*appsv1.Deployment, error)) (pipeline.Result, error) {
 	before, err := r.cluster.GetDeployment(ctx, r.Namespace, r.App)
 	if err != nil {
 		return pipeline.Result{}, err
@@ -109,7 +84,7 @@ func (r *rollout) roll(ctx context.Context, change func(context.Context) (*appsv
 	if err != nil {
 		return pipeline.Result{}, fmt.Errorf("the rollout of %s goes on in the cluster, norn status %[1]s shows it: %w", r.App, err)
 	}
-	if verdict.State == k8s.Failed {
+	if verdict.State == rollout.Failed {
 		return pipeline.Result{}, r.failed(ctx, verdict, current)
 	}
 	if err := r.cluster.MarkVerified(ctx, current, time.Now()); err != nil {
@@ -119,7 +94,7 @@ func (r *rollout) roll(ctx context.Context, change func(context.Context) (*appsv
 	if reflect.DeepEqual(before.Spec, after.Spec) {
 		state = pipeline.Unchanged
 	}
-	return pipeline.Result{State: state, Detail: fmt.Sprintf("revision %s, %s", current.Annotations[k8s.RevisionAnnotation], verdict.Message)}, nil
+	return pipeline.Result{State: state, Detail: fmt.Sprintf("revision %s, %s", current.Annotations[metadata.RevisionAnnotation], verdict.Message)}, nil
 }
 
 // A restore goes on where the run was interrupted, so it has a bound of its own. It is not the user's --timeout where that is shorter: how
@@ -130,11 +105,11 @@ const (
 )
 
 // failed shows the evidence, brings the last verified revision back and returns what came of that.
-func (r *rollout) failed(ctx context.Context, verdict k8s.Verdict, current *appsv1.ReplicaSet) error {
+func (r *runner) failed(ctx context.Context, verdict rollout.Verdict, current *appsv1.ReplicaSet) error {
 	failure := &RolloutError{r.investigate(ctx, verdict)}
 	f := &failure.Evidence
 	if current != nil {
-		f.Revision, f.Image = current.Annotations[k8s.RevisionAnnotation], k8s.ImageOf(current.Spec.Template.Spec, r.App)
+		f.Revision, f.Image = current.Annotations[metadata.RevisionAnnotation], k8s.ImageOf(current.Spec.Template.Spec, r.App)
 		if err := r.cluster.MarkFailed(ctx, current, f.Reason); err != nil {
 			_, _ = fmt.Fprintln(r.out, err)
 		}
@@ -150,13 +125,13 @@ func (r *rollout) failed(ctx context.Context, verdict k8s.Verdict, current *apps
 }
 
 // restore goes back to the last verified revision, and notes in f what came of that.
-func (r *rollout) restore(ctx context.Context, f *Failure) {
+func (r *runner) restore(ctx context.Context, f *Failure) {
 	if f.Kept = r.KeepFailed; f.Kept != "" {
 		return
 	}
 	r.Timeout = max(r.Timeout, restoreTimeout)
-	r.AllowRestarts = max(r.AllowRestarts, k8s.DefaultAllowedRestarts)
-	ctx, cancel := context.WithTimeout(k8s.Surviving(ctx), r.Timeout+restoreSlack)
+	r.AllowRestarts = max(r.AllowRestarts, rollout.DefaultAllowedRestarts)
+	ctx, cancel := context.WithTimeout(lease.CleanupContext(ctx), r.Timeout+restoreSlack)
 	defer cancel()
 	target, err := r.lastGood(ctx)
 	if err != nil {
@@ -174,10 +149,10 @@ func (r *rollout) restore(ctx context.Context, f *Failure) {
 	switch {
 	case err != nil:
 		f.Kept = err.Error()
-	case back.State != k8s.Complete:
+	case back.State != rollout.Complete:
 		f.Kept = "it does not come up either: " + back.Message
 	default:
-		f.Restored = fmt.Sprintf("as revision %s", current.Annotations[k8s.RevisionAnnotation])
+		f.Restored = fmt.Sprintf("as revision %s", current.Annotations[metadata.RevisionAnnotation])
 		if err := r.cluster.MarkVerified(ctx, current, time.Now()); err != nil {
 			_, _ = fmt.Fprintln(r.out, err)
 		}
@@ -186,7 +161,7 @@ func (r *rollout) restore(ctx context.Context, f *Failure) {
 
 // lastGood is the newest verified revision other than the one that failed. One that differs only by the Secret's version is a good one:
 // its pods may be those that still run.
-func (r *rollout) lastGood(ctx context.Context) (k8s.Revision, error) {
+func (r *runner) lastGood(ctx context.Context) (k8s.Revision, error) {
 	d, err := r.cluster.GetDeployment(ctx, r.Namespace, r.App)
 	if err != nil {
 		return k8s.Revision{}, err

@@ -14,8 +14,8 @@ import (
 	"github.com/gofrs/flock"
 
 	"norn/internal/command"
-	"norn/internal/pipeline"
-	"norn/pkg/k8s"
+	"norn/pkg/k8s/metadata"
+	"norn/pkg/pipeline"
 )
 
 // snapshot dumps the migration's database, before the migration.
@@ -133,7 +133,7 @@ func retain(folder, database string, keep int) error {
 // fileVersion is a version as a part of a file's name.
 func fileVersion(version string) string {
 	if name, digest, ok := strings.Cut(version, "@sha256:"); ok && name != "" {
-		return digest[:min(len(digest), k8s.CommitDigits)]
+		return digest[:min(len(digest), metadata.CommitDigits)]
 	}
 	return strings.Map(func(r rune) rune {
 		if r == '/' || r == ':' || r == '_' {

@@ -16,8 +16,9 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 
 	"norn/internal/command"
-	"norn/internal/pipeline"
 	"norn/pkg/infraspec"
+	"norn/pkg/k8s"
+	"norn/pkg/pipeline"
 )
 
 // snapshots is the folder, beside the infraspec, that dumps are kept in.
@@ -114,7 +115,7 @@ type RestoreOptions struct {
 }
 
 // Restore brings a database back to a snapshot, in one transaction: as a whole or not at all. What is there now is dumped first.
-func Restore(ctx context.Context, cluster Cluster, to pipeline.Reporter, s Snapshot, o RestoreOptions) error {
+func Restore(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, s Snapshot, o RestoreOptions) error {
 	r := &run{cluster: cluster, spec: o.Spec, options: Options{Target: o.Target, Database: o.Database}, dir: filepath.Dir(o.Spec.Path())}
 	var c connection
 	folder := snapshotFolder(r.dir)

@@ -13,7 +13,7 @@ import (
 	"github.com/agnivade/levenshtein"
 
 	"norn/internal/command"
-	"norn/pkg/k8s"
+	"norn/pkg/k8s/metadata"
 )
 
 // source is the version to be shipped, laid out in a folder.
@@ -27,12 +27,12 @@ type source struct {
 	dirty  bool   // the folder holds changes that are in no commit
 }
 
-func (s source) tag() string { return k8s.ShortCommit(s.version()) }
+func (s source) tag() string { return metadata.ShortCommit(s.version()) }
 
 // version is what history remembers: all digits of the commit, and whether that is all there was to it.
 func (s source) version() string {
 	if s.dirty {
-		return s.commit + k8s.DirtySuffix
+		return s.commit + metadata.DirtySuffix
 	}
 	return s.commit
 }

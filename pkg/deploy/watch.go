@@ -9,8 +9,8 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 
-	"norn/internal/pipeline"
-	"norn/pkg/k8s"
+	"norn/pkg/k8s/rollout"
+	"norn/pkg/pipeline"
 )
 
 // portPatience is how long a container may refuse connections before it is asked where it listens instead.
@@ -18,14 +18,14 @@ const portPatience = 20 * time.Second
 
 // watcher follows one rollout to its verdict.
 type watcher struct {
-	*rollout
+	*runner
 	generation int64 // the change's; looks from before count for nothing
-	verdict    k8s.Verdict
+	verdict    rollout.Verdict
 	current    *appsv1.ReplicaSet
 
-	stalled k8s.Reason // what the rollout is stalled for, or ""
-	since   time.Time  // since when, by this machine's clock
-	asked   bool       // where the container listens
+	stalled rollout.Reason // what the rollout is stalled for, or ""
+	since   time.Time      // since when, by this machine's clock
+	asked   bool           // where the container listens
 
 	up       time.Time // since when all pods are up, with as many restarts; zero where they are not
 	restarts int
@@ -33,13 +33,13 @@ type watcher struct {
 }
 
 // watch follows the rollout to its verdict, and says what changes on the way.
-func (r *rollout) watch(ctx context.Context, generation int64) (k8s.Verdict, *appsv1.ReplicaSet, error) {
+func (r *runner) watch(ctx context.Context, generation int64) (rollout.Verdict, *appsv1.ReplicaSet, error) {
 	bounded, cancel := context.WithTimeout(ctx, r.Timeout)
 	defer cancel()
-	w := &watcher{rollout: r, generation: generation}
-	err := r.cluster.Observe(bounded, r.Namespace, r.App, func(o k8s.Observation) (bool, error) {
+	w := &watcher{runner: r, generation: generation}
+	err := r.cluster.Observe(bounded, r.Namespace, r.App, func(o rollout.Observation) (bool, error) {
 		w.look(bounded, o)
-		return w.verdict.State == k8s.Complete || w.verdict.State == k8s.Failed, nil
+		return w.verdict.State == rollout.Complete || w.verdict.State == rollout.Failed, nil
 	})
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
 		w.timeUp(ctx)
@@ -49,13 +49,13 @@ func (r *rollout) watch(ctx context.Context, generation int64) (k8s.Verdict, *ap
 }
 
 // look judges one observation.
-func (w *watcher) look(ctx context.Context, o k8s.Observation) {
+func (w *watcher) look(ctx context.Context, o rollout.Observation) {
 	o.Generation, o.AllowRestarts = w.generation, &w.AllowRestarts
-	v := k8s.Judge(o)
+	v := rollout.Judge(o)
 	v = w.settled(o, v)
 	w.tell(o, v)
-	w.verdict, w.current = v, k8s.CurrentReplicaSet(o)
-	if v.State != k8s.Stalled {
+	w.verdict, w.current = v, rollout.CurrentReplicaSet(o)
+	if v.State != rollout.Stalled {
 		w.stalled = ""
 		return
 	}
@@ -64,10 +64,10 @@ func (w *watcher) look(ctx context.Context, o k8s.Observation) {
 	}
 	switch held := time.Since(w.since); {
 	case v.Patience > 0 && held >= v.Patience:
-		w.verdict.State = k8s.Failed
+		w.verdict.State = rollout.Failed
 	case v.RefusedPort() > 0 && held >= portPatience && !w.asked:
 		if w.wrongPort(ctx) {
-			w.verdict.State = k8s.Failed
+			w.verdict.State = rollout.Failed
 		}
 	}
 }
@@ -77,33 +77,33 @@ func (w *watcher) look(ctx context.Context, o k8s.Observation) {
 const settle = 5 * time.Second
 
 // settled is v, or goes on waiting where pods are up for too short a time to tell.
-func (w *watcher) settled(o k8s.Observation, v k8s.Verdict) k8s.Verdict {
-	if v.State != k8s.Complete || !w.changed || k8s.Probed(o.Deployment.Spec.Template.Spec) {
+func (w *watcher) settled(o rollout.Observation, v rollout.Verdict) rollout.Verdict {
+	if v.State != rollout.Complete || !w.changed || rollout.HasReadinessProbes(o.Deployment.Spec.Template.Spec) {
 		w.up = time.Time{}
 		return v
 	}
 	restarts := 0
 	for _, p := range o.Pods {
-		restarts += k8s.Summarize(p).Restarts
+		restarts += rollout.Summarize(p).Restarts
 	}
 	if w.up.IsZero() || restarts != w.restarts {
 		w.up, w.restarts = time.Now(), restarts
 	}
 	if time.Since(w.up) < settle {
-		v.State, v.Message = k8s.Progressing, fmt.Sprintf("%s; they have no healthcheck, so they are watched for %s", v.Message, settle)
+		v.State, v.Message = rollout.Progressing, fmt.Sprintf("%s; they have no healthcheck, so they are watched for %s", v.Message, settle)
 	}
 	return v
 }
 
 // tell tells how far the rollout is and how its pods are, where that has changed.
-func (w *watcher) tell(o k8s.Observation, v k8s.Verdict) {
-	mine, old := k8s.RolloutPods(o)
+func (w *watcher) tell(o rollout.Observation, v rollout.Verdict) {
+	mine, old := rollout.Pods(o)
 	pods := make([]pipeline.Pod, 0, len(mine)+len(old))
 	for i, p := range slices.Concat(mine, old) {
-		sum := k8s.Summarize(p)
+		sum := rollout.Summarize(p)
 		pods = append(pods, pipeline.Pod{Name: p.Name, State: sum.State, Ready: sum.Ready, Old: i >= len(mine)})
 	}
-	if v.Message != w.verdict.Message && v.State != k8s.Failed || !slices.Equal(pods, w.pods) {
+	if v.Message != w.verdict.Message && v.State != rollout.Failed || !slices.Equal(pods, w.pods) {
 		w.pods = pods
 		pipeline.Wait(w.out, v.Message, pods)
 	}
@@ -111,12 +111,12 @@ func (w *watcher) tell(o k8s.Observation, v k8s.Verdict) {
 
 // timeUp makes a failure of whatever the rollout was waiting for.
 func (w *watcher) timeUp(ctx context.Context) {
-	if w.verdict.State != k8s.Stalled {
-		w.verdict.Reason = k8s.TimedOut
+	if w.verdict.State != rollout.Stalled {
+		w.verdict.Reason = rollout.TimedOut
 	} else if w.verdict.RefusedPort() > 0 && !w.asked {
 		w.wrongPort(ctx)
 	}
-	w.verdict.State = k8s.Failed
+	w.verdict.State = rollout.Failed
 	w.verdict.Message = fmt.Sprintf("not done after %s: %s", w.Timeout, w.verdict.Message)
 }
 
