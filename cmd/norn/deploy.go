@@ -10,6 +10,7 @@ import (
 	"norn/internal/config"
 	"norn/internal/ui"
 	"norn/pkg/deploy"
+	"norn/pkg/deploy/database"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s/lease"
 )
@@ -98,6 +99,6 @@ func (a *app) deploy(cmd *cobra.Command, args []string, o *deployFlags, out ui.R
 	return deploy.Run(ctx, s.client, out, spec, o.Options)
 }
 
-func databaseSettings(conf *config.Config) deploy.Database {
-	return deploy.Database{LocalHost: conf.PGLocal, Host: conf.PGHost, User: conf.PGUser}
+func databaseSettings(conf *config.Config) database.Settings {
+	return database.Settings{LocalHost: conf.PGLocal, Host: conf.PGHost, User: conf.PGUser}
 }

@@ -17,6 +17,7 @@ import (
 
 	"norn/internal/status"
 	"norn/pkg/deploy"
+	"norn/pkg/deploy/rollout"
 	"norn/pkg/infraspec"
 )
 
@@ -206,7 +207,7 @@ func TestSchemaHasTheCodesNames(t *testing.T) {
 func TestSchemaHasTheCodesFields(t *testing.T) {
 	d := readDocumented(t).Defs
 	for name, value := range map[string]any{
-		"finding": infraspec.Finding{}, "failure": deploy.Failure{}, "revision": deploy.Entry{}, "app": status.App{}, "detail": status.Detail{},
+		"finding": infraspec.Finding{}, "failure": rollout.Failure{}, "revision": deploy.Entry{}, "app": status.App{}, "detail": status.Detail{},
 		"secretName": status.SecretName{}, "snapshot": namedSnapshot{}, "change": objectChange{}, "asked": asked{}, "checked": checked{},
 		"scaffolded": scaffolded{}, "secretsChanged": secretsChanged{}, "secretsRotated": secretsRotated{}, "secretsReady": secretsReady{}, "build": build{}, "diagnosis": diagnosis{},
 	} {

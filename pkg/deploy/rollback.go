@@ -13,6 +13,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
+	"norn/pkg/deploy/rollout"
 	"norn/pkg/k8s"
 	"norn/pkg/k8s/metadata"
 	"norn/pkg/pipeline"
@@ -20,26 +21,25 @@ import (
 
 // Rollback goes back to the newest verified revision before the current one, or to the one that
 // revision names (a revision number or a commit), and waits until it runs.
-func Rollback(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, t Target, revision string) error {
+func Rollback(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, t rollout.Target, revision string) error {
 	var chosen k8s.Revision
 	t.KeepFailed = "it is itself a step back"
 	steps := []pipeline.Step{
 		{Name: "choose", Run: func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
 			var err error
 			chosen, err = choose(ctx, cluster, t, revision, out)
-			return pipeline.Result{State: pipeline.Done, Detail: describe(chosen)}, err
+			return pipeline.Result{State: pipeline.Done, Detail: rollout.Describe(chosen)}, err
 		}},
 		{Name: "rollout", Run: func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
-			r := &runner{Target: t, cluster: cluster, out: out}
-			return r.roll(ctx, func(ctx context.Context) (*appsv1.Deployment, error) {
+			return rollout.Run(ctx, cluster, out, t, func(ctx context.Context) (*appsv1.Deployment, error) {
 				return cluster.RestoreTemplate(ctx, t.Namespace, t.App, chosen.Set)
 			})
 		}},
 	}
-	return t.locked(ctx, cluster, to, func(ctx context.Context) error { return pipeline.Run(ctx, to, steps) })
+	return t.WithLock(ctx, cluster, to, func(ctx context.Context) error { return pipeline.Run(ctx, to, steps) })
 }
 
-func choose(ctx context.Context, cluster *k8s.Client, t Target, revision string, out io.Writer) (chosen k8s.Revision, err error) {
+func choose(ctx context.Context, cluster *k8s.Client, t rollout.Target, revision string, out io.Writer) (chosen k8s.Revision, err error) {
 	d, err := forged(ctx, cluster, t)
 	if err != nil {
 		return k8s.Revision{}, err
@@ -54,11 +54,11 @@ func choose(ctx context.Context, cluster *k8s.Client, t Target, revision string,
 		chosen, err = named(revisions, revision)
 	}
 	if err == nil && chosen.Failed != "" {
-		pipeline.Warn(out, "%s failed when it was shipped: %s", describe(chosen), chosen.Failed)
+		pipeline.Warn(out, "%s failed when it was shipped: %s", rollout.Describe(chosen), chosen.Failed)
 	}
 	for _, r := range revisions {
 		if err == nil && r.Migrated && r.Number > chosen.Number {
-			pipeline.Warn(out, "a migration ran before %s, and the database stays as it left it; norn snapshots list has the dump from before", describe(r))
+			pipeline.Warn(out, "a migration ran before %s, and the database stays as it left it; norn snapshots list has the dump from before", rollout.Describe(r))
 		}
 	}
 	return chosen, err
@@ -67,9 +67,9 @@ func choose(ctx context.Context, cluster *k8s.Client, t Target, revision string,
 // noEarlier says that there is nothing to go back to, and what there is.
 func noEarlier(newestFirst []k8s.Revision) error {
 	if slices.ContainsFunc(newestFirst, func(r k8s.Revision) bool { return r.Verified && !r.Current }) {
-		return &UsageError{"the other verified revisions are of the version that is current", "--to takes one of them all the same: " + list(newestFirst)}
+		return &pipeline.UsageError{Problem: "the other verified revisions are of the version that is current", Advice: "--to takes one of them all the same: " + list(newestFirst)}
 	}
-	return &UsageError{"there is no earlier verified version to go back to", "there are: " + list(newestFirst)}
+	return &pipeline.UsageError{Problem: "there is no earlier verified version to go back to", Advice: "there are: " + list(newestFirst)}
 }
 
 // list names all revisions, with what is known of them.
@@ -79,7 +79,7 @@ func list(newestFirst []k8s.Revision) string {
 	}
 	var known []string
 	for _, r := range newestFirst {
-		text := describe(r)
+		text := rollout.Describe(r)
 		switch {
 		case r.Current:
 			text += " (current)"
@@ -110,7 +110,7 @@ func named(newestFirst []k8s.Revision, target string) (k8s.Revision, error) {
 			return r, nil
 		}
 	}
-	return k8s.Revision{}, &UsageError{fmt.Sprintf("no revision %q in the history", target), "a revision's number, or 7 digits or more of its commit; there are: " + list(newestFirst)}
+	return k8s.Revision{}, &pipeline.UsageError{Problem: fmt.Sprintf("no revision %q in the history", target), Advice: "a revision's number, or 7 digits or more of its commit; there are: " + list(newestFirst)}
 }
 
 // isCommit reports whether target, seven digits or more, means this commit. A dirty version is only meant by its suffix.
@@ -118,16 +118,6 @@ func isCommit(commit, target string) bool {
 	commit, dirty := strings.CutSuffix(commit, metadata.DirtySuffix)
 	target, wantDirty := strings.CutSuffix(target, metadata.DirtySuffix)
 	return dirty == wantDirty && len(target) >= 7 && strings.HasPrefix(commit, target)
-}
-
-func describe(r k8s.Revision) string {
-	if r.Set == nil {
-		return ""
-	}
-	if r.Commit != "" {
-		return fmt.Sprintf("revision %d, commit %s", r.Number, metadata.ShortCommit(r.Commit))
-	}
-	return fmt.Sprintf("revision %d, %s", r.Number, r.Image)
 }
 
 func sameVersion(a, b *appsv1.ReplicaSet) bool {

@@ -12,6 +12,7 @@ import (
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
 	"norn/pkg/k8s/metadata"
+	"norn/pkg/pipeline"
 )
 
 // running is what the cluster has of an app before a deploy.
@@ -36,7 +37,7 @@ func (r *run) current(ctx context.Context) (running, error) {
 	case infraspec.Webserver, infraspec.Worker:
 		now, err = r.currentDeployment(ctx)
 	}
-	if _, absent := errors.AsType[*UsageError](err); absent && r.options.Forge {
+	if _, absent := errors.AsType[*pipeline.UsageError](err); absent && r.options.Forge {
 		return running{}, nil
 	}
 	return now, err

@@ -21,13 +21,6 @@ import (
 	"norn/pkg/secrets"
 )
 
-// Redactor keeps values out of what is shown. It is told each value before anything could print it.
-type Redactor interface {
-	Hide(name, value string)
-	// Writer is w without the values; Close ends it and leaves w open.
-	Writer(w io.Writer) io.WriteCloser
-}
-
 // redacted are steps whose output, that of the programs they run too, goes through the redactor before it is cut into lines.
 func (r *run) redacted(steps []pipeline.Step) []pipeline.Step {
 	if r.options.Redactor == nil {
@@ -64,8 +57,8 @@ func (r *run) decrypt(ctx context.Context) error {
 	}
 	own := filepath.Join(r.dir, secrets.FileName)
 	path := own
-	if r.source.dir != "" {
-		path = filepath.Join(r.source.dir, secrets.FileName)
+	if r.source.Dir != "" {
+		path = filepath.Join(r.source.Dir, secrets.FileName)
 		if _, err := os.Stat(path); err != nil && r.spec.Repo.URL != "" { // kept beside the infraspec, not with the source
 			path = own
 		}
@@ -190,9 +183,9 @@ func stillRead(pod corev1.PodSpec, spec *infraspec.Spec) error {
 	if len(dropped) == 0 {
 		return nil
 	}
-	return &UsageError{
-		fmt.Sprintf("the cluster's pods still read %s, which the infraspec no longer declares", strings.Join(dropped, ", ")),
-		"bring it up to date first with norn forge " + spec.App,
+	return &pipeline.UsageError{
+		Problem: fmt.Sprintf("the cluster's pods still read %s, which the infraspec no longer declares", strings.Join(dropped, ", ")),
+		Advice:  "bring it up to date first with norn forge " + spec.App,
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 
+	"norn/pkg/deploy/rollout"
 	"norn/pkg/forge/objects"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
@@ -23,7 +24,7 @@ func (r *run) rollout(ctx context.Context, out io.Writer) (pipeline.Result, erro
 		return pipeline.Result{}, err
 	}
 	release := k8s.Release{
-		Image: r.image, PullPolicy: policy, Commit: r.source.version(), Cause: r.cause(), By: r.options.User,
+		Image: r.image, PullPolicy: policy, Commit: r.source.Version(), Cause: r.cause(), By: r.options.User,
 		SecretVersion: r.secretVersion, Migrated: r.migrated,
 	}
 	if r.runsAlready() {
@@ -48,7 +49,7 @@ func (r *run) rollout(ctx context.Context, out io.Writer) (pipeline.Result, erro
 		}
 		return after, err
 	}
-	result, err := (&runner{Target: r.options.Target, cluster: r.cluster, out: out}).roll(ctx, change)
+	result, err := rollout.Run(ctx, r.cluster, out, r.options.Target, change)
 	if err == nil && result.State == pipeline.Unchanged {
 		result.Detail += "; nothing has changed (--force replaces the pods)"
 	}
@@ -59,11 +60,11 @@ func (r *run) rollout(ctx context.Context, out io.Writer) (pipeline.Result, erro
 // deploy of what runs already changes nothing.
 func (r *run) cause() string {
 	what := r.image
-	if r.source.commit != "" {
-		what = r.source.tag()
+	if r.source.Commit != "" {
+		what = r.source.Tag()
 	}
 	return fmt.Sprintf("norn deploy %s by %s", what, r.options.User)
 }
 
 // version is how this version is called where a commit would be: its tag, or its image.
-func (r *run) version() string { return cmp.Or(r.source.shortest(), r.image) }
+func (r *run) version() string { return cmp.Or(r.source.TagOrEmpty(), r.image) }

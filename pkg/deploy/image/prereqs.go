@@ -1,4 +1,4 @@
-package deploy
+package image
 
 import (
 	"context"
@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"norn/internal/command"
-	"norn/pkg/infraspec"
+	"norn/pkg/pipeline"
 )
 
 // Tool is a program that a deploy uses.
@@ -16,10 +16,10 @@ type Tool struct {
 	Version string // as it says itself
 }
 
-// FindBuilder is the builder that a deploy would use: the one called name, or the first that is installed and works. One that is installed
-// and does not work is an error that has its own last words.
-func FindBuilder(ctx context.Context, name string) (Tool, error) {
-	b, err := findBuilder(ctx, name)
+// BuilderTool returns the builder that a deploy would use: the one called name, or the first that is installed and works. If
+// it is installed and does not work, the error quotes what it said last.
+func BuilderTool(ctx context.Context, name string) (Tool, error) {
+	b, err := FindBuilder(ctx, name)
 	if err != nil {
 		return Tool{}, err
 	}
@@ -35,7 +35,7 @@ func FindBuilder(ctx context.Context, name string) (Tool, error) {
 // FindTool asks a program for its version by --version.
 func FindTool(ctx context.Context, name string) (Tool, error) {
 	if !command.Installed(name) {
-		return Tool{}, &UsageError{name + " is not installed", "install it"}
+		return Tool{}, &pipeline.UsageError{Problem: name + " is not installed", Advice: "install it"}
 	}
 	return askVersion(ctx, name, "--version")
 }
@@ -55,28 +55,14 @@ func askVersion(ctx context.Context, name string, args ...string) (Tool, error) 
 // versionNumber is the first thing in a program's answer that looks like one.
 var versionNumber = regexp.MustCompile(`\bv?\d+(\.\d+)+[-+.\w]*`)
 
-// Dumps reports whether a deploy of spec dumps a database before its migration.
-func Dumps(spec *infraspec.Spec) bool {
-	return len(spec.Migrations.Command) > 0 && spec.Migrations.Database != ""
-}
-
 // LoadCommand is the program that loads images into a cluster of this kind on this machine.
 func LoadCommand(kind string) string {
-	name, _ := loader(kind, "", "")
+	name, _ := Loader(kind, "", "")
 	return name
 }
 
-// CheckRegistry returns a *UsageError for what is no registry that a cluster could pull from.
+// CheckRegistry returns a *pipeline.UsageError if no cluster could pull from registry.
 func CheckRegistry(registry string) error {
-	_, err := pushed(registry, "app", "tag")
+	_, err := PushedName(registry, "app", "tag")
 	return err
-}
-
-// Checkout is the version that a deploy of the checkout around dir would ship, as images are tagged with it.
-func Checkout(ctx context.Context, dir string) (string, error) {
-	s, err := look(ctx, dir, "")
-	if err != nil {
-		return "", err
-	}
-	return s.tag(), nil
 }

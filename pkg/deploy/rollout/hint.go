@@ -1,4 +1,4 @@
-package deploy
+package rollout
 
 import (
 	"fmt"
@@ -6,45 +6,45 @@ import (
 	"strings"
 
 	"norn/pkg/infraspec"
-	"norn/pkg/k8s/rollout"
+	k8srollout "norn/pkg/k8s/rollout"
 )
 
 // hint is what to do about a failed rollout, in the infraspec's own terms where there is one.
-func hint(v rollout.Verdict, spec *infraspec.Spec, ports []int) string {
+func hint(v k8srollout.Verdict, spec *infraspec.Spec, ports []int) string {
 	switch v.Reason {
-	case rollout.ImageNotFound:
+	case k8srollout.ImageNotFound:
 		return "check the image's name and tag; norn deploy without --image builds and pushes one"
-	case rollout.RegistryRefused:
+	case k8srollout.RegistryRefused:
 		return "the nodes need credentials of their own: an imagePullSecret of the namespace's default ServiceAccount"
-	case rollout.ImagePull:
+	case k8srollout.ImagePull:
 		return "check that the nodes reach the registry under this name"
-	case rollout.WrongArchitecture:
+	case k8srollout.WrongArchitecture:
 		return "build it for the nodes' platform (kubectl get nodes -L kubernetes.io/arch); norn deploy does so by itself where it may list nodes"
-	case rollout.CommandNotFound, rollout.CannotStart:
+	case k8srollout.CommandNotFound, k8srollout.CannotStart:
 		if says := place(spec, "command"); says != "" {
 			return says + " sets the command"
 		}
 		return "the ENTRYPOINT or CMD of the Dockerfile names it"
-	case rollout.OutOfMemory:
+	case k8srollout.OutOfMemory:
 		if says := place(spec, "resources.limits.memory"); says != "" {
 			return says + " sets the limit"
 		}
 		return "give it more by resources.limits.memory in the infraspec"
-	case rollout.MissingSecret:
+	case k8srollout.MissingSecret:
 		return "norn deploy brings what the infraspec declares; a new name belongs under secrets: there and, with norn secrets set, into secrets.enc.yaml"
-	case rollout.Unschedulable, rollout.QuotaExceeded:
+	case k8srollout.Unschedulable, k8srollout.QuotaExceeded:
 		return roomHint(v, spec)
-	case rollout.VolumeNotBound, rollout.VolumeNotMounted:
+	case k8srollout.VolumeNotBound, k8srollout.VolumeNotMounted:
 		return volumeHint(v, spec)
-	case rollout.PodsRefused:
+	case k8srollout.PodsRefused:
 		return "a policy of the cluster refuses the pods; whoever runs the cluster knows it"
-	case rollout.ProbeFailing, rollout.LivenessKilled:
+	case k8srollout.ProbeFailing, k8srollout.LivenessKilled:
 		return probeHint(v, spec, ports)
-	case rollout.TimedOut:
+	case k8srollout.TimedOut:
 		return "a slower start wants a longer --timeout"
-	case rollout.CrashLoop:
+	case k8srollout.CrashLoop:
 		return "its last log lines are above; more restarts are allowed with --allow-restarts"
-	case rollout.BadConfig, rollout.PodLost, rollout.NoDeployment:
+	case k8srollout.BadConfig, k8srollout.PodLost, k8srollout.NoDeployment:
 	}
 	return ""
 }
@@ -57,7 +57,7 @@ func place(spec *infraspec.Spec, key string) string {
 	return fmt.Sprintf("%s line %d", filepath.Base(spec.Path()), spec.Finding(key, infraspec.Note, "", "").Line)
 }
 
-func roomHint(v rollout.Verdict, spec *infraspec.Spec) string {
+func roomHint(v k8srollout.Verdict, spec *infraspec.Spec) string {
 	if strings.Contains(v.Message, "untolerated taint") {
 		return "its nodes are tainted for other pods, and norn sets no tolerations"
 	}
@@ -71,13 +71,13 @@ func roomHint(v rollout.Verdict, spec *infraspec.Spec) string {
 			}
 		}
 	}
-	if v.Reason == rollout.QuotaExceeded {
+	if v.Reason == k8srollout.QuotaExceeded {
 		return "kubectl describe resourcequota shows what is left"
 	}
 	return "kubectl describe nodes shows what they have"
 }
 
-func volumeHint(v rollout.Verdict, spec *infraspec.Spec) string {
+func volumeHint(v k8srollout.Verdict, spec *infraspec.Spec) string {
 	if spec == nil {
 		return "norn status shows the app's volumes"
 	}
@@ -93,7 +93,7 @@ func volumeHint(v rollout.Verdict, spec *infraspec.Spec) string {
 	return "the infraspec has no such volume: see what else is in the Deployment's pod template"
 }
 
-func probeHint(v rollout.Verdict, spec *infraspec.Spec, ports []int) string {
+func probeHint(v k8srollout.Verdict, spec *infraspec.Spec, ports []int) string {
 	port, path := place(spec, "port"), place(spec, "healthcheck")
 	switch refused := v.RefusedPort(); {
 	case spec == nil:

@@ -1,4 +1,4 @@
-package deploy
+package source
 
 import (
 	"context"
@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"norn/pkg/pipeline"
 )
 
 // submodules lays out the submodules of a commit under into, from the checkout's own copies: exactly the commits that it names.
@@ -39,5 +41,5 @@ func submodules(ctx context.Context, top, commit, into string) error {
 }
 
 func notHere(path, top string) error {
-	return &UsageError{fmt.Sprintf("submodule %s of %s is not here at the commit that is shipped", path, top), "fetch it with git submodule update --init --recursive, at that commit"}
+	return &pipeline.UsageError{Problem: fmt.Sprintf("submodule %s of %s is not here at the commit that is shipped", path, top), Advice: "fetch it with git submodule update --init --recursive, at that commit"}
 }

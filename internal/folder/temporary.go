@@ -1,4 +1,4 @@
-package deploy
+package folder
 
 import (
 	"errors"
@@ -9,30 +9,31 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// temporary is a run's own folder for source and image files.
-type temporary struct {
-	dir  string
+// Temporary is a run's own folder.
+type Temporary struct {
+	Dir  string
 	lock *flock.Flock // held for as long as the run lives, on any machine that shares the folder
 }
 
 const temporaryPrefix = "norn-deploy-"
 
-// makeTemporary makes a fresh folder, and removes those of runs that were killed.
-func makeTemporary() (*temporary, error) {
+// NewTemporary makes a folder, and removes those of runs that were killed.
+func NewTemporary() (*Temporary, error) {
 	sweepTemporary()
 	dir, err := os.MkdirTemp("", temporaryPrefix)
 	if err != nil {
 		return nil, fmt.Errorf("make a temporary folder: %w", err)
 	}
-	t := &temporary{dir, flock.New(filepath.Join(dir, "lock"))}
+	t := &Temporary{dir, flock.New(filepath.Join(dir, "lock"))}
 	if _, err := t.lock.TryLock(); err != nil {
 		return nil, errors.Join(fmt.Errorf("lock the temporary folder: %w", err), os.RemoveAll(dir))
 	}
 	return t, nil
 }
 
-func (t *temporary) remove() error {
-	err := os.RemoveAll(t.dir)
+// Remove removes the folder.
+func (t *Temporary) Remove() error {
+	err := os.RemoveAll(t.Dir)
 	if closeErr := t.lock.Close(); err == nil && closeErr != nil && !errors.Is(closeErr, os.ErrNotExist) {
 		err = closeErr
 	}
@@ -44,11 +45,11 @@ func (t *temporary) remove() error {
 
 // sweepTemporary removes the folders whose run is dead; others' folders cannot be opened, and stay.
 func sweepTemporary() {
-	sweep(filepath.Join(os.TempDir(), temporaryPrefix+"*", "lock"), func(path string) { _ = os.RemoveAll(filepath.Dir(path)) })
+	Sweep(filepath.Join(os.TempDir(), temporaryPrefix+"*", "lock"), func(path string) { _ = os.RemoveAll(filepath.Dir(path)) })
 }
 
-// sweep hands the files that match to remove, of which each is locked for as long as its run lives, where that run is dead.
-func sweep(pattern string, remove func(path string)) {
+// Sweep calls remove for each file that matches pattern and whose run is dead: a run locks its file for as long as it lives.
+func Sweep(pattern string, remove func(path string)) {
 	found, err := filepath.Glob(pattern)
 	if err != nil {
 		return

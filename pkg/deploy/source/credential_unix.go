@@ -1,6 +1,6 @@
 //go:build unix
 
-package deploy
+package source
 
 import (
 	"fmt"

@@ -1,4 +1,4 @@
-package deploy
+package source
 
 import (
 	"cmp"
@@ -12,39 +12,41 @@ import (
 	"strings"
 
 	"norn/internal/command"
+	"norn/internal/registry"
 	"norn/pkg/infraspec"
+	"norn/pkg/pipeline"
 )
 
-// clone lays out a version from the source repository, by default its branch: exactly the commit that the ref names. Where that
-// cannot be had, the run ends.
-func clone(ctx context.Context, out io.Writer, repo infraspec.Repo, v Version, tmp string) (source, error) {
+// Clone lays out a version from the source repository under tmp: exactly the commit that the ref names, by default that of
+// the branch.
+func Clone(ctx context.Context, out io.Writer, repo infraspec.Repo, v Options, tmp string) (Tree, error) {
 	access, err := repositoryAccess(repo.URL, v, tmp)
 	if err != nil {
-		return source{}, err
+		return Tree{}, err
 	}
 	defer access.close()
 	bare, into := filepath.Join(tmp, "repository"), filepath.Join(tmp, "source")
 	if err := access.git(ctx, out, "", "clone", "--quiet", "--bare", "--", repo.URL, bare); err != nil {
-		return source{}, fmt.Errorf("clone %s: %w", ShownURL(repo.URL), err)
+		return Tree{}, fmt.Errorf("clone %s: %w", ShownURL(repo.URL), err)
 	}
 	s, err := commitAt(ctx, gitIn(bare), ShownURL(repo.URL), cmp.Or(v.Ref, repo.Branch))
 	if err != nil {
-		return source{}, err
+		return Tree{}, err
 	}
 	// A work tree of its own, so that git itself brings the submodules.
 	if err := access.git(ctx, out, "", "clone", "--quiet", "--no-checkout", "--shared", "--", bare, into); err != nil {
-		return source{}, fmt.Errorf("lay out %s: %w", s.describe(), err)
+		return Tree{}, fmt.Errorf("lay out %s: %w", s.Describe(), err)
 	}
 	for _, args := range [][]string{
 		{"config", "remote.origin.url", repo.URL}, // relative addresses of submodules start from it
-		{"checkout", "--quiet", "--detach", s.commit},
+		{"checkout", "--quiet", "--detach", s.Commit},
 		{"submodule", "--quiet", "update", "--init", "--recursive"},
 	} {
 		if err := access.git(ctx, out, into, args...); err != nil {
-			return source{}, fmt.Errorf("lay out %s: %w", s.describe(), err)
+			return Tree{}, fmt.Errorf("lay out %s: %w", s.Describe(), err)
 		}
 	}
-	s.dir, s.copied = into, into
+	s.Dir, s.Copied = into, into
 	return s, nil
 }
 
@@ -78,7 +80,7 @@ func (a *access) git(ctx context.Context, out io.Writer, dir string, args ...str
 }
 
 // repositoryAccess chooses by the address: a token for HTTPS, a key for SSH. Nothing is ever asked for on the terminal.
-func repositoryAccess(address string, v Version, tmp string) (*access, error) {
+func repositoryAccess(address string, v Options, tmp string) (*access, error) {
 	a := &access{env: []string{"GIT_TERMINAL_PROMPT=0"}, close: func() {}}
 	u, err := url.Parse(address)
 	if err == nil && (u.Scheme == "https" || u.Scheme == "http") {
@@ -86,8 +88,8 @@ func repositoryAccess(address string, v Version, tmp string) (*access, error) {
 		if v.GitToken == "" {
 			return a, nil
 		}
-		if u.Scheme == "http" && !loopback(u.Host) {
-			return nil, &UsageError{"repo.url is plain http, over which NORN_GIT_TOKEN is not sent", "use https"}
+		if u.Scheme == "http" && !registry.Loopback(u.Host) {
+			return nil, &pipeline.UsageError{Problem: "repo.url is plain http, over which NORN_GIT_TOKEN is not sent", Advice: "use https"}
 		}
 		helper, stop, err := serveCredential(tmp, v.GitToken)
 		if err != nil {
@@ -103,7 +105,7 @@ func repositoryAccess(address string, v Version, tmp string) (*access, error) {
 	ssh := "ssh -o BatchMode=yes"
 	if v.GitKey != "" {
 		if _, err := os.Stat(v.GitKey); err != nil {
-			return nil, &UsageError{fmt.Sprintf("NORN_GIT_SSH_KEY is %q, which cannot be read", v.GitKey), "it is the path of a private key"}
+			return nil, &pipeline.UsageError{Problem: fmt.Sprintf("NORN_GIT_SSH_KEY is %q, which cannot be read", v.GitKey), Advice: "it is the path of a private key"}
 		}
 		ssh += " -o IdentitiesOnly=yes -i '" + strings.ReplaceAll(v.GitKey, "'", `'\''`) + "'"
 	}
@@ -111,7 +113,7 @@ func repositoryAccess(address string, v Version, tmp string) (*access, error) {
 	return a, nil
 }
 
-// ShownURL is an address without a password in it.
+// ShownURL returns an address without a password in it.
 func ShownURL(address string) string {
 	if !strings.Contains(address, "://") { // SSH's short form has no password
 		return address

@@ -1,4 +1,4 @@
-package deploy
+package image
 
 import (
 	"cmp"
@@ -25,15 +25,15 @@ type containersTool struct{ name string }
 func (t containersTool) Name() string { return t.name }
 
 // Build implements builder.
-func (t containersTool) Build(ctx context.Context, out io.Writer, b buildRequest) error {
-	args := []string{"build", "--layers=" + strconv.FormatBool(cacheable(b.dockerfile)), "--timestamp", b.time, "--file", b.dockerfile, "--tag", local(b.image)}
-	if b.platform != "" {
-		args = append(args, "--platform", b.platform)
+func (t containersTool) Build(ctx context.Context, out io.Writer, b Request) error {
+	args := []string{"build", "--layers=" + strconv.FormatBool(cacheable(b.Dockerfile)), "--timestamp", b.Time, "--file", b.Dockerfile, "--tag", local(b.Image)}
+	if b.Platform != "" {
+		args = append(args, "--platform", b.Platform)
 	}
-	for _, a := range b.args {
+	for _, a := range b.Args {
 		args = append(args, "--build-arg", a)
 	}
-	return command.Run(ctx, b.dir, out, t.name, append(args, b.dir)...)
+	return command.Run(ctx, b.Dir, out, t.name, append(args, b.Dir)...)
 }
 
 // stale is a use of norn's build args that buildah's cache does not see: it takes a cached "ENV VERSION=$VERSION" for any value

@@ -1,4 +1,4 @@
-package deploy
+package rollout
 
 import (
 	"bufio"
@@ -11,7 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"norn/internal/logs"
-	"norn/pkg/k8s/rollout"
+	k8srollout "norn/pkg/k8s/rollout"
 )
 
 // How much evidence is shown; what is saved has more.
@@ -24,26 +24,26 @@ const (
 
 // Failure is all that is known of a rollout that failed, for people and as JSON.
 type Failure struct {
-	App       string         `json:"app"`
-	Namespace string         `json:"namespace"`
-	Revision  string         `json:"revision,omitempty"`
-	Image     string         `json:"image,omitempty"`
-	Reason    rollout.Reason `json:"reason"`
-	Message   string         `json:"message"`
-	Hint      string         `json:"hint,omitempty"`
-	Pod       string         `json:"pod,omitempty"`
-	Container string         `json:"container,omitempty"`
-	Ready     int            `json:"ready"` // new pods that were available
-	Want      int            `json:"want"`
-	Events    []string       `json:"events,omitempty"` // warnings about the pod, oldest first
-	Log       []string       `json:"log,omitempty"`    // the failing container's last lines
-	Previous  []string       `json:"previousLog,omitempty"`
-	Restored  string         `json:"restored,omitempty"`    // the revision that runs again
-	Kept      string         `json:"notRestored,omitempty"` // why nothing was restored
+	App       string            `json:"app"`
+	Namespace string            `json:"namespace"`
+	Revision  string            `json:"revision,omitempty"`
+	Image     string            `json:"image,omitempty"`
+	Reason    k8srollout.Reason `json:"reason"`
+	Message   string            `json:"message"`
+	Hint      string            `json:"hint,omitempty"`
+	Pod       string            `json:"pod,omitempty"`
+	Container string            `json:"container,omitempty"`
+	Ready     int               `json:"ready"` // new pods that were available
+	Want      int               `json:"want"`
+	Events    []string          `json:"events,omitempty"` // warnings about the pod, oldest first
+	Log       []string          `json:"log,omitempty"`    // the failing container's last lines
+	Previous  []string          `json:"previousLog,omitempty"`
+	Restored  string            `json:"restored,omitempty"`    // the revision that runs again
+	Kept      string            `json:"notRestored,omitempty"` // why nothing was restored
 }
 
 // investigate gathers the evidence before a restore deletes the pod. What cannot be read is left out: the verdict stands without it.
-func (r *runner) investigate(ctx context.Context, v rollout.Verdict) Failure {
+func (r *runner) investigate(ctx context.Context, v k8srollout.Verdict) Failure {
 	f := Failure{App: r.App, Namespace: r.Namespace}
 	if v.Pod != "" {
 		f.Log, f.Previous = r.tail(ctx, v, false), r.tail(ctx, v, true)
@@ -59,7 +59,7 @@ func (r *runner) investigate(ctx context.Context, v rollout.Verdict) Failure {
 }
 
 // tail is the end of a container's log.
-func (r *runner) tail(ctx context.Context, v rollout.Verdict, previous bool) []string {
+func (r *runner) tail(ctx context.Context, v k8srollout.Verdict, previous bool) []string {
 	lines, bytes := int64(savedLines), int64(maxLogBytes)
 	stream, err := r.cluster.StreamLogs(ctx, r.Namespace, v.Pod, &corev1.PodLogOptions{Container: v.Container, Previous: previous, TailLines: &lines, LimitBytes: &bytes})
 	if err != nil {

@@ -1,6 +1,15 @@
-package deploy
+package pipeline
 
 import "fmt"
+
+// UsageError says that what was asked for cannot be done as asked; nothing was begun.
+type UsageError struct{ Problem, Advice string }
+
+// Error is the problem.
+func (e *UsageError) Error() string { return e.Problem }
+
+// Hint is what to do about it.
+func (e *UsageError) Hint() string { return e.Advice }
 
 // ToolError says that a program which norn runs has failed. Its output, which is shown as it comes, says why.
 type ToolError struct {

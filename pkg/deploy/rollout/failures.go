@@ -1,4 +1,4 @@
-package deploy
+package rollout
 
 import (
 	"bytes"
@@ -9,18 +9,20 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"norn/internal/folder"
 )
 
 // save writes the evidence into a file of its own, without secret values, and tells where.
 func (r *runner) save(f Failure, at time.Time) error {
-	if err := privateFolder(r.Failures); err != nil {
+	if err := folder.MakePrivate(r.Failures); err != nil {
 		return fmt.Errorf("save the failure: %w", err)
 	}
 	data, err := json.MarshalIndent(f, "", "  ")
 	if err != nil {
 		return fmt.Errorf("save the failure: %w", err)
 	}
-	path := filepath.Join(r.Failures, fmt.Sprintf("%s_%s_%s.json", f.App, at.UTC().Format(fileTime), f.Reason))
+	path := filepath.Join(r.Failures, fmt.Sprintf("%s_%s_%s.json", f.App, at.UTC().Format(folder.TimeFormat), f.Reason))
 	var text bytes.Buffer
 	if err := r.redact(&text, data); err != nil {
 		return fmt.Errorf("save the failure: %w", err)
@@ -41,19 +43,4 @@ func (r *runner) redact(to io.Writer, text []byte) error {
 	w := r.Redactor.Writer(to)
 	_, err := w.Write(text)
 	return errors.Join(err, w.Close())
-}
-
-// fileTime is a time in a file's name; it sorts.
-const fileTime = "20060102T150405Z"
-
-// privateFolder makes a folder for what belongs into no repository: git is told so, since the next deploy would call the checkout dirty.
-func privateFolder(dir string) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	ignore := filepath.Join(dir, ".gitignore")
-	if _, err := os.Stat(ignore); err == nil {
-		return nil
-	}
-	return os.WriteFile(ignore, []byte("*\n"), 0o644)
 }

@@ -1,4 +1,4 @@
-package deploy
+package image
 
 import (
 	"context"
@@ -19,15 +19,15 @@ type engine struct{ name string }
 func (e engine) Name() string { return e.name }
 
 // Build implements builder.
-func (e engine) Build(ctx context.Context, out io.Writer, b buildRequest) error {
-	args := []string{"build", "--build-arg", "SOURCE_DATE_EPOCH=" + b.time, "--file", b.dockerfile, "--tag", b.image}
-	if b.platform != "" {
-		args = append(args, "--platform", b.platform)
+func (e engine) Build(ctx context.Context, out io.Writer, b Request) error {
+	args := []string{"build", "--build-arg", "SOURCE_DATE_EPOCH=" + b.Time, "--file", b.Dockerfile, "--tag", b.Image}
+	if b.Platform != "" {
+		args = append(args, "--platform", b.Platform)
 	}
-	for _, a := range b.args {
+	for _, a := range b.Args {
 		args = append(args, "--build-arg", a)
 	}
-	return command.Run(ctx, b.dir, out, e.name, append(args, b.dir)...)
+	return command.Run(ctx, b.Dir, out, e.name, append(args, b.Dir)...)
 }
 
 // Push implements builder; the engine notes the digest with the image it keeps.

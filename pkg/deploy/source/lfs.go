@@ -1,4 +1,4 @@
-package deploy
+package source
 
 import (
 	"bytes"
@@ -15,8 +15,8 @@ var lfsMark = []byte("version https://git-lfs.github.com/spec/v1\n")
 // maxPointer is more than any such file has.
 const maxPointer = 1024
 
-// lfsPointers warns of files in a source that git-lfs should have replaced by what they stand for.
-func lfsPointers(dir string) string {
+// LFSPointers returns a warning about Git LFS pointers under dir that were not replaced by their files, or "".
+func LFSPointers(dir string) string {
 	first, more := "", 0
 	_ = filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() && e.Name() == ".git" {

@@ -1,4 +1,4 @@
-package deploy
+package rollout
 
 import (
 	"context"
@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"norn/pkg/k8s/rollout"
+	k8srollout "norn/pkg/k8s/rollout"
 )
 
 // usualPorts are where web servers listen by their frameworks' defaults.
@@ -21,7 +21,7 @@ const portsAskTimeout = 4 * time.Second
 
 // listening finds ports on which the verdict's pod answers, among those that its log speaks of and the usual ones. It is empty where that cannot be
 // learned: it takes the right to reach pods through the API server (pods/proxy).
-func (r *runner) listening(ctx context.Context, v rollout.Verdict) []int {
+func (r *runner) listening(ctx context.Context, v k8srollout.Verdict) []int {
 	ctx, cancel := context.WithTimeout(ctx, portsAskTimeout)
 	defer cancel()
 	var (

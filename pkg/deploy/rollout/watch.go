@@ -1,4 +1,4 @@
-package deploy
+package rollout
 
 import (
 	"context"
@@ -9,7 +9,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 
-	"norn/pkg/k8s/rollout"
+	k8srollout "norn/pkg/k8s/rollout"
 	"norn/pkg/pipeline"
 )
 
@@ -20,12 +20,12 @@ const portPatience = 20 * time.Second
 type watcher struct {
 	*runner
 	generation int64 // the change's; looks from before count for nothing
-	verdict    rollout.Verdict
+	verdict    k8srollout.Verdict
 	current    *appsv1.ReplicaSet
 
-	stalled rollout.Reason // what the rollout is stalled for, or ""
-	since   time.Time      // since when, by this machine's clock
-	asked   bool           // where the container listens
+	stalled k8srollout.Reason // what the rollout is stalled for, or ""
+	since   time.Time         // since when, by this machine's clock
+	asked   bool              // where the container listens
 
 	up       time.Time // since when all pods are up, with as many restarts; zero where they are not
 	restarts int
@@ -33,13 +33,13 @@ type watcher struct {
 }
 
 // watch follows the rollout to its verdict, and says what changes on the way.
-func (r *runner) watch(ctx context.Context, generation int64) (rollout.Verdict, *appsv1.ReplicaSet, error) {
+func (r *runner) watch(ctx context.Context, generation int64) (k8srollout.Verdict, *appsv1.ReplicaSet, error) {
 	bounded, cancel := context.WithTimeout(ctx, r.Timeout)
 	defer cancel()
 	w := &watcher{runner: r, generation: generation}
-	err := r.cluster.Observe(bounded, r.Namespace, r.App, func(o rollout.Observation) (bool, error) {
-		w.look(bounded, o)
-		return w.verdict.State == rollout.Complete || w.verdict.State == rollout.Failed, nil
+	err := r.cluster.Observe(bounded, r.Namespace, r.App, func(o k8srollout.Observation) (bool, error) {
+		w.observe(bounded, o)
+		return w.verdict.State == k8srollout.Complete || w.verdict.State == k8srollout.Failed, nil
 	})
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
 		w.timeUp(ctx)
@@ -48,14 +48,14 @@ func (r *runner) watch(ctx context.Context, generation int64) (rollout.Verdict, 
 	return w.verdict, w.current, err
 }
 
-// look judges one observation.
-func (w *watcher) look(ctx context.Context, o rollout.Observation) {
+// observe judges one observation.
+func (w *watcher) observe(ctx context.Context, o k8srollout.Observation) {
 	o.Generation, o.AllowRestarts = w.generation, &w.AllowRestarts
-	v := rollout.Judge(o)
-	v = w.settled(o, v)
+	v := k8srollout.Judge(o)
+	v = w.steady(o, v)
 	w.tell(o, v)
-	w.verdict, w.current = v, rollout.CurrentReplicaSet(o)
-	if v.State != rollout.Stalled {
+	w.verdict, w.current = v, k8srollout.CurrentReplicaSet(o)
+	if v.State != k8srollout.Stalled {
 		w.stalled = ""
 		return
 	}
@@ -64,46 +64,46 @@ func (w *watcher) look(ctx context.Context, o rollout.Observation) {
 	}
 	switch held := time.Since(w.since); {
 	case v.Patience > 0 && held >= v.Patience:
-		w.verdict.State = rollout.Failed
+		w.verdict.State = k8srollout.Failed
 	case v.RefusedPort() > 0 && held >= portPatience && !w.asked:
 		if w.wrongPort(ctx) {
-			w.verdict.State = rollout.Failed
+			w.verdict.State = k8srollout.Failed
 		}
 	}
 }
 
-// settle is how long pods without a readiness probe are watched before they count as well: to Kubernetes they are as soon as their
+// steadyFor is how long pods without a readiness probe are watched before they count as well: to Kubernetes they are as soon as their
 // containers run, also those that end a moment later.
-const settle = 5 * time.Second
+const steadyFor = 5 * time.Second
 
-// settled is v, or goes on waiting where pods are up for too short a time to tell.
-func (w *watcher) settled(o rollout.Observation, v rollout.Verdict) rollout.Verdict {
-	if v.State != rollout.Complete || !w.changed || rollout.HasReadinessProbes(o.Deployment.Spec.Template.Spec) {
+// steady returns v, or a verdict that goes on waiting while pods without a probe have not been up for steadyFor.
+func (w *watcher) steady(o k8srollout.Observation, v k8srollout.Verdict) k8srollout.Verdict {
+	if v.State != k8srollout.Complete || !w.changed || k8srollout.HasReadinessProbes(o.Deployment.Spec.Template.Spec) {
 		w.up = time.Time{}
 		return v
 	}
 	restarts := 0
 	for _, p := range o.Pods {
-		restarts += rollout.Summarize(p).Restarts
+		restarts += k8srollout.Summarize(p).Restarts
 	}
 	if w.up.IsZero() || restarts != w.restarts {
 		w.up, w.restarts = time.Now(), restarts
 	}
-	if time.Since(w.up) < settle {
-		v.State, v.Message = rollout.Progressing, fmt.Sprintf("%s; they have no healthcheck, so they are watched for %s", v.Message, settle)
+	if time.Since(w.up) < steadyFor {
+		v.State, v.Message = k8srollout.Progressing, fmt.Sprintf("%s; they have no healthcheck, so they are watched for %s", v.Message, steadyFor)
 	}
 	return v
 }
 
 // tell tells how far the rollout is and how its pods are, where that has changed.
-func (w *watcher) tell(o rollout.Observation, v rollout.Verdict) {
-	mine, old := rollout.Pods(o)
+func (w *watcher) tell(o k8srollout.Observation, v k8srollout.Verdict) {
+	mine, old := k8srollout.Pods(o)
 	pods := make([]pipeline.Pod, 0, len(mine)+len(old))
 	for i, p := range slices.Concat(mine, old) {
-		sum := rollout.Summarize(p)
+		sum := k8srollout.Summarize(p)
 		pods = append(pods, pipeline.Pod{Name: p.Name, State: sum.State, Ready: sum.Ready, Old: i >= len(mine)})
 	}
-	if v.Message != w.verdict.Message && v.State != rollout.Failed || !slices.Equal(pods, w.pods) {
+	if v.Message != w.verdict.Message && v.State != k8srollout.Failed || !slices.Equal(pods, w.pods) {
 		w.pods = pods
 		pipeline.Wait(w.out, v.Message, pods)
 	}
@@ -111,12 +111,12 @@ func (w *watcher) tell(o rollout.Observation, v rollout.Verdict) {
 
 // timeUp makes a failure of whatever the rollout was waiting for.
 func (w *watcher) timeUp(ctx context.Context) {
-	if w.verdict.State != rollout.Stalled {
-		w.verdict.Reason = rollout.TimedOut
+	if w.verdict.State != k8srollout.Stalled {
+		w.verdict.Reason = k8srollout.TimedOut
 	} else if w.verdict.RefusedPort() > 0 && !w.asked {
 		w.wrongPort(ctx)
 	}
-	w.verdict.State = rollout.Failed
+	w.verdict.State = k8srollout.Failed
 	w.verdict.Message = fmt.Sprintf("not done after %s: %s", w.Timeout, w.verdict.Message)
 }
 

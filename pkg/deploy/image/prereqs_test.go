@@ -1,4 +1,4 @@
-package deploy
+package image
 
 import (
 	"os"
@@ -46,7 +46,7 @@ func TestFindBuilder(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			got, err := FindBuilder(t.Context(), c.ask)
+			got, err := BuilderTool(t.Context(), c.ask)
 			if c.wrong != "" {
 				if err == nil || !strings.Contains(err.Error(), c.wrong) {
 					t.Errorf("error %v, want %q", err, c.wrong)

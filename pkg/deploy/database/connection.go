@@ -1,4 +1,6 @@
-package deploy
+// Package database dumps and restores an app's PostgreSQL database from this machine, and keeps the dumps. It knows no
+// Kubernetes.
+package database
 
 import (
 	"cmp"
@@ -14,21 +16,22 @@ import (
 	"unicode"
 
 	"norn/internal/command"
+	"norn/pkg/pipeline"
 )
 
-// Database says how this machine reaches the apps' databases.
-type Database struct {
+// Settings describe how this machine reaches the apps' databases.
+type Settings struct {
 	LocalHost  string // where this machine does not reach the host that the pods do; a folder is that of a socket
 	Host, User string // of apps whose env and secrets have no DATABASE_URL; "" is libpq's default
 }
 
-// connection are libpq's parameters (postgresql.org: libpq, Parameter Key Words).
-type connection map[string]string
+// Connection holds libpq's parameters (postgresql.org: libpq, Parameter Key Words).
+type Connection map[string]string
 
-// connectionTo makes the connection to a database from the app's DATABASE_URL, or where that is none of PostgreSQL's, from the
-// settings alone.
-func connectionTo(database, address string, settings Database) (connection, error) {
-	c := connection{}
+// ConnectionTo returns the connection to a database by the app's DATABASE_URL, or by the settings alone if that is not a URL of
+// PostgreSQL.
+func ConnectionTo(database, address string, settings Settings) (Connection, error) {
+	c := Connection{}
 	if u, err := url.Parse(address); err == nil && (u.Scheme == "postgres" || u.Scheme == "postgresql") {
 		c["host"], c["port"], c["user"] = u.Hostname(), u.Port(), u.User.Username()
 		c["password"], _ = u.User.Password()
@@ -49,7 +52,7 @@ func connectionTo(database, address string, settings Database) (connection, erro
 }
 
 // serviceFile are the parameters as libpq reads them (postgresql.org: The Connection Service File).
-func (c connection) serviceFile() string {
+func (c Connection) serviceFile() string {
 	var b strings.Builder
 	b.WriteString("[norn]\n")
 	for _, name := range slices.Sorted(maps.Keys(c)) {
@@ -60,9 +63,9 @@ func (c connection) serviceFile() string {
 
 // runPostgres runs one of PostgreSQL's programs on a database. The parameters, the password among them, reach it through a
 // pipe that libpq reads as its service file: they are on no disk, in no argument list and in no environment.
-func runPostgres(ctx context.Context, c connection, o command.Options, name string, args ...string) error {
+func runPostgres(ctx context.Context, c Connection, o command.Options, name string, args ...string) error {
 	if !command.Installed(name) {
-		return &UsageError{name + " is not installed", "it is in PostgreSQL's client package (postgresql-client)"}
+		return &pipeline.UsageError{Problem: name + " is not installed", Advice: "it is in PostgreSQL's client package (postgresql-client)"}
 	}
 	read, write, err := os.Pipe()
 	if err != nil {
