@@ -199,7 +199,7 @@ func TestSchemaHasTheCodesNames(t *testing.T) {
 
 	objects := strings.Split(strings.Trim(strings.TrimSuffix(d["stepObject"].Pattern, ")( .+)?$"), "^("), "|")
 	steps := slices.Concat(stepNames(t, "pkg/deploy"), stepNames(t, "pkg/forge"), stepNames(t, "cmd/norn"))
-	made := slices.DeleteFunc(constants(t, "pkg/forge", "", "^kind"), func(s string) bool { return s == "ConfigMap" }) // which is told as Tunnel
+	made := slices.DeleteFunc(constants(t, "pkg/forge/objects", "", "^Kind"), func(s string) bool { return s == "ConfigMap" }) // which is told as Tunnel
 	same(t, "step", slices.Concat(d["stepWord"].Enum, objects), append(steps, made...))
 }
 
