@@ -26,8 +26,10 @@ func Scripts(t *testing.T, c *Cluster, dir string) testscript.Params {
 	return testscript.Params{
 		Dir: dir, Setup: s.setup, RequireExplicitExec: true,
 		Cmds: map[string]Command{
-			"app": s.app, "mood": mood, "exits": exits, "jsonlines": s.jsonlines, "waitfor": waitfor, "get": get, "poll": s.poll,
-			"calls": s.calls, "locked-registry": s.lockedRegistry, "postgres": s.postgres, "sql": s.sql,
+			"app": s.app, "image": s.image, "mood": mood,
+			"exits": exits, "jsonlines": s.jsonlines, "waitfor": waitfor, "until": until,
+			"get": get, "poll": s.poll, "calls": s.calls,
+			"locked-registry": s.lockedRegistry, "postgres": s.postgres, "sql": s.sql,
 		},
 	}
 }
@@ -43,14 +45,12 @@ func OfflineScripts(t *testing.T, dir string) testscript.Params {
 
 // scripts is what the scripts of a folder share.
 type scripts struct {
-	t                 *testing.T
-	cluster           *Cluster
-	root, norn        string
-	kubectl, binaries string
-	goCache           string   // Go's build cache, for a script that compiles with a home folder of its own
-	pollers           sync.Map // by namespace
-	startPostgres     sync.Once
-	database          *Postgres
+	t                  *testing.T
+	cluster            *Cluster
+	root, norn         string
+	kubectl, binaries  string
+	goCache            string   // Go's build cache, for a script that compiles with a home folder of its own
+	pollers, databases sync.Map // by namespace
 }
 
 // setup gives a script a namespace, and an environment in which norn finds the cluster and a builder.

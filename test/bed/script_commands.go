@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -27,6 +28,17 @@ func (s *scripts) app(ts *testscript.TestScript, _ bool, args []string) {
 	for _, line := range []string{"init -q", "add -A", "commit -q -m first"} {
 		ts.Check(ts.Exec("git", append([]string{"-C", dir}, strings.Fields(line)...)...))
 	}
+}
+
+// image APP puts the image of a sample app into the cluster's registry and its reference into $IMAGE. The mood of moody
+// is serve.
+func (s *scripts) image(ts *testscript.TestScript, _ bool, args []string) {
+	usage(ts, len(args) == 1, "image APP")
+	program, err := os.ReadFile(filepath.Join(s.binaries, args[0]))
+	ts.Check(err)
+	ref, err := s.cluster.push(args[0], map[string]string{args[0]: string(program), "mood.txt": "serve\n"})
+	ts.Check(err)
+	ts.Setenv("IMAGE", ref)
 }
 
 // mood MOOD commits another mood of the sample app moody.
@@ -80,6 +92,22 @@ func waitfor(ts *testscript.TestScript, _ bool, args []string) {
 		}
 		if time.Now().After(deadline) {
 			ts.Fatalf("%s never had %d of %q:\n%s", args[0], want, args[2], data)
+		}
+	}
+}
+
+// until PATTERN COMMAND… runs a command again and again until its output matches.
+func until(ts *testscript.TestScript, _ bool, args []string) {
+	usage(ts, len(args) > 1, "until PATTERN COMMAND…")
+	pattern, err := regexp.Compile("(?m)" + args[0])
+	ts.Check(err)
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
+		err := ts.Exec(args[1], args[2:]...)
+		if err == nil && pattern.MatchString(ts.ReadFile("stdout")) {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("its output never matched %q: %v", args[0], err)
 		}
 	}
 }
@@ -160,18 +188,23 @@ func (s *scripts) lockedRegistry(ts *testscript.TestScript, _ bool, _ []string) 
 	ts.Check(os.WriteFile(ts.MkAbs("../config.json"), fmt.Appendf(nil, `{"auths":{%q:{"auth":%q}}}`, host, login), 0o600))
 }
 
-// postgres FILE starts a PostgreSQL with a database shop, and writes its address for pods to a file.
+// postgres FILE starts a PostgreSQL of the script's own with a database shop, and writes its address for pods to a file.
 func (s *scripts) postgres(ts *testscript.TestScript, _ bool, args []string) {
 	usage(ts, len(args) == 1, "postgres FILE")
-	s.startPostgres.Do(func() { s.database = s.cluster.StartPostgres(s.t, "shop") })
-	ts.Setenv("NORN_PG_LOCAL_HOST", s.database.Host)
-	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(s.database.URL("shop")+"\n"), 0o600))
+	database := s.cluster.StartPostgres(s.t, "shop")
+	s.databases.Store(ts.Getenv("NAMESPACE"), database)
+	ts.Setenv("NORN_PG_LOCAL_HOST", database.Host)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(database.URL("shop")+"\n"), 0o600))
 }
 
 // sql STATEMENT [WANT] runs a statement in database shop and checks its answer.
 func (s *scripts) sql(ts *testscript.TestScript, _ bool, args []string) {
 	usage(ts, len(args) == 1 || len(args) == 2, "sql STATEMENT [WANT]")
-	if got := s.database.SQL("shop", args[0]); len(args) > 1 && got != args[1] {
+	database, ok := s.databases.Load(ts.Getenv("NAMESPACE"))
+	if !ok {
+		ts.Fatalf("postgres was not started")
+	}
+	if got := database.(*Postgres).SQL("shop", args[0]); len(args) > 1 && got != args[1] {
 		ts.Fatalf("%s: %q, want %q", args[0], got, args[1])
 	}
 }

@@ -65,11 +65,15 @@ func eat() {
 
 // serve answers until it is told to end, and then for DRAIN: until it is no longer an endpoint of its Service.
 func serve(port, mood string, health int) {
-	var asked atomic.Int32
+	var asked atomic.Int64 // when first
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		if mood == "sicken" && asked.Add(1) > 1 {
-			health = http.StatusInternalServerError
+		// Time for two startup probes, which come every 5 s: the kubelet may give up waiting for the first. It may also
+		// ask the liveness probe before them, just after a restart.
+		asked.CompareAndSwap(0, time.Now().UnixNano())
+		if mood == "sicken" && time.Since(time.Unix(0, asked.Load())) > 12*time.Second {
+			w.WriteHeader(http.StatusInternalServerError)
+			return
 		}
 		w.WriteHeader(health)
 	})
