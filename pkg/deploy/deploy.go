@@ -44,7 +44,7 @@ type Options struct {
 
 // Version says which version is shipped, and how its image is made.
 type Version struct {
-	source.Options
+	source.Selection
 	Checkout bool   // ships the checkout though the infraspec has a repo.url
 	Image    string // ships this image and builds nothing
 	Registry string // where images are pushed; "" loads them into a cluster on this machine
@@ -177,7 +177,7 @@ func (r *run) findSource(ctx context.Context, out io.Writer) (pipeline.Result, e
 	}
 	into := filepath.Join(r.tmp, "source")
 	if r.spec.Repo.URL != "" && !r.options.Checkout {
-		r.source, err = source.Clone(ctx, out, r.spec.Repo, r.options.Version.Options, r.tmp)
+		r.source, err = source.Clone(ctx, out, r.spec.Repo, r.options.Selection, r.tmp)
 	} else {
 		r.source, err = source.FromCheckout(ctx, r.dir, r.options.Ref, into)
 	}

@@ -33,50 +33,20 @@ func (c *Client) Inventory(ctx context.Context, ns, app string) (*Inventory, err
 		only.LabelSelector = ownedSelector(app)
 	}
 	calls := []func() error{
-		func() error {
-			l, err := c.apps.Deployments(ns).List(ctx, only)
-			if err == nil {
-				inv.Deployments = l.Items
-			}
-			return Explain(err, "list the Deployments in namespace %s", ns)
-		},
-		func() error {
-			l, err := c.batch.CronJobs(ns).List(ctx, only)
-			if err == nil {
-				inv.CronJobs = l.Items
-			}
-			return Explain(err, "list the CronJobs in namespace %s", ns)
-		},
-		func() error {
-			l, err := c.core.Services(ns).List(ctx, only)
-			if err == nil {
-				inv.Services = l.Items
-			}
-			return Explain(err, "list the Services in namespace %s", ns)
-		},
-		func() error {
-			l, err := c.core.PersistentVolumeClaims(ns).List(ctx, only)
-			if err == nil {
-				inv.Claims = l.Items
-			}
-			return Explain(err, "list the PersistentVolumeClaims in namespace %s", ns)
-		},
+		list(ctx, c.apps.Deployments(ns), only, "the Deployments in namespace "+ns,
+			func(l *appsv1.DeploymentList) { inv.Deployments = l.Items }),
+		list(ctx, c.batch.CronJobs(ns), only, "the CronJobs in namespace "+ns,
+			func(l *batchv1.CronJobList) { inv.CronJobs = l.Items }),
+		list(ctx, c.core.Services(ns), only, "the Services in namespace "+ns,
+			func(l *corev1.ServiceList) { inv.Services = l.Items }),
+		list(ctx, c.core.PersistentVolumeClaims(ns), only, "the PersistentVolumeClaims in namespace "+ns,
+			func(l *corev1.PersistentVolumeClaimList) { inv.Claims = l.Items }),
 	}
-	calls = append(calls, func() error {
-		l, err := c.core.PodTemplates(ns).List(ctx, only)
-		if err == nil {
-			inv.PodTemplates = l.Items
-		}
-		return Explain(err, "list the PodTemplates in namespace %s", ns)
-	})
+	calls = append(calls, list(ctx, c.core.PodTemplates(ns), only, "the PodTemplates in namespace "+ns,
+		func(l *corev1.PodTemplateList) { inv.PodTemplates = l.Items }))
 	if app != "" {
-		calls = append(calls, func() error {
-			l, err := c.batch.Jobs(ns).List(ctx, metav1.ListOptions{LabelSelector: only.LabelSelector + "," + metadata.JobLabel})
-			if err == nil {
-				inv.Jobs = l.Items
-			}
-			return Explain(err, "list the Jobs of %s", app)
-		})
+		calls = append(calls, list(ctx, c.batch.Jobs(ns), metav1.ListOptions{LabelSelector: only.LabelSelector + "," + metadata.JobLabel}, "the Jobs of "+app,
+			func(l *batchv1.JobList) { inv.Jobs = l.Items }))
 	}
 	if err := together(calls...); err != nil {
 		return nil, err
@@ -90,20 +60,10 @@ func (c *Client) Inventory(ctx context.Context, ns, app string) (*Inventory, err
 func (c *Client) ListOwned(ctx context.Context, ns, app string) (services []corev1.Service, claims []corev1.PersistentVolumeClaim, err error) {
 	only := metav1.ListOptions{LabelSelector: ownedSelector(app), ResourceVersion: "0"}
 	err = together(
-		func() error {
-			l, err := c.core.Services(ns).List(ctx, only)
-			if err == nil {
-				services = l.Items
-			}
-			return Explain(err, "list the Services of %s", app)
-		},
-		func() error {
-			l, err := c.core.PersistentVolumeClaims(ns).List(ctx, only)
-			if err == nil {
-				claims = l.Items
-			}
-			return Explain(err, "list the PersistentVolumeClaims of %s", app)
-		},
+		list(ctx, c.core.Services(ns), only, "the Services of "+app,
+			func(l *corev1.ServiceList) { services = l.Items }),
+		list(ctx, c.core.PersistentVolumeClaims(ns), only, "the PersistentVolumeClaims of "+app,
+			func(l *corev1.PersistentVolumeClaimList) { claims = l.Items }),
 	)
 	return services, claims, err
 }
@@ -112,33 +72,21 @@ func (c *Client) ListOwned(ctx context.Context, ns, app string) (services []core
 func (c *Client) AppNames(ctx context.Context, ns string) ([]string, error) {
 	var deployments, cronJobs, functions []string
 	err := together(
-		func() error {
-			l, err := c.apps.Deployments(ns).List(ctx, inMemory(madeByNorn))
-			if err == nil {
-				for i := range l.Items {
-					deployments = append(deployments, l.Items[i].Labels[metadata.AppLabel])
-				}
+		list(ctx, c.apps.Deployments(ns), inMemory(madeByNorn), "the Deployments in namespace "+ns, func(l *appsv1.DeploymentList) {
+			for i := range l.Items {
+				deployments = append(deployments, l.Items[i].Labels[metadata.AppLabel])
 			}
-			return Explain(err, "list the Deployments in namespace %s", ns)
-		},
-		func() error {
-			l, err := c.batch.CronJobs(ns).List(ctx, inMemory(madeByNorn))
-			if err == nil {
-				for i := range l.Items {
-					cronJobs = append(cronJobs, l.Items[i].Labels[metadata.AppLabel])
-				}
+		}),
+		list(ctx, c.batch.CronJobs(ns), inMemory(madeByNorn), "the CronJobs in namespace "+ns, func(l *batchv1.CronJobList) {
+			for i := range l.Items {
+				cronJobs = append(cronJobs, l.Items[i].Labels[metadata.AppLabel])
 			}
-			return Explain(err, "list the CronJobs in namespace %s", ns)
-		},
-		func() error {
-			l, err := c.core.PodTemplates(ns).List(ctx, inMemory(madeByNorn))
-			if err == nil {
-				for i := range l.Items {
-					functions = append(functions, l.Items[i].Labels[metadata.AppLabel])
-				}
+		}),
+		list(ctx, c.core.PodTemplates(ns), inMemory(madeByNorn), "the PodTemplates in namespace "+ns, func(l *corev1.PodTemplateList) {
+			for i := range l.Items {
+				functions = append(functions, l.Items[i].Labels[metadata.AppLabel])
 			}
-			return Explain(err, "list the PodTemplates in namespace %s", ns)
-		},
+		}),
 	)
 	names := sets.New(slices.Concat(deployments, cronJobs, functions)...)
 	names.Delete("")

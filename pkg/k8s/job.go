@@ -96,21 +96,13 @@ func (c *Client) WatchJobPod(ctx context.Context, ns, job string, see func(*core
 	defer stop()
 	defer w.ringEvery(2 * time.Second)() // where no pod comes, nothing else would
 	store := w.watch(c.core.RESTClient(), "pods", ns, &corev1.Pod{}, func(o *metav1.ListOptions) { o.LabelSelector = batchv1.JobNameLabel + "=" + job })
-	for {
-		if err := w.next(); err != nil {
-			return err
-		}
-		if !store.synced() {
-			continue
-		}
+	return w.each([]*changeStore{store}, func() (bool, error) {
 		var newest *corev1.Pod
 		for _, p := range all[corev1.Pod](store) {
 			if newest == nil || newest.CreationTimestamp.Before(&p.CreationTimestamp) {
 				newest = p
 			}
 		}
-		if done, err := see(newest); done || err != nil {
-			return err
-		}
-	}
+		return see(newest)
+	})
 }

@@ -1,6 +1,7 @@
 package k8s
 
 import (
+	"context"
 	"errors"
 	"sync"
 
@@ -21,4 +22,20 @@ func together(calls ...func() error) error {
 	}
 	running.Wait()
 	return errors.Join(errs...)
+}
+
+// lister is the List method that all typed clients have; L is the type of the list.
+type lister[L any] interface {
+	List(ctx context.Context, opts metav1.ListOptions) (L, error)
+}
+
+// list returns a call for together that lists objects and gives the list to keep. An error says what was listed.
+func list[L any](ctx context.Context, client lister[L], opts metav1.ListOptions, what string, keep func(L)) func() error {
+	return func() error {
+		l, err := client.List(ctx, opts)
+		if err == nil {
+			keep(l)
+		}
+		return Explain(err, "list %s", what)
+	}
 }

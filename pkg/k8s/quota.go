@@ -18,20 +18,10 @@ type Budget struct {
 func (c *Client) Budget(ctx context.Context, ns string) (Budget, error) {
 	var b Budget
 	err := together(
-		func() error {
-			l, err := c.core.ResourceQuotas(ns).List(ctx, metav1.ListOptions{ResourceVersion: "0"})
-			if err == nil {
-				b.Quotas = l.Items
-			}
-			return Explain(err, "list the ResourceQuotas in namespace %s", ns)
-		},
-		func() error {
-			l, err := c.core.LimitRanges(ns).List(ctx, metav1.ListOptions{ResourceVersion: "0"})
-			if err == nil {
-				b.Limits = l.Items
-			}
-			return Explain(err, "list the LimitRanges in namespace %s", ns)
-		},
+		list(ctx, c.core.ResourceQuotas(ns), metav1.ListOptions{ResourceVersion: "0"}, "the ResourceQuotas in namespace "+ns,
+			func(l *corev1.ResourceQuotaList) { b.Quotas = l.Items }),
+		list(ctx, c.core.LimitRanges(ns), metav1.ListOptions{ResourceVersion: "0"}, "the LimitRanges in namespace "+ns,
+			func(l *corev1.LimitRangeList) { b.Limits = l.Items }),
 	)
 	if _, denied := errors.AsType[*DeniedError](err); denied {
 		return b, nil

@@ -2,6 +2,7 @@ package k8s
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -40,21 +41,13 @@ func (c *Client) Observe(ctx context.Context, ns, app string, see func(rollout.O
 	claims, events := c.watchIfAllowed(w, ns, byLabel)
 	defer w.ringEvery(lookAgain)()
 
-	for {
-		if err := w.next(); err != nil {
-			return err
-		}
-		if !deployments.synced() || !sets.synced() || !pods.synced() {
-			continue
-		}
+	return w.each([]*changeStore{deployments, sets, pods}, func() (bool, error) {
 		o := rollout.Observation{ReplicaSets: all[appsv1.ReplicaSet](sets), Pods: all[corev1.Pod](pods), Claims: all[corev1.PersistentVolumeClaim](claims), Events: all[corev1.Event](events)}
 		if d := all[appsv1.Deployment](deployments); len(d) > 0 {
 			o.Deployment = d[0]
 		}
-		if done, err := see(o); done || err != nil {
-			return err
-		}
-	}
+		return see(o)
+	})
 }
 
 // WatchDeployment watches one Deployment and hands every new state to see, nil where there is none, until see says it is done, returns
@@ -65,21 +58,13 @@ func (c *Client) WatchDeployment(ctx context.Context, ns, name string, see func(
 	store := w.watch(c.apps.RESTClient(), "deployments", ns, &appsv1.Deployment{}, func(o *metav1.ListOptions) {
 		o.FieldSelector = fields.OneTermEqualSelector("metadata.name", name).String()
 	})
-	for {
-		if err := w.next(); err != nil {
-			return err
-		}
-		if !store.synced() {
-			continue
-		}
+	return w.each([]*changeStore{store}, func() (bool, error) {
 		var d *appsv1.Deployment
 		if found := all[appsv1.Deployment](store); len(found) > 0 {
 			d = found[0]
 		}
-		if done, err := see(d); done || err != nil {
-			return err
-		}
-	}
+		return see(d)
+	})
 }
 
 // WatchPVCs watches an app's PersistentVolumeClaims that norn made and hands every new state to see, until see says it is done,
@@ -88,17 +73,7 @@ func (c *Client) WatchPVCs(ctx context.Context, ns, app string, see func([]*core
 	w, stop := newWatches(ctx)
 	defer stop()
 	store := w.watch(c.core.RESTClient(), "persistentvolumeclaims", ns, &corev1.PersistentVolumeClaim{}, func(o *metav1.ListOptions) { o.LabelSelector = ownedSelector(app) })
-	for {
-		if err := w.next(); err != nil {
-			return err
-		}
-		if !store.synced() {
-			continue
-		}
-		if done, err := see(all[corev1.PersistentVolumeClaim](store)); done || err != nil {
-			return err
-		}
-	}
+	return w.each([]*changeStore{store}, func() (bool, error) { return see(all[corev1.PersistentVolumeClaim](store)) })
 }
 
 // watches are reflectors that ring one bell.
@@ -122,6 +97,22 @@ func (w *watches) next() error {
 		return context.Cause(w.ctx)
 	case <-w.changed:
 		return nil
+	}
+}
+
+// each calls see after every change, once all the stores are filled. It returns when see is done or returns an error, or
+// when the context ends.
+func (w *watches) each(stores []*changeStore, see func() (done bool, err error)) error {
+	for {
+		if err := w.next(); err != nil {
+			return err
+		}
+		if slices.ContainsFunc(stores, func(s *changeStore) bool { return !s.synced() }) {
+			continue
+		}
+		if done, err := see(); done || err != nil {
+			return err
+		}
 	}
 }
 

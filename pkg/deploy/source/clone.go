@@ -19,7 +19,7 @@ import (
 
 // Clone lays out a version from the source repository under tmp: exactly the commit that the ref names, by default that of
 // the branch.
-func Clone(ctx context.Context, out io.Writer, repo infraspec.Repo, v Options, tmp string) (Tree, error) {
+func Clone(ctx context.Context, out io.Writer, repo infraspec.Repo, v Selection, tmp string) (Tree, error) {
 	access, err := repositoryAccess(repo.URL, v, tmp)
 	if err != nil {
 		return Tree{}, err
@@ -80,7 +80,7 @@ func (a *access) git(ctx context.Context, out io.Writer, dir string, args ...str
 }
 
 // repositoryAccess chooses by the address: a token for HTTPS, a key for SSH. Nothing is ever asked for on the terminal.
-func repositoryAccess(address string, v Options, tmp string) (*access, error) {
+func repositoryAccess(address string, v Selection, tmp string) (*access, error) {
 	a := &access{env: []string{"GIT_TERMINAL_PROMPT=0"}, close: func() {}}
 	u, err := url.Parse(address)
 	if err == nil && (u.Scheme == "https" || u.Scheme == "http") {

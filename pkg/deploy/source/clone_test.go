@@ -64,7 +64,7 @@ func TestCloneWithToken(t *testing.T) {
 	t.Setenv("NORN_GIT_TOKEN", canaryToken)
 	tmp := t.TempDir()
 	var said bytes.Buffer
-	s, err := Clone(t.Context(), &said, infraspec.Repo{URL: address, Branch: "main"}, Options{GitToken: canaryToken}, tmp)
+	s, err := Clone(t.Context(), &said, infraspec.Repo{URL: address, Branch: "main"}, Selection{GitToken: canaryToken}, tmp)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, said.String())
 	}
@@ -97,12 +97,12 @@ func TestCloneWithToken(t *testing.T) {
 func TestCloneRef(t *testing.T) {
 	address, commits := gitServer(t)
 	for _, ref := range []string{"release/1.4", commits[0], commits[0][:10]} {
-		s, err := Clone(t.Context(), &bytes.Buffer{}, infraspec.Repo{URL: address, Branch: "main"}, Options{GitToken: canaryToken, Ref: ref}, t.TempDir())
+		s, err := Clone(t.Context(), &bytes.Buffer{}, infraspec.Repo{URL: address, Branch: "main"}, Selection{GitToken: canaryToken, Ref: ref}, t.TempDir())
 		if err != nil || s.Commit != commits[0] {
 			t.Errorf("%s: %+v, %v", ref, s, err)
 		}
 	}
-	_, err := Clone(t.Context(), &bytes.Buffer{}, infraspec.Repo{URL: address, Branch: "main"}, Options{GitToken: canaryToken, Ref: "release/1.5"}, t.TempDir())
+	_, err := Clone(t.Context(), &bytes.Buffer{}, infraspec.Repo{URL: address, Branch: "main"}, Selection{GitToken: canaryToken, Ref: "release/1.5"}, t.TempDir())
 	usage, ok := errors.AsType[*pipeline.UsageError](err)
 	if !ok || !strings.HasPrefix(usage.Advice, "the nearest are release/1.4, ") {
 		t.Errorf("%v", err)
@@ -116,17 +116,17 @@ func TestCloneRefused(t *testing.T) {
 		{"", "NORN_GIT_TOKEN"}, {"wrong", "NORN_GIT_TOKEN does not open it"},
 	} {
 		var said bytes.Buffer
-		_, err := Clone(t.Context(), &said, infraspec.Repo{URL: address, Branch: "main"}, Options{GitToken: c.token}, t.TempDir())
+		_, err := Clone(t.Context(), &said, infraspec.Repo{URL: address, Branch: "main"}, Selection{GitToken: c.token}, t.TempDir())
 		var hint interface{ Hint() string }
 		if !errors.As(err, &hint) || !strings.Contains(hint.Hint(), c.advice) {
 			t.Errorf("%q: %v\n%s", c.token, err, said.String())
 		}
 	}
-	_, err := Clone(t.Context(), &bytes.Buffer{}, infraspec.Repo{URL: "http://git.example.com/x.git"}, Options{GitToken: canaryToken}, t.TempDir())
+	_, err := Clone(t.Context(), &bytes.Buffer{}, infraspec.Repo{URL: "http://git.example.com/x.git"}, Selection{GitToken: canaryToken}, t.TempDir())
 	if _, ok := errors.AsType[*pipeline.UsageError](err); !ok {
 		t.Errorf("plain http: %v", err)
 	}
-	_, err = Clone(t.Context(), &bytes.Buffer{}, infraspec.Repo{URL: "git@git.example.com:x.git"}, Options{GitKey: "/nosuch"}, t.TempDir())
+	_, err = Clone(t.Context(), &bytes.Buffer{}, infraspec.Repo{URL: "git@git.example.com:x.git"}, Selection{GitKey: "/nosuch"}, t.TempDir())
 	if _, ok := errors.AsType[*pipeline.UsageError](err); !ok {
 		t.Errorf("a key that is not there: %v", err)
 	}
@@ -135,7 +135,7 @@ func TestCloneRefused(t *testing.T) {
 func TestSSHKey(t *testing.T) {
 	key := filepath.Join(t.TempDir(), "it's a key")
 	write(t, key, "x")
-	a, err := repositoryAccess("git@git.example.com:x.git", Options{GitKey: key}, t.TempDir())
+	a, err := repositoryAccess("git@git.example.com:x.git", Selection{GitKey: key}, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,15 +11,14 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/agnivade/levenshtein"
-
 	"norn/internal/command"
+	"norn/pkg/infraspec"
 	"norn/pkg/k8s/metadata"
 	"norn/pkg/pipeline"
 )
 
-// Options says which version is taken from a git repository, and how git gets in.
-type Options struct {
+// Selection says which version is taken from a git repository, and how git gets in.
+type Selection struct {
 	Ref      string // git ref; "" is the checkout as it is, or repo.branch
 	GitToken string // for HTTPS repositories, or ""
 	GitKey   string // path of a private key for SSH repositories, or ""
@@ -134,7 +133,7 @@ func noCommit(ctx context.Context, git gitFunc, where, name string) error {
 	list, err := git(ctx, "for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads", "refs/tags", "refs/remotes")
 	if refs := strings.Fields(list); err == nil && len(refs) > 0 {
 		slices.SortStableFunc(refs, func(a, b string) int {
-			return cmp.Compare(levenshtein.ComputeDistance(name, a), levenshtein.ComputeDistance(name, b))
+			return cmp.Compare(infraspec.EditDistance(name, a), infraspec.EditDistance(name, b))
 		})
 		problem.Advice = "the nearest are " + strings.Join(refs[:min(len(refs), nearestRefs)], ", ") + "; git fetch brings what is not here yet"
 	}

@@ -9,7 +9,7 @@ const nearEnough = 2
 func didYouMean(got string, candidates []string) string {
 	best, bestDist := "", nearEnough+1
 	for _, c := range candidates {
-		if dist := editDistance(got, c); dist < bestDist && dist*2 <= len(c) {
+		if dist := EditDistance(got, c); dist < bestDist && dist*2 <= len(c) {
 			best, bestDist = c, dist
 		}
 	}
@@ -19,12 +19,9 @@ func didYouMean(got string, candidates []string) string {
 	return fmt.Sprintf("; did you mean %q?", best)
 }
 
-// editDistance is the Damerau-Levenshtein distance of a and b in bytes (optimal string alignment), so that two neighbours that changed places count as
-// one slip. What differs in length by more than a slip is only told to be far.
-func editDistance(a, b string) int {
-	if d := len(a) - len(b); d > nearEnough || d < -nearEnough {
-		return nearEnough + 1
-	}
+// EditDistance returns the Damerau-Levenshtein distance of a and b in bytes (optimal string alignment): two neighbours that
+// changed places count as one edit.
+func EditDistance(a, b string) int {
 	rows := make([][]int, len(a)+1)
 	for i := range rows {
 		rows[i] = make([]int, len(b)+1)
