@@ -12,16 +12,18 @@ import (
 
 	"norn/internal/command"
 	"norn/internal/config"
+	"norn/internal/redact"
 	"norn/internal/ui"
-	"norn/pkg/forge"
+	"norn/pkg/forge/objects"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
+	"norn/pkg/k8s/connect"
 )
 
 // app is what all commands share. What costs something is a function, called by the commands that need it.
 type app struct {
-	streams  ui.Streams   // redacted
-	redactor *ui.Redactor // is told every value that is decrypted
+	streams  ui.Streams       // redacted
+	redactor *redact.Redactor // is told every value that is decrypted
 	kube     *genericclioptions.ConfigFlags
 	ui.Options
 	ended   bool           // the event that tells how it ended has been written
@@ -32,7 +34,7 @@ type app struct {
 // requiresError is an *k8s.UnavailableError in a command that cannot do without a cluster.
 type requiresError struct {
 	what  string
-	cause *k8s.UnavailableError
+	cause *connect.UnavailableError
 }
 
 func (e *requiresError) Error() string  { return e.what + " requires Kubernetes" }
@@ -41,14 +43,14 @@ func (e *requiresError) Hint() string   { return e.cause.Hint() }
 func (e *requiresError) Unwrap() error  { return e.cause }
 
 // caller is norn, as it shows itself to clusters and credential plugins.
-func caller() k8s.Caller {
-	return k8s.Caller{UserAgent: "norn/" + version(), Keys: command.KeyVariables()}
+func caller() connect.Caller {
+	return connect.Caller{UserAgent: "norn/" + version(), Keys: command.KeyVariables()}
 }
 
 // client connects to the cluster; what is the act that its absence forbids.
 func (a *app) client(ctx context.Context, what string) (*k8s.Client, error) {
-	c, err := k8s.Connect(ctx, a.kube, caller())
-	var unavailable *k8s.UnavailableError
+	c, err := connect.Dial(ctx, a.kube, caller())
+	var unavailable *connect.UnavailableError
 	if errors.As(err, &unavailable) {
 		return nil, &requiresError{what, unavailable}
 	}
@@ -128,8 +130,8 @@ func (s *session) title(what, app string) string {
 }
 
 // forgeSettings are those of the objects; image is what a new app starts with, or "".
-func forgeSettings(conf *config.Config, image string) forge.Settings {
-	return forge.Settings{Namespace: conf.Namespace, PostgresHost: conf.PGHost, PostgresUser: conf.PGUser, Image: image}
+func forgeSettings(conf *config.Config, image string) objects.Settings {
+	return objects.Settings{Namespace: conf.Namespace, PostgresHost: conf.PGHost, PostgresUser: conf.PGUser, Image: image}
 }
 
 // argument is the i-th argument, or "".

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"norn/internal/complete"
-	"norn/pkg/k8s"
+	"norn/pkg/k8s/connect"
 )
 
 // source finds values in its own time; complete.Within bounds it.
@@ -99,10 +99,10 @@ func (a *app) flagValues() map[string]cobra.CompletionFunc {
 		"--body":                  file,
 		"--context":               one(func(l *lookup) source { return l.names(complete.Contexts) }),
 		"--cluster": one(func(l *lookup) source {
-			return l.names(func(n k8s.KubeconfigNames) []complete.Value { return complete.Words(n.Clusters...) })
+			return l.names(func(n connect.KubeconfigNames) []complete.Value { return complete.Words(n.Clusters...) })
 		}),
 		"--user": one(func(l *lookup) source {
-			return l.names(func(n k8s.KubeconfigNames) []complete.Value { return complete.Words(n.Users...) })
+			return l.names(func(n connect.KubeconfigNames) []complete.Value { return complete.Words(n.Users...) })
 		}),
 		"--namespace":       one(func(l *lookup) source { return l.inCluster(complete.Namespaces) }),
 		"--to":              one(func(l *lookup) source { return l.revisions }),
@@ -132,7 +132,7 @@ func (a *app) offer(find func(*lookup) []source) cobra.CompletionFunc {
 		}
 		ctx, cancel := context.WithTimeout(cmd.Context(), conf.CompletionTimeout)
 		defer cancel()
-		defer k8s.Abandon()
+		defer connect.StopPlugin()
 		l := &lookup{owner: a, conf: conf, args: args, begin: begin}
 		var sources []func(context.Context) []complete.Value
 		for _, s := range find(l) {

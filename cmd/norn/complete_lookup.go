@@ -8,7 +8,7 @@ import (
 	"norn/internal/complete"
 	"norn/internal/config"
 	"norn/pkg/infraspec"
-	"norn/pkg/k8s"
+	"norn/pkg/k8s/connect"
 )
 
 // lookup is one search for values: what the line holds so far, and where to look.
@@ -87,9 +87,9 @@ func (l *lookup) secrets(there bool) source {
 func (l *lookup) snapshots(context.Context) []complete.Value { return l.onDisk(complete.Snapshots) }
 
 // names finds values in the kubeconfig.
-func (l *lookup) names(find func(k8s.KubeconfigNames) []complete.Value) source {
+func (l *lookup) names(find func(connect.KubeconfigNames) []complete.Value) source {
 	return func(context.Context) []complete.Value {
-		names, err := k8s.NamesIn(l.owner.kube)
+		names, err := connect.NamesIn(l.owner.kube)
 		if err != nil {
 			return nil
 		}
@@ -100,7 +100,7 @@ func (l *lookup) names(find func(k8s.KubeconfigNames) []complete.Value) source {
 // inCluster finds values in the cluster, where there is one that answers without asking anything.
 func (l *lookup) inCluster(find func(context.Context, complete.Cluster) []complete.Value) source {
 	return func(ctx context.Context) []complete.Value {
-		client, err := k8s.Glance(l.owner.kube, caller())
+		client, err := connect.DialQuick(l.owner.kube, caller())
 		if err != nil {
 			return nil
 		}

@@ -8,10 +8,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"norn/internal/config"
-	"norn/internal/holder"
 	"norn/internal/ui"
 	"norn/pkg/deploy"
+	"norn/pkg/deploy/database"
 	"norn/pkg/infraspec"
+	"norn/pkg/k8s/lease"
 )
 
 // deployFlags are deploy's.
@@ -82,7 +83,7 @@ func (a *app) deploy(cmd *cobra.Command, args []string, o *deployFlags, out ui.R
 	if err != nil {
 		return err
 	}
-	o.Namespace, o.App, o.Ref, o.User = s.conf.Namespace, spec.App, argument(args, 1), holder.User()
+	o.Namespace, o.App, o.Ref, o.User = s.conf.Namespace, spec.App, argument(args, 1), lease.CurrentUser()
 	o.Registry, o.Builder, o.GitToken, o.GitKey = s.conf.Registry, s.conf.Builder, s.conf.GitToken, s.conf.GitKey
 	o.Settings, o.Database, o.Tunnel = forgeSettings(s.conf, ""), databaseSettings(s.conf), s.conf.Tunnel
 	o.Redactor = a.redactor
@@ -98,6 +99,6 @@ func (a *app) deploy(cmd *cobra.Command, args []string, o *deployFlags, out ui.R
 	return deploy.Run(ctx, s.client, out, spec, o.Options)
 }
 
-func databaseSettings(conf *config.Config) deploy.Database {
-	return deploy.Database{LocalHost: conf.PGLocal, Host: conf.PGHost, User: conf.PGUser}
+func databaseSettings(conf *config.Config) database.Settings {
+	return database.Settings{LocalHost: conf.PGLocal, Host: conf.PGHost, User: conf.PGUser}
 }

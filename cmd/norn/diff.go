@@ -5,9 +5,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"norn/internal/pipeline"
 	"norn/internal/ui"
 	"norn/pkg/forge"
+	"norn/pkg/forge/drift"
+	"norn/pkg/pipeline"
 )
 
 // differsError is no failure: it is what --exit-code asks to be told by the exit code.
@@ -55,7 +56,7 @@ type silent struct{}
 func (silent) Report(pipeline.Event) {}
 
 // plan asks what a forge would change, and prints it.
-func (a *app) plan(cmd *cobra.Command, args []string, o forge.Options) ([]forge.Change, error) {
+func (a *app) plan(cmd *cobra.Command, args []string, o forge.Options) ([]drift.Change, error) {
 	s, err := a.connect(cmd.Context(), cmd, cmd.Name())
 	if err != nil {
 		return nil, err

@@ -10,9 +10,10 @@ import (
 
 	"norn/internal/config"
 	"norn/internal/doctor"
-	"norn/internal/holder"
 	"norn/internal/ui"
 	"norn/pkg/k8s"
+	"norn/pkg/k8s/connect"
+	"norn/pkg/k8s/lease"
 )
 
 func newDoctorCmd(a *app) *cobra.Command {
@@ -60,7 +61,7 @@ func alsoWarnings(n int) string {
 }
 
 func (a *app) doctor(ctx context.Context, cmd *cobra.Command, arg string) error {
-	wait, err := k8s.RequestTimeout(a.kube)
+	wait, err := connect.RequestTimeout(a.kube)
 	if err != nil {
 		return err
 	}
@@ -75,9 +76,9 @@ func (a *app) doctor(ctx context.Context, cmd *cobra.Command, arg string) error 
 	a.redactor.Hide("NORN_GIT_TOKEN", conf.GitToken)
 	subject := doctor.Subject{
 		Config: conf, ConfigErr: confErr, App: arg, Here: here, Wait: wait,
-		Connect: func(ctx context.Context) (*k8s.Client, error) { return k8s.Connect(ctx, a.kube, caller()) },
+		Connect: func(ctx context.Context) (*k8s.Client, error) { return connect.Dial(ctx, a.kube, caller()) },
 		Hide:    a.redactor.Hide,
-		Dead:    holder.Of("norn doctor").Dead,
+		Dead:    lease.ThisProcess("norn doctor").Dead,
 	}
 	printer := &doctorPrinter{say: a.say}
 	if !a.JSON {

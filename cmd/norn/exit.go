@@ -7,15 +7,19 @@ import (
 
 	"norn/internal/config"
 	"norn/internal/editor"
+	"norn/internal/job"
 	"norn/internal/logs"
 	"norn/internal/scaffold"
 	"norn/internal/status"
 	"norn/internal/ui"
 	"norn/pkg/deploy"
-	"norn/pkg/forge"
+	"norn/pkg/deploy/database"
+	"norn/pkg/deploy/rollout"
+	"norn/pkg/forge/objects"
 	"norn/pkg/infraspec"
-	"norn/pkg/job"
-	"norn/pkg/k8s"
+	"norn/pkg/k8s/connect"
+	"norn/pkg/k8s/lease"
+	"norn/pkg/pipeline"
 	"norn/pkg/secrets"
 )
 
@@ -86,7 +90,7 @@ func exitCode(ctx context.Context, err error) int {
 	switch {
 	case err == nil, errors.Is(err, syscall.EPIPE): // whoever has read as much as they want
 		return exitDone
-	case is[*deploy.RolloutError](err):
+	case is[*rollout.Error](err):
 		return exitRollout
 	case is[*job.ExitError](err):
 		return as[*job.ExitError](err).Code
@@ -94,16 +98,16 @@ func exitCode(ctx context.Context, err error) int {
 		return exitFailed
 	case ctx.Err() != nil:
 		return exitInterrupted
-	case is[*deploy.MigrationError](err), is[*deploy.SnapshotError](err) && !is[*deploy.UsageError](err):
+	case is[*deploy.MigrationError](err), is[*database.SnapshotError](err) && !is[*pipeline.UsageError](err):
 		return exitFailed
-	case is[*usageError](err), is[*deploy.UsageError](err), is[*k8s.ImageError](err), is[*k8s.FlagError](err),
+	case is[*usageError](err), is[*pipeline.UsageError](err), is[*objects.ImageError](err), is[*connect.FlagError](err),
 		is[infraspec.Errors](err), is[*infraspec.NotFoundError](err), is[*infraspec.NameError](err), is[*invalidError](err),
 		is[*config.Error](err), is[*secrets.FileError](err), is[*secrets.NameError](err), is[*secrets.SyntaxError](err), is[*scaffold.ExistsError](err),
 		is[*logs.NotFoundError](err), is[*logs.ChoiceError](err), is[*status.NotFoundError](err), is[*job.NotDeployedError](err), is[*editor.MissingError](err):
 		return exitUsage
-	case is[*k8s.UnavailableError](err):
+	case is[*connect.UnavailableError](err):
 		return exitNoKubernetes
-	case is[*forge.ConflictError](err), is[*k8s.HeldError](err), is[*secrets.HeldError](err):
+	case is[*objects.ConflictError](err), is[*lease.HeldError](err), is[*secrets.HeldError](err):
 		return exitConflict
 	default:
 		return exitFailed

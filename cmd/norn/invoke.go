@@ -8,9 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"norn/pkg/forge"
+	"norn/internal/job"
+	"norn/pkg/forge/objects"
 	"norn/pkg/infraspec"
-	"norn/pkg/job"
 )
 
 func newInvokeCmd(a *app) *cobra.Command {
@@ -54,7 +54,7 @@ func (a *app) invocation(cmd *cobra.Command, args []string, body, image string) 
 	if err != nil {
 		return nil, err
 	}
-	pod, err := forge.Function(spec, settings, text)
+	pod, err := objects.Function(spec, settings, text)
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,7 @@ import (
 
 	"norn/internal/status"
 	"norn/pkg/deploy"
+	"norn/pkg/deploy/rollout"
 	"norn/pkg/infraspec"
 )
 
@@ -174,10 +175,10 @@ func same(t *testing.T, what string, schema, code []string) {
 // The names that scripts go by are the code's, no fewer and no more.
 func TestSchemaHasTheCodesNames(t *testing.T) {
 	d := readDocumented(t).Defs
-	rollouts := slices.DeleteFunc(constants(t, "pkg/k8s", "Reason", "."), func(s string) bool { return s == "StillStarting" })
+	rollouts := slices.DeleteFunc(constants(t, "pkg/k8s/rollout", "Reason", "."), func(s string) bool { return s == "StillStarting" })
 	same(t, "rolloutReason", d["rolloutReason"].Enum, rollouts)
 	same(t, "reasonCode", d["reasonCode"].Enum, slices.Concat(rollouts, constants(t, "cmd/norn", "Reason", "^reason")))
-	same(t, "state", d["state"].Enum, constants(t, "internal/pipeline", "State", "."))
+	same(t, "state", d["state"].Enum, constants(t, "pkg/pipeline", "State", "."))
 	outcomes := []string{exitedName, differsName}
 	for _, e := range exitCodes() {
 		outcomes = append(outcomes, e.name)
@@ -191,14 +192,14 @@ func TestSchemaHasTheCodesNames(t *testing.T) {
 	for _, k := range []string{"begin", "end"} {
 		kinds = append(kinds, d[k].Properties["event"].Const)
 	}
-	for _, k := range constants(t, "internal/pipeline", "Kind", ".") {
+	for _, k := range constants(t, "pkg/pipeline", "Kind", ".") {
 		kinds = append(kinds, d[k].Properties["event"].Const)
 	}
-	same(t, "event", kinds, append(constants(t, "internal/pipeline", "Kind", "."), "begin", "end"))
+	same(t, "event", kinds, append(constants(t, "pkg/pipeline", "Kind", "."), "begin", "end"))
 
 	objects := strings.Split(strings.Trim(strings.TrimSuffix(d["stepObject"].Pattern, ")( .+)?$"), "^("), "|")
 	steps := slices.Concat(stepNames(t, "pkg/deploy"), stepNames(t, "pkg/forge"), stepNames(t, "cmd/norn"))
-	made := slices.DeleteFunc(constants(t, "pkg/forge", "", "^kind"), func(s string) bool { return s == "ConfigMap" }) // which is told as Tunnel
+	made := slices.DeleteFunc(constants(t, "pkg/forge/objects", "", "^Kind"), func(s string) bool { return s == "ConfigMap" }) // which is told as Tunnel
 	same(t, "step", slices.Concat(d["stepWord"].Enum, objects), append(steps, made...))
 }
 
@@ -206,7 +207,7 @@ func TestSchemaHasTheCodesNames(t *testing.T) {
 func TestSchemaHasTheCodesFields(t *testing.T) {
 	d := readDocumented(t).Defs
 	for name, value := range map[string]any{
-		"finding": infraspec.Finding{}, "failure": deploy.Failure{}, "revision": deploy.Entry{}, "app": status.App{}, "detail": status.Detail{},
+		"finding": infraspec.Finding{}, "failure": rollout.Failure{}, "revision": deploy.Entry{}, "app": status.App{}, "detail": status.Detail{},
 		"secretName": status.SecretName{}, "snapshot": namedSnapshot{}, "change": objectChange{}, "asked": asked{}, "checked": checked{},
 		"scaffolded": scaffolded{}, "secretsChanged": secretsChanged{}, "secretsRotated": secretsRotated{}, "secretsReady": secretsReady{}, "build": build{}, "diagnosis": diagnosis{},
 	} {

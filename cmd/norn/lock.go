@@ -5,16 +5,15 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"norn/internal/holder"
-	"norn/pkg/k8s"
+	"norn/pkg/k8s/lease"
 )
 
 // defaultLockTimeout is a little more than a dead holder keeps a lock, so that a run that was killed can just be repeated.
 const defaultLockTimeout = 45 * time.Second
 
 // bindLock adds --lock-timeout.
-func bindLock(cmd *cobra.Command, lock *k8s.LockRequest) {
+func bindLock(cmd *cobra.Command, lock *lease.Request) {
 	lock.Wait = defaultLockTimeout
 	cmd.Flags().DurationVar(&lock.Wait, "lock-timeout", lock.Wait, "how long to wait while somebody else works on the app")
-	lock.Holder = holder.Of("norn " + cmd.Name())
+	lock.Holder = lease.ThisProcess("norn " + cmd.Name())
 }

@@ -57,7 +57,7 @@ func newLogsCmd(a *app) *cobra.Command {
 // logSink prints log lines to stdout, and what else there is to say to stderr.
 func (a *app) logSink(f *logsFlags) logs.Sink {
 	printer := ui.NewLogPrinter(a.streams.Out, ui.LogStyle{
-		JSON: f.output == "json", NoPrefix: f.noPrefix || f.output == "raw", Times: f.times, Match: f.Match,
+		JSON: f.output == "json", NoPrefix: f.noPrefix || f.output == "raw", Times: f.times, Match: f.Lines.Match,
 	})
 	warn := func(text string) { ui.PrintWarning(a.streams.Err, text) }
 	sink := logs.Sink{

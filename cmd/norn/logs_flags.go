@@ -26,13 +26,13 @@ func (f *logsFlags) bind(flags *pflag.FlagSet) {
 	flags.BoolVarP(&f.Follow, "follow", "f", false, "go on with new lines and new pods")
 	flags.BoolVarP(&f.Previous, "previous", "p", false, "show the containers' previous instances")
 	flags.Int64Var(&f.Tail, "tail", -1, "last lines of each container; -1 for all")
-	flags.Var((*moment)(&f.Since), "since", "only lines from then on: 10m ago, or a time such as 2026-11-24T08:00:00Z or 08:00")
-	flags.Var((*moment)(&f.Until), "until", "only lines up to then, likewise")
-	flags.StringSliceVarP(&f.Containers.Containers, "container", "c", nil, "only these containers")
-	flags.StringSliceVar(&f.Pods, "pod", nil, "only these pods: names, or the parts of them that are shown")
-	flags.StringVar(&f.Revision, "revision", "", "only pods of this revision: new, old, or its number in norn history")
-	flags.Var((*patterns)(&f.Match), "grep", "only lines that match this regular expression (RE2); with several, one of them")
-	flags.Var((*patterns)(&f.NoMatch), "grep-v", "no lines that match this one")
+	flags.Var((*moment)(&f.Lines.Since), "since", "only lines from then on: 10m ago, or a time such as 2026-11-24T08:00:00Z or 08:00")
+	flags.Var((*moment)(&f.Lines.Until), "until", "only lines up to then, likewise")
+	flags.StringSliceVarP(&f.Containers.Names, "container", "c", nil, "only these containers")
+	flags.StringSliceVar(&f.Containers.Pods, "pod", nil, "only these pods: names, or the parts of them that are shown")
+	flags.StringVar(&f.Containers.Revision, "revision", "", "only pods of this revision: new, old, or its number in norn history")
+	flags.Var((*patterns)(&f.Lines.Match), "grep", "only lines that match this regular expression (RE2); with several, one of them")
+	flags.Var((*patterns)(&f.Lines.NoMatch), "grep-v", "no lines that match this one")
 	flags.Var(&choice{&f.times, []string{"utc", "local", "relative"}}, "timestamps", "begin lines with their time: utc, local or relative")
 	flags.Lookup("timestamps").NoOptDefVal = "utc"
 	flags.BoolVar(&f.noPrefix, "no-prefix", false, "lines as the containers wrote them")
@@ -42,16 +42,16 @@ func (f *logsFlags) bind(flags *pflag.FlagSet) {
 // check finds what does not go together.
 func (f *logsFlags) check() error {
 	wrong := func(format string, args ...any) error { return &usageError{err: fmt.Errorf(format, args...)} }
-	_, notNumber := strconv.ParseUint(f.Revision, 10, 63)
+	_, notNumber := strconv.ParseUint(f.Containers.Revision, 10, 63)
 	switch {
 	case f.Tail < -1:
 		return wrong("--tail %d: a number of lines, or -1 for all", f.Tail)
 	case f.Follow && f.Previous:
 		return wrong("--previous shows what has ended: --follow does not go with it")
-	case f.Until != 0 && f.Until <= f.Since:
+	case f.Lines.Until != 0 && f.Lines.Until <= f.Lines.Since:
 		return wrong("--until is not after --since")
-	case f.Revision != "" && f.Revision != "new" && f.Revision != "old" && notNumber != nil:
-		return wrong("--revision %q: new, old, or a revision's number", f.Revision)
+	case f.Containers.Revision != "" && f.Containers.Revision != "new" && f.Containers.Revision != "old" && notNumber != nil:
+		return wrong("--revision %q: new, old, or a revision's number", f.Containers.Revision)
 	case f.output == "json" && f.times == "relative":
 		return wrong("--timestamps=relative does not go with -o json, whose time is a point in time")
 	}

@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"syscall"
 
+	"norn/internal/redact"
 	"norn/internal/ui"
 	"norn/pkg/infraspec"
 )
@@ -26,9 +27,9 @@ func main() {
 
 // run is one call of norn: it prints and returns the exit code.
 func run(ctx context.Context, args []string, s ui.Streams) int {
-	redactor := ui.NewRedactor()
+	redactor := redact.New()
 	redactor.Hide("SOPS_AGE_KEY", os.Getenv("SOPS_AGE_KEY"))
-	s = redactor.Streams(s)
+	s = ui.Redacted(s, redactor)
 	defer func() { ui.Flush(s.Out); ui.Flush(s.Err) }()
 	a := &app{streams: s, redactor: redactor, called: calledBy(os.Args[0])}
 	root := newRootCmd(a) //nolint:contextcheck // cobra hands the context to its commands

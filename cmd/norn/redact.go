@@ -3,12 +3,12 @@ package main
 import (
 	"context"
 
-	"norn/pkg/forge"
+	"norn/pkg/forge/objects"
 )
 
 // hideLive keeps the values in the app's Secret out of what its pods print. Who may not read the Secret sees the pods' lines as they are.
 func (a *app) hideLive(ctx context.Context, s *session, app string) {
-	live, err := s.client.GetSecret(ctx, s.conf.Namespace, forge.SecretName(app))
+	live, err := s.client.GetSecret(ctx, s.conf.Namespace, objects.SecretName(app))
 	if err != nil {
 		return
 	}

@@ -4,7 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"norn/internal/ui"
-	"norn/pkg/forge"
+	"norn/pkg/forge/objects"
 )
 
 func newRenderCmd(a *app) *cobra.Command {
@@ -26,7 +26,7 @@ asked.`,
 			if err != nil {
 				return err
 			}
-			objects, err := forge.Objects(spec, forgeSettings(conf, image))
+			objects, err := objects.All(spec, forgeSettings(conf, image))
 			if err != nil {
 				return err
 			}
@@ -40,15 +40,15 @@ asked.`,
 	return cmd
 }
 
-func (a *app) printObjects(objects []forge.Object) error {
+func (a *app) printObjects(all []objects.Object) error {
 	if a.JSON {
 		var applied []any
-		for _, o := range objects {
+		for _, o := range all {
 			applied = append(applied, o.Apply)
 		}
 		return a.encode(applied...)
 	}
-	text, err := forge.Manifests(objects)
+	text, err := objects.Manifests(all)
 	if err != nil {
 		return err
 	}

@@ -7,12 +7,13 @@ import (
 
 	"norn/internal/ui"
 	"norn/pkg/deploy"
+	"norn/pkg/deploy/rollout"
 	"norn/pkg/k8s"
 )
 
 func newRestartCmd(a *app) *cobra.Command {
-	var target deploy.Target
-	var rollout rolloutFlags
+	var target rollout.Target
+	var flags rolloutFlags
 	cmd := &cobra.Command{
 		Use:   "restart [APP]",
 		Short: "Replace the app's pods one after the other, and wait",
@@ -21,12 +22,12 @@ environment and secrets are those of the last deploy.`,
 		Example: "  norn restart\n  norn restart shop --timeout 10m",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.rollOver(cmd, args, rollout, target, func(ctx context.Context, c *k8s.Client, out ui.Run, t deploy.Target) error {
+			return a.rollOver(cmd, args, flags, target, func(ctx context.Context, c *k8s.Client, out ui.Run, t rollout.Target) error {
 				return deploy.Restart(ctx, c, out, t)
 			})
 		},
 	}
-	rollout.bind(cmd)
+	flags.bind(cmd)
 	bindLock(cmd, &target.Lock)
 	return cmd
 }

@@ -8,14 +8,15 @@ import (
 
 	"norn/internal/ui"
 	"norn/pkg/deploy"
+	"norn/pkg/deploy/rollout"
 	"norn/pkg/k8s"
 )
 
 func newRollbackCmd(a *app) *cobra.Command {
 	var (
 		revision string
-		target   deploy.Target
-		rollout  rolloutFlags
+		target   rollout.Target
+		flags    rolloutFlags
 	)
 	cmd := &cobra.Command{
 		Use:   "rollback [APP]",
@@ -29,13 +30,13 @@ of the app's Secret stay as they are, and so does the database: norn snapshots r
 			if cmd.Flags().Changed("to") && revision == "" {
 				return &usageError{err: errors.New("--to names no revision")}
 			}
-			return a.rollOver(cmd, args, rollout, target, func(ctx context.Context, c *k8s.Client, out ui.Run, t deploy.Target) error {
+			return a.rollOver(cmd, args, flags, target, func(ctx context.Context, c *k8s.Client, out ui.Run, t rollout.Target) error {
 				return deploy.Rollback(ctx, c, out, t, revision)
 			})
 		},
 	}
 	cmd.Flags().StringVar(&revision, "to", "", "revision number or commit to go to")
-	rollout.bind(cmd)
+	flags.bind(cmd)
 	bindLock(cmd, &target.Lock)
 	return cmd
 }

@@ -9,8 +9,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"norn/internal/ui"
-	"norn/pkg/deploy"
+	"norn/pkg/deploy/rollout"
 	"norn/pkg/k8s"
+	k8srollout "norn/pkg/k8s/rollout"
 )
 
 // rolloutFlags are those of every command that waits for a rollout.
@@ -24,12 +25,12 @@ func (f *rolloutFlags) bind(cmd *cobra.Command) {
 	f.timeout = positive(5 * time.Minute)
 	flags := cmd.Flags()
 	flags.Var(&f.timeout, "timeout", "how long the rollout may take")
-	flags.UintVar(&f.restarts, "allow-restarts", k8s.DefaultAllowedRestarts, "how often a new container may end and be started again")
+	flags.UintVar(&f.restarts, "allow-restarts", k8srollout.DefaultAllowedRestarts, "how often a new container may end and be started again")
 	flags.BoolVar(&f.save, "save-failure", false, "write a failed rollout's evidence into .norn/failures")
 }
 
 // set puts the flags' values into a target whose infraspec, if it has one, is in dir.
-func (f *rolloutFlags) set(t *deploy.Target, dir string) {
+func (f *rolloutFlags) set(t *rollout.Target, dir string) {
 	t.Timeout, t.AllowRestarts = time.Duration(f.timeout), int(f.restarts) //nolint:gosec // a count of restarts fits an int
 	if f.save {
 		t.Failures = filepath.Join(dir, ".norn", "failures")
@@ -37,7 +38,7 @@ func (f *rolloutFlags) set(t *deploy.Target, dir string) {
 }
 
 // rollOver does what replaces an app's pods by a template that is in the cluster: to restart, or to roll back.
-func (a *app) rollOver(cmd *cobra.Command, args []string, f rolloutFlags, t deploy.Target, do func(context.Context, *k8s.Client, ui.Run, deploy.Target) error) error {
+func (a *app) rollOver(cmd *cobra.Command, args []string, f rolloutFlags, t rollout.Target, do func(context.Context, *k8s.Client, ui.Run, rollout.Target) error) error {
 	ctx := cmd.Context()
 	return a.steps(ctx, func(out ui.Run) error {
 		s, err := a.connect(ctx, cmd, cmd.Name())

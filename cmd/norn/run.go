@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"norn/pkg/job"
+	"norn/internal/job"
 )
 
 func newRunCmd(a *app) *cobra.Command {

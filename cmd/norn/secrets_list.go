@@ -11,7 +11,7 @@ import (
 	"norn/internal/config"
 	"norn/internal/status"
 	"norn/internal/ui"
-	"norn/pkg/forge"
+	"norn/pkg/forge/objects"
 	"norn/pkg/k8s"
 	"norn/pkg/secrets"
 )
@@ -83,7 +83,7 @@ func (a *app) valuesIfKey(ctx context.Context, path string) (map[string]secrets.
 
 // liveValues are those in the app's Secret. One that is not norn's, or may not be read, is only warned of.
 func (a *app) liveValues(ctx context.Context, client *k8s.Client, conf *config.Config, app string) (values map[string]secrets.Value, known bool, err error) {
-	live, err := client.GetSecret(ctx, conf.Namespace, forge.SecretName(app))
+	live, err := client.GetSecret(ctx, conf.Namespace, objects.SecretName(app))
 	switch {
 	case k8s.IsNotFound(err):
 		return nil, true, nil
@@ -93,7 +93,7 @@ func (a *app) liveValues(ctx context.Context, client *k8s.Client, conf *config.C
 	case err != nil:
 		return nil, false, err
 	}
-	if err := forge.Owned("Secret", live, app); err != nil {
+	if err := objects.Owned("Secret", live, app); err != nil {
 		ui.PrintWarning(a.streams.Err, err.Error())
 		return nil, true, nil
 	}

@@ -9,6 +9,7 @@ import (
 
 	"norn/internal/ui"
 	"norn/pkg/deploy"
+	"norn/pkg/deploy/database"
 )
 
 func newSnapshotsCmd(a *app) *cobra.Command {
@@ -37,7 +38,7 @@ func newSnapshotsListCmd(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			all, err := deploy.Snapshots(spec)
+			all, err := database.List(spec)
 			if err != nil {
 				return err
 			}
@@ -56,10 +57,10 @@ func newSnapshotsListCmd(a *app) *cobra.Command {
 
 type namedSnapshot struct {
 	Name string `json:"name"`
-	deploy.Snapshot
+	database.Snapshot
 }
 
-func namedSnapshots(all []deploy.Snapshot) []namedSnapshot {
+func namedSnapshots(all []database.Snapshot) []namedSnapshot {
 	out := make([]namedSnapshot, 0, len(all))
 	for _, s := range all {
 		out = append(out, namedSnapshot{s.Name(), s})
@@ -99,7 +100,7 @@ func (a *app) restore(cmd *cobra.Command, args []string, out ui.Run, o deploy.Re
 	if o.Spec, err = a.spec(app, s.conf); err != nil {
 		return err
 	}
-	found, err := deploy.FindSnapshot(o.Spec, args[len(args)-1])
+	found, err := database.Find(o.Spec, args[len(args)-1])
 	if err != nil {
 		return err
 	}
@@ -112,5 +113,5 @@ func (a *app) restore(cmd *cobra.Command, args []string, out ui.Run, o deploy.Re
 	o.Redactor = a.redactor
 	o.Namespace, o.App, o.Database = s.conf.Namespace, o.Spec.App, databaseSettings(s.conf)
 	out.Begin("restore " + found.Name())
-	return deploy.Restore(ctx, s.client, out, found, o)
+	return deploy.RestoreSnapshot(ctx, s.client, out, found, o)
 }

@@ -13,6 +13,7 @@ import (
 	"norn/internal/ui"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
+	"norn/pkg/k8s/connect"
 )
 
 func newStatusCmd(a *app) *cobra.Command {
@@ -43,9 +44,9 @@ Nothing is changed.`,
 }
 
 // reach is the cluster, or the reason why there is none; it is no failure here.
-func (a *app) reach(ctx context.Context) (*k8s.Client, *k8s.UnavailableError, error) {
-	client, err := k8s.Connect(ctx, a.kube, caller())
-	var unavailable *k8s.UnavailableError
+func (a *app) reach(ctx context.Context) (*k8s.Client, *connect.UnavailableError, error) {
+	client, err := connect.Dial(ctx, a.kube, caller())
+	var unavailable *connect.UnavailableError
 	if errors.As(err, &unavailable) {
 		return nil, unavailable, nil
 	}
@@ -119,7 +120,7 @@ type asked struct {
 	} `json:"kubernetes"`
 }
 
-func connection(client *k8s.Client, unavailable *k8s.UnavailableError, conf *config.Config) asked {
+func connection(client *k8s.Client, unavailable *connect.UnavailableError, conf *config.Config) asked {
 	var a asked
 	a.Kubernetes.Connected, a.Kubernetes.Namespace = client != nil, conf.Namespace
 	if client != nil {
@@ -131,7 +132,7 @@ func connection(client *k8s.Client, unavailable *k8s.UnavailableError, conf *con
 }
 
 // printConnection says which cluster this is, or why there is none.
-func (a *app) printConnection(client *k8s.Client, unavailable *k8s.UnavailableError, conf *config.Config) {
+func (a *app) printConnection(client *k8s.Client, unavailable *connect.UnavailableError, conf *config.Config) {
 	if client == nil {
 		ui.PrintFact(a.streams.Out, "Kubernetes:", "not connected ("+unavailable.Reason+")")
 		return

@@ -4,9 +4,9 @@ import (
 	"context"
 	"io"
 
-	"norn/internal/pipeline"
+	"norn/internal/job"
 	"norn/internal/ui"
-	"norn/pkg/job"
+	"norn/pkg/pipeline"
 )
 
 // steps does what a command does in steps, which are reported as they go, and so is how it ended, however early that was.

@@ -43,8 +43,9 @@ const (
 	batch = "batch"
 )
 
-// applied is what server-side apply needs: to make an object, and to change it.
-var applied = []string{"get", "list", "create", "patch"}
+// applied returns the verbs that server-side apply needs to create an object and to change it. Each caller gets a slice of
+// its own, since a Rule's Verbs leave the package.
+func applied() []string { return []string{"get", "list", "create", "patch"} }
 
 var (
 	lease  = Rule{Group: "coordination.k8s.io", Resource: "leases", Verbs: []string{"get", "create", "update", "delete"}}
@@ -63,8 +64,8 @@ func Forge(secrets bool) []Rule {
 	rules := []Rule{
 		{Group: apps, Resource: "deployments", Verbs: []string{"delete", "get", "create", "patch"}},
 		{Group: batch, Resource: "cronjobs", Verbs: []string{"delete", "get", "create", "patch"}},
-		{Resource: "services", Verbs: append([]string{"delete"}, applied...)},
-		{Resource: "persistentvolumeclaims", Verbs: applied},
+		{Resource: "services", Verbs: append([]string{"delete"}, applied()...)},
+		{Resource: "persistentvolumeclaims", Verbs: applied()},
 		lease,
 	}
 	if secrets {
@@ -79,8 +80,8 @@ func diff() []Rule {
 	return []Rule{
 		{Group: apps, Resource: "deployments", Verbs: made},
 		{Group: batch, Resource: "cronjobs", Verbs: made},
-		{Resource: "services", Verbs: applied},
-		{Resource: "persistentvolumeclaims", Verbs: applied},
+		{Resource: "services", Verbs: applied()},
+		{Resource: "persistentvolumeclaims", Verbs: applied()},
 	}
 }
 

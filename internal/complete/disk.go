@@ -10,7 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/duration"
 
 	"norn/internal/command"
-	"norn/pkg/deploy"
+	"norn/pkg/deploy/database"
 	"norn/pkg/infraspec"
 	"norn/pkg/secrets"
 )
@@ -83,7 +83,7 @@ func Snapshots(infraspecPath string) []Value {
 	if err != nil {
 		return nil
 	}
-	all, _ := deploy.Snapshots(spec)
+	all, _ := database.List(spec)
 	values := make([]Value, 0, len(all))
 	for _, s := range all {
 		values = append(values, Value{s.Name(), "database " + s.Database + ", " + ago(s.Time)})

@@ -4,11 +4,11 @@ import (
 	"maps"
 	"slices"
 
-	"norn/pkg/k8s"
+	"norn/pkg/k8s/connect"
 )
 
 // Contexts are a kubeconfig's, each with the name of its cluster.
-func Contexts(names k8s.KubeconfigNames) []Value {
+func Contexts(names connect.KubeconfigNames) []Value {
 	values := make([]Value, 0, len(names.Contexts))
 	for _, name := range slices.Sorted(maps.Keys(names.Contexts)) {
 		values = append(values, Value{name, "cluster " + names.Contexts[name]})

@@ -11,8 +11,9 @@ import (
 	"time"
 
 	"norn/internal/command"
-	"norn/pkg/forge"
+	"norn/pkg/forge/tunnel"
 	"norn/pkg/k8s"
+	"norn/pkg/k8s/lease"
 	"norn/pkg/secrets"
 )
 
@@ -55,11 +56,11 @@ func keys() Verdict {
 
 // tunnel looks at the rule of an app with a public host.
 func (e *examination) tunnel(ctx context.Context) Verdict {
-	if !forge.Routed(e.spec) {
+	if !tunnel.Routed(e.spec) {
 		return skipped("%s has no public host: that takes a webserver with hosts.external and hosts.internal", e.spec.App)
 	}
-	where := fmt.Sprintf("ConfigMap %s in namespace %s", forge.TunnelConfigMap, forge.TunnelNamespace)
-	live, err := e.client.GetConfigMap(ctx, forge.TunnelNamespace, forge.TunnelConfigMap)
+	where := fmt.Sprintf("ConfigMap %s in namespace %s", tunnel.ConfigMap, tunnel.Namespace)
+	live, err := e.client.GetConfigMap(ctx, tunnel.Namespace, tunnel.ConfigMap)
 	switch {
 	case k8s.IsNotFound(err):
 		return warning("docs/forge.md tells how the tunnel is found; without it, route the host yourself", "there is no %s, so that forge leaves the route to %s out", where, e.spec.Hosts.External)
@@ -68,14 +69,14 @@ func (e *examination) tunnel(ctx context.Context) Verdict {
 	case err != nil:
 		return problem(hintOf(err), "%s", err)
 	}
-	state, err := forge.Tunnel(live, e.spec, e.Config.Namespace)
+	state, err := tunnel.ReadState(live, e.spec, e.Config.Namespace)
 	if err != nil {
 		return problem("mend "+where, "%s", err)
 	}
 	return judgeTunnel(state, where, e.spec.App, command.Installed("cloudflared"))
 }
 
-func judgeTunnel(s forge.TunnelState, where, app string, installed bool) Verdict {
+func judgeTunnel(s tunnel.State, where, app string, installed bool) Verdict {
 	host := s.Wanted.Host
 	switch {
 	case s.Leads != "" && s.Leads != s.Wanted.Service:
@@ -94,7 +95,7 @@ func judgeTunnel(s forge.TunnelState, where, app string, installed bool) Verdict
 
 // lock says who works on the app.
 func (e *examination) lock(ctx context.Context) Verdict {
-	state, err := e.client.Lock(ctx, e.Config.Namespace, e.spec.App, e.Dead)
+	state, err := lease.Read(ctx, e.client, e.Config.Namespace, e.spec.App, e.Dead)
 	if is[*k8s.DeniedError](err) {
 		return skipped("the lock may not be read (see permissions)")
 	}
@@ -108,7 +109,7 @@ func (e *examination) lock(ctx context.Context) Verdict {
 	return judgeLock(state, e.spec.App, now)
 }
 
-func judgeLock(s *k8s.LockState, app string, now time.Time) Verdict {
+func judgeLock(s *lease.State, app string, now time.Time) Verdict {
 	switch {
 	case s == nil:
 		return ok("nobody works on %s", app)

@@ -11,6 +11,7 @@ import (
 	utilversion "k8s.io/apimachinery/pkg/util/version"
 
 	"norn/pkg/k8s"
+	"norn/pkg/k8s/connect"
 )
 
 // cluster makes the connection that the others use.
@@ -128,7 +129,7 @@ func drift(ahead, unsure time.Duration) Verdict {
 
 func (e *examination) credentials(ctx context.Context) Verdict {
 	user, err := e.client.WhoAmI(ctx)
-	end := expiry(e.client.Credential(), time.Now())
+	end := expiry(connect.CredentialOf(e.client.Config()), time.Now())
 	switch {
 	case k8s.IsNotFound(err):
 		end.Detail = "the server does not tell who one is (it does from 1.28 on)" + end.Detail
@@ -162,7 +163,7 @@ func describeUser(u k8s.User) string {
 const soon = 7 * 24 * time.Hour
 
 // expiry says until when a credential is good, as the end of a sentence.
-func expiry(c k8s.Credential, now time.Time) Verdict {
+func expiry(c connect.Credential, now time.Time) Verdict {
 	if c.End.IsZero() {
 		return Verdict{State: OK}
 	}

@@ -10,8 +10,10 @@ import (
 	"norn/internal/access"
 	"norn/internal/config"
 	"norn/internal/registry"
-	"norn/pkg/forge"
+	"norn/pkg/forge/tunnel"
 	"norn/pkg/k8s"
+	"norn/pkg/k8s/connect"
+	"norn/pkg/k8s/lease"
 )
 
 // judged checks a verdict's state, and that its lines and its hint hold some words.
@@ -71,14 +73,14 @@ func TestExpiry(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	for _, c := range []struct {
 		name  string
-		cred  k8s.Credential
+		cred  connect.Credential
 		state State
 		words string
 	}{
-		{"unknown", k8s.Credential{Kind: "token"}, OK, ""},
-		{"certificate", k8s.Credential{Kind: "client certificate", End: now.AddDate(1, 0, 0)}, OK, "the client certificate is valid until 2027-03-01 12:00 UTC"},
-		{"certificate that ends soon", k8s.Credential{Kind: "client certificate", End: now.AddDate(0, 0, 6)}, Warning, "renew it"},
-		{"token", k8s.Credential{Kind: "token", End: now.Add(time.Hour)}, OK, "the token is valid until 2026-03-01 13:00 UTC"}, // which are short-lived
+		{"unknown", connect.Credential{Kind: "token"}, OK, ""},
+		{"certificate", connect.Credential{Kind: "client certificate", End: now.AddDate(1, 0, 0)}, OK, "the client certificate is valid until 2027-03-01 12:00 UTC"},
+		{"certificate that ends soon", connect.Credential{Kind: "client certificate", End: now.AddDate(0, 0, 6)}, Warning, "renew it"},
+		{"token", connect.Credential{Kind: "token", End: now.Add(time.Hour)}, OK, "the token is valid until 2026-03-01 13:00 UTC"}, // which are short-lived
 	} {
 		judged(t, c.name, expiry(c.cred, now), c.state, c.words)
 	}
@@ -93,7 +95,7 @@ func TestAccess(t *testing.T) {
 	create := k8s.Permission{Namespace: "ns", Group: "apps", Resource: "deployments", Verb: "create"}
 	list := k8s.Permission{Namespace: "ns", Resource: "pods", Verb: "list"}
 	secret := k8s.Permission{Namespace: "ns", Resource: "secrets", Verb: "get"}
-	tunnel := k8s.Permission{Namespace: forge.TunnelNamespace, Resource: "configmaps", Verb: "update"}
+	tunnel := k8s.Permission{Namespace: tunnel.Namespace, Resource: "configmaps", Verb: "update"}
 	judged(t, "nothing", judgeAccess(commands, "ns", 4, nil), OK, "all 4 that norn uses in namespace ns are granted")
 	judged(t, "all", judgeAccess(commands, "ns", 2, []k8s.Permission{create, list}), Problem, "none of the 2")
 	judged(t, "all", judgeAccess(commands, "ns", 2, []k8s.Permission{create, list}), Problem, "check the namespace's name")
@@ -120,20 +122,20 @@ func TestAccessTellsEveryVerb(t *testing.T) {
 }
 
 func TestTunnel(t *testing.T) {
-	wanted := forge.Rule{Host: "shop.example.com", Service: "http://shop.default.svc.cluster.local:80"}
+	wanted := tunnel.Rule{Host: "shop.example.com", Service: "http://shop.default.svc.cluster.local:80"}
 	for _, c := range []struct {
 		name      string
-		state     forge.TunnelState
+		state     tunnel.State
 		installed bool
 		want      State
 		words     string
 	}{
-		{"there", forge.TunnelState{Wanted: wanted, Leads: wanted.Service}, true, OK, "shop.example.com leads to http://shop.default"},
-		{"no rule yet", forge.TunnelState{Wanted: wanted}, true, Warning, "norn forge shop makes it"},
-		{"elsewhere", forge.TunnelState{Wanted: wanted, Leads: "http://other:80"}, true, Problem, "leads to http://other:80, and not to"},
-		{"shadowed", forge.TunnelState{Wanted: wanted, Leads: wanted.Service, Shadow: "*.example.com"}, true, Problem, "the rule for *.example.com stands ahead"},
-		{"unfinished", forge.TunnelState{Wanted: wanted, Leads: wanted.Service, Unfinished: true}, true, Warning, "norn forge shop finishes it"},
-		{"no command", forge.TunnelState{Wanted: wanted, Leads: wanted.Service}, false, Warning, "install cloudflared"},
+		{"there", tunnel.State{Wanted: wanted, Leads: wanted.Service}, true, OK, "shop.example.com leads to http://shop.default"},
+		{"no rule yet", tunnel.State{Wanted: wanted}, true, Warning, "norn forge shop makes it"},
+		{"elsewhere", tunnel.State{Wanted: wanted, Leads: "http://other:80"}, true, Problem, "leads to http://other:80, and not to"},
+		{"shadowed", tunnel.State{Wanted: wanted, Leads: wanted.Service, Shadow: "*.example.com"}, true, Problem, "the rule for *.example.com stands ahead"},
+		{"unfinished", tunnel.State{Wanted: wanted, Leads: wanted.Service, Unfinished: true}, true, Warning, "norn forge shop finishes it"},
+		{"no command", tunnel.State{Wanted: wanted, Leads: wanted.Service}, false, Warning, "install cloudflared"},
 	} {
 		judged(t, c.name, judgeTunnel(c.state, "ConfigMap cloudflared", "shop", c.installed), c.want, c.words)
 	}
@@ -141,9 +143,9 @@ func TestTunnel(t *testing.T) {
 
 func TestLock(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	held := func(age time.Duration, dead bool) *k8s.LockState {
-		return &k8s.LockState{
-			Holder:  &k8s.HeldError{App: "shop", User: "me", Host: "laptop", Command: "norn deploy", Since: now.Add(-time.Hour)},
+	held := func(age time.Duration, dead bool) *lease.State {
+		return &lease.State{
+			Holder:  &lease.HeldError{App: "shop", User: "me", Host: "laptop", Command: "norn deploy", Since: now.Add(-time.Hour)},
 			Renewed: now.Add(-age), Valid: 40 * time.Second, Dead: dead,
 		}
 	}
@@ -211,7 +213,7 @@ func examined(t *testing.T, ctx context.Context, s Subject) ([]Result, error) {
 // Without a cluster that is one problem; what needs it is skipped, and the rest is examined.
 func TestWithoutCluster(t *testing.T) {
 	results, err := examined(t, t.Context(), Subject{Connect: func(context.Context) (*k8s.Client, error) {
-		return nil, &k8s.UnavailableError{Reason: "no kubeconfig", Advice: "name one"}
+		return nil, &connect.UnavailableError{Reason: "no kubeconfig", Advice: "name one"}
 	}})
 	if err != nil {
 		t.Fatal(err)

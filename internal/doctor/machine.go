@@ -12,11 +12,13 @@ import (
 
 	"norn/internal/command"
 	"norn/pkg/deploy"
+	"norn/pkg/deploy/image"
+	"norn/pkg/deploy/source"
 )
 
 // toolAnswer is a program that was looked for.
 type toolAnswer struct {
-	tool deploy.Tool
+	tool image.Tool
 	err  error
 }
 
@@ -28,7 +30,7 @@ func (e *examination) findBuilder(ctx context.Context) toolAnswer {
 	e.builderOnce.Do(func() {
 		ctx, cancel := context.WithTimeout(ctx, builderWait)
 		defer cancel()
-		e.builder.tool, e.builder.err = deploy.FindBuilder(ctx, e.Config.Builder)
+		e.builder.tool, e.builder.err = image.BuilderTool(ctx, e.Config.Builder)
 		if errors.Is(e.builder.err, context.DeadlineExceeded) {
 			e.builder.err = fmt.Errorf("%s: there was no answer within %s", cmp.Or(e.Config.Builder, "a builder"), builderWait)
 		}
@@ -69,7 +71,7 @@ func (e *examination) folder() string { return filepath.Dir(e.spec.Path()) }
 
 // git looks for git, and for the commit that the app's image would be named after.
 func (e *examination) git(ctx context.Context) Verdict {
-	tool, err := deploy.FindTool(ctx, "git")
+	tool, err := image.FindTool(ctx, "git")
 	switch {
 	case err != nil && e.built():
 		return problem("install git: an image is built from a commit and named after it", "%s", err)
@@ -78,9 +80,9 @@ func (e *examination) git(ctx context.Context) Verdict {
 	case !e.built():
 		return ok("git %s", tool.Version)
 	case e.spec.Repo.URL != "":
-		return ok("git %s; the app is cloned from %s", tool.Version, deploy.ShownURL(e.spec.Repo.URL))
+		return ok("git %s; the app is cloned from %s", tool.Version, source.ShownURL(e.spec.Repo.URL))
 	}
-	version, err := deploy.Checkout(ctx, e.folder())
+	version, err := source.TagOf(ctx, e.folder())
 	if err != nil {
 		return problem(hintOf(err), "%s", err)
 	}
@@ -96,7 +98,7 @@ func (e *examination) snapshots(ctx context.Context) Verdict {
 	if !command.Installed("pg_dump") {
 		return problem(hint, "pg_dump is not installed, and database %s is dumped before its migration", e.spec.Migrations.Database)
 	}
-	tool, err := deploy.FindTool(ctx, "pg_dump")
+	tool, err := image.FindTool(ctx, "pg_dump")
 	if err != nil {
 		return problem(hint, "%s", err)
 	}

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"norn/internal/access"
-	"norn/pkg/forge"
+	"norn/pkg/forge/tunnel"
 	"norn/pkg/k8s"
 )
 
@@ -19,8 +19,8 @@ func (e *examination) permissions(ctx context.Context) Verdict {
 	for _, c := range commands {
 		asked = append(asked, access.Permissions(ns, c.Rules)...)
 	}
-	if e.spec != nil && forge.Routed(e.spec) {
-		asked = append(asked, access.Permissions(forge.TunnelNamespace, access.Tunnel())...)
+	if e.spec != nil && tunnel.Routed(e.spec) {
+		asked = append(asked, access.Permissions(tunnel.Namespace, access.Tunnel())...)
 	}
 	asked = unique(asked)
 	missing, err := e.client.Denied(ctx, asked)
@@ -78,19 +78,19 @@ func judgeAccess(commands []access.Command, ns string, asked int, missing []k8s.
 
 // tunnelLacks says what the rule of an app with a public host lacks, or "".
 func tunnelLacks(missing []k8s.Permission, ns string) string {
-	if ns == forge.TunnelNamespace { // among the app's
+	if ns == tunnel.Namespace { // among the app's
 		return ""
 	}
 	var lacks []string
 	for _, r := range access.Tunnel() {
-		if verbs := verbsIn(missing, forge.TunnelNamespace, r); len(verbs) > 0 {
+		if verbs := verbsIn(missing, tunnel.Namespace, r); len(verbs) > 0 {
 			lacks = append(lacks, spoken(verbs, r))
 		}
 	}
 	if len(lacks) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("the app's public host cannot do without %s, in namespace %s", strings.Join(lacks, "; "), forge.TunnelNamespace)
+	return fmt.Sprintf("the app's public host cannot do without %s, in namespace %s", strings.Join(lacks, "; "), tunnel.Namespace)
 }
 
 // shared are lines that are the same for several commands.

@@ -8,7 +8,8 @@ import (
 
 	"norn/internal/command"
 	"norn/internal/registry"
-	"norn/pkg/deploy"
+	"norn/pkg/deploy/image"
+	"norn/pkg/k8s/connect"
 )
 
 // registry says how an image would get to the cluster: by a registry, and with which login; or, without one, by being loaded.
@@ -16,10 +17,10 @@ func (e *examination) registry(ctx context.Context) Verdict {
 	if e.Config.Registry == "" {
 		return e.loads(ctx)
 	}
-	if err := deploy.CheckRegistry(e.Config.Registry); err != nil {
+	if err := image.CheckRegistry(e.Config.Registry); err != nil {
 		return problem(hintOf(err), "%s", err)
 	}
-	q := registry.Question{Registry: strings.TrimSuffix(e.Config.Registry, "/"), Plain: deploy.PlainHTTP(e.Config.Registry)}
+	q := registry.Question{Registry: strings.TrimSuffix(e.Config.Registry, "/"), Plain: image.PlainHTTP(e.Config.Registry)}
 	if e.spec != nil {
 		q.Repository = e.spec.App
 	}
@@ -84,7 +85,7 @@ func (e *examination) loads(ctx context.Context) Verdict {
 	if e.client == nil {
 		return unknown
 	}
-	local, err := e.client.Local(ctx)
+	local, err := connect.Local(ctx, e.client)
 	if err != nil {
 		return problem(hintOf(err), "%s", err)
 	}
@@ -92,7 +93,7 @@ func (e *examination) loads(ctx context.Context) Verdict {
 	if e.built() {
 		needed = Problem
 	}
-	name := deploy.LoadCommand(local.Kind)
+	name := image.LoadCommand(local.Kind)
 	switch {
 	case local.Kind == "":
 		return Verdict{State: needed, Detail: "none is set, and the cluster is not known to be one on this machine, which images could be loaded into", Hint: hint}

@@ -6,7 +6,7 @@ import (
 	"fmt"
 
 	"norn/internal/config"
-	"norn/pkg/deploy"
+	"norn/pkg/deploy/image"
 	"norn/pkg/infraspec"
 )
 
@@ -31,7 +31,7 @@ func (e *examination) settings(context.Context) Verdict {
 func origins(conf *config.Config) []string {
 	var lines []string
 	for _, s := range conf.Set {
-		value := deploy.ShownRegistry(s.Value)
+		value := image.ShownRegistry(s.Value)
 		if value != "" {
 			value = " " + value
 		}

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// A container whose status is lost for a while, or says that it has ended, is read on where its reader was.
+// If a container's status is lost for a while, or claims that the container has ended, its reader continues where it
+// was.
 func TestStatusThatComesBack(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -22,10 +23,10 @@ func TestStatusThatComesBack(t *testing.T) {
 				k := newTestKubelet("x", lines[:20])
 				now := view{current: "x"}
 				tail, out, _ := k.tail(func() view { k.mu.Lock(); defer k.mu.Unlock(); return now })
-				tail.late = true
+				tail.showAll = true
 				turn := func(written int, to view) {
 					k.change(func() { k.files["x"], now = lines[:written], to })
-					tail.w.tell(to)
+					tail.watch.update(to)
 				}
 				done := make(chan error, 1)
 				go func() { done <- tail.run(t.Context()) }()
@@ -38,7 +39,7 @@ func TestStatusThatComesBack(t *testing.T) {
 				turn(40, view{current: "x", ended: true})
 				k.breaks <- errReset
 				time.Sleep(time.Minute)
-				turn(40, view{gone: true})
+				turn(40, view{podGone: true})
 				if err := <-done; err != nil {
 					t.Error(err)
 				}

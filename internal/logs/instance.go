@@ -1,63 +1,61 @@
 package logs
 
 import (
-	"context"
 	"slices"
-	"sync"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 )
 
-// view is what is known of a container: which instances of it have a log that can be read.
+// view is the state of a container, as far as its logs are concerned.
 type view struct {
-	current  string // container ID of the newest instance that has begun, or ""
-	ended    bool   // whether that one has ended
-	previous string // the one before it, whose log the kubelet keeps; or ""
-	over     int64  // when the previous one ended, Unix nanoseconds of a whole second; 0 where that is not known
-	leaving  bool   // the pod is being deleted
-	gone     bool   // the pod is no more, and its logs with it
+	current     string // container ID of the newest instance that has started, or ""
+	ended       bool   // current has ended
+	previous    string // container ID of the instance before current, whose log the kubelet keeps; or ""
+	previousEnd int64  // when previous ended: Unix nanoseconds of a whole second, 0 if unknown
+	terminating bool   // the pod is being deleted
+	podGone     bool   // the pod is deleted, and its logs with it
 }
 
-// access is how an instance's log can be read.
-type access int
+// instanceState tells how the log of an instance can be read.
+type instanceState int
 
 const (
-	unreachable access = iota
-	running            // by following
-	ended              // to its end
-	previous           // to its end, with PodLogOptions.Previous
+	instanceGone     instanceState = iota // not at all
+	instanceRunning                       // by following it
+	instanceEnded                         // to its end
+	instancePrevious                      // to its end, with PodLogOptions.Previous
 )
 
-func (v view) access(instance string) access {
+// stateOf returns the state of an instance of the container.
+func (v view) stateOf(instance string) instanceState {
 	switch {
-	case v.gone:
-		return unreachable
+	case v.podGone:
+		return instanceGone
 	case instance == v.current && v.ended:
-		return ended
+		return instanceEnded
 	case instance == v.current:
-		return running
+		return instanceRunning
 	case instance == v.previous:
-		return previous
+		return instancePrevious
 	default:
-		return unreachable
+		return instanceGone
 	}
 }
 
-// look reads a container's view from its pod; nil is a pod that is gone.
-func look(p *corev1.Pod, container string) view {
+// viewOf returns the view of a pod's container. A nil pod is a deleted one.
+func viewOf(p *corev1.Pod, container string) view {
 	if p == nil {
-		return view{gone: true}
+		return view{podGone: true}
 	}
-	for _, s := range statuses(p) {
+	for _, s := range containerStatuses(p) {
 		if s.Name != container {
 			continue
 		}
-		v := view{leaving: p.DeletionTimestamp != nil}
+		v := view{terminating: p.DeletionTimestamp != nil}
 		if t := s.LastTerminationState.Terminated; t != nil {
 			v.previous = t.ContainerID
 			if !t.FinishedAt.IsZero() {
-				v.over = t.FinishedAt.UnixNano()
+				v.previousEnd = t.FinishedAt.UnixNano()
 			}
 		}
 		switch t := s.State.Terminated; {
@@ -65,7 +63,7 @@ func look(p *corev1.Pod, container string) view {
 			v.current = s.ContainerID
 		case t != nil && t.ContainerID != "":
 			v.current, v.ended = t.ContainerID, true
-		default: // between two instances, the log to be had is the last one's
+		default: // between two instances, the kubelet serves the log of the one that ended last
 			v.current, v.ended, v.previous = v.previous, true, ""
 		}
 		if v.previous == v.current {
@@ -77,9 +75,9 @@ func look(p *corev1.Pod, container string) view {
 	return view{}
 }
 
-// lastTerminated is the ID of a container's previous instance, or "".
+// lastTerminated returns the ID of a container's previous instance, or "".
 func lastTerminated(p *corev1.Pod, container string) string {
-	for _, s := range statuses(p) {
+	for _, s := range containerStatuses(p) {
 		if t := s.LastTerminationState.Terminated; s.Name == container && t != nil {
 			return t.ContainerID
 		}
@@ -87,80 +85,8 @@ func lastTerminated(p *corev1.Pod, container string) string {
 	return ""
 }
 
-// statuses are those of all containers of a pod, in the order in which they start.
-func statuses(p *corev1.Pod) []corev1.ContainerStatus {
-	return slices.Concat(p.Status.InitContainerStatuses, p.Status.ContainerStatuses, p.Status.EphemeralContainerStatuses)
-}
-
-// witness keeps the newest view of a container, for the one who reads its log.
-type witness struct {
-	ask func(context.Context) (view, error) // the cluster, where what is known may be old
-
-	mu      sync.Mutex
-	seen    view
-	changed chan struct{}
-	leaving chan struct{} // closed when the pod is being deleted
-	newest  string        // the instance that was named last
-	next    chan struct{} // closed when another is
-}
-
-func newWitness(ask func(context.Context) (view, error)) *witness {
-	return &witness{ask: ask, changed: make(chan struct{}, 1), leaving: make(chan struct{}), next: make(chan struct{})}
-}
-
-func (w *witness) now() view {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.seen
-}
-
-func (w *witness) tell(v view) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if v == w.seen {
-		return
-	}
-	if v.leaving && !w.seen.leaving {
-		close(w.leaving)
-	}
-	v.leaving = v.leaving || w.seen.leaving
-	if v.current != "" && v.current != w.newest {
-		close(w.next)
-		w.newest, w.next = v.current, make(chan struct{})
-	}
-	w.seen = v
-	select {
-	case w.changed <- struct{}{}:
-	default:
-	}
-}
-
-// after is closed when an instance is known that follows this one.
-func (w *witness) after(instance string) <-chan struct{} {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if instance == w.newest {
-		return w.next
-	}
-	closed := make(chan struct{})
-	close(closed)
-	return closed
-}
-
-// wait returns when there is news, d has passed, or ctx has ended.
-func (w *witness) wait(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-	case <-w.changed:
-	case <-t.C:
-	}
-}
-
-// refresh asks the cluster.
-func (w *witness) refresh(ctx context.Context) {
-	if v, err := w.ask(ctx); err == nil {
-		w.tell(v)
-	}
+// containerStatuses returns the statuses of all containers of a pod, in the order in which the containers start.
+func containerStatuses(p *corev1.Pod) []corev1.ContainerStatus {
+	return slices.Concat(
+		p.Status.InitContainerStatuses, p.Status.ContainerStatuses, p.Status.EphemeralContainerStatuses)
 }

@@ -1,279 +1,34 @@
 package logs
 
 import (
-	"context"
+	"flag"
 	"fmt"
-	"io"
-	"math/rand/v2"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	corev1 "k8s.io/api/core/v1"
 )
 
-// liveNode runs one container through its instances, as a kubelet does: it serves the newest one's log and the one before it, its streams
-// break anywhere, logs are rotated, and what the pod's status says comes late.
-type liveNode struct {
-	Cluster
-	*dice
-	lag     int // milliseconds that the API server is behind the node, at most
-	rotates bool
-	short   bool // whether the first instance is over before anybody has looked
-	loud    bool // whether there is no pause in which nothing is written
-	torn    bool // whether an instance's last line has no end
+// lives is set higher to search for rare orders of events: go test ./internal/logs -run TestLife -lives 3000.
+var lives = flag.Uint64("lives", 200, "number of containers whose life TestLife plays")
 
-	mu        sync.Mutex
-	instances []*liveInstance
-	status    view // what the API server knows
-	breaks    int  // how many streams are to break yet
-	away      bool // whether all streams break
-	cut       bool // whether the last one that did not follow ended too early and well
-}
-
-// dice are random numbers for several goroutines.
-type dice struct {
-	mu   sync.Mutex
-	rand *rand.Rand
-}
-
-func newDice(seed uint64) *dice { return &dice{rand: rand.New(rand.NewPCG(seed, 1))} }
-
-// roll is less than n.
-func (d *dice) roll(n int) int {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.rand.IntN(n)
-}
-
-// liveInstance is one instance and its log.
-type liveInstance struct {
-	id    string
-	files [][]testLine // the newest is the last
-	lines int          // in all of them
-	end   time.Time
-	torn  bool // whether the last line has no end
-}
-
-// change is done while nobody looks.
-func (n *liveNode) change(do func()) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	do()
-}
-
-// view is what the node knows.
-func (n *liveNode) view() view {
-	var v view
-	var end time.Time // of the one before
-	for _, x := range n.instances {
-		if v.previous = v.current; v.previous != "" {
-			v.over = end.Truncate(time.Second).UnixNano()
-		}
-		v.current, v.ended, end = x.id, !x.end.IsZero(), x.end
-	}
-	return v
-}
-
-// StreamLogs implements Streamer.
-func (n *liveNode) StreamLogs(_ context.Context, _, _ string, opts *corev1.PodLogOptions) (io.ReadCloser, error) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	i := len(n.instances) - 1
-	if opts.Previous {
-		i--
-	}
-	if i < 0 || n.away {
-		return nil, errReset
-	}
-	of := n.instances[i]
-	s := &liveStream{n: n, of: of, file: len(of.files) - 1, follow: opts.Follow, left: 1 << 30, end: io.EOF}
-	if opts.SinceTime != nil {
-		s.since = opts.SinceTime.UnixNano()
-	}
-	if opts.TailLines != nil {
-		s.next = max(0, len(of.files[s.file])-int(*opts.TailLines))
-	}
-	if n.breaks > 0 && opts.TailLines == nil {
-		n.breaks--
-		if n.roll(4) == 0 {
-			return nil, errReset
-		}
-		s.left, s.end = n.roll(4000), n.breakWith(opts.Follow)
-	}
-	return s, nil
-}
-
-// breakWith is how a stream breaks. One that ends well ends as if it were whole, as where the kubelet goes away behind the API server.
-func (n *liveNode) breakWith(follow bool) error {
-	well := n.roll(3) > 0 && !n.rotates && n.lag < 10000 // where half a line looks as one that is in two files
-	if !follow {
-		well = well && !n.cut // not again
-		n.cut = n.cut || well
-	}
-	if well {
-		return io.EOF
-	}
-	return errReset
-}
-
-// liveStream is one stream.
-type liveStream struct {
-	n      *liveNode
-	of     *liveInstance
-	follow bool
-	since  int64
-	file   int    // the file that is being sent
-	next   int    // its line to be sent next
-	waited bool   // whether the stream has once come to the newest file's end: from then on it goes on to the next
-	ready  string // what of the lines before has not been read
-	left   int    // how many bytes until it breaks
-	end    error
-	closed bool
-}
-
-// Read implements io.Reader.
-func (s *liveStream) Read(p []byte) (int, error) {
-	for {
-		n, err := s.now(p)
-		if n > 0 || err != nil {
-			return n, err
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-}
-
-// now reads what is there, a few lines at a time.
-func (s *liveStream) now(p []byte) (int, error) {
-	s.n.mu.Lock()
-	defer s.n.mu.Unlock()
-	switch {
-	case s.closed:
-		return 0, io.ErrClosedPipe
-	case s.n.away:
-		return 0, errReset
-	}
-	newest := s.file == len(s.of.files)-1
-	for file := s.of.files[s.file]; len(s.ready) < 200 && s.next < len(file); s.next++ {
-		if l := file[s.next]; l.at >= s.since {
-			s.ready += stamped([]testLine{l})
-		}
-		if s.of.torn && newest && s.next == len(file)-1 {
-			s.ready = strings.TrimSuffix(s.ready, "\n")
-		}
-	}
-	n := copy(p, s.ready[:min(len(s.ready), s.left)])
-	s.ready, s.left = s.ready[n:], s.left-n
-	switch {
-	case s.left == 0:
-		return n, s.end
-	case n > 0 || s.next < len(s.of.files[s.file]):
-		return n, nil
-	case s.waited && !newest:
-		s.file, s.next = s.file+1, 0
-		return 0, nil
-	case !s.follow || !s.of.end.IsZero():
-		return 0, s.end
-	default:
-		s.waited = s.waited || newest
-		return 0, nil
-	}
-}
-
-// Close implements io.Closer.
-func (s *liveStream) Close() error {
-	s.n.change(func() { s.closed = true })
-	return nil
-}
-
-// run lets instances come and go, and tells of it late.
-func (n *liveNode) run(tell func(view)) {
-	news := make(chan struct{}, 1)
-	var telling sync.WaitGroup
-	telling.Go(func() {
-		for range news {
-			n.sleep(n.lag)
-			var now view
-			n.change(func() { n.status = n.view(); now = n.status })
-			n.sleep(200)
-			tell(now)
-		}
-	})
-	report := func() {
-		select {
-		case news <- struct{}{}:
-		default: // what is told next has it, too
-		}
-	}
-	for i := range 4 {
-		x := &liveInstance{id: fmt.Sprint("instance ", i), files: [][]testLine{nil}}
-		n.change(func() { n.instances = append(n.instances, x); n.breaks, n.cut = n.roll(8), false })
-		report()
-		pause := n.roll(20)
-		for burst := range 20 {
-			switch {
-			case n.short && i == 0 && burst > 2:
-				continue
-			case burst == pause && (!n.short || i > 0): // long enough for the log of the instance before to be read
-				for begin := time.Now(); time.Since(begin) < time.Duration(15000+n.lag)*time.Millisecond; {
-					time.Sleep(time.Second / 2)
-					if n.loud {
-						n.change(func() { n.write(i, x, 1) })
-					}
-				}
-				if n.rotates {
-					n.change(func() { x.files = append(x.files, nil) })
-				}
-			}
-			n.sleep(400)
-			n.change(func() { n.write(i, x, n.roll(30)) })
-		}
-		n.change(func() {
-			n.write(i, x, 1)
-			x.end, x.torn = time.Now(), n.torn
-		})
-		n.sleep(100)
-		report()
-		time.Sleep(time.Duration(n.roll(2)) * 10 * time.Second) // before it is started again, or not
-	}
-	close(news)
-	telling.Wait()
-	time.Sleep(time.Minute)
-	tell(view{gone: true})
-}
-
-// write writes so many lines at once.
-func (n *liveNode) write(i int, x *liveInstance, lines int) {
-	at := time.Now().UnixNano()
-	for range lines {
-		at += int64(n.roll(3))
-		l := testLine{at, fmt.Sprintf("%d/%d", i, x.lines)}
-		x.lines++
-		newest := &x.files[len(x.files)-1]
-		*newest = append(*newest, l)
-	}
-}
-
-// sleep sleeps for so many milliseconds at most.
-func (n *liveNode) sleep(most int) {
-	time.Sleep(time.Duration(n.roll(most)) * time.Millisecond)
-}
-
-// Whatever the order in which streams break, logs are rotated, instances follow each other and the pod's status tells of it: each line is shown
-// once, and in order. Where a log is rotated, what a stream had not read when it broke no other can have. Where the status is later than is waited for, the
-// last lines of an instance may come behind the first ones of the next.
+// Each line is shown once and in order, whatever the order in which streams break, logs are rotated, instances start
+// and end, and the pod's status is updated. There are two exceptions. After a rotation, lines that a broken stream had
+// not read may be lost. If the status comes later than statusDelay, the last lines of an instance may come after the
+// first ones of the next.
 func TestLife(t *testing.T) {
-	for seed := range uint64(200) {
+	for seed := range *lives {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { // whose clock does not wait
-				n := &liveNode{dice: newDice(seed), lag: []int{20, 1500, 6000, 25000}[seed%4], rotates: seed%5 == 4, short: seed%3 == 2, loud: seed%7 < 2, torn: seed%4 == 1}
+			synctest.Test(t, func(t *testing.T) {
+				n := &liveNode{
+					dice: newDice(seed), lag: []int{20, 1500, 6000, 25000}[seed%4], rotates: seed%5 == 4,
+					short: seed%3 == 2, loud: seed%7 < 2, torn: seed%4 == 1,
+				}
 				tail, out, warned := (&testKubelet{}).tail(func() view { n.mu.Lock(); defer n.mu.Unlock(); return n.status })
-				tail.cluster, tail.late = n, true
+				tail.session.cluster, tail.showAll = n, true
 				done := make(chan error, 1)
 				go func() { done <- tail.run(t.Context()) }()
-				n.run(tail.w.tell)
+				n.run(tail.watch.update)
 				if err := <-done; err != nil {
 					t.Error(err)
 				}
@@ -286,7 +41,7 @@ func TestLife(t *testing.T) {
 	}
 }
 
-// check compares what was shown with what was written.
+// check compares the lines shown with those written.
 func (n *liveNode) check(t *testing.T, shown string) {
 	next, newest := make([]int, len(n.instances)), 0
 	for line := range strings.Lines(shown) {
@@ -309,15 +64,16 @@ func (n *liveNode) check(t *testing.T, shown string) {
 	}
 }
 
-// A stream that went on in the next instance's log, since the pod's status named that too late, goes back to the lines that it has left behind.
-func TestStrayed(t *testing.T) {
+// If a stream continues in the next instance's log, because the pod's status named that instance too late, the reader
+// returns to the lines that it skipped.
+func TestReturnToGap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := &liveNode{dice: newDice(1)}
 		x, y := &liveInstance{id: "x", files: [][]testLine{nil}}, &liveInstance{id: "y", files: [][]testLine{nil}}
 		n.instances = []*liveInstance{x}
 		n.status = n.view()
 		tail, out, warned := (&testKubelet{}).tail(func() view { n.mu.Lock(); defer n.mu.Unlock(); return n.status })
-		tail.cluster, tail.late = n, true
+		tail.session.cluster, tail.showAll = n, true
 		done := make(chan error, 1)
 		go func() { done <- tail.run(t.Context()) }()
 		n.change(func() { n.write(0, x, 3) })
@@ -331,19 +87,20 @@ func TestStrayed(t *testing.T) {
 		})
 		time.Sleep(50 * time.Millisecond)
 		n.change(func() { n.away = false })
-		time.Sleep(2 * confirmation)
+		time.Sleep(2 * statusDelay)
 		n.change(func() { n.status = n.view() })
-		tail.w.tell(n.status)
+		tail.watch.update(n.status)
 		time.Sleep(10 * time.Second)
 		n.change(func() { n.write(1, y, 1) })
 		time.Sleep(10 * time.Second)
-		tail.w.tell(view{gone: true})
+		tail.watch.update(view{podGone: true})
 		n.change(func() { y.end = time.Now() })
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
-		if want := "0/0 0/1 0/2 1/0 1/1 1/2 0/3 0/4 1/3 "; strings.ReplaceAll(out.String(), "\n", " ") != want || len(*warned) > 0 {
-			t.Errorf("got %q, want %q, warned %q", out.String(), want, *warned)
+		const want = "0/0 0/1 0/2 1/0 1/1 1/2 0/3 0/4 1/3 "
+		if got := strings.ReplaceAll(out.String(), "\n", " "); got != want || len(*warned) > 0 {
+			t.Errorf("got %q, want %q, warned %q", got, want, *warned)
 		}
 	})
 }

@@ -1,9 +1,16 @@
-// Package logs reads the logs of all containers of an app: each line once, however often a stream breaks.
+// Package logs reads the logs of all containers of an app and shows each line once, however often a stream breaks.
 //
-// A reader reads one container instance, by a position that is data (position.go), through as many streams as that takes
-// (reader.go); a scanner cuts a stream into lines (scan.go). With Follow, one watch on the app's pods tells a tail for each container which
-// instances there are, and lines are written as they come (follow.go, output.go). Without, the readers' lines are merged by
-// their time (merge.go). Copy is the same for one container that runs to its end.
+// A reader reads the log of one container instance (reader.go). It opens one stream after the other (attempt.go); what
+// it does after the end of a stream is decided by a pure function (next.go). Each stream is cut into lines (scan.go).
+// Lines that an earlier stream had are dropped (dedup.go) by a position in the log (position.go, overlap.go).
+//
+// The kubelet and the API make a stream end in the wrong place or in the wrong log. rotation.go detects a stream that
+// stays in a rotated file, standby.go keeps a log readable while its pod is deleted, and handover.go returns lines that
+// belong to a later instance.
+//
+// With Follow, one watch on the app's pods feeds a tail for each container (follow.go, tail.go, watch.go), and lines
+// are written as they come (output.go). Without Follow, the lines of all readers are merged by time (collect.go,
+// merge.go). Stream reads a single container that runs to its end (stream.go).
 package logs
 
 import (
@@ -17,131 +24,122 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 
 	"norn/pkg/k8s"
+
+	"norn/pkg/k8s/rollout"
 )
 
-// Cluster is what logs asks of a cluster.
+// Cluster is the part of a cluster's API that Run uses.
 type Cluster interface {
 	Streamer
-	Observe(ctx context.Context, ns, app string, see func(k8s.Observation) (bool, error)) error
+	Observe(ctx context.Context, ns, app string, see func(rollout.Observation) (bool, error)) error
 	podFinder
 	GetCronJob(ctx context.Context, ns, name string) (*batchv1.CronJob, error)
 }
 
 var _ Cluster = (*k8s.Client)(nil)
 
-// Options say which lines are wanted.
+// Options select the lines to show.
 type Options struct {
 	Namespace, App string
 
-	Follow   bool
-	Previous bool
-	Tail     int64 // last lines of each container; -1 for all
-	Lines
-	Containers
+	Follow     bool
+	Previous   bool
+	Tail       int64 // number of last lines of each container; -1 for all
+	Lines      LineFilter
+	Containers ContainerFilter
 }
 
-// Origin is where lines come from.
+// Origin is the container that a line comes from.
 type Origin struct {
 	Pod, Container string
-	Revision       string // the Deployment's revision that the pod is of, or ""
-	Several        bool   // whether the pod has other containers
+	Revision       string // the pod's revision of the Deployment, or ""
+	Several        bool   // the pod has other containers
 }
 
-// Sink takes the lines.
+// Sink receives the lines and messages.
 type Sink struct {
 	Out io.Writer
-	// Format returns what makes the output of one container's lines.
+	// Format returns the output format for one container's lines.
 	Format func(Origin) Format
-	// Notice gets what there is to say where a container has no lines to show.
+	// Notice is called with the reason why a container has no lines to show.
 	Notice func(text string)
-	// Warn gets what may be missing.
+	// Warn is called when lines may be missing.
 	Warn func(text string)
-	// Debug gets what is of no concern unless something is wrong.
+	// Debug is called with details for troubleshooting.
 	Debug func(text string)
 }
 
-// Run shows the logs of an app's containers. Without Follow it ends with the last line that is there now, and lines are in the order
-// of their times; with it, lines come as they are written, pods are taken up as they appear, and it ends when ctx does, at once.
+// Run shows the logs of an app's containers. Without Follow it shows the lines that exist now, in the order of their
+// times. With Follow it shows lines as they are written, includes new pods, and returns as soon as ctx ends.
 func Run(ctx context.Context, cluster Cluster, o Options, to Sink) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	s := &session{cluster: cluster, Options: o, sink: to, ids: newHasher(), slots: newSlots(openAtOnce), cancel: cancel}
-	how := s.collect
-	if s.Follow = o.Follow && (o.Until == 0 || time.Now().UnixNano() < o.Until); s.Follow {
-		how = s.run
+	o.Follow = o.Follow && (o.Lines.Until == 0 || time.Now().UnixNano() < o.Lines.Until)
+	s := &session{cluster: cluster, opts: o, sink: to, ids: newHasher(), slots: newSlots(openAtOnce), cancel: cancel}
+	show := s.collect
+	if o.Follow {
+		show = newFollower(s).run
 	}
 	done := make(chan error, 1)
-	go func() { done <- how(ctx) }()
+	go func() { done <- show(ctx) }()
 	select {
 	case err := <-done:
-		return outcome(ctx, err)
-	case <-ctx.Done(): // a write to a reader that does not read cannot be broken off: it is left behind
-		return outcome(ctx, context.Cause(ctx))
+		return runError(ctx, err)
+	case <-ctx.Done(): // a blocked write to Out cannot be interrupted: Run returns without waiting for it
+		return runError(ctx, context.Cause(ctx))
 	}
 }
 
-// outcome is the error that ended a run, if it is one.
-func outcome(ctx context.Context, err error) error {
+// runError returns the error that ended a run. The end of ctx and of the wanted lines are not errors of a run.
+func runError(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 		err = cause
 	}
-	if errors.Is(err, errPast) {
+	if errors.Is(err, errPastUntil) {
 		return nil
 	}
 	return err
 }
 
-// openAtOnce is how many streams are being opened at a time.
+// openAtOnce is the number of streams that may be in the process of opening at the same time.
 const openAtOnce = 32
 
-// session is one run.
+// session is one call of Run.
 type session struct {
-	Options
-	cluster Cluster
-	sink    Sink
-	ids     hasher
-	slots   slots
-	cancel  context.CancelCauseFunc
-	notes   notes
-	looked  bool // whether the first look has been taken
+	opts     Options
+	cluster  Cluster
+	sink     Sink
+	ids      hasher
+	slots    slots
+	cancel   context.CancelCauseFunc
+	notices  notices
+	observed bool // the app was observed before
 }
 
-// reader makes the reader of one instance of a container.
+// reader returns a reader for one instance of a container.
 func (s *session) reader(p *corev1.Pod, container, instance string, to receiver) *reader {
 	return &reader{
-		streams: s.cluster, namespace: p.Namespace, pod: p.Name, container: container, instance: instance,
-		follow: s.Follow, wanted: s.Lines, to: to, slots: s.slots, ids: s.ids, say: s.sink.Debug, warn: s.sink.Warn,
+		log: containerLog{
+			streams: s.cluster, slots: s.slots, namespace: p.Namespace, pod: p.Name, container: container,
+		},
+		instance: instance, follow: s.opts.Follow, wanted: s.opts.Lines, to: to, ids: s.ids,
+		debug: s.sink.Debug, warn: s.sink.Warn,
 	}
 }
 
-// beginning is what an instance is asked with that was there before this run.
-func (s *session) beginning() corev1.PodLogOptions {
+// firstRequest returns the options for the first stream of an instance that existed before this run.
+func (s *session) firstRequest() corev1.PodLogOptions {
 	var o corev1.PodLogOptions
-	if s.Tail >= 0 {
-		o.TailLines = &s.Tail
+	if s.opts.Tail >= 0 {
+		o.TailLines = &s.opts.Tail
 	}
-	if s.Since > 0 {
-		o.SinceTime = wholeSecond(s.Since)
+	if s.opts.Lines.Since > 0 {
+		o.SinceTime = wholeSecond(s.opts.Lines.Since)
 	}
 	return o
 }
 
-// witness asks the cluster about a container of this pod, and no other of the same name.
-func (s *session) witness(p *corev1.Pod, container string) *witness {
-	return newWitness(func(ctx context.Context) (view, error) { return ask(ctx, s.cluster, p, container) })
-}
-
-type podFinder interface {
-	FindPod(ctx context.Context, ns, name string) (*corev1.Pod, error)
-}
-
-func ask(ctx context.Context, cluster podFinder, p *corev1.Pod, container string) (view, error) {
-	now, err := cluster.FindPod(ctx, p.Namespace, p.Name)
-	if err != nil {
-		return view{}, err
-	}
-	if now != nil && now.UID != p.UID { // another one took the name
-		now = nil
-	}
-	return look(now, container), nil
+// watch returns a watch of one container of this pod. A later pod of the same name does not count.
+func (s *session) watch(p *corev1.Pod, container string) *containerWatch {
+	return watchContainer(s.cluster, p, container)
 }

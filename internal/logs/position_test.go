@@ -11,14 +11,14 @@ type testLine struct {
 	text string
 }
 
-// readFrom reads a stream of lines from where pos is, as the kubelet sends it: from the second on that was asked for.
+// readFrom reads a stream that is opened at pos. Like the kubelet, it sends lines from that second on.
 func readFrom(pos *position, h hasher, file []testLine) (fresh []string, gap bool) {
 	return readAgain(pos, h, file, false)
 }
 
-// readAgain reads a stream in which a line that is older than all that is remembered comes again, or not.
+// readAgain reads a stream. If again is set, a line older than all remembered ones means that the file is sent again.
 func readAgain(pos *position, h hasher, file []testLine, again bool) (fresh []string, gap bool) {
-	o := pos.from()
+	o := pos.overlap()
 	base := pos.base
 	if !pos.begun() {
 		base = 0
@@ -37,22 +37,22 @@ func readAgain(pos *position, h hasher, file []testLine, again bool) (fresh []st
 			if !o.wasSeen(id) {
 				see(*waiting)
 			} else {
-				o.how = undecided
+				o.mode = overlapUndecided
 			}
 			waiting = nil
 		}
 		v := o.judge(l.at, id)
-		if v == older && again {
-			o.how = undecided
+		if v == lineOld && again {
+			o.mode = overlapUndecided
 			v = o.judge(l.at, id)
 		}
 		switch v {
-		case pending:
+		case lineUndecided:
 			waiting = &l
 			continue
-		case known:
+		case lineKnown:
 			continue
-		case halfKnown:
+		case linePartlyKnown:
 			fresh = append(fresh, "rest of "+l.text)
 			pos.passed = -1
 			continue
@@ -62,12 +62,12 @@ func readAgain(pos *position, h hasher, file []testLine, again bool) (fresh []st
 	return fresh, o.gap
 }
 
-// numbered are lines of which many share a timestamp, some of them the text too, and some come before their time.
+// numbered returns lines of which many have the same timestamp, some the same text, and some come out of order.
 func numbered(n int) []testLine {
 	var file []testLine
 	for i := range n {
 		at := 5*second + int64(i/40)*second/4 + int64(i/7)
-		if i%50 == 49 { // stderr's, written a moment after stdout's
+		if i%50 == 49 { // of stderr, written at once with a line of stdout
 			at -= 3
 		}
 		text := fmt.Sprintf("line %d", i)
@@ -79,7 +79,7 @@ func numbered(n int) []testLine {
 	return file
 }
 
-// A stream that breaks after any line and is opened again repeats none and loses none.
+// A stream that breaks after any line and is opened again neither repeats nor loses a line.
 func TestResumeAfterEachLine(t *testing.T) {
 	h := newHasher()
 	file := numbered(500)
@@ -93,7 +93,7 @@ func TestResumeAfterEachLine(t *testing.T) {
 	}
 }
 
-// The file is rotated in the middle of what was seen, right after it, or later.
+// The file is rotated among the lines seen, right after them, or later.
 func TestResumeAfterRotation(t *testing.T) {
 	h := newHasher()
 	for _, c := range []struct {
@@ -103,7 +103,7 @@ func TestResumeAfterRotation(t *testing.T) {
 	}{
 		{300, 290, 0, false}, // the new file begins among the last lines
 		{300, 301, 1, true},  // one line was in the old file only
-		{300, 300, 0, true},  // nothing was lost, which nobody can know
+		{300, 300, 0, true},  // nothing was lost, but the reader cannot know
 		{300, 400, 100, true},
 	} {
 		file := distinct(500)
@@ -117,7 +117,7 @@ func TestResumeAfterRotation(t *testing.T) {
 	}
 }
 
-// A rotation that is longer ago than the last lines that are remembered is told by the timestamps.
+// If the file was rotated before the remembered lines, timestamps decide.
 func TestResumeAfterEarlyRotation(t *testing.T) {
 	h := newHasher()
 	file := distinct(2000)
@@ -132,8 +132,8 @@ func TestResumeAfterEarlyRotation(t *testing.T) {
 	}
 }
 
-// A line that was split by a rotation is seen as a whole by a stream that goes from one file to the next; one that is opened again finds its rest at
-// the beginning of the new file.
+// If a rotation splits a line, a stream that goes from one file to the next has the whole line. A reopened stream has
+// its rest at the beginning of the new file.
 func TestResumeAfterASplitLine(t *testing.T) {
 	h := newHasher()
 	file := steady(200, 1000) // all in one second
@@ -148,8 +148,8 @@ func TestResumeAfterASplitLine(t *testing.T) {
 	}
 }
 
-// Where a log is rotated twice before a stream has come to the end of its file, the kubelet skips the file in between, and sends the newest one as many
-// times as files were made.
+// If a log is rotated twice before a stream comes to the end of its file, the kubelet skips the file in between and
+// sends the newest one twice.
 func TestFileThatComesAgain(t *testing.T) {
 	h := newHasher()
 	file := distinct(1000)
@@ -163,7 +163,7 @@ func TestFileThatComesAgain(t *testing.T) {
 	}
 }
 
-// Of a line that was passed on in part, the rest is new.
+// If a part of a line was passed on, only the rest is new.
 func TestResumeInsideALine(t *testing.T) {
 	h := newHasher()
 	file := distinct(10)

@@ -17,18 +17,18 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// fakeNode is a kubelet whose streams break after some bytes, in each of the ways in which they do.
+// fakeNode is a kubelet whose streams break after some bytes, well or with an error.
 type fakeNode struct {
 	mu    sync.Mutex
 	rand  *rand.Rand
 	file  []testLine
-	ended bool // whether the pod's status says that the container has ended
+	ended bool // in the pod's status
 	opens int
 }
 
 var errReset = errors.New("connection reset by peer")
 
-// StreamLogs implements Streamer as the kubelet does: lines from the second asked for on.
+// StreamLogs implements Streamer. Like the kubelet, it sends lines from the requested second on.
 func (n *fakeNode) StreamLogs(_ context.Context, _, _ string, opts *corev1.PodLogOptions) (io.ReadCloser, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -77,15 +77,15 @@ type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
-// Streams that break anywhere, in the middle of lines too, give each line once, and long ones each byte.
+// Streams that break anywhere, even inside lines, show each line once, and each byte of a long line once.
 func TestBrokenStreams(t *testing.T) {
 	for seed := range uint64(8) {
-		synctest.Test(t, func(t *testing.T) { // whose clock does not wait
+		synctest.Test(t, func(t *testing.T) {
 			n := &fakeNode{rand: rand.New(rand.NewPCG(seed, 1)), file: numbered(300)}
 			long := strings.Repeat("long", wholeLimit)
 			n.file[150].text = long
 			var out bytes.Buffer
-			err := Copy(t.Context(), n, fakePod(false), "c", CopySink{Out: &out, Say: func(string) {}})
+			err := Stream(t.Context(), n, fakePod(false), "c", StreamSink{Out: &out, Warn: func(string) {}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -97,17 +97,18 @@ func TestBrokenStreams(t *testing.T) {
 	}
 }
 
-// joinLong takes out the ends of line where the long line was passed on in parts.
+// joinLong removes the newlines between the parts of the long line.
 func joinLong(text string) string {
 	from, to := strings.Index(text, "longlong"), strings.LastIndex(text, "long\n")
 	return text[:from] + strings.ReplaceAll(text[from:to], "\n", "") + text[to:]
 }
 
-// An output that cannot be written to ends it.
+// An output that cannot be written to ends the stream.
 func TestBrokenOutput(t *testing.T) {
 	n := &fakeNode{rand: rand.New(rand.NewPCG(1, 1)), file: numbered(300)}
 	broken := errors.New("no space left on device")
-	if err := Copy(t.Context(), n, fakePod(false), "c", CopySink{Out: failingWriter{broken}, Say: func(string) {}}); !errors.Is(err, broken) {
+	to := StreamSink{Out: failingWriter{broken}, Warn: func(string) {}}
+	if err := Stream(t.Context(), n, fakePod(false), "c", to); !errors.Is(err, broken) {
 		t.Errorf("error %v", err)
 	}
 }
@@ -116,12 +117,12 @@ type failingWriter struct{ err error }
 
 func (f failingWriter) Write([]byte) (int, error) { return 0, f.err }
 
-// A line that stalls in the middle lets others write, and goes on as one of its own.
+// A line that stalls unblocks the output. Its rest is a line of its own.
 func TestStalledLine(t *testing.T) {
 	var mu sync.Mutex
 	var buf bytes.Buffer
 	out := &output{w: &block{to: &buf, mu: &mu}, fail: func(err error) { t.Error(err) }}
-	a, b := &direct{out: out, format: plain{}}, &direct{out: out, format: plain{}}
+	a, b := &lineWriter{out: out, format: plain{}}, &lineWriter{out: out, format: plain{}}
 	must := func(err error) {
 		if err != nil {
 			t.Error(err)
@@ -130,7 +131,7 @@ func TestStalledLine(t *testing.T) {
 	must(a.take(piece{text: []byte("half"), begin: true}))
 	must(a.idle())
 	must(b.take(piece{text: []byte("other"), begin: true, end: true}))
-	must(b.flush()) // waits until a has stalled for long enough
+	must(b.flush()) // waits for longestStall
 	must(a.take(piece{text: []byte("rest"), end: true}))
 	if got := buf.String(); got != "half\nother\nrest\n" {
 		t.Errorf("got %q", got)
@@ -148,23 +149,27 @@ func (b *block) Write(p []byte) (int, error) {
 	return b.to.Write(p)
 }
 
-// leavingNode is a kubelet on which a pod ends while its stream is still in a file that was rotated away: the stream ends there, and the pod
-// is gone at once.
+// leavingNode is a kubelet that deletes a pod while the stream of its log is still in a rotated file: the stream ends
+// at the end of that file, and the log is gone at once.
 type leavingNode struct {
-	w        *witness
-	then     view   // what is known when the stream has ended
-	says     string // what a stream says that is opened after that
+	w        *containerWatch
+	then     view   // after the end of the first stream
+	says     string // sent in streams that are opened later
 	old, new []testLine
 	opens    int
 }
 
-// StreamLogs implements Streamer. The second stream is opened while the first is not yet at its end.
+// StreamLogs implements Streamer. The second stream is opened before the end of the first.
 func (n *leavingNode) StreamLogs(_ context.Context, _, _ string, opts *corev1.PodLogOptions) (io.ReadCloser, error) {
 	n.opens++
 	switch n.opens {
 	case 1:
-		return io.NopCloser(io.MultiReader(strings.NewReader(stamped(n.old[:5])), &onRead{func() { n.w.tell(view{current: "id", leaving: true}) }},
-			&onRead{func() { time.Sleep(time.Second); n.w.tell(n.then) }}, strings.NewReader(stamped(n.old[5:])))), nil
+		return io.NopCloser(io.MultiReader(
+			strings.NewReader(stamped(n.old[:5])),
+			&onRead{func() { n.w.update(view{current: "id", terminating: true}) }},
+			&onRead{func() { time.Sleep(time.Second); n.w.update(n.then) }},
+			strings.NewReader(stamped(n.old[5:])),
+		)), nil
 	case 2:
 		if opts.SinceTime == nil || opts.SinceTime.UnixNano() > n.new[0].at {
 			return nil, fmt.Errorf("since %v", opts.SinceTime)
@@ -178,7 +183,7 @@ func (n *leavingNode) StreamLogs(_ context.Context, _, _ string, opts *corev1.Po
 	}
 }
 
-// onRead does something when it is come to, and gives nothing.
+// onRead is an empty reader that calls do when it is read.
 type onRead struct{ do func() }
 
 func (o *onRead) Read([]byte) (int, error) {
@@ -194,31 +199,33 @@ func stamped(lines []testLine) string {
 	return b.String()
 }
 
-// testReader is a reader that follows an instance.
+// testReader returns a reader that follows an instance.
 func testReader(streams Streamer, instance string, out io.Writer, warn func(string)) *reader {
 	return &reader{
-		streams: streams, instance: instance, follow: true, to: &direct{out: &output{w: out}, format: plain{}}, slots: newSlots(1), ids: newHasher(),
-		say: func(string) {}, warn: warn,
+		log: containerLog{streams: streams, slots: newSlots(1)}, instance: instance, follow: true,
+		to: &lineWriter{out: &output{w: out}, format: plain{}}, ids: newHasher(), debug: func(string) {}, warn: warn,
 	}
 }
 
-// The end of a log is not lost where it is deleted before the stream has come to it, whatever the pod's status says by then.
+// If a log is deleted before its stream comes to the end, the end is not lost, whatever the pod's status is by then.
 func TestLogDeletedBeforeItWasRead(t *testing.T) {
-	const missing = `failed to try resolving symlinks in path "/var/log/pods/p/c/0.log": lstat /var/log/pods/p/c/0.log: no such file or directory`
+	const missing = `failed to try resolving symlinks in path "/var/log/pods/p/c/0.log": ` +
+		`lstat /var/log/pods/p/c/0.log: no such file or directory`
+	const unavailable = "unable to retrieve container logs for containerd://0123\n"
 	for _, c := range []struct {
 		name string
 		then view
 		says string
 	}{
-		{"pod gone", view{gone: true}, ""},
-		{"still running", view{current: "id", leaving: true}, missing},
-		{"ended", view{current: "id", ended: true, leaving: true}, "unable to retrieve container logs for containerd://0123\n"},
+		{"pod gone", view{podGone: true}, ""},
+		{"still running", view{current: "id", terminating: true}, missing},
+		{"ended", view{current: "id", ended: true, terminating: true}, unavailable},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				lines := numbered(40)
-				w := newWitness(func(context.Context) (view, error) { return c.then, nil })
-				w.tell(view{current: "id"})
+				w := newContainerWatch(func(context.Context) (view, error) { return c.then, nil })
+				w.update(view{current: "id"})
 				n := &leavingNode{w: w, then: c.then, says: c.says, old: lines[:20], new: lines[20:]}
 				var out bytes.Buffer
 				r := testReader(n, "id", &out, func(text string) { t.Error(text) })
@@ -233,17 +240,19 @@ func TestLogDeletedBeforeItWasRead(t *testing.T) {
 	}
 }
 
-// A log that was never there to be read is told of, once, and no line of the kubelet's is taken for one of the container's.
+// If a log was deleted before it could be read, there is one warning. The kubelet's text is not shown as a line.
 func TestDeletedLog(t *testing.T) {
 	for _, follow := range []bool{false, true} {
 		n := &leavingNode{opens: 2, says: "unable to retrieve container logs for containerd://0123"}
-		w := newWitness(nil)
-		w.tell(view{current: "next", previous: "id"})
+		w := newContainerWatch(nil)
+		w.update(view{current: "next", previous: "id"})
 		var out bytes.Buffer
 		var warned []string
 		r := testReader(n, "id", &out, func(text string) { warned = append(warned, text) })
-		r.pod, r.container, r.follow = "p", "c", follow
-		if err := r.read(t.Context(), w); err != nil || out.Len() > 0 || len(warned) != 1 || !strings.Contains(warned[0], "p/c: the kubelet has deleted this log") {
+		r.log.pod, r.log.container, r.follow = "p", "c", follow
+		err := r.read(t.Context(), w)
+		const want = "p/c: the kubelet has deleted this log"
+		if err != nil || out.Len() > 0 || len(warned) != 1 || !strings.Contains(warned[0], want) {
 			t.Errorf("follow %v: error %v, output %q, warnings %q", follow, err, out.String(), warned)
 		}
 	}

@@ -40,17 +40,21 @@ func TestScan(t *testing.T) {
 		want     []string
 		remark   string
 	}{
-		"lines":           {in: stamp + "a\n" + stamp + "\n" + stamp + "b c\n", want: []string{"1 a", "1 ", "1 b c"}},
-		"no end":          {in: stamp + "a\n" + stamp + "b", want: []string{"1 a"}},
-		"long":            {in: stamp + long + "\n" + stamp + "b\n", want: []string{"1 " + long, "1 b"}},
-		"headless":        {in: "end of a line\n" + stamp + "b\n", headless: true, want: []string{"1 b"}},
-		"headless, long":  {in: long + "\n" + stamp + "b\n", headless: true, want: []string{"1 b"}},
-		"a remark":        {in: stamp + "a\nunable to retrieve container logs\n" + stamp + "b\n", want: []string{"1 a"}, remark: "unable to retrieve container logs"},
+		"lines":          {in: stamp + "a\n" + stamp + "\n" + stamp + "b c\n", want: []string{"1 a", "1 ", "1 b c"}},
+		"no end":         {in: stamp + "a\n" + stamp + "b", want: []string{"1 a"}},
+		"long":           {in: stamp + long + "\n" + stamp + "b\n", want: []string{"1 " + long, "1 b"}},
+		"headless":       {in: "end of a line\n" + stamp + "b\n", headless: true, want: []string{"1 b"}},
+		"headless, long": {in: long + "\n" + stamp + "b\n", headless: true, want: []string{"1 b"}},
+		"a remark": {
+			in:   stamp + "a\nunable to retrieve container logs\n" + stamp + "b\n",
+			want: []string{"1 a"}, remark: "unable to retrieve container logs",
+		},
 		"no timestamps":   {in: "a\nb\n", want: []string{"0 a", "0 b"}},
 		"node's own zone": {in: "2026-11-24T10:43:37.000000001+02:00 a\n", want: []string{"1 a"}},
 		"empty":           {},
 	} {
-		for _, r := range []io.Reader{strings.NewReader(c.in), iotest.DataErrReader(strings.NewReader(c.in)), iotest.HalfReader(strings.NewReader(c.in))} {
+		in := func() io.Reader { return strings.NewReader(c.in) }
+		for _, r := range []io.Reader{in(), iotest.DataErrReader(in()), iotest.HalfReader(in())} {
 			lines, remark, err := scanAll(r, c.headless)
 			if fmt.Sprint(lines) != fmt.Sprint(c.want) || remark != c.remark || (c.remark == "") != errors.Is(err, io.EOF) {
 				t.Errorf("%s: %d lines %.80q, remark %q, error %v", name, len(lines), lines, remark, err)
@@ -59,9 +63,10 @@ func TestScan(t *testing.T) {
 	}
 }
 
-// However long a line is, no more than the limit is held of it.
+// No more than the limit is held of a line, however long it is.
 func TestScanHoldsNoLongLine(t *testing.T) {
-	s := newScanner(io.MultiReader(strings.NewReader(stamp), bytes.NewReader(make([]byte, 20<<20))), false, func() error { return nil })
+	long := io.MultiReader(strings.NewReader(stamp), bytes.NewReader(make([]byte, 20<<20)))
+	s := newScanner(long, false, func() error { return nil })
 	total := 0
 	for {
 		p, err := s.next()
@@ -89,8 +94,8 @@ func TestClock(t *testing.T) {
 		"hello, this is no timestamp at all":    "",
 		"":                                      "",
 	} {
-		var c clock
-		for range 2 { // the second time from what it remembers
+		var c timestampParser
+		for range 2 { // the second time from memory
 			at, n := c.parse([]byte(text))
 			got := ""
 			if n > 0 {

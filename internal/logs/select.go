@@ -11,18 +11,19 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
-	"norn/pkg/k8s"
+	"norn/pkg/k8s/metadata"
+	"norn/pkg/k8s/rollout"
 )
 
-// Lines say which lines of a log are wanted.
-type Lines struct {
+// LineFilter selects lines of a log.
+type LineFilter struct {
 	Since, Until int64            // Unix nanoseconds; 0 for no limit
-	Match        []*regexp.Regexp // one of these has to match, where there are any
-	NoMatch      []*regexp.Regexp // none of these may
+	Match        []*regexp.Regexp // if there are any, one of them has to match
+	NoMatch      []*regexp.Regexp // none of them may match
 }
 
-// line reports whether a line, or one that begins so, is wanted. Of a line that is too long to be held, the beginning decides.
-func (l *Lines) line(at int64, text []byte) bool {
+// matches reports whether a line is selected. text may be the beginning of a line that is too long to be held.
+func (l *LineFilter) matches(at int64, text []byte) bool {
 	if at < l.Since && at != 0 || l.Until != 0 && at > l.Until {
 		return false
 	}
@@ -33,25 +34,24 @@ func (l *Lines) line(at int64, text []byte) bool {
 	return !slices.ContainsFunc(l.NoMatch, matches)
 }
 
-// Containers say which containers are wanted; what is empty does not narrow.
-type Containers struct {
-	Pods       []string // names, or the parts of them that norn logs shows
-	Containers []string
-	Revision   string // new, old, or a revision's number
+// ContainerFilter selects containers. An empty field selects all.
+type ContainerFilter struct {
+	Pods     []string // names, or the parts of names that norn logs shows
+	Names    []string // of containers
+	Revision string   // new, old, or the number of a revision
 }
 
-func (c *Containers) pod(name string) bool {
+func (c *ContainerFilter) matchesPod(name string) bool {
 	return len(c.Pods) == 0 || slices.ContainsFunc(c.Pods, func(want string) bool {
 		return name == want || strings.HasSuffix(name, "-"+want) || strings.HasPrefix(name, want+"-")
 	})
 }
 
-func (c *Containers) container(name string) bool {
-	return len(c.Containers) == 0 || slices.Contains(c.Containers, name)
+func (c *ContainerFilter) matchesName(name string) bool {
+	return len(c.Names) == 0 || slices.Contains(c.Names, name)
 }
 
-// revision reports whether a pod of a revision is wanted.
-func (c *Containers) revision(r revision) bool {
+func (c *ContainerFilter) matchesRevision(r revision) bool {
 	switch c.Revision {
 	case "":
 		return true
@@ -64,8 +64,8 @@ func (c *Containers) revision(r revision) bool {
 	}
 }
 
-// several reports whether a pod has more than one container, so that its lines name theirs.
-func several(p *corev1.Pod) bool {
+// hasSeveralContainers reports whether a pod has more than one container. Its lines then name their container.
+func hasSeveralContainers(p *corev1.Pod) bool {
 	return len(p.Spec.InitContainers)+len(p.Spec.Containers)+len(p.Spec.EphemeralContainers) > 1
 }
 
@@ -76,24 +76,27 @@ type container struct {
 	origin Origin
 }
 
-// wantedContainers are those that were asked for, in a stable order: pods by age, a pod's containers as they start.
-func (s *session) wantedContainers(seen k8s.Observation) []container {
+// wantedContainers returns the selected containers in a stable order: by the age of their pod, and within a pod in the
+// order in which they start.
+func (s *session) wantedContainers(seen rollout.Observation) []container {
 	revisions := revisionsOf(seen)
 	var out []container
 	for _, p := range s.wantedPods(seen, revisions) {
-		for _, c := range statuses(p) {
-			if s.container(c.Name) {
-				out = append(out, container{p, c.Name, Origin{p.Name, c.Name, revisions.of(p).number, several(p)}})
+		for _, c := range containerStatuses(p) {
+			if s.opts.Containers.matchesName(c.Name) {
+				origin := Origin{p.Name, c.Name, revisions.of(p).number, hasSeveralContainers(p)}
+				out = append(out, container{p, c.Name, origin})
 			}
 		}
 	}
 	return out
 }
 
-func (s *session) wantedPods(seen k8s.Observation, revisions revisions) []*corev1.Pod {
+// wantedPods returns the selected pods, the oldest first.
+func (s *session) wantedPods(seen rollout.Observation, revisions revisions) []*corev1.Pod {
 	var out []*corev1.Pod
 	for _, p := range seen.Pods {
-		if s.pod(p.Name) && s.revision(revisions.of(p)) {
+		if c := &s.opts.Containers; c.matchesPod(p.Name) && c.matchesRevision(revisions.of(p)) {
 			out = append(out, p)
 		}
 	}
@@ -103,17 +106,17 @@ func (s *session) wantedPods(seen k8s.Observation, revisions revisions) []*corev
 	return out
 }
 
-// revision is a Deployment's revision that a pod is of.
+// revision is a revision of a Deployment.
 type revision struct {
-	number  string // as in kubectl rollout history; "" for a pod of none
+	number  string // as in kubectl rollout history; "" for a pod that belongs to no revision
 	current bool
 }
 
-// revisions are those of a Deployment's ReplicaSets.
+// revisions are the revisions of a Deployment, by the UID of their ReplicaSet.
 type revisions map[types.UID]revision
 
-func revisionsOf(seen k8s.Observation) revisions {
-	current := k8s.CurrentReplicaSet(seen)
+func revisionsOf(seen rollout.Observation) revisions {
+	current := rollout.CurrentReplicaSet(seen)
 	out := revisions{}
 	for _, rs := range seen.ReplicaSets {
 		out[rs.UID] = revision{number: numberOf(rs), current: current != nil && rs.UID == current.UID}
@@ -121,8 +124,9 @@ func revisionsOf(seen k8s.Observation) revisions {
 	return out
 }
 
-func numberOf(rs *appsv1.ReplicaSet) string { return rs.Annotations[k8s.RevisionAnnotation] }
+func numberOf(rs *appsv1.ReplicaSet) string { return rs.Annotations[metadata.RevisionAnnotation] }
 
+// of returns a pod's revision.
 func (r revisions) of(p *corev1.Pod) revision {
 	if owner := metav1.GetControllerOf(p); owner != nil {
 		return r[owner.UID]

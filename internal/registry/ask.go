@@ -109,7 +109,7 @@ func (c *client) token(ctx context.Context, parameters map[string]string) (strin
 	if err != nil || realm.Host == "" {
 		return "", &Error{Text: c.base + " does not say where tokens are to be had"}
 	}
-	if realm.Scheme != "https" && !loopback(realm.Hostname()) {
+	if realm.Scheme != "https" && !Loopback(realm.Hostname()) {
 		return "", &Error{Text: fmt.Sprintf("%s gives its tokens over plain HTTP (%s), over which no login is sent", c.base, realm.Host)}
 	}
 	ask := realm.Query()
@@ -236,9 +236,13 @@ func unreachable(host string, err error) error {
 	return &Error{Text: fmt.Sprintf("%s cannot be reached: %s", host, strings.Join(strings.Fields(err.Error()), " "))}
 }
 
-func loopback(host string) bool {
+// Loopback reports whether host, with or without a port, is on this machine by its name or address.
+func Loopback(host string) bool {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
 	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
+	return host == "localhost" || (ip != nil && ip.IsLoopback())
 }
 
 // parameter is one of a challenge (RFC 9110, 11.2).

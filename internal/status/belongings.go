@@ -8,7 +8,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
-	"norn/pkg/forge"
+	"norn/pkg/forge/objects"
+	"norn/pkg/forge/tunnel"
 	"norn/pkg/k8s"
 )
 
@@ -21,7 +22,7 @@ func (d *detail) secrets(ctx context.Context) {
 	keys := map[string]bool{}
 	known := d.cluster != nil
 	if known {
-		live, err := d.cluster.GetSecret(ctx, d.settings.Namespace, forge.SecretName(d.Name))
+		live, err := d.cluster.GetSecret(ctx, d.settings.Namespace, objects.SecretName(d.Name))
 		switch {
 		case k8s.IsNotFound(err):
 		case err != nil:
@@ -60,7 +61,7 @@ func (d *detail) volumes() {
 				d.Volumes = append(d.Volumes, Volume{Name: v.Name, Mount: v.MountPath, Host: v.HostPath, State: "host"})
 				continue
 			}
-			name := forge.ClaimName(d.Name, v.Name)
+			name := objects.ClaimName(d.Name, v.Name)
 			out := Volume{Name: v.Name, Mount: v.MountPath, Size: string(v.Size), State: "unknown"}
 			if c, ok := claims[name]; ok {
 				out.State, out.Size = string(c.Status.Phase), c.Spec.Resources.Requests.Storage().String()
@@ -82,16 +83,16 @@ func (d *detail) tunnel(ctx context.Context) {
 		return
 	}
 	host := d.local.Spec.Hosts.External
-	live, err := d.cluster.GetConfigMap(ctx, forge.TunnelNamespace, forge.TunnelConfigMap)
+	live, err := d.cluster.GetConfigMap(ctx, tunnel.Namespace, tunnel.ConfigMap)
 	if k8s.IsNotFound(err) {
-		d.Tunnel = fmt.Sprintf("there is none: no ConfigMap %s in namespace %s", forge.TunnelConfigMap, forge.TunnelNamespace)
+		d.Tunnel = fmt.Sprintf("there is none: no ConfigMap %s in namespace %s", tunnel.ConfigMap, tunnel.Namespace)
 		return
 	}
 	if err != nil {
 		d.unread(err)
 		return
 	}
-	service, err := forge.TunnelRoute(live.Data[forge.TunnelConfigKey], host)
+	service, err := tunnel.Route(live.Data[tunnel.ConfigKey], host)
 	switch {
 	case err != nil:
 		d.unread(err)

@@ -8,8 +8,9 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
-	"norn/pkg/forge"
+	"norn/pkg/forge/objects"
 	"norn/pkg/k8s"
+	"norn/pkg/k8s/rollout"
 )
 
 // Cluster is what the detail of one app asks of a cluster.
@@ -56,12 +57,12 @@ type Pod struct {
 
 // Revision is one entry of an app's history.
 type Revision struct {
-	Number   int64      `json:"number"`
-	Version  string     `json:"version"`
-	Created  time.Time  `json:"created"` // when it came
-	Verified bool       `json:"verified"`
-	Failed   k8s.Reason `json:"failed,omitempty"` // why it did not come up
-	Current  bool       `json:"current"`
+	Number   int64          `json:"number"`
+	Version  string         `json:"version"`
+	Created  time.Time      `json:"created"` // when it came
+	Verified bool           `json:"verified"`
+	Failed   rollout.Reason `json:"failed,omitempty"` // why it did not come up
+	Current  bool           `json:"current"`
 }
 
 // Secret is a secret value's name, and where it is.
@@ -103,7 +104,7 @@ func (e *NotFoundError) Hint() string { return "norn status lists the apps there
 func OfFile(path string) Local { return local(path) }
 
 // One is the detail of an app by what is on disk of it, which may be no more than its name. A nil cluster is not asked.
-func One(ctx context.Context, cluster Cluster, l Local, s forge.Settings) (*Detail, error) {
+func One(ctx context.Context, cluster Cluster, l Local, s objects.Settings) (*Detail, error) {
 	var inv *k8s.Inventory
 	if cluster != nil {
 		var err error
@@ -136,7 +137,7 @@ type detail struct {
 	cluster   Cluster
 	local     Local
 	inventory *k8s.Inventory // nil without a cluster
-	settings  forge.Settings
+	settings  objects.Settings
 }
 
 // unread notes what could not be read; the rest is told all the same.

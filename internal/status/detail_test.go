@@ -12,8 +12,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
-	"norn/pkg/forge"
+	"norn/pkg/forge/objects"
 	"norn/pkg/k8s"
+	"norn/pkg/k8s/rollout"
 )
 
 // fakeCluster answers from memory: what a cluster cannot be made to show, such as a Secret that may not be read.
@@ -71,7 +72,7 @@ volumes: [{name: data, mountPath: /data, size: 1Gi}, {name: host, mountPath: /h,
 func oneOf(t *testing.T, cluster Cluster) *Detail {
 	t.Helper()
 	apps := onDisk(t, map[string]string{"web": web})
-	d, err := One(t.Context(), cluster, OfFile(apps+"/web/infraspec.yaml"), forge.Settings{Namespace: "default"})
+	d, err := One(t.Context(), cluster, OfFile(apps+"/web/infraspec.yaml"), objects.Settings{Namespace: "default"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +131,7 @@ func TestDetailWithoutTunnelOrCluster(t *testing.T) {
 	if d.State != Unknown || d.Tunnel != "" || secretStates(d) != "TOKEN unknown, NEW unknown" {
 		t.Errorf("%+v", d)
 	}
-	_, err := One(t.Context(), &fakeCluster{}, Local{Name: "nosuch"}, forge.Settings{})
+	_, err := One(t.Context(), &fakeCluster{}, Local{Name: "nosuch"}, objects.Settings{})
 	if _, ok := errors.AsType[*NotFoundError](err); !ok {
 		t.Errorf("error %v", err)
 	}
@@ -145,7 +146,7 @@ func TestReason(t *testing.T) {
 		events:    []corev1.Event{{Type: "Warning", Reason: "Old", Message: "x"}, {Type: "Warning", Reason: "Unhealthy", Message: "connection refused"}, {Type: "Normal", Reason: "Pulled"}},
 	}
 	d := &detail{cluster: cluster}
-	d.reason(t.Context(), k8s.Verdict{Message: "0 of 1 new pods available", Pod: "web-1"})
+	d.reason(t.Context(), rollout.Verdict{Message: "0 of 1 new pods available", Pod: "web-1"})
 	if want := "0 of 1 new pods available\npod web-1: Unhealthy: connection refused"; d.Reason != want {
 		t.Errorf("reason %q", d.Reason)
 	}

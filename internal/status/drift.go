@@ -8,30 +8,31 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"norn/pkg/forge"
+	"norn/pkg/forge/drift"
+	"norn/pkg/forge/objects"
 	"norn/pkg/infraspec"
 )
 
-// objects are what the cluster has of one app; the first two are nil where there is none.
-type objects struct {
+// liveObjects are what the cluster has of one app; the first two are nil where there is none.
+type liveObjects struct {
 	deployment *appsv1.Deployment
 	cronJob    *batchv1.CronJob
 	services   []corev1.Service
 	claims     []corev1.PersistentVolumeClaim
 }
 
-// drift lists where an app's objects differ from its infraspec, as "Kind name: field".
-func drift(have objects, spec *infraspec.Spec, s forge.Settings) ([]string, error) {
+// differences lists where an app's objects differ from its infraspec, as "Kind name: field".
+func differences(have liveObjects, spec *infraspec.Spec, s objects.Settings) ([]string, error) {
 	d := &drifts{}
 	switch {
 	case have.deployment != nil && (spec.Role == infraspec.Webserver || spec.Role == infraspec.Worker):
-		conf, _, err := forge.DeploymentBeside(have.deployment, spec, s)
+		conf, _, err := objects.DeploymentFor(have.deployment, spec, s)
 		if err != nil {
 			return nil, err
 		}
 		d.compare("Deployment "+spec.App, conf, have.deployment)
 	case have.cronJob != nil && spec.Role == infraspec.Cron:
-		conf, _, err := forge.CronJobBeside(have.cronJob, spec, s)
+		conf, _, err := objects.CronJobFor(have.cronJob, spec, s)
 		if err != nil {
 			return nil, err
 		}
@@ -40,7 +41,7 @@ func drift(have objects, spec *infraspec.Spec, s forge.Settings) ([]string, erro
 		d.found = append(d.found, "the role is "+string(spec.Role)+" now")
 	}
 	d.services(have.services, spec, s)
-	for _, conf := range forge.Claims(spec, s) {
+	for _, conf := range objects.Claims(spec, s) {
 		what := "PersistentVolumeClaim " + *conf.Name
 		i := slices.IndexFunc(have.claims, func(c corev1.PersistentVolumeClaim) bool { return c.Name == *conf.Name })
 		if i < 0 {
@@ -57,8 +58,8 @@ type drifts struct {
 	err   error
 }
 
-func (d *drifts) services(have []corev1.Service, spec *infraspec.Spec, s forge.Settings) {
-	conf := forge.Service(spec, s)
+func (d *drifts) services(have []corev1.Service, spec *infraspec.Spec, s objects.Settings) {
+	conf := objects.Service(spec, s)
 	there := false
 	for i := range have {
 		if conf != nil && have[i].Name == *conf.Name {
@@ -74,11 +75,11 @@ func (d *drifts) services(have []corev1.Service, spec *infraspec.Spec, s forge.S
 }
 
 func (d *drifts) compare(what string, desired any, live metav1.Object) {
-	fields, err := forge.Drift(desired, live)
+	fields, err := drift.Fields(desired, live)
 	if err != nil && d.err == nil {
 		d.err = err
 	}
 	for _, f := range fields {
-		d.found = append(d.found, what+": "+forge.ShortField(f))
+		d.found = append(d.found, what+": "+drift.ShortField(f))
 	}
 }

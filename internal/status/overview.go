@@ -10,9 +10,10 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"norn/pkg/forge"
+	"norn/pkg/forge/objects"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
+	"norn/pkg/k8s/metadata"
 )
 
 // State says in a word how an app is.
@@ -48,7 +49,7 @@ type App struct {
 
 // Overview is one line for each app that is on disk or in the inventory, in the order of their names. A nil inventory
 // means that no cluster was asked.
-func Overview(locals []Local, inv *k8s.Inventory, s forge.Settings) []App {
+func Overview(locals []Local, inv *k8s.Inventory, s objects.Settings) []App {
 	var out []App
 	seen := map[string]bool{}
 	for _, l := range locals {
@@ -80,13 +81,13 @@ func Overview(locals []Local, inv *k8s.Inventory, s forge.Settings) []App {
 func made(inv *k8s.Inventory) []string {
 	names := map[string]bool{}
 	for _, d := range inv.Deployments {
-		names[d.Labels[k8s.AppLabel]] = true
+		names[d.Labels[metadata.AppLabel]] = true
 	}
 	for _, c := range inv.CronJobs {
-		names[c.Labels[k8s.AppLabel]] = true
+		names[c.Labels[metadata.AppLabel]] = true
 	}
 	for _, t := range inv.PodTemplates {
-		names[t.Labels[k8s.AppLabel]] = true
+		names[t.Labels[metadata.AppLabel]] = true
 	}
 	var out []string
 	for n := range names {
@@ -97,7 +98,7 @@ func made(inv *k8s.Inventory) []string {
 }
 
 // fill adds what the cluster says of an app. spec is nil where the infraspec is not here or cannot be used.
-func fill(app *App, inv *k8s.Inventory, spec *infraspec.Spec, s forge.Settings) {
+func fill(app *App, inv *k8s.Inventory, spec *infraspec.Spec, s objects.Settings) {
 	services := owned(inv.Services, app.Name)
 	if spec == nil && app.Hosts == nil {
 		for _, svc := range services {
@@ -111,8 +112,8 @@ func fill(app *App, inv *k8s.Inventory, spec *infraspec.Spec, s forge.Settings) 
 	case c != nil:
 		cronJob(app, c)
 	case t != nil:
-		app.Role, app.State = cmp.Or(app.Role, t.Labels[forge.RoleLabel]), Callable
-		app.Version, app.Since = k8s.VersionName(t.Annotations[k8s.CommitAnnotation], image(t.Template.Spec)), &t.CreationTimestamp.Time
+		app.Role, app.State = cmp.Or(app.Role, t.Labels[objects.RoleLabel]), Callable
+		app.Version, app.Since = metadata.VersionName(t.Annotations[metadata.CommitAnnotation], image(t.Template.Spec)), &t.CreationTimestamp.Time
 	case spec != nil && spec.Role == infraspec.Function:
 		app.State = NotDeployed
 	case spec != nil:
@@ -123,7 +124,7 @@ func fill(app *App, inv *k8s.Inventory, spec *infraspec.Spec, s forge.Settings) 
 		return
 	}
 	var err error
-	if app.Drift, err = drift(objects{d, c, services, owned(inv.Claims, app.Name)}, spec, s); err != nil {
+	if app.Drift, err = differences(liveObjects{d, c, services, owned(inv.Claims, app.Name)}, spec, s); err != nil {
 		app.Problem = "cannot be compared with the cluster: " + err.Error()
 	}
 }
@@ -131,7 +132,7 @@ func fill(app *App, inv *k8s.Inventory, spec *infraspec.Spec, s forge.Settings) 
 // one is the app's own object of a kind, which bears its name; one that is being deleted is none.
 func one[T any, P object[T]](list []T, app string) *T {
 	i := slices.IndexFunc(list, func(o T) bool {
-		return P(&o).GetName() == app && P(&o).GetLabels()[k8s.AppLabel] == app && P(&o).GetDeletionTimestamp() == nil
+		return P(&o).GetName() == app && P(&o).GetLabels()[metadata.AppLabel] == app && P(&o).GetDeletionTimestamp() == nil
 	})
 	if i < 0 {
 		return nil
@@ -143,7 +144,7 @@ func one[T any, P object[T]](list []T, app string) *T {
 func owned[T any, P object[T]](list []T, app string) []T {
 	var out []T
 	for _, o := range list {
-		if P(&o).GetLabels()[k8s.AppLabel] == app {
+		if P(&o).GetLabels()[metadata.AppLabel] == app {
 			out = append(out, o)
 		}
 	}
@@ -163,7 +164,7 @@ func deployment(app *App, d *appsv1.Deployment) {
 		app.Desired = int(*d.Spec.Replicas)
 	}
 	app.Ready = int(d.Status.AvailableReplicas)
-	app.Role = cmp.Or(app.Role, d.Labels[forge.RoleLabel])
+	app.Role = cmp.Or(app.Role, d.Labels[objects.RoleLabel])
 	switch {
 	case d.Spec.Paused && d.Status.Replicas == 0: // otherwise a deploy is under way
 		app.State, app.Desired = NotDeployed, 0
@@ -175,7 +176,7 @@ func deployment(app *App, d *appsv1.Deployment) {
 	default:
 		app.State = NotReady
 	}
-	app.Version = k8s.VersionName(d.Annotations[k8s.CommitAnnotation], image(d.Spec.Template.Spec))
+	app.Version = metadata.VersionName(d.Annotations[metadata.CommitAnnotation], image(d.Spec.Template.Spec))
 	since := d.CreationTimestamp.Time
 	for _, c := range d.Status.Conditions { // the Deployment controller notes there when a rollout last moved
 		if c.Type == appsv1.DeploymentProgressing {
@@ -186,13 +187,13 @@ func deployment(app *App, d *appsv1.Deployment) {
 }
 
 func cronJob(app *App, c *batchv1.CronJob) {
-	app.Role = cmp.Or(app.Role, c.Labels[forge.RoleLabel])
+	app.Role = cmp.Or(app.Role, c.Labels[objects.RoleLabel])
 	app.State = Scheduled
 	if c.Spec.Suspend != nil && *c.Spec.Suspend {
 		app.State = NotDeployed
 		return
 	}
-	app.Version = k8s.VersionName(c.Annotations[k8s.CommitAnnotation], image(c.Spec.JobTemplate.Spec.Template.Spec))
+	app.Version = metadata.VersionName(c.Annotations[metadata.CommitAnnotation], image(c.Spec.JobTemplate.Spec.Template.Spec))
 	since := c.CreationTimestamp.Time
 	if c.Status.LastScheduleTime != nil {
 		since = c.Status.LastScheduleTime.Time

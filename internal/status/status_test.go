@@ -12,8 +12,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"norn/pkg/forge"
+	"norn/pkg/forge/objects"
 	"norn/pkg/k8s"
+	"norn/pkg/k8s/metadata"
 )
 
 // onDisk writes infraspecs into folders of a new apps folder.
@@ -52,7 +53,7 @@ func TestOnDisk(t *testing.T) {
 
 func named(name string) metav1.ObjectMeta {
 	return metav1.ObjectMeta{Name: name, CreationTimestamp: metav1.NewTime(time.Unix(1000, 0)),
-		Labels: map[string]string{k8s.AppLabel: name, k8s.ManagedByLabel: k8s.ManagedBy, forge.RoleLabel: "worker"}}
+		Labels: map[string]string{metadata.AppLabel: name, metadata.ManagedByLabel: metadata.ManagedBy, objects.RoleLabel: "worker"}}
 }
 
 func deploy(name string, edit func(*appsv1.Deployment)) appsv1.Deployment {
@@ -71,7 +72,7 @@ func TestOverviewOfDeployments(t *testing.T) {
 	inv := &k8s.Inventory{
 		Deployments: []appsv1.Deployment{
 			deploy("running", func(d *appsv1.Deployment) {
-				d.Annotations = map[string]string{k8s.CommitAnnotation: "0123456789abcdef0123-dirty"}
+				d.Annotations = map[string]string{metadata.CommitAnnotation: "0123456789abcdef0123-dirty"}
 			}),
 			deploy("image", func(*appsv1.Deployment) {}),
 			deploy("short", func(d *appsv1.Deployment) { d.Status.AvailableReplicas = 1 }),
@@ -84,7 +85,7 @@ func TestOverviewOfDeployments(t *testing.T) {
 		CronJobs: []batchv1.CronJob{{ObjectMeta: named("nightly")}, {ObjectMeta: named("waiting"), Spec: batchv1.CronJobSpec{Suspend: &suspended}}},
 		Services: []corev1.Service{{ObjectMeta: named("running")}},
 	}
-	apps := Overview(nil, inv, forge.Settings{})
+	apps := Overview(nil, inv, objects.Settings{})
 	want := map[string]struct {
 		state   State
 		ready   string
@@ -122,7 +123,7 @@ func TestOverviewOfBoth(t *testing.T) {
 		t.Fatal(err)
 	}
 	inv := &k8s.Inventory{Deployments: []appsv1.Deployment{deploy("b", func(*appsv1.Deployment) {}), deploy("c", func(*appsv1.Deployment) {})}, PodTemplates: []corev1.PodTemplate{{ObjectMeta: named("y")}}}
-	rows := Overview(locals, inv, forge.Settings{})
+	rows := Overview(locals, inv, objects.Settings{})
 	var got []string
 	for _, r := range rows {
 		got = append(got, r.Name+" "+string(r.State))
@@ -133,7 +134,7 @@ func TestOverviewOfBoth(t *testing.T) {
 	if len(rows[1].Drift) == 0 { // its Deployment bears no field of forge's
 		t.Error("b has no drift")
 	}
-	without := Overview(locals, nil, forge.Settings{})
+	without := Overview(locals, nil, objects.Settings{})
 	if len(without) != 6 || without[0].State != Unknown || without[4].State != Invalid {
 		t.Errorf("%+v", without)
 	}
@@ -152,7 +153,7 @@ func TestDriftOfObjects(t *testing.T) {
 	svc := corev1.Service{ObjectMeta: named("a")}
 	svc.Name = "old"
 	inv := &k8s.Inventory{Deployments: []appsv1.Deployment{deploy("a", func(*appsv1.Deployment) {})}, Services: []corev1.Service{svc}}
-	rows := Overview(locals, inv, forge.Settings{})
+	rows := Overview(locals, inv, objects.Settings{})
 	want := "the role is cron now, Service old is no longer named in the infraspec, PersistentVolumeClaim a-d is missing"
 	if got := strings.Join(rows[0].Drift, ", "); got != want {
 		t.Errorf("drift %s\nwant %s", got, want)

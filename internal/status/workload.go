@@ -8,8 +8,9 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
-	"norn/pkg/forge"
-	"norn/pkg/k8s"
+	"norn/pkg/forge/objects"
+	"norn/pkg/k8s/metadata"
+	"norn/pkg/k8s/rollout"
 )
 
 // workload tells of the CronJob, or of the Deployment with its history and pods.
@@ -29,7 +30,7 @@ func (d *detail) workload(ctx context.Context) error {
 		return d.rollout(ctx, live)
 	}
 	if foreign, err := d.cluster.GetDeployment(ctx, d.settings.Namespace, d.Name); err == nil && d.State == NotForged {
-		d.Reason = forge.Owned("Deployment", foreign, d.Name).Error()
+		d.Reason = objects.Owned("Deployment", foreign, d.Name).Error()
 	}
 	return nil
 }
@@ -45,25 +46,25 @@ func (d *detail) rollout(ctx context.Context, live *appsv1.Deployment) error {
 	if err != nil {
 		return err
 	}
-	seen := k8s.Observation{Deployment: live}
+	seen := rollout.Observation{Deployment: live}
 	numbers := map[string]int64{}
 	for _, r := range revisions {
 		seen.ReplicaSets = append(seen.ReplicaSets, r.Set)
 		numbers[r.Set.Name] = r.Number
-		d.Revisions = append(d.Revisions, Revision{r.Number, k8s.VersionName(r.Commit, r.Image), r.Since, r.Verified, r.Failed, r.Current})
+		d.Revisions = append(d.Revisions, Revision{r.Number, metadata.VersionName(r.Commit, r.Image), r.Since, r.Verified, r.Failed, r.Current})
 	}
 	for i := range pods {
 		seen.Pods = append(seen.Pods, &pods[i])
 		d.Pods = append(d.Pods, pod(&pods[i], numbers))
 	}
 	if d.State == NotReady {
-		d.reason(ctx, k8s.Judge(seen))
+		d.reason(ctx, rollout.Judge(seen))
 	}
 	return nil
 }
 
 func pod(p *corev1.Pod, revisions map[string]int64) Pod {
-	sum := k8s.Summarize(p)
+	sum := rollout.Summarize(p)
 	out := Pod{Name: p.Name, State: sum.State, Ready: sum.Ready, Restarts: sum.Restarts, Started: p.CreationTimestamp.Time, Message: sum.Message}
 	for _, owner := range p.OwnerReferences {
 		out.Revision = revisions[owner.Name]
@@ -72,7 +73,7 @@ func pod(p *corev1.Pod, revisions map[string]int64) Pod {
 }
 
 // reason says why a rollout is not complete: the verdict, and what the cluster last warned of at the pod that shows it.
-func (d *detail) reason(ctx context.Context, v k8s.Verdict) {
+func (d *detail) reason(ctx context.Context, v rollout.Verdict) {
 	d.Reason = v.Message
 	if v.Reason != "" {
 		d.Reason = fmt.Sprintf("%s: %s", v.Reason, v.Message)

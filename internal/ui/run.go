@@ -5,7 +5,7 @@ import (
 	"io"
 	"time"
 
-	"norn/internal/pipeline"
+	"norn/pkg/pipeline"
 )
 
 // Run is a pipeline's reporter with a title in front and an outcome at the end.

@@ -6,7 +6,7 @@ import (
 	"io"
 	"time"
 
-	"norn/internal/pipeline"
+	"norn/pkg/pipeline"
 )
 
 // jsonRun writes each event as one JSON object; docs/json.md says to users what is in them.

@@ -10,7 +10,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
-	"norn/internal/pipeline"
+	"norn/pkg/pipeline"
 )
 
 const (

@@ -12,7 +12,7 @@ import (
 	"github.com/charmbracelet/lipgloss"
 	"github.com/charmbracelet/x/ansi"
 
-	"norn/internal/pipeline"
+	"norn/pkg/pipeline"
 )
 
 // terminalRun shows finished steps as lines, and under them the running one: how long it has run, and the end of what it prints or how the

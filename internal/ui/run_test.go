@@ -13,7 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"norn/internal/pipeline"
+	"norn/internal/redact"
+	"norn/pkg/pipeline"
 )
 
 var events = []pipeline.Event{
@@ -153,10 +154,10 @@ func TestSummary(t *testing.T) {
 func TestSummaryGivesNothingAway(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "summary.md")
 	t.Setenv("GITHUB_STEP_SUMMARY", path)
-	redactor := NewRedactor()
+	redactor := redact.New()
 	redactor.Hide("TOKEN", "canary-value")
 	for _, private := range []bool{true, false} {
-		r := NewRun(redactor.Streams(Streams{Out: io.Discard, Err: io.Discard}), Options{Private: private})
+		r := NewRun(Redacted(Streams{Out: io.Discard, Err: io.Discard}, redactor), Options{Private: private})
 		r.Begin("deploy canary-value")
 		r.Report(pipeline.Event{Kind: pipeline.Started, Step: "build"})
 		r.Report(pipeline.Event{Kind: pipeline.Output, Step: "build", Line: "canary-\x1b[1mvalue"})

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"norn/internal/pipeline"
+	"norn/pkg/pipeline"
 )
 
 // summaryRun adds a page about the run to a job's summary, beside what another reporter shows. GitHub Actions, and those that do

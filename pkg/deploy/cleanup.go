@@ -7,13 +7,14 @@ import (
 	"os"
 	"strings"
 
-	"norn/internal/pipeline"
+	"norn/pkg/deploy/image"
+	"norn/pkg/pipeline"
 )
 
 // cleanup removes what the next deploy does not need: the source's copy, and images on this machine beyond artifacts.retain. What cannot be removed
 // does not fail a deploy that has succeeded.
 func (r *run) cleanup(ctx context.Context, out io.Writer) (pipeline.Result, error) {
-	if err := os.RemoveAll(r.source.copied); err != nil {
+	if err := os.RemoveAll(r.source.Copied); err != nil {
 		pipeline.Warn(out, "%v", err)
 	}
 	if r.builder == nil {
@@ -30,7 +31,7 @@ func (r *run) cleanup(ctx context.Context, out io.Writer) (pipeline.Result, erro
 		return pipeline.Result{State: pipeline.Done}, nil
 	}
 	removed := 0
-	for _, tag := range beyond(tags, r.spec.Artifacts.Retain) {
+	for _, tag := range image.Beyond(tags, r.spec.Artifacts.Retain) {
 		if err := r.builder.Remove(ctx, repository+":"+tag); err != nil {
 			pipeline.Warn(out, "image %s:%s is left: %v", repository, tag, err)
 			continue
@@ -38,15 +39,4 @@ func (r *run) cleanup(ctx context.Context, out io.Writer) (pipeline.Result, erro
 		removed++
 	}
 	return pipeline.Result{State: pipeline.Done, Detail: fmt.Sprintf("%d of %d images on this machine removed", removed, len(tags))}, nil
-}
-
-// beyond are the tags that norn has made beyond the newest keep, tags being newest first.
-func beyond(tags []string, keep int) []string {
-	var ours []string
-	for _, t := range tags {
-		if madeTag.MatchString(t) {
-			ours = append(ours, t)
-		}
-	}
-	return ours[min(keep, len(ours)):]
 }

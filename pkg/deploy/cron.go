@@ -5,16 +5,10 @@ import (
 
 	batchv1 "k8s.io/api/batch/v1"
 
-	"norn/internal/pipeline"
-	"norn/pkg/forge"
+	"norn/pkg/forge/objects"
 	"norn/pkg/k8s"
+	"norn/pkg/pipeline"
 )
-
-// cronJobs is what a cron app's deploy asks of a cluster.
-type cronJobs interface {
-	GetCronJob(ctx context.Context, ns, name string) (*batchv1.CronJob, error)
-	SetCronJobImage(ctx context.Context, ns, name string, r k8s.Release) (*batchv1.CronJob, error)
-}
 
 // cronJob reads the app's CronJob, which must be there and norn's own.
 func (r *run) cronJob(ctx context.Context) (*batchv1.CronJob, error) {
@@ -23,7 +17,7 @@ func (r *run) cronJob(ctx context.Context) (*batchv1.CronJob, error) {
 		return nil, notForged("CronJob", r.options.Target)
 	}
 	if err == nil {
-		err = forge.Owned("CronJob", c, r.options.App)
+		err = objects.Owned("CronJob", c, r.options.App)
 	}
 	return c, err
 }

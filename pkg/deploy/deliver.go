@@ -5,16 +5,11 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"regexp"
-	"strconv"
-	"time"
 
 	"norn/internal/command"
-	"norn/internal/pipeline"
+	"norn/pkg/deploy/image"
+	"norn/pkg/pipeline"
 )
-
-// madeTag is a tag that norn makes: a commit's first digits.
-var madeTag = regexp.MustCompile(`^[0-9a-f]{12}(-dirty(\.\d+)?)?$`)
 
 // delivery is the name of the step that brings the image to the cluster.
 func (r *run) delivery() string {
@@ -33,7 +28,7 @@ func (r *run) deliver(ctx context.Context, out io.Writer) (pipeline.Result, erro
 	}
 	digest, err := r.builder.Push(ctx, out, r.image, r.tmp)
 	if err != nil {
-		return pipeline.Result{}, &ToolError{"push " + r.image, err, "its output above says why; norn doctor checks the registry and the login"}
+		return pipeline.Result{}, &pipeline.ToolError{Doing: "push " + r.image, Err: err, Advice: "its output above says why; norn doctor checks the registry and the login"}
 	}
 	r.image += "@" + digest
 	return pipeline.Result{State: pipeline.Done, Detail: digest}, nil
@@ -46,35 +41,14 @@ func (r *run) load(ctx context.Context, out io.Writer) (pipeline.Result, error) 
 	}
 	archive := filepath.Join(r.tmp, "image.tar")
 	if err := r.builder.Save(ctx, out, r.image, archive); err != nil {
-		return pipeline.Result{}, &ToolError{"save " + r.image, err, "its output above says why"}
+		return pipeline.Result{}, &pipeline.ToolError{Doing: "save " + r.image, Err: err, Advice: "its output above says why"}
 	}
-	name, args := loader(r.local.Kind, r.local.Name, archive)
+	name, args := image.Loader(r.local.Kind, r.local.Name, archive)
 	if !command.Installed(name) {
-		return pipeline.Result{}, &UsageError{fmt.Sprintf("%s is not installed, and without a registry it takes it to load the image into the cluster", name), "name a registry with --registry or NORN_REGISTRY_URL"}
+		return pipeline.Result{}, &pipeline.UsageError{Problem: fmt.Sprintf("%s is not installed, and without a registry it takes it to load the image into the cluster", name), Advice: "name a registry with --registry or NORN_REGISTRY_URL"}
 	}
 	if err := command.Run(ctx, "", out, name, args...); err != nil {
-		return pipeline.Result{}, &ToolError{"load " + r.image, err, "its output above says why; norn doctor checks what it takes to load images"}
+		return pipeline.Result{}, &pipeline.ToolError{Doing: "load " + r.image, Err: err, Advice: "its output above says why; norn doctor checks what it takes to load images"}
 	}
 	return pipeline.Result{State: pipeline.Done, Detail: r.image + " into " + r.local.Kind}, nil
 }
-
-// loader is the command that loads an archive of images into a cluster of this kind.
-func loader(kind, cluster, archive string) (name string, args []string) {
-	switch kind {
-	case "kind":
-		return "kind", []string{"load", "image-archive", archive, "--name", cluster}
-	case "k3d":
-		return "k3d", []string{"image", "import", archive, "--cluster", cluster}
-	case "minikube":
-		return "minikube", []string{"image", "load", archive, "--profile", cluster}
-	case "k3s":
-		return "k3s", []string{"ctr", "images", "import", archive}
-	case "devcluster":
-		return "devcluster", []string{"load", archive}
-	default:
-		return "ctr", []string{"--namespace", "k8s.io", "images", "import", archive}
-	}
-}
-
-// loadedSuffix tells builds of a checkout with changes apart, which share their commit: without a digest, nothing else would.
-func loadedSuffix(at time.Time) string { return "." + strconv.FormatInt(at.Unix(), 10) }

@@ -1,5 +1,5 @@
-// Package deploy ships an app: from source to image to pods that are available, and
-// back again where they are not. Deploy, rollback and restart share one rollout (rollout.go).
+// Package deploy ships an app, as steps: from source to image to pods that are available. Deploy, rollback and restart share
+// one rollout (rollout), which brings the last version back if the new one fails.
 package deploy
 
 import (
@@ -10,97 +10,51 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
-	applycore "k8s.io/client-go/applyconfigurations/core/v1"
 
 	"norn/internal/command"
-	"norn/internal/pipeline"
+	"norn/internal/folder"
+	"norn/pkg/deploy/database"
+	"norn/pkg/deploy/image"
+	"norn/pkg/deploy/rollout"
+	"norn/pkg/deploy/source"
 	"norn/pkg/forge"
+	"norn/pkg/forge/objects"
 	"norn/pkg/infraspec"
-	"norn/pkg/job"
 	"norn/pkg/k8s"
+	"norn/pkg/k8s/connect"
+	"norn/pkg/pipeline"
 	"norn/pkg/secrets"
 )
 
-// Cluster is what a deploy asks of a cluster.
-type Cluster interface {
-	rolloutCluster
-	secretStore
-	locker
-	releases
-	job.Cluster
-	forge.Cluster
-	Platforms(ctx context.Context) ([]string, error)
-	Local(ctx context.Context) (k8s.LocalCluster, error)
-}
-
-// releases are how a version gets into each kind of workload.
-type releases interface {
-	SetImage(ctx context.Context, ns, name string, r k8s.Release) (*appsv1.Deployment, error)
-	RestartDeployment(ctx context.Context, ns, name string, at time.Time) (*appsv1.Deployment, error)
-	cronJobs
-	functions
-}
-
-// locker keeps other runs on the same app away.
-type locker interface {
-	Holding(ctx context.Context, r k8s.LockRequest, do func(context.Context) error) error
-}
-
-// locked does what do does while it holds t's lock.
-func (t Target) locked(ctx context.Context, cluster locker, to pipeline.Reporter, do func(context.Context) error) error {
-	return cluster.Holding(ctx, t.Lock.For(t.Namespace, t.App, func(line string) { pipeline.Say(to, "lock", line) }), do)
-}
-
-type secretStore interface {
-	GetSecret(ctx context.Context, ns, name string) (*corev1.Secret, error)
-	DropSecretKeys(ctx context.Context, ns, name string, keys []string) (*corev1.Secret, error)
-	ApplySecret(ctx context.Context, conf *applycore.SecretApplyConfiguration) (*corev1.Secret, error)
-}
-
-var _ Cluster = (*k8s.Client)(nil)
-
 // Options are what a deploy needs besides the infraspec.
 type Options struct {
-	Target
+	rollout.Target
 	Version
-	Settings     forge.Settings // of the objects: the migration's environment, and forge's where that comes first
-	Tunnel       string         // the tunnel's name, for forge
-	Database     Database       // where this machine reaches the database
-	SkipTests    bool           // leaves build.test out
-	SkipSnapshot bool           // leaves the dump before a migration out
-	Force        bool           // replaces the pods also where nothing has changed
-	Forge        bool           // brings the objects to what the infraspec says, just before the new version
-	User         string         // who deploys, for the history
+	Settings     objects.Settings  // of the objects: the migration's environment, and forge's where that comes first
+	Tunnel       string            // the tunnel's name, for forge
+	Database     database.Settings // where this machine reaches the database
+	SkipTests    bool              // leaves build.test out
+	SkipSnapshot bool              // leaves the dump before a migration out
+	Force        bool              // replaces the pods also where nothing has changed
+	Forge        bool              // brings the objects to what the infraspec says, just before the new version
+	User         string            // who deploys, for the history
 }
 
 // Version says which version is shipped, and how its image is made.
 type Version struct {
-	Ref      string // git ref; "" is the checkout as it is, or repo.branch
+	source.Selection
 	Checkout bool   // ships the checkout though the infraspec has a repo.url
 	Image    string // ships this image and builds nothing
 	Registry string // where images are pushed; "" loads them into a cluster on this machine
 	Builder  string // docker, podman, buildah or nerdctl; "" takes the first there is
-	GitToken string // for HTTPS repositories, or ""
-	GitKey   string // path of a private key for SSH repositories, or ""
 }
 
-// UsageError says that what was asked for cannot be done as asked; nothing was begun.
-type UsageError struct{ Problem, Advice string }
-
-// Error is the problem.
-func (e *UsageError) Error() string { return e.Problem }
-
-// Hint is what to do about it.
-func (e *UsageError) Hint() string { return e.Advice }
-
-// Run deploys spec's app. It returns a *RolloutError where the new version did not come up.
-func Run(ctx context.Context, cluster Cluster, to pipeline.Reporter, spec *infraspec.Spec, o Options) error {
+// Run deploys spec's app. It returns a *rollout.Error if the new version did not come up.
+func Run(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, spec *infraspec.Spec, o Options) error {
 	return prepared(ctx, cluster, spec, o, func(r *run) error {
-		return o.locked(ctx, cluster, to, func(ctx context.Context) error {
+		return o.WithLock(ctx, cluster, to, func(ctx context.Context) error {
 			steps, err := r.steps(ctx, to)
 			if err != nil {
 				return err
@@ -111,63 +65,63 @@ func Run(ctx context.Context, cluster Cluster, to pipeline.Reporter, spec *infra
 }
 
 // Plan says what each step of Run would do, and does nothing but look.
-func Plan(ctx context.Context, cluster Cluster, to pipeline.Reporter, spec *infraspec.Spec, o Options) error {
+func Plan(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, spec *infraspec.Spec, o Options) error {
 	return prepared(ctx, cluster, spec, o, func(r *run) error { return pipeline.Run(ctx, to, r.redacted(r.plans())) })
 }
 
 // prepared makes a run with a temporary folder that is gone when do has ended.
-func prepared(ctx context.Context, cluster Cluster, spec *infraspec.Spec, o Options, do func(*run) error) (err error) {
+func prepared(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Options, do func(*run) error) (err error) {
 	o.Spec = spec
 	r := &run{cluster: cluster, spec: spec, options: o, dir: filepath.Dir(spec.Path())}
 	if r.local, err = check(ctx, cluster, spec, o); err != nil {
 		return err
 	}
-	tmp, err := makeTemporary()
+	tmp, err := folder.NewTemporary()
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, tmp.remove()) }()
-	r.tmp = tmp.dir
+	defer func() { err = errors.Join(err, tmp.Remove()) }()
+	r.tmp = tmp.Dir
 	return do(r)
 }
 
 // check refuses, before anything is begun, what could only fail later. It returns the cluster on this machine that images are
 // loaded into, where there is no registry.
-func check(ctx context.Context, cluster Cluster, spec *infraspec.Spec, o Options) (local k8s.LocalCluster, err error) {
+func check(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Options) (local connect.LocalCluster, err error) {
 	switch {
 	case !spec.Deploy:
-		return local, &UsageError{fmt.Sprintf("%s says deploy: false", spec.Path()), "remove that line to deploy " + spec.App}
+		return local, &pipeline.UsageError{Problem: fmt.Sprintf("%s says deploy: false", spec.Path()), Advice: "remove that line to deploy " + spec.App}
 	case Dumps(spec) && !o.SkipSnapshot && !command.Installed("pg_dump"):
-		return local, &UsageError{"pg_dump is not installed, and the database is dumped before its migration", "install PostgreSQL's client programs, or leave the dump out with --skip-snapshot"}
+		return local, &pipeline.UsageError{Problem: "pg_dump is not installed, and the database is dumped before its migration", Advice: "install PostgreSQL's client programs, or leave the dump out with --skip-snapshot"}
 	case o.Image != "" && o.Ref != "":
-		return local, &UsageError{"a ref and --image exclude each other", "name the version once"}
+		return local, &pipeline.UsageError{Problem: "a ref and --image exclude each other", Advice: "name the version once"}
 	case o.Image != "":
-		_, err = k8s.PullPolicy(o.Image)
+		_, err = objects.PullPolicy(o.Image)
 		return local, err
 	case o.Registry != "":
 		return local, nil
 	}
-	if local, err = cluster.Local(ctx); err != nil {
+	if local, err = connect.Local(ctx, cluster); err != nil {
 		return local, err
 	}
 	if local.Kind == "" {
-		return local, &UsageError{"no registry to push the image to, and the cluster is not one on this machine that images could be loaded into", "name one with --registry or NORN_REGISTRY_URL, or ship a built image with --image"}
+		return local, &pipeline.UsageError{Problem: "no registry to push the image to, and the cluster is not one on this machine that images could be loaded into", Advice: "name one with --registry or NORN_REGISTRY_URL, or ship a built image with --image"}
 	}
 	return local, nil
 }
 
 // run is one deploy. Each step fills in what the next ones need.
 type run struct {
-	cluster Cluster
+	cluster *k8s.Client
 	spec    *infraspec.Spec
 	options Options
-	dir     string           // the infraspec's folder
-	tmp     string           // gone when the run ends
-	local   k8s.LocalCluster // what the image is loaded into, where there is no registry
+	dir     string               // the infraspec's folder
+	tmp     string               // gone when the run ends
+	local   connect.LocalCluster // what the image is loaded into, where there is no registry
 
 	before        running
-	source        source
-	builder       builder
+	source        source.Tree
+	builder       image.Builder
 	image         string                   // what the pods will run
 	values        map[string]secrets.Value // what the infraspec declares, decrypted
 	secretVersion string
@@ -223,42 +177,42 @@ func (r *run) findSource(ctx context.Context, out io.Writer) (pipeline.Result, e
 	}
 	into := filepath.Join(r.tmp, "source")
 	if r.spec.Repo.URL != "" && !r.options.Checkout {
-		r.source, err = clone(ctx, out, r.spec.Repo, r.options.Version, r.tmp)
+		r.source, err = source.Clone(ctx, out, r.spec.Repo, r.options.Selection, r.tmp)
 	} else {
-		r.source, err = fetch(ctx, r.dir, r.options.Ref, into)
+		r.source, err = source.FromCheckout(ctx, r.dir, r.options.Ref, into)
 	}
 	if err != nil {
 		return pipeline.Result{}, err
 	}
-	if r.source.dirty {
-		pipeline.Warn(out, "%s has changes that are not committed; they are shipped as %s", r.dir, r.source.tag())
+	if r.source.Dirty {
+		pipeline.Warn(out, "%s has changes that are not committed; they are shipped as %s", r.dir, r.source.Tag())
 	}
-	if warning := lfsPointers(r.source.dir); warning != "" {
+	if warning := source.LFSPointers(r.source.Dir); warning != "" {
 		pipeline.Warn(out, "%s", warning)
 	}
-	return pipeline.Result{State: pipeline.Done, Detail: r.source.describe()}, r.decrypt(ctx)
+	return pipeline.Result{State: pipeline.Done, Detail: r.source.Describe()}, r.decrypt(ctx)
 }
 
 // forged reads the app's Deployment, which must be there and norn's own.
-func forged(ctx context.Context, cluster historyCluster, t Target) (*appsv1.Deployment, error) {
+func forged(ctx context.Context, cluster *k8s.Client, t rollout.Target) (*appsv1.Deployment, error) {
 	d, err := cluster.GetDeployment(ctx, t.Namespace, t.App)
 	if k8s.IsNotFound(err) {
 		if _, err := cluster.GetCronJob(ctx, t.Namespace, t.App); err == nil {
-			return nil, &UsageError{t.App + " is a cron app, which has no rollout and no history", "norn status shows what it runs; norn deploy changes the version of its next run"}
+			return nil, &pipeline.UsageError{Problem: t.App + " is a cron app, which has no rollout and no history", Advice: "norn status shows what it runs; norn deploy changes the version of its next run"}
 		}
 		return nil, notForged("Deployment", t)
 	}
 	if err == nil {
-		err = forge.Owned("Deployment", d, t.App)
+		err = objects.Owned("Deployment", d, t.App)
 	}
 	if err == nil && d.DeletionTimestamp != nil {
-		return nil, &UsageError{fmt.Sprintf("Deployment %s in namespace %s is being deleted", t.App, t.Namespace), "norn status shows what there is"}
+		return nil, &pipeline.UsageError{Problem: fmt.Sprintf("Deployment %s in namespace %s is being deleted", t.App, t.Namespace), Advice: "norn status shows what there is"}
 	}
 	return d, err
 }
 
-func notForged(kind string, t Target) error {
-	return &UsageError{fmt.Sprintf("there is no %s %s in namespace %s", kind, t.App, t.Namespace), "make it with norn forge; norn deploy --forge makes it and ships at once"}
+func notForged(kind string, t rollout.Target) error {
+	return &pipeline.UsageError{Problem: fmt.Sprintf("there is no %s %s in namespace %s", kind, t.App, t.Namespace), Advice: "make it with norn forge; norn deploy --forge makes it and ships at once"}
 }
 
 func (r *run) test(ctx context.Context, out io.Writer) (pipeline.Result, error) {
@@ -270,8 +224,8 @@ func (r *run) test(ctx context.Context, out io.Writer) (pipeline.Result, error) 
 	case r.options.SkipTests:
 		return pipeline.Result{State: pipeline.Skipped, Detail: "--skip-tests"}, nil
 	}
-	if err := command.Run(ctx, r.source.dir, out, "/bin/sh", "-c", r.spec.Build.Test); err != nil {
-		return pipeline.Result{}, &ToolError{"run build.test", err, "its output above says why; --skip-tests ships without them"}
+	if err := command.Run(ctx, r.source.Dir, out, "/bin/sh", "-c", r.spec.Build.Test); err != nil {
+		return pipeline.Result{}, &pipeline.ToolError{Doing: "run build.test", Err: err, Advice: "its output above says why; --skip-tests ships without them"}
 	}
 	return pipeline.Result{State: pipeline.Done, Detail: r.spec.Build.Test}, nil
 }

@@ -3,20 +3,13 @@ package deploy
 import (
 	"context"
 
-	corev1 "k8s.io/api/core/v1"
 	applycore "k8s.io/client-go/applyconfigurations/core/v1"
 
-	"norn/internal/pipeline"
-	"norn/pkg/forge"
+	"norn/pkg/forge/objects"
 	"norn/pkg/k8s"
+	"norn/pkg/k8s/metadata"
+	"norn/pkg/pipeline"
 )
-
-// functions is what a function app's deploy asks of a cluster. Nothing of a function stands between its calls, so that its version is
-// remembered by a PodTemplate, which runs nothing.
-type functions interface {
-	GetPodTemplate(ctx context.Context, ns, name string) (*corev1.PodTemplate, error)
-	ApplyPodTemplate(ctx context.Context, conf *applycore.PodTemplateApplyConfiguration, r k8s.Release) (*corev1.PodTemplate, error)
-}
 
 func (r *run) currentFunction(ctx context.Context) (running, error) {
 	t, err := r.cluster.GetPodTemplate(ctx, r.options.Namespace, r.spec.App)
@@ -24,17 +17,17 @@ func (r *run) currentFunction(ctx context.Context) (running, error) {
 		return running{}, nil
 	}
 	if err == nil {
-		err = forge.Owned("PodTemplate", t, r.spec.App)
+		err = objects.Owned("PodTemplate", t, r.spec.App)
 	}
 	if err != nil {
 		return running{}, err
 	}
-	return running{image: k8s.ImageOf(t.Template.Spec, r.spec.App), migrated: t.Annotations[k8s.MigratedAnnotation], good: true}, nil
+	return running{image: k8s.ImageOf(t.Template.Spec, r.spec.App), migrated: t.Annotations[metadata.MigratedAnnotation], good: true}, nil
 }
 
 // register makes the version the one that the next call runs.
 func (r *run) register(ctx context.Context, release k8s.Release) (pipeline.Result, error) {
-	conf := applycore.PodTemplate(r.spec.App, r.options.Namespace).WithLabels(forge.Labels(r.spec))
+	conf := applycore.PodTemplate(r.spec.App, r.options.Namespace).WithLabels(objects.Labels(r.spec))
 	t, err := r.cluster.ApplyPodTemplate(ctx, conf, release)
 	if err != nil {
 		return pipeline.Result{}, err

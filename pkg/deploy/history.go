@@ -6,29 +6,32 @@ import (
 	"strings"
 	"time"
 
+	"norn/pkg/deploy/rollout"
 	"norn/pkg/k8s"
+	"norn/pkg/k8s/metadata"
+	k8srollout "norn/pkg/k8s/rollout"
 )
 
 // Entry is one revision of an app's history.
 type Entry struct {
-	Revision int64      `json:"revision"`
-	Commit   string     `json:"commit,omitempty"`
-	Image    string     `json:"image"`
-	Digest   string     `json:"digest,omitempty"`
-	Created  time.Time  `json:"created"` // when it came
-	By       string     `json:"by,omitempty"`
-	Verified bool       `json:"verified"`         // norn has watched it come up
-	Failed   k8s.Reason `json:"failed,omitempty"` // why it did not
-	Migrated bool       `json:"migrated"`         // a migration ran before it
-	Current  bool       `json:"current"`
+	Revision int64             `json:"revision"`
+	Commit   string            `json:"commit,omitempty"`
+	Image    string            `json:"image"`
+	Digest   string            `json:"digest,omitempty"`
+	Created  time.Time         `json:"created"` // when it came
+	By       string            `json:"by,omitempty"`
+	Verified bool              `json:"verified"`         // norn has watched it come up
+	Failed   k8srollout.Reason `json:"failed,omitempty"` // why it did not
+	Migrated bool              `json:"migrated"`         // a migration ran before it
+	Current  bool              `json:"current"`
 }
 
 // Version is how people call it.
-func (e Entry) Version() string { return k8s.VersionName(e.Commit, e.Image) }
+func (e Entry) Version() string { return metadata.VersionName(e.Commit, e.Image) }
 
 // History lists an app's revisions, newest first. It is the Deployment's own, as kubectl rollout history has it.
-func History(ctx context.Context, cluster historyCluster, ns, app string) ([]Entry, error) {
-	d, err := forged(ctx, cluster, Target{Namespace: ns, App: app})
+func History(ctx context.Context, cluster *k8s.Client, ns, app string) ([]Entry, error) {
+	d, err := forged(ctx, cluster, rollout.Target{Namespace: ns, App: app})
 	if err != nil {
 		return nil, err
 	}

@@ -8,10 +8,10 @@ import (
 	"strings"
 	"time"
 
-	"norn/internal/pipeline"
-	"norn/pkg/forge"
-	"norn/pkg/job"
+	"norn/internal/job"
+	"norn/pkg/forge/objects"
 	"norn/pkg/k8s"
+	"norn/pkg/pipeline"
 )
 
 // MigrationTimeout bounds a migration; one that takes longer is cut short.
@@ -49,7 +49,7 @@ func (r *run) migrate(ctx context.Context, out io.Writer) (pipeline.Result, erro
 	if why := r.noMigration(); why != "" {
 		return pipeline.Result{State: pipeline.Skipped, Detail: why}, nil
 	}
-	pod, err := forge.Migration(r.spec, r.options.Settings, r.image)
+	pod, err := objects.Migration(r.spec, r.options.Settings, r.image)
 	if err != nil {
 		return pipeline.Result{}, err
 	}
@@ -77,7 +77,7 @@ func (r *run) newValues(ctx context.Context) (map[string][]byte, error) {
 	if len(r.spec.Secrets) == 0 {
 		return nil, nil
 	}
-	live, err := r.cluster.GetSecret(ctx, r.options.Namespace, forge.SecretName(r.spec.App))
+	live, err := r.cluster.GetSecret(ctx, r.options.Namespace, objects.SecretName(r.spec.App))
 	if err != nil && !k8s.IsNotFound(err) {
 		return nil, err
 	}

@@ -8,8 +8,9 @@ import (
 	"path/filepath"
 	"strings"
 
-	"norn/internal/pipeline"
+	"norn/pkg/deploy/database"
 	"norn/pkg/infraspec"
+	"norn/pkg/pipeline"
 )
 
 // plans are the steps of a dry run: each only says what the real one would do.
@@ -30,7 +31,7 @@ func (r *run) plans() []pipeline.Step {
 	}
 	return append(steps,
 		say("snapshot", func() string {
-			return cmp.Or(r.noSnapshot(), fmt.Sprintf("pg_dump of %s into %s", r.spec.Migrations.Database, snapshotFolder(r.dir)))
+			return cmp.Or(r.noSnapshot(), fmt.Sprintf("pg_dump of %s into %s", r.spec.Migrations.Database, database.Folder(r.dir)))
 		}),
 		say("migrate", func() string { return cmp.Or(r.noMigration(), commandLine(r.spec.Migrations.Command)) }),
 		say("secrets", func() string { return cmp.Or(strings.Join(r.spec.Secrets, ", "), "the infraspec declares none") }),
@@ -55,9 +56,9 @@ func (r *run) planBuild(ctx context.Context, out io.Writer) (pipeline.Result, er
 	if err != nil {
 		return pipeline.Result{}, err
 	}
-	result.Detail = fmt.Sprintf("%s makes %s from %s", r.builder.Name(), r.image, filepath.Base(request.dockerfile))
-	if request.platform != "" {
-		result.Detail += " for " + request.platform
+	result.Detail = fmt.Sprintf("%s makes %s from %s", r.builder.Name(), r.image, filepath.Base(request.Dockerfile))
+	if request.Platform != "" {
+		result.Detail += " for " + request.Platform
 	}
 	return result, nil
 }

@@ -7,18 +7,13 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 
-	"norn/internal/pipeline"
+	"norn/pkg/deploy/rollout"
+	"norn/pkg/k8s"
+	"norn/pkg/pipeline"
 )
 
-// restartCluster is what a restart asks of a cluster.
-type restartCluster interface {
-	rolloutCluster
-	locker
-	RestartDeployment(ctx context.Context, ns, name string, at time.Time) (*appsv1.Deployment, error)
-}
-
 // Restart replaces all pods of an app, one after the other, and waits until the new ones run.
-func Restart(ctx context.Context, cluster restartCluster, to pipeline.Reporter, t Target) error {
+func Restart(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, t rollout.Target) error {
 	t.KeepFailed = "the version is the same before and after a restart"
 	steps := []pipeline.Step{{Name: "rollout", Run: func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
 		d, err := forged(ctx, cluster, t)
@@ -30,12 +25,11 @@ func Restart(ctx context.Context, cluster restartCluster, to pipeline.Reporter, 
 			if d.Status.Replicas > 0 {
 				what = " is paused: a deploy of it was cut short"
 			}
-			return pipeline.Result{}, &UsageError{t.App + what, "ship it with norn deploy"}
+			return pipeline.Result{}, &pipeline.UsageError{Problem: t.App + what, Advice: "ship it with norn deploy"}
 		}
-		r := &rollout{Target: t, cluster: cluster, out: out}
-		return r.roll(ctx, func(ctx context.Context) (*appsv1.Deployment, error) {
+		return rollout.Run(ctx, cluster, out, t, func(ctx context.Context) (*appsv1.Deployment, error) {
 			return cluster.RestartDeployment(ctx, t.Namespace, t.App, time.Now())
 		})
 	}}}
-	return t.locked(ctx, cluster, to, func(ctx context.Context) error { return pipeline.Run(ctx, to, steps) })
+	return t.WithLock(ctx, cluster, to, func(ctx context.Context) error { return pipeline.Run(ctx, to, steps) })
 }

@@ -13,38 +13,33 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
-	"norn/internal/pipeline"
+	"norn/pkg/deploy/rollout"
 	"norn/pkg/k8s"
+	"norn/pkg/k8s/metadata"
+	"norn/pkg/pipeline"
 )
 
 // Rollback goes back to the newest verified revision before the current one, or to the one that
 // revision names (a revision number or a commit), and waits until it runs.
-func Rollback(ctx context.Context, cluster rollbackCluster, to pipeline.Reporter, t Target, revision string) error {
+func Rollback(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, t rollout.Target, revision string) error {
 	var chosen k8s.Revision
 	t.KeepFailed = "it is itself a step back"
 	steps := []pipeline.Step{
 		{Name: "choose", Run: func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
 			var err error
 			chosen, err = choose(ctx, cluster, t, revision, out)
-			return pipeline.Result{State: pipeline.Done, Detail: describe(chosen)}, err
+			return pipeline.Result{State: pipeline.Done, Detail: rollout.Describe(chosen)}, err
 		}},
 		{Name: "rollout", Run: func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
-			r := &rollout{Target: t, cluster: cluster, out: out}
-			return r.roll(ctx, func(ctx context.Context) (*appsv1.Deployment, error) {
+			return rollout.Run(ctx, cluster, out, t, func(ctx context.Context) (*appsv1.Deployment, error) {
 				return cluster.RestoreTemplate(ctx, t.Namespace, t.App, chosen.Set)
 			})
 		}},
 	}
-	return t.locked(ctx, cluster, to, func(ctx context.Context) error { return pipeline.Run(ctx, to, steps) })
+	return t.WithLock(ctx, cluster, to, func(ctx context.Context) error { return pipeline.Run(ctx, to, steps) })
 }
 
-// rollbackCluster is what a rollback asks of a cluster.
-type rollbackCluster interface {
-	rolloutCluster
-	locker
-}
-
-func choose(ctx context.Context, cluster historyCluster, t Target, revision string, out io.Writer) (chosen k8s.Revision, err error) {
+func choose(ctx context.Context, cluster *k8s.Client, t rollout.Target, revision string, out io.Writer) (chosen k8s.Revision, err error) {
 	d, err := forged(ctx, cluster, t)
 	if err != nil {
 		return k8s.Revision{}, err
@@ -59,11 +54,11 @@ func choose(ctx context.Context, cluster historyCluster, t Target, revision stri
 		chosen, err = named(revisions, revision)
 	}
 	if err == nil && chosen.Failed != "" {
-		pipeline.Warn(out, "%s failed when it was shipped: %s", describe(chosen), chosen.Failed)
+		pipeline.Warn(out, "%s failed when it was shipped: %s", rollout.Describe(chosen), chosen.Failed)
 	}
 	for _, r := range revisions {
 		if err == nil && r.Migrated && r.Number > chosen.Number {
-			pipeline.Warn(out, "a migration ran before %s, and the database stays as it left it; norn snapshots list has the dump from before", describe(r))
+			pipeline.Warn(out, "a migration ran before %s, and the database stays as it left it; norn snapshots list has the dump from before", rollout.Describe(r))
 		}
 	}
 	return chosen, err
@@ -72,9 +67,9 @@ func choose(ctx context.Context, cluster historyCluster, t Target, revision stri
 // noEarlier says that there is nothing to go back to, and what there is.
 func noEarlier(newestFirst []k8s.Revision) error {
 	if slices.ContainsFunc(newestFirst, func(r k8s.Revision) bool { return r.Verified && !r.Current }) {
-		return &UsageError{"the other verified revisions are of the version that is current", "--to takes one of them all the same: " + list(newestFirst)}
+		return &pipeline.UsageError{Problem: "the other verified revisions are of the version that is current", Advice: "--to takes one of them all the same: " + list(newestFirst)}
 	}
-	return &UsageError{"there is no earlier verified version to go back to", "there are: " + list(newestFirst)}
+	return &pipeline.UsageError{Problem: "there is no earlier verified version to go back to", Advice: "there are: " + list(newestFirst)}
 }
 
 // list names all revisions, with what is known of them.
@@ -84,7 +79,7 @@ func list(newestFirst []k8s.Revision) string {
 	}
 	var known []string
 	for _, r := range newestFirst {
-		text := describe(r)
+		text := rollout.Describe(r)
 		switch {
 		case r.Current:
 			text += " (current)"
@@ -115,24 +110,14 @@ func named(newestFirst []k8s.Revision, target string) (k8s.Revision, error) {
 			return r, nil
 		}
 	}
-	return k8s.Revision{}, &UsageError{fmt.Sprintf("no revision %q in the history", target), "a revision's number, or 7 digits or more of its commit; there are: " + list(newestFirst)}
+	return k8s.Revision{}, &pipeline.UsageError{Problem: fmt.Sprintf("no revision %q in the history", target), Advice: "a revision's number, or 7 digits or more of its commit; there are: " + list(newestFirst)}
 }
 
 // isCommit reports whether target, seven digits or more, means this commit. A dirty version is only meant by its suffix.
 func isCommit(commit, target string) bool {
-	commit, dirty := strings.CutSuffix(commit, k8s.DirtySuffix)
-	target, wantDirty := strings.CutSuffix(target, k8s.DirtySuffix)
+	commit, dirty := strings.CutSuffix(commit, metadata.DirtySuffix)
+	target, wantDirty := strings.CutSuffix(target, metadata.DirtySuffix)
 	return dirty == wantDirty && len(target) >= 7 && strings.HasPrefix(commit, target)
-}
-
-func describe(r k8s.Revision) string {
-	if r.Set == nil {
-		return ""
-	}
-	if r.Commit != "" {
-		return fmt.Sprintf("revision %d, commit %s", r.Number, k8s.ShortCommit(r.Commit))
-	}
-	return fmt.Sprintf("revision %d, %s", r.Number, r.Image)
 }
 
 func sameVersion(a, b *appsv1.ReplicaSet) bool {
@@ -142,7 +127,7 @@ func sameVersion(a, b *appsv1.ReplicaSet) bool {
 // comparable is a pod template without what a restart, a new Secret version and the controller write into it.
 func comparable(rs *appsv1.ReplicaSet) corev1.PodTemplateSpec {
 	t := *rs.Spec.Template.DeepCopy()
-	maps.DeleteFunc(t.Annotations, func(k, _ string) bool { return k8s.MarksRestart(k) })
+	maps.DeleteFunc(t.Annotations, func(k, _ string) bool { return metadata.IsRestartAnnotation(k) })
 	if len(t.Annotations) == 0 {
 		t.Annotations = nil
 	}

@@ -7,9 +7,12 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
-	"norn/pkg/forge"
+	"norn/pkg/forge/drift"
+	"norn/pkg/forge/objects"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
+	"norn/pkg/k8s/metadata"
+	"norn/pkg/pipeline"
 )
 
 // running is what the cluster has of an app before a deploy.
@@ -34,7 +37,7 @@ func (r *run) current(ctx context.Context) (running, error) {
 	case infraspec.Webserver, infraspec.Worker:
 		now, err = r.currentDeployment(ctx)
 	}
-	if _, absent := errors.AsType[*UsageError](err); absent && r.options.Forge {
+	if _, absent := errors.AsType[*pipeline.UsageError](err); absent && r.options.Forge {
 		return running{}, nil
 	}
 	return now, err
@@ -45,7 +48,7 @@ func (r *run) currentDeployment(ctx context.Context) (running, error) {
 	if err != nil {
 		return running{}, err
 	}
-	now := running{pod: d.Spec.Template.Spec, migrated: d.Annotations[k8s.MigratedAnnotation], differs: differences(d, r.spec, r.options.Settings)}
+	now := running{pod: d.Spec.Template.Spec, migrated: d.Annotations[metadata.MigratedAnnotation], differs: differences(d, r.spec, r.options.Settings)}
 	if d.Spec.Paused {
 		return now, nil
 	}
@@ -59,17 +62,17 @@ func (r *run) currentDeployment(ctx context.Context) (running, error) {
 }
 
 // differences are the fields of a Deployment that are not as the infraspec says; what cannot be compared has none.
-func differences(d *appsv1.Deployment, spec *infraspec.Spec, s forge.Settings) []string {
-	conf, _, err := forge.DeploymentBeside(d, spec, s)
+func differences(d *appsv1.Deployment, spec *infraspec.Spec, s objects.Settings) []string {
+	conf, _, err := objects.DeploymentFor(d, spec, s)
 	if err != nil {
 		return nil
 	}
-	fields, err := forge.Drift(conf, d)
+	fields, err := drift.Fields(conf, d)
 	if err != nil {
 		return nil
 	}
 	for i := range fields {
-		fields[i] = forge.ShortField(fields[i])
+		fields[i] = drift.ShortField(fields[i])
 	}
 	return fields
 }
@@ -79,7 +82,7 @@ func (r *run) currentCronJob(ctx context.Context) (running, error) {
 	if err != nil {
 		return running{}, err
 	}
-	now := running{pod: c.Spec.JobTemplate.Spec.Template.Spec, migrated: c.Annotations[k8s.MigratedAnnotation]}
+	now := running{pod: c.Spec.JobTemplate.Spec.Template.Spec, migrated: c.Annotations[metadata.MigratedAnnotation]}
 	if c.Spec.Suspend == nil || !*c.Spec.Suspend {
 		now.image, now.good = k8s.ImageOf(now.pod, r.spec.App), true
 	}

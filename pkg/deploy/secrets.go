@@ -14,19 +14,12 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	applycore "k8s.io/client-go/applyconfigurations/core/v1"
 
-	"norn/internal/pipeline"
-	"norn/pkg/forge"
+	"norn/pkg/forge/objects"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
+	"norn/pkg/pipeline"
 	"norn/pkg/secrets"
 )
-
-// Redactor keeps values out of what is shown. It is told each value before anything could print it.
-type Redactor interface {
-	Hide(name, value string)
-	// Writer is w without the values; Close ends it and leaves w open.
-	Writer(w io.Writer) io.WriteCloser
-}
 
 // redacted are steps whose output, that of the programs they run too, goes through the redactor before it is cut into lines.
 func (r *run) redacted(steps []pipeline.Step) []pipeline.Step {
@@ -49,10 +42,10 @@ type redactedOut struct {
 	step io.Writer
 }
 
-// Warn implements pipeline.Teller. The text is whole, and is redacted where it is printed.
+// Warn implements pipeline.StepWriter. The text is whole, and is redacted where it is printed.
 func (o redactedOut) Warn(text string) { pipeline.Warn(o.step, "%s", text) }
 
-// Wait implements pipeline.Teller.
+// Wait implements pipeline.StepWriter.
 func (o redactedOut) Wait(text string, pods []pipeline.Pod) { pipeline.Wait(o.step, text, pods) }
 
 // decrypt decrypts the app's SOPS file in this process, of the source where that has one, and takes the declared values. It comes before
@@ -64,8 +57,8 @@ func (r *run) decrypt(ctx context.Context) error {
 	}
 	own := filepath.Join(r.dir, secrets.FileName)
 	path := own
-	if r.source.dir != "" {
-		path = filepath.Join(r.source.dir, secrets.FileName)
+	if r.source.Dir != "" {
+		path = filepath.Join(r.source.Dir, secrets.FileName)
 		if _, err := os.Stat(path); err != nil && r.spec.Repo.URL != "" { // kept beside the infraspec, not with the source
 			path = own
 		}
@@ -82,14 +75,14 @@ func (r *run) decrypt(ctx context.Context) error {
 		fileError.Path = own
 	}
 	if err == nil {
-		_, err = r.liveSecret(ctx, forge.SecretName(r.spec.App))
+		_, err = r.liveSecret(ctx, objects.SecretName(r.spec.App))
 	}
 	return err
 }
 
 // secrets brings the Secret <app>-secrets to the declared names: what the infraspec has dropped goes, and so does what others have added.
 func (r *run) secrets(ctx context.Context, _ io.Writer) (pipeline.Result, error) {
-	name := forge.SecretName(r.spec.App)
+	name := objects.SecretName(r.spec.App)
 	live, err := r.liveSecret(ctx, name)
 	if err != nil {
 		return pipeline.Result{}, err
@@ -118,17 +111,17 @@ func (r *run) secrets(ctx context.Context, _ io.Writer) (pipeline.Result, error)
 	return synced(name, live, r.values, live != nil && live.ResourceVersion == now.ResourceVersion), nil
 }
 
-// liveSecret is the app's Secret in the cluster, or nil. One that is not norn's is a *forge.ConflictError.
+// liveSecret is the app's Secret in the cluster, or nil. One that is not norn's is a *objects.ConflictError.
 func (r *run) liveSecret(ctx context.Context, name string) (*corev1.Secret, error) {
 	live, err := r.cluster.GetSecret(ctx, r.options.Namespace, name)
 	if k8s.IsNotFound(err) {
 		return nil, nil //nolint:nilnil // absence is no error here
 	}
 	if err == nil {
-		err = forge.Owned("Secret", live, r.spec.App)
+		err = objects.Owned("Secret", live, r.spec.App)
 	}
 	if err != nil {
-		if len(r.spec.Secrets) == 0 && errors.As(err, new(*forge.ConflictError)) {
+		if len(r.spec.Secrets) == 0 && errors.As(err, new(*objects.ConflictError)) {
 			return nil, nil //nolint:nilnil // it is in nobody's way
 		}
 		return nil, err
@@ -164,10 +157,10 @@ func synced(name string, live *corev1.Secret, values map[string]secrets.Value, u
 
 // databaseURL is the DATABASE_URL that the app gets by its env or secrets, or "".
 func (r *run) databaseURL(ctx context.Context) (string, error) {
-	if plain, ok := r.spec.Env[forge.DatabaseURL]; ok {
+	if plain, ok := r.spec.Env[objects.DatabaseURL]; ok {
 		return plain, nil
 	}
-	if !slices.Contains(r.spec.Secrets, forge.DatabaseURL) {
+	if !slices.Contains(r.spec.Secrets, objects.DatabaseURL) {
 		return "", nil
 	}
 	if r.values == nil {
@@ -175,14 +168,14 @@ func (r *run) databaseURL(ctx context.Context) (string, error) {
 			return "", err
 		}
 	}
-	return r.values[forge.DatabaseURL].Reveal(), nil
+	return r.values[objects.DatabaseURL].Reveal(), nil
 }
 
 // stillRead refuses a deploy that would take a value away from under the pods: one that the infraspec has dropped, and they
 // still read.
 func stillRead(pod corev1.PodSpec, spec *infraspec.Spec) error {
 	var dropped []string
-	for _, key := range forge.SecretKeys(spec.App, pod) {
+	for _, key := range objects.SecretKeys(spec.App, pod) {
 		if !slices.Contains(spec.Secrets, key) {
 			dropped = append(dropped, key)
 		}
@@ -190,15 +183,15 @@ func stillRead(pod corev1.PodSpec, spec *infraspec.Spec) error {
 	if len(dropped) == 0 {
 		return nil
 	}
-	return &UsageError{
-		fmt.Sprintf("the cluster's pods still read %s, which the infraspec no longer declares", strings.Join(dropped, ", ")),
-		"bring it up to date first with norn forge " + spec.App,
+	return &pipeline.UsageError{
+		Problem: fmt.Sprintf("the cluster's pods still read %s, which the infraspec no longer declares", strings.Join(dropped, ", ")),
+		Advice:  "bring it up to date first with norn forge " + spec.App,
 	}
 }
 
 // notYetRead warns of declared names that the pods do not read, so that none of them will see the values.
 func notYetRead(pod corev1.PodSpec, spec *infraspec.Spec) string {
-	reads := forge.SecretKeys(spec.App, pod)
+	reads := objects.SecretKeys(spec.App, pod)
 	var missing []string
 	for _, name := range spec.Secrets {
 		if !slices.Contains(reads, name) {
@@ -217,7 +210,7 @@ func (r *run) secret(name string, values map[string]secrets.Value) *applycore.Se
 		data[key] = []byte(v.Reveal())
 	}
 	return applycore.Secret(name, r.options.Namespace).
-		WithLabels(forge.Labels(r.spec)).
+		WithLabels(objects.Labels(r.spec)).
 		WithType(corev1.SecretTypeOpaque).
 		WithData(data)
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"norn/internal/access"
+	"norn/pkg/forge/tunnel"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
 )
@@ -14,14 +15,14 @@ import (
 // forgeNeeds are the permissions that a forge of spec will use.
 func forgeNeeds(spec *infraspec.Spec, ns string) []k8s.Permission {
 	out := access.Permissions(ns, access.Forge(len(spec.Secrets) > 0))
-	if Routed(spec) {
-		out = append(out, access.Permissions(TunnelNamespace, access.Tunnel())...)
+	if tunnel.Routed(spec) {
+		out = append(out, access.Permissions(tunnel.Namespace, access.Tunnel())...)
 	}
 	return out
 }
 
 // permitted refuses, before the first write, a run that would be refused half-way.
-func permitted(ctx context.Context, cluster guard, needs []k8s.Permission) error {
+func permitted(ctx context.Context, cluster *k8s.Client, needs []k8s.Permission) error {
 	missing, err := cluster.Missing(ctx, needs)
 	if err != nil || len(missing) == 0 {
 		return err

@@ -2,62 +2,47 @@ package forge
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
-	"norn/internal/pipeline"
+	"norn/pkg/forge/tunnel"
 	"norn/pkg/k8s"
+	"norn/pkg/k8s/lease"
+	"norn/pkg/k8s/metadata"
+	"norn/pkg/pipeline"
 )
 
-// tunnel is cloudflared with its configuration.
-type tunnel struct {
-	cluster tunnelCluster
+// cloudflared is cloudflared with its configuration.
+type cloudflared struct {
+	cluster *k8s.Client
 	out     io.Writer
 	adopt   bool // takes over a rule that is nobody's
 }
 
-// pendingAnnotation on the ConfigMap says that cloudflared has not been restarted yet with the text of this checksum: it is written with
-// the text and taken away after the restart, so that a run that was killed in between is finished by the next one.
-const pendingAnnotation = "norn/restart-pending"
-
-// pending is what the pendingAnnotation says of an app's text.
-func pending(app, text string) string {
-	sum := sha256.Sum256([]byte(text))
-	return app + " " + hex.EncodeToString(sum[:8])
-}
-
-// unfinished reports whether a run of app has changed the text and not restarted cloudflared.
-func unfinished(m *corev1.ConfigMap, app string) bool {
-	return strings.HasPrefix(m.Annotations[pendingAnnotation], app+" ")
-}
-
 // change edits the configuration, and restarts cloudflared where its text has changed. One that does not come back gets its old text again.
-func (t *tunnel) change(ctx context.Context, app string, rule Rule) (pipeline.Result, error) {
+func (t *cloudflared) change(ctx context.Context, app string, rule tunnel.Rule) (pipeline.Result, error) {
 	var before *corev1.ConfigMap
 	var after, shadow string
 	var gone []string
-	_, err := t.cluster.PatchConfigMap(ctx, TunnelNamespace, TunnelConfigMap, func(m *corev1.ConfigMap) (err error) {
+	_, err := t.cluster.PatchConfigMap(ctx, tunnel.Namespace, tunnel.ConfigMap, func(m *corev1.ConfigMap) (err error) {
 		before = m.DeepCopy()
-		if _, there := m.Data[TunnelConfigKey]; !there {
+		if _, there := m.Data[tunnel.ConfigKey]; !there {
 			return errNoConfig
 		}
-		gone, shadow, err = editTunnel(m, app, rule, t.adopt)
-		after = m.Data[TunnelConfigKey]
+		gone, shadow, err = tunnel.Edit(m, app, rule, t.adopt)
+		after = m.Data[tunnel.ConfigKey]
 		return err
 	})
 	if k8s.IsNotFound(err) {
-		return pipeline.Result{State: pipeline.Skipped, Detail: fmt.Sprintf("there is no ConfigMap %s in namespace %s", TunnelConfigMap, TunnelNamespace)}, nil
+		return pipeline.Result{State: pipeline.Skipped, Detail: fmt.Sprintf("there is no ConfigMap %s in namespace %s", tunnel.ConfigMap, tunnel.Namespace)}, nil
 	}
 	if errors.Is(err, errNoConfig) {
-		return pipeline.Result{State: pipeline.Skipped, Detail: fmt.Sprintf("ConfigMap %s in namespace %s has no %s", TunnelConfigMap, TunnelNamespace, TunnelConfigKey)}, nil
+		return pipeline.Result{State: pipeline.Skipped, Detail: fmt.Sprintf("ConfigMap %s in namespace %s has no %s", tunnel.ConfigMap, tunnel.Namespace, tunnel.ConfigKey)}, nil
 	}
 	if err != nil {
 		return pipeline.Result{}, err
@@ -66,17 +51,17 @@ func (t *tunnel) change(ctx context.Context, app string, rule Rule) (pipeline.Re
 		_, _ = fmt.Fprintf(t.out, "the rule for %s is gone\n", host)
 	}
 	if shadow != "" {
-		pipeline.Warn(t.out, "the rule for %s stands ahead and takes %s; move it below in ConfigMap %s", shadow, rule.Host, TunnelConfigMap)
+		pipeline.Warn(t.out, "the rule for %s stands ahead and takes %s; move it below in ConfigMap %s", shadow, rule.Host, tunnel.ConfigMap)
 	}
-	if before.Data[TunnelConfigKey] == after && !unfinished(before, app) {
+	if before.Data[tunnel.ConfigKey] == after && !tunnel.Unfinished(before, app) {
 		return pipeline.Result{State: pipeline.Unchanged}, nil
 	}
 	if err := t.restart(ctx); err != nil {
-		return pipeline.Result{}, errors.Join(fmt.Errorf("restart cloudflared with the new rule: %w", err), t.undo(k8s.Surviving(ctx), app, before, after))
+		return pipeline.Result{}, errors.Join(fmt.Errorf("restart cloudflared with the new rule: %w", err), t.undo(lease.CleanupContext(ctx), app, before, after))
 	}
-	_, err = t.cluster.PatchConfigMap(ctx, TunnelNamespace, TunnelConfigMap, func(m *corev1.ConfigMap) error {
-		if m.Annotations[pendingAnnotation] == pending(app, after) { // otherwise it is another run's, which has changed the text since
-			delete(m.Annotations, pendingAnnotation)
+	_, err = t.cluster.PatchConfigMap(ctx, tunnel.Namespace, tunnel.ConfigMap, func(m *corev1.ConfigMap) error {
+		if tunnel.IsPending(m, app, after) { // otherwise it is another run's, which has changed the text since
+			delete(m.Annotations, metadata.RestartPendingAnnotation)
 		}
 		return nil
 	})
@@ -89,10 +74,10 @@ var errNoConfig = errors.New("no configuration")
 const tunnelTimeout = 2 * time.Minute
 
 // restart replaces cloudflared's pods, which read their configuration once, and waits until the new ones are there.
-func (t *tunnel) restart(ctx context.Context) error {
-	d, err := t.cluster.RestartDeployment(ctx, TunnelNamespace, tunnelServer, time.Now())
+func (t *cloudflared) restart(ctx context.Context) error {
+	d, err := t.cluster.RestartDeployment(ctx, tunnel.Namespace, tunnel.Deployment, time.Now())
 	if k8s.IsNotFound(err) {
-		_, _ = fmt.Fprintf(t.out, "there is no Deployment %s to restart\n", tunnelServer)
+		_, _ = fmt.Fprintf(t.out, "there is no Deployment %s to restart\n", tunnel.Deployment)
 		return nil
 	}
 	if err != nil {
@@ -100,7 +85,7 @@ func (t *tunnel) restart(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, tunnelTimeout, fmt.Errorf("its pods were not ready after %s", tunnelTimeout))
 	defer cancel()
-	err = t.cluster.WatchDeployment(ctx, TunnelNamespace, tunnelServer, func(now *appsv1.Deployment) (bool, error) {
+	err = t.cluster.WatchDeployment(ctx, tunnel.Namespace, tunnel.Deployment, func(now *appsv1.Deployment) (bool, error) {
 		if now == nil {
 			return false, errors.New("its Deployment was deleted")
 		}
@@ -128,14 +113,14 @@ func rolledOut(d *appsv1.Deployment, generation int64) (bool, error) {
 }
 
 // undo puts the old text back, unless somebody has changed it since, and starts cloudflared with it.
-func (t *tunnel) undo(ctx context.Context, app string, before *corev1.ConfigMap, after string) error {
+func (t *cloudflared) undo(ctx context.Context, app string, before *corev1.ConfigMap, after string) error {
 	ctx, cancel := context.WithTimeout(ctx, tunnelTimeout)
 	defer cancel()
-	undone, err := t.cluster.PatchConfigMap(ctx, TunnelNamespace, TunnelConfigMap, func(m *corev1.ConfigMap) error {
-		if m.Data[TunnelConfigKey] == after {
-			m.Data[TunnelConfigKey] = before.Data[TunnelConfigKey]
-			annotate(m, pendingAnnotation, pending(app, m.Data[TunnelConfigKey]))
-			return ownersOf(before).into(m)
+	undone, err := t.cluster.PatchConfigMap(ctx, tunnel.Namespace, tunnel.ConfigMap, func(m *corev1.ConfigMap) error {
+		if m.Data[tunnel.ConfigKey] == after {
+			m.Data[tunnel.ConfigKey] = before.Data[tunnel.ConfigKey]
+			tunnel.MarkPending(m, app)
+			return tunnel.OwnersOf(before).Annotate(m)
 		}
 		return nil
 	})
@@ -145,7 +130,7 @@ func (t *tunnel) undo(ctx context.Context, app string, before *corev1.ConfigMap,
 	case !undone:
 		return errors.New("the old configuration was not put back: somebody has changed it since")
 	}
-	if _, err := t.cluster.RestartDeployment(ctx, TunnelNamespace, tunnelServer, time.Now()); err != nil {
+	if _, err := t.cluster.RestartDeployment(ctx, tunnel.Namespace, tunnel.Deployment, time.Now()); err != nil {
 		return fmt.Errorf("the old configuration was put back, and cloudflared not restarted: %w", err)
 	}
 	return errors.New("the old configuration was put back")

@@ -1,41 +1,13 @@
 package forge
 
 import (
-	"fmt"
 	"strings"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
-	"norn/pkg/k8s"
+	"norn/pkg/forge/objects"
 )
 
-// ConflictError says that an object in the way belongs to somebody else. norn never takes one over silently.
-type ConflictError struct {
-	Kind, Namespace, Name string
-	App                   string // whose it should be
-	Found                 string // what its labels say instead
-	Final                 bool   // it can never become the app's
-}
-
-// Error names the object and what was expected of it.
-func (e *ConflictError) Error() string {
-	return fmt.Sprintf("%s %s in namespace %s is not norn's for app %s: %s", e.Kind, e.Name, e.Namespace, e.App, e.Found)
-}
-
-// Hint is what to do about it.
-func (e *ConflictError) Hint() string {
-	if e.Final {
-		return fmt.Sprintf("rename or delete it, or choose another name or namespace for %s", e.App)
-	}
-	if e.Kind == kindSecret { // forge has nothing to do with it
-		return fmt.Sprintf("kubectl label secret %s --namespace %s %s=%s %s=%s hands it over; or delete it, or choose another name or namespace for %[6]s",
-			e.Name, e.Namespace, k8s.ManagedByLabel, k8s.ManagedBy, k8s.AppLabel, e.App)
-	}
-	return fmt.Sprintf("norn forge --adopt takes it over; or rename or delete it, or choose another name or namespace for %s", e.App)
-}
-
 // conflictErrors are all the objects that are in the way.
-type conflictErrors []*ConflictError
+type conflictErrors []*objects.ConflictError
 
 // Error names them, one a line.
 func (e conflictErrors) Error() string {
@@ -60,22 +32,4 @@ func (e conflictErrors) orNil() error {
 		return nil
 	}
 	return e
-}
-
-func isOwned(live metav1.Object, app string) bool {
-	labels := live.GetLabels()
-	return labels[k8s.ManagedByLabel] == k8s.ManagedBy && labels[k8s.AppLabel] == app
-}
-
-// Owned returns a *ConflictError unless live carries the labels of an object that norn made for app.
-func Owned(kind string, live metav1.Object, app string) error {
-	if isOwned(live, app) {
-		return nil
-	}
-	labels := live.GetLabels()
-	found := "it has no label managed-by: norn"
-	if labels[k8s.ManagedByLabel] == k8s.ManagedBy {
-		return &ConflictError{Kind: kind, Namespace: live.GetNamespace(), Name: live.GetName(), App: app, Found: fmt.Sprintf("it belongs to app %q", labels[k8s.AppLabel]), Final: true}
-	}
-	return &ConflictError{Kind: kind, Namespace: live.GetNamespace(), Name: live.GetName(), App: app, Found: found}
 }

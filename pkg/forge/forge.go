@@ -1,3 +1,5 @@
+// Package forge brings a cluster to what an infraspec says (Run), and removes it again (Teardown). Its sub-packages make no
+// calls: objects builds the desired objects, tunnel edits cloudflared's configuration, drift compares with what is live.
 package forge
 
 import (
@@ -12,24 +14,29 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"norn/internal/access"
-	"norn/internal/pipeline"
+	"norn/pkg/forge/drift"
+	"norn/pkg/forge/objects"
+	"norn/pkg/forge/tunnel"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
+	"norn/pkg/k8s/lease"
+	"norn/pkg/k8s/metadata"
+	"norn/pkg/pipeline"
 )
 
 // Options are what a forge needs besides the infraspec and the objects' settings.
 type Options struct {
-	Settings
-	Adopt  bool            // takes over objects in the way that are not norn's
-	Lock   k8s.LockRequest // its Holder and Wait; the rest is filled in
-	Tunnel string          // the tunnel's name, for DNS routes
+	objects.Settings
+	Adopt  bool          // takes over objects in the way that are not norn's
+	Lock   lease.Request // its Holder and Wait; the rest is filled in
+	Tunnel string        // the tunnel's name, for DNS routes
 
 	deployFollows bool
 }
 
 // Run brings the cluster to what spec says. A new Deployment stays paused until its first deploy, unless
-// the settings name an image to start with. It returns a *ConflictError, a *PermissionError or a *k8s.HeldError where it may not begin.
-func Run(ctx context.Context, cluster Cluster, to pipeline.Reporter, spec *infraspec.Spec, o Options) error {
+// the settings name an image to start with. It returns a *ConflictError, a *PermissionError or a *lease.HeldError where it may not begin.
+func Run(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, spec *infraspec.Spec, o Options) error {
 	if err := check(o); err != nil {
 		return err
 	}
@@ -37,7 +44,7 @@ func Run(ctx context.Context, cluster Cluster, to pipeline.Reporter, spec *infra
 	if err := permitted(ctx, cluster, forgeNeeds(spec, o.Namespace)); err != nil {
 		return err
 	}
-	return cluster.Holding(ctx, o.Lock, func(ctx context.Context) error {
+	return lease.WithLock(ctx, cluster, o.Lock, func(ctx context.Context) error {
 		r, err := begin(ctx, cluster, spec, o)
 		if err != nil {
 			return err
@@ -49,7 +56,7 @@ func Run(ctx context.Context, cluster Cluster, to pipeline.Reporter, spec *infra
 // Steps are those of a Run, for a deploy that holds the lock. Those before its rollout change what pods are made of: a Deployment whose pods would be replaced
 // is paused until the deploy unpauses it, so that there is one rollout for both. Those after it lead the traffic to the new pods, which a version that
 // fails must not have: its Service would be at a port where the restored one does not listen. What cannot be is refused at once.
-func Steps(ctx context.Context, cluster Cluster, spec *infraspec.Spec, o Options) (before, after []pipeline.Step, err error) {
+func Steps(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Options) (before, after []pipeline.Step, err error) {
 	if err := permitted(ctx, cluster, forgeNeeds(spec, o.Namespace)); err != nil {
 		return nil, nil, err
 	}
@@ -62,7 +69,7 @@ func Steps(ctx context.Context, cluster Cluster, spec *infraspec.Spec, o Options
 }
 
 // Plan says what Run would change, without changing anything: cluster is a dry one (see k8s.Client.DryRun), whose answers are the API server's own.
-func Plan(ctx context.Context, cluster Cluster, to pipeline.Reporter, spec *infraspec.Spec, o Options) ([]Change, error) {
+func Plan(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, spec *infraspec.Spec, o Options) ([]drift.Change, error) {
 	if err := check(o); err != nil {
 		return nil, err
 	}
@@ -81,55 +88,56 @@ func check(o Options) error {
 	if o.Image == "" {
 		return nil
 	}
-	_, err := k8s.PullPolicy(o.Image)
+	_, err := objects.PullPolicy(o.Image)
 	return err
 }
 
 // run is one forge: what is wanted, what was found, and what came of it.
 type run struct {
-	cluster Cluster
+	cluster *k8s.Client
 	spec    *infraspec.Spec
 	options Options
 	live    *live
 	dry     bool
-	changes []Change
-	// heldBack are secrets that an adopted Deployment's new pods would lack, so that it makes none until the next deploy.
-	heldBack []string
+	changes []drift.Change
+	// deferredKeys are secrets that an adopted Deployment's new pods would lack: it stays paused until the next deploy.
+	deferredKeys []string
 }
 
 // begin looks at what is there and refuses, before the first write, what could only fail half-way.
-func begin(ctx context.Context, cluster Cluster, spec *infraspec.Spec, o Options) (*run, error) {
-	found, err := settled(ctx, cluster, spec, o)
+func begin(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Options) (*run, error) {
+	found, err := waitForDeletions(ctx, cluster, spec, o)
 	if err != nil {
 		return nil, err
 	}
 	r := &run{cluster: cluster, spec: spec, options: o, live: found}
-	for _, refuse := range []func() error{r.conflicts, r.shrinks, r.rerouted, func() error { return affordable(spec, found.budget, found) }} {
+	for _, refuse := range []func() error{r.conflicts, r.shrinks, r.checkHostTaken, func() error { return checkQuota(spec, found.budget, found) }} {
 		if err := refuse(); err != nil {
 			return nil, err
 		}
 	}
-	if r.unroutes() {
-		if err := permitted(ctx, cluster, access.Permissions(TunnelNamespace, access.Tunnel())); err != nil {
+	if r.removesRoute() {
+		if err := permitted(ctx, cluster, access.Permissions(tunnel.Namespace, access.Tunnel())); err != nil {
 			return nil, err
 		}
 	}
-	return r, r.keysThere(ctx)
+	return r, r.checkSecretKeys(ctx)
 }
 
 // endingTimeout bounds the wait for objects that are being deleted.
 const endingTimeout = time.Minute
 
-// settled looks at what is there, once nothing of it is being deleted any more: to apply such an object would change one that is about to vanish.
-func settled(ctx context.Context, cluster Cluster, spec *infraspec.Spec, o Options) (*live, error) {
+// waitForDeletions reads the app's objects once no deletion is pending: applying to an object under deletion would change
+// something that is about to disappear.
+func waitForDeletions(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Options) (*live, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, endingTimeout, errors.New("something keeps it"))
 	defer cancel()
 	for said := false; ; said = true {
-		found, err := look(ctx, cluster, spec, o.Settings)
+		found, err := readLive(ctx, cluster, spec, o.Settings)
 		if err != nil {
 			return nil, err
 		}
-		i := slices.IndexFunc(found.inTheWay(), func(n named) bool { return n.object.GetDeletionTimestamp() != nil })
+		i := slices.IndexFunc(found.inTheWay(), func(n liveObject) bool { return n.object.GetDeletionTimestamp() != nil })
 		if i < 0 {
 			return found, nil
 		}
@@ -150,11 +158,11 @@ func settled(ctx context.Context, cluster Cluster, spec *infraspec.Spec, o Optio
 func (r *run) conflicts() error {
 	var found conflictErrors
 	for _, o := range r.live.inTheWay() {
-		conflict, ok := errors.AsType[*ConflictError](Owned(o.kind, o.object, r.spec.App))
+		conflict, ok := errors.AsType[*objects.ConflictError](objects.Owned(o.kind, o.object, r.spec.App))
 		if !ok {
 			continue
 		}
-		if r.options.Adopt && o.object.GetLabels()[k8s.ManagedByLabel] != k8s.ManagedBy {
+		if r.options.Adopt && o.object.GetLabels()[metadata.ManagedByLabel] != metadata.ManagedBy {
 			if conflict = r.unadoptable(o, conflict); conflict == nil {
 				continue
 			}
@@ -165,9 +173,9 @@ func (r *run) conflicts() error {
 }
 
 // unadoptable says why an object can never become what the infraspec asks for, or nil: Kubernetes does not change a selector.
-func (r *run) unadoptable(o named, conflict *ConflictError) *ConflictError {
+func (r *run) unadoptable(o liveObject, conflict *objects.ConflictError) *objects.ConflictError {
 	d, ok := o.object.(*appsv1.Deployment)
-	if !ok || d.Spec.Selector == nil || maps.Equal(d.Spec.Selector.MatchLabels, map[string]string{k8s.AppLabel: r.spec.App}) && len(d.Spec.Selector.MatchExpressions) == 0 {
+	if !ok || d.Spec.Selector == nil || maps.Equal(d.Spec.Selector.MatchLabels, map[string]string{metadata.AppLabel: r.spec.App}) && len(d.Spec.Selector.MatchExpressions) == 0 {
 		return nil
 	}
 	conflict.Found = fmt.Sprintf("it cannot be adopted: its selector is %s, not app=%s, and Kubernetes does not change a selector", metav1.FormatLabelSelector(d.Spec.Selector), r.spec.App)
@@ -175,20 +183,20 @@ func (r *run) unadoptable(o named, conflict *ConflictError) *ConflictError {
 	return conflict
 }
 
-// steps make and change the objects.
+// workloadSteps create and change the objects that pods are made of.
 func (r *run) workloadSteps() []pipeline.Step {
 	var steps []pipeline.Step
 	add := func(kind, name string, do stepFunc) {
 		steps = append(steps, pipeline.Step{Name: kind + " " + name, Run: do})
 	}
-	for _, conf := range Claims(r.spec, r.options.Settings) {
-		add(kindClaim, *conf.Name, r.claim(conf))
+	for _, conf := range objects.Claims(r.spec, r.options.Settings) {
+		add(objects.KindClaim, *conf.Name, r.claim(conf))
 	}
 	switch r.spec.Role {
 	case infraspec.Webserver, infraspec.Worker:
-		add(kindDeployment, r.spec.App, r.deployment)
+		add(objects.KindDeployment, r.spec.App, r.deployment)
 	case infraspec.Cron:
-		add(kindCronJob, r.spec.App, r.cronJob)
+		add(objects.KindCronJob, r.spec.App, r.cronJob)
 	case infraspec.Function: // nothing stands between its calls
 	}
 	return steps
@@ -200,15 +208,15 @@ func (r *run) trafficSteps() []pipeline.Step {
 }
 
 func (r *run) serviceSteps() []pipeline.Step {
-	conf := Service(r.spec, r.options.Settings)
+	conf := objects.Service(r.spec, r.options.Settings)
 	if conf == nil {
 		return nil
 	}
-	return []pipeline.Step{{Name: kindService + " " + *conf.Name, Run: r.service(conf)}}
+	return []pipeline.Step{{Name: objects.KindService + " " + *conf.Name, Run: r.service(conf)}}
 }
 
 // record notes a change, and is the step's result.
-func (r *run) record(kind, name string, before, after k8s.Object, detail string) pipeline.Result {
+func (r *run) record(kind, name string, before, after metadata.Object, detail string) pipeline.Result {
 	result := pipeline.Result{State: pipeline.Configured, Detail: detail}
 	switch {
 	case before == nil:
@@ -216,21 +224,21 @@ func (r *run) record(kind, name string, before, after k8s.Object, detail string)
 	case !r.differs(before, after):
 		return pipeline.Result{State: pipeline.Unchanged}
 	}
-	r.changes = append(r.changes, Change{Kind: kind, Name: name, State: result.State, Before: before, After: after})
+	r.changes = append(r.changes, drift.Change{Kind: kind, Name: name, State: result.State, Before: before, After: after})
 	return result
 }
 
 // differs tells what an apply did: nothing where the resourceVersion stands, nor where only the status has moved it meanwhile.
-func (r *run) differs(before, after k8s.Object) bool {
+func (r *run) differs(before, after metadata.Object) bool {
 	if !r.dry && before.GetResourceVersion() == after.GetResourceVersion() { // a dry run moves none
 		return false
 	}
-	return diffText(before, after) != ""
+	return drift.Diff(before, after) != ""
 }
 
 // adopt takes an object over that is not norn's yet; conflicts has let it through.
-func (r *run) adopt(ctx context.Context, kind string, o k8s.Object) (string, error) {
-	if o == nil || Owned(kind, o, r.spec.App) == nil {
+func (r *run) adopt(ctx context.Context, kind string, o metadata.Object) (string, error) {
+	if o == nil || objects.Owned(kind, o, r.spec.App) == nil {
 		return "", nil
 	}
 	if err := r.cluster.Adopt(ctx, o); err != nil {

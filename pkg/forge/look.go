@@ -12,18 +12,11 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	applycore "k8s.io/client-go/applyconfigurations/core/v1"
 
+	"norn/pkg/forge/objects"
+	"norn/pkg/forge/tunnel"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
-)
-
-// The kinds of objects that norn makes.
-const (
-	kindClaim      = "PersistentVolumeClaim"
-	kindDeployment = "Deployment"
-	kindCronJob    = "CronJob"
-	kindService    = "Service"
-	kindSecret     = "Secret"
-	kindConfigMap  = "ConfigMap"
+	"norn/pkg/k8s/metadata"
 )
 
 // live is what the cluster has of an app: what is in the way of what is wanted, and what bears norn's labels besides.
@@ -36,13 +29,13 @@ type live struct {
 	tunnel     *corev1.ConfigMap // cloudflared's configuration, or nil
 }
 
-// look reads what there is, side by side: what is wanted by its name, whosever it is, and what the app has besides.
-func look(ctx context.Context, cluster lookCluster, spec *infraspec.Spec, s Settings) (*live, error) {
+// readLive reads what there is, side by side: what is wanted by its name, whosever it is, and what the app has besides.
+func readLive(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, s objects.Settings) (*live, error) {
 	l := &live{services: map[string]*corev1.Service{}, claims: map[string]*corev1.PersistentVolumeClaim{}}
 	var left leftovers
 	reads := &reads{}
 	reads.start(func() (func(), error) {
-		services, claims, err := cluster.Leftovers(ctx, s.Namespace, spec.App)
+		services, claims, err := cluster.ListOwned(ctx, s.Namespace, spec.App)
 		return func() { left = leftovers{services, claims} }, err
 	})
 	reads.start(func() (func(), error) {
@@ -57,20 +50,20 @@ func look(ctx context.Context, cluster lookCluster, spec *infraspec.Spec, s Sett
 		c, err := cluster.GetCronJob(ctx, s.Namespace, spec.App)
 		return func() { l.cronJob = c }, err
 	})
-	if conf := Service(spec, s); conf != nil {
+	if conf := objects.Service(spec, s); conf != nil {
 		reads.start(func() (func(), error) {
 			svc, err := cluster.GetService(ctx, s.Namespace, *conf.Name)
 			return func() { l.services[*conf.Name] = svc }, err
 		})
 	}
-	for _, conf := range Claims(spec, s) {
+	for _, conf := range objects.Claims(spec, s) {
 		reads.start(func() (func(), error) {
 			c, err := cluster.GetPVC(ctx, s.Namespace, *conf.Name)
 			return func() { l.claims[*conf.Name] = c }, err
 		})
 	}
 	reads.start(func() (func(), error) {
-		m, err := cluster.GetConfigMap(ctx, TunnelNamespace, TunnelConfigMap)
+		m, err := cluster.GetConfigMap(ctx, tunnel.Namespace, tunnel.ConfigMap)
 		if _, denied := errors.AsType[*k8s.DeniedError](err); denied { // who may not read the tunnel has no rule there
 			return func() {}, nil
 		}
@@ -83,12 +76,6 @@ func look(ctx context.Context, cluster lookCluster, spec *infraspec.Spec, s Sett
 	return l, nil
 }
 
-// lookCluster is what look asks of a cluster.
-type lookCluster interface {
-	reader
-	GetConfigMap(ctx context.Context, ns, name string) (*corev1.ConfigMap, error)
-}
-
 // leftovers are what an app has by its labels.
 type leftovers struct {
 	services []corev1.Service
@@ -96,14 +83,14 @@ type leftovers struct {
 }
 
 // add takes up the leftovers that are not wanted; what is wanted has been read by its name.
-func (l *live) add(left leftovers, spec *infraspec.Spec, s Settings) {
-	wanted := Service(spec, s)
+func (l *live) add(left leftovers, spec *infraspec.Spec, s objects.Settings) {
+	wanted := objects.Service(spec, s)
 	for i := range left.services {
 		if name := left.services[i].Name; wanted == nil || name != *wanted.Name {
 			l.services[name] = &left.services[i]
 		}
 	}
-	claims := Claims(spec, s)
+	claims := objects.Claims(spec, s)
 	for i := range left.claims {
 		name := left.claims[i].Name
 		if !slices.ContainsFunc(claims, func(c *applycore.PersistentVolumeClaimApplyConfiguration) bool { return *c.Name == name }) {
@@ -111,10 +98,10 @@ func (l *live) add(left leftovers, spec *infraspec.Spec, s Settings) {
 		}
 	}
 	standing := spec.Role == infraspec.Webserver || spec.Role == infraspec.Worker
-	if l.deployment != nil && !standing && !isOwned(l.deployment, spec.App) { // somebody else's, and not in the way
+	if l.deployment != nil && !standing && !objects.IsOwned(l.deployment, spec.App) { // somebody else's, and not in the way
 		l.deployment = nil
 	}
-	if l.cronJob != nil && spec.Role != infraspec.Cron && !isOwned(l.cronJob, spec.App) {
+	if l.cronJob != nil && spec.Role != infraspec.Cron && !objects.IsOwned(l.cronJob, spec.App) {
 		l.cronJob = nil
 	}
 }
@@ -145,27 +132,29 @@ func (r *reads) wait() error {
 	return errors.Join(r.errs...)
 }
 
-// named is an object with its kind.
-type named struct {
+// liveObject is an object with its kind.
+type liveObject struct {
 	kind   string
-	object k8s.Object
+	object metadata.Object
 }
 
 // inTheWay are the objects found, in a steady order.
-func (l *live) inTheWay() []named {
-	var out []named
+func (l *live) inTheWay() []liveObject {
+	var out []liveObject
 	for _, c := range l.claims {
-		out = append(out, named{kindClaim, c})
+		out = append(out, liveObject{objects.KindClaim, c})
 	}
 	if l.deployment != nil {
-		out = append(out, named{kindDeployment, l.deployment})
+		out = append(out, liveObject{objects.KindDeployment, l.deployment})
 	}
 	if l.cronJob != nil {
-		out = append(out, named{kindCronJob, l.cronJob})
+		out = append(out, liveObject{objects.KindCronJob, l.cronJob})
 	}
 	for _, s := range l.services {
-		out = append(out, named{kindService, s})
+		out = append(out, liveObject{objects.KindService, s})
 	}
-	slices.SortFunc(out, func(a, b named) int { return strings.Compare(a.kind+a.object.GetName(), b.kind+b.object.GetName()) })
+	slices.SortFunc(out, func(a, b liveObject) int {
+		return strings.Compare(a.kind+a.object.GetName(), b.kind+b.object.GetName())
+	})
 	return out
 }

@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 
+	"norn/pkg/forge/objects"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
 )
@@ -24,9 +25,9 @@ func (e *QuotaError) Hint() string {
 	return "change resources, replicas or volumes in the infraspec, or ask for a larger quota"
 }
 
-// affordable refuses what the namespace's quotas would refuse later, where it is hard to see: when the pods are made (kubernetes.io: Resource Quotas).
+// checkQuota refuses what the namespace's quotas would refuse later, where it is hard to see: when the pods are made (kubernetes.io: Resource Quotas).
 // Quotas with scopes are left to the API server.
-func affordable(spec *infraspec.Spec, b k8s.Budget, l *live) error {
+func checkQuota(spec *infraspec.Spec, b k8s.Budget, l *live) error {
 	var problems []string
 	for _, q := range b.Quotas {
 		if len(q.Spec.Scopes) > 0 || q.Spec.ScopeSelector != nil {
@@ -92,7 +93,7 @@ func asked(spec *infraspec.Spec, b k8s.Budget, list, what string) (resource.Quan
 		return limit.Value(), true
 	}
 	if spec.Role == infraspec.Function && what == "memory" {
-		return memory(spec.Function.Memory), true
+		return objects.Memory(spec.Function.Memory), true
 	}
 	for _, r := range b.Limits {
 		for _, item := range r.Spec.Limits {
@@ -118,8 +119,8 @@ func storageProblem(spec *infraspec.Spec, q corev1.ResourceQuota, name corev1.Re
 	}
 	used := q.Status.Used[name]
 	more := resource.Quantity{}
-	for _, v := range claimed(spec) {
-		if l.claims[ClaimName(spec.App, v.Name)] != nil {
+	for _, v := range objects.ClaimedVolumes(spec) {
+		if l.claims[objects.ClaimName(spec.App, v.Name)] != nil {
 			continue
 		}
 		if name == corev1.ResourcePersistentVolumeClaims {

@@ -52,7 +52,7 @@ func TestAffordable(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			err = affordable(spec, c.budget, &live{claims: map[string]*corev1.PersistentVolumeClaim{"shop-there": {}}})
+			err = checkQuota(spec, c.budget, &live{claims: map[string]*corev1.PersistentVolumeClaim{"shop-there": {}}})
 			if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want %q", err, c.want)
 			}

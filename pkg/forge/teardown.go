@@ -7,48 +7,30 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"norn/internal/access"
-	"norn/internal/pipeline"
+	"norn/pkg/forge/objects"
+	"norn/pkg/forge/tunnel"
 	"norn/pkg/k8s"
+	"norn/pkg/k8s/lease"
+	"norn/pkg/k8s/metadata"
+	"norn/pkg/pipeline"
 )
-
-// Remover is what teardown asks of a cluster.
-type Remover interface {
-	guard
-	reader
-	deleter
-	tunnelCluster
-	dataRemover
-}
-
-// dataRemover deletes what holds values and data, and watches pods end.
-type dataRemover interface {
-	Inventory(ctx context.Context, ns, app string) (*k8s.Inventory, error)
-	DeleteSecret(ctx context.Context, ns, name string) error
-	DeleteJob(ctx context.Context, ns, name string) error
-	DeletePodTemplate(ctx context.Context, ns, name string) error
-	DeletePVC(ctx context.Context, ns, name string) error
-	Observe(ctx context.Context, ns, app string, see func(k8s.Observation) (bool, error)) error
-	WatchPVCs(ctx context.Context, ns, app string, see func([]*corev1.PersistentVolumeClaim) (bool, error)) error
-}
-
-var _ Remover = (*k8s.Client)(nil)
 
 // Removal says what is to be torn down.
 type Removal struct {
 	Namespace, App string
 	// DeleteData deletes the app's claims too, and the data in them.
 	DeleteData bool
-	Lock       k8s.LockRequest // its Holder and Wait; the rest is filled in
+	Lock       lease.Request // its Holder and Wait; the rest is filled in
 }
 
 // Teardown takes away what forge and deploy made, in the reverse order, by the cluster's labels alone: no infraspec is needed. What is gone
 // already is skipped. Objects of the app's names that are not norn's are a *ConflictError.
-func Teardown(ctx context.Context, cluster Remover, to pipeline.Reporter, what Removal) error {
+func Teardown(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, what Removal) error {
 	if err := permitted(ctx, cluster, access.Permissions(what.Namespace, access.Teardown(what.DeleteData))); err != nil {
 		return err
 	}
 	what.Lock = what.Lock.For(what.Namespace, what.App, func(line string) { pipeline.Say(to, "lock", line) })
-	return cluster.Holding(ctx, what.Lock, func(ctx context.Context) error {
+	return lease.WithLock(ctx, cluster, what.Lock, func(ctx context.Context) error {
 		t, err := prepare(ctx, cluster, what)
 		if err != nil {
 			return err
@@ -58,7 +40,7 @@ func Teardown(ctx context.Context, cluster Remover, to pipeline.Reporter, what R
 }
 
 // PlanTeardown says what Teardown would delete and keep, and deletes nothing: each step only tells.
-func PlanTeardown(ctx context.Context, cluster Remover, to pipeline.Reporter, what Removal) error {
+func PlanTeardown(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, what Removal) error {
 	t, err := prepare(ctx, cluster, what)
 	if err != nil {
 		return err
@@ -68,7 +50,7 @@ func PlanTeardown(ctx context.Context, cluster Remover, to pipeline.Reporter, wh
 }
 
 // Known reports whether the cluster has anything of an app.
-func Known(ctx context.Context, cluster Remover, what Removal) (bool, error) {
+func Known(ctx context.Context, cluster *k8s.Client, what Removal) (bool, error) {
 	t, err := prepare(ctx, cluster, what)
 	if err != nil {
 		return false, err
@@ -78,7 +60,7 @@ func Known(ctx context.Context, cluster Remover, what Removal) (bool, error) {
 }
 
 type teardown struct {
-	cluster   Remover
+	cluster   *k8s.Client
 	what      Removal
 	inventory *k8s.Inventory
 	secret    *corev1.Secret
@@ -87,41 +69,41 @@ type teardown struct {
 }
 
 // prepare looks at what there is, and refuses where the workload or the Secret of the app's name is not norn's.
-func prepare(ctx context.Context, cluster Remover, what Removal) (*teardown, error) {
+func prepare(ctx context.Context, cluster *k8s.Client, what Removal) (*teardown, error) {
 	inv, err := cluster.Inventory(ctx, what.Namespace, what.App)
 	if err != nil {
 		return nil, err
 	}
 	t := &teardown{cluster: cluster, what: what, inventory: inv}
 	var foreign conflictErrors
-	check := func(kind string, o k8s.Object, err error) error {
+	check := func(kind string, o metadata.Object, err error) error {
 		if err != nil {
 			return ignoreNotFound(err)
 		}
-		if conflict, ok := errors.AsType[*ConflictError](Owned(kind, o, what.App)); ok {
+		if conflict, ok := errors.AsType[*objects.ConflictError](objects.Owned(kind, o, what.App)); ok {
 			conflict.Final = true // to adopt it in order to delete it is not what is meant
 			foreign = append(foreign, conflict)
 		}
 		return nil
 	}
-	secret, err := cluster.GetSecret(ctx, what.Namespace, SecretName(what.App))
+	secret, err := cluster.GetSecret(ctx, what.Namespace, objects.SecretName(what.App))
 	if err == nil {
 		t.secret = secret
 	}
-	if err := check(kindSecret, secret, err); err != nil {
+	if err := check(objects.KindSecret, secret, err); err != nil {
 		return nil, err
 	}
 	if len(inv.Deployments)+len(inv.CronJobs) == 0 {
 		d, err := cluster.GetDeployment(ctx, what.Namespace, what.App)
-		if err := check(kindDeployment, d, err); err != nil {
+		if err := check(objects.KindDeployment, d, err); err != nil {
 			return nil, err
 		}
 		c, err := cluster.GetCronJob(ctx, what.Namespace, what.App)
-		if err := check(kindCronJob, c, err); err != nil {
+		if err := check(objects.KindCronJob, c, err); err != nil {
 			return nil, err
 		}
 	}
-	m, err := cluster.GetConfigMap(ctx, TunnelNamespace, TunnelConfigMap)
+	m, err := cluster.GetConfigMap(ctx, tunnel.Namespace, tunnel.ConfigMap)
 	if _, denied := errors.AsType[*k8s.DeniedError](err); err == nil {
 		t.tunnelMap = m
 	} else if !denied && ignoreNotFound(err) != nil {
@@ -142,5 +124,5 @@ func (t *teardown) hosts() []string {
 	if t.tunnelMap == nil {
 		return nil
 	}
-	return ownersOf(t.tunnelMap).hosts(appKey(t.what.Namespace, t.what.App), "")
+	return tunnel.OwnersOf(t.tunnelMap).Hosts(tunnel.AppKey(t.what.Namespace, t.what.App), "")
 }

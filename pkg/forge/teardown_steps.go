@@ -12,17 +12,20 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
-	"norn/internal/pipeline"
-	"norn/pkg/k8s"
+	"norn/pkg/forge/objects"
+	"norn/pkg/forge/tunnel"
+	"norn/pkg/k8s/metadata"
+	"norn/pkg/k8s/rollout"
+	"norn/pkg/pipeline"
 )
 
 func (t *teardown) steps() []pipeline.Step {
 	return []pipeline.Step{
 		{Name: "Tunnel", Run: t.tunnel},
-		{Name: kindService, Run: t.services},
+		{Name: objects.KindService, Run: t.services},
 		{Name: "Workload", Run: t.workload},
-		{Name: kindSecret, Run: t.secrets},
-		{Name: kindClaim, Run: t.claims},
+		{Name: objects.KindSecret, Run: t.secrets},
+		{Name: objects.KindClaim, Run: t.claims},
 	}
 }
 
@@ -43,11 +46,11 @@ func (t *teardown) deleted(names []string, note string) pipeline.Result {
 
 // tunnel takes the app's own rules away. Who may not read the tunnel has none to take away.
 func (t *teardown) tunnel(ctx context.Context, out io.Writer) (pipeline.Result, error) {
-	app, hosts := appKey(t.what.Namespace, t.what.App), t.hosts()
-	if t.dry || len(hosts) == 0 && (t.tunnelMap == nil || !unfinished(t.tunnelMap, app)) {
+	app, hosts := tunnel.AppKey(t.what.Namespace, t.what.App), t.hosts()
+	if t.dry || len(hosts) == 0 && (t.tunnelMap == nil || !tunnel.Unfinished(t.tunnelMap, app)) {
 		return t.deleted(hosts, ""), nil
 	}
-	if _, err := (&tunnel{cluster: t.cluster, out: out}).change(ctx, app, Rule{}); err != nil {
+	if _, err := (&cloudflared{cluster: t.cluster, out: out}).change(ctx, app, tunnel.Rule{}); err != nil {
 		return pipeline.Result{}, err
 	}
 	if len(hosts) == 0 { // an earlier run was cut short before the restart
@@ -81,12 +84,12 @@ func (t *teardown) workload(ctx context.Context, out io.Writer) (pipeline.Result
 		return do(ctx, t.what.Namespace, name)
 	}
 	for _, d := range t.inventory.Deployments {
-		if err := remove(kindDeployment, d.Name, t.cluster.DeleteDeployment); err != nil {
+		if err := remove(objects.KindDeployment, d.Name, t.cluster.DeleteDeployment); err != nil {
 			return pipeline.Result{}, err
 		}
 	}
 	for _, c := range t.inventory.CronJobs {
-		if err := remove(kindCronJob, c.Name, t.cluster.DeleteCronJob); err != nil {
+		if err := remove(objects.KindCronJob, c.Name, t.cluster.DeleteCronJob); err != nil {
 			return pipeline.Result{}, err
 		}
 	}
@@ -116,10 +119,10 @@ func (t *teardown) untilGone(ctx context.Context, out io.Writer) error {
 	bounded, cancel := context.WithTimeout(ctx, podsTimeout)
 	defer cancel()
 	left := map[string]bool{}
-	err := t.cluster.Observe(bounded, t.what.Namespace, t.what.App, func(o k8s.Observation) (bool, error) {
+	err := t.cluster.Observe(bounded, t.what.Namespace, t.what.App, func(o rollout.Observation) (bool, error) {
 		now := map[string]bool{}
 		for _, p := range o.Pods {
-			if p.Labels[k8s.ManagedByLabel] == k8s.ManagedBy {
+			if p.Labels[metadata.ManagedByLabel] == metadata.ManagedBy {
 				now[p.Name] = true
 			}
 		}

@@ -135,8 +135,8 @@ func TestEditDistance(t *testing.T) {
 		a, b string
 		want int
 	}{{"port", "port", 0}, {"prot", "port", 1}, {"prt", "port", 1}, {"poort", "port", 1}, {"prtt", "port", 2}, {"", "ab", 2}, {"p", "port", 3}} {
-		if got := editDistance(c.a, c.b); got != c.want {
-			t.Errorf("editDistance(%q, %q) = %d, want %d", c.a, c.b, got, c.want)
+		if got := EditDistance(c.a, c.b); got != c.want {
+			t.Errorf("EditDistance(%q, %q) = %d, want %d", c.a, c.b, got, c.want)
 		}
 	}
 }

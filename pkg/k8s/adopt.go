@@ -9,32 +9,27 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/client-go/util/csaupgrade"
-)
 
-// Object is an object of the API.
-type Object interface {
-	metav1.Object
-	runtime.Object
-}
+	"norn/pkg/k8s/metadata"
+)
 
 // Adopt makes forge the owner of the fields that others than controllers have written into an object, so that the next apply can also
 // remove what the infraspec does not name (kubernetes.io: Server-Side Apply, Upgrading from client-side apply).
-func (c *Client) Adopt(ctx context.Context, live Object) error {
+func (c *Client) Adopt(ctx context.Context, live metadata.Object) error {
 	managers := sets.New[string]()
 	for _, m := range live.GetManagedFields() {
 		if m.Operation == metav1.ManagedFieldsOperationUpdate && m.Subresource == "" && !strings.HasPrefix(m.Manager, "kube-") {
 			managers.Insert(m.Manager)
 		}
 	}
-	patch, err := csaupgrade.UpgradeManagedFieldsPatch(live, managers, ForgeManager)
+	patch, err := csaupgrade.UpgradeManagedFieldsPatch(live, managers, metadata.ForgeManager)
 	if err != nil || patch == nil {
-		return explain(err, "adopt %s", live.GetName())
+		return Explain(err, "adopt %s", live.GetName())
 	}
-	opts := metav1.PatchOptions{FieldManager: ForgeManager, DryRun: c.dryRun}
+	opts := metav1.PatchOptions{FieldManager: metadata.ForgeManager, DryRun: c.dryRun}
 	ns, name := live.GetNamespace(), live.GetName()
 	switch live.(type) {
 	case *appsv1.Deployment:
@@ -48,5 +43,5 @@ func (c *Client) Adopt(ctx context.Context, live Object) error {
 	default:
 		err = fmt.Errorf("norn makes no %T", live)
 	}
-	return explain(err, "adopt %s", name)
+	return Explain(err, "adopt %s", name)
 }

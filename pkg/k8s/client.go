@@ -1,7 +1,5 @@
-// Package k8s is the only part of norn that talks to a Kubernetes API server: how
-// to reach one, what may go wrong on the way, every call norn makes, and what the
-// answers mean (see Judge for a rollout). The rest of norn sees its Client through
-// small interfaces of its own.
+// Package k8s is the only part of norn that talks to a Kubernetes API server. Client makes every call; its
+// sub-packages find the server (connect), judge what it answers (rollout) and keep other runs away (lease).
 package k8s
 
 import (
@@ -15,25 +13,8 @@ import (
 	coordinationv1 "k8s.io/client-go/kubernetes/typed/coordination/v1"
 	corev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/rest"
-)
 
-// AppLabel is the label that all objects of one app carry; it is the pods' whole selector.
-const AppLabel = "app"
-
-// The label that tells norn's objects from others', and its value.
-const (
-	ManagedByLabel = "managed-by"
-	ManagedBy      = "norn"
-)
-
-// JobLabel is on the Jobs of norn run, norn invoke and migrations, and says of which.
-const JobLabel = "norn/job"
-
-// The field managers of server-side apply. What the infraspec says and what a
-// deploy sets have different owners, so that neither reverts the other.
-const (
-	ForgeManager  = "norn"        // owns what infraspec.yaml says
-	DeployManager = "norn-deploy" // owns image, pull policy and paused
+	"norn/pkg/k8s/metadata"
 )
 
 // Client makes norn's calls to one API server. It is safe for concurrent use.
@@ -47,53 +28,42 @@ type Client struct {
 	authorization  authorizationv1.AuthorizationV1Interface
 	authentication authenticationv1.AuthenticationV1Interface
 	dryRun         []string // what is sent with every write: nothing, or that it is one for show
-	credential     Credential
+	conf           *rest.Config
 
 	// Context is the kubeconfig context's name, or "in-cluster".
 	Context string
 }
 
-// newClient builds the typed clients over one HTTP client. The whole clientset is left
-// out on purpose: its forty API groups cost start-up time and ten megabytes of binary.
-func newClient(conf *rest.Config, context string) (*Client, error) {
+// New builds the typed clients over one HTTP client. The whole clientset is left out on purpose: its forty API groups
+// cost start-up time and ten megabytes of binary.
+func New(conf *rest.Config, context string) (*Client, error) {
 	httpClient, err := rest.HTTPClientFor(conf)
 	if err != nil {
-		return nil, fmt.Errorf("set up the connection: %w", err)
+		return nil, setupError(err)
 	}
-	apps, err := appsv1.NewForConfigAndClient(conf, httpClient)
-	if err != nil {
-		return nil, fmt.Errorf("set up the connection: %w", err)
-	}
-	core, err := corev1.NewForConfigAndClient(conf, httpClient)
-	if err != nil {
-		return nil, fmt.Errorf("set up the connection: %w", err)
-	}
-	batch, err := batchv1.NewForConfigAndClient(conf, httpClient)
-	if err != nil {
-		return nil, fmt.Errorf("set up the connection: %w", err)
-	}
-	coordination, err := coordinationv1.NewForConfigAndClient(conf, httpClient)
-	if err != nil {
-		return nil, fmt.Errorf("set up the connection: %w", err)
-	}
-	authorization, err := authorizationv1.NewForConfigAndClient(conf, httpClient)
-	if err != nil {
-		return nil, fmt.Errorf("set up the connection: %w", err)
-	}
-	authentication, err := authenticationv1.NewForConfigAndClient(conf, httpClient)
-	if err != nil {
-		return nil, fmt.Errorf("set up the connection: %w", err)
-	}
-	logs, err := newLogClient(conf)
-	if err != nil {
-		return nil, fmt.Errorf("set up the connection: %w", err)
+	apps, appsErr := appsv1.NewForConfigAndClient(conf, httpClient)
+	core, coreErr := corev1.NewForConfigAndClient(conf, httpClient)
+	batch, batchErr := batchv1.NewForConfigAndClient(conf, httpClient)
+	coordination, coordinationErr := coordinationv1.NewForConfigAndClient(conf, httpClient)
+	authorization, authorizationErr := authorizationv1.NewForConfigAndClient(conf, httpClient)
+	authentication, authenticationErr := authenticationv1.NewForConfigAndClient(conf, httpClient)
+	logs, logsErr := newLogClient(conf)
+	for _, err := range []error{appsErr, coreErr, batchErr, coordinationErr, authorizationErr, authenticationErr, logsErr} {
+		if err != nil {
+			return nil, setupError(err)
+		}
 	}
 	return &Client{
 		apps: apps, core: core, batch: batch, logs: logs,
 		coordination: coordination, authorization: authorization, authentication: authentication,
-		credential: credentialOf(conf), Context: context,
+		conf: conf, Context: context,
 	}, nil
 }
+
+func setupError(err error) error { return fmt.Errorf("set up the connection: %w", err) }
+
+// Config returns the configuration that the client was made from.
+func (c *Client) Config() *rest.Config { return c.conf }
 
 // DryRun is a Client whose writes are checked, defaulted and answered by the API server as any other, and not kept
 // (kubernetes.io: Dry-run).
@@ -103,9 +73,9 @@ func (c *Client) DryRun() *Client {
 	return &dry
 }
 
-// madeByNorn finds all that norn made.
-const madeByNorn = ManagedByLabel + "=" + ManagedBy
+// madeByNorn selects all objects that norn made.
+const madeByNorn = metadata.ManagedByLabel + "=" + metadata.ManagedBy
 
-// selector finds all that belongs to an app; ours narrows that to what norn made.
-func selector(app string) string { return AppLabel + "=" + app }
-func ours(app string) string     { return selector(app) + "," + madeByNorn }
+// appSelector selects all objects that carry an app's label; ownedSelector narrows that to those that norn made.
+func appSelector(app string) string   { return metadata.AppLabel + "=" + app }
+func ownedSelector(app string) string { return appSelector(app) + "," + madeByNorn }

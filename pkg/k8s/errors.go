@@ -58,8 +58,9 @@ func (e *NamespaceError) Unwrap() error { return e.Err }
 // denied matches the API server's authorizer, as in k8s.io/apiserver's responsewriters.
 var denied = regexp.MustCompile(`User "([^"]*)" cannot (\S+) resource "([^"]*)"(?: in API group "([^"]*)")?(?: in the namespace "([^"]*)")?`)
 
-// explain wraps an API error once with what was being done. A refusal by the authorizer becomes a *DeniedError.
-func explain(err error, act string, args ...any) error {
+// Explain wraps an API error with what was being done; a nil error stays nil. A refusal by the authorizer becomes a
+// *DeniedError, a missing namespace a *NamespaceError.
+func Explain(err error, act string, args ...any) error {
 	if err == nil {
 		return nil
 	}

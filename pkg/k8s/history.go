@@ -11,12 +11,9 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-)
 
-// Annotations on a ReplicaSet, by which a rollout's end is remembered.
-const (
-	VerifiedAnnotation = "norn/verified" // norn has watched its rollout to its good end; the value is when
-	FailedAnnotation   = "norn/failed"   // its rollout has failed; the value is the Reason
+	"norn/pkg/k8s/metadata"
+	"norn/pkg/k8s/rollout"
 )
 
 // Revision is one entry of a Deployment's history: a ReplicaSet that it owns.
@@ -27,26 +24,26 @@ type Revision struct {
 	Cause    string
 	Since    time.Time // when it came; a template that comes back is an old ReplicaSet with a new number
 	Verified bool
-	Failed   Reason // why its rollout failed, or ""
-	By       string // who deployed it, or ""
-	Migrated bool   // a migration ran before it
+	Failed   rollout.Reason // why its rollout failed, or ""
+	By       string         // who deployed it, or ""
+	Migrated bool           // a migration ran before it
 	Current  bool
 	Set      *appsv1.ReplicaSet
 }
 
 // Revisions lists a Deployment's history, newest first.
 func (c *Client) Revisions(ctx context.Context, d *appsv1.Deployment) ([]Revision, error) {
-	l, err := c.apps.ReplicaSets(d.Namespace).List(ctx, metav1.ListOptions{LabelSelector: selector(d.Name)})
+	l, err := c.apps.ReplicaSets(d.Namespace).List(ctx, metav1.ListOptions{LabelSelector: appSelector(d.Name)})
 	if err != nil {
-		return nil, explain(err, "list the ReplicaSets of %s", d.Name)
+		return nil, Explain(err, "list the ReplicaSets of %s", d.Name)
 	}
-	o := Observation{Deployment: d}
+	o := rollout.Observation{Deployment: d}
 	for i := range l.Items {
 		if rs := &l.Items[i]; metav1.IsControlledBy(rs, d) {
 			o.ReplicaSets = append(o.ReplicaSets, rs)
 		}
 	}
-	current := CurrentReplicaSet(o)
+	current := rollout.CurrentReplicaSet(o)
 	var out []Revision
 	for _, rs := range o.ReplicaSets {
 		r := revision(rs, d.Name)
@@ -58,23 +55,23 @@ func (c *Client) Revisions(ctx context.Context, d *appsv1.Deployment) ([]Revisio
 }
 
 func revision(rs *appsv1.ReplicaSet, container string) Revision {
-	number, _ := strconv.ParseInt(rs.Annotations[RevisionAnnotation], 10, 64) // 0, before all others, where its controller has not numbered it yet
+	number, _ := strconv.ParseInt(rs.Annotations[metadata.RevisionAnnotation], 10, 64) // 0, before all others, where its controller has not numbered it yet
 	return Revision{
 		Number:   number,
-		Commit:   rs.Annotations[CommitAnnotation],
-		Cause:    rs.Annotations[ChangeCauseAnnotation],
+		Commit:   rs.Annotations[metadata.CommitAnnotation],
+		Cause:    rs.Annotations[metadata.ChangeCauseAnnotation],
 		Since:    since(rs),
-		Verified: rs.Annotations[VerifiedAnnotation] != "",
-		Failed:   Reason(rs.Annotations[FailedAnnotation]),
-		By:       rs.Annotations[ByAnnotation],
-		Migrated: rs.Annotations[MigratedAnnotation] != "",
+		Verified: rs.Annotations[metadata.VerifiedAnnotation] != "",
+		Failed:   rollout.Reason(rs.Annotations[metadata.FailedAnnotation]),
+		By:       rs.Annotations[metadata.ByAnnotation],
+		Migrated: rs.Annotations[metadata.MigratedAnnotation] != "",
 		Image:    ImageOf(rs.Spec.Template.Spec, container),
 		Set:      rs,
 	}
 }
 
 func since(rs *appsv1.ReplicaSet) time.Time {
-	verified, err := time.Parse(time.RFC3339, rs.Annotations[VerifiedAnnotation])
+	verified, err := time.Parse(time.RFC3339, rs.Annotations[metadata.VerifiedAnnotation])
 	if err == nil && verified.After(rs.CreationTimestamp.Time) {
 		return verified
 	}
@@ -83,21 +80,21 @@ func since(rs *appsv1.ReplicaSet) time.Time {
 
 // MarkVerified marks a ReplicaSet as one that a rollback may go back to.
 func (c *Client) MarkVerified(ctx context.Context, rs *appsv1.ReplicaSet, at time.Time) error {
-	return c.mark(ctx, rs, map[string]any{VerifiedAnnotation: at.UTC().Format(time.RFC3339), FailedAnnotation: nil})
+	return c.mark(ctx, rs, map[string]any{metadata.VerifiedAnnotation: at.UTC().Format(time.RFC3339), metadata.FailedAnnotation: nil})
 }
 
 // MarkFailed marks a ReplicaSet as one whose rollout has failed, unless it had come up before: what fails then is something else.
-func (c *Client) MarkFailed(ctx context.Context, rs *appsv1.ReplicaSet, reason Reason) error {
-	if rs.Annotations[VerifiedAnnotation] != "" {
+func (c *Client) MarkFailed(ctx context.Context, rs *appsv1.ReplicaSet, reason rollout.Reason) error {
+	if rs.Annotations[metadata.VerifiedAnnotation] != "" {
 		return nil
 	}
-	return c.mark(ctx, rs, map[string]any{FailedAnnotation: reason})
+	return c.mark(ctx, rs, map[string]any{metadata.FailedAnnotation: reason})
 }
 
 func (c *Client) mark(ctx context.Context, rs *appsv1.ReplicaSet, annotations map[string]any) error {
 	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"annotations": annotations}})
 	if err == nil {
-		_, err = c.apps.ReplicaSets(rs.Namespace).Patch(ctx, rs.Name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: DeployManager, DryRun: c.dryRun})
+		_, err = c.apps.ReplicaSets(rs.Namespace).Patch(ctx, rs.Name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: metadata.DeployManager, DryRun: c.dryRun})
 	}
-	return explain(err, "mark ReplicaSet %s", rs.Name)
+	return Explain(err, "mark ReplicaSet %s", rs.Name)
 }

@@ -2,13 +2,15 @@ package k8s
 
 import (
 	"context"
-	"errors"
-	"sync"
+	"k8s.io/apimachinery/pkg/util/sets"
+	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"norn/pkg/k8s/metadata"
 )
 
 // Inventory is what norn has made in a namespace, for one app or for all.
@@ -28,53 +30,23 @@ func (c *Client) Inventory(ctx context.Context, ns, app string) (*Inventory, err
 	var inv Inventory
 	only := metav1.ListOptions{LabelSelector: madeByNorn}
 	if app != "" {
-		only.LabelSelector = ours(app)
+		only.LabelSelector = ownedSelector(app)
 	}
 	calls := []func() error{
-		func() error {
-			l, err := c.apps.Deployments(ns).List(ctx, only)
-			if err == nil {
-				inv.Deployments = l.Items
-			}
-			return explain(err, "list the Deployments in namespace %s", ns)
-		},
-		func() error {
-			l, err := c.batch.CronJobs(ns).List(ctx, only)
-			if err == nil {
-				inv.CronJobs = l.Items
-			}
-			return explain(err, "list the CronJobs in namespace %s", ns)
-		},
-		func() error {
-			l, err := c.core.Services(ns).List(ctx, only)
-			if err == nil {
-				inv.Services = l.Items
-			}
-			return explain(err, "list the Services in namespace %s", ns)
-		},
-		func() error {
-			l, err := c.core.PersistentVolumeClaims(ns).List(ctx, only)
-			if err == nil {
-				inv.Claims = l.Items
-			}
-			return explain(err, "list the PersistentVolumeClaims in namespace %s", ns)
-		},
+		list(ctx, c.apps.Deployments(ns), only, "the Deployments in namespace "+ns,
+			func(l *appsv1.DeploymentList) { inv.Deployments = l.Items }),
+		list(ctx, c.batch.CronJobs(ns), only, "the CronJobs in namespace "+ns,
+			func(l *batchv1.CronJobList) { inv.CronJobs = l.Items }),
+		list(ctx, c.core.Services(ns), only, "the Services in namespace "+ns,
+			func(l *corev1.ServiceList) { inv.Services = l.Items }),
+		list(ctx, c.core.PersistentVolumeClaims(ns), only, "the PersistentVolumeClaims in namespace "+ns,
+			func(l *corev1.PersistentVolumeClaimList) { inv.Claims = l.Items }),
 	}
-	calls = append(calls, func() error {
-		l, err := c.core.PodTemplates(ns).List(ctx, only)
-		if err == nil {
-			inv.PodTemplates = l.Items
-		}
-		return explain(err, "list the PodTemplates in namespace %s", ns)
-	})
+	calls = append(calls, list(ctx, c.core.PodTemplates(ns), only, "the PodTemplates in namespace "+ns,
+		func(l *corev1.PodTemplateList) { inv.PodTemplates = l.Items }))
 	if app != "" {
-		calls = append(calls, func() error {
-			l, err := c.batch.Jobs(ns).List(ctx, metav1.ListOptions{LabelSelector: only.LabelSelector + "," + JobLabel})
-			if err == nil {
-				inv.Jobs = l.Items
-			}
-			return explain(err, "list the Jobs of %s", app)
-		})
+		calls = append(calls, list(ctx, c.batch.Jobs(ns), metav1.ListOptions{LabelSelector: only.LabelSelector + "," + metadata.JobLabel}, "the Jobs of "+app,
+			func(l *batchv1.JobList) { inv.Jobs = l.Items }))
 	}
 	if err := together(calls...); err != nil {
 		return nil, err
@@ -82,37 +54,41 @@ func (c *Client) Inventory(ctx context.Context, ns, app string) (*Inventory, err
 	return &inv, nil
 }
 
-// Leftovers lists an app's Services and claims that norn made, from what the API server has in memory: a list of its latest state can take it
-// forty milliseconds more. What was made within the last moments may be missing, so that only what may as well be
-// found by the next run is looked for here.
-func (c *Client) Leftovers(ctx context.Context, ns, app string) (services []corev1.Service, claims []corev1.PersistentVolumeClaim, err error) {
-	only := metav1.ListOptions{LabelSelector: ours(app), ResourceVersion: "0"}
+// ListOwned lists the Services and claims that norn made for an app. It reads the API server's cache, since a list of the
+// latest state can take forty milliseconds more. An object made moments ago may be missing: use it only for what the next
+// run may find just as well.
+func (c *Client) ListOwned(ctx context.Context, ns, app string) (services []corev1.Service, claims []corev1.PersistentVolumeClaim, err error) {
+	only := metav1.ListOptions{LabelSelector: ownedSelector(app), ResourceVersion: "0"}
 	err = together(
-		func() error {
-			l, err := c.core.Services(ns).List(ctx, only)
-			if err == nil {
-				services = l.Items
-			}
-			return explain(err, "list the Services of %s", app)
-		},
-		func() error {
-			l, err := c.core.PersistentVolumeClaims(ns).List(ctx, only)
-			if err == nil {
-				claims = l.Items
-			}
-			return explain(err, "list the PersistentVolumeClaims of %s", app)
-		},
+		list(ctx, c.core.Services(ns), only, "the Services of "+app,
+			func(l *corev1.ServiceList) { services = l.Items }),
+		list(ctx, c.core.PersistentVolumeClaims(ns), only, "the PersistentVolumeClaims of "+app,
+			func(l *corev1.PersistentVolumeClaimList) { claims = l.Items }),
 	)
 	return services, claims, err
 }
 
-// together makes calls side by side and returns the errors of those that failed, in their order.
-func together(calls ...func() error) error {
-	errs := make([]error, len(calls))
-	var running sync.WaitGroup
-	for i, call := range calls {
-		running.Go(func() { errs[i] = call() })
-	}
-	running.Wait()
-	return errors.Join(errs...)
+// AppNames lists the apps that norn has in a namespace, by name. What may not be listed is left out, and is the error.
+func (c *Client) AppNames(ctx context.Context, ns string) ([]string, error) {
+	var deployments, cronJobs, functions []string
+	err := together(
+		list(ctx, c.apps.Deployments(ns), inMemory(madeByNorn), "the Deployments in namespace "+ns, func(l *appsv1.DeploymentList) {
+			for i := range l.Items {
+				deployments = append(deployments, l.Items[i].Labels[metadata.AppLabel])
+			}
+		}),
+		list(ctx, c.batch.CronJobs(ns), inMemory(madeByNorn), "the CronJobs in namespace "+ns, func(l *batchv1.CronJobList) {
+			for i := range l.Items {
+				cronJobs = append(cronJobs, l.Items[i].Labels[metadata.AppLabel])
+			}
+		}),
+		list(ctx, c.core.PodTemplates(ns), inMemory(madeByNorn), "the PodTemplates in namespace "+ns, func(l *corev1.PodTemplateList) {
+			for i := range l.Items {
+				functions = append(functions, l.Items[i].Labels[metadata.AppLabel])
+			}
+		}),
+	)
+	names := sets.New(slices.Concat(deployments, cronJobs, functions)...)
+	names.Delete("")
+	return sets.List(names), err
 }

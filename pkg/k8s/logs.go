@@ -27,5 +27,5 @@ func newLogClient(conf *rest.Config) (typedcorev1.CoreV1Interface, error) {
 // does not prove the log's end: it is also what a restart of the kubelet looks like.
 func (c *Client) StreamLogs(ctx context.Context, ns, pod string, opts *corev1.PodLogOptions) (io.ReadCloser, error) {
 	s, err := c.logs.Pods(ns).GetLogs(pod, opts).Stream(ctx)
-	return s, explain(err, "read the log of pod %s", pod)
+	return s, Explain(err, "read the log of pod %s", pod)
 }

@@ -9,11 +9,17 @@ import (
 	"runtime/debug"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/version"
 	"k8s.io/client-go/rest"
 )
+
+// VersionPath is the path of the cheapest request that an unprivileged user may make: any user may ask for the version.
+const VersionPath = "/version"
+
+// Ping asks the API server for its version, once. It returns the client library's error as it is.
+func (c *Client) Ping(ctx context.Context) error {
+	return c.core.RESTClient().Get().AbsPath(VersionPath).MaxRetries(0).Do(ctx).Error()
+}
 
 // Server is what an API server says of itself.
 type Server struct {
@@ -31,7 +37,7 @@ func (c *Client) Server(ctx context.Context) (*Server, error) {
 	if !ok {
 		return nil, errors.New("ask for the server's version: there is no connection")
 	}
-	url := requests.Get().AbsPath(versionPath).URL()
+	url := requests.Get().AbsPath(VersionPath).URL()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url.String(), nil)
 	if err != nil {
 		return nil, fmt.Errorf("ask for the server's version: %w", err)
@@ -81,10 +87,4 @@ func LibraryVersion() string {
 		}
 	}
 	return ""
-}
-
-// GetNamespace reads a namespace. One that is not there is a *NamespaceError.
-func (c *Client) GetNamespace(ctx context.Context, name string) (*corev1.Namespace, error) {
-	ns, err := c.core.Namespaces().Get(ctx, name, metav1.GetOptions{})
-	return ns, explain(err, "read namespace %s", name)
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 	"github.com/creack/pty"
 
-	"norn/internal/holder"
+	"norn/pkg/k8s/lease"
 )
 
 // playPage is the program play PAGE of the sessions: it does what a page of docs/ tells its readers to do, in the
@@ -246,7 +246,7 @@ func steady(text string) string {
 		text = strings.ReplaceAll(text, ns, "default")
 	}
 	text = strings.ReplaceAll(text, os.Getenv("HOME"), "/home/ada")
-	text = regexp.MustCompile(`\b`+regexp.QuoteMeta(holder.User())+`\b`).ReplaceAllString(text, "ada")
+	text = regexp.MustCompile(`\b`+regexp.QuoteMeta(lease.CurrentUser())+`\b`).ReplaceAllString(text, "ada")
 	for _, u := range unsteady {
 		text = u.is.ReplaceAllString(text, u.as)
 	}

@@ -1,0 +1,55 @@
+package logs
+
+import (
+	"context"
+	"io"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// Streamer opens log streams.
+type Streamer interface {
+	StreamLogs(ctx context.Context, ns, pod string, opts *corev1.PodLogOptions) (io.ReadCloser, error)
+}
+
+// containerLog requests the log of one container. The API knows containers, not their instances: which instance's log
+// it serves depends on the container's state and on PodLogOptions.Previous.
+type containerLog struct {
+	streams                   Streamer
+	slots                     slots
+	namespace, pod, container string
+}
+
+// slots limit the streams that are in the process of opening at the same time. Peeks have slots of their own, so that
+// they do not keep readers waiting.
+type slots struct{ open, peek chan struct{} }
+
+func newSlots(n int) slots {
+	return slots{make(chan struct{}, n), make(chan struct{}, max(1, n/8))}
+}
+
+// name returns the log's name for messages.
+func (l *containerLog) name() string { return l.pod + "/" + l.container }
+
+// open opens a stream to read.
+func (l *containerLog) open(ctx context.Context, opts *corev1.PodLogOptions) (io.ReadCloser, error) {
+	return l.stream(ctx, l.slots.open, opts)
+}
+
+// peek opens a stream to look at a few lines.
+func (l *containerLog) peek(ctx context.Context, opts *corev1.PodLogOptions) (io.ReadCloser, error) {
+	return l.stream(ctx, l.slots.peek, opts)
+}
+
+func (l *containerLog) stream(
+	ctx context.Context, slot chan struct{}, opts *corev1.PodLogOptions,
+) (io.ReadCloser, error) {
+	opts.Container, opts.Timestamps = l.container, true
+	select {
+	case slot <- struct{}{}:
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	defer func() { <-slot }()
+	return l.streams.StreamLogs(ctx, l.namespace, l.pod, opts)
+}

@@ -1,0 +1,192 @@
+package logs
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+
+	"norn/pkg/k8s/rollout"
+)
+
+// NotFoundError means that the app does not exist in the cluster.
+type NotFoundError struct{ Namespace, App string }
+
+// Error implements error.
+func (e *NotFoundError) Error() string {
+	return fmt.Sprintf("there is no Deployment %s in namespace %s, no CronJob, and no pod of it", e.App, e.Namespace)
+}
+
+// Hint returns what to do about it.
+func (e *NotFoundError) Hint() string {
+	return "check the name and --namespace, or make it with norn forge; a function's log is shown by norn invoke"
+}
+
+// ChoiceError means that no pod or container matches the filter.
+type ChoiceError struct{ What, There string }
+
+// Error implements error.
+func (e *ChoiceError) Error() string { return "there is no " + e.What }
+
+// Hint returns what exists instead.
+func (e *ChoiceError) Hint() string { return e.There }
+
+// notices remembers notices, so that each is given once.
+type notices struct {
+	mu    sync.Mutex
+	given map[string]bool
+}
+
+// once calls notice with a text unless the text is empty or was given before.
+func (n *notices) once(notice func(string), text string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if text == "" || n.given[text] {
+		return
+	}
+	if n.given == nil || len(n.given) > 1000 {
+		n.given = map[string]bool{}
+	}
+	n.given[text] = true
+	notice(text)
+}
+
+// explain gives notice why the app, or some of its pods, have no logs to read. An app that does not exist is an error,
+// unless it was observed before.
+func (s *session) explain(ctx context.Context, seen rollout.Observation) error {
+	pods := s.wantedPods(seen, revisionsOf(seen))
+	if len(pods) == 0 {
+		why, err := s.noPods(ctx, seen)
+		if err != nil {
+			return err
+		}
+		s.notices.once(s.sink.Notice, why)
+		return nil
+	}
+	s.observed = true
+	if err := s.checkContainerNames(pods); err != nil {
+		return err
+	}
+	for _, p := range pods {
+		s.notices.once(s.sink.Notice, s.notReadable(p))
+	}
+	return nil
+}
+
+// noPods returns why there is no pod to read. An app that was observed before may come back.
+func (s *session) noPods(ctx context.Context, seen rollout.Observation) (string, error) {
+	first := !s.observed
+	s.observed = true
+	if d := seen.Deployment; d != nil {
+		if len(seen.Pods) > 0 {
+			if s.opts.Follow {
+				return "no pod is of those asked for yet", nil
+			}
+			return "", &ChoiceError{s.selectedPods(), "there are: " + podNames(seen.Pods)}
+		}
+		return noPodsOf(s.opts.App, d), nil
+	}
+	job, err := s.cluster.GetCronJob(ctx, s.opts.Namespace, s.opts.App)
+	switch {
+	case err == nil && job.Spec.Suspend != nil && *job.Spec.Suspend:
+		return s.opts.App + " has not been deployed yet, or is suspended: nothing runs", nil
+	case err == nil:
+		return fmt.Sprintf("no run of %s is there; it runs at %s", s.opts.App, job.Spec.Schedule), nil
+	case first:
+		return "", &NotFoundError{s.opts.Namespace, s.opts.App}
+	default:
+		return fmt.Sprintf("%s is gone", s.opts.App), nil
+	}
+}
+
+// noPodsOf returns why a Deployment has no pods.
+func noPodsOf(app string, d *appsv1.Deployment) string {
+	for _, c := range d.Status.Conditions {
+		if c.Type == appsv1.DeploymentReplicaFailure && c.Status == corev1.ConditionTrue {
+			return fmt.Sprintf("%s has no pods: %s", app, c.Message)
+		}
+	}
+	switch {
+	case d.Spec.Paused && d.Status.ObservedGeneration > 0 && d.Status.Replicas == 0:
+		return app + " has not been deployed yet"
+	case d.Spec.Replicas != nil && *d.Spec.Replicas == 0:
+		return app + " is scaled to 0 pods"
+	default:
+		return app + " has no pods yet"
+	}
+}
+
+// checkContainerNames returns an error if no pod has a container of a selected name.
+func (s *session) checkContainerNames(pods []*corev1.Pod) error {
+	var there []string
+	for _, p := range pods {
+		for _, c := range slices.Concat(p.Spec.InitContainers, p.Spec.Containers) {
+			there = append(there, c.Name)
+		}
+		for _, c := range p.Spec.EphemeralContainers {
+			there = append(there, c.Name)
+		}
+	}
+	slices.Sort(there)
+	there = slices.Compact(there)
+	for _, want := range s.opts.Containers.Names {
+		if !slices.Contains(there, want) {
+			return &ChoiceError{"container " + want, "there are: " + strings.Join(there, ", ")}
+		}
+	}
+	return nil
+}
+
+// selectedPods describes the selected pods.
+func (s *session) selectedPods() string {
+	what := "pod"
+	if len(s.opts.Containers.Pods) > 0 {
+		what += " " + strings.Join(s.opts.Containers.Pods, " or ")
+	}
+	if s.opts.Containers.Revision != "" {
+		what += " of revision " + s.opts.Containers.Revision
+	}
+	return what
+}
+
+// podNames lists the names of the first few pods.
+func podNames(pods []*corev1.Pod) string {
+	const shown = 5
+	text := ""
+	for i, p := range pods {
+		if i == shown {
+			return fmt.Sprintf("%s and %d more", text, len(pods)-shown)
+		}
+		if i > 0 {
+			text += ", "
+		}
+		text += p.Name
+	}
+	return text
+}
+
+// notReadable returns why a pod has no logs, or no more logs, or "". With Follow, a pod that is starting needs no
+// notice.
+func (s *session) notReadable(p *corev1.Pod) string {
+	if reason, message := rollout.BlockedReason(p, time.Now()); reason != "" {
+		return fmt.Sprintf("%s: %s", p.Name, message)
+	}
+	sum := rollout.Summarize(p)
+	switch pending := p.Status.Phase == corev1.PodPending; {
+	case p.DeletionTimestamp != nil:
+		return ""
+	case pending && sum.Message != "":
+		return fmt.Sprintf("%s has not started: %s: %s", p.Name, sum.State, sum.Message)
+	case sum.Message != "":
+		return fmt.Sprintf("%s: %s: %s", p.Name, sum.State, sum.Message)
+	case pending && !s.opts.Follow:
+		return p.Name + " has not started yet"
+	default:
+		return ""
+	}
+}

@@ -1,0 +1,72 @@
+package image
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestBeyond(t *testing.T) {
+	tags := []string{"0123456789ab", "latest", "1123456789ab-dirty", "2123456789ab", "v1", "3123456789ab-dirty.1700000000"}
+	if got := Beyond(tags, 2); !slices.Equal(got, []string{"2123456789ab", "3123456789ab-dirty.1700000000"}) {
+		t.Errorf("%v", got)
+	}
+	if got := Beyond(tags, 9); len(got) != 0 {
+		t.Errorf("%v", got)
+	}
+}
+
+// buildah's cache does not see norn's build args but in RUN.
+func TestCacheable(t *testing.T) {
+	for text, want := range map[string]bool{
+		"FROM scratch\nCOPY a /\n":                                  true,
+		"FROM x\nARG VERSION\nRUN echo $VERSION > /v\n":             true,
+		"FROM x\nARG VERSION\nENV V=$VERSION\n":                     false,
+		"FROM x\nARG BUILD_NUMBER=0\nLABEL n=\"${BUILD_NUMBER}\"\n": false,
+		"FROM x\n# ENV V=$VERSION\n":                                true,
+	} {
+		path := filepath.Join(t.TempDir(), "Dockerfile")
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if got := cacheable(path); got != want {
+			t.Errorf("%q: %t", text, got)
+		}
+	}
+}
+
+func TestLoader(t *testing.T) {
+	for kind, want := range map[string]string{
+		"kind": "kind load image-archive f --name n", "k3d": "k3d image import f --cluster n", "minikube": "minikube image load f --profile n",
+		"k3s": "k3s ctr images import f", "containerd": "ctr --namespace k8s.io images import f", "devcluster": "devcluster load f",
+	} {
+		name, args := Loader(kind, "n", "f")
+		if got := name + " " + strings.Join(args, " "); got != want {
+			t.Errorf("%s: %s", kind, got)
+		}
+	}
+}
+
+func TestPlainHTTP(t *testing.T) {
+	for image, want := range map[string]bool{
+		"127.0.0.1:5000/a:1": true, "localhost/a:1": true, "localhost:5000/a:1": true, "[::1]:5000/a:1": true,
+		"registry.example.com/a:1": false, "10.0.0.1:5000/a:1": false, "localhost.example.com/a:1": false,
+	} {
+		if got := PlainHTTP(image); got != want {
+			t.Errorf("PlainHTTP(%q) = %t", image, got)
+		}
+	}
+}
+
+func TestDigestOf(t *testing.T) {
+	digest := "sha256:" + strings.Repeat("a", 64)
+	list := []byte(`["other/shop@` + digest + `","me/shop@` + digest + `"]`)
+	if got, err := digestOf("docker.io/me/shop:1", list); err != nil || got != digest {
+		t.Errorf("digest %q, error %v", got, err)
+	}
+	if got, err := digestOf("registry.example.com/me/shop:1", list); err == nil {
+		t.Errorf("digest %q of another repository", got)
+	}
+}

@@ -1,0 +1,120 @@
+package rollout
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"norn/internal/logs"
+	k8srollout "norn/pkg/k8s/rollout"
+)
+
+// How much evidence is shown; what is saved has more.
+const (
+	shownLines  = 20
+	shownEvents = 2
+	savedLines  = 500
+	maxLogBytes = 1 << 20
+)
+
+// Failure is all that is known of a rollout that failed, for people and as JSON.
+type Failure struct {
+	App       string            `json:"app"`
+	Namespace string            `json:"namespace"`
+	Revision  string            `json:"revision,omitempty"`
+	Image     string            `json:"image,omitempty"`
+	Reason    k8srollout.Reason `json:"reason"`
+	Message   string            `json:"message"`
+	Hint      string            `json:"hint,omitempty"`
+	Pod       string            `json:"pod,omitempty"`
+	Container string            `json:"container,omitempty"`
+	Ready     int               `json:"ready"` // new pods that were available
+	Want      int               `json:"want"`
+	Events    []string          `json:"events,omitempty"` // warnings about the pod, oldest first
+	Log       []string          `json:"log,omitempty"`    // the failing container's last lines
+	Previous  []string          `json:"previousLog,omitempty"`
+	Restored  string            `json:"restored,omitempty"`    // the revision that runs again
+	Kept      string            `json:"notRestored,omitempty"` // why nothing was restored
+}
+
+// investigate gathers the evidence before a restore deletes the pod. What cannot be read is left out: the verdict stands without it.
+func (r *runner) investigate(ctx context.Context, v k8srollout.Verdict) Failure {
+	f := Failure{App: r.App, Namespace: r.Namespace}
+	if v.Pod != "" {
+		f.Log, f.Previous = r.tail(ctx, v, false), r.tail(ctx, v, true)
+		if slices.Equal(f.Log, f.Previous) { // of a container that waits, both are of its last run
+			f.Previous = nil
+		}
+		f.Events = r.warnings(ctx, v.Pod)
+	}
+	v = v.Refine(slices.Concat(f.Previous, f.Log))
+	f.Reason, f.Message, f.Pod, f.Container, f.Ready, f.Want = v.Reason, v.Message, v.Pod, v.Container, v.Ready, v.Want
+	f.Hint = hint(v, r.Spec, r.ports)
+	return f
+}
+
+// tail is the end of a container's log.
+func (r *runner) tail(ctx context.Context, v k8srollout.Verdict, previous bool) []string {
+	lines, bytes := int64(savedLines), int64(maxLogBytes)
+	stream, err := r.cluster.StreamLogs(ctx, r.Namespace, v.Pod, &corev1.PodLogOptions{Container: v.Container, Previous: previous, TailLines: &lines, LimitBytes: &bytes})
+	if err != nil {
+		return nil
+	}
+	defer func() { _ = stream.Close() }()
+	var out []string
+	scanner := bufio.NewScanner(stream)
+	scanner.Buffer(nil, maxLogBytes+1)
+	for scanner.Scan() {
+		out = append(out, scanner.Text())
+	}
+	if len(out) == 1 && logs.Missing.MatchString(out[0]) {
+		return nil
+	}
+	return out
+}
+
+func (r *runner) warnings(ctx context.Context, pod string) []string {
+	events, err := r.cluster.PodEvents(ctx, r.Namespace, pod)
+	if err != nil {
+		return nil
+	}
+	var out []string
+	for _, e := range events {
+		if e.Type == corev1.EventTypeWarning && e.Reason != "BackOff" && !strings.HasPrefix(e.Message, "Error: ") { // which tell no cause
+			text := fmt.Sprintf("%s: %s", e.Reason, strings.Join(strings.Fields(e.Message), " "))
+			out = append(slices.DeleteFunc(out, func(s string) bool { return s == text }), text)
+		}
+	}
+	return out
+}
+
+// show prints a failure: the verdict in at most four lines, then what the container said last. The hint comes with the error, at the end.
+func (f Failure) show(out io.Writer) {
+	say := func(format string, args ...any) { _, _ = fmt.Fprintf(out, format+"\n", args...) }
+	say("failed (%s): %s", f.Reason, f.Message)
+	if f.Pod != "" {
+		say("pod %s, revision %s, image %s", f.Pod, f.Revision, f.Image)
+	}
+	for _, e := range last(f.Events, shownEvents) {
+		say("event %s", e)
+	}
+	if len(f.Previous) > 0 && len(f.Log) < shownLines {
+		say("the previous run's log:")
+		f.sayLog(out, last(f.Previous, shownLines-len(f.Log)))
+		say("the last run's log:")
+	}
+	f.sayLog(out, last(f.Log, shownLines))
+}
+
+func (f Failure) sayLog(out io.Writer, lines []string) {
+	for _, line := range lines {
+		_, _ = fmt.Fprintf(out, "log | %s\n", line)
+	}
+}
+
+func last(lines []string, n int) []string { return lines[max(0, len(lines)-n):] }

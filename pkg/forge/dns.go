@@ -1,0 +1,47 @@
+package forge
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"norn/internal/command"
+	"norn/pkg/pipeline"
+)
+
+// RouteError says that the cloudflared command did not make a DNS record.
+type RouteError struct {
+	Host, Tunnel, Said string
+	Err                error
+}
+
+// Error names the host and the tunnel, and quotes what the command said last.
+func (e *RouteError) Error() string {
+	return fmt.Sprintf("route the DNS name %s to tunnel %s: %v: %s", e.Host, e.Tunnel, e.Err, e.Said)
+}
+
+// Hint is where to look.
+func (e *RouteError) Hint() string {
+	return fmt.Sprintf("log in to the zone of the host with cloudflared tunnel login, or make the record by hand (cloudflared tunnel route dns %s %s); then run the same command again", e.Tunnel, e.Host)
+}
+
+func (e *RouteError) Unwrap() error { return e.Err }
+
+// dns makes the host's DNS record by the cloudflared command, where that is installed.
+func (r *run) dns(ctx context.Context, out io.Writer) (pipeline.Result, error) {
+	host := r.spec.Hosts.External
+	if !command.Installed("cloudflared") {
+		return pipeline.Result{State: pipeline.Skipped, Detail: "the cloudflared command is not installed; route the host's DNS to the tunnel yourself"}, nil
+	}
+	var said strings.Builder
+	err := command.Run(ctx, "", io.MultiWriter(out, &said), "cloudflared", "tunnel", "route", "dns", r.options.Tunnel, host)
+	switch {
+	case err == nil:
+		return pipeline.Result{State: pipeline.Done, Detail: "leads to tunnel " + r.options.Tunnel}, nil
+	case strings.Contains(said.String(), "already exists"):
+		return pipeline.Result{State: pipeline.Unchanged}, nil
+	default:
+		return pipeline.Result{}, &RouteError{host, r.options.Tunnel, command.LastLine(said.String()), err}
+	}
+}

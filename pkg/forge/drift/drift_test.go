@@ -1,0 +1,95 @@
+package drift
+
+import (
+	"encoding/json"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"norn/pkg/forge/objects"
+	"norn/pkg/infraspec"
+	"norn/pkg/k8s/metadata"
+)
+
+// forged is what the sample app hello looks like in its infraspec.
+const forgedSpec = `app: hello
+role: webserver
+port: 8080
+healthcheck: /healthz
+hosts: {internal: hello}
+env: {PORT: 8080, DATA_DIR: /data}
+secrets: [HELLO_TOKEN]
+volumes: [{name: data, mountPath: /data, size: 64Mi}]
+`
+
+// liveDeployment is that app's Deployment as an API server returned it, with its managed fields, after forge, deploy and a variable by hand.
+func liveDeployment(t *testing.T) *appsv1.Deployment {
+	t.Helper()
+	data, err := os.ReadFile("testdata/deployment.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var d appsv1.Deployment
+	if err := json.Unmarshal(data, &d); err != nil {
+		t.Fatal(err)
+	}
+	return &d
+}
+
+func TestDrift(t *testing.T) {
+	none := func(*appsv1.Deployment) {}
+	for _, c := range []struct {
+		name string
+		edit [2]string // old and new text in the file
+		live func(*appsv1.Deployment)
+		want []string
+	}{
+		{"nothing, not even a variable that is not forge's", [2]string{}, none, nil},
+		{"a value changed in the file", [2]string{"DATA_DIR: /data", "DATA_DIR: /other"}, none, []string{"env[DATA_DIR].value"}},
+		{"a variable added and one dropped", [2]string{"PORT: 8080, ", "NEW: x, "}, none, []string{"env[NEW]", "env[PORT]"}},
+		{"probes dropped", [2]string{"healthcheck: /healthz\n", ""}, none, []string{"livenessProbe", "readinessProbe", "startupProbe"}},
+		{"another port", [2]string{"port: 8080", "port: 8081"}, none, []string{"livenessProbe.httpGet.port", "ports[8080]", "ports[8081]", "readinessProbe.httpGet.port", "startupProbe.httpGet.port"}},
+		{"replicas in the file", [2]string{"role:", "replicas: 3\nrole:"}, none, []string{"spec.replicas"}},
+		{"resources added", [2]string{"role:", "resources: {limits: {memory: 64Mi}}\nrole:"}, none, []string{"resources"}},
+		{"a volume dropped", [2]string{"volumes: [{name: data, mountPath: /data, size: 64Mi}]\n", ""}, none, []string{"spec.strategy.type", "volumeMounts", "spec.template.spec.volumes"}},
+		{"a value changed in the cluster", [2]string{}, func(d *appsv1.Deployment) { d.Spec.Template.Spec.Containers[0].Env[0].Value = "x" }, []string{"env[DATA_DIR].value"}},
+		{"never forged", [2]string{}, func(d *appsv1.Deployment) { d.ManagedFields = d.ManagedFields[:0] }, []string{"the whole object: forge has not applied it yet"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			spec, _, err := infraspec.Parse("f", []byte(strings.Replace(forgedSpec, c.edit[0], c.edit[1], 1)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			live := liveDeployment(t)
+			c.live(live)
+			conf, err := objects.Deployment(spec, objects.Settings{Namespace: live.Namespace}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := Fields(conf, live)
+			if err != nil || (len(got) == 0) != (len(c.want) == 0) {
+				t.Fatalf("got %q, error %v; want %q", got, err, c.want)
+			}
+			const container = "spec.template.spec.containers[hello]."
+			for i := range got {
+				got[i] = strings.TrimPrefix(got[i], container)
+			}
+			if !slices.Equal(got, c.want) {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+// A broken set of fields is an error, never a panic.
+func TestDriftOfBrokenFields(t *testing.T) {
+	d := liveDeployment(t)
+	d.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: metadata.ForgeManager, Operation: metav1.ManagedFieldsOperationApply, FieldsV1: metav1.NewFieldsV1("{")}}
+	if _, err := Fields(struct{}{}, d); err == nil {
+		t.Error("no error")
+	}
+}

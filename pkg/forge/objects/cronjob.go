@@ -1,0 +1,35 @@
+package objects
+
+import (
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	applybatch "k8s.io/client-go/applyconfigurations/batch/v1"
+	applycore "k8s.io/client-go/applyconfigurations/core/v1"
+
+	"norn/pkg/infraspec"
+)
+
+// CronJob is a cron app's CronJob. One run never begins beside another, and one that fails is not repeated before its next
+// time. Before the first deploy it is suspended. A nil start leaves image, pull policy and suspension to their owner, the deploy.
+func CronJob(spec *infraspec.Spec, s Settings, start *Start) (*applybatch.CronJobApplyConfiguration, error) {
+	pod, err := podFor(spec, s, start)
+	if err != nil {
+		return nil, err
+	}
+	job := applybatch.JobSpec().
+		WithBackoffLimit(0).
+		WithTemplate(applycore.PodTemplateSpec().
+			WithLabels(Labels(spec)).
+			WithSpec(pod.WithRestartPolicy(corev1.RestartPolicyNever)))
+	if limit := spec.Timeout.Duration(); limit > 0 {
+		job.WithActiveDeadlineSeconds(int64(limit.Seconds()))
+	}
+	c := applybatch.CronJobSpec().
+		WithSchedule(spec.Schedule).
+		WithConcurrencyPolicy(batchv1.ForbidConcurrent).
+		WithJobTemplate(applybatch.JobTemplateSpec().WithLabels(Labels(spec)).WithSpec(job))
+	if start != nil {
+		c.WithSuspend(start.Paused)
+	}
+	return applybatch.CronJob(spec.App, s.Namespace).WithLabels(Labels(spec)).WithSpec(c), nil
+}

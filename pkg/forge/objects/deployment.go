@@ -1,0 +1,39 @@
+package objects
+
+import (
+	applyapps "k8s.io/client-go/applyconfigurations/apps/v1"
+	applycore "k8s.io/client-go/applyconfigurations/core/v1"
+	applymeta "k8s.io/client-go/applyconfigurations/meta/v1"
+
+	appsv1 "k8s.io/api/apps/v1"
+
+	"norn/pkg/infraspec"
+	"norn/pkg/k8s/metadata"
+)
+
+// Deployment is the app's Deployment. A nil start leaves image, pull policy and paused
+// to their owner, the deploy.
+func Deployment(spec *infraspec.Spec, s Settings, start *Start) (*applyapps.DeploymentApplyConfiguration, error) {
+	pod, err := podFor(spec, s, start)
+	if err != nil {
+		return nil, err
+	}
+	d := applyapps.DeploymentSpec().
+		WithReplicas(int32(spec.Replicas)).                     //nolint:gosec // infraspec has checked the range
+		WithRevisionHistoryLimit(int32(spec.Artifacts.Retain)). //nolint:gosec // likewise
+		WithSelector(applymeta.LabelSelector().WithMatchLabels(map[string]string{metadata.AppLabel: spec.App})).
+		WithTemplate(applycore.PodTemplateSpec().WithLabels(Labels(spec)).WithSpec(pod))
+	d.WithStrategy(applyapps.DeploymentStrategy().WithType(strategy(spec)))
+	if start != nil {
+		d.WithPaused(start.Paused)
+	}
+	return applyapps.Deployment(spec.App, s.Namespace).WithLabels(Labels(spec)).WithSpec(d), nil
+}
+
+// strategy is Recreate for an app with a ReadWriteOnce claim, which old and new pods on different nodes cannot both mount.
+func strategy(spec *infraspec.Spec) appsv1.DeploymentStrategyType {
+	if len(ClaimedVolumes(spec)) > 0 {
+		return appsv1.RecreateDeploymentStrategyType
+	}
+	return appsv1.RollingUpdateDeploymentStrategyType
+}

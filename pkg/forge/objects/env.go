@@ -1,0 +1,51 @@
+package objects
+
+import (
+	"maps"
+	"net/url"
+	"slices"
+
+	applycore "k8s.io/client-go/applyconfigurations/core/v1"
+
+	"norn/pkg/infraspec"
+)
+
+// DatabaseURL is the variable that holds where an app's database is.
+const DatabaseURL = "DATABASE_URL"
+
+// environment is the container's environment: env in sorted order, a DATABASE_URL where nobody
+// else names one, then each secret as a reference, never as a value.
+func environment(spec *infraspec.Spec, s Settings) []*applycore.EnvVarApplyConfiguration {
+	plain := maps.Clone(spec.Env)
+	if u := databaseAddress(spec, s); u != "" {
+		if plain == nil {
+			plain = map[string]string{}
+		}
+		plain[DatabaseURL] = u
+	}
+	var out []*applycore.EnvVarApplyConfiguration
+	for _, name := range slices.Sorted(maps.Keys(plain)) {
+		out = append(out, applycore.EnvVar().WithName(name).WithValue(plain[name]))
+	}
+	for _, name := range slices.Sorted(slices.Values(spec.Secrets)) {
+		ref := applycore.SecretKeySelector().WithName(SecretName(spec.App)).WithKey(name)
+		out = append(out, applycore.EnvVar().WithName(name).WithValueFrom(applycore.EnvVarSource().WithSecretKeyRef(ref)))
+	}
+	return out
+}
+
+// databaseAddress is the generated DATABASE_URL, or "" where the app has no database or names the variable itself.
+func databaseAddress(spec *infraspec.Spec, s Settings) string {
+	pg := spec.Services.Postgres
+	if pg == nil || pg.Database == "" {
+		return ""
+	}
+	if _, named := spec.Env[DatabaseURL]; named || slices.Contains(spec.Secrets, DatabaseURL) {
+		return ""
+	}
+	u := url.URL{Scheme: "postgres", Host: s.PostgresHost + ":5432", Path: "/" + pg.Database, RawQuery: "sslmode=disable"}
+	if s.PostgresUser != "" {
+		u.User = url.User(s.PostgresUser)
+	}
+	return u.String()
+}

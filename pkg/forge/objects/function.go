@@ -1,0 +1,56 @@
+package objects
+
+import (
+	"fmt"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	applycore "k8s.io/client-go/applyconfigurations/core/v1"
+
+	"norn/pkg/infraspec"
+)
+
+// BodyVariable holds what a function is called with.
+const BodyVariable = "NORN_BODY"
+
+// maxBody is what an environment variable may hold (man 2 execve: MAX_ARG_STRLEN), with room for its name.
+const maxBody = 128<<10 - 64
+
+// Function is the pod of one call of a function app, with body in its environment.
+func Function(spec *infraspec.Spec, s Settings, body string) (*corev1.PodSpec, error) {
+	if len(body) > maxBody {
+		return nil, fmt.Errorf("the body has %d bytes, and an environment variable holds at most %d", len(body), maxBody)
+	}
+	conf, err := podFor(spec, s, &Start{Image: s.Image})
+	if err != nil {
+		return nil, err
+	}
+	container := &conf.Containers[0]
+	container.WithEnv(applycore.EnvVar().WithName(BodyVariable).WithValue(Literal([]string{body})[0]))
+	if container.Resources == nil {
+		container.WithResources(applycore.ResourceRequirements())
+	}
+	if container.Resources.Limits == nil || container.Resources.Limits.Memory().IsZero() {
+		limits := corev1.ResourceList{corev1.ResourceMemory: Memory(spec.Function.Memory)}
+		if container.Resources.Limits != nil {
+			for name, amount := range *container.Resources.Limits {
+				limits[name] = amount
+			}
+		}
+		container.Resources.WithLimits(limits)
+	}
+	return plain(spec, conf)
+}
+
+// Memory translates docker's amounts: their k, m and g are powers of 1024, as Kubernetes' Ki, Mi and Gi are.
+func Memory(m infraspec.Memory) resource.Quantity {
+	text := string(m)
+	lower := strings.ToLower(text)
+	for suffix, unit := range map[string]string{"k": "Ki", "m": "Mi", "g": "Gi", "b": ""} {
+		if digits, ok := strings.CutSuffix(lower, suffix); ok && strings.Trim(digits, "0123456789") == "" {
+			return resource.MustParse(digits + unit)
+		}
+	}
+	return resource.MustParse(text) // infraspec has checked it
+}

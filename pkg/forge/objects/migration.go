@@ -1,0 +1,42 @@
+package objects
+
+import (
+	"encoding/json"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	applycore "k8s.io/client-go/applyconfigurations/core/v1"
+
+	"norn/pkg/infraspec"
+)
+
+// Migration is the pod that runs migrations.command in image, with the app's environment and secrets, and without its volumes: a claim may be mounted by
+// the running version on another node.
+func Migration(spec *infraspec.Spec, s Settings, image string) (*corev1.PodSpec, error) {
+	conf, err := podFor(spec, s, &Start{Image: image})
+	if err != nil {
+		return nil, err
+	}
+	pod, err := plain(spec, conf)
+	if err != nil {
+		return nil, err
+	}
+	pod.Volumes = nil
+	c := &pod.Containers[0]
+	c.Command, c.Args, c.VolumeMounts = Literal(spec.Migrations.Command), nil, nil
+	c.Ports, c.LivenessProbe, c.ReadinessProbe, c.StartupProbe = nil, nil, nil, nil
+	return pod, nil
+}
+
+// plain makes an API struct of a pod's apply configuration, for objects that are created and not applied.
+func plain(spec *infraspec.Spec, conf *applycore.PodSpecApplyConfiguration) (*corev1.PodSpec, error) {
+	data, err := json.Marshal(conf)
+	if err != nil {
+		return nil, fmt.Errorf("write the pod of %s: %w", spec.App, err)
+	}
+	var pod corev1.PodSpec
+	if err := json.Unmarshal(data, &pod); err != nil {
+		return nil, fmt.Errorf("write the pod of %s: %w", spec.App, err)
+	}
+	return &pod, nil
+}

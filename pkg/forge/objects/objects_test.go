@@ -1,0 +1,67 @@
+package objects
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"norn/pkg/infraspec"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// TestObjects compares what each infraspec in testdata/golden asks for with the manifests beside it.
+func TestObjects(t *testing.T) {
+	specs, err := filepath.Glob("testdata/golden/*.infraspec.yaml")
+	if err != nil || len(specs) == 0 {
+		t.Fatalf("no specs: %v", err)
+	}
+	for _, path := range specs {
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".infraspec.yaml"), func(t *testing.T) {
+			spec, _, err := infraspec.Load(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			objects, err := All(spec, Settings{Namespace: "default", PostgresHost: "db.example.com", PostgresUser: "norn"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := Manifests(objects)
+			if err != nil {
+				t.Fatal(err)
+			}
+			golden := strings.TrimSuffix(path, ".infraspec.yaml") + ".objects.yaml"
+			if *update {
+				if err := os.WriteFile(golden, got, 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(got, want) {
+				t.Errorf("objects differ from %s (write it anew with -update); got:\n%s", golden, got)
+			}
+		})
+	}
+}
+
+// After the first deploy, forge leaves to it what is its own.
+func TestDeploymentAfterDeploy(t *testing.T) {
+	spec, _, err := infraspec.Load("testdata/golden/webserver.infraspec.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := Deployment(spec, Settings{Namespace: "default"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := d.Spec.Template.Spec.Containers[0]
+	if d.Spec.Paused != nil || c.Image != nil || c.ImagePullPolicy != nil {
+		t.Errorf("paused %v, image %v, pull policy %v are sent", d.Spec.Paused, c.Image, c.ImagePullPolicy)
+	}
+}

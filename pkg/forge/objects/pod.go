@@ -1,0 +1,92 @@
+package objects
+
+import (
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	applycore "k8s.io/client-go/applyconfigurations/core/v1"
+
+	"norn/pkg/infraspec"
+)
+
+// podFor is what the pods of all roles have in common: one container, named like the app, and its volumes.
+func podFor(spec *infraspec.Spec, s Settings, start *Start) (*applycore.PodSpecApplyConfiguration, error) {
+	container, err := containerFor(spec, s, start)
+	if err != nil {
+		return nil, err
+	}
+	return applycore.PodSpec().WithContainers(container).WithVolumes(volumes(spec)...), nil
+}
+
+func containerFor(spec *infraspec.Spec, s Settings, start *Start) (*applycore.ContainerApplyConfiguration, error) {
+	c := applycore.Container().
+		WithName(spec.App).
+		WithEnv(environment(spec, s)...).
+		WithVolumeMounts(mounts(spec)...)
+	if len(spec.Command) > 0 {
+		c.WithCommand(Literal(spec.Command)...)
+	}
+	if spec.Role == infraspec.Webserver {
+		c.WithPorts(applycore.ContainerPort().WithContainerPort(int32(spec.Port)).WithProtocol(corev1.ProtocolTCP)) //nolint:gosec // infraspec has checked the range
+		withProbes(c, spec)
+	}
+	if r := resources(spec.Resources); r != nil {
+		c.WithResources(r)
+	}
+	if start != nil {
+		policy, err := PullPolicy(start.Image)
+		if err != nil {
+			return nil, err
+		}
+		c.WithImage(start.Image).WithImagePullPolicy(policy)
+	}
+	return c, nil
+}
+
+// Literal makes texts mean themselves to Kubernetes, which otherwise takes $(NAME) for a variable and $$ for $ in a container's
+// command and environment (kubernetes.io: Define a Command and Arguments for a Container).
+func Literal(texts []string) []string {
+	out := make([]string, len(texts))
+	for i, text := range texts {
+		out[i] = strings.ReplaceAll(text, "$", "$$")
+	}
+	return out
+}
+
+// withProbes sets the three probes on the healthcheck path. The startup probe gives a slow app
+// two and a half minutes before the liveness probe may kill it.
+func withProbes(c *applycore.ContainerApplyConfiguration, spec *infraspec.Spec) {
+	if spec.Healthcheck == "" {
+		return
+	}
+	probe := func(period, failures int32) *applycore.ProbeApplyConfiguration {
+		return applycore.Probe().
+			WithHTTPGet(applycore.HTTPGetAction().WithPath(spec.Healthcheck).WithPort(intstr.FromInt(spec.Port))).
+			WithPeriodSeconds(period).
+			WithFailureThreshold(failures)
+	}
+	c.WithLivenessProbe(probe(30, 3)).WithReadinessProbe(probe(10, 3)).WithStartupProbe(probe(5, 30))
+}
+
+// resources translates requests and limits, which infraspec has checked to be quantities.
+func resources(r infraspec.Resources) *applycore.ResourceRequirementsApplyConfiguration {
+	if len(r.Requests) == 0 && len(r.Limits) == 0 {
+		return nil
+	}
+	list := func(m map[string]infraspec.Quantity) corev1.ResourceList {
+		out := corev1.ResourceList{}
+		for name, q := range m {
+			out[corev1.ResourceName(name)] = q.Value()
+		}
+		return out
+	}
+	conf := applycore.ResourceRequirements()
+	if len(r.Requests) > 0 {
+		conf.WithRequests(list(r.Requests))
+	}
+	if len(r.Limits) > 0 {
+		conf.WithLimits(list(r.Limits))
+	}
+	return conf
+}

@@ -1,0 +1,49 @@
+package k8s
+
+import (
+	"context"
+	"maps"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/util/retry"
+
+	"norn/pkg/k8s/metadata"
+)
+
+// GetConfigMap reads a ConfigMap; see IsNotFound.
+func (c *Client) GetConfigMap(ctx context.Context, ns, name string) (*corev1.ConfigMap, error) {
+	m, err := c.core.ConfigMaps(ns).Get(ctx, name, metav1.GetOptions{})
+	return m, Explain(err, "read ConfigMap %s in namespace %s", name, ns)
+}
+
+// PatchConfigMap reads a ConfigMap, lets edit change it in place and writes it back. Where
+// somebody else wrote in between, it begins again with what they wrote, so nothing is lost.
+// It reports whether anything changed; an absent ConfigMap is an error (see IsNotFound).
+func (c *Client) PatchConfigMap(ctx context.Context, ns, name string, edit func(*corev1.ConfigMap) error) (changed bool, err error) {
+	client := c.core.ConfigMaps(ns)
+	err = retry.RetryOnConflict(conflictBackoff, func() error {
+		live, err := client.Get(ctx, name, metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		before := live.DeepCopy()
+		if live.Data == nil {
+			live.Data = map[string]string{}
+		}
+		if err := edit(live); err != nil {
+			return err
+		}
+		if changed = !maps.Equal(before.Data, live.Data) || !maps.Equal(before.Annotations, live.Annotations); !changed {
+			return nil
+		}
+		_, err = client.Update(ctx, live, metav1.UpdateOptions{FieldManager: metadata.ForgeManager, DryRun: c.dryRun})
+		return err
+	})
+	return changed, Explain(err, "edit ConfigMap %s in namespace %s", name, ns)
+}
+
+// conflictBackoff suits many writers of one object: in each round at least one of them gets through.
+var conflictBackoff = wait.Backoff{Duration: 10 * time.Millisecond, Factor: 1.5, Jitter: 0.5, Steps: 60, Cap: time.Second}

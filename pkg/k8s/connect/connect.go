@@ -1,0 +1,148 @@
+// Package connect finds the API server that flags, environment and kubeconfig lead to, and explains why there is none.
+package connect
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/go-logr/logr"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/klog/v2"
+
+	"norn/pkg/k8s"
+)
+
+// connectTimeout bounds how long norn waits for a server's first answer.
+const connectTimeout = 5 * time.Second
+
+// FlagError reports a flag with an invalid value.
+type FlagError struct{ Flag, Value, Advice string }
+
+// Error names the flag and its value.
+func (e *FlagError) Error() string { return fmt.Sprintf("%s %q cannot be understood", e.Flag, e.Value) }
+
+// Hint is what the flag takes.
+func (e *FlagError) Hint() string { return e.Advice }
+
+// Caller describes the program that connects.
+type Caller struct {
+	UserAgent string
+	// Keys names the variables of its environment that credential plugins must not see.
+	Keys []string
+}
+
+// Dial returns a client of the API server that flags, environment and kubeconfig lead to, once the server has answered. If
+// there is no usable server, it returns an *UnavailableError. It waits at most 5 seconds, or --request-timeout if set.
+func Dial(ctx context.Context, flags *genericclioptions.ConfigFlags, by Caller) (*k8s.Client, error) {
+	// client-go logs what it also returns; norn says it once, in its own words.
+	klog.SetLogger(logr.Discard())
+
+	if _, err := RequestTimeout(flags); err != nil {
+		return nil, err
+	}
+	t, err := resolve(flags, by)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkAddress(t); err != nil {
+		return nil, err
+	}
+	wait := connectTimeout
+	if t.conf.Timeout > 0 {
+		wait = t.conf.Timeout
+	}
+	tune(t.conf, by.UserAgent, wait)
+	client, err := k8s.New(t.conf, t.context)
+	if err != nil {
+		return nil, &UnavailableError{
+			Reason: fmt.Sprintf("context %q cannot be used: %s", t.context, oneLine(err)),
+			Advice: "mend that entry of the kubeconfig, or choose another with --context",
+			Err:    err,
+		}
+	}
+	if err := answers(ctx, client, wait); err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if err := diagnose(err, t, wait); err != nil {
+			return nil, err
+		}
+	}
+	return client, nil
+}
+
+// RequestTimeout returns the value of --request-timeout, or 0 if it is not set. An invalid value is a *FlagError.
+func RequestTimeout(flags *genericclioptions.ConfigFlags) (time.Duration, error) {
+	text := value(flags.Timeout)
+	if text == "" {
+		return 0, nil
+	}
+	timeout, err := clientcmd.ParseTimeout(text)
+	if err != nil {
+		return 0, &FlagError{"--request-timeout", text, "it is a number of seconds, or a duration such as 30s"}
+	}
+	return timeout, nil
+}
+
+// tune sets the options of every connection.
+func tune(conf *rest.Config, userAgent string, wait time.Duration) {
+	conf.UserAgent = userAgent
+	conf.QPS = -1 // the server has its own priority and fairness; a second queue here only slows
+	conf.WarningHandlerWithContext = rest.NoWarnings{}
+	conf.ContentType = "application/vnd.kubernetes.protobuf"
+	conf.AcceptContentTypes = "application/vnd.kubernetes.protobuf,application/json"
+	conf.Dial = (&net.Dialer{Timeout: wait, KeepAlive: 30 * time.Second}).DialContext
+	// A timeout on the whole exchange would cut watches and log streams off; only
+	// the wait for an answer's headers is bounded.
+	conf.Timeout = 0
+	conf.Wrap(func(next http.RoundTripper) http.RoundTripper {
+		return &retryTransport{next: &headerTimeout{next: next, wait: max(wait, 30*time.Second)}, timeout: retryFor}
+	})
+}
+
+// answers makes sure that the API server answers within wait.
+func answers(ctx context.Context, client *k8s.Client, wait time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	return client.Ping(ctx)
+}
+
+// headerTimeout ends a request whose answer has not begun after wait, and leaves a begun one alone.
+type headerTimeout struct {
+	next http.RoundTripper
+	wait time.Duration
+}
+
+// RoundTrip implements http.RoundTripper.
+func (t *headerTimeout) RoundTrip(req *http.Request) (*http.Response, error) {
+	ctx, cancel := context.WithCancelCause(req.Context())
+	timer := time.AfterFunc(t.wait, func() { cancel(fmt.Errorf("no answer within %s", t.wait)) })
+	resp, err := t.next.RoundTrip(req.WithContext(ctx))
+	timer.Stop()
+	if err != nil {
+		if cause := context.Cause(ctx); cause != nil && req.Context().Err() == nil {
+			err = fmt.Errorf("%w (%w)", cause, err)
+		}
+		cancel(nil)
+		return nil, err
+	}
+	resp.Body = &cancelOnClose{resp.Body, cancel}
+	return resp, nil
+}
+
+type cancelOnClose struct {
+	io.ReadCloser
+	cancel context.CancelCauseFunc
+}
+
+// Close implements io.Closer.
+func (c *cancelOnClose) Close() error {
+	defer c.cancel(nil)
+	return c.ReadCloser.Close()
+}

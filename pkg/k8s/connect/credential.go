@@ -1,0 +1,71 @@
+package connect
+
+import (
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"os"
+	"strings"
+	"time"
+
+	"k8s.io/client-go/rest"
+)
+
+// Credential describes how norn authenticates to the API server.
+type Credential struct {
+	Kind string    // "client certificate", "token", or "" for something else
+	End  time.Time // when it expires; zero if that is not known
+}
+
+// CredentialOf returns the credential in a configuration.
+func CredentialOf(conf *rest.Config) Credential {
+	switch {
+	case len(conf.CertData) > 0 || conf.CertFile != "":
+		return Credential{"client certificate", clientCertificateEnd(conf)}
+	case conf.BearerToken != "" || conf.BearerTokenFile != "":
+		return Credential{"token", tokenEnd(conf)}
+	}
+	return Credential{}
+}
+
+// clientCertificateEnd returns when the client certificate expires, or zero if there is none that can be read.
+func clientCertificateEnd(conf *rest.Config) time.Time {
+	data := conf.CertData
+	if len(data) == 0 && conf.CertFile != "" {
+		data, _ = os.ReadFile(conf.CertFile) // what is wrong with it is told elsewhere
+	}
+	block, _ := pem.Decode(data)
+	if block == nil {
+		return time.Time{}
+	}
+	cert, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		return time.Time{}
+	}
+	return cert.NotAfter
+}
+
+// tokenEnd returns when a bearer token expires, or zero if it does not say (RFC 7519, 4.1.4: exp).
+func tokenEnd(conf *rest.Config) time.Time {
+	token := conf.BearerToken
+	if conf.BearerTokenFile != "" { // it goes before the token, as in client-go
+		data, _ := os.ReadFile(conf.BearerTokenFile)
+		token = strings.TrimSpace(string(data))
+	}
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		return time.Time{}
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil {
+		return time.Time{}
+	}
+	var claims struct {
+		End float64 `json:"exp"`
+	}
+	if json.Unmarshal(payload, &claims) != nil || claims.End <= 0 {
+		return time.Time{}
+	}
+	return time.Unix(int64(claims.End), 0)
+}

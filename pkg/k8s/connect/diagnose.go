@@ -1,0 +1,103 @@
+package connect
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+	"syscall"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/rest"
+)
+
+// diagnose says in one line why the first call failed, and in another what to do. It is nil for a 403, which is a
+// Kubernetes' own answer.
+func diagnose(err error, t *target, wait time.Duration) error {
+	host := withoutCredentials(t.conf.Host)
+	fail := func(advice, format string, args ...any) error {
+		return &UnavailableError{Reason: fmt.Sprintf(format, args...), Advice: advice, Err: err}
+	}
+	var (
+		dns     *net.DNSError
+		invalid x509.CertificateInvalidError
+		unknown x509.UnknownAuthorityError
+		name    x509.HostnameError
+	)
+	switch {
+	case errors.As(err, &dns):
+		return fail("check the server address in the kubeconfig, and the network (VPN?)",
+			"the host name %s of context %q cannot be resolved (DNS)", dns.Name, t.context)
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return fail("renew the API server's certificate, and check this machine's clock",
+			"the certificate of %s is expired or not yet valid: %s", host, validity(invalid.Cert))
+	case errors.As(err, &unknown):
+		return fail("put the cluster's CA into the kubeconfig (certificate-authority-data)",
+			"the certificate of %s is not trusted: it is signed by an unknown authority", host)
+	case errors.As(err, &name):
+		return fail("use the address that the certificate is for, or set tls-server-name in the kubeconfig",
+			"the certificate of %s is not valid for that name", host)
+	case errors.As(err, &invalid):
+		return fail("check the cluster's CA and certificate", "the certificate of %s is not valid: %s", host, oneLine(invalid))
+	case apierrors.IsUnauthorized(err):
+		return fail(loginAdvice(t.conf), "%s does not accept the credentials of user %q of context %q (401 Unauthorized)%s",
+			host, t.user, t.context, expiredClient(t.conf))
+	case apierrors.IsForbidden(err):
+		return nil // it is a Kubernetes, and it knows us; what we may do is seen when we do it
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return fail("start the cluster, or choose another with --context", "%s refused the connection", host)
+	case strings.Contains(err.Error(), "getting credentials"):
+		return fail("run that command by hand to see why, or log in again", "the credentials command of user %q failed: %s", t.user, tail(err))
+	case timedOut(err):
+		return fail("check the server address and the network (VPN, firewall), or wait longer with --request-timeout",
+			"%s did not answer within %s", host, wait)
+	case isStatus(err):
+		return fail("check the server address in the kubeconfig", "%s did not answer as a Kubernetes API server does: %s", host, oneLine(err))
+	default:
+		return fail("check the server address and the network, or choose another cluster with --context",
+			"%s cannot be reached: %s", host, tail(err))
+	}
+}
+
+func timedOut(err error) bool {
+	var timeout interface{ Timeout() bool }
+	return errors.Is(err, context.DeadlineExceeded) || (errors.As(err, &timeout) && timeout.Timeout())
+}
+
+func isStatus(err error) bool {
+	var status apierrors.APIStatus
+	return errors.As(err, &status)
+}
+
+// tail is the innermost part of a URL error, without "Get https://…:" in front.
+func tail(err error) string {
+	var u *url.Error
+	if errors.As(err, &u) {
+		err = u.Err
+	}
+	return oneLine(err)
+}
+
+func loginAdvice(conf *rest.Config) string {
+	if conf.ExecProvider != nil {
+		return fmt.Sprintf("log in again (the kubeconfig gets its credentials from %s)", conf.ExecProvider.Command)
+	}
+	return "log in again, or renew the token or client certificate in the kubeconfig"
+}
+
+// expiredClient adds the date where the client certificate's end explains a 401.
+func expiredClient(conf *rest.Config) string {
+	end := clientCertificateEnd(conf)
+	if end.IsZero() || time.Now().Before(end) {
+		return ""
+	}
+	return fmt.Sprintf(": the client certificate expired on %s", end.Format(time.DateOnly))
+}
+
+func validity(cert *x509.Certificate) string {
+	return fmt.Sprintf("valid from %s to %s", cert.NotBefore.UTC().Format(time.DateTime), cert.NotAfter.UTC().Format(time.DateTime))
+}

@@ -1,0 +1,40 @@
+package connect
+
+import (
+	"errors"
+
+	"github.com/go-logr/logr"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+	"k8s.io/klog/v2"
+
+	"norn/pkg/k8s"
+)
+
+// DialQuick returns a best-effort client for shell completion: it checks nothing beforehand and retries nothing. It runs a
+// credential plugin without a terminal, so that the plugin cannot ask anything; a plugin that insists is an error.
+func DialQuick(flags *genericclioptions.ConfigFlags, by Caller) (*k8s.Client, error) {
+	klog.SetLogger(logr.Discard())
+	t, err := resolve(flags, by)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkAddress(t); err != nil {
+		return nil, err
+	}
+	if plugin := t.conf.ExecProvider; plugin != nil {
+		if plugin.InteractiveMode == clientcmdapi.AlwaysExecInteractiveMode {
+			return nil, errors.New("its credential plugin has to ask")
+		}
+		plugin.InteractiveMode = clientcmdapi.NeverExecInteractiveMode
+		if err := leaveTerminal(); err != nil {
+			return nil, err
+		}
+	}
+	tune(t.conf, by.UserAgent, connectTimeout)
+	t.conf.WrapTransport = nil // nothing is waited for and tried again
+	return k8s.New(t.conf, t.context)
+}
+
+// StopPlugin ends a credential plugin that a client of DialQuick may have left running.
+func StopPlugin() { endSession() }

@@ -1,0 +1,69 @@
+package connect
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"norn/pkg/k8s"
+)
+
+// retryFor is how long a run waits for an API server that went away, for example by a restart.
+const retryFor = 25 * time.Second
+
+// retryTransport repeats a request without an answer until the server is back. All of norn's writes can be repeated: they
+// are applies, patches, deletes of what may be gone, and creates by name whose callers recognize their own object.
+type retryTransport struct {
+	next    http.RoundTripper
+	timeout time.Duration
+}
+
+// RoundTrip implements http.RoundTripper.
+func (r *retryTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.URL.Path == k8s.VersionPath || strings.HasSuffix(req.URL.Path, "/proxy") { // the first call says at once that there is no server; what a pod answers is no server's
+		return r.next.RoundTrip(req)
+	}
+	begin := time.Now()
+	for wait := 50 * time.Millisecond; ; wait = min(2*wait, time.Second) {
+		resp, err := r.next.RoundTrip(req)
+		if !unanswered(resp, err) || req.Context().Err() != nil {
+			return resp, err
+		}
+		if time.Since(begin) > r.timeout {
+			if err == nil {
+				return resp, nil
+			}
+			return nil, fmt.Errorf("the API server has been away for %s: %w", time.Since(begin).Round(time.Second), err)
+		}
+		if err == nil {
+			_ = resp.Body.Close()
+		}
+		select {
+		case <-req.Context().Done():
+			return nil, context.Cause(req.Context())
+		case <-time.After(wait):
+		}
+		if req.Body != nil {
+			if req.GetBody == nil {
+				return nil, err
+			}
+			if req.Body, err = req.GetBody(); err != nil {
+				return nil, err
+			}
+		}
+	}
+}
+
+// unanswered reports whether no API server answered.
+func unanswered(resp *http.Response, err error) bool {
+	if err != nil {
+		_, invalid := errors.AsType[x509.CertificateInvalidError](err)
+		_, unknown := errors.AsType[x509.UnknownAuthorityError](err)
+		return !invalid && !unknown
+	}
+	return resp.StatusCode == http.StatusBadGateway || resp.StatusCode == http.StatusServiceUnavailable || resp.StatusCode == http.StatusGatewayTimeout
+}

@@ -1,0 +1,67 @@
+package k8s
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	applyapps "k8s.io/client-go/applyconfigurations/apps/v1"
+	applycore "k8s.io/client-go/applyconfigurations/core/v1"
+	applymeta "k8s.io/client-go/applyconfigurations/meta/v1"
+
+	"norn/pkg/k8s/metadata"
+)
+
+// GetDeployment reads a Deployment; see IsNotFound.
+func (c *Client) GetDeployment(ctx context.Context, ns, name string) (*appsv1.Deployment, error) {
+	d, err := c.apps.Deployments(ns).Get(ctx, name, metav1.GetOptions{})
+	return d, Explain(err, "read Deployment %s", name)
+}
+
+// CreateDeployment makes the Deployment what conf says, creating it where it is absent.
+func (c *Client) CreateDeployment(ctx context.Context, conf *applyapps.DeploymentApplyConfiguration) (*appsv1.Deployment, error) {
+	d, err := apply(ctx, c, c.apps.Deployments(*conf.Namespace), metadata.ForgeManager, conf)
+	return d, Explain(err, "apply Deployment %s", *conf.Name)
+}
+
+// UseRecreateStrategy switches a Deployment to the Recreate strategy. It removes rollingUpdate explicitly: the server
+// defaulted that field, so that no field manager owns it, and it is invalid with Recreate.
+func (c *Client) UseRecreateStrategy(ctx context.Context, ns, name string) error {
+	patch := []byte(`{"spec":{"strategy":{"type":"Recreate","rollingUpdate":null}}}`)
+	_, err := c.apps.Deployments(ns).Patch(ctx, name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: metadata.ForgeManager, DryRun: c.dryRun})
+	return Explain(err, "change the strategy of Deployment %s", name)
+}
+
+// DeleteDeployment deletes a Deployment with its ReplicaSets and pods; one that is gone is a success.
+func (c *Client) DeleteDeployment(ctx context.Context, ns, name string) error {
+	return Explain(c.remove(ctx, c.apps.Deployments(ns), name), "delete Deployment %s", name)
+}
+
+// SetImage puts a release into the container named like the Deployment and lets it roll
+// out: one server-side apply, so that the cluster never sees half of it.
+func (c *Client) SetImage(ctx context.Context, ns, name string, r Release) (*appsv1.Deployment, error) {
+	conf := applyapps.Deployment(name, ns).
+		WithAnnotations(r.annotations()).
+		WithSpec(applyapps.DeploymentSpec().WithPaused(false).WithTemplate(r.template(name)))
+	d, err := apply(ctx, c, c.apps.Deployments(ns), metadata.DeployManager, conf)
+	return d, Explain(err, "set the image of Deployment %s", name)
+}
+
+// RestartDeployment starts a rolling restart by stamping the pod template, as kubectl rollout restart does.
+func (c *Client) RestartDeployment(ctx context.Context, ns, name string, at time.Time) (*appsv1.Deployment, error) {
+	conf := applyapps.Deployment(name, ns).WithSpec(applyapps.DeploymentSpec().WithTemplate(
+		applycore.PodTemplateSpec().WithAnnotations(map[string]string{metadata.RestartAnnotation: at.Format(time.RFC3339Nano)})))
+	conf.TypeMetaApplyConfiguration = applymeta.TypeMetaApplyConfiguration{} // a merge patch needs no kind
+	patch, err := json.Marshal(conf)
+	if err == nil {
+		var d *appsv1.Deployment
+		d, err = c.apps.Deployments(ns).Patch(ctx, name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: metadata.DeployManager, DryRun: c.dryRun})
+		if err == nil {
+			return d, nil
+		}
+	}
+	return nil, Explain(err, "restart Deployment %s", name)
+}

@@ -1,0 +1,55 @@
+package lease
+
+import (
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// Only a process of this machine that has ended is dead.
+func TestDead(t *testing.T) {
+	h := ThisProcess("norn test")
+	if h.Dead(h.Process) {
+		t.Error("this process is dead")
+	}
+	child := exec.Command("sleep", "60")
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	parts := strings.Split(h.Process, "/")
+	of := strings.Join([]string{parts[0], strconv.Itoa(child.Process.Pid), started(child.Process.Pid)}, "/")
+	if h.Dead(of) {
+		t.Error("a living child is dead")
+	}
+	if h.Dead(strings.Join([]string{"elsewhere", parts[1], "0"}, "/")) || h.Dead("") || dead("", "/1/0") || h.Dead("a/b/c") {
+		t.Error("something is known of other machines' processes")
+	}
+	if !h.Dead(strings.Join([]string{parts[0], parts[1], "1"}, "/")) {
+		t.Error("a process whose number came to another lives")
+	}
+	_ = child.Process.Kill()
+	_ = child.Wait()
+	if !h.Dead(of) {
+		t.Error("a child that has ended lives")
+	}
+}
+
+func TestJob(t *testing.T) {
+	for _, name := range []string{"GITHUB_RUN_ID", "CI_JOB_URL", "BUILD_URL", "CIRCLE_BUILD_URL", "BUILDKITE_BUILD_URL"} {
+		t.Setenv(name, "")
+	}
+	if got := job(); got != "" {
+		t.Errorf("job %q outside of CI", got)
+	}
+	t.Setenv("CI_JOB_URL", "https://gitlab.example.com/j/1")
+	if got := job(); got != "https://gitlab.example.com/j/1" {
+		t.Errorf("job %q", got)
+	}
+	t.Setenv("GITHUB_RUN_ID", "7")
+	t.Setenv("GITHUB_SERVER_URL", "https://github.example.com")
+	t.Setenv("GITHUB_REPOSITORY", "team/shop")
+	if got := job(); got != "https://github.example.com/team/shop/actions/runs/7" {
+		t.Errorf("job %q", got)
+	}
+}

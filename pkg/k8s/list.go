@@ -1,0 +1,41 @@
+package k8s
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// inMemory returns options for a list from the API server's cache, which is quick and may be a moment old.
+func inMemory(selector string) metav1.ListOptions {
+	return metav1.ListOptions{LabelSelector: selector, ResourceVersion: "0"}
+}
+
+// together makes calls concurrently and returns the errors of those that failed, in the order of the calls.
+func together(calls ...func() error) error {
+	errs := make([]error, len(calls))
+	var running sync.WaitGroup
+	for i, call := range calls {
+		running.Go(func() { errs[i] = call() })
+	}
+	running.Wait()
+	return errors.Join(errs...)
+}
+
+// lister is the List method that all typed clients have; L is the type of the list.
+type lister[L any] interface {
+	List(ctx context.Context, opts metav1.ListOptions) (L, error)
+}
+
+// list returns a call for together that lists objects and gives the list to keep. An error says what was listed.
+func list[L any](ctx context.Context, client lister[L], opts metav1.ListOptions, what string, keep func(L)) func() error {
+	return func() error {
+		l, err := client.List(ctx, opts)
+		if err == nil {
+			keep(l)
+		}
+		return Explain(err, "list %s", what)
+	}
+}

@@ -1,0 +1,29 @@
+package metadata
+
+import "strings"
+
+const (
+	// DirtySuffix ends a commit, in annotations and tags, where more was shipped than is in it.
+	DirtySuffix = "-dirty"
+	// CommitDigits are shown of a commit, and are an image's tag.
+	CommitDigits = 12
+)
+
+// ShortCommit is a commit's first digits, with DirtySuffix where the commit has it.
+func ShortCommit(commit string) string {
+	digits, dirty := strings.CutSuffix(commit, DirtySuffix)
+	digits = digits[:min(len(digits), CommitDigits)]
+	if dirty {
+		return digits + DirtySuffix
+	}
+	return digits
+}
+
+// VersionName is how people call a version: by its commit, or where that is not known by its image, without registry and digest.
+func VersionName(commit, image string) string {
+	if commit != "" {
+		return ShortCommit(commit)
+	}
+	name, _, _ := strings.Cut(image, "@")
+	return name[strings.LastIndexByte(name, '/')+1:]
+}

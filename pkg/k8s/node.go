@@ -1,0 +1,35 @@
+package k8s
+
+import (
+	"context"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Platforms returns the platforms of the nodes, such as linux/amd64, sorted; none if the user may not list nodes.
+func (c *Client) Platforms(ctx context.Context) ([]string, error) {
+	nodes, err := c.Nodes(ctx)
+	var out []string
+	for _, n := range nodes {
+		if p := n.Status.NodeInfo.OperatingSystem + "/" + n.Status.NodeInfo.Architecture; !slices.Contains(out, p) {
+			out = append(out, p)
+		}
+	}
+	slices.Sort(out)
+	return out, err
+}
+
+// Nodes lists the nodes, or none if the user may not list them: a Role cannot allow it, since nodes have no namespace.
+func (c *Client) Nodes(ctx context.Context) ([]corev1.Node, error) {
+	l, err := c.core.Nodes().List(ctx, metav1.ListOptions{ResourceVersion: "0"})
+	if apierrors.IsForbidden(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, Explain(err, "list the nodes")
+	}
+	return l.Items, nil
+}

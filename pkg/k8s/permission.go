@@ -1,0 +1,81 @@
+package k8s
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	authorizationv1 "k8s.io/api/authorization/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Permission is one thing that a user may do in a namespace.
+type Permission struct{ Namespace, Group, Resource, Verb string }
+
+// Missing returns those of the permissions that the user does not have. It asks once for all rules of each namespace
+// (SelfSubjectRulesReview), and again for each that these do not grant, since not every authorizer lists its rules.
+func (c *Client) Missing(ctx context.Context, want []Permission) ([]Permission, error) {
+	rules := map[string][]authorizationv1.ResourceRule{}
+	for _, p := range want {
+		if _, asked := rules[p.Namespace]; asked {
+			continue
+		}
+		review := &authorizationv1.SelfSubjectRulesReview{Spec: authorizationv1.SelfSubjectRulesReviewSpec{Namespace: p.Namespace}}
+		answer, err := c.authorization.SelfSubjectRulesReviews().Create(ctx, review, metav1.CreateOptions{})
+		if err != nil {
+			return nil, Explain(err, "ask what is allowed in namespace %s", p.Namespace)
+		}
+		rules[p.Namespace] = answer.Status.ResourceRules
+	}
+	var doubtful []Permission
+	for _, p := range want {
+		if !slices.ContainsFunc(rules[p.Namespace], p.grantedBy) {
+			doubtful = append(doubtful, p)
+		}
+	}
+	return c.Denied(ctx, doubtful)
+}
+
+// Denied returns those of the permissions that the user does not have. It asks for each by itself (SelfSubjectAccessReview), side by side.
+func (c *Client) Denied(ctx context.Context, doubtful []Permission) ([]Permission, error) {
+	allowed := make([]bool, len(doubtful))
+	errs := make([]error, len(doubtful))
+	var asking sync.WaitGroup
+	for i, p := range doubtful {
+		asking.Go(func() {
+			review := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{
+				ResourceAttributes: &authorizationv1.ResourceAttributes{Namespace: p.Namespace, Group: p.Group, Resource: p.Resource, Verb: p.Verb}}}
+			answer, err := c.authorization.SelfSubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
+			errs[i], allowed[i] = err, err == nil && answer.Status.Allowed
+		})
+	}
+	asking.Wait()
+	var missing []Permission
+	for i, p := range doubtful {
+		if errs[i] != nil {
+			return nil, Explain(errs[i], "ask whether %s is allowed", p)
+		}
+		if !allowed[i] {
+			missing = append(missing, p)
+		}
+	}
+	return missing, nil
+}
+
+// String is the permission as a sentence has it: patch deployments.apps in namespace default.
+func (p Permission) String() string {
+	resource := p.Resource
+	if p.Group != "" {
+		resource += "." + p.Group
+	}
+	return fmt.Sprintf("%s %s in namespace %s", p.Verb, resource, p.Namespace)
+}
+
+// grantedBy reports whether a rule grants p for objects of all names.
+func (p Permission) grantedBy(r authorizationv1.ResourceRule) bool {
+	has := func(list []string, what string) bool {
+		return slices.Contains(list, what) || slices.Contains(list, "*")
+	}
+	return len(r.ResourceNames) == 0 && has(r.Verbs, p.Verb) && has(r.APIGroups, p.Group) && has(r.Resources, p.Resource)
+}

@@ -1,0 +1,214 @@
+// Package rollout judges how a rollout goes: Judge maps an Observation of a Deployment and its pods to a Verdict. It is
+// pure: it makes no calls and cannot import the client. Package k8s makes the observations.
+package rollout
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// State is how far a rollout is.
+type State int
+
+// The states of a rollout.
+const (
+	Progressing State = iota
+	Complete          // every new pod is available and every old one gone
+	Stalled           // it looks failed and may yet recover; see Verdict.Patience
+	Failed            // it will not complete by waiting
+)
+
+// Verdict is what an Observation means for the rollout.
+type Verdict struct {
+	State     State
+	Reason    Reason // set when Failed or Stalled
+	Message   string // one line for people, in every state
+	Pod       string // the pod that shows the failure, or that is waited for
+	Container string
+	// Patience is how long a Stalled rollout may stay so before it counts as failed; 0 is as long as the whole rollout may take. It is
+	// measured by who looks, since the cluster's clock may be another.
+	Patience time.Duration
+	// Ready and Want count the new revision's available pods.
+	Ready, Want int
+}
+
+// DefaultAllowedRestarts is how often a new container may end before that is a crash loop, where nothing else is asked for.
+const DefaultAllowedRestarts = 1
+
+// Judge returns the verdict for an observation. The same observation always has the same verdict. The rules are those of
+// kubectl rollout status; a pod that cannot come up is recognized by the words of the kubelet, scheduler and controllers.
+func Judge(o Observation) Verdict {
+	d := o.Deployment
+	if d == nil {
+		return Verdict{State: Failed, Reason: NoDeployment, Message: "the Deployment is gone"}
+	}
+	want := int(desired(d))
+	v := Verdict{Want: want}
+	if max(d.Generation, o.Generation) > d.Status.ObservedGeneration {
+		v.Reason, v.Message = stillStarting, "waiting for the Deployment's controller"
+		return v
+	}
+	current := CurrentReplicaSet(o)
+	mine, old := splitPods(o, current)
+	v.Ready = countReady(mine)
+	if f, found := failure(o, mine, current); found {
+		f.Ready, f.Want = v.Ready, want
+		return f
+	}
+	v.Pod, v.Container = firstUnready(mine)
+	s := d.Status
+	switch {
+	case current == nil || int(s.UpdatedReplicas) < want:
+		v.Message = fmt.Sprintf("%d of %d new pods made", s.UpdatedReplicas, want)
+	case int(s.AvailableReplicas) < want || v.Ready < want:
+		v.Message = fmt.Sprintf("%d of %d new pods available", v.Ready, want)
+	case len(old) == 0 && s.Replicas > s.UpdatedReplicas:
+		v.Message = "waiting for the Deployment's controller"
+	case len(old) > 0:
+		v.Message = fmt.Sprintf("waiting for %s to end", plural(len(old), "old pod"))
+	default:
+		v.State, v.Message = Complete, fmt.Sprintf("%d of %d pods available", v.Ready, want)
+	}
+	return v
+}
+
+// failure finds what keeps the new pods from coming up: what is certain first, then what may yet pass.
+func failure(o Observation, mine []*corev1.Pod, current *appsv1.ReplicaSet) (Verdict, bool) {
+	var stalled Verdict
+	for _, f := range []Verdict{containersFailure(o, mine), refusedPods(o, current), lostPods(o, current), pendingFailure(o, mine), probeFailure(o, mine)} {
+		switch f.State {
+		case Failed:
+			return f, true
+		case Stalled:
+			if stalled.State != Stalled {
+				stalled = f
+			}
+		case Progressing, Complete:
+		}
+	}
+	return stalled, stalled.State == Stalled
+}
+
+// CurrentReplicaSet returns the ReplicaSet whose pods the Deployment wants now, or nil if its controller has not made it yet.
+// It compares templates, as the controller does (k8s.io/kubectl/pkg/util/deployment): the revision annotation names the
+// old ReplicaSet for as long as a Recreate waits for the old pods.
+func CurrentReplicaSet(o Observation) *appsv1.ReplicaSet {
+	if o.Deployment == nil {
+		return nil
+	}
+	var current *appsv1.ReplicaSet
+	for _, rs := range o.ReplicaSets {
+		if metav1.IsControlledBy(rs, o.Deployment) && sameTemplate(rs.Spec.Template, o.Deployment.Spec.Template) &&
+			(current == nil || rs.CreationTimestamp.Before(&current.CreationTimestamp)) {
+			current = rs
+		}
+	}
+	return current
+}
+
+func sameTemplate(a, b corev1.PodTemplateSpec) bool {
+	for _, t := range []*corev1.PodTemplateSpec{&a, &b} {
+		t.Labels = maps.Clone(t.Labels)
+		delete(t.Labels, appsv1.DefaultDeploymentUniqueLabelKey)
+	}
+	return equality.Semantic.DeepEqual(a, b)
+}
+
+// Pods returns the pods that the Deployment wants now and those of earlier versions that have not ended, sorted by name.
+func Pods(o Observation) (mine, old []*corev1.Pod) {
+	if o.Deployment == nil {
+		return nil, nil
+	}
+	return splitPods(o, CurrentReplicaSet(o))
+}
+
+func splitPods(o Observation, current *appsv1.ReplicaSet) (mine, old []*corev1.Pod) {
+	sets := map[string]bool{}
+	for _, rs := range o.ReplicaSets {
+		sets[string(rs.UID)] = metav1.IsControlledBy(rs, o.Deployment)
+	}
+	for _, p := range o.Pods {
+		owner := metav1.GetControllerOf(p)
+		switch {
+		case owner == nil || !sets[string(owner.UID)]: // a Job's, or somebody's by hand
+		case current != nil && owner.UID == current.UID && p.DeletionTimestamp == nil:
+			mine = append(mine, p)
+		case !ended(p):
+			old = append(old, p)
+		}
+	}
+	byName := func(a, b *corev1.Pod) int { return cmp.Compare(a.Name, b.Name) }
+	slices.SortFunc(mine, byName)
+	slices.SortFunc(old, byName)
+	return mine, old
+}
+
+func ended(p *corev1.Pod) bool {
+	return p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed
+}
+
+func countReady(pods []*corev1.Pod) int {
+	n := 0
+	for _, p := range pods {
+		if c := condition(p, corev1.PodReady); c != nil && c.Status == corev1.ConditionTrue {
+			n++
+		}
+	}
+	return n
+}
+
+func condition(p *corev1.Pod, t corev1.PodConditionType) *corev1.PodCondition {
+	for i := range p.Status.Conditions {
+		if p.Status.Conditions[i].Type == t {
+			return &p.Status.Conditions[i]
+		}
+	}
+	return nil
+}
+
+// firstUnready is the pod that a rollout waits for, and its container, if there is one.
+func firstUnready(pods []*corev1.Pod) (pod, container string) {
+	for _, p := range pods {
+		if c := condition(p, corev1.PodReady); c != nil && c.Status == corev1.ConditionTrue {
+			continue
+		}
+		if len(p.Spec.Containers) > 0 {
+			container = p.Spec.Containers[0].Name
+		}
+		return p.Name, container
+	}
+	return "", ""
+}
+
+func desired(d *appsv1.Deployment) int32 {
+	if d.Spec.Replicas == nil {
+		return 1
+	}
+	return *d.Spec.Replicas
+}
+
+// brief makes one line of a message from the cluster, or takes its reason where there is none.
+func brief(message, reason string) string {
+	line := strings.Join(strings.Fields(message), " ")
+	if line == "" {
+		return reason
+	}
+	return line
+}
+
+// plural counts things.
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

@@ -1,0 +1,280 @@
+package rollout
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"norn/pkg/k8s/metadata"
+)
+
+// look builds an observation of a Deployment of one replica at revision 2, with an old ReplicaSet "old" and a new one "new".
+func look(status appsv1.DeploymentStatus, pods ...*corev1.Pod) Observation {
+	one, yes := int32(1), true
+	d := &appsv1.Deployment{
+		ObjectMeta: metav1.ObjectMeta{Name: "shop", UID: "d", Generation: 2, Annotations: map[string]string{metadata.RevisionAnnotation: "2"}},
+		Spec:       appsv1.DeploymentSpec{Replicas: &one, Template: template("new", "")},
+		Status:     status,
+	}
+	set := func(name, revision string) *appsv1.ReplicaSet {
+		return &appsv1.ReplicaSet{ObjectMeta: metav1.ObjectMeta{
+			Name: name, UID: types.UID(name), Annotations: map[string]string{metadata.RevisionAnnotation: revision},
+			OwnerReferences: []metav1.OwnerReference{{UID: "d", Controller: &yes}},
+		}, Spec: appsv1.ReplicaSetSpec{Template: template(name, name+"-hash")}}
+	}
+	return Observation{Deployment: d, ReplicaSets: []*appsv1.ReplicaSet{set("old", "1"), set("new", "2")}, Pods: pods}
+}
+
+// template is a pod template that differs by image; a ReplicaSet's has a hash besides.
+func template(image, hash string) corev1.PodTemplateSpec {
+	t := corev1.PodTemplateSpec{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "shop", Image: image}}}}
+	if hash != "" {
+		t.Labels = map[string]string{appsv1.DefaultDeploymentUniqueLabelKey: hash}
+	}
+	return t
+}
+
+// recreating is the look while a Recreate waits for the old pods: no new ReplicaSet, the revision is still the old one's.
+func recreating(pods ...*corev1.Pod) Observation {
+	o := look(seen, pods...)
+	o.ReplicaSets = o.ReplicaSets[:1]
+	o.Deployment.Annotations[metadata.RevisionAnnotation] = "1"
+	return o
+}
+
+func pod(set string, ready bool, containers ...corev1.ContainerStatus) *corev1.Pod {
+	yes, status := true, corev1.ConditionFalse
+	if ready {
+		status = corev1.ConditionTrue
+	}
+	return &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Name: set + "-pod", OwnerReferences: []metav1.OwnerReference{{UID: types.UID(set), Controller: &yes}}},
+		Status:     corev1.PodStatus{ContainerStatuses: containers, Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: status}}},
+	}
+}
+
+func waiting(reason, message string) corev1.ContainerStatus {
+	return corev1.ContainerStatus{Name: "shop", Image: "127.0.0.1:25000/shop:1", State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: message}}}
+}
+
+func crashed(restarts int32, code int32, reason string) corev1.ContainerStatus {
+	ended := corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: code, Reason: reason}}
+	return corev1.ContainerStatus{Name: "shop", RestartCount: restarts, State: ended, LastTerminationState: ended}
+}
+
+var (
+	unseen = appsv1.DeploymentStatus{ObservedGeneration: 1}
+	seen   = appsv1.DeploymentStatus{ObservedGeneration: 2}
+	made   = appsv1.DeploymentStatus{ObservedGeneration: 2, Replicas: 1, UpdatedReplicas: 1}
+	good   = appsv1.DeploymentStatus{ObservedGeneration: 2, Replicas: 1, UpdatedReplicas: 1, AvailableReplicas: 1}
+)
+
+// refused is a look where the API server refuses the pods of one of the ReplicaSets.
+func refused(set int, message string) Observation {
+	o := look(seen)
+	o.ReplicaSets[set].Status.Conditions = []appsv1.ReplicaSetCondition{{Type: appsv1.ReplicaSetReplicaFailure, Status: corev1.ConditionTrue, Message: message}}
+	return o
+}
+
+func scaledToNone() Observation {
+	o := look(seen)
+	*o.Deployment.Spec.Replicas = 0
+	o.ReplicaSets = nil
+	return o
+}
+
+func before() Observation {
+	o := look(good, pod("new", true))
+	o.Generation = 3
+	return o
+}
+
+func TestJudge(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		o       Observation
+		state   State
+		reason  Reason
+		message string
+	}{
+		{"no Deployment", Observation{}, Failed, NoDeployment, "gone"},
+		{"not seen by the controller", look(unseen), Progressing, stillStarting, "controller"},
+		{"old status that looks complete", look(appsv1.DeploymentStatus{ObservedGeneration: 1, Replicas: 1, UpdatedReplicas: 1, AvailableReplicas: 1}, pod("old", true)), Progressing, stillStarting, "controller"},
+		{"no new pod", look(seen, pod("old", true)), Progressing, "", "0 of 1 new pods made"},
+		{"new pod not ready", look(made, pod("new", false)), Progressing, "", "0 of 1 new pods available"},
+		{"old pod still there", look(good, pod("new", true), pod("old", true)), Progressing, "", "waiting for 1 old pod to end"},
+		{"complete", look(good, pod("new", true)), Complete, "", "1 of 1 pods available"},
+		{"an old crashing pod is not the new version's failure", look(made, pod("new", false), pod("old", false, crashed(9, 1, "Error"))), Progressing, "", "0 of 1"},
+		{"an old failing pod while it is recreated", recreating(pod("old", false, waiting("ImagePullBackOff", ""))), Progressing, "", "0 of 1"},
+		{"creating", look(made, pod("new", false, waiting("ContainerCreating", ""))), Progressing, "", "0 of 1"},
+		{"one restart is forgiven", look(made, pod("new", false, alive(1))), Progressing, "", "0 of 1"},
+		{"a first end is forgiven", look(made, pod("new", false, crashed(0, 1, "Error"))), Progressing, "", "0 of 1"},
+		{"an old quota failure", refused(0, "exceeded quota"), Progressing, "", "0 of 1"},
+		{"no ReplicaSet yet for none wanted", scaledToNone(), Progressing, "", "made"},
+		{"a look from before the change", before(), Progressing, stillStarting, "controller"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			v := Judge(c.o)
+			if v.State != c.state || v.Reason != c.reason || !strings.Contains(v.Message, c.message) {
+				t.Errorf("got state %d, reason %q, %q; want %d, %q, %q", v.State, v.Reason, v.Message, c.state, c.reason, c.message)
+			}
+		})
+	}
+}
+
+func alive(restarts int32) corev1.ContainerStatus {
+	return corev1.ContainerStatus{Name: "shop", RestartCount: restarts, State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}}
+}
+
+// pending is a look at a pod that has no node yet.
+func pending(message string) Observation {
+	p := pod("new", false)
+	p.Status.Phase = corev1.PodPending
+	p.Status.Conditions = append(p.Status.Conditions, corev1.PodCondition{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: corev1.PodReasonUnschedulable, Message: message})
+	return look(made, p)
+}
+
+// told is a look with events about the new pod, in order, each "Reason: message".
+func told(o Observation, events ...string) Observation {
+	for i, text := range events {
+		reason, message, _ := strings.Cut(text, ": ")
+		e := &corev1.Event{InvolvedObject: corev1.ObjectReference{UID: "pod"}, Reason: reason, Message: message}
+		e.LastTimestamp.Time = time.Unix(int64(i), 0)
+		o.Events = append(o.Events, e)
+	}
+	o.Pods[0].UID = "pod"
+	return o
+}
+
+// lost is a look at new pods that their node gave up.
+func lost(n int) Observation {
+	o := look(made)
+	for range n {
+		p := pod("new", false)
+		p.Status.Phase, p.Status.Reason, p.Status.Message = corev1.PodFailed, "Evicted", "The node was low on resource: memory."
+		o.Pods = append(o.Pods, p)
+	}
+	return o
+}
+
+const (
+	pullNope   = `rpc error: code = NotFound desc = failed to pull and unpack image "127.0.0.1:25000/shop:1": failed to resolve reference "127.0.0.1:25000/shop:1": 127.0.0.1:25000/shop:1: not found`
+	pullDenied = `failed to pull and unpack image "docker.io/x/y:1": failed to resolve reference "docker.io/x/y:1": pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed`
+	noExec     = `failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: "/nope": stat /nope: no such file or directory: unknown`
+	refusedGet = `Startup probe failed: Get "http://10.244.0.9:8080/healthz": dial tcp 10.244.0.9:8080: connect: connection refused`
+)
+
+// Every failure has its own reason, in the words of the kubelet, the scheduler and the controllers.
+func TestJudgeFailures(t *testing.T) {
+	for _, c := range []struct {
+		o       Observation
+		state   State
+		reason  Reason
+		message string
+	}{
+		{look(made, pod("new", false, waiting("ErrImagePull", pullNope))), Failed, ImageNotFound, "there is no image 127.0.0.1:25000/shop:1"},
+		{look(made, pod("new", false, waiting("ImagePullBackOff", `Back-off pulling image "127.0.0.1:25000/shop:1": ErrImagePull: `+pullNope))), Failed, ImageNotFound, "there is no image 127.0.0.1:25000/shop:1"},
+		{told(look(made, pod("new", false, waiting("ImagePullBackOff", `Back-off pulling image "127.0.0.1:25000/shop:1"`))), "Failed: Failed to pull image: "+pullNope), Failed, ImageNotFound, "there is no image 127.0.0.1:25000/shop:1"},
+		{look(made, pod("new", false, waiting("ErrImageNeverPull", ""))), Stalled, ImageNotFound, "is not on the node"},
+		{look(made, pod("new", false, waiting("ErrImagePull", pullDenied))), Failed, RegistryRefused, "does not let the node have image"},
+		{look(made, pod("new", false, waiting("ErrImagePull", "failed to do request: dial tcp: lookup r: no such host"))), Stalled, ImagePull, "no such host"},
+		{look(made, pod("new", false, waiting("ErrImagePull", "no match for platform in manifest: not found"))), Failed, WrongArchitecture, "not built for the node's platform"},
+		{look(made, pod("new", false, waiting("CreateContainerConfigError", `secret "x" not found`))), Failed, MissingSecret, `secret "x" not found`},
+		{look(made, pod("new", false, waiting("CreateContainerConfigError", "couldn't find key A in Secret ns/x"))), Failed, MissingSecret, "key A"},
+		{look(made, pod("new", false, waiting("CreateContainerConfigError", "container has runAsNonRoot and image will run as root"))), Failed, BadConfig, "runAsNonRoot"},
+		{look(made, pod("new", false, waiting("RunContainerError", noExec))), Failed, CommandNotFound, "the image has no /nope"},
+		{look(made, pod("new", false, waiting("RunContainerError", `exec: "/data": permission denied: unknown`))), Failed, CannotStart, "/data is not executable"},
+		{look(made, pod("new", false, waiting("RunContainerError", "exec format error"))), Failed, WrongArchitecture, "another processor"},
+		{look(made, pod("new", false, waiting("CreateContainerError", "the device is busy"))), Failed, CannotStart, "the device is busy"},
+		{look(made, pod("new", false, crashed(1, 3, "Error"))), Failed, CrashLoop, "ended with exit code 3, twice"},
+		{look(made, pod("new", false, crashed(1, 0, "Completed"))), Failed, CrashLoop, "ended with exit code 0, twice"},
+		{look(made, pod("new", false, crashed(1, 139, "Error"))), Failed, CrashLoop, "signal 11, segmentation fault"},
+		{look(made, pod("new", false, alive(2))), Failed, CrashLoop, "ended twice"},
+		{look(made, pod("new", false, crashed(1, 137, "OOMKilled"))), Failed, OutOfMemory, "memory limit"},
+		{told(look(made, pod("new", false, crashed(1, 2, "Error"))), "Unhealthy: Liveness probe failed: HTTP probe failed with statuscode: 500", "Killing: Container shop failed liveness probe, will be restarted"), Failed, LivenessKilled,
+			"killed twice by its liveness probe: it was answered with HTTP status 500"},
+		{told(look(made, pod("new", false, alive(2))), "Unhealthy: "+refusedGet, "Killing: Container shop failed startup probe, will be restarted"), Failed, ProbeFailing, "by its startup probe: GET /healthz on port 8080: connection refused"},
+		{told(look(made, pod("new", false, alive(0))), "Unhealthy: "+refusedGet), Stalled, ProbeFailing, "the startup probe of pod new-pod does not pass: GET /healthz on port 8080: connection refused"},
+		{told(look(made, pod("new", false, alive(0))), "Unhealthy: Readiness probe failed: HTTP probe failed with statuscode: 404"), Stalled, ProbeFailing, "HTTP status 404"},
+		{pending("0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: 1 No victims"), Stalled, Unschedulable, "no node takes pod new-pod: 0/1 nodes are available: 1 Insufficient cpu."},
+		{told(pending("0/1 nodes are available: 1 Insufficient cpu."), "TriggeredScaleUp: pod triggered scale-up"), Stalled, Unschedulable, "Insufficient cpu"},
+		{pending("0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims."), Stalled, VolumeNotBound, "unbound"},
+		{told(pendingMount(), `FailedMount: MountVolume.SetUp failed for volume "host": hostPath type check failed: /nope is not a directory`), Stalled, VolumeNotMounted, "/nope is not a directory"},
+		{told(pendingMount(), "FailedMount: failed to sync configmap cache: timed out waiting for the condition"), Progressing, "", "0 of 1"},
+		{refused(1, `pods "x" is forbidden: exceeded quota: q, requested: cpu=2`), Stalled, QuotaExceeded, "exceeded quota: q"},
+		{refused(1, `admission webhook "policy" denied the request: no`), Failed, PodsRefused, "denied the request"},
+		{refused(1, `failed calling webhook "policy": context deadline exceeded`), Stalled, PodsRefused, "failed calling webhook"},
+		{lost(1), Progressing, "", "0 of 1"},
+		{lost(2), Failed, PodLost, "2 pods given up by the node, the last one as Evicted: The node was low"},
+	} {
+		v := Judge(c.o)
+		if v.State != c.state || v.Reason != c.reason || !strings.Contains(v.Message, c.message) {
+			t.Errorf("got state %d, reason %q, %q; want %d, %q, %q", v.State, v.Reason, v.Message, c.state, c.reason, c.message)
+		}
+	}
+}
+
+func pendingMount() Observation {
+	p := pod("new", false, waiting("ContainerCreating", ""))
+	p.Status.Phase = corev1.PodPending
+	return look(made, p)
+}
+
+func TestAllowedRestarts(t *testing.T) {
+	for allowed, want := range map[int]State{0: Failed, 1: Failed, 2: Progressing} {
+		o := look(made, pod("new", false, crashed(1, 1, "Error")))
+		o.AllowRestarts = &allowed
+		if v := Judge(o); v.State != want {
+			t.Errorf("%d allowed: state %d, want %d", allowed, v.State, want)
+		}
+	}
+}
+
+// What may pass is given time, unless room is being made: then nothing but the whole rollout's time counts.
+func TestPatience(t *testing.T) {
+	ending := pending("0/1 nodes are available: 1 Insufficient cpu.")
+	old := pod("old", true)
+	old.DeletionTimestamp = &metav1.Time{Time: time.Unix(1, 0)}
+	ending.Pods = append(ending.Pods, old)
+	for _, c := range []struct {
+		o    Observation
+		want time.Duration
+	}{
+		{pending("0/1 nodes are available: 1 Insufficient cpu."), schedulePatience},
+		{told(pending("0/1 nodes are available: 1 Insufficient cpu."), "TriggeredScaleUp: more"), 0},
+		{ending, 0},
+		{told(look(made, pod("new", false, alive(0))), "Unhealthy: "+refusedGet), 0},
+		{told(look(made, pod("new", false, alive(0))), "Unhealthy: Startup probe failed: HTTP probe failed with statuscode: 404"), answerPatience},
+		{told(look(made, pod("new", false, alive(0))), "Unhealthy: Startup probe failed: HTTP probe failed with statuscode: 503"), 0},
+	} {
+		if v := Judge(c.o); v.State != Stalled || v.Patience != c.want {
+			t.Errorf("%s: state %d, patience %s; want %s", v.Message, v.State, v.Patience, c.want)
+		}
+	}
+}
+
+func TestRefusedPort(t *testing.T) {
+	v := Judge(told(look(made, pod("new", false, alive(0))), "Unhealthy: "+refusedGet))
+	if got := v.RefusedPort(); got != 8080 {
+		t.Errorf("port %d", got)
+	}
+}
+
+func TestRefine(t *testing.T) {
+	v := Verdict{State: Failed, Reason: CrashLoop, Container: "shop"}
+	for line, want := range map[string]Reason{
+		"exec /shop: exec format error":                                           WrongArchitecture,
+		`standard_init_linux.go:228: exec user process caused: exec format error`: WrongArchitecture,
+		"exec /run.sh: no such file or directory":                                 CommandNotFound,
+		"open /greeting.txt: no such file or directory":                           CrashLoop,
+	} {
+		if got := v.Refine([]string{"first", line}); got.Reason != want {
+			t.Errorf("%q: %s, want %s", line, got.Reason, want)
+		}
+	}
+}

@@ -1,0 +1,62 @@
+package rollout
+
+import (
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// PodSummary is a pod in one line.
+type PodSummary struct {
+	State    string // such as Running, CrashLoopBackOff, Terminating
+	Message  string // what the cluster says about it, or ""
+	Ready    bool
+	Restarts int // of all its containers
+}
+
+// Summarize returns the state of a pod by the rules of kubectl get pods: a container that keeps the pod from running gives
+// the pod its state.
+func Summarize(p *corev1.Pod) PodSummary {
+	s := PodSummary{State: string(p.Status.Phase), Message: p.Status.Message}
+	if p.Status.Reason != "" {
+		s.State = p.Status.Reason
+	}
+	if c := condition(p, corev1.PodReady); c != nil {
+		s.Ready = c.Status == corev1.ConditionTrue
+	}
+	if c := condition(p, corev1.PodScheduled); c != nil && c.Status == corev1.ConditionFalse {
+		s.State, s.Message = c.Reason, brief(c.Message, "")
+	}
+	for _, c := range p.Status.ContainerStatuses {
+		s.Restarts += int(c.RestartCount)
+		containerState(&s, c, "")
+	}
+	for _, c := range p.Status.InitContainerStatuses {
+		s.Restarts += int(c.RestartCount)
+		containerState(&s, c, "Init:")
+	}
+	if p.DeletionTimestamp != nil {
+		s.State, s.Ready = "Terminating", false
+	}
+	return s
+}
+
+func containerState(s *PodSummary, c corev1.ContainerStatus, prefix string) {
+	switch w, t := c.State.Waiting, c.State.Terminated; {
+	case w != nil && w.Reason != "" && (prefix == "" || w.Reason != "PodInitializing"):
+		s.State, s.Message = prefix+w.Reason, brief(w.Message, "")
+	case t != nil && t.ExitCode != 0:
+		s.State, s.Message = prefix+t.Reason, fmt.Sprintf("container %s ended with exit code %d", c.Name, t.ExitCode)
+	}
+}
+
+// BlockedReason returns why a pod will not start on its own, with a message, or "" if it may still start. A pod in a crash
+// loop is blocked even while its container is briefly running.
+func BlockedReason(p *corev1.Pod, now time.Time) (Reason, string) {
+	v := containersFailure(Observation{Now: now}, []*corev1.Pod{p})
+	if v.State != Failed && v.Reason != ImagePull {
+		return "", ""
+	}
+	return v.Reason, v.Message
+}

@@ -1,0 +1,37 @@
+package k8s
+
+import (
+	"context"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	applycore "k8s.io/client-go/applyconfigurations/core/v1"
+
+	"norn/pkg/k8s/metadata"
+)
+
+// GetService reads a Service; see IsNotFound.
+func (c *Client) GetService(ctx context.Context, ns, name string) (*corev1.Service, error) {
+	s, err := c.core.Services(ns).Get(ctx, name, metav1.GetOptions{})
+	return s, Explain(err, "read Service %s", name)
+}
+
+// CreateService makes the Service what conf says, creating it where it is absent.
+func (c *Client) CreateService(ctx context.Context, conf *applycore.ServiceApplyConfiguration) (*corev1.Service, error) {
+	s, err := apply(ctx, c, c.core.Services(*conf.Namespace), metadata.ForgeManager, conf)
+	return s, Explain(err, "apply Service %s", *conf.Name)
+}
+
+// DeleteService deletes a Service; one that is gone is a success.
+func (c *Client) DeleteService(ctx context.Context, ns, name string) error {
+	return Explain(c.remove(ctx, c.core.Services(ns), name), "delete Service %s", name)
+}
+
+// ListServices lists an app's Services that norn made, by label.
+func (c *Client) ListServices(ctx context.Context, ns, app string) ([]corev1.Service, error) {
+	l, err := c.core.Services(ns).List(ctx, metav1.ListOptions{LabelSelector: ownedSelector(app)})
+	if err != nil {
+		return nil, Explain(err, "list the Services of %s", app)
+	}
+	return l.Items, nil
+}

@@ -1,0 +1,217 @@
+package k8s
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/cache"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"norn/pkg/k8s/metadata"
+	"norn/pkg/k8s/rollout"
+)
+
+// lookAgain is how often a look is taken where nothing changes, for those who count the time.
+const lookAgain = time.Second
+
+// Observe watches an app's Deployment, ReplicaSets, pods and claims and the events, one watch each, and hands every new state to see,
+// and the latest again each second, until see says it is done, returns an error, or ctx ends. Watches that break are taken up
+// again by client-go's reflectors. Changes that arrive while see runs are seen together.
+func (c *Client) Observe(ctx context.Context, ns, app string, see func(rollout.Observation) (done bool, err error)) error {
+	if err := c.mayList(ctx, ns, app); err != nil {
+		return err
+	}
+	w, stop := newWatches(ctx)
+	defer stop()
+	byLabel := func(o *metav1.ListOptions) { o.LabelSelector = labels.Set{metadata.AppLabel: app}.String() }
+	byName := func(o *metav1.ListOptions) {
+		o.FieldSelector = fields.OneTermEqualSelector("metadata.name", app).String()
+	}
+	deployments := w.watch(c.apps.RESTClient(), "deployments", ns, &appsv1.Deployment{}, byName)
+	sets := w.watch(c.apps.RESTClient(), "replicasets", ns, &appsv1.ReplicaSet{}, byLabel)
+	pods := w.watch(c.core.RESTClient(), "pods", ns, &corev1.Pod{}, byLabel)
+	claims, events := c.watchIfAllowed(w, ns, byLabel)
+	defer w.ringEvery(lookAgain)()
+
+	return w.each([]*changeStore{deployments, sets, pods}, func() (bool, error) {
+		o := rollout.Observation{ReplicaSets: all[appsv1.ReplicaSet](sets), Pods: all[corev1.Pod](pods), Claims: all[corev1.PersistentVolumeClaim](claims), Events: all[corev1.Event](events)}
+		if d := all[appsv1.Deployment](deployments); len(d) > 0 {
+			o.Deployment = d[0]
+		}
+		return see(o)
+	})
+}
+
+// WatchDeployment watches one Deployment and hands every new state to see, nil where there is none, until see says it is done, returns
+// an error, or ctx ends.
+func (c *Client) WatchDeployment(ctx context.Context, ns, name string, see func(*appsv1.Deployment) (done bool, err error)) error {
+	w, stop := newWatches(ctx)
+	defer stop()
+	store := w.watch(c.apps.RESTClient(), "deployments", ns, &appsv1.Deployment{}, func(o *metav1.ListOptions) {
+		o.FieldSelector = fields.OneTermEqualSelector("metadata.name", name).String()
+	})
+	return w.each([]*changeStore{store}, func() (bool, error) {
+		var d *appsv1.Deployment
+		if found := all[appsv1.Deployment](store); len(found) > 0 {
+			d = found[0]
+		}
+		return see(d)
+	})
+}
+
+// WatchPVCs watches an app's PersistentVolumeClaims that norn made and hands every new state to see, until see says it is done,
+// returns an error, or ctx ends.
+func (c *Client) WatchPVCs(ctx context.Context, ns, app string, see func([]*corev1.PersistentVolumeClaim) (done bool, err error)) error {
+	w, stop := newWatches(ctx)
+	defer stop()
+	store := w.watch(c.core.RESTClient(), "persistentvolumeclaims", ns, &corev1.PersistentVolumeClaim{}, func(o *metav1.ListOptions) { o.LabelSelector = ownedSelector(app) })
+	return w.each([]*changeStore{store}, func() (bool, error) { return see(all[corev1.PersistentVolumeClaim](store)) })
+}
+
+// watches are reflectors that ring one bell.
+type watches struct {
+	ctx     context.Context //nolint:containedctx // it is the life of the reflectors
+	running sync.WaitGroup
+	changed chan struct{}
+}
+
+// newWatches returns watches that run until stop is called, or ctx ends.
+func newWatches(ctx context.Context) (w *watches, stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	w = &watches{ctx: ctx, changed: make(chan struct{}, 1)}
+	return w, func() { cancel(); w.running.Wait() }
+}
+
+// next waits for a change in one of the stores, or for the context's end.
+func (w *watches) next() error {
+	select {
+	case <-w.ctx.Done():
+		return context.Cause(w.ctx)
+	case <-w.changed:
+		return nil
+	}
+}
+
+// each calls see after every change, once all the stores are filled. It returns when see is done or returns an error, or
+// when the context ends.
+func (w *watches) each(stores []*changeStore, see func() (done bool, err error)) error {
+	for {
+		if err := w.next(); err != nil {
+			return err
+		}
+		if slices.ContainsFunc(stores, func(s *changeStore) bool { return !s.synced() }) {
+			continue
+		}
+		if done, err := see(); done || err != nil {
+			return err
+		}
+	}
+}
+
+// ringEvery rings the bell by the clock too, until the returned function is called.
+func (w *watches) ringEvery(d time.Duration) (stop func()) {
+	tick := time.NewTicker(d)
+	w.running.Go(func() {
+		for {
+			select {
+			case <-w.ctx.Done():
+				return
+			case <-tick.C:
+				select {
+				case w.changed <- struct{}{}:
+				default:
+				}
+			}
+		}
+	})
+	return tick.Stop
+}
+
+func (w *watches) watch(client rest.Interface, resource, ns string, example any, narrow func(*metav1.ListOptions)) *changeStore {
+	store := &changeStore{Store: cache.NewStore(cache.MetaNamespaceKeyFunc), changed: w.changed}
+	lw := cache.NewFilteredListWatchFromClient(client, resource, ns, narrow)
+	reflector := cache.NewReflectorWithOptions(lw, example, store, cache.ReflectorOptions{})
+	w.running.Go(func() { reflector.RunWithContext(w.ctx) })
+	return store
+}
+
+// watchIfAllowed watches what a look can do without. A reflector that is refused tries again, silently, and its store stays empty.
+func (c *Client) watchIfAllowed(w *watches, ns string, byLabel func(*metav1.ListOptions)) (claims, events *changeStore) {
+	claims = w.watch(c.core.RESTClient(), "persistentvolumeclaims", ns, &corev1.PersistentVolumeClaim{}, byLabel)
+	events = w.watch(c.core.RESTClient(), "events", ns, &corev1.Event{}, func(*metav1.ListOptions) {})
+	return claims, events
+}
+
+// mayList asks once for each kind, since a reflector that is refused only tries again, silently.
+func (c *Client) mayList(ctx context.Context, ns, app string) error {
+	one := metav1.ListOptions{LabelSelector: appSelector(app), Limit: 1, ResourceVersion: "0"}
+	_, err := c.apps.Deployments(ns).List(ctx, one)
+	if err == nil {
+		_, err = c.apps.ReplicaSets(ns).List(ctx, one)
+	}
+	if err == nil {
+		_, err = c.core.Pods(ns).List(ctx, one)
+	}
+	return Explain(err, "watch %s", app)
+}
+
+// changeStore is a reflector's store that rings a bell at each change. The bell has room
+// for one ring: a burst of changes is one look.
+type changeStore struct {
+	cache.Store
+	changed chan<- struct{}
+
+	mu     sync.Mutex
+	filled bool
+}
+
+func (s *changeStore) ring(err error) error {
+	select {
+	case s.changed <- struct{}{}:
+	default:
+	}
+	return err
+}
+
+func (s *changeStore) synced() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.filled
+}
+
+// Add implements cache.ReflectorStore.
+func (s *changeStore) Add(obj any) error { return s.ring(s.Store.Add(obj)) }
+
+// Update implements cache.ReflectorStore.
+func (s *changeStore) Update(obj any) error { return s.ring(s.Store.Update(obj)) }
+
+// Delete implements cache.ReflectorStore.
+func (s *changeStore) Delete(obj any) error { return s.ring(s.Store.Delete(obj)) }
+
+// Replace implements cache.ReflectorStore; the first one completes the initial list.
+func (s *changeStore) Replace(list []any, version string) error {
+	err := s.Store.Replace(list, version)
+	s.mu.Lock()
+	s.filled = true
+	s.mu.Unlock()
+	return s.ring(err)
+}
+
+func all[T any](s *changeStore) []*T {
+	items := s.List()
+	out := make([]*T, 0, len(items))
+	for _, item := range items {
+		if t, ok := item.(*T); ok {
+			out = append(out, t)
+		}
+	}
+	return out
+}

@@ -1,0 +1,83 @@
+package pipeline
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+)
+
+// StepWriter is implemented by the writer that a step gets, beside io.Writer. A writer that wraps it implements it too.
+type StepWriter interface {
+	// Warn reports what a user should know although the step goes on.
+	Warn(text string)
+	// Wait reports what the step waits for, and the state of its pods.
+	Wait(text string, pods []Pod)
+}
+
+// Warn calls out's Warn, or writes a line if out is not a StepWriter.
+func Warn(out io.Writer, format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	if t, ok := out.(StepWriter); ok {
+		t.Warn(text)
+		return
+	}
+	_, _ = fmt.Fprintln(out, "warning: "+text)
+}
+
+// Wait calls out's Wait, or writes a line if out is not a StepWriter.
+func Wait(out io.Writer, text string, pods []Pod) {
+	if t, ok := out.(StepWriter); ok {
+		t.Wait(text, pods)
+		return
+	}
+	_, _ = fmt.Fprintln(out, text)
+}
+
+// output is a step's: what is written is reported line by line. It is used by one goroutine at a time, as os/exec and the steps do.
+type output struct {
+	to   Reporter
+	step string
+	rest []byte
+}
+
+// maxLine bounds what is held of a line that doesn't end.
+const maxLine = 64 << 10
+
+// Write implements io.Writer.
+func (o *output) Write(p []byte) (int, error) {
+	o.rest = append(o.rest, p...)
+	for {
+		i := bytes.IndexByte(o.rest, '\n')
+		if i < 0 {
+			if len(o.rest) > maxLine {
+				o.flush()
+			}
+			return len(p), nil
+		}
+		o.emit(bytes.TrimSuffix(o.rest[:i], []byte("\r")))
+		o.rest = o.rest[i+1:]
+	}
+}
+
+func (o *output) emit(line []byte) {
+	o.to.Report(Event{Kind: Output, Step: o.step, Line: string(line)})
+}
+
+func (o *output) flush() {
+	if len(o.rest) > 0 {
+		o.emit(o.rest)
+		o.rest = nil
+	}
+}
+
+// Warn implements StepWriter.
+func (o *output) Warn(text string) {
+	o.flush()
+	o.to.Report(Event{Kind: Warned, Step: o.step, Line: text})
+}
+
+// Wait implements StepWriter.
+func (o *output) Wait(text string, pods []Pod) {
+	o.flush()
+	o.to.Report(Event{Kind: Waiting, Step: o.step, Line: text, Pods: pods})
+}
