@@ -96,10 +96,27 @@ func each(events io.Reader, do func(event) error) error {
 	}
 }
 
-// budgets are seconds by test; the one named default is for all others.
+// budgets are seconds by test, by kind/test/subtest. A test without a budget has that of the test above it, a kind
+// without one the default.
 type budgets map[string]float64
 
-// readBudgets reads lines of a test and its seconds. A test is called as its folder below test/ and its own name.
+// of returns the budget of a test.
+func (b budgets) of(test string) float64 {
+	for name := test; name != ""; name, _ = above(name) {
+		if seconds, ok := b[name]; ok {
+			return seconds
+		}
+	}
+	return b["default"]
+}
+
+// above is the test, or the kind, that a test belongs to.
+func above(test string) (name string, ok bool) {
+	i := strings.LastIndexByte(test, '/')
+	return test[:max(i, 0)], i > 0
+}
+
+// readBudgets reads lines of a test and its seconds.
 func readBudgets(path string) (budgets, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -147,7 +164,7 @@ func check(table, path string, out io.Writer) error {
 	}
 	over := 0
 	for i, t := range tests {
-		budget := cmp.Or(allowed[t.test], allowed["default"])
+		budget := allowed.of(t.test)
 		late := t.seconds > budget
 		if late {
 			over++
@@ -175,10 +192,8 @@ func times(events io.Reader) ([]timed, error) {
 		}
 		test := e.Package[strings.LastIndex(e.Package, "/")+1:] + "/" + e.Test
 		took[test] = e.Elapsed
-		for i, r := range e.Test {
-			if r == '/' {
-				parents[test[:len(test)-len(e.Test)+i]] = true
-			}
+		for name, ok := above(test); ok; name, ok = above(name) {
+			parents[name] = true
 		}
 		return nil
 	})

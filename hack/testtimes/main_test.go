@@ -45,6 +45,8 @@ func TestCheck(t *testing.T) {
 		"default 60\nx/TestB 80":           "",
 		"default 5\nx/TestB 80":            "1 of 2 tests",
 		"default 5\nx/TestA/one 9\n":       "1 of 2 tests",
+		"default 5\nx/TestA 9\nx 80":       "",
+		"default 5\nx/TestA 8\nx 80":       "1 of 2 tests",
 		"x/TestB 80":                       "has no default",
 		"default":                          "is not a test and its seconds",
 		"default 60\nx/TestB eighty":       "is not a test and its seconds",

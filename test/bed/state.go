@@ -6,18 +6,15 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"path"
 	"strings"
 	"time"
 )
 
 // stateKinds are the collections that State reads.
 var stateKinds = []string{
-	"/apis/apps/v1/namespaces/%s/deployments",
-	"/apis/batch/v1/namespaces/%s/cronjobs",
-	"/api/v1/namespaces/%s/services",
-	"/api/v1/namespaces/%s/persistentvolumeclaims",
-	"/api/v1/namespaces/%s/secrets",
-	"/apis/coordination.k8s.io/v1/namespaces/%s/leases",
+	"apis/apps/v1/deployments", "apis/batch/v1/cronjobs", "api/v1/services", "api/v1/persistentvolumeclaims", "api/v1/secrets",
+	"apis/coordination.k8s.io/v1/leases",
 }
 
 // State returns what the namespace contains, and the tunnel configuration, without what differs between any two runs.
@@ -35,7 +32,7 @@ func (w *Workspace) State() string {
 			Metadata struct{ Annotations map[string]string }
 			Data     map[string]string
 		}
-		w.get("/api/v1/namespaces/cloudflared/configmaps/cloudflared", &config)
+		w.decode(w.get("/api/v1/namespaces/cloudflared/configmaps/cloudflared"), &config)
 		all = append(all, config)
 	}
 	text, err := json.MarshalIndent(all, "", " ")
@@ -50,7 +47,7 @@ func (w *Workspace) items() (all []any, deleting bool) {
 	w.T.Helper()
 	for _, kind := range stateKinds {
 		var list struct{ Items []map[string]any }
-		w.get(fmt.Sprintf(kind, w.Namespace), &list)
+		w.decode(w.List(kind), &list)
 		for _, item := range list.Items {
 			if meta, ok := item["metadata"].(map[string]any); ok && meta["deletionTimestamp"] != nil {
 				deleting = true
@@ -63,8 +60,16 @@ func (w *Workspace) items() (all []any, deleting bool) {
 	return all, deleting
 }
 
-// get reads an object or a collection. It asks the API server itself, which takes far less time than kubectl.
-func (w *Workspace) get(path string, into any) {
+// List returns a collection of the namespace as JSON, such as apis/apps/v1/deployments. It asks the API server itself,
+// which takes far less time than kubectl.
+func (w *Workspace) List(kind string) []byte {
+	w.T.Helper()
+	group, name := path.Split(kind)
+	return w.get("/" + group + "namespaces/" + w.Namespace + "/" + name)
+}
+
+// get reads a path of the API.
+func (w *Workspace) get(path string) []byte {
 	w.T.Helper()
 	if w.client == nil {
 		target, transport, err := API(w.Kubeconfig)
@@ -83,11 +88,16 @@ func (w *Workspace) get(path string, into any) {
 	if err == nil && resp.StatusCode != http.StatusOK {
 		err = errors.New(resp.Status)
 	}
-	if err == nil {
-		err = json.Unmarshal(data, into)
-	}
 	if err != nil {
 		w.T.Fatalf("GET %s: %v\n%s", path, err, data)
+	}
+	return data
+}
+
+func (w *Workspace) decode(data []byte, into any) {
+	w.T.Helper()
+	if err := json.Unmarshal(data, into); err != nil {
+		w.T.Fatalf("%v\n%s", err, data)
 	}
 }
 

@@ -18,19 +18,37 @@ type row struct {
 	args  string
 	stdin string
 	code  int
-	// before makes what the row needs; it runs once for each mode.
+	// before makes what the row needs.
 	before func()
 	// echoes are rows that get to see values, which must show as redacted.
 	echoes bool
 	// explicit are rows that are asked to give the values to a command.
 	explicit bool
-	once     bool // not repeated with -o json and with -v
+	plain    bool // without -o json and -v
 }
 
-// Values that are planted are found nowhere but in the one Secret and in the pods: not in what any command prints in any mode, not in files,
-// arguments or environments while it runs, not in any other object.
+// Values that are planted are found nowhere but in the one Secret and in the pods: not in what any command prints in any
+// mode, not in files, arguments or environments while it runs, not in any other object.
 func TestCanary(t *testing.T) {
-	a := newAviary(t)
+	for name, mode := range map[string]string{"plain": "", "json": " -o json", "verbose": " -v"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := newAviary(t)
+			for _, r := range a.rows() {
+				if !r.plain {
+					head, tail, found := strings.Cut(r.args, " -- ")
+					if r.args = head + mode; found {
+						r.args += " -- " + tail
+					}
+				}
+				a.run(r)
+			}
+		})
+	}
+}
+
+// rows are the calls of norn, one after the other.
+func (a *aviary) rows() []row {
 	crash := func(how string) func() {
 		return func() {
 			a.run(row{name: "set", args: "secrets set CRASH", stdin: a.values["CRASH"+how]})
@@ -49,6 +67,7 @@ func TestCanary(t *testing.T) {
 	}
 	rows := []row{
 		{name: "init", args: "secrets init"},
+		{name: "init again", args: "secrets init"},
 	}
 	for name, value := range a.values {
 		if name != "CRASHno" && name != "CRASHyes" {
@@ -63,8 +82,9 @@ func TestCanary(t *testing.T) {
 		{name: "commit", args: "version", before: func() { a.shell("git add -A; git commit -qm secrets || true") }},
 		{name: "validate", args: "validate"},
 		{name: "doctor", args: "doctor"},
-		{name: "render", args: "render", once: true},
+		{name: "render", args: "render", plain: true},
 		{name: "forge", args: "forge"},
+		{name: "forge again", args: "forge"},
 		{name: "diff", args: "diff"},
 		{name: "status", args: "status parrot"},
 		{name: "source fails", args: "deploy . nosuchref", code: 2},
@@ -80,6 +100,7 @@ func TestCanary(t *testing.T) {
 		{name: "deploy", args: "deploy", echoes: true, before: func() {
 			a.Kubectl("delete", "secret", "parrot-secrets", "--ignore-not-found")
 		}},
+		{name: "deploy again", args: "deploy", echoes: true},
 		{name: "list", args: "secrets list"},
 		{name: "logs", args: "logs", echoes: true},
 		{name: "status", args: "status parrot"},
@@ -87,36 +108,25 @@ func TestCanary(t *testing.T) {
 		{name: "snapshots", args: "snapshots list"},
 		{name: "run", args: "run -- /parrot quiet"},
 		{name: "rollout fails", args: "deploy --save-failure", code: 4, echoes: true, before: crash("yes")},
-		{name: "another version", args: "deploy", echoes: true, once: true, before: func() { crash("no")(); a.shell("echo x >note; git add -A; git commit -qm note") }},
+		{name: "another version", args: "deploy", echoes: true, plain: true, before: func() { crash("no")(); a.shell("echo x >note; git add -A; git commit -qm note") }},
 		{name: "dry run", args: "deploy --dry-run", before: migrates(`, "1"`)},
 		{name: "migration fails", args: "deploy", code: 1, echoes: true, before: migrates(`, "1"`)},
 		{name: "migration", args: "deploy", echoes: true, before: migrates("")},
 		{name: "restart fails", args: "restart --save-failure", code: 4, echoes: true, before: func() {
 			a.Kubectl("patch", "secret", "parrot-secrets", "--type=merge", "-p", `{"stringData":{"CRASH":"`+a.values["CRASHyes"]+`"}}`)
 		}},
-		{name: "rollback fails", args: "rollback", code: 4, echoes: true, once: true},
+		{name: "rollback fails", args: "rollback", code: 4, echoes: true, plain: true},
 		{name: "rotate", args: "secrets rotate"},
-		{name: "unset", args: "secrets unset CRASH", once: true},
+		{name: "unset", args: "secrets unset CRASH", plain: true},
 		{name: "exec", args: "secrets exec -- true", code: 2},
-		{name: "exec", args: "secrets exec -- sh -c true", explicit: true, once: true, before: crash("no")},
-		{name: "exec in JSON", args: "secrets exec -o json -- sh -c true", code: 2, once: true},
+		{name: "exec", args: "secrets exec -- sh -c true", explicit: true, plain: true, before: crash("no")},
+		{name: "exec in JSON", args: "secrets exec -o json -- sh -c true", code: 2, plain: true},
 		{name: "teardown", args: "teardown --yes"},
+		{name: "teardown again", args: "teardown --yes"},
 		{name: "teardown without a terminal", args: "teardown", code: 2},
 	}...)
-	for _, r := range rows {
-		for _, mode := range []string{"", " -o json", " -v"} {
-			if mode != "" && r.once {
-				continue
-			}
-			m := r
-			head, tail, found := strings.Cut(r.args, " -- ")
-			if m.args = head + mode; found {
-				m.args += " -- " + tail
-			}
-			a.run(m)
-		}
-	}
 	for _, line := range []string{"__complete secrets set P", "__complete secrets unset parrot P", "__complete logs parrot --revision n"} {
-		a.run(row{name: "completion", args: line})
+		rows = append(rows, row{name: "completion", args: line, plain: true})
 	}
+	return rows
 }
