@@ -67,7 +67,10 @@ func TestGateway(t *testing.T) {
 		return resp.StatusCode
 	}
 	for _, host := range []string{"shop.example.com", "shop.test"} {
-		c.until(time.Minute, host+" is answered", func() bool { return status(host) == http.StatusOK })
+		c.until(time.Minute, host+" leads to every pod", func() bool {
+			said, err := exec.Command(binary, "--requests", "60", "--every", "0", "--host", host, "http://"+i.Gateway).Output()
+			return err == nil && c.answeredBy(string(said)) == 3
+		})
 		out, err := exec.Command(binary, "--requests", "60", "--every", "0", "--host", host, "http://"+i.Gateway).Output()
 		if err != nil {
 			t.Errorf("%s: %v", host, err)

@@ -109,6 +109,16 @@ func (c *cluster) answers(said string, pods map[string]string) {
 	}
 }
 
+// answeredBy returns how many pods have answered the load client.
+func (c *cluster) answeredBy(said string) int {
+	c.t.Helper()
+	var count struct{ Answered map[string]int }
+	if err := json.Unmarshal([]byte(said), &count); err != nil {
+		c.t.Fatalf("%v: %s", err, said)
+	}
+	return len(count.Answered)
+}
+
 func (c *cluster) ready(node string) string {
 	return c.kubectl("get", "node", node, "-o", `jsonpath={.status.conditions[?(@.type=="Ready")].status}`)
 }
@@ -133,6 +143,13 @@ func TestNodes(t *testing.T) {
 	}
 
 	t.Log("a Service, by name, from a pod and from a node to pods on every node")
+	// Each kube-proxy learns of the endpoints in its own time, and refuses connections until then.
+	for _, node := range []string{"node", "node-2"} {
+		c.until(time.Minute, node+" leads to the Service's pods", func() bool {
+			said, err := c.command("exec", "--node", node, "--", binary, "--requests", "50", "--every", "0", "--keepalive=false", "http://shop.default").Output()
+			return err == nil && c.answeredBy(string(said)) == len(pods)
+		})
+	}
 	for _, url := range []string{"http://shop", "http://shop.default.svc.cluster.local"} {
 		for _, keepAlive := range []string{"--keepalive=true", "--keepalive=false"} {
 			args := []string{"--requests", "100", "--workers", "8", "--for", "1m", "--every", "0", keepAlive, url}
