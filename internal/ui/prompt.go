@@ -46,6 +46,10 @@ func (p *Prompt) AskHidden(ctx context.Context, text string) (string, error) {
 		return "", fmt.Errorf("hide what is typed: %w", err)
 	}
 	defer func() { _ = term.Restore(fd, before) }()
+	// Before the prompt is shown: what is pasted at once would be seen until ReadPassword hides it.
+	if err := hideEcho(fd); err != nil {
+		return "", fmt.Errorf("hide what is typed: %w", err)
+	}
 	line, err := p.ask(ctx, text, func() (string, error) {
 		line, err := term.ReadPassword(fd)
 		_, _ = fmt.Fprintln(p.out) // the one that was typed is hidden too

@@ -1,0 +1,9 @@
+package ui
+
+import "golang.org/x/sys/unix"
+
+// The requests of hideEcho (man 4 tty_ioctl).
+const (
+	getTermios = unix.TCGETS
+	setTermios = unix.TCSETS
+)

@@ -1,0 +1,15 @@
+//go:build linux || darwin
+
+package ui
+
+import "golang.org/x/sys/unix"
+
+// hideEcho makes the terminal stop showing what is typed. The caller restores the terminal's state.
+func hideEcho(fd int) error {
+	state, err := unix.IoctlGetTermios(fd, getTermios)
+	if err != nil {
+		return err
+	}
+	state.Lflag &^= unix.ECHO
+	return unix.IoctlSetTermios(fd, setTermios, state)
+}

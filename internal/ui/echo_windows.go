@@ -1,0 +1,13 @@
+package ui
+
+import "golang.org/x/sys/windows"
+
+// hideEcho makes the console stop showing what is typed. The caller restores the console's state.
+func hideEcho(fd int) error {
+	console := windows.Handle(uintptr(fd)) //nolint:gosec // a handle is no arithmetic
+	var mode uint32
+	if err := windows.GetConsoleMode(console, &mode); err != nil {
+		return err
+	}
+	return windows.SetConsoleMode(console, mode&^windows.ENABLE_ECHO_INPUT)
+}
