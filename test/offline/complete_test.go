@@ -26,6 +26,7 @@ exit 1
 
 // A credential plugin cannot ask anything while a line is completed.
 func TestPluginsCannotAsk(t *testing.T) {
+	bed.Norn(t)
 	for mode, want := range map[string]string{"IfAvailable": "could not ask\n", "Never": "could not ask\n", "Always": ""} {
 		t.Run(mode, func(t *testing.T) {
 			home := bed.HomeWithApps(t)
@@ -61,6 +62,7 @@ func TestPluginsCannotAsk(t *testing.T) {
 
 // A credential plugin that is not done in time is ended with the completion.
 func TestPluginIsEnded(t *testing.T) {
+	bed.Norn(t)
 	home := bed.HomeWithApps(t)
 	t.Setenv("NORN_COMPLETION_TIMEOUT", "5s")
 	bed.WriteFiles(t, home, map[string]string{
@@ -93,6 +95,7 @@ func alive(pid string) bool {
 
 // In real shells, at a terminal, the TAB key completes a name.
 func TestTabInShells(t *testing.T) {
+	bed.Norn(t)
 	for shell, args := range map[string][]string{
 		"bash": {"--norc", "-i"},
 		"zsh":  {"-f", "-i"},

@@ -12,6 +12,7 @@ import (
 
 // On a terminal norn init asks, refuses what cannot be, and asks again.
 func TestInitAsks(t *testing.T) {
+	bed.Norn(t)
 	home := bed.EmptyHome(t)
 	dir := filepath.Join(home, "shop")
 	if err := os.Mkdir(dir, 0o755); err != nil {

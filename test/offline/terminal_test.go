@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"norn/test/bed"
+
 	"github.com/creack/pty"
 )
 
@@ -27,6 +29,7 @@ type screen struct {
 // secretsAt is a new app with a key, and norn at a terminal in its folder.
 func secretsAt(t *testing.T, editor string, args ...string) *screen {
 	t.Helper()
+	bed.Norn(t)
 	dir := t.TempDir()
 	env := append(os.Environ(), "HOME="+dir, "XDG_CONFIG_HOME="+dir, "XDG_RUNTIME_DIR=", "KUBECONFIG=", "SOPS_EDITOR=", "VISUAL=", "EDITOR="+editor, "WORK="+dir, "TERM=screen") // which is not asked for its colours
 	for name, text := range map[string]string{"infraspec.yaml": "app: shop\nrole: worker\nsecrets: [TOKEN]\n", "editor.sh": editorScript} {

@@ -18,6 +18,10 @@ import (
 	"time"
 )
 
+// end is how long a program stays after its last line: containerd may lose the lines of a container that ends before its
+// output is read ("reading from a closed fifo").
+const end = 300 * time.Millisecond
+
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == "migrate" {
 		migrate(os.Args[2:])
@@ -34,6 +38,7 @@ func main() {
 	case "exit":
 		code, _ := strconv.Atoi(arg)
 		log.Printf("ends with %d", code)
+		time.Sleep(end)
 		os.Exit(code)
 	case "stumble": // ends once in each pod, and then serves
 		if mark := filepath.Join("/marks", os.Getenv("HOSTNAME")); os.Mkdir(mark, 0o755) == nil {

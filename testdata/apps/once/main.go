@@ -8,6 +8,10 @@ import (
 	"time"
 )
 
+// end is how long a program stays after its last line: containerd may lose the lines of a container that ends before its
+// output is read ("reading from a closed fifo").
+const end = 300 * time.Millisecond
+
 func main() {
 	if len(os.Args) < 2 {
 		fmt.Println("body:", os.Getenv("NORN_BODY"))
@@ -18,16 +22,20 @@ func main() {
 	switch os.Args[1] {
 	case "body":
 		fmt.Println("body:", os.Getenv("NORN_BODY"))
+		time.Sleep(end)
 	case "print":
 		fmt.Println(os.Args[2])
+		time.Sleep(end)
 	case "say": // and stays
 		fmt.Println(os.Args[2])
 		time.Sleep(time.Hour)
 	case "env":
 		fmt.Println(os.Getenv(os.Args[2]))
+		time.Sleep(end)
 	case "exit":
 		code, _ := strconv.Atoi(os.Args[2])
 		fmt.Println("ends with", code)
+		time.Sleep(end)
 		os.Exit(code)
 	case "yes":
 		for range time.Tick(100 * time.Millisecond) {

@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 )
 
 func main() {
@@ -26,6 +27,7 @@ func main() {
 		fmt.Println(url.QueryEscape(value), url.PathEscape(value), (&url.URL{Scheme: "x", User: url.UserPassword("me", value), Host: "h"}).String())
 	}
 	if len(os.Args) > 1 && os.Args[1] == "migrate" {
+		time.Sleep(300 * time.Millisecond) // until its output is surely read
 		os.Exit(len(os.Args) - 2)
 	}
 	if strings.HasPrefix(os.Getenv("CRASH"), "yes") {
