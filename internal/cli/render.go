@@ -1,0 +1,57 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"norn/internal/ui"
+	"norn/pkg/forge/objects"
+)
+
+func newRenderCmd(a *app) *cobra.Command {
+	var image string
+	cmd := &cobra.Command{
+		Use:   "render [APP]",
+		Short: "Print the Kubernetes manifests that the infraspec stands for, without a cluster",
+		Long: `Prints the objects of a new app as norn sends them to the API server, as YAML documents. The same file
+makes the same bytes. Values of the Secret are placeholders; to apply them would put the placeholders into the cluster. No cluster is
+asked.`,
+		Example: "  norn render\n  norn render shop | kubectl apply --dry-run=server -f -",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			conf, err := a.config(cmd)
+			if err != nil {
+				return err
+			}
+			spec, err := a.spec(argument(args, 0), conf)
+			if err != nil {
+				return err
+			}
+			objects, err := objects.All(spec, forgeSettings(conf, image))
+			if err != nil {
+				return err
+			}
+			if len(objects) == 0 {
+				ui.PrintWarning(a.streams.Err, spec.App+" is a function: nothing stands in the cluster between its calls")
+			}
+			return a.printObjects(objects)
+		},
+	}
+	cmd.Flags().StringVar(&image, "image", "", "the image that the app starts with, instead of waiting for its first deploy")
+	return cmd
+}
+
+func (a *app) printObjects(all []objects.Object) error {
+	if a.JSON {
+		var applied []any
+		for _, o := range all {
+			applied = append(applied, o.Apply)
+		}
+		return a.encode(applied...)
+	}
+	text, err := objects.Manifests(all)
+	if err != nil {
+		return err
+	}
+	_, err = a.streams.Out.Write(text)
+	return err
+}

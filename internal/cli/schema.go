@@ -1,0 +1,27 @@
+package cli
+
+import (
+	"encoding/json"
+
+	"github.com/spf13/cobra"
+
+	"norn/pkg/infraspec"
+)
+
+func newSchemaCmd(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "schema",
+		Short: "Print the infraspec's JSON Schema, for editors",
+		Long: `Prints the JSON Schema (draft 7) that an editor completes and checks an infraspec.yaml with. norn init puts it beside the
+file; this brings it up to date after an upgrade.`,
+		Example: "  norn schema >.norn/infraspec.schema.json",
+		Args:    cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			if a.JSON { // it is JSON in any case; so it is on one line
+				return a.encode(json.RawMessage(infraspec.Schema))
+			}
+			_, err := a.streams.Out.Write(infraspec.Schema)
+			return err
+		},
+	}
+}
