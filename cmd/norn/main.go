@@ -8,7 +8,7 @@ import (
 	"runtime/debug"
 	"syscall"
 
-	"norn/internal/cli"
+	"norn/internal/cli/root"
 	"norn/internal/ui"
 )
 
@@ -19,5 +19,5 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// The first signal cancels ctx. Stopping the notification then lets a second one end the process at once.
 	context.AfterFunc(ctx, stop)
-	os.Exit(cli.Run(ctx, os.Args, ui.Standard()))
+	os.Exit(root.Run(ctx, os.Args, ui.Standard()))
 }

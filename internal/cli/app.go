@@ -1,9 +1,13 @@
+// Package cli holds what the commands of norn share: settings and connections, flags, output, and how a command ends.
+//
+// A command is a package of its own below this one: norn deploy is internal/cli/deploy. Package root puts them together.
 package cli
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"regexp"
 
@@ -14,78 +18,67 @@ import (
 	"norn/internal/config"
 	"norn/internal/redact"
 	"norn/internal/ui"
+	"norn/pkg/deploy/database"
 	"norn/pkg/forge/objects"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
 	"norn/pkg/k8s/connect"
 )
 
-// app is what all commands share. What costs something is a function, called by the commands that need it.
-type app struct {
-	streams  ui.Streams       // redacted
-	redactor *redact.Redactor // is told every value that is decrypted
-	kube     *genericclioptions.ConfigFlags
+// App is one call of norn. Its methods do what several commands need; none of them runs unless a command calls it.
+type App struct {
+	Streams  ui.Streams       // redacted
+	Redactor *redact.Redactor // knows every decrypted value
+	Kube     *genericclioptions.ConfigFlags
 	ui.Options
-	ended   bool           // the event that tells how it ended has been written
-	called  string         // the name that norn is called by
-	mention *regexp.Regexp // finds its commands in a text, where that name is another than its own
+
+	ended    bool           // Steps has reported the end
+	called   string         // ownName or pluginName
+	commands *regexp.Regexp // matches norn's commands in a text; nil unless norn runs as kubectl's plugin
 }
 
-// requiresError is an *k8s.UnavailableError in a command that cannot do without a cluster.
-type requiresError struct {
-	what  string
-	cause *connect.UnavailableError
+// NewApp returns the App of a program that was started as path. Secret values are removed from all that it prints.
+func NewApp(path string, s ui.Streams) *App {
+	redactor := redact.New()
+	redactor.Hide("SOPS_AGE_KEY", os.Getenv("SOPS_AGE_KEY"))
+	return &App{Streams: ui.Redacted(s, redactor), Redactor: redactor, called: calledBy(path)}
 }
 
-func (e *requiresError) Error() string  { return e.what + " requires Kubernetes" }
-func (e *requiresError) Reason() string { return e.cause.Reason }
-func (e *requiresError) Hint() string   { return e.cause.Hint() }
-func (e *requiresError) Unwrap() error  { return e.cause }
-
-// caller is norn, as it shows itself to clusters and credential plugins.
-func caller() connect.Caller {
-	return connect.Caller{UserAgent: "norn/" + version(), Keys: command.KeyVariables()}
+// Caller returns how norn presents itself to clusters and credential plugins.
+func Caller() connect.Caller {
+	return connect.Caller{UserAgent: "norn/" + Version(), Keys: command.KeyVariables()}
 }
 
-// client connects to the cluster; what is the act that its absence forbids.
-func (a *app) client(ctx context.Context, what string) (*k8s.Client, error) {
-	c, err := connect.Dial(ctx, a.kube, caller())
-	var unavailable *connect.UnavailableError
-	if errors.As(err, &unavailable) {
-		return nil, &requiresError{what, unavailable}
-	}
-	return c, err
-}
+// Config returns norn's settings, with the flags of cmd.
+func (a *App) Config(cmd *cobra.Command) (*config.Config, error) { return config.Load(cmd.Flags()) }
 
-func (a *app) config(cmd *cobra.Command) (*config.Config, error) { return config.Load(cmd.Flags()) }
-
-// spec loads the infraspec that arg names, and prints its warnings.
-func (a *app) spec(arg string, conf *config.Config) (*infraspec.Spec, error) {
-	here, err := os.Getwd()
+// Spec loads the infraspec that arg names, and prints its warnings.
+func (a *App) Spec(arg string, conf *config.Config) (*infraspec.Spec, error) {
+	here, err := Here()
 	if err != nil {
-		return nil, fmt.Errorf("find the current folder: %w", err)
+		return nil, err
 	}
 	spec, warnings, err := infraspec.Find(arg, here, conf.AppsDir)
 	for _, w := range warnings {
 		if w.Severity == infraspec.Warning {
-			ui.PrintFinding(a.streams.Err, shownFinding(w))
+			ui.PrintFinding(a.Streams.Err, ShownFinding(w))
 		}
 	}
 	return spec, err
 }
 
-// name is the app's name for commands that need nothing else of the infraspec.
-func (a *app) name(arg string, conf *config.Config) (string, error) {
-	name, _, err := a.nameOf(arg, conf)
+// Name returns the name of the app that arg means, for commands that need nothing else of the infraspec.
+func (a *App) Name(arg string, conf *config.Config) (string, error) {
+	name, _, err := a.FindName(arg, conf)
 	return name, err
 }
 
-// nameOf is the app's name, and whether its infraspec is on this machine. A name without a file stands for itself: the cluster
-// may know the app.
-func (a *app) nameOf(arg string, conf *config.Config) (name string, onDisk bool, err error) {
-	here, err := os.Getwd()
+// FindName is Name, and reports whether the app's infraspec is on this machine. A name without an infraspec is returned as it
+// is: the cluster may know the app.
+func (a *App) FindName(arg string, conf *config.Config) (name string, onDisk bool, err error) {
+	here, err := Here()
 	if err != nil {
-		return "", false, fmt.Errorf("find the current folder: %w", err)
+		return "", false, err
 	}
 	path, err := infraspec.Locate(arg, here, conf.AppsDir)
 	var missing *infraspec.NotFoundError
@@ -95,49 +88,110 @@ func (a *app) nameOf(arg string, conf *config.Config) (name string, onDisk bool,
 	if err != nil {
 		return "", false, err
 	}
-	spec, found := infraspec.Inspect(path) // mistakes elsewhere in it do not matter here
+	spec, findings := infraspec.Inspect(path) // other mistakes in the file do not matter here
 	switch {
 	case !infraspec.ValidName(spec.App):
-		return "", true, infraspec.Errors(found)
+		return "", true, infraspec.Errors(findings)
 	case infraspec.IsName(arg) && spec.App != arg:
 		return "", true, &infraspec.NameError{Asked: arg, Found: spec.App, Path: path}
 	}
 	return spec.App, true, nil
 }
 
-// session is what a command that drives the cluster starts from.
-type session struct {
-	conf   *config.Config
-	client *k8s.Client
+// Session is the settings and the connection of a command that needs the cluster.
+type Session struct {
+	Conf   *config.Config
+	Client *k8s.Client
 }
 
-// connect comes before everything else in such a command: without a cluster that is the first thing said.
-func (a *app) connect(ctx context.Context, cmd *cobra.Command, what string) (*session, error) {
-	conf, err := a.config(cmd)
+// Connect connects to the cluster; action names what is impossible without one. A command calls it first: if there is no
+// cluster, the user learns that before anything else.
+func (a *App) Connect(ctx context.Context, cmd *cobra.Command, action string) (*Session, error) {
+	conf, err := a.Config(cmd)
 	if err != nil {
 		return nil, err
 	}
-	client, err := a.client(ctx, what)
+	client, err := connect.Dial(ctx, a.Kube, Caller())
+	var unavailable *connect.UnavailableError
+	if errors.As(err, &unavailable) {
+		return nil, &NeedsKubernetesError{action, unavailable}
+	}
 	if err != nil {
 		return nil, err
 	}
-	return &session{conf, client}, nil
+	return &Session{conf, client}, nil
 }
 
-// title heads a run: what is done, where.
-func (s *session) title(what, app string) string {
-	return fmt.Sprintf("%s %s in namespace %s of %s", what, app, s.conf.Namespace, s.client.Context)
+// Title returns the first line of a run: what is done, and where.
+func (s *Session) Title(action, app string) string {
+	return fmt.Sprintf("%s %s in namespace %s of %s", action, app, s.Conf.Namespace, s.Client.Context)
 }
 
-// forgeSettings are those of the objects; image is what a new app starts with, or "".
-func forgeSettings(conf *config.Config, image string) objects.Settings {
+// HideLive hides the values in the app's Secret from what its pods print. Nothing is hidden if the Secret cannot be read.
+func (a *App) HideLive(ctx context.Context, s *Session, app string) {
+	live, err := s.Client.GetSecret(ctx, s.Conf.Namespace, objects.SecretName(app))
+	if err != nil {
+		return
+	}
+	for name, value := range live.Data {
+		a.Redactor.Hide(name, string(value))
+	}
+}
+
+// ForgeSettings returns the settings of the app's objects. A new app starts with image, which may be "".
+func ForgeSettings(conf *config.Config, image string) objects.Settings {
 	return objects.Settings{Namespace: conf.Namespace, PostgresHost: conf.PGHost, PostgresUser: conf.PGUser, Image: image}
 }
 
-// argument is the i-th argument, or "".
-func argument(args []string, i int) string {
+// DatabaseSettings returns where databases are dumped from.
+func DatabaseSettings(conf *config.Config) database.Settings {
+	return database.Settings{LocalHost: conf.PGLocal, Host: conf.PGHost, User: conf.PGUser}
+}
+
+// ReadFile reads a file, or standard input if path is "-".
+func (a *App) ReadFile(path string) ([]byte, error) {
+	if path == "-" {
+		return io.ReadAll(a.Streams.In)
+	}
+	return os.ReadFile(path)
+}
+
+// Here returns the current folder.
+func Here() (string, error) {
+	here, err := os.Getwd()
+	if err != nil {
+		return "", fmt.Errorf("find the current folder: %w", err)
+	}
+	return here, nil
+}
+
+// Argument returns args[i], or "" if there are fewer.
+func Argument(args []string, i int) string {
 	if i < len(args) {
 		return args[i]
+	}
+	return ""
+}
+
+// Group returns a command that only holds other commands.
+func Group(name, short, long string) *cobra.Command {
+	return &cobra.Command{
+		Use: name, Short: short, Long: long,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return Usagef("%s has no such command%s", cmd.CommandPath(), Suggestion(cmd, args[0]))
+			}
+			return cmd.Help()
+		},
+	}
+}
+
+// Suggestion returns "; did you mean …?" for a word that names no command below cmd, or "".
+func Suggestion(cmd *cobra.Command, word string) string {
+	cmd.SuggestionsMinimumDistance = 2
+	if near := cmd.SuggestionsFor(word); len(near) > 0 {
+		return fmt.Sprintf("; did you mean %q?", near[0])
 	}
 	return ""
 }

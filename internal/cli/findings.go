@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"fmt"
 	"io"
 	"strings"
 
@@ -9,76 +8,47 @@ import (
 	"norn/pkg/infraspec"
 )
 
-// shownFinding is a finding as ui prints it.
-func shownFinding(f infraspec.Finding) ui.Finding {
+// ShownFinding returns f as ui prints it.
+func ShownFinding(f infraspec.Finding) ui.Finding {
 	return ui.Finding{
 		File: f.File, Line: f.Line, Column: f.Column, EndColumn: f.EndColumn,
 		Severity: string(f.Severity), Rule: string(f.Rule), Message: f.Message, Source: f.Source,
 	}
 }
 
-// printInvalid says that an infraspec cannot be used, and lists all that stands in the way.
-func printInvalid(w io.Writer, errs infraspec.Errors) {
-	ui.PrintError(w, &invalidError{what: ui.Shown(errs[0].File), counts: count(errs)})
+// PrintInvalid prints that an infraspec is not valid, and its errors and warnings.
+func PrintInvalid(w io.Writer, errs infraspec.Errors) {
+	ui.PrintError(w, &InvalidError{What: ui.Shown(errs[0].File), Counts: Count(errs)})
 	for _, f := range errs {
 		if f.Severity == infraspec.Note {
 			continue
 		}
-		ui.PrintFinding(w, shownFinding(f))
+		ui.PrintFinding(w, ShownFinding(f))
 		if ui.OnGitHub() {
-			ui.Annotate(w, shownFinding(f))
+			ui.Annotate(w, ShownFinding(f))
 		}
 	}
 }
 
-// counts are how many findings there are of each severity.
-type counts map[infraspec.Severity]int
+// Counts are the numbers of findings by severity.
+type Counts map[infraspec.Severity]int
 
-func count(found []infraspec.Finding) counts {
-	c := counts{}
-	for _, f := range found {
+// Count counts findings.
+func Count(findings []infraspec.Finding) Counts {
+	c := Counts{}
+	for _, f := range findings {
 		c[f.Severity]++
 	}
 	return c
 }
 
-// String is "2 errors, 1 warning"; notes are not counted there.
-func (c counts) String() string {
+// String returns the errors and warnings, such as "2 errors, 1 warning". It leaves notes out.
+func (c Counts) String() string {
 	var parts []string
 	for _, s := range []infraspec.Severity{infraspec.Error, infraspec.Warning} {
 		if c[s] > 0 {
-			parts = append(parts, plural(c[s], string(s)))
+			parts = append(parts, Plural(c[s], string(s)))
 		}
 	}
 	return strings.Join(parts, ", ")
-}
-
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
-
-// invalidError says that one or more infraspecs are not valid; the findings are listed beside it.
-type invalidError struct {
-	what   string
-	counts counts
-	strict bool
-}
-
-func (e *invalidError) Error() string { return fmt.Sprintf("%s not valid: %s", e.verb(), e.counts) }
-
-func (e *invalidError) verb() string {
-	if strings.Contains(e.what, " of ") {
-		return e.what + " are"
-	}
-	return e.what + " is"
-}
-
-func (e *invalidError) Hint() string {
-	if e.strict && e.counts[infraspec.Error] == 0 {
-		return "--strict makes warnings count"
-	}
-	return ""
 }

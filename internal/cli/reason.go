@@ -48,11 +48,11 @@ func reason(ctx context.Context, err error) k8srollout.Reason {
 		return as[*rollout.Error](err).Evidence.Reason
 	case is[*job.ExitError](err):
 		return reasonProgramFailed
-	case is[*differsError](err):
+	case is[*DiffersError](err):
 		return reasonDifferent
-	case is[*unwellError](err):
+	case is[*ProblemsFoundError](err):
 		return reasonProblems
-	case err != nil && exitCode(ctx, err) == exitInterrupted:
+	case err != nil && ExitCode(ctx, err) == ExitInterrupted:
 		return reasonInterrupted
 	case is[*deploy.MigrationError](err):
 		return reasonMigration
@@ -72,7 +72,7 @@ func reason(ctx context.Context, err error) k8srollout.Reason {
 		return k8srollout.QuotaExceeded
 	case is[*forge.MissingKeysError](err):
 		return k8srollout.MissingSecret
-	case is[infraspec.Errors](err), is[*infraspec.NameError](err), is[*invalidError](err):
+	case is[infraspec.Errors](err), is[*infraspec.NameError](err), is[*InvalidError](err):
 		return reasonInvalid
 	case is[*infraspec.NotFoundError](err), is[*status.NotFoundError](err), is[*logs.NotFoundError](err):
 		return reasonNotFound
@@ -80,7 +80,7 @@ func reason(ctx context.Context, err error) k8srollout.Reason {
 		return reasonNotDeployed
 	case is[*secrets.FileError](err), is[*secrets.NameError](err), is[*secrets.SyntaxError](err):
 		return reasonSecretsFile
-	case err != nil && exitCode(ctx, err) == exitUsage:
+	case err != nil && ExitCode(ctx, err) == ExitUsage:
 		return reasonUsage
 	}
 	return reasonUnclassifiable

@@ -2,49 +2,78 @@ package cli
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
+	"strings"
+	"syscall"
 
 	"norn/internal/job"
 	"norn/internal/ui"
 	"norn/pkg/pipeline"
 )
 
-// steps does what a command does in steps, which are reported as they go, and so is how it ended, however early that was.
-func (a *app) steps(ctx context.Context, do func(ui.Run) error) error {
-	out := ui.NewRun(a.streams, a.Options)
+// Steps runs a command that works in steps, and reports each step and the end, even if the command fails before its first step.
+func (a *App) Steps(ctx context.Context, do func(ui.Run) error) error {
+	out := ui.NewRun(a.Streams, a.Options)
 	err := do(out)
-	out.End(outcome(ctx, a.spoken(err)))
+	out.End(outcome(ctx, a.Renamed(err)))
 	a.ended = true
 	return err
 }
 
-// oneOff is a Job whose output is the command's result.
-type oneOff struct {
-	title   string
-	request job.Request
-	call    func(context.Context, job.Request) error
+// PrintEnd prints the end event of a failed command, unless Steps did or nobody reads the output any more.
+func (a *App) PrintEnd(ctx context.Context, err error) {
+	if err == nil || a.ended || errors.Is(err, syscall.EPIPE) {
+		return
+	}
+	ui.PrintEnd(a.Streams.Out, outcome(ctx, a.Renamed(err)))
 }
 
-// runOnce shows what a Job prints on stdout as it is, or with -o json as a step's output.
-func (a *app) runOnce(ctx context.Context, name string, prepare func() (*oneOff, error)) error {
+// OneOff is a Job whose output is the command's result.
+type OneOff struct {
+	Title   string
+	Request job.Request
+	Call    func(context.Context, job.Request) error
+}
+
+// RunOnce runs the Job that prepare returns. What the Job prints on stdout goes there unchanged or, with -o json, becomes the
+// output of a step called name.
+func (a *App) RunOnce(ctx context.Context, name string, prepare func() (*OneOff, error)) error {
 	if !a.JSON {
 		o, err := prepare()
 		if err != nil {
 			return err
 		}
-		o.request.Out, o.request.Say = a.streams.Out, func(text string) { ui.PrintWarning(a.streams.Err, text) }
-		return o.call(ctx, o.request)
+		o.Request.Out, o.Request.Say = a.Streams.Out, func(text string) { ui.PrintWarning(a.Streams.Err, text) }
+		return o.Call(ctx, o.Request)
 	}
 	a.Private = true
-	return a.steps(ctx, func(out ui.Run) error {
+	return a.Steps(ctx, func(out ui.Run) error {
 		o, err := prepare()
 		if err != nil {
 			return err
 		}
-		out.Begin(o.title)
+		out.Begin(o.Title)
 		return pipeline.Run(ctx, out, []pipeline.Step{{Name: name, Run: func(ctx context.Context, w io.Writer) (pipeline.Result, error) {
-			o.request.Out, o.request.Say = w, func(text string) { pipeline.Warn(w, "%s", text) }
-			return pipeline.Result{State: pipeline.Done}, o.call(ctx, o.request)
+			o.Request.Out, o.Request.Say = w, func(text string) { pipeline.Warn(w, "%s", text) }
+			return pipeline.Result{State: pipeline.Done}, o.Call(ctx, o.Request)
 		}}})
 	})
+}
+
+// Confirm asks before a command does what cannot be undone. Without a terminal nobody can answer, and the flag --yes is needed.
+func (a *App) Confirm(ctx context.Context, command, question, consequence string) error {
+	prompt, asking := ui.NewPrompt(a.Streams)
+	if !asking {
+		return &pipeline.UsageError{Problem: command + " asks first, and this is no terminal", Advice: "add --yes"}
+	}
+	answer, err := prompt.Ask(ctx, question+" ("+consequence+")? [y/N] ")
+	switch {
+	case err != nil && !errors.Is(err, io.EOF):
+		return fmt.Errorf("nothing was done: %w", err)
+	case !strings.EqualFold(answer, "y") && !strings.EqualFold(answer, "yes"):
+		return errors.New("nothing was done")
+	}
+	return nil
 }

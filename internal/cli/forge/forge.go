@@ -1,0 +1,52 @@
+// Package forge is norn forge.
+package forge
+
+import (
+	"github.com/spf13/cobra"
+
+	"norn/internal/cli"
+	"norn/internal/cli/diff"
+	"norn/internal/ui"
+	"norn/pkg/forge"
+)
+
+// New returns norn forge.
+func New(a *cli.App) *cobra.Command {
+	var o forge.Options
+	var dryRun bool
+	cmd := &cobra.Command{
+		Use:   "forge [APP]",
+		Short: "Create or converge the app's objects in the cluster",
+		Long: `Brings the cluster to what the infraspec says: PersistentVolumeClaims, Deployment or CronJob, Service, and the tunnel's
+rule. What the file no longer names is removed; data is kept. Run again it changes nothing that is right
+already, and killed anywhere it can be run again. A new app is paused until its first deploy, and the image that a
+deploy has set is never reverted.`,
+		Example: "  norn forge\n  norn forge shop --dry-run\n  norn forge shop --adopt --namespace staging",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if dryRun {
+				_, err := diff.Run(a, cmd, args, o)
+				return err
+			}
+			return a.Steps(cmd.Context(), func(out ui.Run) error {
+				s, err := a.Connect(cmd.Context(), cmd, "forge")
+				if err != nil {
+					return err
+				}
+				spec, err := a.Spec(cli.Argument(args, 0), s.Conf)
+				if err != nil {
+					return err
+				}
+				o.Settings, o.Tunnel = cli.ForgeSettings(s.Conf, o.Image), s.Conf.Tunnel
+				out.Begin(s.Title("forge", spec.App))
+				return forge.Run(cmd.Context(), s.Client, out, spec, o)
+			})
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&o.Image, "image", "", "start a new app with this image at once")
+	flags.BoolVar(&o.Adopt, "adopt", false, "take over objects of these names that are not norn's")
+	flags.BoolVar(&dryRun, "dry-run", false, "ask the API server what would change, and change nothing, as norn diff does")
+	cli.BindLock(cmd, &o.Lock)
+	return cmd
+}
