@@ -17,7 +17,7 @@ import (
 func (a *App) Steps(ctx context.Context, do func(ui.Run) error) error {
 	out := ui.NewRun(a.Streams, a.Options)
 	err := do(out)
-	out.End(outcome(ctx, a.Renamed(err)))
+	out.End(Outcome(ctx, a.Renamed(err)))
 	a.ended = true
 	return err
 }
@@ -27,7 +27,7 @@ func (a *App) PrintEnd(ctx context.Context, err error) {
 	if err == nil || a.ended || errors.Is(err, syscall.EPIPE) {
 		return
 	}
-	ui.PrintEnd(a.Streams.Out, outcome(ctx, a.Renamed(err)))
+	ui.PrintEnd(a.Streams.Out, Outcome(ctx, a.Renamed(err)))
 }
 
 // OneOff is a Job whose output is the command's result.

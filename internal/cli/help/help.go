@@ -80,7 +80,7 @@ func newFlagsTopic(a *cli.App, root *cobra.Command) *cobra.Command {
 func exitText() string {
 	var b strings.Builder
 	b.WriteString("norn ends with one of these, so that scripts can tell what happened:\n\n")
-	for _, e := range cli.ExitCodes() {
+	for _, e := range cli.Exits() {
 		fmt.Fprintf(&b, "  %-5d %s\n", e.Code, e.Meaning)
 	}
 	b.WriteString("\nnorn run, norn invoke and norn secrets exec end as their command does.")

@@ -188,7 +188,7 @@ func TestSchemaHasTheCodesNames(t *testing.T) {
 	same(t, "reasonCode", d["reasonCode"].Enum, slices.Concat(rollouts, constants(t, "internal/cli", "Reason", "^reason")))
 	same(t, "state", d["state"].Enum, constants(t, "pkg/pipeline", "State", "."))
 	outcomes := []string{cli.ExitedName, cli.DiffersName}
-	for _, e := range cli.ExitCodes() {
+	for _, e := range cli.Exits() {
 		outcomes = append(outcomes, e.Name)
 	}
 	same(t, "outcome", d["outcome"].Enum, outcomes)

@@ -25,7 +25,7 @@ func Run(ctx context.Context, args []string, s ui.Streams) int {
 	if a.JSON || asksJSON(args) {
 		a.PrintEnd(ctx, err)
 	}
-	code := cli.ExitCode(ctx, err)
+	code := cli.Outcome(ctx, err).Code
 	_, differs := errors.AsType[*cli.DiffersError](err)
 	var invalid infraspec.Errors
 	switch {
