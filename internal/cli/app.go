@@ -180,7 +180,7 @@ func Group(name, short, long string) *cobra.Command {
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return Usagef("%s has no such command%s", cmd.CommandPath(), Suggestion(cmd, args[0]))
+				return Usagef("unknown command %q for %s%s", args[0], cmd.CommandPath(), Suggestion(cmd, args[0]))
 			}
 			return cmd.Help()
 		},

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -10,7 +9,7 @@ import (
 	"norn/pkg/k8s/connect"
 )
 
-// UsageError is a command line that norn cannot follow.
+// UsageError is a mistake in the command line.
 type UsageError struct {
 	Err     error
 	Command string // the command, with norn's name in front; "" if unknown
@@ -22,31 +21,33 @@ func Usagef(format string, args ...any) error { return &UsageError{Err: fmt.Erro
 func (e *UsageError) Error() string { return e.Err.Error() }
 func (e *UsageError) Unwrap() error { return e.Err }
 
-// Hint returns where the command line is explained.
+// Hint returns where to read about the command line.
 func (e *UsageError) Hint() string {
 	if e.Command == "" || e.Command == OwnName {
-		return "norn help lists the commands"
+		return "run norn help to list the commands"
 	}
 	return "see " + e.Command + " --help"
 }
 
-// goNumber matches what Go says of a text that is not a number.
-var goNumber = regexp.MustCompile(`strconv\.Parse\w+: parsing .*`)
-
-// badValue matches what pflag says of a value that does not fit; the last part is what the flag's own type says.
+// badValue matches pflag's error for a value that does not fit; the last part is the error of the flag's own type.
 var badValue = regexp.MustCompile(`(?s)^invalid argument (".*") for "(?:-\w, )?(--[\w-]+)" flag: (.*)$`)
 
-// FlagError returns pflag's err as a UsageError that names the flag, the value and the problem once each.
+// FlagError returns pflag's err as a UsageError. It names the flag, the value and the problem once each.
 func FlagError(err error) error {
-	text := goNumber.ReplaceAllString(err.Error(), "it is no number that could be meant")
-	if m := badValue.FindStringSubmatch(text); m != nil {
-		value, flag, problem := m[1], m[2], m[3]
-		if strings.Contains(problem, value) {
-			return Usagef("%s: %s", flag, problem)
-		}
-		return Usagef("%s %s: %s", flag, value, problem)
+	m := badValue.FindStringSubmatch(err.Error())
+	if m == nil {
+		return &UsageError{Err: err}
 	}
-	return &UsageError{Err: errors.New(text)}
+	value, flag, problem := m[1], m[2], m[3]
+	switch {
+	case strings.HasPrefix(problem, "strconv.ParseBool:"):
+		problem = "must be true or false"
+	case strings.HasPrefix(problem, "strconv."):
+		problem = "not a valid number"
+	case strings.HasPrefix(problem, "time:"):
+		problem = "must be a duration such as 30s or 5m"
+	}
+	return Usagef("invalid %s %s: %s", flag, value, problem)
 }
 
 // NeedsKubernetesError is a connect.UnavailableError in a command that cannot work without a cluster.
@@ -64,31 +65,27 @@ func (e *NeedsKubernetesError) Reason() string { return e.cause.Reason }
 // Hint returns what to do about it.
 func (e *NeedsKubernetesError) Hint() string { return e.cause.Hint() }
 
-// DiffersError is the result of norn diff --exit-code if anything differs. It is not a failure: the exit code is the answer.
+// DiffersError is the result of norn diff --exit-code if anything differs. It is an answer, not a failure.
 type DiffersError struct{ Objects int }
 
-func (e *DiffersError) Error() string { return Plural(e.Objects, "object") + " differ" }
+func (e *DiffersError) Error() string {
+	if e.Objects == 1 {
+		return "1 object differs"
+	}
+	return Plural(e.Objects, "object") + " differ"
+}
 
-// ProblemsFoundError is the result of norn doctor if it found a problem. The problems are printed before.
+// ProblemsFoundError is the result of norn doctor if it found a problem. The problems have been printed.
 type ProblemsFoundError struct{ Problems, Warnings int }
 
 func (e *ProblemsFoundError) Error() string {
-	there := "there are "
-	if e.Problems == 1 {
-		there = "there is "
+	if e.Warnings == 0 {
+		return "found " + Plural(e.Problems, "problem")
 	}
-	return there + Plural(e.Problems, "problem") + AlsoWarnings(e.Warnings)
+	return "found " + Plural(e.Problems, "problem") + " and " + Plural(e.Warnings, "warning")
 }
 
-// AlsoWarnings returns ", and n warnings", or "" if n is 0.
-func AlsoWarnings(n int) string {
-	if n == 0 {
-		return ""
-	}
-	return ", and " + Plural(n, "warning")
-}
-
-// InvalidError says that one or more infraspecs are not valid. Their findings are printed beside it.
+// InvalidError says that one or more infraspecs are not valid. Their findings are printed separately.
 type InvalidError struct {
 	What   string // a path or an app, or "n of m apps"
 	Counts Counts
@@ -107,12 +104,12 @@ func (e *InvalidError) verb() string {
 // Hint explains an InvalidError that has warnings only.
 func (e *InvalidError) Hint() string {
 	if e.Strict && e.Counts[infraspec.Error] == 0 {
-		return "--strict makes warnings count"
+		return "fix the warnings, or omit --strict"
 	}
 	return ""
 }
 
-// Plural returns n and a noun, which takes an s unless n is 1.
+// Plural returns n and noun, with an s unless n is 1.
 func Plural(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun

@@ -50,11 +50,11 @@ type Exit struct {
 func Exits() []Exit {
 	return []Exit{
 		{ExitDone, "done", "done"},
-		{ExitFailed, "failed", "failed; or norn doctor found a problem, diff --exit-code a difference"},
-		{ExitUsage, "usage", "wrong usage, or an infraspec that is not valid"},
-		{ExitNoKubernetes, "no-kubernetes", "no Kubernetes: no kubeconfig, or no server that answers"},
-		{ExitRollout, "rollout-failed", "the rollout failed; the message says what runs now"},
-		{ExitConflict, "conflict", "somebody else works on the app, or an object is not norn's"},
+		{ExitFailed, "failed", "failed; or doctor found a problem, or diff --exit-code a difference"},
+		{ExitUsage, "usage", "wrong usage, or an invalid infraspec"},
+		{ExitNoKubernetes, "no-kubernetes", "no Kubernetes: no kubeconfig, or the server does not answer"},
+		{ExitRollout, "rollout-failed", "the rollout failed; the message says which version runs now"},
+		{ExitConflict, "conflict", "another run holds the lock, or norn does not manage an object"},
 		{ExitInterrupted, "interrupted", "interrupted"},
 	}
 }

@@ -35,7 +35,7 @@ func Elements[T any](list []T) []any {
 	return out
 }
 
-// Reach connects to the cluster if there is one; otherwise it returns why not, and no error.
+// Reach connects to the cluster. If there is none, it returns the reason instead, and no error.
 func (a *App) Reach(ctx context.Context) (*k8s.Client, *connect.UnavailableError, error) {
 	client, err := connect.Dial(ctx, a.Kube, Caller())
 	var unavailable *connect.UnavailableError
@@ -45,7 +45,7 @@ func (a *App) Reach(ctx context.Context) (*k8s.Client, *connect.UnavailableError
 	return client, nil, err
 }
 
-// Connection is the last object of what works without a cluster too: which cluster was asked, or why none was.
+// Connection is the last JSON object of commands that work without a cluster too: which cluster was asked, or why none was.
 type Connection struct {
 	Kubernetes struct {
 		Connected bool   `json:"connected"`
@@ -55,7 +55,7 @@ type Connection struct {
 	} `json:"kubernetes"`
 }
 
-// NewConnection returns the Connection of what Reach returned.
+// NewConnection returns the Connection for the results of Reach.
 func NewConnection(client *k8s.Client, unavailable *connect.UnavailableError, conf *config.Config) Connection {
 	var c Connection
 	c.Kubernetes.Connected, c.Kubernetes.Namespace = client != nil, conf.Namespace
@@ -69,13 +69,11 @@ func NewConnection(client *k8s.Client, unavailable *connect.UnavailableError, co
 
 // PrintConnection prints which cluster was asked, or why none was.
 func (a *App) PrintConnection(client *k8s.Client, unavailable *connect.UnavailableError, conf *config.Config) {
-	text := ""
 	if client == nil {
-		text = "not connected (" + unavailable.Reason + ")"
-	} else {
-		text = fmt.Sprintf("namespace %s of %s", conf.Namespace, client.Context)
+		ui.PrintFact(a.Streams.Out, "Kubernetes:", "not connected ("+unavailable.Reason+")")
+		return
 	}
-	ui.PrintFact(a.Streams.Out, "Kubernetes:", text)
+	ui.PrintFact(a.Streams.Out, "Kubernetes:", fmt.Sprintf("namespace %s of %s", conf.Namespace, client.Context))
 }
 
 // Dash returns text, or "-" for an empty cell of a table.
@@ -86,7 +84,7 @@ func Dash(text string) string {
 	return text
 }
 
-// Age returns how long ago a time was, or "-".
+// Age returns how long ago since was, or "-" if it is unknown.
 func Age(since *time.Time) string {
 	if since == nil || since.IsZero() {
 		return "-"

@@ -2,7 +2,7 @@ package cli
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"path/filepath"
 	"time"
 
@@ -27,20 +27,20 @@ type RolloutFlags struct {
 func (f *RolloutFlags) Bind(cmd *cobra.Command) {
 	f.timeout = Duration(5 * time.Minute)
 	flags := cmd.Flags()
-	flags.Var(&f.timeout, "timeout", "how long the rollout may take")
-	flags.UintVar(&f.allowRestarts, "allow-restarts", k8srollout.DefaultAllowedRestarts, "how often a new container may end and be started again")
-	flags.BoolVar(&f.saveFailure, "save-failure", false, "write a failed rollout's evidence into .norn/failures")
+	flags.Var(&f.timeout, "timeout", "time limit for the rollout")
+	flags.UintVar(&f.allowRestarts, "allow-restarts", k8srollout.DefaultAllowedRestarts, "number of restarts allowed for a new container")
+	flags.BoolVar(&f.saveFailure, "save-failure", false, "write the evidence of a failed rollout to .norn/failures")
 }
 
-// Set copies the flags' values to t. Evidence goes below dir.
+// Set copies the flags to t. Evidence of a failure goes to a folder in dir.
 func (f *RolloutFlags) Set(t *rollout.Target, dir string) {
-	t.Timeout, t.AllowRestarts = time.Duration(f.timeout), int(f.allowRestarts) //nolint:gosec // a count of restarts fits an int
+	t.Timeout, t.AllowRestarts = time.Duration(f.timeout), int(f.allowRestarts) //nolint:gosec // fits an int
 	if f.saveFailure {
 		t.Failures = filepath.Join(dir, ".norn", "failures")
 	}
 }
 
-// Rollout is a command that replaces an app's pods by a template that the cluster has already: restart and rollback.
+// Rollout is a command that replaces an app's Pods, using a template that is already in the cluster: restart and rollback.
 type Rollout struct {
 	Flags  RolloutFlags
 	Target rollout.Target
@@ -73,13 +73,13 @@ func (a *App) RunRollout(cmd *cobra.Command, args []string, r Rollout) error {
 	})
 }
 
-// defaultLockTimeout is slightly longer than a dead holder keeps a lock, so that after a kill the same command works again.
+// defaultLockTimeout is slightly longer than the lock of a dead holder lasts: after a kill, the same command simply waits.
 const defaultLockTimeout = 45 * time.Second
 
 // BindLock adds --lock-timeout to cmd.
 func BindLock(cmd *cobra.Command, lock *lease.Request) {
 	lock.Wait = defaultLockTimeout
-	cmd.Flags().DurationVar(&lock.Wait, "lock-timeout", lock.Wait, "how long to wait while somebody else works on the app")
+	cmd.Flags().DurationVar(&lock.Wait, "lock-timeout", lock.Wait, "time to wait while another run holds the app's lock")
 	lock.Holder = lease.ThisProcess("norn " + cmd.Name())
 }
 
@@ -101,7 +101,7 @@ func (d *Duration) Type() string { return "duration" }
 func (d *Duration) Set(text string) error {
 	value, err := time.ParseDuration(text)
 	if err != nil || value <= 0 {
-		return fmt.Errorf("%q is not a duration such as 30s or 5m", text)
+		return errors.New("must be a duration above zero, such as 30s or 5m")
 	}
 	*d = Duration(value)
 	return nil

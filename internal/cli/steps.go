@@ -13,7 +13,7 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// Steps runs a command that works in steps, and reports each step and the end, even if the command fails before its first step.
+// Steps runs a command that works in steps. It reports the end even if the command fails before its first step.
 func (a *App) Steps(ctx context.Context, do func(ui.Run) error) error {
 	out := ui.NewRun(a.Streams, a.Options)
 	err := do(out)
@@ -22,7 +22,7 @@ func (a *App) Steps(ctx context.Context, do func(ui.Run) error) error {
 	return err
 }
 
-// PrintEnd prints the end event of a failed command, unless Steps did or nobody reads the output any more.
+// PrintEnd prints the end event of a failed command, unless Steps has done so or the reader is gone.
 func (a *App) PrintEnd(ctx context.Context, err error) {
 	if err == nil || a.ended || errors.Is(err, syscall.EPIPE) {
 		return
@@ -37,8 +37,8 @@ type OneOff struct {
 	Call    func(context.Context, job.Request) error
 }
 
-// RunOnce runs the Job that prepare returns. What the Job prints on stdout goes there unchanged or, with -o json, becomes the
-// output of a step called name.
+// RunOnce runs the Job that prepare returns. The Job's output goes to stdout unchanged or, with -o json, becomes the output of
+// a step called name.
 func (a *App) RunOnce(ctx context.Context, name string, prepare func() (*OneOff, error)) error {
 	if !a.JSON {
 		o, err := prepare()
@@ -62,18 +62,18 @@ func (a *App) RunOnce(ctx context.Context, name string, prepare func() (*OneOff,
 	})
 }
 
-// Confirm asks before a command does what cannot be undone. Without a terminal nobody can answer, and the flag --yes is needed.
+// Confirm asks before a command does something irreversible. Without a terminal it returns an error that names --yes.
 func (a *App) Confirm(ctx context.Context, command, question, consequence string) error {
 	prompt, asking := ui.NewPrompt(a.Streams)
 	if !asking {
-		return &pipeline.UsageError{Problem: command + " asks first, and this is no terminal", Advice: "add --yes"}
+		return &pipeline.UsageError{Problem: command + " needs confirmation, and there is no terminal to ask on", Advice: "pass --yes to skip the question"}
 	}
 	answer, err := prompt.Ask(ctx, question+" ("+consequence+")? [y/N] ")
 	switch {
 	case err != nil && !errors.Is(err, io.EOF):
-		return fmt.Errorf("nothing was done: %w", err)
+		return fmt.Errorf("nothing was changed: %w", err)
 	case !strings.EqualFold(answer, "y") && !strings.EqualFold(answer, "yes"):
-		return errors.New("nothing was done")
+		return errors.New("canceled; nothing was changed")
 	}
 	return nil
 }

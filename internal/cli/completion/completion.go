@@ -9,13 +9,13 @@ import (
 	"norn/internal/cli"
 )
 
-const longCompletion = `Prints a script that lets a shell complete norn's commands, flags and their values: apps on disk and in the cluster, git branches and tags,
-contexts, namespaces, revisions, pods, names of secrets.
+const long = `Prints a script with which a shell completes norn's commands, flags and their values: apps on disk and in
+the cluster, git branches and tags, contexts, namespaces, revisions, Pods and names of secrets.
 
-What is not found within 120 ms (NORN_COMPLETION_TIMEOUT) is not offered. Completion never asks for anything and prints no errors: a cluster whose credential
-plugin has to ask its user offers nothing.`
+norn offers what it finds within 120 ms (NORN_COMPLETION_TIMEOUT). It never prompts and prints no
+errors: a cluster whose credential plugin prompts the user offers nothing.`
 
-// shell is one that norn has a completion script for.
+// shell is a shell that norn has a completion script for.
 type shell struct {
 	name, install, example string
 	write                  func(root *cobra.Command, w io.Writer, descriptions bool) error
@@ -24,14 +24,15 @@ type shell struct {
 func shells() []shell {
 	return []shell{
 		{
-			"bash", `Needs the package bash-completion. For all shells to come:
+			"bash", `Needs the package bash-completion. To install the script:
 
   norn completion bash >~/.local/share/bash-completion/completions/norn`,
 			"  source <(norn completion bash)    # in this shell only",
 			func(root *cobra.Command, w io.Writer, d bool) error { return root.GenBashCompletionV2(w, d) },
 		},
 		{
-			"zsh", `Where completion is not on yet, put "autoload -Uz compinit && compinit" into ~/.zshrc. For all shells to come, into a folder of $fpath:
+			"zsh", `If completion is not enabled yet, add "autoload -Uz compinit && compinit" to ~/.zshrc. To install the
+script in a folder of $fpath:
 
   norn completion zsh >"${fpath[1]}/_norn"`,
 			"  source <(norn completion zsh)    # in this shell only",
@@ -43,14 +44,14 @@ func shells() []shell {
 			},
 		},
 		{
-			"fish", `For all shells to come:
+			"fish", `To install the script:
 
   norn completion fish >~/.config/fish/completions/norn.fish`,
 			"  norn completion fish | source    # in this shell only",
 			func(root *cobra.Command, w io.Writer, d bool) error { return root.GenFishCompletion(w, d) },
 		},
 		{
-			"powershell", `For all shells to come:
+			"powershell", `To install the script:
 
   norn completion powershell >>$PROFILE`,
 			"  norn completion powershell | Out-String | Invoke-Expression",
@@ -66,7 +67,7 @@ func shells() []shell {
 
 // New returns norn completion.
 func New(a *cli.App) *cobra.Command {
-	cmd := cli.Group("completion", "Print a shell's completion script", longCompletion)
+	cmd := cli.Group("completion", "Print a completion script for a shell", long)
 	cmd.Example = "  source <(norn completion bash)\n  norn completion zsh >\"${fpath[1]}/_norn\""
 	for _, s := range shells() {
 		var plain bool
@@ -78,7 +79,7 @@ func New(a *cli.App) *cobra.Command {
 			Args:    cobra.NoArgs,
 			RunE:    func(cmd *cobra.Command, _ []string) error { return s.write(cmd.Root(), a.Streams.Out, !plain) },
 		}
-		sub.Flags().BoolVar(&plain, "no-descriptions", false, "offer values without a word on each")
+		sub.Flags().BoolVar(&plain, "no-descriptions", false, "completions without descriptions")
 		cmd.AddCommand(sub)
 	}
 	return cmd

@@ -12,24 +12,24 @@ import (
 	"norn/pkg/k8s/connect"
 )
 
-// lookup is one search for values: what the line holds so far, and where to look.
+// lookup is one search for values.
 type lookup struct {
-	owner *cli.App
+	app   *cli.App
 	conf  *config.Config
 	args  []string // before the word that is completed
-	begin string   // what there is of that word
-	files bool     // it may be a file's path as well
+	begin string   // of that word, as typed so far
+	files bool     // the word may be a file's path too
 }
 
-// app is for a command that takes APP, and nothing after it.
-func (l *lookup) app(from ...source) []source {
+// onlyApp returns the sources for a command that takes APP, and nothing after it.
+func (l *lookup) onlyApp(from ...source) []source {
 	if len(l.args) > 0 {
 		return nil
 	}
 	return l.path(from...)
 }
 
-// path is for an argument that is an app's name or a path.
+// path returns the sources for an argument that is an app's name or a path.
 func (l *lookup) path(from ...source) []source {
 	l.files = true
 	if isPath(l.begin) {
@@ -38,7 +38,8 @@ func (l *lookup) path(from ...source) []source {
 	return from
 }
 
-// appAnd is for a command that takes [APP] and something of it: the first argument is the app, or already that of the app here.
+// appAnd returns the sources for a command that takes [APP] and something of it: the first argument is an app, or belongs to the
+// app here.
 func (l *lookup) appAnd(of source) []source {
 	switch len(l.args) {
 	case 0:
@@ -51,7 +52,7 @@ func (l *lookup) appAnd(of source) []source {
 
 func (l *lookup) disk(context.Context) []complete.Value { return complete.Apps(l.conf.AppsDir) }
 
-// others are the apps on disk that the line does not name yet.
+// others returns the apps on disk that the command line does not name yet.
 func (l *lookup) others(ctx context.Context) []complete.Value {
 	return slices.DeleteFunc(l.disk(ctx), func(v complete.Value) bool { return slices.Contains(l.args, v.Text) })
 }
@@ -62,7 +63,7 @@ func (l *lookup) apps(ctx context.Context) []complete.Value {
 	})(ctx)
 }
 
-// onDisk finds values beside the infraspec that the line means.
+// onDisk returns what find finds beside the infraspec of the app on the command line.
 func (l *lookup) onDisk(find func(path string) []complete.Value) []complete.Value {
 	here, err := os.Getwd()
 	if err != nil {
@@ -87,10 +88,10 @@ func (l *lookup) secrets(there bool) source {
 
 func (l *lookup) snapshots(context.Context) []complete.Value { return l.onDisk(complete.Snapshots) }
 
-// names finds values in the kubeconfig.
+// names returns a source of values in the kubeconfig.
 func (l *lookup) names(find func(connect.KubeconfigNames) []complete.Value) source {
 	return func(context.Context) []complete.Value {
-		names, err := connect.NamesIn(l.owner.Kube)
+		names, err := connect.NamesIn(l.app.Kube)
 		if err != nil {
 			return nil
 		}
@@ -98,10 +99,10 @@ func (l *lookup) names(find func(connect.KubeconfigNames) []complete.Value) sour
 	}
 }
 
-// inCluster finds values in the cluster, where there is one that answers without asking anything.
+// inCluster returns a source of values in the cluster, if norn can connect without prompting.
 func (l *lookup) inCluster(find func(context.Context, complete.Cluster) []complete.Value) source {
 	return func(ctx context.Context) []complete.Value {
-		client, err := connect.DialQuick(l.owner.Kube, cli.Caller())
+		client, err := connect.DialQuick(l.app.Kube, cli.Caller())
 		if err != nil {
 			return nil
 		}
@@ -109,10 +110,10 @@ func (l *lookup) inCluster(find func(context.Context, complete.Cluster) []comple
 	}
 }
 
-// ofApp finds what the app that the line means has in the cluster.
+// ofApp returns a source of what the app on the command line has in the cluster.
 func (l *lookup) ofApp(find func(ctx context.Context, c complete.Cluster, ns, app string) []complete.Value) source {
 	return l.inCluster(func(ctx context.Context, c complete.Cluster) []complete.Value {
-		name, err := l.owner.Name(cli.Argument(l.args, 0), l.conf)
+		name, err := l.app.Name(cli.Argument(l.args, 0), l.conf)
 		if err != nil {
 			return nil
 		}
@@ -120,7 +121,7 @@ func (l *lookup) ofApp(find func(ctx context.Context, c complete.Cluster, ns, ap
 	})
 }
 
-// revisions are numbers, or commits where what has been typed begins none.
+// revisions returns revision numbers and, once something is typed, commits.
 func (l *lookup) revisions(ctx context.Context) []complete.Value {
 	return l.ofApp(func(ctx context.Context, c complete.Cluster, ns, app string) []complete.Value {
 		return complete.Revisions(ctx, c, ns, app, l.begin != "")
@@ -128,7 +129,7 @@ func (l *lookup) revisions(ctx context.Context) []complete.Value {
 }
 
 func (l *lookup) logRevisions(ctx context.Context) []complete.Value {
-	words := []complete.Value{{Text: "new", About: "the one that runs"}, {Text: "old", About: "those before it"}}
+	words := []complete.Value{{Text: "new", About: "the current revision"}, {Text: "old", About: "earlier revisions"}}
 	return append(words, l.ofApp(func(ctx context.Context, c complete.Cluster, ns, app string) []complete.Value {
 		return complete.Revisions(ctx, c, ns, app, false)
 	})(ctx)...)

@@ -14,12 +14,12 @@ import (
 	"norn/pkg/k8s/connect"
 )
 
-// source finds values in its own time; complete.Within bounds it.
+// source finds values. complete.Within bounds its time.
 type source func(context.Context) []complete.Value
 
-// Bind sets for every argument and flag below root which values a shell offers. An argument or flag without a row takes what nobody can guess.
+// Bind sets which values a shell offers for the arguments and flags below root. Those without a row take free text.
 func Bind(a *cli.App, root *cobra.Command) {
-	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp) // files only where they are meant
+	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp) // no files unless asked for
 	arguments, flags := argumentValues(a), flagValues(a)
 	var walk func(*cobra.Command)
 	walk = func(cmd *cobra.Command) {
@@ -33,7 +33,7 @@ func Bind(a *cli.App, root *cobra.Command) {
 				values, ok = flags["--"+f.Name]
 			}
 			if ok {
-				_ = cmd.RegisterFlagCompletionFunc(f.Name, values) // it fails for what has one already
+				_ = cmd.RegisterFlagCompletionFunc(f.Name, values) // fails if the flag has one already
 			}
 		}
 		cmd.PersistentFlags().VisitAll(bind)
@@ -45,10 +45,10 @@ func Bind(a *cli.App, root *cobra.Command) {
 	walk(root)
 }
 
-// argumentValues are those of the commands' arguments.
+// argumentValues returns the values of arguments, by command.
 func argumentValues(a *cli.App) map[string]cobra.CompletionFunc {
-	local := offer(a, func(l *lookup) []source { return l.app(l.disk) })
-	anywhere := offer(a, func(l *lookup) []source { return l.app(l.disk, l.apps) })
+	local := offer(a, func(l *lookup) []source { return l.onlyApp(l.disk) })
+	anywhere := offer(a, func(l *lookup) []source { return l.onlyApp(l.disk, l.apps) })
 	secretNames := func(there bool) cobra.CompletionFunc {
 		return offer(a, func(l *lookup) []source { return l.appAnd(l.secrets(there)) })
 	}
@@ -61,7 +61,7 @@ func argumentValues(a *cli.App) map[string]cobra.CompletionFunc {
 			if len(l.args) == 1 {
 				return []source{l.refs}
 			}
-			return l.app(l.disk)
+			return l.onlyApp(l.disk)
 		}),
 		"run":               beforeDash(anywhere),
 		"secrets exec":      beforeDash(local),
@@ -69,7 +69,10 @@ func argumentValues(a *cli.App) map[string]cobra.CompletionFunc {
 		"secrets unset":     secretNames(true),
 		"snapshots restore": offer(a, func(l *lookup) []source { return l.appAnd(l.snapshots) }),
 	}
-	for _, name := range []string{"forge", "diff", "render", "invoke", "secrets list", "secrets edit", "secrets rotate", "secrets init", "snapshots list"} {
+	for _, name := range []string{
+		"forge", "diff", "render", "invoke",
+		"secrets list", "secrets edit", "secrets rotate", "secrets init", "snapshots list",
+	} {
 		values[name] = local
 	}
 	for _, name := range []string{"status", "doctor", "history", "logs", "restart", "rollback", "teardown"} {
@@ -78,7 +81,7 @@ func argumentValues(a *cli.App) map[string]cobra.CompletionFunc {
 	return values
 }
 
-// flagValues are those of the flags: by a flag's name or, where commands differ, by command and name.
+// flagValues returns the values of flags: by name or, where commands differ, by command and name.
 func flagValues(a *cli.App) map[string]cobra.CompletionFunc {
 	words := func(words ...string) cobra.CompletionFunc {
 		return func(_ *cobra.Command, _ []string, begin string) ([]string, cobra.ShellCompDirective) {
@@ -110,8 +113,8 @@ func flagValues(a *cli.App) map[string]cobra.CompletionFunc {
 		"--revision":        one(func(l *lookup) source { return l.logRevisions }),
 		"--pod":             one(func(l *lookup) source { return l.ofApp(complete.Pods) }),
 		"--container":       one(func(l *lookup) source { return l.ofApp(complete.Containers) }),
-		"--output":          words("json\tone object a line"),
-		"logs --output":     words("raw\tlines as they are", "json\tone object a line"),
+		"--output":          words("json\tone object per line"),
+		"logs --output":     words("raw\tunchanged lines", "json\tone object per line"),
 		"--timestamps":      words("utc", "local", "relative"),
 		"--since":           words("1m", "10m", "1h", "24h"),
 		"--until":           words("1m", "10m", "1h", "24h"),
@@ -124,7 +127,7 @@ func flagValues(a *cli.App) map[string]cobra.CompletionFunc {
 	}
 }
 
-// offer makes cobra's function of sources: one deadline for all of them, and silence where they find nothing.
+// offer turns sources into a function for cobra. All sources share a deadline, and none reports an error.
 func offer(a *cli.App, find func(*lookup) []source) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, begin string) ([]string, cobra.ShellCompDirective) {
 		conf, err := a.Config(cmd)
@@ -134,7 +137,7 @@ func offer(a *cli.App, find func(*lookup) []source) cobra.CompletionFunc {
 		ctx, cancel := context.WithTimeout(cmd.Context(), conf.CompletionTimeout)
 		defer cancel()
 		defer connect.StopPlugin()
-		l := &lookup{owner: a, conf: conf, args: args, begin: begin}
+		l := &lookup{app: a, conf: conf, args: args, begin: begin}
 		var sources []func(context.Context) []complete.Value
 		for _, s := range find(l) {
 			sources = append(sources, s)
@@ -147,7 +150,7 @@ func offer(a *cli.App, find func(*lookup) []source) cobra.CompletionFunc {
 	}
 }
 
-// beforeDash is for commands whose arguments after -- are another command's.
+// beforeDash offers values before --, and files for the command after it.
 func beforeDash(values cobra.CompletionFunc) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, begin string) ([]string, cobra.ShellCompDirective) {
 		if cmd.ArgsLenAtDash() >= 0 {
@@ -157,7 +160,7 @@ func beforeDash(values cobra.CompletionFunc) cobra.CompletionFunc {
 	}
 }
 
-// isPath reports whether what has been typed of an argument can only become a path.
+// isPath reports whether an argument that begins like this can only be a path.
 func isPath(begin string) bool {
 	return strings.HasPrefix(begin, ".") || strings.HasPrefix(begin, "~") || strings.ContainsRune(begin, filepath.Separator)
 }

@@ -29,17 +29,19 @@ func New(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "deploy [APP] [REF]",
 		Short: "Build a version, ship it, and wait until it runs",
-		Long: `Builds the app's image from a commit (REF, or the checkout as it is; with repo.url, REF or its branch there), pushes it or
-loads it into a cluster on this machine, runs the tests, dumps the database and migrates it, brings the app's Secret up to date,
-sets the image and waits until every new pod is available.
+		Long: `Builds the app's image from a commit: REF or the checkout as it is; with repo.url, REF or repo.branch in that
+repository. Pushes the image, or loads it into a cluster on this machine. Then runs the tests, dumps
+and migrates the database, updates the app's Secret, sets the image, and waits until every new Pod
+is available.
 
-A version that does not come up is known within seconds: norn says why, shows the container's last
-log lines, and brings the last good version back. A run that fails before its rollout leaves the version that runs alone.`,
+If the version does not come up, norn reports the cause within seconds, shows the container's last
+log lines and restores the last verified version. If anything fails before the rollout, the running
+version is left alone.`,
 		Example: `  norn deploy
   norn deploy shop v1.4.0
   norn deploy . --image registry.example.com/shop:1.4.0
-  norn deploy shop --dry-run              # only say what each step would do
-  norn deploy --forge --save-failure      # in CI: the objects too, and evidence`,
+  norn deploy shop --dry-run              # show what each step would do
+  norn deploy --forge --save-failure      # in CI: update objects, keep evidence`,
 		Args: cobra.MaximumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.Steps(cmd.Context(), func(out ui.Run) error { return run(a, cmd, args, o, out) })
@@ -47,15 +49,15 @@ log lines, and brings the last good version back. A run that fails before its ro
 	}
 	flags := cmd.Flags()
 	flags.String("registry", "", "registry to push the image to (NORN_REGISTRY_URL)")
-	flags.String("builder", "", "docker, podman, buildah or nerdctl (NORN_BUILDER; default the first there is)")
-	flags.StringVar(&o.Image, "image", "", "ship this image; nothing is built or tested")
-	flags.BoolVar(&o.Checkout, "checkout", false, "ship the checkout, though the infraspec has a repo.url")
-	flags.BoolVar(&o.SkipTests, "skip-tests", false, "leave build.test out")
-	flags.BoolVar(&o.SkipSnapshot, "skip-snapshot", false, "leave the database's dump before a migration out")
-	flags.BoolVar(&o.Forge, "forge", false, "bring the app's objects to what the infraspec says, in the same rollout")
-	flags.BoolVar(&o.Force, "force", false, "migrate and replace the pods also where nothing has changed")
-	flags.BoolVar(&o.dryRun, "dry-run", false, "only say what each step would do")
-	flags.BoolVar(&o.noRollback, "no-rollback", false, "leave a failed version where it is")
+	flags.String("builder", "", "docker, podman, buildah or nerdctl (NORN_BUILDER; default: the first one installed)")
+	flags.StringVar(&o.Image, "image", "", "existing image to ship, without building or testing")
+	flags.BoolVar(&o.Checkout, "checkout", false, "ship the local checkout even if the infraspec has a repo.url")
+	flags.BoolVar(&o.SkipTests, "skip-tests", false, "skip build.test")
+	flags.BoolVar(&o.SkipSnapshot, "skip-snapshot", false, "skip the database dump before a migration")
+	flags.BoolVar(&o.Forge, "forge", false, "apply the infraspec to the app's objects in the same rollout")
+	flags.BoolVar(&o.Force, "force", false, "migrate and replace the Pods even if nothing changed")
+	flags.BoolVar(&o.dryRun, "dry-run", false, "show what each step would do, and change nothing")
+	flags.BoolVar(&o.noRollback, "no-rollback", false, "keep a failed version instead of restoring the previous one")
 	o.rollout.Bind(cmd)
 	cli.BindLock(cmd, &o.Lock)
 	return cmd
@@ -67,9 +69,9 @@ type refAloneError struct{ err *infraspec.NotFoundError }
 func (e *refAloneError) Error() string { return e.err.Error() }
 func (e *refAloneError) Unwrap() error { return e.err }
 
-// Hint returns how to name the app, and how to pass a ref.
+// Hint returns how to name an app, and how to pass a ref.
 func (e *refAloneError) Hint() string {
-	return fmt.Sprintf("%s; a ref stands behind the app: norn deploy . %s", e.err.Hint(), e.err.Name)
+	return fmt.Sprintf("%s; to deploy a ref, name the app first: norn deploy . %s", e.err.Hint(), e.err.Name)
 }
 
 func run(a *cli.App, cmd *cobra.Command, args []string, o *options, out ui.Run) error {

@@ -20,8 +20,8 @@ func New(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "diff [APP]",
 		Short: "Show what forge would change",
-		Long: `Asks the API server what forge would change, by a dry run, and shows the objects' differences. Nothing is changed.
-With --exit-code a difference ends with exit code 1.`,
+		Long: `Sends the app's objects to the API server as a dry run, and shows how the result differs from the
+live objects. Nothing is changed. With --exit-code, a difference ends with exit code 1.`,
 		Example: "  norn diff\n  norn diff shop --exit-code",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -32,12 +32,12 @@ With --exit-code a difference ends with exit code 1.`,
 			return err
 		},
 	}
-	cmd.Flags().BoolVar(&exitCode, "exit-code", false, "end with 1 where there is a difference")
-	cmd.Flags().BoolVar(&o.Adopt, "adopt", false, "show what forge --adopt would change; what it would remove of others' fields is not seen")
+	cmd.Flags().BoolVar(&exitCode, "exit-code", false, "exit with 1 if anything differs")
+	cmd.Flags().BoolVar(&o.Adopt, "adopt", false, "show what forge --adopt would change, except other managers' fields that it would remove")
 	return cmd
 }
 
-// Change is an object that forge would change.
+// Change is the JSON output: an object that forge would change.
 type Change struct {
 	Kind   string         `json:"kind"`
 	Name   string         `json:"name"`
@@ -78,7 +78,7 @@ func Run(a *cli.App, cmd *cobra.Command, args []string, o forge.Options) ([]drif
 		ui.PrintDiff(a.Streams.Out, fmt.Sprintf("%s %s (%s)", c.Kind, c.Name, c.State), c.Diff())
 	}
 	if len(changes) == 0 && !a.Quiet {
-		ui.PrintTitle(a.Streams.Err, fmt.Sprintf("nothing to change: %s is as its infraspec says", spec.App))
+		ui.PrintTitle(a.Streams.Err, fmt.Sprintf("no changes: %s matches its infraspec", spec.App))
 	}
 	return changes, nil
 }

@@ -16,7 +16,7 @@ import (
 
 // New returns norn docs.
 func New(a *cli.App) *cobra.Command {
-	cmd := cli.Group("docs", "Write the command reference or the man pages", "Writes what make docs and make install put into their places.")
+	cmd := cli.Group("docs", "Write the command reference or the man pages", "Writes the files that make docs and make install use.")
 	cmd.Hidden = true
 	cmd.AddCommand(
 		&cobra.Command{
@@ -45,7 +45,7 @@ func New(a *cli.App) *cobra.Command {
 	return cmd
 }
 
-// buildDate is now or, for builds that can be repeated, what SOURCE_DATE_EPOCH says (reproducible-builds.org).
+// buildDate returns SOURCE_DATE_EPOCH, for reproducible builds (reproducible-builds.org), or now.
 func buildDate() (time.Time, error) {
 	epoch := os.Getenv("SOURCE_DATE_EPOCH")
 	if epoch == "" {
@@ -53,7 +53,7 @@ func buildDate() (time.Time, error) {
 	}
 	seconds, err := strconv.ParseInt(epoch, 10, 64)
 	if err != nil {
-		return time.Time{}, cli.Usagef("SOURCE_DATE_EPOCH %q is no number of seconds", epoch)
+		return time.Time{}, cli.Usagef("invalid SOURCE_DATE_EPOCH %q: must be a number of seconds", epoch)
 	}
 	return time.Unix(seconds, 0), nil
 }

@@ -21,13 +21,14 @@ import (
 func New(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "doctor [APP]",
-		Short: "Check all that norn needs, and say what to do",
-		Long: `Checks the settings, the cluster and its version, the clocks, the credentials and permissions, the builder, the
-registry and its login, git and the SOPS key; of an app also its infraspec, tunnel, lock, and what dumps its
-database. It only looks, and works without a cluster too: then it checks the rest.
+		Short: "Check what norn needs, and suggest fixes",
+		Long: `Checks the settings, the cluster and its version, the clocks, the credentials and permissions, the
+builder, the registry and its login, git and the SOPS key. For an app, it also checks the
+infraspec, the tunnel, the lock, and the tools that dump the database. Nothing is changed. Without a
+cluster, norn checks the rest.
 
-Each line is ok, a warning (it may matter, and stops nothing), a problem with what to do, or skipped with why.
-It exits with 1 where there is a problem. docs/doctor.md has the details.`,
+The result of a check is ok, a warning (it may matter, but stops nothing), a problem with a hint, or
+skipped with a reason. A problem ends with exit code 1. See docs/doctor.md for each check.`,
 		Example: "  norn doctor\n  norn doctor shop\n  norn doctor -o json | jq -r '.checks[] | select(.state==\"problem\") | .hint'",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -35,8 +36,8 @@ It exits with 1 where there is a problem. docs/doctor.md has the details.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.String("registry", "", "registry that images are pushed to (NORN_REGISTRY_URL)")
-	flags.String("builder", "", "docker, podman, buildah or nerdctl (NORN_BUILDER; default the first there is)")
+	flags.String("registry", "", "registry to push images to (NORN_REGISTRY_URL)")
+	flags.String("builder", "", "docker, podman, buildah or nerdctl (NORN_BUILDER; default: the first one installed)")
 	return cmd
 }
 
@@ -72,7 +73,7 @@ func run(a *cli.App, cmd *cobra.Command, arg string) error {
 	return conclude(a, results, conf)
 }
 
-// Diagnosis is what norn doctor has found, as one JSON object.
+// Diagnosis is the JSON output of norn doctor.
 type Diagnosis struct {
 	Verdict   doctor.State    `json:"verdict"`
 	Problems  int             `json:"problems"`
@@ -92,8 +93,7 @@ func conclude(a *cli.App, results []doctor.Result, conf *config.Config) error {
 		verdict = doctor.Warning
 	}
 	if a.JSON {
-		err := a.Encode(Diagnosis{verdict, problems, warnings, conf.Namespace, results})
-		if err != nil {
+		if err := a.Encode(Diagnosis{verdict, problems, warnings, conf.Namespace, results}); err != nil {
 			return err
 		}
 	}
@@ -101,7 +101,11 @@ func conclude(a *cli.App, results []doctor.Result, conf *config.Config) error {
 	case problems > 0:
 		return &cli.ProblemsFoundError{Problems: problems, Warnings: warnings}
 	case !a.JSON:
-		_, err := fmt.Fprintln(a.Streams.Out, "there are no problems"+cli.AlsoWarnings(warnings))
+		text := "no problems found"
+		if warnings > 0 {
+			text += ", " + cli.Plural(warnings, "warning")
+		}
+		_, err := fmt.Fprintln(a.Streams.Out, text)
 		return err
 	}
 	return nil
@@ -138,15 +142,17 @@ func (p *printer) take(r doctor.Result) {
 
 func (p *printer) flush() {
 	if len(p.skipped) > 0 {
-		p.print(doctor.Result{Name: "the rest", Verdict: doctor.Verdict{State: doctor.Skipped, Detail: strings.Join(p.skipped, ", ") + " need the cluster"}})
+		p.print(doctor.Result{Name: "the rest", Verdict: doctor.Verdict{
+			State: doctor.Skipped, Detail: strings.Join(p.skipped, ", ") + " need the cluster",
+		}})
 	}
 	p.skipped = nil
 }
 
 func (p *printer) print(r doctor.Result) {
-	look := signs[r.State]
+	s := signs[r.State]
 	p.checks.Print(ui.Check{
-		Name: r.Name, Mark: look.mark, Sign: look.sign, State: string(r.State),
+		Name: r.Name, Mark: s.mark, Sign: s.sign, State: string(r.State),
 		Detail: append([]string{r.Detail}, r.More...), Hint: p.rename(r.Hint),
 	})
 }

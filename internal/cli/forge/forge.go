@@ -16,11 +16,12 @@ func New(a *cli.App) *cobra.Command {
 	var dryRun bool
 	cmd := &cobra.Command{
 		Use:   "forge [APP]",
-		Short: "Create or converge the app's objects in the cluster",
-		Long: `Brings the cluster to what the infraspec says: PersistentVolumeClaims, Deployment or CronJob, Service, and the tunnel's
-rule. What the file no longer names is removed; data is kept. Run again it changes nothing that is right
-already, and killed anywhere it can be run again. A new app is paused until its first deploy, and the image that a
-deploy has set is never reverted.`,
+		Short: "Create or update the app's objects in the cluster",
+		Long: `Makes the cluster match the infraspec: PersistentVolumeClaims, Deployment or CronJob, Service, and the
+tunnel rule. Objects that the infraspec no longer names are deleted; data is kept.
+
+A second run changes nothing, and an interrupted run can be repeated. A new app is paused until its
+first deploy. norn forge never reverts the image that a deploy has set.`,
 		Example: "  norn forge\n  norn forge shop --dry-run\n  norn forge shop --adopt --namespace staging",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -44,9 +45,9 @@ deploy has set is never reverted.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&o.Image, "image", "", "start a new app with this image at once")
-	flags.BoolVar(&o.Adopt, "adopt", false, "take over objects of these names that are not norn's")
-	flags.BoolVar(&dryRun, "dry-run", false, "ask the API server what would change, and change nothing, as norn diff does")
+	flags.StringVar(&o.Image, "image", "", "image that a new app starts with, before its first deploy")
+	flags.BoolVar(&o.Adopt, "adopt", false, "take over objects of the same names that norn does not manage")
+	flags.BoolVar(&dryRun, "dry-run", false, "show what would change, like norn diff, and change nothing")
 	cli.BindLock(cmd, &o.Lock)
 	return cmd
 }

@@ -14,13 +14,13 @@ import (
 	"norn/internal/ui"
 )
 
-// Add gives root norn's help, the help command and its topics.
+// Add adds norn's help, the help command and its topics to root.
 func Add(a *cli.App, root *cobra.Command) {
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { manual.Help(a.Streams.Out, cmd, ui.Width(a.Streams.Out)) })
 	root.SetHelpCommand(newCommand())
 	root.AddCommand(
-		&cobra.Command{Use: "environment", Short: "the settings, and the variables that they can be made with", Long: environmentText()},
-		&cobra.Command{Use: "exit-codes", Short: "what norn's exit codes mean", Long: exitText()},
+		&cobra.Command{Use: "environment", Short: "settings and their environment variables", Long: environmentText()},
+		&cobra.Command{Use: "exit-codes", Short: "exit codes and their meaning", Long: exitText()},
 		newFlagsTopic(a, root),
 	)
 }
@@ -28,8 +28,8 @@ func Add(a *cli.App, root *cobra.Command) {
 func newCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:     "help [COMMAND | TOPIC]",
-		Short:   "Tell about a command or a topic",
-		Long:    "Tells what a command does, with examples and all its flags, as COMMAND --help does; or about one of the topics that norn help lists.",
+		Short:   "Show the help of a command or a topic",
+		Long:    "Shows what a command does, with examples and all its flags, like COMMAND --help; or a topic that norn help lists.",
 		Example: "  norn help deploy\n  norn help secrets set\n  norn help exit-codes",
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, begin string) ([]string, cobra.ShellCompDirective) {
 			at, _, err := cmd.Root().Find(args)
@@ -48,7 +48,7 @@ func newCommand() *cobra.Command {
 			at, rest, err := cmd.Root().Find(args)
 			if err != nil || len(rest) > 0 {
 				word := strings.Join(args, " ")
-				return cli.Usagef("there is no help on %q%s", word, cli.Suggestion(cmd.Root(), word))
+				return cli.Usagef("no help for %q%s", word, cli.Suggestion(cmd.Root(), word))
 			}
 			at.InitDefaultHelpFlag()
 			return at.Help()
@@ -56,9 +56,9 @@ func newCommand() *cobra.Command {
 	}
 }
 
-// newFlagsTopic tells about the flags of all commands, kubectl's rare ones too.
+// newFlagsTopic returns the topic on the flags of all commands, including kubectl's rare ones.
 func newFlagsTopic(a *cli.App, root *cobra.Command) *cobra.Command {
-	topic := &cobra.Command{Use: "flags", Short: "the flags that all commands take"}
+	topic := &cobra.Command{Use: "flags", Short: "flags of all commands"}
 	topic.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
 		width := min(ui.Width(a.Streams.Out), 100)
 		common, rare := pflag.NewFlagSet("", pflag.ContinueOnError), pflag.NewFlagSet("", pflag.ContinueOnError)
@@ -71,7 +71,7 @@ func newFlagsTopic(a *cli.App, root *cobra.Command) *cobra.Command {
 				common.AddFlag(&shown)
 			}
 		})
-		_, _ = fmt.Fprintf(a.Streams.Out, "All commands take these flags:\n\n%s\nand these, which mean what they mean to kubectl:\n\n%s",
+		_, _ = fmt.Fprintf(a.Streams.Out, "All commands accept these flags:\n\n%s\nand these, with the same meaning as in kubectl:\n\n%s",
 			manual.Flags(common, width), manual.Flags(rare, width))
 	})
 	return topic
@@ -79,18 +79,18 @@ func newFlagsTopic(a *cli.App, root *cobra.Command) *cobra.Command {
 
 func exitText() string {
 	var b strings.Builder
-	b.WriteString("norn ends with one of these, so that scripts can tell what happened:\n\n")
+	b.WriteString("norn ends with one of these exit codes:\n\n")
 	for _, e := range cli.Exits() {
 		fmt.Fprintf(&b, "  %-5d %s\n", e.Code, e.Meaning)
 	}
-	b.WriteString("\nnorn run, norn invoke and norn secrets exec end as their command does.")
+	b.WriteString("\nnorn run, norn invoke and norn secrets exec end with the exit code of their command.")
 	return b.String()
 }
 
 func environmentText() string {
 	var b strings.Builder
-	b.WriteString(`A setting is looked for in four places, and the first that has it wins: the flag, the environment, the settings file
-$XDG_CONFIG_HOME/norn/config.yaml (usually ~/.config/norn/config.yaml), the default.` + "\n\n")
+	b.WriteString(`norn takes a setting from the first of these that has it: the flag, the environment variable, the settings
+file $XDG_CONFIG_HOME/norn/config.yaml (usually ~/.config/norn/config.yaml), the default.` + "\n\n")
 	for _, s := range config.Settings() {
 		fmt.Fprintf(&b, "  %s\n", s.Variable)
 		about := s.About
@@ -104,7 +104,7 @@ $XDG_CONFIG_HOME/norn/config.yaml (usually ~/.config/norn/config.yaml), the defa
 		b.WriteByte('\n')
 	}
 	b.WriteString(`
-KUBECONFIG names the kubeconfig, as for kubectl. The key of the secrets is found as SOPS finds it: SOPS_AGE_KEY, SOPS_AGE_KEY_FILE. NO_COLOR takes the colours
-away, CLICOLOR_FORCE brings them back.`)
+KUBECONFIG is the path to the kubeconfig, as for kubectl. norn finds the key of the secrets as SOPS does:
+SOPS_AGE_KEY, SOPS_AGE_KEY_FILE. NO_COLOR turns colours off, CLICOLOR_FORCE turns them on.`)
 	return b.String()
 }

@@ -15,9 +15,10 @@ import (
 func New(a *cli.App) *cobra.Command {
 	return &cobra.Command{
 		Use:   "history [APP]",
-		Short: "List the versions that have been shipped, and how they fared",
-		Long: `Lists the Deployment's revisions, newest first: the commit, who shipped it when, whether norn has watched it come up, and which
-one runs now. Nothing is changed; norn rollback --to takes a revision or a commit. The cluster keeps artifacts.retain of them.`,
+		Short: "List the shipped versions and how their rollouts ended",
+		Long: `Lists the Deployment's revisions, newest first: the commit, who shipped it and when, whether norn verified
+its rollout, and which revision is current. norn rollback --to accepts a revision or a commit. The
+cluster keeps as many revisions as artifacts.retain says.`,
 		Example: "  norn history shop\n  norn history shop -o json | jq -r 'select(.current) | .image'",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

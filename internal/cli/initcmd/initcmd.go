@@ -23,9 +23,10 @@ func New(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "init [DIR]",
 		Short: "Write an infraspec.yaml for a new app",
-		Long: `Writes infraspec.yaml from what the folder shows (its name, the Dockerfile and the port it exposes, the git remote) and
-from what you answer; without a terminal the flags answer. The schema for editors goes beside it. A file
-that is there is never overwritten.`,
+		Long: `Writes infraspec.yaml from what norn finds in the folder (its name, the Dockerfile and the port that it
+exposes, the git remote) and from your answers. A flag answers its question; without a terminal,
+norn does not ask. The JSON Schema for editors is written too. An existing file is never
+overwritten.`,
 		Example: "  norn init\n  norn init ./shop --role webserver --port 8080 --healthcheck /healthz",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -47,26 +48,26 @@ that is there is never overwritten.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&flags.App, "app", "", "the app's name (default the folder's)")
+	f.StringVar(&flags.App, "app", "", "name of the app (default: the folder's name)")
 	f.StringVar(&flags.Role, "role", "", "webserver, worker, cron or function (default webserver)")
-	f.IntVar(&flags.Port, "port", 0, "the port the container listens on (default what the Dockerfile exposes)")
-	f.StringVar(&flags.Healthcheck, "healthcheck", "", "path that the probes get, such as /healthz")
-	f.StringVar(&flags.Internal, "internal", "", "name of the Service (default the app's)")
+	f.IntVar(&flags.Port, "port", 0, "port that the container listens on (default: the one that the Dockerfile exposes)")
+	f.StringVar(&flags.Healthcheck, "healthcheck", "", "path of the health check, such as /healthz")
+	f.StringVar(&flags.Internal, "internal", "", "name of the Service (default: the app's name)")
 	f.StringVar(&flags.External, "external", "", "public host name")
-	f.StringVar(&flags.Schedule, "schedule", "", "when a cron app runs, in cron syntax")
-	f.StringVar(&flags.Command, "command", "", "what a cron app runs")
-	f.BoolVar(&flags.FromRemote, "from-remote", false, "deploy from the git remote and not from the folder")
+	f.StringVar(&flags.Schedule, "schedule", "", "schedule of a cron app, in cron syntax")
+	f.StringVar(&flags.Command, "command", "", "command of a cron app")
+	f.BoolVar(&flags.FromRemote, "from-remote", false, "deploy from the git remote instead of the folder")
 	return cmd
 }
 
-// fill takes the flags' answers, and asks for the others on a terminal.
+// fill takes the answers from flags, and asks for the others on a terminal.
 func fill(a *cli.App, cmd *cobra.Command, answers *scaffold.Answers, flags scaffold.Answers) error {
 	prompt, asking := ui.NewPrompt(a.Streams)
 	for _, q := range questions(flags) {
 		switch given := cmd.Flags().Changed(q.flag); {
 		case !q.applies(answers):
 			if given {
-				return cli.Usagef("--%s does nothing for a %s", q.flag, answers.Role)
+				return cli.Usagef("--%s does not apply to role %s", q.flag, answers.Role)
 			}
 		case given:
 			q.take(answers)
@@ -79,12 +80,12 @@ func fill(a *cli.App, cmd *cobra.Command, answers *scaffold.Answers, flags scaff
 		case asking && q.text != "":
 			if err := ask(cmd.Context(), prompt, q, answers); err != nil {
 				if errors.Is(err, io.EOF) {
-					return errors.New("the input has ended; nothing was written")
+					return errors.New("end of input; nothing was written")
 				}
 				return fmt.Errorf("nothing was written: %w", err)
 			}
 		case q.needed != "" && q.fallback(answers) == "":
-			return cli.Usagef("--%s is needed: %s", q.flag, q.needed)
+			return cli.Usagef("--%s is required: %s", q.flag, q.needed)
 		default:
 			if err := q.set(answers, q.fallback(answers)); err != nil {
 				return &cli.UsageError{Err: err}
@@ -92,7 +93,7 @@ func fill(a *cli.App, cmd *cobra.Command, answers *scaffold.Answers, flags scaff
 		}
 	}
 	if answers.FromRemote && answers.Remote == "" {
-		return cli.Usagef("--from-remote: this folder's git repository has no remote called origin")
+		return cli.Usagef("--from-remote: the git repository has no remote named origin")
 	}
 	if problem := scaffold.Problem(*answers); problem != "" {
 		return cli.Usagef("%s", problem)
@@ -100,7 +101,7 @@ func fill(a *cli.App, cmd *cobra.Command, answers *scaffold.Answers, flags scaff
 	return nil
 }
 
-// ask repeats a question until its answer makes a valid infraspec. An empty answer is the default, "-" is none.
+// ask repeats a question until the answer makes a valid infraspec. An empty answer is the default, "-" means none.
 func ask(ctx context.Context, prompt *ui.Prompt, q question, answers *scaffold.Answers) error {
 	for {
 		text := q.text
@@ -133,7 +134,7 @@ func ask(ctx context.Context, prompt *ui.Prompt, q question, answers *scaffold.A
 	}
 }
 
-// Written is what norn init wrote.
+// Written is the JSON output: what norn init wrote.
 type Written struct {
 	App  string `json:"app"`
 	Path string `json:"path"`
@@ -145,10 +146,10 @@ func write(a *cli.App, dir string, answers scaffold.Answers) error {
 		return err
 	}
 	if stale {
-		ui.PrintWarning(a.Streams.Err, a.Rename(scaffold.SchemaPath+" is of another version of norn; norn schema prints this one's"))
+		ui.PrintWarning(a.Streams.Err, a.Rename(scaffold.SchemaPath+" belongs to another version of norn; norn schema prints the current one"))
 	}
 	if _, err := os.Stat(filepath.Join(dir, "Dockerfile")); err != nil && answers.Dockerfile == "" {
-		ui.PrintWarning(a.Streams.Err, a.Rename("there is no Dockerfile yet; norn deploy builds the image from it"))
+		ui.PrintWarning(a.Streams.Err, a.Rename("no Dockerfile found; norn deploy needs one to build the image"))
 	}
 	if a.JSON {
 		return a.Encode(Written{answers.App, path})
@@ -160,11 +161,12 @@ func write(a *cli.App, dir string, answers scaffold.Answers) error {
 			where = " ." + string(filepath.Separator) + shown
 		}
 	}
-	_, err = fmt.Fprintf(a.Streams.Out, a.Rename("wrote %s for %s, role %s\nnext: norn validate%s, norn forge%[4]s, then norn deploy%[4]s\n"), ui.Shown(path), answers.App, answers.Role, where)
+	text := a.Rename("wrote %s for %s, role %s\nnext: norn validate%s, norn forge%[4]s, then norn deploy%[4]s\n")
+	_, err = fmt.Fprintf(a.Streams.Out, text, ui.Shown(path), answers.App, answers.Role, where)
 	return err
 }
 
-// roleIs makes a condition on the role.
+// roleIs returns a condition on the role.
 func roleIs(role infraspec.Role) func(*scaffold.Answers) bool {
 	return func(a *scaffold.Answers) bool { return a.Role == string(role) }
 }

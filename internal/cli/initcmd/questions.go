@@ -10,17 +10,17 @@ import (
 	"norn/pkg/infraspec"
 )
 
-// question is one thing that norn init wants to know.
+// question asks for one answer, on a terminal or by a flag.
 type question struct {
 	flag, text string
 	needed     string // why there must be an answer, or ""
 	applies    func(*scaffold.Answers) bool
-	take       func(*scaffold.Answers)        // takes the flag's answer
-	fallback   func(*scaffold.Answers) string // the answer where none is given
+	take       func(*scaffold.Answers)        // copies the answer from the flag
+	fallback   func(*scaffold.Answers) string // the default answer
 	set        func(a *scaffold.Answers, answer string) error
 }
 
-// soFar fills in what has not been asked yet, so that only the answers so far can be wrong.
+// soFar fills in the questions still to come: only answers already given can then be wrong.
 func (question) soFar(a scaffold.Answers) scaffold.Answers {
 	if a.Port == 0 {
 		a.Port = 8080
@@ -43,26 +43,36 @@ func questions(flags scaffold.Answers) []question {
 		return q
 	}
 	return []question{
-		word(question{flag: "app", text: "App's name", needed: "an app has a name", applies: always, fallback: func(a *scaffold.Answers) string { return a.App }},
-			func(a *scaffold.Answers) *string { return &a.App }),
-		word(question{flag: "role", text: "Role (webserver, worker, cron, function)", needed: "an app has a role", applies: always, fallback: func(a *scaffold.Answers) string { return a.Role }},
-			func(a *scaffold.Answers) *string { return &a.Role }),
+		word(question{
+			flag: "app", text: "App name", needed: "an app needs a name", applies: always,
+			fallback: func(a *scaffold.Answers) string { return a.App },
+		}, func(a *scaffold.Answers) *string { return &a.App }),
+		word(question{
+			flag: "role", text: "Role (webserver, worker, cron, function)", needed: "an app needs a role", applies: always,
+			fallback: func(a *scaffold.Answers) string { return a.Role },
+		}, func(a *scaffold.Answers) *string { return &a.Role }),
 		{
-			flag: "port", text: "Port the container listens on", needed: "a webserver has a port", applies: web,
+			flag: "port", text: "Port that the container listens on", needed: "a webserver needs a port", applies: web,
 			take:     func(a *scaffold.Answers) { a.Port = flags.Port },
 			fallback: func(a *scaffold.Answers) string { return strings.TrimPrefix(strconv.Itoa(a.Port), "0") },
 			set:      setPort,
 		},
-		word(question{flag: "healthcheck", text: "Path for health checks, such as /healthz (Enter for none)", applies: web, fallback: none},
-			func(a *scaffold.Answers) *string { return &a.Healthcheck }),
-		word(question{flag: "internal", text: "Name inside the cluster (- for none)", applies: web, fallback: serviceName},
-			func(a *scaffold.Answers) *string { return &a.Internal }),
-		word(question{flag: "external", text: "Public host name (Enter for none)", applies: func(a *scaffold.Answers) bool { return web(a) && a.Internal != "" }, fallback: none},
-			func(a *scaffold.Answers) *string { return &a.External }),
-		word(question{flag: "schedule", text: `Schedule, such as "0 3 * * *"`, needed: "a cron app has a schedule", applies: cron, fallback: none},
-			func(a *scaffold.Answers) *string { return &a.Schedule }),
-		word(question{flag: "command", text: "Command", needed: "a cron app has a command", applies: cron, fallback: none},
-			func(a *scaffold.Answers) *string { return &a.Command }),
+		word(question{
+			flag: "healthcheck", text: "Health check path, such as /healthz (Enter for none)", applies: web, fallback: none,
+		}, func(a *scaffold.Answers) *string { return &a.Healthcheck }),
+		word(question{
+			flag: "internal", text: "Service name in the cluster (- for none)", applies: web, fallback: serviceName,
+		}, func(a *scaffold.Answers) *string { return &a.Internal }),
+		word(question{
+			flag: "external", text: "Public host name (Enter for none)", fallback: none,
+			applies: func(a *scaffold.Answers) bool { return web(a) && a.Internal != "" },
+		}, func(a *scaffold.Answers) *string { return &a.External }),
+		word(question{
+			flag: "schedule", text: `Schedule, such as "0 3 * * *"`, needed: "a cron app needs a schedule", applies: cron, fallback: none,
+		}, func(a *scaffold.Answers) *string { return &a.Schedule }),
+		word(question{
+			flag: "command", text: "Command", needed: "a cron app needs a command", applies: cron, fallback: none,
+		}, func(a *scaffold.Answers) *string { return &a.Command }),
 		{
 			flag: "from-remote", applies: always,
 			take:     func(a *scaffold.Answers) { a.FromRemote = flags.FromRemote },
@@ -72,7 +82,7 @@ func questions(flags scaffold.Answers) []question {
 	}
 }
 
-// serviceName is the app's name, where that can name a Service: it may not begin with a digit.
+// serviceName returns the app's name, or "" if it begins with a digit: a Service's name must not.
 func serviceName(a *scaffold.Answers) string {
 	if a.App == "" || a.App[0] >= '0' && a.App[0] <= '9' {
 		return ""
@@ -83,7 +93,7 @@ func serviceName(a *scaffold.Answers) string {
 func setPort(a *scaffold.Answers, answer string) error {
 	port, err := strconv.Atoi(answer)
 	if err != nil || port == 0 {
-		return fmt.Errorf("a port is 1 to 65535, not %q", answer)
+		return fmt.Errorf("invalid port %q: must be 1 to 65535", answer)
 	}
 	a.Port = port
 	return nil

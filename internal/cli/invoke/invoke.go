@@ -18,20 +18,24 @@ func New(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "invoke [APP]",
 		Short: "Call a function app once",
-		Long: `Makes a Job of a function app, with the body in the environment variable NORN_BODY, shows what it prints, and deletes the Job. Its
-exit code is norn's. It may take as long as function.timeout says.`,
-		Example: "  norn invoke resize --body '{\"width\": 100}'\n  norn invoke resize --body @request.json\n  norn invoke resize --image registry.example.com/resize:1",
-		Args:    cobra.MaximumNArgs(1),
+		Long: `Runs the function once, as a Job, with the body in the environment variable NORN_BODY. Prints the Job's
+output, deletes the Job, and exits with the function's exit code. function.timeout limits the time.`,
+		Example: `  norn invoke resize --body '{"width": 100}'
+  norn invoke resize --body @request.json
+  norn invoke resize --image registry.example.com/resize:1`,
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.RunOnce(cmd.Context(), "invoke", func() (*cli.OneOff, error) { return invocation(a, cmd, args, body, image) })
+			return a.RunOnce(cmd.Context(), "invoke", func() (*cli.OneOff, error) {
+				return invocation(a, cmd, args, body, image)
+			})
 		},
 	}
-	cmd.Flags().StringVar(&body, "body", "", "what the function is called with; @FILE reads it from a file, @- from standard input")
-	cmd.Flags().StringVar(&image, "image", "", "call this image, in place of the one that norn deploy has shipped")
+	cmd.Flags().StringVar(&body, "body", "", "request body; @FILE reads it from a file, @- from standard input")
+	cmd.Flags().StringVar(&image, "image", "", "image to call instead of the deployed one")
 	return cmd
 }
 
-// invocation is the Job that calls the function.
+// invocation returns the Job that calls the function.
 func invocation(a *cli.App, cmd *cobra.Command, args []string, body, image string) (*cli.OneOff, error) {
 	s, err := a.Connect(cmd.Context(), cmd, "invoke")
 	if err != nil {
@@ -42,7 +46,7 @@ func invocation(a *cli.App, cmd *cobra.Command, args []string, body, image strin
 		return nil, err
 	}
 	if spec.Role != infraspec.Function {
-		return nil, cli.Usagef("%s is no function but a %s; norn run runs a command of it", spec.App, spec.Role)
+		return nil, cli.Usagef("%s is a %s, not a function; norn run runs a command in it", spec.App, spec.Role)
 	}
 	settings := cli.ForgeSettings(s.Conf, image)
 	if image == "" {

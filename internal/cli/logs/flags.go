@@ -24,41 +24,46 @@ type options struct {
 }
 
 func (f *options) bind(flags *pflag.FlagSet) {
-	flags.BoolVarP(&f.Follow, "follow", "f", false, "go on with new lines and new pods")
-	flags.BoolVarP(&f.Previous, "previous", "p", false, "show the containers' previous instances")
-	flags.Int64Var(&f.Tail, "tail", -1, "last lines of each container; -1 for all")
-	flags.Var((*moment)(&f.Lines.Since), "since", "only lines from then on: 10m ago, or a time such as 2026-11-24T08:00:00Z or 08:00")
-	flags.Var((*moment)(&f.Lines.Until), "until", "only lines up to then, likewise")
+	flags.BoolVarP(&f.Follow, "follow", "f", false, "follow new lines and new Pods")
+	flags.BoolVarP(&f.Previous, "previous", "p", false, "show the previous instance of each container")
+	flags.Int64Var(&f.Tail, "tail", -1, "number of last lines of each container; -1 for all")
+	flags.Var((*moment)(&f.Lines.Since), "since",
+		"only lines since a time: 10m (ago), 2026-11-24T08:00:00Z or 08:00")
+	flags.Var((*moment)(&f.Lines.Until), "until", "only lines up to a time, in the same formats")
 	flags.StringSliceVarP(&f.Containers.Names, "container", "c", nil, "only these containers")
-	flags.StringSliceVar(&f.Containers.Pods, "pod", nil, "only these pods: names, or the parts of them that are shown")
-	flags.StringVar(&f.Containers.Revision, "revision", "", "only pods of this revision: new, old, or its number in norn history")
-	flags.Var((*patterns)(&f.Lines.Match), "grep", "only lines that match this regular expression (RE2); with several, one of them")
-	flags.Var((*patterns)(&f.Lines.NoMatch), "grep-v", "no lines that match this one")
-	flags.Var(&choice{&f.times, []string{"utc", "local", "relative"}}, "timestamps", "begin lines with their time: utc, local or relative")
+	flags.StringSliceVar(&f.Containers.Pods, "pod", nil, "only these Pods: names, or the part of a name that the output shows")
+	flags.StringVar(&f.Containers.Revision, "revision", "",
+		"only Pods of this revision: new, old, or a number from norn history")
+	flags.Var((*patterns)(&f.Lines.Match), "grep",
+		"only lines that match this regular expression (RE2); repeat it for alternatives")
+	flags.Var((*patterns)(&f.Lines.NoMatch), "grep-v", "no lines that match this regular expression")
+	flags.Var(&choice{&f.times, []string{"utc", "local", "relative"}}, "timestamps",
+		"time at the beginning of each line: utc, local or relative")
 	flags.Lookup("timestamps").NoOptDefVal = "utc"
-	flags.BoolVar(&f.noPrefix, "no-prefix", false, "lines as the containers wrote them")
-	flags.VarP(&choice{&f.output, []string{"raw", "json"}}, "output", "o", "raw for lines as they are, json for an object a line: time, pod, container, revision, message, fields")
+	flags.BoolVar(&f.noPrefix, "no-prefix", false, "lines without the names of Pod and container")
+	flags.VarP(&choice{&f.output, []string{"raw", "json"}}, "output", "o",
+		"raw for unchanged lines, json for one object a line: time, pod, container, revision, message, fields")
 }
 
-// check finds what does not go together.
+// check returns an error for flags that are wrong or contradict each other.
 func (f *options) check() error {
 	_, notNumber := strconv.ParseUint(f.Containers.Revision, 10, 63)
 	switch {
 	case f.Tail < -1:
-		return cli.Usagef("--tail %d: a number of lines, or -1 for all", f.Tail)
+		return cli.Usagef("invalid --tail %d: must be a number of lines, or -1 for all", f.Tail)
 	case f.Follow && f.Previous:
-		return cli.Usagef("--previous shows what has ended: --follow does not go with it")
+		return cli.Usagef("--previous cannot be combined with --follow: it shows containers that have ended")
 	case f.Lines.Until != 0 && f.Lines.Until <= f.Lines.Since:
-		return cli.Usagef("--until is not after --since")
-	case f.Containers.Revision != "" && f.Containers.Revision != "new" && f.Containers.Revision != "old" && notNumber != nil:
-		return cli.Usagef("--revision %q: new, old, or a revision's number", f.Containers.Revision)
+		return cli.Usagef("--until must be after --since")
+	case !slices.Contains([]string{"", "new", "old"}, f.Containers.Revision) && notNumber != nil:
+		return cli.Usagef("invalid --revision %q: must be new, old or a revision number", f.Containers.Revision)
 	case f.output == "json" && f.times == "relative":
-		return cli.Usagef("--timestamps=relative does not go with -o json, whose time is a point in time")
+		return cli.Usagef("--timestamps=relative cannot be combined with -o json, which prints absolute times")
 	}
 	return nil
 }
 
-// moment is a time in Unix nanoseconds, given as one or as how long ago it was.
+// moment is a time in Unix nanoseconds. The flag takes a time, or how long ago it was.
 type moment int64
 
 func (m *moment) String() string { return "" }
@@ -81,12 +86,14 @@ func parseMoment(text string, now time.Time) (time.Time, error) {
 	if t, err := time.Parse(time.RFC3339Nano, text); err == nil {
 		return t, nil
 	}
-	for _, layout := range []string{"2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02 15:04", time.DateOnly} {
+	for _, layout := range []string{
+		"2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02 15:04", time.DateOnly,
+	} {
 		if t, err := time.ParseInLocation(layout, text, now.Location()); err == nil {
 			return t, nil
 		}
 	}
-	for _, layout := range []string{time.TimeOnly, "15:04"} { // the last time that the clock showed it
+	for _, layout := range []string{time.TimeOnly, "15:04"} { // the last time that the clock showed this
 		if t, err := time.Parse(layout, text); err == nil {
 			t = time.Date(now.Year(), now.Month(), now.Day(), t.Hour(), t.Minute(), t.Second(), 0, now.Location())
 			if t.After(now) {
@@ -95,10 +102,10 @@ func parseMoment(text string, now time.Time) (time.Time, error) {
 			return t, nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("%q is neither a duration such as 10m nor a time such as 2026-11-24T08:00:00Z or 08:00", text)
+	return time.Time{}, errors.New("must be a duration such as 10m, or a time such as 2026-11-24T08:00:00Z or 08:00")
 }
 
-// patterns are regular expressions.
+// patterns is the value of a flag that takes regular expressions.
 type patterns []*regexp.Regexp
 
 func (p *patterns) String() string { return "" }
@@ -114,7 +121,7 @@ func (p *patterns) Set(text string) error {
 	return nil
 }
 
-// choice is one of some words.
+// choice is the value of a flag that takes one of some words.
 type choice struct {
 	value *string
 	words []string
@@ -126,7 +133,8 @@ func (c *choice) Type() string   { return "format" }
 // Set implements pflag.Value.
 func (c *choice) Set(text string) error {
 	if !slices.Contains(c.words, text) {
-		return fmt.Errorf("%q is none of %s", text, strings.Join(c.words, ", "))
+		last := len(c.words) - 1
+		return fmt.Errorf("must be %s or %s", strings.Join(c.words[:last], ", "), c.words[last])
 	}
 	*c.value = text
 	return nil

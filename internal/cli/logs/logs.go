@@ -11,19 +11,19 @@ import (
 	"norn/internal/ui"
 )
 
-const long = `Shows the logs of all pods of the app, each line once, merged by time. With -f it goes on
-with new lines, new pods and restarted containers until it is interrupted; a stream that
-breaks is resumed where it was.
+const long = `Shows the logs of all Pods of the app, each line once, merged by time. With -f, norn follows
+new lines, new Pods and restarted containers until you interrupt it. A stream that breaks is
+resumed where it stopped.
 
-Lines begin with the pod's name, and the container's where the pod has more than one. Where
-there is nothing to read, it says why: not deployed yet, scaled to 0, crash loop, image pull,
-no node. docs/logs.md has the details.`
+A line begins with the name of its Pod, and of its container if the Pod has several. If there is
+nothing to read, norn says why: not deployed yet, scaled to 0, crash loop, failed image pull, or
+no node. See docs/logs.md.`
 
-const examples = `  norn logs shop --tail 20                 # the last 20 lines of each pod
-  norn logs -f --since 10m                 # the last ten minutes, and on
+const examples = `  norn logs shop --tail 20                 # the last 20 lines of each container
+  norn logs -f --since 10m                 # the last ten minutes, then follow
   norn logs shop --grep 'status=5..' --grep-v healthz
-  norn logs shop -f --revision new         # the pods of the running rollout
-  norn logs shop --pod x2x4z --previous    # what a crashed container said last
+  norn logs shop -f --revision new         # the Pods of the running rollout
+  norn logs shop --pod x2x4z --previous    # last lines of a crashed container
   norn logs shop -o json | jq -r 'select(.fields.level=="error").message'`
 
 // New returns norn logs.
@@ -31,7 +31,7 @@ func New(a *cli.App) *cobra.Command {
 	f := &options{}
 	cmd := &cobra.Command{
 		Use:     "logs [APP]",
-		Short:   "Show the logs of all pods of the app",
+		Short:   "Show the logs of all Pods of the app",
 		Long:    long,
 		Example: examples,
 		Args:    cobra.MaximumNArgs(1),
@@ -57,7 +57,7 @@ func New(a *cli.App) *cobra.Command {
 	return cmd
 }
 
-// sink prints log lines to stdout, and what else there is to say to stderr.
+// sink returns a Sink that prints log lines to stdout, and everything else to stderr.
 func sink(a *cli.App, f *options) logs.Sink {
 	printer := ui.NewLogPrinter(a.Streams.Out, ui.LogStyle{
 		JSON: f.output == "json", NoPrefix: f.noPrefix || f.output == "raw", Times: f.times, Match: f.Lines.Match,

@@ -14,10 +14,10 @@ func New(a *cli.App) *cobra.Command {
 	var image string
 	cmd := &cobra.Command{
 		Use:   "render [APP]",
-		Short: "Print the Kubernetes manifests that the infraspec stands for, without a cluster",
-		Long: `Prints the objects of a new app as norn sends them to the API server, as YAML documents. The same file
-makes the same bytes. Values of the Secret are placeholders; to apply them would put the placeholders into the cluster. No cluster is
-asked.`,
+		Short: "Print the app's Kubernetes manifests, without a cluster",
+		Long: `Prints the objects of a new app as YAML documents, as norn sends them to the API server. The same
+infraspec always gives the same output. Secret values are placeholders: applying the output would
+write the placeholders to the cluster. norn does not contact a cluster.`,
 		Example: "  norn render\n  norn render shop | kubectl apply --dry-run=server -f -",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -34,12 +34,12 @@ asked.`,
 				return err
 			}
 			if len(objects) == 0 {
-				ui.PrintWarning(a.Streams.Err, spec.App+" is a function: nothing stands in the cluster between its calls")
+				ui.PrintWarning(a.Streams.Err, spec.App+" is a function: it has no objects in the cluster between calls")
 			}
 			return printObjects(a, objects)
 		},
 	}
-	cmd.Flags().StringVar(&image, "image", "", "the image that the app starts with, instead of waiting for its first deploy")
+	cmd.Flags().StringVar(&image, "image", "", "image that the app starts with, instead of waiting for its first deploy")
 	return cmd
 }
 

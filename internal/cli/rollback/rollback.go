@@ -21,20 +21,20 @@ func New(a *cli.App) *cobra.Command {
 	}}
 	cmd := &cobra.Command{
 		Use:   "rollback [APP]",
-		Short: "Go back to the last version that was known to run, and wait",
-		Long: `Restores the pod template of the newest revision before the current one whose rollout norn has
-watched to its good end, as kubectl rollout undo would, and waits until it runs. The values
-of the app's Secret stay as they are, and so does the database: norn snapshots restore brings that back.`,
+		Short: "Go back to the last verified version, and wait",
+		Long: `Restores the Pod template of the newest verified revision before the current one, like kubectl rollout
+undo, and waits until it runs. A revision is verified if norn saw its rollout succeed. The values in
+the app's Secret are not restored, and neither is the database: see norn snapshots restore.`,
 		Example: "  norn rollback shop\n  norn rollback shop --to 7",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if cmd.Flags().Changed("to") && revision == "" {
-				return cli.Usagef("--to names no revision")
+				return cli.Usagef("--to is empty: it needs a revision number or a commit")
 			}
 			return a.RunRollout(cmd, args, *r)
 		},
 	}
-	cmd.Flags().StringVar(&revision, "to", "", "revision number or commit to go to")
+	cmd.Flags().StringVar(&revision, "to", "", "revision number or commit to go back to")
 	r.Bind(cmd)
 	return cmd
 }

@@ -8,42 +8,42 @@ import (
 	"norn/internal/cli"
 )
 
-// foreign says of a command whose output is not norn's own what it is, so that there is nothing to put into JSON.
-func foreign(path string) string {
-	switch path {
+// unsupported returns why a command has no JSON output, or "".
+func unsupported(command string) string {
+	switch command {
 	case "norn secrets exec":
-		return "the command's output is its own"
+		return "it prints the command's own output"
 	case "norn completion":
-		return "it prints a shell's script"
+		return "it prints a shell script"
 	case "norn help":
-		return "it is for people"
+		return "it prints text for people"
 	}
 	return ""
 }
 
-// checkOutput refuses -o json where stdout would carry something else.
+// checkOutput returns an error if cmd does not support -o json.
 func checkOutput(a *cli.App, cmd *cobra.Command, args []string) error {
 	if !a.JSON {
 		return nil
 	}
 	for c := cmd; c != nil; c = c.Parent() {
-		if why := foreign(cli.CommandName(c)); why != "" {
-			return cli.Usagef("-o json does not go with %s: %s", cli.CommandName(c), why)
+		if why := unsupported(cli.CommandName(c)); why != "" {
+			return cli.Usagef("%s does not support -o json: %s", cli.CommandName(c), why)
 		}
 	}
 	if cmd.HasAvailableSubCommands() && len(args) == 0 {
-		return cli.Usagef("-o json: %s alone only prints its help", cli.CommandName(cmd))
+		return cli.Usagef("%s does not support -o json: it only prints its help", cli.CommandName(cmd))
 	}
 	return nil
 }
 
-// How -o json looks among the arguments, alone or behind other short flags.
+// These match -o json among the arguments, alone or after other short flags.
 var (
 	jsonFlag   = regexp.MustCompile(`^(-[fhpqvy]*o=?|--output=)json$`)
 	outputOnly = regexp.MustCompile(`^(-[fhpqvy]*o|--output)$`)
 )
 
-// asksJSON reports whether -o json is among arguments that could not be read as a whole.
+// asksJSON reports whether args contain -o json, for command lines that cannot be parsed.
 func asksJSON(args []string) bool {
 	for i, arg := range args {
 		switch {

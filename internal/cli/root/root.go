@@ -2,8 +2,7 @@
 package root
 
 import (
-	"cmp"
-	"fmt"
+	"errors"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -36,35 +35,36 @@ import (
 	"norn/internal/manual"
 )
 
-const longHelp = `norn puts an app on Kubernetes from the infraspec.yaml beside its source: it makes the objects, builds and ships versions, and says
-at once when one does not come up.
+const long = `norn deploys an app to Kubernetes from the infraspec.yaml beside its source. It creates the
+objects, builds and ships versions, and reports within seconds if a version does not come up.
 
-APP is a folder or a file (./shop), an app's name (found in the apps folder), or nothing: the infraspec.yaml here or in the nearest folder above.`
+APP is a folder or a file (./shop), or the name of an app in the apps folder. Without APP, norn
+uses the infraspec.yaml in the current folder or in the nearest folder above it.`
 
-const rootExamples = `  norn init        # write an infraspec.yaml for the folder
-  norn forge       # make the app's objects
+const examples = `  norn init        # write an infraspec.yaml for this folder
+  norn forge       # create the app's objects
   norn deploy      # ship a version, and wait until it runs
-  norn logs -f     # watch it
-  norn rollback    # go back to the version before`
+  norn logs -f     # follow its logs
+  norn rollback    # go back to the previous version`
 
-// kubeFlags are the kubectl flags that help lists, in norn's words; the others work and are hidden.
+// kubeFlags returns the kubectl flags that help lists, in norn's words. The others work too, and norn help flags lists them.
 func kubeFlags() map[string]string {
 	return map[string]string{
-		"kubeconfig":      "path of the kubeconfig (KUBECONFIG; default ~/.kube/config)",
-		"context":         "context of the kubeconfig to use (default its current one)",
+		"kubeconfig":      "path to the kubeconfig (KUBECONFIG; default ~/.kube/config)",
+		"context":         "kubeconfig context to use (default: its current context)",
 		"namespace":       `namespace of the app (NORN_NAMESPACE; default "default")`,
-		"as":              "user or service account to act as",
-		"request-timeout": "how long to wait for the server's first answer (default 5s)",
+		"as":              "user or service account to impersonate",
+		"request-timeout": "time limit for the server's first answer (default 5s)",
 	}
 }
 
-// New returns the command norn, with all commands below it.
+// New returns norn, with all its commands.
 func New(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:           "norn",
-		Short:         "Put an app on Kubernetes",
-		Long:          longHelp,
-		Example:       rootExamples,
+		Short:         "Deploy apps to Kubernetes",
+		Long:          long,
+		Example:       examples,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.ArbitraryArgs,
@@ -93,11 +93,11 @@ func New(a *cli.App) *cobra.Command {
 			f.Usage = usage
 		}
 	})
-	flags.Lookup("request-timeout").DefValue = "" // what it says is of kubectl
-	flags.String("apps-dir", "", "folder in which apps are found by name (NORN_APPS_DIR; default ~/projects)")
-	flags.VarP(&outputFlag{&a.JSON}, "output", "o", "json for machine-readable output")
-	flags.BoolVarP(&a.Quiet, "quiet", "q", false, "no progress: results, warnings and errors only")
-	flags.BoolVarP(&a.Verbose, "verbose", "v", false, "say more: all that steps print, what validate and logs leave out")
+	flags.Lookup("request-timeout").DefValue = "" // it is kubectl's
+	flags.String("apps-dir", "", "folder to find apps in by name (NORN_APPS_DIR; default ~/projects)")
+	flags.VarP(&outputFlag{&a.JSON}, "output", "o", "output format: json")
+	flags.BoolVarP(&a.Quiet, "quiet", "q", false, "no progress, only results, warnings and errors")
+	flags.BoolVarP(&a.Verbose, "verbose", "v", false, "more output: all that steps print, and what validate and logs omit")
 
 	manual.AddGroups(cmd, commands(a))
 	help.Add(a, cmd)
@@ -108,18 +108,24 @@ func New(a *cli.App) *cobra.Command {
 	return cmd
 }
 
-// commands are all of norn's, as its help shows them.
+// commands returns all commands in the order of norn help.
 func commands(a *cli.App) []manual.Group {
 	return []manual.Group{
-		{Title: "Bring an app into the cluster", Commands: []*cobra.Command{forge.New(a), deploy.New(a), rollback.New(a), restart.New(a), teardown.New(a)}},
-		{Title: "See how it is", Commands: []*cobra.Command{status.New(a), logs.New(a), history.New(a), diff.New(a)}},
-		{Title: "Work with it", Commands: []*cobra.Command{run.New(a), invoke.New(a), secrets.New(a), snapshots.New(a)}},
-		{Title: "Write its infraspec", Commands: []*cobra.Command{initcmd.New(a), validate.New(a), render.New(a), schema.New(a)}},
+		{Title: "Deploy an app", Commands: []*cobra.Command{
+			forge.New(a), deploy.New(a), rollback.New(a), restart.New(a), teardown.New(a),
+		}},
+		{Title: "Inspect an app", Commands: []*cobra.Command{status.New(a), logs.New(a), history.New(a), diff.New(a)}},
+		{Title: "Work with an app", Commands: []*cobra.Command{
+			run.New(a), invoke.New(a), secrets.New(a), snapshots.New(a),
+		}},
+		{Title: "Write an infraspec", Commands: []*cobra.Command{
+			initcmd.New(a), validate.New(a), render.New(a), schema.New(a),
+		}},
 		{Title: "norn itself", Commands: []*cobra.Command{doctor.New(a), completion.New(a), version.New(a)}},
 	}
 }
 
-// checkArguments makes a wrong number of arguments a usage error in all commands below cmd.
+// checkArguments makes a wrong number of arguments a UsageError in all commands below cmd.
 func checkArguments(cmd *cobra.Command) {
 	for _, sub := range cmd.Commands() {
 		if sub.Args != nil {
@@ -134,19 +140,15 @@ func asUsage(check cobra.PositionalArgs) cobra.PositionalArgs {
 		if check(cmd, args) == nil {
 			return nil
 		}
-		_, takes, _ := strings.Cut(cmd.Use, " ")
-		return cli.Usagef("%s takes %s, and %s given", cli.CommandName(cmd), cmp.Or(takes, "no argument"), were(len(args)))
+		_, accepted, _ := strings.Cut(cmd.Use, " ")
+		if accepted == "" {
+			return cli.Usagef("%s accepts no arguments, got %d", cli.CommandName(cmd), len(args))
+		}
+		return cli.Usagef("%s accepts %s, got %s", cli.CommandName(cmd), accepted, cli.Plural(len(args), "argument"))
 	}
 }
 
-func were(arguments int) string {
-	if arguments == 1 {
-		return "1 was"
-	}
-	return fmt.Sprintf("%d were", arguments)
-}
-
-// outputFlag is -o: human output, or json.
+// outputFlag is the value of -o.
 type outputFlag struct{ json *bool }
 
 func (o *outputFlag) String() string { return "" }
@@ -155,7 +157,7 @@ func (o *outputFlag) Type() string   { return "format" }
 // Set implements pflag.Value.
 func (o *outputFlag) Set(s string) error {
 	if s != "json" {
-		return fmt.Errorf("%q is no output format; there is json", s)
+		return errors.New("must be json")
 	}
 	*o.json = true
 	return nil

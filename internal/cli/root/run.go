@@ -10,8 +10,7 @@ import (
 	"norn/pkg/infraspec"
 )
 
-// Run runs norn with args, of which the first is the program's path. It prints all there is to print, errors too, and returns
-// the exit code.
+// Run runs norn with args, which begin with the program's path. It prints results and errors, and returns the exit code.
 func Run(ctx context.Context, args []string, s ui.Streams) int {
 	path, args := args[0], args[1:]
 	a := cli.NewApp(path, s)
@@ -29,7 +28,7 @@ func Run(ctx context.Context, args []string, s ui.Streams) int {
 	_, differs := errors.AsType[*cli.DiffersError](err)
 	var invalid infraspec.Errors
 	switch {
-	case err == nil, differs, errors.Is(err, syscall.EPIPE): // the differences are printed; nobody reads the output
+	case err == nil, differs, errors.Is(err, syscall.EPIPE): // printed already, or the reader is gone
 	case code == cli.ExitInterrupted:
 		ui.PrintInterrupted(a.Streams.Err, err, context.Cause(ctx))
 	case errors.As(err, &invalid):

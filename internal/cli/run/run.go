@@ -15,15 +15,16 @@ func New(a *cli.App) *cobra.Command {
 	var r job.Request
 	cmd := &cobra.Command{
 		Use:   "run [APP] -- COMMAND [ARG…]",
-		Short: "Run a command once, in the app's own image and environment",
-		Long: `Makes a Job from the app's pod template, with its image, environment, secrets and volumes, shows what the command prints,
-and deletes the Job. The command's exit code is norn's. Ctrl-C ends the Job. The app's own pods are left alone.`,
+		Short: "Run a command once, in the app's image and environment",
+		Long: `Creates a Job from the app's Pod template, with its image, environment, secrets and volumes. Prints the
+command's output, deletes the Job, and exits with the command's exit code. Ctrl-C ends the Job. The
+app's own Pods are left alone.`,
 		Example: "  norn run shop -- bin/console migrate\n  norn run -- env",
 		Args:    cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dash := cmd.ArgsLenAtDash()
 			if dash < 0 || dash == len(args) || dash > 1 {
-				return cli.Usagef("the command stands behind --: norn run APP -- COMMAND")
+				return cli.Usagef("no command after --; usage: norn run APP -- COMMAND")
 			}
 			return a.RunOnce(cmd.Context(), "run", func() (*cli.OneOff, error) {
 				s, err := a.Connect(cmd.Context(), cmd, "run")
@@ -40,6 +41,6 @@ and deletes the Job. The command's exit code is norn's. Ctrl-C ends the Job. The
 			})
 		},
 	}
-	cmd.Flags().Var((*cli.Duration)(&r.Timeout), "timeout", "how long it may take (default as long as it likes)")
+	cmd.Flags().Var((*cli.Duration)(&r.Timeout), "timeout", "time limit for the command (default: none)")
 	return cmd
 }

@@ -15,12 +15,12 @@ func New(a *cli.App) *cobra.Command {
 	return &cobra.Command{
 		Use:   "schema",
 		Short: "Print the infraspec's JSON Schema, for editors",
-		Long: `Prints the JSON Schema (draft 7) that an editor completes and checks an infraspec.yaml with. norn init puts it beside the
-file; this brings it up to date after an upgrade.`,
+		Long: `Prints the JSON Schema (draft 7) with which an editor completes and checks infraspec.yaml. norn init
+writes it beside the file; run this command to update it after an upgrade.`,
 		Example: "  norn schema >.norn/infraspec.schema.json",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			if a.JSON { // it is JSON in any case; so it is on one line
+			if a.JSON { // JSON either way; with -o json on one line
 				return a.Encode(json.RawMessage(infraspec.Schema))
 			}
 			_, err := a.Streams.Out.Write(infraspec.Schema)

@@ -19,9 +19,10 @@ func newEdit(a *cli.App) *cobra.Command {
 	return &cobra.Command{
 		Use:   "edit [APP]",
 		Short: "Edit the app's SOPS file, decrypted, in an editor",
-		Long: `Opens the decrypted file in SOPS_EDITOR, VISUAL or EDITOR, with its comments. It lies in a private folder, in memory where the system has
-one, which is wiped on every way out. What is not valid can be edited again on a terminal, and is written nowhere. Other norns wait
-with their changes until the editor is closed.`,
+		Long: `Opens the decrypted file, with its comments, in SOPS_EDITOR, VISUAL or EDITOR. The text is in a private
+folder, in memory if the system has one, and norn wipes the folder however it ends. Nothing is
+written if the text is not valid; on a terminal, you can edit it again. Other runs of norn wait with
+their changes until you close the editor.`,
 		Example: "  norn secrets edit\n  EDITOR=nano norn secrets edit shop",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -30,32 +31,39 @@ with their changes until the editor is closed.`,
 				return err
 			}
 			edit := &edit{App: a, file: file}
-			// Ctrl-C in an editor is not meant for norn, which ends by the editor's end.
-			if err := secrets.Update(context.WithoutCancel(cmd.Context()), file.path, func(f *secrets.File) error { return edit.once(cmd.Context(), f) }); err != nil {
+			// Ctrl-C in the editor is not meant for norn, which ends when the editor does.
+			err = secrets.Update(context.WithoutCancel(cmd.Context()), file.path, func(f *secrets.File) error {
+				return edit.once(cmd.Context(), f)
+			})
+			if err != nil {
 				return err
 			}
 			if len(edit.guessed) > 0 {
-				ui.PrintWarning(a.Streams.Err, fmt.Sprintf("YAML reads %s otherwise than written, as a number, a time or a truth value; in quotes it stays as it is", strings.Join(edit.guessed, ", ")))
+				ui.PrintWarning(a.Streams.Err, fmt.Sprintf("YAML reads %s as a number, a time or a boolean, and changes the text; put it in quotes to keep it",
+					strings.Join(edit.guessed, ", ")))
 			}
 			return printChanges(a, file, edit.changes)
 		},
 	}
 }
 
-// edit is one norn secrets edit.
+// edit is one run of norn secrets edit.
 type edit struct {
 	*cli.App
 	file    *appFile
 	changes secrets.Changes
-	guessed []string
-	done    bool
+	guessed []string // names whose values YAML reads as something other than text
+	done    bool     // the editor has returned a valid text
 }
 
-// once opens the editor on f. It does so only once: what another program has written meanwhile is not lost to it.
+// once opens the editor on f. secrets.Update calls it again if another program changed the file meanwhile: it then fails, so that
+// neither change is lost.
 func (e *edit) once(ctx context.Context, f *secrets.File) error {
 	hide(e.App, f)
 	if e.done {
-		return &secrets.FileError{Path: e.file.path, Problem: "another program has changed it while it was edited; nothing was written", Advice: "edit it again"}
+		return &secrets.FileError{
+			Path: e.file.path, Problem: "another program changed it during the edit; nothing was written", Advice: "run norn secrets edit again",
+		}
 	}
 	before := f.Values()
 	text, err := f.Plain()
@@ -70,7 +78,7 @@ func (e *edit) once(ctx context.Context, f *secrets.File) error {
 	return editor.Session{
 		Name: "secrets.yaml", Text: text, AtTerminal: atTerminal,
 		OnDisk: func(dir string) {
-			ui.PrintWarning(e.Streams.Err, "this system has no folder in memory; the text lies in "+dir+" while it is edited, and is overwritten then")
+			ui.PrintWarning(e.Streams.Err, "this system has no folder in memory; the text is in "+dir+" during the edit, and is overwritten afterwards")
 		},
 		Accept: func(edited []byte) (again bool, err error) {
 			if bytes.Equal(edited, text) {
@@ -96,10 +104,10 @@ func (e *edit) once(ctx context.Context, f *secrets.File) error {
 	}.Run(ctx)
 }
 
-// template is what is edited where there is no file yet.
+// template returns the text to edit if there is no file yet.
 func (e *edit) template() []byte {
 	var b bytes.Buffer
-	b.WriteString("# A name and its value on each line. Numbers that are to stay as they are written go in quotes.\n")
+	b.WriteString("# One name and value on each line. Put numbers in quotes to keep them as written.\n")
 	for _, name := range e.file.declared {
 		fmt.Fprintf(&b, "%s: \"\"\n", name)
 	}

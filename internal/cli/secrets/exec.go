@@ -16,14 +16,15 @@ func newExec(a *cli.App) *cobra.Command {
 	return &cobra.Command{
 		Use:   "exec [APP] -- COMMAND [ARG…]",
 		Short: "Run a local command with the app's secrets in its environment",
-		Long: `Runs a command in norn's place, with the values that the infraspec declares in its environment, as the app's pods have them. What the command
-prints is its own and is not redacted; its exit code is norn's. The keys to the secrets are not in its environment.`,
+		Long: `Replaces norn with a command. Its environment holds the secrets that the infraspec declares, as in the
+app's Pods, but not the keys that decrypt them. Its output is not redacted, and its exit code is
+norn's.`,
 		Example: "  norn secrets exec -- bin/server\n  norn secrets exec shop -- sh -c 'psql \"$DATABASE_URL\"'",
 		Args:    cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dash := cmd.ArgsLenAtDash()
 			if dash < 0 || dash == len(args) || dash > 1 {
-				return cli.Usagef("the command stands behind --: norn secrets exec APP -- COMMAND")
+				return cli.Usagef("no command after --; usage: norn secrets exec APP -- COMMAND")
 			}
 			file, err := findFile(a, cmd, cli.Argument(args[:dash], 0))
 			if err != nil {

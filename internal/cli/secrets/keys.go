@@ -11,7 +11,7 @@ import (
 	"norn/pkg/secrets"
 )
 
-// Rotated is what a rotation has made.
+// Rotated is the JSON output of norn secrets rotate.
 type Rotated struct {
 	Path       string   `json:"path"`
 	Rules      string   `json:"rules,omitempty"` // the .sops.yaml that named the recipients
@@ -23,9 +23,9 @@ type Rotated struct {
 func newRotate(a *cli.App) *cobra.Command {
 	return &cobra.Command{
 		Use:   "rotate [APP]",
-		Short: "Encrypt the app's secrets with a new key, for those whom .sops.yaml names",
-		Long: `Makes a new data key and encrypts all values with it, for the recipients that .sops.yaml names now. The values stay the same: who is
-no longer a recipient cannot read what comes, and still knows what was.`,
+		Short: "Encrypt the app's secrets with a new key",
+		Long: `Creates a new data key and encrypts all values with it, for the recipients that .sops.yaml names now. The
+values stay the same. A removed recipient cannot read new values, but may still know the old ones.`,
 		Example: "  norn secrets rotate\n  norn secrets rotate shop",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -40,11 +40,12 @@ no longer a recipient cannot read what comes, and still knows what was.`,
 			if a.JSON {
 				return a.Encode(Rotated{file.path, done.Rules, done.Recipients, done.Added, done.Removed})
 			}
-			rules := "the file's own recipients, since there is no " + secrets.RulesName
+			rules := "the recipients in the file; there is no " + secrets.RulesName
 			if done.Rules != "" {
-				rules = "as " + ui.Shown(done.Rules) + " says"
+				rules = "the recipients in " + ui.Shown(done.Rules)
 			}
-			_, err = fmt.Fprintf(a.Streams.Out, "%s has a new key, for %s (%s)\n", ui.Shown(file.path), strings.Join(done.Recipients, ", "), rules)
+			recipients := strings.Join(done.Recipients, ", ")
+			_, err = fmt.Fprintf(a.Streams.Out, "%s has a new key for %s (%s)\n", ui.Shown(file.path), recipients, rules)
 			for _, r := range done.Added {
 				ui.PrintLine(a.Streams.Out, ui.Good, "+", r)
 			}
@@ -52,29 +53,29 @@ no longer a recipient cannot read what comes, and still knows what was.`,
 				ui.PrintLine(a.Streams.Out, ui.Bad, "-", r)
 			}
 			if len(done.Removed) > 0 {
-				ui.PrintWarning(a.Streams.Err, "who was taken out could read the values until now, and still can in the repository's history: change the values too, where they are used")
+				ui.PrintWarning(a.Streams.Err, "removed recipients can still read the old values, for instance in the repository's history: change the values too")
 			}
 			return err
 		},
 	}
 }
 
-// Ready is what norn secrets init has found or made.
+// Ready is the JSON output of norn secrets init.
 type Ready struct {
 	Rules     string `json:"rules"`
 	NewRules  bool   `json:"newRules"`
-	Recipient string `json:"recipient,omitempty"` // where the rules are new
-	Key       string `json:"key,omitempty"`       // likewise: the key's file
+	Recipient string `json:"recipient,omitempty"` // only if the rules are new
+	Key       string `json:"key,omitempty"`       // the key's file; only if the rules are new
 	NewKey    bool   `json:"newKey"`
 }
 
 func newInit(a *cli.App) *cobra.Command {
 	return &cobra.Command{
 		Use:   "init [APP]",
-		Short: "Make an age key and .sops.yaml, where there are none",
-		Long: `Makes what encrypting needs and is not there yet: an age key where SOPS looks for one (SOPS_AGE_KEY, SOPS_AGE_KEY_FILE or
-sops/age/keys.txt in the folder for settings), readable by its owner only, and a .sops.yaml beside the infraspec that names its public
-key. What is there is used, and never changed.`,
+		Short: "Create an age key and .sops.yaml if missing",
+		Long: `Creates what encryption needs: an age key where SOPS looks for one (SOPS_AGE_KEY, SOPS_AGE_KEY_FILE, or
+sops/age/keys.txt in the configuration folder), readable by its owner only, and a .sops.yaml beside
+the infraspec that names its public key. Existing files are used and never changed.`,
 		Example: "  norn secrets init\n  norn secrets init shop",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -92,12 +93,12 @@ key. What is there is used, and never changed.`,
 			out := a.Streams.Out
 			switch {
 			case !s.NewRules:
-				_, err = fmt.Fprintf(out, "%s says already for whom %s is encrypted; nothing was changed\n", ui.Shown(s.Rules), secrets.FileName)
+				_, err = fmt.Fprintf(out, "%s already says for whom %s is encrypted; nothing was changed\n", ui.Shown(s.Rules), secrets.FileName)
 				return err
 			case s.NewKey:
-				_, _ = fmt.Fprintf(out, "made an age key in %s; keep a copy of it in a safe place, and never in the repository\n", s.Key)
+				_, _ = fmt.Fprintf(out, "created an age key in %s; keep a copy in a safe place, and never commit it\n", s.Key)
 			default:
-				_, _ = fmt.Fprintf(out, "took the age key in %s\n", s.Key)
+				_, _ = fmt.Fprintf(out, "using the age key in %s\n", s.Key)
 			}
 			_, err = fmt.Fprintf(out, a.Rename("wrote %s for %s\nnext: norn secrets set NAME\n"), ui.Shown(s.Rules), s.Recipient)
 			return err

@@ -20,9 +20,10 @@ import (
 func newList(a *cli.App) *cobra.Command {
 	return &cobra.Command{
 		Use:   "list [APP]",
-		Short: "Show the names of the app's secrets, and where they are",
-		Long: `Shows each name: whether the infraspec declares it, how it stands in the file, whether it is in the cluster, and whether the cluster has
-another value. Without a key or without a cluster, what that would tell is left out, and why is said. Values are never shown.`,
+		Short: "List the names of the app's secrets, and where they are",
+		Long: `Lists each name: whether the infraspec declares it, whether it is encrypted in the file, whether it is in
+the cluster, and whether its value there differs. Without a key or a cluster, norn omits what it
+cannot know, and says why. Values are never shown.`,
 		Example: "  norn secrets list\n  norn secrets list shop -o json | jq -r 'select(.changed) | .name'",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -38,7 +39,7 @@ another value. Without a key or without a cluster, what that would tell is left 
 			sources.Entries, err = secrets.Names(file.path)
 			switch {
 			case errors.Is(err, fs.ErrNotExist):
-				ui.PrintWarning(a.Streams.Err, a.Rename(fmt.Sprintf("there is no %s yet; norn secrets set makes it", ui.Shown(file.path))))
+				ui.PrintWarning(a.Streams.Err, a.Rename(fmt.Sprintf("%s does not exist yet; norn secrets set creates it", ui.Shown(file.path))))
 			case err != nil:
 				return err
 			default:
@@ -66,12 +67,12 @@ another value. Without a key or without a cluster, what that would tell is left 
 	}
 }
 
-// valuesIfKey are the file's values, or nil with a warning where there is no key for them.
+// valuesIfKey returns the file's values, or nil and a warning if there is no key to decrypt them.
 func valuesIfKey(ctx context.Context, a *cli.App, path string) (map[string]secrets.Value, error) {
 	f, err := secrets.Open(ctx, path)
 	var keyless *secrets.FileError
 	if errors.As(err, &keyless) && keyless.NoKey {
-		ui.PrintWarning(a.Streams.Err, err.Error()+"; so it is not known which values have changed")
+		ui.PrintWarning(a.Streams.Err, err.Error()+"; changed values are not detected")
 		return nil, nil //nolint:nilnil // that is the answer
 	}
 	if err != nil {
@@ -82,7 +83,8 @@ func valuesIfKey(ctx context.Context, a *cli.App, path string) (map[string]secre
 	return f.Values(), nil
 }
 
-// liveValues are those in the app's Secret. One that is not norn's, or may not be read, is only warned of.
+// liveValues returns the values in the app's Secret, and whether they are known. It only warns about a Secret that cannot be read or
+// that norn does not manage.
 func liveValues(ctx context.Context, a *cli.App, client *k8s.Client, conf *config.Config, app string) (values map[string]secrets.Value, known bool, err error) {
 	live, err := client.GetSecret(ctx, conf.Namespace, objects.SecretName(app))
 	var denied *k8s.DeniedError
@@ -139,9 +141,9 @@ func inCluster(n status.SecretName) ui.Cell {
 	case !*n.Cluster:
 		return ui.Marked("-", ui.Dim)
 	case !n.Declared:
-		return ui.Marked("goes with the next deploy", ui.Warn)
+		return ui.Marked("removed by the next deploy", ui.Warn)
 	case n.Changed == nil:
-		return ui.Marked("there", ui.Plain)
+		return ui.Marked("present", ui.Plain)
 	case *n.Changed:
 		return ui.Marked("changed", ui.Warn)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -20,9 +21,12 @@ func newSet(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "set [APP] NAME",
 		Short: "Set a value in the app's SOPS file",
-		Long: `Asks for the value without showing it, or reads it from standard input, of which one newline at the end is left out. --from-file takes a
-file as it is. A file that does not exist yet is made for those whom .sops.yaml names; see norn secrets init. NAME=VALUE works and is
-discouraged: other users of the machine see it in the list of processes, and the shell keeps it in its history.`,
+		Long: `Asks for the value without showing it, or reads it from standard input without the newline at its end.
+--from-file reads a file as it is. If the SOPS file does not exist yet, norn creates it for the
+recipients in .sops.yaml; see norn secrets init.
+
+NAME=VALUE works too, but is discouraged: other users of the machine see it in the list of
+processes, and the shell keeps it in its history.`,
 		Example: "  norn secrets set API_TOKEN\n  pass show shop/db | norn secrets set shop DB_PASSWORD\n  norn secrets set TLS_KEY --from-file key.pem",
 		Args:    cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -44,9 +48,9 @@ discouraged: other users of the machine see it in the list of processes, and the
 			}
 			switch {
 			case inArgs && from != "":
-				return cli.Usagef("a value is given twice")
+				return cli.Usagef("the value is given twice, as =VALUE and as --from-file")
 			case inArgs:
-				ui.PrintWarning(a.Streams.Err, "a value on the command line is seen by other users and kept in the shell's history; leave =VALUE out to be asked for it")
+				ui.PrintWarning(a.Streams.Err, "other users can see a value on the command line, and the shell keeps it in its history; omit =VALUE to be asked for it")
 			default:
 				if from == "" {
 					err = secrets.Ready(file.path)
@@ -61,17 +65,17 @@ discouraged: other users of the machine see it in the list of processes, and the
 			return setSecret(a, cmd, file, name, value)
 		},
 	}
-	cmd.Flags().StringVar(&from, "from-file", "", "read the value from a file, as it is; - is standard input")
+	cmd.Flags().StringVar(&from, "from-file", "", "file to read the value from, as it is; - for standard input")
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
-		if strings.Contains(err.Error(), "unknown") { // it may be a value that begins with a dash
-			err = errors.New("there is no such flag; a value that begins with - is given on standard input")
+		if strings.Contains(err.Error(), "unknown") { // a value that begins with a dash, perhaps
+			err = errors.New("unknown flag; pass a value that begins with - on standard input")
 		}
 		return cli.FlagError(err)
 	})
 	return cmd
 }
 
-// readValue is the value that is typed, piped or in a file.
+// readValue returns the value that is typed, piped or in a file.
 func readValue(a *cli.App, cmd *cobra.Command, name, from string) (string, error) {
 	if from != "" {
 		data, err := a.ReadFile(from)
@@ -83,7 +87,7 @@ func readValue(a *cli.App, cmd *cobra.Command, name, from string) (string, error
 	if prompt, ok := ui.NewPrompt(a.Streams); ok {
 		value, err := prompt.AskHidden(cmd.Context(), name+": ")
 		if err == nil && value == "" {
-			return "", cli.Usagef("nothing was entered; norn secrets set %s= sets an empty value", name)
+			return "", cli.Usagef("no value entered; norn secrets set %s= sets an empty value", name)
 		}
 		return value, err
 	}
@@ -101,7 +105,7 @@ func readValue(a *cli.App, cmd *cobra.Command, name, from string) (string, error
 func setSecret(a *cli.App, cmd *cobra.Command, file *appFile, name, value string) error {
 	a.Redactor.Hide(name, value)
 	if strings.ContainsRune(value, 0) || !utf8.ValidString(value) {
-		return cli.Usagef("the value holds bytes that are no text, which no environment variable can hold; store it in base64, and decode it in the app")
+		return cli.Usagef("the value is not UTF-8 text, and cannot be an environment variable; store it in base64, and decode it in the app")
 	}
 	var changes secrets.Changes
 	err := secrets.Update(cmd.Context(), file.path, func(f *secrets.File) error {
@@ -127,9 +131,9 @@ func setSecret(a *cli.App, cmd *cobra.Command, file *appFile, name, value string
 func newUnset(a *cli.App) *cobra.Command {
 	return &cobra.Command{
 		Use:   "unset [APP] NAME",
-		Short: "Take a value out of the app's SOPS file",
-		Long: `Takes a value out of the encrypted file. The cluster keeps it until the next deploy, and the repository's history keeps it encrypted: a value that has
-become known has to be changed where it is used.`,
+		Short: "Remove a value from the app's SOPS file",
+		Long: `Removes a value from the encrypted file. The cluster keeps it until the next deploy, and the repository's
+history keeps it encrypted: if a value has leaked, change it where it is used.`,
 		Example: "  norn secrets unset OLD_TOKEN\n  norn secrets unset shop OLD_TOKEN",
 		Args:    cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -141,7 +145,7 @@ become known has to be changed where it is used.`,
 			if err != nil {
 				return err
 			}
-			if _, err := secrets.Names(file.path); err != nil { // nothing is made for the sake of taking something out
+			if _, err := secrets.Names(file.path); err != nil { // Update would create a missing file
 				return err
 			}
 			err = secrets.Update(cmd.Context(), file.path, func(f *secrets.File) error {
@@ -154,10 +158,8 @@ become known has to be changed where it is used.`,
 			if err != nil {
 				return err
 			}
-			for _, d := range file.declared {
-				if d == name {
-					ui.PrintWarning(a.Streams.Err, a.Rename(name+" is still under secrets: in the infraspec; norn deploy wants it in the file until it is taken out there"))
-				}
+			if slices.Contains(file.declared, name) {
+				ui.PrintWarning(a.Streams.Err, a.Rename(name+" is still declared: remove it from secrets: in the infraspec, or norn deploy fails without it"))
 			}
 			return printChanges(a, file, secrets.Changes{Removed: []string{name}})
 		},

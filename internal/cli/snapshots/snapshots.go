@@ -16,8 +16,8 @@ import (
 
 // New returns norn snapshots.
 func New(a *cli.App) *cobra.Command {
-	cmd := cli.Group("snapshots", "List the dumps of databases that were taken before migrations, or go back to one", `norn deploy dumps a database with pg_dump before it migrates it, into the folder snapshots/ beside the infraspec. The dumps stay on this machine, and
-belong into no repository.`)
+	cmd := cli.Group("snapshots", "List and restore database dumps", `norn deploy dumps a database with pg_dump before it migrates it, into the folder snapshots/ beside
+the infraspec. The dumps stay on this machine. Do not commit them.`)
 	cmd.Example = "  norn snapshots list shop\n  norn snapshots restore shop shop_0123456789ab_20260102T030405Z.dump"
 	for _, sub := range []*cobra.Command{newList(a), newRestore(a)} {
 		cmd.AddCommand(sub)
@@ -28,8 +28,8 @@ belong into no repository.`)
 func newList(a *cli.App) *cobra.Command {
 	return &cobra.Command{
 		Use:     "list [APP]",
-		Short:   "List them, newest first",
-		Long:    "Lists the files in snapshots/, beside the infraspec. artifacts.retain of each database are kept.",
+		Short:   "List the dumps, newest first",
+		Long:    "Lists the dumps in the folder snapshots/ beside the infraspec. norn keeps as many of each database as artifacts.retain says.",
 		Example: "  norn snapshots list shop",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -50,7 +50,10 @@ func newList(a *cli.App) *cobra.Command {
 			}
 			rows := make([][]ui.Cell, 0, len(all))
 			for _, s := range all {
-				rows = append(rows, []ui.Cell{{Text: s.Name()}, {Text: s.Database}, {Text: s.Version}, {Text: cli.Age(&s.Time)}, {Text: resource.NewQuantity(s.Bytes, resource.BinarySI).String()}})
+				size := resource.NewQuantity(s.Bytes, resource.BinarySI).String()
+				rows = append(rows, []ui.Cell{
+					{Text: s.Name()}, {Text: s.Database}, {Text: s.Version}, {Text: cli.Age(&s.Time)}, {Text: size},
+				})
 			}
 			ui.PrintTable(a.Streams.Out, []string{"SNAPSHOT", "DATABASE", "BEFORE", "AGE", "SIZE"}, rows, "BEFORE", "DATABASE")
 			return nil
@@ -58,7 +61,7 @@ func newList(a *cli.App) *cobra.Command {
 	}
 }
 
-// Listed is a snapshot with its name.
+// Listed is the JSON output: a snapshot and its name.
 type Listed struct {
 	Name string `json:"name"`
 	database.Snapshot
@@ -72,26 +75,31 @@ func listed(all []database.Snapshot) []Listed {
 	return out
 }
 
+// restoreOptions are the flags of norn snapshots restore.
+type restoreOptions struct {
+	deploy.RestoreOptions
+	yes bool
+}
+
 func newRestore(a *cli.App) *cobra.Command {
-	o := deploy.RestoreOptions{}
-	var yes bool
+	o := &restoreOptions{}
 	cmd := &cobra.Command{
 		Use:   "restore [APP] SNAPSHOT",
-		Short: "Bring a database back to one",
-		Long: `Dumps the database as it is, then brings back what the snapshot holds, in one transaction. Pods that
-run go on meanwhile: roll them back to the version that the data belongs to.`,
+		Short: "Restore a database from a dump",
+		Long: `Dumps the current database first, then restores the snapshot in one transaction. Running Pods are not
+stopped: roll them back to the version that the data belongs to.`,
 		Example: "  norn snapshots restore shop shop_0123456789ab_20260102T030405Z.dump",
 		Args:    cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.Steps(cmd.Context(), func(out ui.Run) error { return restore(a, cmd, args, out, o, yes) })
+			return a.Steps(cmd.Context(), func(out ui.Run) error { return restore(a, cmd, args, o, out) })
 		},
 	}
-	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "skip the question")
 	cli.BindLock(cmd, &o.Lock)
 	return cmd
 }
 
-func restore(a *cli.App, cmd *cobra.Command, args []string, out ui.Run, o deploy.RestoreOptions, yes bool) error {
+func restore(a *cli.App, cmd *cobra.Command, args []string, o *restoreOptions, out ui.Run) error {
 	ctx := cmd.Context()
 	s, err := a.Connect(ctx, cmd, "snapshots restore")
 	if err != nil {
@@ -108,14 +116,14 @@ func restore(a *cli.App, cmd *cobra.Command, args []string, out ui.Run, o deploy
 	if err != nil {
 		return err
 	}
-	if !yes {
-		question := fmt.Sprintf("put database %s back to how it was at %s", found.Database, found.Time.Format(time.RFC3339))
-		if err := a.Confirm(ctx, "restore", question, "what is there now is dumped first"); err != nil {
+	if !o.yes {
+		question := fmt.Sprintf("restore database %s to its state at %s", found.Database, found.Time.Format(time.RFC3339))
+		if err := a.Confirm(ctx, "restore", question, "the current data is dumped first"); err != nil {
 			return err
 		}
 	}
 	o.Redactor = a.Redactor
 	o.Namespace, o.App, o.Database = s.Conf.Namespace, o.Spec.App, cli.DatabaseSettings(s.Conf)
 	out.Begin("restore " + found.Name())
-	return deploy.RestoreSnapshot(ctx, s.Client, out, found, o)
+	return deploy.RestoreSnapshot(ctx, s.Client, out, found, o.RestoreOptions)
 }

@@ -10,7 +10,7 @@ import (
 	"norn/internal/ui"
 )
 
-// stateMarks are the states that are not as they should be, or not yet.
+// stateMarks are the colours of the states.
 var stateMarks = map[status.State]ui.Mark{
 	status.Running: ui.Good, status.Scheduled: ui.Good, status.Callable: ui.Good,
 	status.NotReady: ui.Bad, status.Invalid: ui.Bad,
@@ -20,7 +20,7 @@ var stateMarks = map[status.State]ui.Mark{
 func printOverview(a *cli.App, apps []status.App, conf *config.Config, connected bool) {
 	out := a.Streams.Out
 	if len(apps) == 0 {
-		_, _ = fmt.Fprintf(out, "there are no apps in %s\n", conf.AppsDir)
+		_, _ = fmt.Fprintf(out, "no apps in %s\n", conf.AppsDir)
 		return
 	}
 	head := []string{"APP", "ROLE", "STATE", "READY", "VERSION", "AGE", "HOSTS", "DRIFT"}
@@ -31,7 +31,9 @@ func printOverview(a *cli.App, apps []status.App, conf *config.Config, connected
 	for _, app := range apps {
 		hosts := ui.Cell{Text: strings.Join(app.Hosts, " ")}
 		if !connected {
-			rows = append(rows, []ui.Cell{{Text: app.Name}, {Text: cli.Dash(app.Role)}, hosts, ui.Marked(ui.Shown(app.Path), ui.Dim)})
+			rows = append(rows, []ui.Cell{
+				{Text: app.Name}, {Text: cli.Dash(app.Role)}, hosts, ui.Marked(ui.Shown(app.Path), ui.Dim),
+			})
 			continue
 		}
 		drift := ui.Cell{}
@@ -39,13 +41,15 @@ func printOverview(a *cli.App, apps []status.App, conf *config.Config, connected
 			drift = ui.Marked("≠", ui.Warn)
 		}
 		rows = append(rows, []ui.Cell{
-			{Text: app.Name}, {Text: cli.Dash(app.Role)}, ui.Marked(string(app.State), stateMarks[app.State]), {Text: ready(app)}, {Text: cli.Dash(app.Version)}, {Text: cli.Age(app.Since)}, hosts, drift,
+			{Text: app.Name}, {Text: cli.Dash(app.Role)}, ui.Marked(string(app.State), stateMarks[app.State]),
+			{Text: ready(app)}, {Text: cli.Dash(app.Version)}, {Text: cli.Age(app.Since)}, hosts, drift,
 		})
 	}
 	ui.PrintTable(out, head, rows, "HOSTS", "AGE", "VERSION", "ROLE", "INFRASPEC")
 	for i, app := range apps {
 		if i > 0 && apps[i-1].Name == app.Name {
-			ui.PrintLine(out, ui.Bad, "✗", fmt.Sprintf("%s and %s are both called %s", ui.Shown(apps[i-1].Path), ui.Shown(app.Path), app.Name))
+			before := ui.Shown(apps[i-1].Path)
+			ui.PrintLine(out, ui.Bad, "✗", fmt.Sprintf("%s and %s both define app %s", before, ui.Shown(app.Path), app.Name))
 		}
 		if app.Problem != "" {
 			ui.PrintLine(out, ui.Bad, "✗", ui.Shown(app.Path)+" "+app.Problem)
@@ -56,7 +60,7 @@ func printOverview(a *cli.App, apps []status.App, conf *config.Config, connected
 	}
 }
 
-// shortened names the first of many.
+// shortened returns the first n elements of list, and how many more there are.
 func shortened(list []string, n int) string {
 	if len(list) <= n {
 		return strings.Join(list, ", ")
@@ -101,7 +105,7 @@ func printDetail(a *cli.App, d *status.Detail) {
 	fact("secrets", secretNames(d.Secrets, d.Path != ""))
 	fact("infraspec", ui.Shown(d.Path))
 	if len(d.Drift) > 0 {
-		fact("drift", strings.Join(d.Drift, "\n")+a.Rename("\nnorn forge "+d.Name+" brings the cluster to the infraspec"))
+		fact("drift", strings.Join(d.Drift, "\n")+a.Rename("\nnorn forge "+d.Name+" applies the infraspec"))
 	}
 	printParts(a, d)
 	for _, problem := range d.Unread {
@@ -109,14 +113,14 @@ func printDetail(a *cli.App, d *status.Detail) {
 	}
 }
 
-// lastRuns says when a cron app last ran.
+// lastRuns returns when a cron app last ran.
 func lastRuns(s *status.Schedule) string {
-	text := "never ran"
+	text := "has not run yet"
 	switch {
 	case s.Last != nil && s.Success == nil:
-		text = fmt.Sprintf("last ran %s ago, never with success", cli.Age(s.Last))
+		text = fmt.Sprintf("last run %s ago, no success yet", cli.Age(s.Last))
 	case s.Last != nil:
-		text = fmt.Sprintf("last ran %s ago, last with success %s ago", cli.Age(s.Last), cli.Age(s.Success))
+		text = fmt.Sprintf("last run %s ago, last success %s ago", cli.Age(s.Last), cli.Age(s.Success))
 	}
 	if s.Active > 0 {
 		text += fmt.Sprintf(", %d running", s.Active)
@@ -124,7 +128,7 @@ func lastRuns(s *status.Schedule) string {
 	return text
 }
 
-// printParts prints what there is more than one of.
+// printParts prints volumes, Pods and revisions as tables.
 func printParts(a *cli.App, d *status.Detail) {
 	var rows [][]ui.Cell
 	for _, v := range d.Volumes {
@@ -132,7 +136,9 @@ func printParts(a *cli.App, d *status.Detail) {
 		if v.State == "missing" || v.State == "Lost" || v.State == "Pending" {
 			mark = ui.Warn
 		}
-		rows = append(rows, []ui.Cell{{Text: v.Name}, {Text: cli.Dash(v.Size)}, ui.Marked(v.State, mark), {Text: cli.Dash(v.Mount)}, ui.Marked(v.Host, ui.Dim)})
+		rows = append(rows, []ui.Cell{
+			{Text: v.Name}, {Text: cli.Dash(v.Size)}, ui.Marked(v.State, mark), {Text: cli.Dash(v.Mount)}, ui.Marked(v.Host, ui.Dim),
+		})
 	}
 	printPart(a, []string{"VOLUME", "SIZE", "STATE", "MOUNTED AT", "HOST PATH"}, rows)
 
@@ -146,7 +152,10 @@ func printParts(a *cli.App, d *status.Detail) {
 		if p.Revision > 0 {
 			revision = fmt.Sprint(p.Revision)
 		}
-		rows = append(rows, []ui.Cell{{Text: p.Name}, ui.Marked(p.State, mark), {Text: yes(p.Ready)}, {Text: fmt.Sprint(p.Restarts)}, {Text: cli.Age(&p.Started)}, {Text: revision}})
+		rows = append(rows, []ui.Cell{
+			{Text: p.Name}, ui.Marked(p.State, mark), {Text: yes(p.Ready)}, {Text: fmt.Sprint(p.Restarts)},
+			{Text: cli.Age(&p.Started)}, {Text: revision},
+		})
 	}
 	printPart(a, []string{"POD", "STATE", "READY", "RESTARTS", "AGE", "REVISION"}, rows)
 
@@ -165,7 +174,9 @@ func printParts(a *cli.App, d *status.Detail) {
 				mark = ui.Good
 			}
 		}
-		rows = append(rows, []ui.Cell{{Text: fmt.Sprint(r.Number)}, {Text: cli.Dash(r.Version)}, {Text: cli.Age(&r.Created)}, ui.Marked(state, mark)})
+		rows = append(rows, []ui.Cell{
+			{Text: fmt.Sprint(r.Number)}, {Text: cli.Dash(r.Version)}, {Text: cli.Age(&r.Created)}, ui.Marked(state, mark),
+		})
 	}
 	printPart(a, []string{"REVISION", "VERSION", "AGE", ""}, rows)
 }
@@ -185,7 +196,8 @@ func yes(b bool) string {
 	return "no"
 }
 
-// secretNames are the names, those first that are as they should be. Without the infraspec nobody knows what it declares.
+// secretNames returns the names of secrets: first the good ones, then the missing and the undeclared ones. Unless declared is
+// set, the infraspec is not known, and no name counts as undeclared.
 func secretNames(list []status.Secret, declared bool) string {
 	var good, missing, extra []string
 	for _, s := range list {
@@ -202,7 +214,11 @@ func secretNames(list []status.Secret, declared bool) string {
 	for _, l := range []struct {
 		names []string
 		note  string
-	}{{good, ""}, {missing, " not in the cluster yet: norn deploy"}, {extra, " no longer in the infraspec"}} {
+	}{
+		{good, ""},
+		{missing, " (not in the cluster yet; norn deploy adds it)"},
+		{extra, " (no longer in the infraspec)"},
+	} {
 		if len(l.names) > 0 {
 			lines = append(lines, strings.Join(l.names, ", ")+l.note)
 		}

@@ -18,11 +18,12 @@ import (
 func New(a *cli.App) *cobra.Command {
 	return &cobra.Command{
 		Use:   "status [APP]",
-		Short: "Show the apps and how they are, or all about one of them",
-		Long: `Lists the apps in the apps folder and in the cluster, one line each: role, ready and desired pods, version, age of the
-version, hosts, and whether the cluster differs from the infraspec. With APP it shows pods, revisions, secret names,
-volumes, and why something is not ready. Without a cluster it tells what is on disk, and why there is no cluster.
-Nothing is changed.`,
+		Short: "List the apps and their state, or describe one app",
+		Long: `Lists the apps in the apps folder and in the cluster: role, state, ready and desired Pods, version and its
+age, hosts, and whether the cluster differs from the infraspec. With APP, shows Pods, revisions,
+volumes, names of secrets, and why something is not ready.
+
+Without a cluster, norn shows what is on disk, and why it cannot reach the cluster.`,
 		Example: "  norn status\n  norn status shop\n  norn status -o json | jq -r 'select(.drift) | .app'",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -72,7 +73,7 @@ func one(ctx context.Context, a *cli.App, arg, here string, conf *config.Config)
 	var missing *infraspec.NotFoundError
 	switch {
 	case err == nil:
-		_, invalid = a.Spec(arg, conf) // told in the end: the cluster's side is told all the same
+		_, invalid = a.Spec(arg, conf) // returned at the end: the cluster's state is shown even if the infraspec is not valid
 		local = status.OfFile(path)
 	case !errors.As(err, &missing) || missing.Name == "":
 		return err
@@ -85,7 +86,7 @@ func one(ctx context.Context, a *cli.App, arg, here string, conf *config.Config)
 	if client != nil {
 		cluster = client
 	} else if err != nil {
-		return err // a name that is not on disk, and nobody else to ask
+		return err // the name is not on disk, and there is no cluster to ask
 	}
 	detail, err := status.One(ctx, cluster, local, cli.ForgeSettings(conf, ""))
 	if err != nil {

@@ -23,19 +23,21 @@ func New(a *cli.App) *cobra.Command {
 	o := &options{}
 	cmd := &cobra.Command{
 		Use:   "teardown [APP]",
-		Short: "Delete what forge and deploy made; the data stays",
-		Long: `Deletes the app's tunnel rule, Service, Deployment or CronJob with its pods, and Secret. PersistentVolumeClaims and the data
-in them stay and are named, unless --delete-data. It goes by the cluster's labels, so that an app whose infraspec
-is gone can be torn down by its name. It can be run again: what is gone is skipped.`,
+		Short: "Delete the app from the cluster; keep its data",
+		Long: `Deletes the app's tunnel rule, Service, Deployment or CronJob with its Pods, and Secret. Lists the
+PersistentVolumeClaims, and keeps them and their data unless you pass --delete-data.
+
+norn finds the objects by their labels: an app can be torn down by its name even if its infraspec is
+gone. A second run skips what is gone.`,
 		Example: "  norn teardown shop --dry-run\n  norn teardown shop --yes",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.Steps(cmd.Context(), func(out ui.Run) error { return run(a, cmd, args, o, out) })
 		},
 	}
-	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "do not ask")
-	cmd.Flags().BoolVar(&o.DeleteData, "delete-data", false, "delete the PersistentVolumeClaims too, and the data in them")
-	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "only tell what would be deleted")
+	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "skip the question")
+	cmd.Flags().BoolVar(&o.DeleteData, "delete-data", false, "delete the PersistentVolumeClaims and their data too")
+	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "show what would be deleted, and change nothing")
 	cli.BindLock(cmd, &o.Lock)
 	return cmd
 }
@@ -51,16 +53,17 @@ func run(a *cli.App, cmd *cobra.Command, args []string, o *options, out ui.Run) 
 		return err
 	}
 	o.Namespace, o.App = s.Conf.Namespace, name
-	if !onDisk { // a name that nobody knows is a slip, or an app that is gone already
+	if !onDisk { // the name is misspelled, or the app is gone already
 		if known, err := forge.Known(ctx, s.Client, o.Removal); err != nil || !known {
 			if err == nil {
-				ui.PrintWarning(a.Streams.Err, a.Rename(fmt.Sprintf("there is nothing of %s in namespace %s; norn status lists the apps there are", name, s.Conf.Namespace)))
+				warning := fmt.Sprintf("no objects of %s in namespace %s; norn status lists the apps", name, s.Conf.Namespace)
+				ui.PrintWarning(a.Streams.Err, a.Rename(warning))
 			}
 			return err
 		}
 	}
 	if !o.yes && !o.dryRun {
-		data := "the data stays"
+		data := "its data is kept"
 		if o.DeleteData {
 			data = "with all its data"
 		}

@@ -14,6 +14,7 @@ import (
 	"norn/pkg/infraspec"
 )
 
+// options are the flags of norn validate.
 type options struct{ all, strict, verbose bool }
 
 // New returns norn validate.
@@ -21,17 +22,17 @@ func New(a *cli.App) *cobra.Command {
 	var o options
 	cmd := &cobra.Command{
 		Use:   "validate [APP…]",
-		Short: "Check infraspecs and the files beside them, without a cluster",
-		Long: `Checks the infraspec strictly, and that the Dockerfile and every declared secret are there. All findings are
-listed, each with its place and its rule (see docs/infraspec.md). No key is needed for the secrets: their
-names are readable in the encrypted file.
+		Short: "Check infraspecs and the files beside them",
+		Long: `Checks the infraspec, and that the Dockerfile and every declared secret exist. Lists all findings with
+their position and rule (see docs/infraspec.md). norn contacts no cluster and needs no key: the
+names of secrets are readable in the encrypted file.
 
-Errors end with exit code 2. In a job of GitHub Actions each finding is also an annotation.`,
+An error ends with exit code 2. In GitHub Actions, each finding also becomes an annotation.`,
 		Example: "  norn validate\n  norn validate shop ./tools/beat\n  norn validate --all --strict -o json",
 		Args:    cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.all && len(args) > 0 {
-				return cli.Usagef("--all takes no APP: it checks every app in the apps folder")
+				return cli.Usagef("--all cannot be combined with APP: it checks every app in the apps folder")
 			}
 			conf, err := a.Config(cmd)
 			if err != nil {
@@ -43,7 +44,7 @@ Errors end with exit code 2. In a job of GitHub Actions each finding is also an 
 	}
 	flags := cmd.Flags()
 	flags.BoolVar(&o.all, "all", false, "check every app in the apps folder")
-	flags.BoolVar(&o.strict, "strict", false, "let warnings count as errors")
+	flags.BoolVar(&o.strict, "strict", false, "treat warnings as errors")
 	return cmd
 }
 
@@ -80,16 +81,16 @@ func run(a *cli.App, args []string, conf *config.Config, o options) error {
 	return errors.Join(append(missing, conclude(a, sum, conf.AppsDir))...)
 }
 
-// Checked is one app's report in JSON.
+// Checked is the JSON output: the report on one app.
 type Checked struct {
 	App      string              `json:"app"`
 	Path     string              `json:"path,omitempty"`
 	Valid    bool                `json:"valid"`
 	Findings []infraspec.Finding `json:"findings"`
-	Error    string              `json:"error,omitempty"` // why there was nothing to check
+	Error    string              `json:"error,omitempty"` // why the app could not be checked
 }
 
-// printReport prints one app's findings, or the report as one JSON object.
+// printReport prints the findings of one app, or its report as a JSON object.
 func printReport(a *cli.App, r validate.Report, o options) error {
 	if a.JSON {
 		findings := r.Findings
@@ -118,11 +119,11 @@ func (o options) valid(found []infraspec.Finding) bool {
 	return !infraspec.HasErrors(found) && (!o.strict || cli.Count(found)[infraspec.Warning] == 0)
 }
 
-// summary is what a run over one or many apps came to.
+// summary adds up the reports of all apps.
 type summary struct {
 	options     options
 	apps, valid int
-	last        string // the app, where there is one
+	last        string // the last app
 	counts      cli.Counts
 }
 
@@ -140,7 +141,7 @@ func (s *summary) take(r validate.Report) {
 	}
 }
 
-// conclude prints the verdict, or returns it as an error where it is a bad one.
+// conclude prints that all apps are valid, or returns an error.
 func conclude(a *cli.App, s *summary, appsDir string) error {
 	if s.valid < s.apps {
 		what := s.last
@@ -155,9 +156,9 @@ func conclude(a *cli.App, s *summary, appsDir string) error {
 	text := fmt.Sprintf("%s is valid", s.last)
 	switch {
 	case s.apps == 0 && s.options.all:
-		text = fmt.Sprintf("there is no app in %s", appsDir)
+		text = fmt.Sprintf("no apps in %s", appsDir)
 	case s.apps == 0:
-		return nil // what was named was not found, which is said
+		return nil // the caller returns why
 	case s.apps > 1:
 		text = fmt.Sprintf("%d apps are valid", s.apps)
 	}

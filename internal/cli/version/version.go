@@ -10,7 +10,7 @@ import (
 	"norn/internal/cli"
 )
 
-// Build is what this binary was built from, with, and for.
+// Build is the JSON output: what this binary was built from, with, and for.
 type Build struct {
 	Version  string `json:"version"`
 	Go       string `json:"go"`
@@ -22,7 +22,7 @@ func New(a *cli.App) *cobra.Command {
 	return &cobra.Command{
 		Use:     "version",
 		Short:   "Show norn's version",
-		Long:    "Shows norn's version, the Go version that it was built with, and its platform. No cluster is asked, and nobody else.",
+		Long:    "Shows norn's version, the Go version that built it, and its platform. It contacts no server.",
 		Example: "  norn version\n  norn version -o json | jq -r .version",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
