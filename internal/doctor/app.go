@@ -34,8 +34,8 @@ func (e *examination) secrets(ctx context.Context) Verdict {
 	}
 	if err != nil {
 		v := problem(hintOf(err), "%s", err)
-		if file, ok := errors.AsType[*secrets.FileError](err); ok && len(file.Looked) > 0 {
-			v.More = append([]string{"keys were looked for in"}, file.Looked...)
+		if file, ok := errors.AsType[*secrets.FileError](err); ok && len(file.Searched) > 0 {
+			v.More = append([]string{"keys were looked for in"}, file.Searched...)
 		}
 		return v
 	}

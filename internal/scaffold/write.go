@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"norn/internal/atomicfile"
 	"norn/pkg/infraspec"
 )
 
@@ -58,22 +59,8 @@ func Write(dir string, a Answers) (path string, stale bool, err error) {
 	return path, stale, err
 }
 
-// create makes a file that is whole or not there at all, and fails with fs.ErrExist where there is one.
 func create(path string, data []byte) error {
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".norn-*")
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	defer func() { _ = os.Remove(tmp.Name()) }()
-	_, err = tmp.Write(data)
-	if err == nil {
-		err = tmp.Chmod(0o644)
-	}
-	err = errors.Join(err, tmp.Close())
-	if err == nil {
-		err = os.Link(tmp.Name(), path) // unlike a rename, it fails where something is
-	}
-	if err != nil {
+	if err := atomicfile.Create(path, 0o644, data); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	return nil

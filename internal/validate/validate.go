@@ -53,7 +53,7 @@ func All(appsDir string, each func(Report) error) error {
 func check(path string) (*infraspec.Spec, Report) {
 	spec, found := infraspec.Inspect(path)
 	report := Report{App: spec.App, Path: path, Findings: found}
-	report.add(beside(spec)...)
+	report.add(referencedFiles(spec)...)
 	return spec, report
 }
 

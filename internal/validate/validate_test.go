@@ -29,7 +29,7 @@ const (
 	metadata = "sops:\n  version: 3.13.3\n  lastmodified: \"2026-01-01T00:00:00Z\"\n  mac: ENC[x]\n  age:\n    - recipient: age1x\n      enc: x\n"
 )
 
-func TestBeside(t *testing.T) {
+func TestReferencedFiles(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		files map[string]string

@@ -157,10 +157,10 @@ func synced(name string, live *corev1.Secret, values map[string]secrets.Value, u
 
 // databaseURL is the DATABASE_URL that the app gets by its env or secrets, or "".
 func (r *run) databaseURL(ctx context.Context) (string, error) {
-	if plain, ok := r.spec.Env[objects.DatabaseURL]; ok {
+	if plain, ok := r.spec.Env[infraspec.DatabaseURL]; ok {
 		return plain, nil
 	}
-	if !slices.Contains(r.spec.Secrets, objects.DatabaseURL) {
+	if !slices.Contains(r.spec.Secrets, infraspec.DatabaseURL) {
 		return "", nil
 	}
 	if r.values == nil {
@@ -168,7 +168,7 @@ func (r *run) databaseURL(ctx context.Context) (string, error) {
 			return "", err
 		}
 	}
-	return r.values[objects.DatabaseURL].Reveal(), nil
+	return r.values[infraspec.DatabaseURL].Reveal(), nil
 }
 
 // stillRead refuses a deploy that would take a value away from under the pods: one that the infraspec has dropped, and they

@@ -13,7 +13,7 @@ type document struct {
 	lines []string
 	// places holds each key's value by its dotted path, and "" for the whole mapping; keys holds the keys themselves.
 	places, keys map[string]*yaml.Node
-	veil         *veil // nil where the file is no YAML
+	masker       *masker // nil where the file is no YAML
 }
 
 // place is the node of a key's value, or of the nearest mapping above it where the key is absent.
@@ -71,18 +71,18 @@ func (d *document) excerpts(found []Finding) {
 	for i, f := range found {
 		switch {
 		case f.Line == 0 || f.noExcerpt:
-		case d.veil == nil:
+		case d.masker == nil:
 			found[i].Source = maskUnparsed(d.lines[f.Line-1])
 		default:
-			found[i].Source = d.veil.line(f.Line, d.lines[f.Line-1])
+			found[i].Source = d.masker.line(f.Line, d.lines[f.Line-1])
 		}
 	}
 }
 
 // show notes that a node's text may be shown. A tag or an anchor before it may be the beginning of a value that was not quoted.
 func (d *document) show(n *yaml.Node) {
-	if d.veil != nil && n.Anchor == "" && n.Style&yaml.TaggedStyle == 0 && !holdsSecret(n.Value) {
-		d.veil.shown[n] = true
+	if d.masker != nil && n.Anchor == "" && n.Style&yaml.TaggedStyle == 0 && !holdsSecret(n.Value) {
+		d.masker.shown[n] = true
 	}
 }
 

@@ -78,7 +78,7 @@ func inspect(file string, data []byte) (*Spec, []Finding) {
 	d := &decoder{document: doc}
 	spec := &Spec{doc: doc}
 	if root, ok := d.root(data); ok {
-		doc.veil = newVeil(root)
+		doc.masker = newMasker(root)
 		d.decode(root, spec)
 		d.check(spec)
 	}

@@ -13,31 +13,31 @@ import (
 // stands in place of a secret's name, command lines, addresses, comments and what belongs to no known key are
 // stars, one for each character, so that columns stay true.
 
-// veil knows the words of a file, in their order, and which of them may be shown.
-type veil struct {
+// masker knows the words of a file, in their order, and which of them may be shown.
+type masker struct {
 	words []*yaml.Node
 	shown map[*yaml.Node]bool
 }
 
-// newVeil takes up the words of a document: its scalars and aliases.
-func newVeil(root *yaml.Node) *veil {
-	v := &veil{shown: map[*yaml.Node]bool{}}
-	v.collect(root)
-	slices.SortStableFunc(v.words, func(a, b *yaml.Node) int {
+// newMasker takes up the words of a document: its scalars and aliases.
+func newMasker(root *yaml.Node) *masker {
+	m := &masker{shown: map[*yaml.Node]bool{}}
+	m.collect(root)
+	slices.SortStableFunc(m.words, func(a, b *yaml.Node) int {
 		if a.Line != b.Line {
 			return a.Line - b.Line
 		}
 		return a.Column - b.Column
 	})
-	return v
+	return m
 }
 
-func (v *veil) collect(n *yaml.Node) {
+func (m *masker) collect(n *yaml.Node) {
 	if n.Kind == yaml.ScalarNode || n.Kind == yaml.AliasNode {
-		v.words = append(v.words, n)
+		m.words = append(m.words, n)
 	}
 	for _, c := range n.Content {
-		v.collect(c)
+		m.collect(c)
 	}
 }
 
@@ -45,7 +45,7 @@ func (v *veil) collect(n *yaml.Node) {
 var word = regexp.MustCompile(`^[A-Za-z0-9_./-]{1,60}$`)
 
 // line is line n, from 1, as it may be shown.
-func (v *veil) line(n int, text string) string {
+func (m *masker) line(n int, text string) string {
 	runes := []rune(text)
 	out := make([]rune, len(runes))
 	for i, r := range runes {
@@ -54,7 +54,7 @@ func (v *veil) line(n int, text string) string {
 			out[i] = r
 		}
 	}
-	first, _ := slices.BinarySearchFunc(v.words, n, func(w *yaml.Node, line int) int { return w.Line - line })
+	first, _ := slices.BinarySearchFunc(m.words, n, func(w *yaml.Node, line int) int { return w.Line - line })
 	reveal := func(from, to int, signs string) {
 		for i := max(0, from); i < min(to, len(runes)); i++ {
 			if signs == "" || strings.ContainsRune(signs, runes[i]) {
@@ -63,13 +63,13 @@ func (v *veil) line(n int, text string) string {
 		}
 	}
 	at := 0
-	for i := first; i < len(v.words) && v.words[i].Line == n; i++ {
-		w := v.words[i]
+	for i := first; i < len(m.words) && m.words[i].Line == n; i++ {
+		w := m.words[i]
 		start := min(w.Column-1, len(runes))
 		if at == 0 && strings.Trim(string(runes[:start]), " \t-?{[\"'") == "" {
 			reveal(0, start, "")
 		}
-		if !v.shown[w] {
+		if !m.shown[w] {
 			at = start + 1
 			continue
 		}
@@ -79,8 +79,8 @@ func (v *veil) line(n int, text string) string {
 		end := start + width(w, runes[start:])
 		reveal(start, end, "")
 		next := len(runes)
-		if i+1 < len(v.words) && v.words[i+1].Line == n {
-			next = v.words[i+1].Column - 1
+		if i+1 < len(m.words) && m.words[i+1].Line == n {
+			next = m.words[i+1].Column - 1
 		}
 		reveal(end, next, `:,{}[]`)
 		at = next

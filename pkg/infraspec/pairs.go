@@ -7,12 +7,12 @@ import (
 // pair is a key of a mapping with its value.
 type pair struct {
 	key, value *yaml.Node
-	// torn says that the key may be the rest of a value that was not quoted: {A: b,c} has a key c with nothing behind it.
-	torn bool
+	// fragment says that the key may be the rest of a value that was not quoted: {A: b,c} has a key c with nothing behind it.
+	fragment bool
 }
 
 // repeatable reports whether a message may repeat the key.
-func (p pair) repeatable() bool { return !p.torn && word.MatchString(p.key.Value) }
+func (p pair) repeatable() bool { return !p.fragment && word.MatchString(p.key.Value) }
 
 // The bounds of what "<<" may bring in: a file that needs more is one whose aliases multiply without end.
 const (
@@ -34,10 +34,10 @@ func (d *decoder) pairs(n *yaml.Node, path string, depth int) []pair {
 		case key.Kind != yaml.ScalarNode:
 			d.add(key, Error, RuleWrongType, "a key%s must be a single word", in(path))
 		case dup:
-			d.duplicate(pair{key, value, torn(n, value)}, path, first)
+			d.duplicate(pair{key, value, isFragment(n, value)}, path, first)
 		default:
 			seen[key.Value] = key.Line
-			out = append(out, pair{key, value, torn(n, value)})
+			out = append(out, pair{key, value, isFragment(n, value)})
 		}
 	}
 	for _, from := range merges {
@@ -51,7 +51,7 @@ func (d *decoder) pairs(n *yaml.Node, path string, depth int) []pair {
 	return out
 }
 
-func torn(mapping, value *yaml.Node) bool {
+func isFragment(mapping, value *yaml.Node) bool {
 	return mapping.Style&yaml.FlowStyle != 0 && value.Tag == "!!null" && value.Value == ""
 }
 

@@ -59,11 +59,12 @@ func (d *decoder) commands(s *Spec) {
 	}
 }
 
-const databaseURL = "DATABASE_URL"
+// DatabaseURL is the environment variable that holds the address of an app's database.
+const DatabaseURL = "DATABASE_URL"
 
 // database checks what a migration and a generated DATABASE_URL rest on.
 func (d *decoder) database(s *Spec) {
-	_, inEnv := s.Env[databaseURL]
+	_, inEnv := s.Env[DatabaseURL]
 	generated := s.Services.Postgres != nil && s.Services.Postgres.Database != ""
 	switch {
 	case len(s.Migrations.Command) > 0 && s.Migrations.Database == "" && !generated:
@@ -71,9 +72,9 @@ func (d *decoder) database(s *Spec) {
 	case len(s.Migrations.Command) == 0 && d.has("migrations.database"):
 		d.at("migrations.database", Warning, RuleIgnored, "migrations.database does nothing without migrations.command")
 	}
-	if i := slices.Index(s.Secrets, databaseURL); generated && i >= 0 {
+	if i := slices.Index(s.Secrets, DatabaseURL); generated && i >= 0 {
 		d.at(element("secrets", i), Warning, RuleDatabase, "this DATABASE_URL takes the place of the one that services.postgres generates")
 	} else if generated && inEnv {
-		d.at("env."+databaseURL, Warning, RuleDatabase, "this DATABASE_URL takes the place of the one that services.postgres generates")
+		d.at("env."+DatabaseURL, Warning, RuleDatabase, "this DATABASE_URL takes the place of the one that services.postgres generates")
 	}
 }

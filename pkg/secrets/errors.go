@@ -9,7 +9,7 @@ import (
 type FileError struct {
 	Path, Problem, Advice string
 	NoKey                 bool     // the file may be good: there is no key for it
-	Looked                []string // where keys were looked for, and what was there
+	Searched              []string // where keys were searched for, and what was there
 	Err                   error
 }
 
@@ -19,12 +19,12 @@ func (e *FileError) Error() string { return e.Path + ": " + e.Problem }
 // Hint is what to do about it.
 func (e *FileError) Hint() string { return e.Advice }
 
-// Detail is where keys were looked for, one place a line.
+// Detail is where keys were searched for, one place a line.
 func (e *FileError) Detail() string {
-	if len(e.Looked) == 0 {
+	if len(e.Searched) == 0 {
 		return ""
 	}
-	return "Keys were looked for in\n  " + strings.Join(e.Looked, "\n  ") + "\n"
+	return "Keys were searched for in\n  " + strings.Join(e.Searched, "\n  ") + "\n"
 }
 
 func (e *FileError) Unwrap() error { return e.Err }

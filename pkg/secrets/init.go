@@ -12,6 +12,8 @@ import (
 
 	"filippo.io/age"
 	sopsage "github.com/getsops/sops/v3/age"
+
+	"norn/internal/atomicfile"
 )
 
 // Setup is what encrypting needs: a key of one's own, and rules that say for whom.
@@ -103,9 +105,8 @@ func generateKey() (recipient, path string, err error) {
 	return id.Recipient().String(), path, create(path, 0o600, text)
 }
 
-// create makes a file that is whole or not there at all, and fails where there is one.
 func create(path string, mode fs.FileMode, text string) error {
-	if err := place(path, mode, []byte(text), os.Link); err != nil { // unlike a rename, a link fails where something is
+	if err := atomicfile.Create(path, mode, []byte(text)); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	return nil

@@ -73,7 +73,7 @@ func dataKey(ctx context.Context, tree *sops.Tree) ([]byte, error) {
 	}
 }
 
-// noKey says for whom the file is encrypted, and where keys were looked for.
+// noKey says for whom the file is encrypted, and where keys were searched for.
 func noKey(m sops.Metadata, failed []string, err error) error {
 	var file *FileError
 	if errors.As(err, &file) {
@@ -83,20 +83,20 @@ func noKey(m sops.Metadata, failed []string, err error) error {
 	if m.ShamirThreshold > 1 {
 		problem = fmt.Sprintf("too few keys here decrypt it: it wants keys of %d groups, of these: %s", m.ShamirThreshold, list(recipients(m.KeyGroups)))
 	}
-	var looked []string
+	var searched []string
 	if hasType(m, age.KeyTypeIdentifier) {
-		looked = agePlaces()
+		searched = ageKeyLocations()
 	}
 	for _, text := range failed {
 		if !strings.Contains(text, "did not match any of the recipients") && !strings.Contains(text, "no identity matched any of the recipients") && !strings.Contains(text, "failed to load age identities") {
-			looked = append(looked, text)
+			searched = append(searched, text)
 		}
 	}
-	advice := "put a key of one of them where it is looked for, or have somebody who has one add yours to .sops.yaml and run norn secrets rotate"
+	advice := "put a key of one of them where it is searched for, or have somebody who has one add yours to .sops.yaml and run norn secrets rotate"
 	if hasType(m, age.KeyTypeIdentifier) {
 		advice = "set SOPS_AGE_KEY_FILE to a file with a key of one of them, or have somebody who has one add yours to .sops.yaml and run norn secrets rotate"
 	}
-	return &FileError{Problem: problem, Advice: advice, NoKey: true, Looked: slices.Compact(looked)}
+	return &FileError{Problem: problem, Advice: advice, NoKey: true, Searched: slices.Compact(searched)}
 }
 
 func hasType(m sops.Metadata, identifier string) bool {

@@ -27,7 +27,7 @@ func (f *File) Plain() ([]byte, error) {
 		text, err = store(f.Path).EmitPlainFile(f.tree.Branches)
 		return err
 	})
-	return text, placed(err, f.Path)
+	return text, withPath(err, f.Path)
 }
 
 // Replace makes text what is encrypted. A text that cannot be is a *SyntaxError. Guessed are the names whose values YAML reads as

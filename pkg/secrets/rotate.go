@@ -61,7 +61,7 @@ func (f *File) readable(ctx context.Context) error {
 	clear(key)
 	var file *FileError
 	if errors.As(err, &file) {
-		return &FileError{Path: f.Path, Problem: "you could not decrypt it any more: " + file.Problem + "; nothing was changed", Advice: "name a key of yours in " + RulesName + ", or have somebody rotate it who stays", Looked: file.Looked}
+		return &FileError{Path: f.Path, Problem: "you could not decrypt it any more: " + file.Problem + "; nothing was changed", Advice: "name a key of yours in " + RulesName + ", or have somebody rotate it who stays", Searched: file.Searched}
 	}
 	return err
 }

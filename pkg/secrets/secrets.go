@@ -28,12 +28,12 @@ const FileName = "secrets.enc.yaml"
 type File struct {
 	Path string
 
-	text   []byte // as it was read, encrypted
-	tree   sops.Tree
-	key    []byte
-	cipher sops.Cipher // remembers how values were encrypted, so that what does not change stays the same in the file
-	hidden map[string]bool
-	given  []string // names that were set, which must not be readable in the file
+	text     []byte // as it was read, encrypted
+	tree     sops.Tree
+	key      []byte
+	cipher   sops.Cipher // remembers how values were encrypted, so that what does not change stays the same in the file
+	hidden   map[string]bool
+	assigned []string // names that were set, which must not be readable in the file
 }
 
 // Open decrypts the SOPS file at path and verifies its MAC. Problems are a *FileError, whose text holds no value.
@@ -52,11 +52,11 @@ func decrypt(ctx context.Context, path string, text []byte) (*File, error) {
 	}
 	key, err := dataKey(ctx, &tree)
 	if err != nil {
-		return nil, placed(err, path)
+		return nil, withPath(err, path)
 	}
 	f := &File{Path: path, text: text, tree: tree, key: key, cipher: aes.NewCipher(), hidden: encryptedNames(tree.Branches)}
 	if err := safely(func() error { return f.decryptTree() }); err != nil {
-		return nil, placed(err, path)
+		return nil, withPath(err, path)
 	}
 	return f, nil
 }
@@ -89,13 +89,13 @@ func load(path string, text []byte) (tree sops.Tree, err error) {
 		return nil
 	})
 	if err == nil {
-		err = damage(text, tree, loadErr)
+		err = checkComplete(text, tree, loadErr)
 	}
 	tree.FilePath = path
 	if abs, absErr := filepath.Abs(path); absErr == nil {
 		tree.FilePath = abs
 	}
-	return tree, placed(err, path)
+	return tree, withPath(err, path)
 }
 
 // store reads and writes YAML as .sops.yaml wants it.
@@ -118,8 +118,8 @@ func safely(do func() error) (err error) {
 	return do()
 }
 
-// placed names the file in an error that came from its bytes.
-func placed(err error, path string) error {
+// withPath names the file in an error that came from its bytes.
+func withPath(err error, path string) error {
 	var file *FileError
 	if errors.As(err, &file) && file.Path == "" {
 		file.Path = path

@@ -123,7 +123,7 @@ func (f *File) Set(name, text string) error {
 	if name == metadataKey {
 		return &NameError{name, "is what SOPS keeps its own data under"}
 	}
-	f.given, f.hidden[name] = append(f.given, name), true
+	f.assigned, f.hidden[name] = append(f.assigned, name), true
 	for b, branch := range f.tree.Branches {
 		for i, item := range branch {
 			if item.Key == name {

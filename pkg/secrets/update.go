@@ -55,7 +55,7 @@ func tryUpdate(ctx context.Context, path string, change func(*File) error) (writ
 	}
 	text, err := f.encrypt(ctx)
 	if err != nil {
-		return false, placed(err, path)
+		return false, withPath(err, path)
 	}
 	now, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -125,8 +125,8 @@ func (f *File) encryptTree(ctx context.Context) error {
 		return &FileError{Problem: "a value is of a kind that SOPS cannot encrypt, such as a number with more than 19 digits", Advice: "write it in quotes"}
 	}
 	for name, item := range f.top() {
-		for _, given := range f.given {
-			if name == given && shape(item.Value) != Encrypted {
+		for _, assigned := range f.assigned {
+			if name == assigned && shape(item.Value) != Encrypted {
 				return &FileError{Problem: name + " would be readable in it: its rules leave names like this unencrypted", Advice: "choose another name, or change encrypted_regex and the like in " + RulesName + " and in the file"}
 			}
 		}

@@ -10,9 +10,6 @@ import (
 	"norn/pkg/infraspec"
 )
 
-// DatabaseURL is the variable that holds where an app's database is.
-const DatabaseURL = "DATABASE_URL"
-
 // environment is the container's environment: env in sorted order, a DATABASE_URL where nobody
 // else names one, then each secret as a reference, never as a value.
 func environment(spec *infraspec.Spec, s Settings) []*applycore.EnvVarApplyConfiguration {
@@ -21,7 +18,7 @@ func environment(spec *infraspec.Spec, s Settings) []*applycore.EnvVarApplyConfi
 		if plain == nil {
 			plain = map[string]string{}
 		}
-		plain[DatabaseURL] = u
+		plain[infraspec.DatabaseURL] = u
 	}
 	var out []*applycore.EnvVarApplyConfiguration
 	for _, name := range slices.Sorted(maps.Keys(plain)) {
@@ -40,7 +37,7 @@ func databaseAddress(spec *infraspec.Spec, s Settings) string {
 	if pg == nil || pg.Database == "" {
 		return ""
 	}
-	if _, named := spec.Env[DatabaseURL]; named || slices.Contains(spec.Secrets, DatabaseURL) {
+	if _, named := spec.Env[infraspec.DatabaseURL]; named || slices.Contains(spec.Secrets, infraspec.DatabaseURL) {
 		return ""
 	}
 	u := url.URL{Scheme: "postgres", Host: s.PostgresHost + ":5432", Path: "/" + pg.Database, RawQuery: "sslmode=disable"}

@@ -11,8 +11,8 @@ import (
 	"github.com/getsops/sops/v3/age"
 )
 
-// agePlaces are the places where SOPS looks for age keys, and what is there (github.com/getsops/sops: Encrypting using age).
-func agePlaces() []string {
+// ageKeyLocations are the places where SOPS looks for age keys, and what is there (github.com/getsops/sops: Encrypting using age).
+func ageKeyLocations() []string {
 	variable := func(name string) string {
 		if os.Getenv(name) == "" {
 			return name + ": not set"

@@ -12,8 +12,8 @@ import (
 	"norn/pkg/secrets"
 )
 
-// beside checks the files that an infraspec speaks of. Where the source is fetched from elsewhere, they may be there.
-func beside(spec *infraspec.Spec) []infraspec.Finding {
+// referencedFiles checks the files that an infraspec speaks of. Where the source is fetched from elsewhere, they may be there.
+func referencedFiles(spec *infraspec.Spec) []infraspec.Finding {
 	if spec.App == "" { // nothing could be read
 		return nil
 	}

@@ -17,8 +17,8 @@ const restore = "restore it from the repository's history, then change values wi
 // conflictMark is a line that git leaves in a file that it cannot merge (git-merge: How conflicts are presented).
 var conflictMark = regexp.MustCompile(`(?m)^(<{7}|\|{7}|={7}|>{7})( .*)?\r?$`)
 
-// damage says what is wrong with a file that could not be loaded, or that lacks what every SOPS file has; nil is a whole one.
-func damage(text []byte, tree sops.Tree, loadErr error) error {
+// checkComplete says what is wrong with a file that could not be loaded, or that lacks what every SOPS file has; nil is a whole one.
+func checkComplete(text []byte, tree sops.Tree, loadErr error) error {
 	encrypted := bytes.Contains(text, []byte(cipherMark))
 	incomplete := loadErr != nil || tree.Metadata.MessageAuthenticationCode == "" || tree.Metadata.Version == ""
 	mark := conflictMark.FindIndex(text)
@@ -65,7 +65,7 @@ func (f *File) decryptTree() error {
 	comments(f.tree.Branches, func(c *sops.Comment) { beside = append(beside, c.Inline) })
 	mac, err := f.tree.Decrypt(f.key, f.cipher)
 	if err != nil { // the library's text can quote what it found
-		return f.damagedValues()
+		return f.corruptValues()
 	}
 	comments(f.tree.Branches, func(c *sops.Comment) { c.Inline, beside = beside[0], beside[1:] }) // which the library forgets
 	m := f.tree.Metadata
@@ -81,8 +81,8 @@ func (f *File) decryptTree() error {
 	return nil
 }
 
-// damagedValues says which values do not decrypt.
-func (f *File) damagedValues() error {
+// corruptValues says which values do not decrypt.
+func (f *File) corruptValues() error {
 	tree, err := load(f.Path, f.text)
 	if err != nil {
 		return err
