@@ -18,7 +18,7 @@ func TestReasonsAreExplained(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, text, _ := strings.Cut(string(page), "\n## The reasons\n")
+	_, text, _ := strings.Cut(string(page), "\n## Failure reasons\n")
 	text, _, _ = strings.Cut(text, "\n## ")
 	var explained []string
 	for _, m := range regexp.MustCompile("(?m)^### `?([^`\n]+)`?$").FindAllStringSubmatch(text, -1) {
