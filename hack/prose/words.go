@@ -28,7 +28,8 @@ func (r rule) unless(right string) rule {
 // rules are applied to every passage, in this order.
 var rules = []rule{
 	// Who does what is not said.
-	avoid(`(?:is|are|was|were|be|been|being) told(?: \w+)?`, `who reports it: "norn prints", "norn warns about"`).unless(`told apart$`),
+	avoid(`(?:is|are|was|were|be|been|being) told(?: \w+)?`, `who reports it: "norn prints", "norn warns about"`).
+		unless(`told apart$`),
 	avoid(`tells? of|told of`, `"reports" or "warns about"`),
 
 	// A clause stands in for a noun.
