@@ -28,7 +28,8 @@ func (f *RolloutFlags) Bind(cmd *cobra.Command) {
 	f.timeout = Duration(5 * time.Minute)
 	flags := cmd.Flags()
 	flags.Var(&f.timeout, "timeout", "time limit for the rollout")
-	flags.UintVar(&f.allowRestarts, "allow-restarts", k8srollout.DefaultAllowedRestarts, "number of restarts allowed for a new container")
+	flags.UintVar(&f.allowRestarts, "allow-restarts", k8srollout.DefaultAllowedRestarts,
+		"number of restarts allowed for a new container")
 	flags.BoolVar(&f.saveFailure, "save-failure", false, "write the evidence of a failed rollout to .norn/failures")
 }
 
@@ -40,7 +41,8 @@ func (f *RolloutFlags) Set(t *rollout.Target, dir string) {
 	}
 }
 
-// Rollout is a command that replaces an app's Pods, using a template that is already in the cluster: restart and rollback.
+// Rollout is a command that replaces an app's Pods, using a template that is already in the cluster: restart and
+// rollback.
 type Rollout struct {
 	Flags  RolloutFlags
 	Target rollout.Target
@@ -73,7 +75,8 @@ func (a *App) RunRollout(cmd *cobra.Command, args []string, r Rollout) error {
 	})
 }
 
-// defaultLockTimeout is slightly longer than the lock of a dead holder lasts: after a kill, the same command simply waits.
+// defaultLockTimeout is slightly longer than the lock of a dead holder lasts: after a kill, the same command simply
+// waits.
 const defaultLockTimeout = 45 * time.Second
 
 // BindLock adds --lock-timeout to cmd.

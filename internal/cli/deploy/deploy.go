@@ -1,4 +1,4 @@
-// Package deploy is norn deploy.
+// Package deploy implements norn deploy.
 package deploy
 
 import (

@@ -1,4 +1,4 @@
-// Package forge is norn forge.
+// Package forge implements norn forge.
 package forge
 
 import (

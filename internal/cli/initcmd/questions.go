@@ -68,7 +68,8 @@ func questions(flags scaffold.Answers) []question {
 			applies: func(a *scaffold.Answers) bool { return web(a) && a.Internal != "" },
 		}, func(a *scaffold.Answers) *string { return &a.External }),
 		word(question{
-			flag: "schedule", text: `Schedule, such as "0 3 * * *"`, needed: "a cron app needs a schedule", applies: cron, fallback: none,
+			flag: "schedule", text: `Schedule, such as "0 3 * * *"`, needed: "a cron app needs a schedule",
+			applies: cron, fallback: none,
 		}, func(a *scaffold.Answers) *string { return &a.Schedule }),
 		word(question{
 			flag: "command", text: "Command", needed: "a cron app needs a command", applies: cron, fallback: none,

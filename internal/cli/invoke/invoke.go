@@ -1,4 +1,4 @@
-// Package invoke is norn invoke.
+// Package invoke implements norn invoke.
 package invoke
 
 import (
@@ -63,7 +63,6 @@ func invocation(a *cli.App, cmd *cobra.Command, args []string, body, image strin
 		return nil, err
 	}
 	r := job.Request{Namespace: s.Conf.Namespace, App: spec.App, Timeout: spec.Function.Timeout.Duration()}
-	return &cli.OneOff{Title: s.Title("invoke", spec.App), Request: r, Call: func(ctx context.Context, r job.Request) error {
-		return job.Call(ctx, s.Client, r, *pod)
-	}}, nil
+	call := func(ctx context.Context, r job.Request) error { return job.Call(ctx, s.Client, r, *pod) }
+	return &cli.OneOff{Title: s.Title("invoke", spec.App), Request: r, Call: call}, nil
 }
