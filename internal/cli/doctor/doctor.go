@@ -37,9 +37,7 @@ skipped with a reason. A problem ends with exit code 1. See docs/doctor.md for e
 			return run(a, cmd, cli.Argument(args, 0))
 		},
 	}
-	flags := cmd.Flags()
-	flags.String("registry", "", "registry to push images to (NORN_REGISTRY_URL)")
-	flags.String("builder", "", "docker, podman, buildah or nerdctl (NORN_BUILDER; default: the first one installed)")
+	cli.BindBuild(cmd)
 	return cmd
 }
 

@@ -52,7 +52,7 @@ norn does not ask. Also writes the JSON Schema for editors. An existing file is 
 	f.IntVar(&flags.Port, "port", 0, "port that the container listens on (default: the one that the Dockerfile exposes)")
 	f.StringVar(&flags.Healthcheck, "healthcheck", "", "path of the health check, such as /healthz")
 	f.StringVar(&flags.Internal, "internal", "", "name of the Service (default: the app's name)")
-	f.StringVar(&flags.External, "external", "", "public host name")
+	f.StringVar(&flags.External, "external", "", "public host name in the Cloudflare tunnel")
 	f.StringVar(&flags.Schedule, "schedule", "", "schedule of a cron app, in cron syntax")
 	f.StringVar(&flags.Command, "command", "", "command of a cron app")
 	f.BoolVar(&flags.FromRemote, "from-remote", false, "deploy from the git remote instead of the folder")

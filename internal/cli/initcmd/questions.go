@@ -64,7 +64,7 @@ func questions(flags scaffold.Answers) []question {
 			flag: "internal", text: "Service name in the cluster (- for none)", applies: web, fallback: serviceName,
 		}, func(a *scaffold.Answers) *string { return &a.Internal }),
 		word(question{
-			flag: "external", text: "Public host name (Enter for none)", fallback: none,
+			flag: "external", text: "Public host name in the Cloudflare tunnel (Enter for none)", fallback: none,
 			applies: func(a *scaffold.Answers) bool { return web(a) && a.Internal != "" },
 		}, func(a *scaffold.Answers) *string { return &a.External }),
 		word(question{
