@@ -1,6 +1,7 @@
 // Package cli holds what the commands of norn share: settings and connections, flags, output, and how a command ends.
 //
-// A command is a package of its own below this one: norn deploy is internal/cli/deploy. Package root puts them together.
+// A command is a package of its own below this one: norn deploy is internal/cli/deploy. Package root puts them
+// together.
 package cli
 
 import (
@@ -73,8 +74,8 @@ func (a *App) Name(arg string, conf *config.Config) (string, error) {
 	return name, err
 }
 
-// FindName is Name, and reports whether the app's infraspec is on this machine. A name without an infraspec is returned as it
-// is: the cluster may know the app.
+// FindName is Name, and reports whether the app's infraspec is on this machine. A name without an infraspec is
+// returned as it is: the cluster may know the app.
 func (a *App) FindName(arg string, conf *config.Config) (name string, onDisk bool, err error) {
 	here, err := Here()
 	if err != nil {
@@ -104,8 +105,8 @@ type Session struct {
 	Client *k8s.Client
 }
 
-// Connect connects to the cluster; action names what is impossible without one. A command calls it first: if there is no
-// cluster, the user learns that before anything else.
+// Connect connects to the cluster; action names what is impossible without one. A command calls it first: if there is
+// no cluster, the user learns that before anything else.
 func (a *App) Connect(ctx context.Context, cmd *cobra.Command, action string) (*Session, error) {
 	conf, err := a.Config(cmd)
 	if err != nil {
@@ -127,7 +128,8 @@ func (s *Session) Title(action, app string) string {
 	return fmt.Sprintf("%s %s in namespace %s of %s", action, app, s.Conf.Namespace, s.Client.Context)
 }
 
-// HideLive hides the values in the app's Secret from what its pods print. Nothing is hidden if the Secret cannot be read.
+// HideLive hides the values in the app's Secret from what its pods print. Nothing is hidden if the Secret cannot be
+// read.
 func (a *App) HideLive(ctx context.Context, s *Session, app string) {
 	live, err := s.Client.GetSecret(ctx, s.Conf.Namespace, objects.SecretName(app))
 	if err != nil {

@@ -34,6 +34,9 @@ var badValue = regexp.MustCompile(`(?s)^invalid argument (".*") for "(?:-\w, )?(
 
 // FlagError returns pflag's err as a UsageError. It names the flag, the value and the problem once each.
 func FlagError(err error) error {
+	if err.Error() == "unknown flag: --version" {
+		return Usagef("%w; norn version shows the version", err)
+	}
 	m := badValue.FindStringSubmatch(err.Error())
 	if m == nil {
 		return &UsageError{Err: err}

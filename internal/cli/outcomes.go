@@ -54,7 +54,7 @@ func Exits() []Exit {
 		{ExitUsage, "usage", "wrong usage, or an invalid infraspec"},
 		{ExitNoKubernetes, "no-kubernetes", "no Kubernetes: no kubeconfig, or the server does not answer"},
 		{ExitRollout, "rollout-failed", "the rollout failed; the message says which version runs now"},
-		{ExitConflict, "conflict", "another run holds the lock, or norn does not manage an object"},
+		{ExitConflict, "conflict", "another run holds the lock, or an object is not managed by norn"},
 		{ExitInterrupted, "interrupted", "interrupted"},
 	}
 }
@@ -76,7 +76,7 @@ const (
 	reasonInvalid       k8srollout.Reason = "InvalidInfraspec" // the infraspec cannot be used
 	reasonNotFound      k8srollout.Reason = "AppNotFound"      // there is no such app
 	reasonNotDeployed   k8srollout.Reason = "NotDeployed"      // there is no image to run yet
-	reasonSecretsFile   k8srollout.Reason = "SecretsFile"      // the encrypted file or its key is unusable, or lacks a name
+	reasonSecretsFile   k8srollout.Reason = "SecretsFile"      // the encrypted file or its key is unusable
 	reasonSnapshot      k8srollout.Reason = "SnapshotFailed"   // the database could not be dumped
 	reasonMigration     k8srollout.Reason = "MigrationFailed"
 	reasonProgramFailed k8srollout.Reason = "ProgramFailed" // the program that norn ran did not end with 0
@@ -100,7 +100,8 @@ func ends[E error](code int, reason k8srollout.Reason) outcome {
 	return outcome{reflect.TypeFor[E](), is[E], code, reason, ""}
 }
 
-// results returns the outcomes of commands that came to their end. A signal that arrives meanwhile does not change them.
+// results returns the outcomes of commands that came to their end. A signal that arrives meanwhile does not change
+// them.
 func results() []outcome {
 	differs := ends[*DiffersError](ExitFailed, reasonDifferent)
 	differs.name = DiffersName
@@ -117,7 +118,9 @@ func results() []outcome {
 // failures returns the outcomes of commands that failed. An error that wraps several types ends as the first of them.
 func failures() []outcome {
 	badConnection := ends[*database.SnapshotError](ExitUsage, reasonSnapshot)
-	badConnection.matches = func(err error) bool { return is[*database.SnapshotError](err) && is[*pipeline.UsageError](err) }
+	badConnection.matches = func(err error) bool {
+		return is[*database.SnapshotError](err) && is[*pipeline.UsageError](err)
+	}
 	return []outcome{
 		ends[*deploy.MigrationError](ExitFailed, reasonMigration),
 		badConnection,
@@ -155,10 +158,11 @@ func failures() []outcome {
 	}
 }
 
-// Outcome returns how a command ends with err. Of all of norn, it alone knows exit codes and reasons.
+// Outcome returns how a command ends with err. Nothing else in norn knows exit codes and reasons.
 func Outcome(ctx context.Context, err error) ui.Outcome {
 	found := find(ctx, err)
-	o := ui.Outcome{Err: err, Code: found.code, Name: cmp.Or(found.name, exitName(found.code)), Reason: string(found.reason)}
+	name := cmp.Or(found.name, exitName(found.code))
+	o := ui.Outcome{Err: err, Code: found.code, Name: name, Reason: string(found.reason)}
 	switch found.errorType {
 	case reflect.TypeFor[*rollout.Error]():
 		failed, _ := errors.AsType[*rollout.Error](err)

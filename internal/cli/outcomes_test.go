@@ -69,7 +69,8 @@ func TestEveryErrorTypeHasAnOutcome(t *testing.T) {
 	}
 }
 
-// errorTypes returns the types below pkg and internal that have a method Error() string, such as "pkg/forge.QuotaError".
+// errorTypes returns the types below pkg and internal that have a method Error() string, such as
+// "pkg/forge.QuotaError".
 func errorTypes(t *testing.T) []string {
 	t.Helper()
 	var found []string
@@ -101,7 +102,10 @@ func errorTypes(t *testing.T) []string {
 // errorReceiver returns the type that decl gives a method Error() string, or "".
 func errorReceiver(decl ast.Decl) string {
 	method, ok := decl.(*ast.FuncDecl)
-	if !ok || method.Recv == nil || method.Name.Name != "Error" || method.Type.Params.NumFields() != 0 || method.Type.Results.NumFields() != 1 {
+	if !ok || method.Recv == nil || method.Name.Name != "Error" {
+		return ""
+	}
+	if method.Type.Params.NumFields() != 0 || method.Type.Results.NumFields() != 1 {
 		return ""
 	}
 	if result, ok := method.Type.Results.List[0].Type.(*ast.Ident); !ok || result.Name != "string" {
@@ -123,33 +127,34 @@ func TestOutcome(t *testing.T) {
 	crashed := &rollout.Error{Evidence: rollout.Failure{Reason: k8srollout.CrashLoop}}
 	usage := &pipeline.UsageError{Problem: "x"}
 	for name, c := range map[string]struct {
-		ctx  context.Context
-		err  error
-		want ui.Outcome
+		ctx    context.Context
+		err    error
+		code   int
+		name   string
+		reason string
 	}{
-		"success":                  {live, nil, ui.Outcome{Code: 0, Name: "done"}},
-		"reader gone":              {live, fmt.Errorf("write: %w", syscall.EPIPE), ui.Outcome{Code: 0, Name: "done"}},
-		"failed rollout":           {live, crashed, ui.Outcome{Code: 4, Name: "rollout-failed", Reason: "CrashLoop"}},
-		"failed, then interrupted": {interrupted, crashed, ui.Outcome{Code: 4, Name: "rollout-failed", Reason: "CrashLoop"}},
-		"program":                  {live, &job.ExitError{Code: 7}, ui.Outcome{Code: 7, Name: "exited", Reason: "ProgramFailed"}},
-		"program with norn's code": {live, &job.ExitError{Code: 4}, ui.Outcome{Code: 4, Name: "exited", Reason: "ProgramFailed"}},
-		"differences":              {live, &DiffersError{1}, ui.Outcome{Code: 1, Name: "differs", Reason: "Differs"}},
-		"problems":                 {interrupted, &ProblemsFoundError{1, 0}, ui.Outcome{Code: 1, Name: "failed", Reason: "ProblemsFound"}},
-		"interrupted":              {interrupted, usage, ui.Outcome{Code: 130, Name: "interrupted", Reason: "Interrupted"}},
-		"wrapped":                  {live, fmt.Errorf("x: %w", usage), ui.Outcome{Code: 2, Name: "usage", Reason: "Usage"}},
-		"migration":                {live, &deploy.MigrationError{}, ui.Outcome{Code: 1, Name: "failed", Reason: "MigrationFailed"}},
-		"dump":                     {live, &database.SnapshotError{Err: errors.New("x")}, ui.Outcome{Code: 1, Name: "failed", Reason: "SnapshotFailed"}},
-		"dump, wrong settings":     {live, &database.SnapshotError{Err: usage}, ui.Outcome{Code: 2, Name: "usage", Reason: "SnapshotFailed"}},
+		"success":                  {live, nil, 0, "done", ""},
+		"reader gone":              {live, fmt.Errorf("write: %w", syscall.EPIPE), 0, "done", ""},
+		"failed rollout":           {live, crashed, 4, "rollout-failed", "CrashLoop"},
+		"failed, then interrupted": {interrupted, crashed, 4, "rollout-failed", "CrashLoop"},
+		"program":                  {live, &job.ExitError{Code: 7}, 7, "exited", "ProgramFailed"},
+		"program with norn's code": {live, &job.ExitError{Code: 4}, 4, "exited", "ProgramFailed"},
+		"differences":              {live, &DiffersError{1}, 1, "differs", "Differs"},
+		"problems":                 {interrupted, &ProblemsFoundError{1, 0}, 1, "failed", "ProblemsFound"},
+		"interrupted":              {interrupted, usage, 130, "interrupted", "Interrupted"},
+		"wrapped":                  {live, fmt.Errorf("x: %w", usage), 2, "usage", "Usage"},
+		"migration":                {live, &deploy.MigrationError{}, 1, "failed", "MigrationFailed"},
+		"dump":                     {live, &database.SnapshotError{Err: errors.New("x")}, 1, "failed", "SnapshotFailed"},
+		"dump, wrong settings":     {live, &database.SnapshotError{Err: usage}, 2, "usage", "SnapshotFailed"},
 		"missing and invalid": {
-			live, errors.Join(&infraspec.NotFoundError{}, &InvalidError{}),
-			ui.Outcome{Code: 2, Name: "usage", Reason: "InvalidInfraspec"},
+			live, errors.Join(&infraspec.NotFoundError{}, &InvalidError{}), 2, "usage", "InvalidInfraspec",
 		},
-		"without rights": {live, &k8s.DeniedError{}, ui.Outcome{Code: 1, Name: "failed", Reason: "Forbidden"}},
-		"unknown":        {live, errors.New("x"), ui.Outcome{Code: 1, Name: "failed"}},
+		"not permitted": {live, &k8s.DeniedError{}, 1, "failed", "Forbidden"},
+		"no type":       {live, errors.New("x"), 1, "failed", ""},
 	} {
-		c.want.Err = c.err
-		if got := Outcome(c.ctx, c.err); got != c.want {
-			t.Errorf("%s: %+v, want %+v", name, got, c.want)
+		want := ui.Outcome{Err: c.err, Code: c.code, Name: c.name, Reason: c.reason}
+		if got := Outcome(c.ctx, c.err); got != want {
+			t.Errorf("%s: %+v, want %+v", name, got, want)
 		}
 	}
 }

@@ -15,7 +15,8 @@ import (
 	"norn/pkg/k8s/connect"
 )
 
-// Encode prints a command's results, each as one JSON object on a line of its own. docs/json.md describes them to users.
+// Encode prints a command's results, each as one JSON object on a line of its own. docs/json.md describes them to
+// users.
 func (a *App) Encode(objects ...any) error {
 	enc := json.NewEncoder(a.Streams.Out)
 	for _, o := range objects {
@@ -35,6 +36,11 @@ func Elements[T any](list []T) []any {
 	return out
 }
 
+// Warnf prints a warning.
+func (a *App) Warnf(format string, args ...any) {
+	ui.PrintWarning(a.Streams.Err, a.Rename(fmt.Sprintf(format, args...)))
+}
+
 // Reach connects to the cluster. If there is none, it returns the reason instead, and no error.
 func (a *App) Reach(ctx context.Context) (*k8s.Client, *connect.UnavailableError, error) {
 	client, err := connect.Dial(ctx, a.Kube, Caller())
@@ -45,7 +51,8 @@ func (a *App) Reach(ctx context.Context) (*k8s.Client, *connect.UnavailableError
 	return client, nil, err
 }
 
-// Connection is the last JSON object of commands that work without a cluster too: which cluster was asked, or why none was.
+// Connection is the last JSON object of commands that work without a cluster too: which cluster was asked, or why
+// none was.
 type Connection struct {
 	Kubernetes struct {
 		Connected bool   `json:"connected"`

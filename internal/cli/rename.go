@@ -10,7 +10,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// The names that norn is called by: its own, and the name of kubectl's plugin (kubernetes.io: Extend kubectl with plugins).
+// The names that norn is called by: its own, and the name of kubectl's plugin (kubernetes.io: Extend kubectl with
+// plugins).
 const (
 	OwnName    = "norn"
 	pluginFile = "kubectl-norn"

@@ -37,8 +37,8 @@ type OneOff struct {
 	Call    func(context.Context, job.Request) error
 }
 
-// RunOnce runs the Job that prepare returns. The Job's output goes to stdout unchanged or, with -o json, becomes the output of
-// a step called name.
+// RunOnce runs the Job that prepare returns. The Job's output goes to stdout unchanged or, with -o json, becomes the
+// output of a step called name.
 func (a *App) RunOnce(ctx context.Context, name string, prepare func() (*OneOff, error)) error {
 	if !a.JSON {
 		o, err := prepare()
@@ -55,10 +55,11 @@ func (a *App) RunOnce(ctx context.Context, name string, prepare func() (*OneOff,
 			return err
 		}
 		out.Begin(o.Title)
-		return pipeline.Run(ctx, out, []pipeline.Step{{Name: name, Run: func(ctx context.Context, w io.Writer) (pipeline.Result, error) {
+		step := func(ctx context.Context, w io.Writer) (pipeline.Result, error) {
 			o.Request.Out, o.Request.Say = w, func(text string) { pipeline.Warn(w, "%s", text) }
 			return pipeline.Result{State: pipeline.Done}, o.Call(ctx, o.Request)
-		}}})
+		}
+		return pipeline.Run(ctx, out, []pipeline.Step{{Name: name, Run: step}})
 	})
 }
 
@@ -66,7 +67,10 @@ func (a *App) RunOnce(ctx context.Context, name string, prepare func() (*OneOff,
 func (a *App) Confirm(ctx context.Context, command, question, consequence string) error {
 	prompt, asking := ui.NewPrompt(a.Streams)
 	if !asking {
-		return &pipeline.UsageError{Problem: command + " needs confirmation, and there is no terminal to ask on", Advice: "pass --yes to skip the question"}
+		return &pipeline.UsageError{
+			Problem: command + " needs confirmation, and there is no terminal to ask on",
+			Advice:  "pass --yes to skip the question",
+		}
 	}
 	answer, err := prompt.Ask(ctx, question+" ("+consequence+")? [y/N] ")
 	switch {

@@ -1,4 +1,4 @@
-// Package completion is norn completion.
+// Package completion implements norn completion.
 package completion
 
 import (
@@ -79,7 +79,7 @@ func New(a *cli.App) *cobra.Command {
 			Args:    cobra.NoArgs,
 			RunE:    func(cmd *cobra.Command, _ []string) error { return s.write(cmd.Root(), a.Streams.Out, !plain) },
 		}
-		sub.Flags().BoolVar(&plain, "no-descriptions", false, "completions without descriptions")
+		sub.Flags().BoolVar(&plain, "no-descriptions", false, "omit the descriptions")
 		cmd.AddCommand(sub)
 	}
 	return cmd

@@ -38,8 +38,8 @@ func (l *lookup) path(from ...source) []source {
 	return from
 }
 
-// appAnd returns the sources for a command that takes [APP] and something of it: the first argument is an app, or belongs to the
-// app here.
+// appAnd returns the sources for a command that takes [APP] and something of it: the first argument is an app, or
+// belongs to the app here.
 func (l *lookup) appAnd(of source) []source {
 	switch len(l.args) {
 	case 0:
@@ -80,9 +80,9 @@ func (l *lookup) refs(ctx context.Context) []complete.Value {
 	return l.onDisk(func(path string) []complete.Value { return complete.Refs(ctx, path) })
 }
 
-func (l *lookup) secrets(there bool) source {
+func (l *lookup) secrets(onlyInFile bool) source {
 	return func(context.Context) []complete.Value {
-		return l.onDisk(func(path string) []complete.Value { return complete.SecretNames(path, there) })
+		return l.onDisk(func(path string) []complete.Value { return complete.SecretNames(path, onlyInFile) })
 	}
 }
 

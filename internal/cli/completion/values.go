@@ -49,8 +49,8 @@ func Bind(a *cli.App, root *cobra.Command) {
 func argumentValues(a *cli.App) map[string]cobra.CompletionFunc {
 	local := offer(a, func(l *lookup) []source { return l.onlyApp(l.disk) })
 	anywhere := offer(a, func(l *lookup) []source { return l.onlyApp(l.disk, l.apps) })
-	secretNames := func(there bool) cobra.CompletionFunc {
-		return offer(a, func(l *lookup) []source { return l.appAnd(l.secrets(there)) })
+	secretNames := func(onlyInFile bool) cobra.CompletionFunc {
+		return offer(a, func(l *lookup) []source { return l.appAnd(l.secrets(onlyInFile)) })
 	}
 	values := map[string]cobra.CompletionFunc{
 		"init": func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
@@ -162,5 +162,6 @@ func beforeDash(values cobra.CompletionFunc) cobra.CompletionFunc {
 
 // isPath reports whether an argument that begins like this can only be a path.
 func isPath(begin string) bool {
-	return strings.HasPrefix(begin, ".") || strings.HasPrefix(begin, "~") || strings.ContainsRune(begin, filepath.Separator)
+	return strings.HasPrefix(begin, ".") || strings.HasPrefix(begin, "~") ||
+		strings.ContainsRune(begin, filepath.Separator)
 }

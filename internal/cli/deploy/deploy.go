@@ -1,4 +1,4 @@
-// Package deploy is norn deploy.
+// Package deploy implements norn deploy.
 package deploy
 
 import (
@@ -34,6 +34,9 @@ repository. Pushes the image, or loads it into a cluster on this machine. Then r
 and migrates the database, updates the app's Secret, sets the image, and waits until every new Pod
 is available.
 
+norn deploy ships a version, and warns if the infraspec has changed otherwise: pass --forge to apply
+those changes in the same rollout.
+
 If the version does not come up, norn reports the cause within seconds, shows the container's last
 log lines and restores the last verified version. If anything fails before the rollout, the running
 version is left alone.`,
@@ -48,8 +51,6 @@ version is left alone.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.String("registry", "", "registry to push the image to (NORN_REGISTRY_URL)")
-	flags.String("builder", "", "docker, podman, buildah or nerdctl (NORN_BUILDER; default: the first one installed)")
 	flags.StringVar(&o.Image, "image", "", "existing image to ship, without building or testing")
 	flags.BoolVar(&o.Checkout, "checkout", false, "ship the local checkout even if the infraspec has a repo.url")
 	flags.BoolVar(&o.SkipTests, "skip-tests", false, "skip build.test")
@@ -58,6 +59,7 @@ version is left alone.`,
 	flags.BoolVar(&o.Force, "force", false, "migrate and replace the Pods even if nothing changed")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "show what each step would do, and change nothing")
 	flags.BoolVar(&o.noRollback, "no-rollback", false, "keep a failed version instead of restoring the previous one")
+	cli.BindBuild(cmd)
 	o.rollout.Bind(cmd)
 	cli.BindLock(cmd, &o.Lock)
 	return cmd

@@ -1,4 +1,4 @@
-// Package diff is norn diff.
+// Package diff implements norn diff.
 package diff
 
 import (
@@ -33,7 +33,8 @@ live objects. Nothing is changed. With --exit-code, a difference ends with exit 
 		},
 	}
 	cmd.Flags().BoolVar(&exitCode, "exit-code", false, "exit with 1 if anything differs")
-	cmd.Flags().BoolVar(&o.Adopt, "adopt", false, "show what forge --adopt would change, except other managers' fields that it would remove")
+	cmd.Flags().BoolVar(&o.Adopt, "adopt", false,
+		"show what forge --adopt would change, except other managers' fields that it would remove")
 	return cmd
 }
 

@@ -1,4 +1,4 @@
-// Package docs is norn docs, which make uses: it writes what is generated from the commands.
+// Package docs implements norn docs, which make uses: it writes what is generated from the commands.
 package docs
 
 import (
@@ -16,7 +16,8 @@ import (
 
 // New returns norn docs.
 func New(a *cli.App) *cobra.Command {
-	cmd := cli.Group("docs", "Write the command reference or the man pages", "Writes the files that make docs and make install use.")
+	cmd := cli.Group("docs", "Write the command reference or the man pages",
+		"Writes the files that make docs and make install use.")
 	cmd.Hidden = true
 	cmd.AddCommand(
 		&cobra.Command{

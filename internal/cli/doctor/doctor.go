@@ -1,4 +1,4 @@
-// Package doctor is norn doctor.
+// Package doctor implements norn doctor.
 package doctor
 
 import (
@@ -29,15 +29,15 @@ cluster, norn checks the rest.
 
 The result of a check is ok, a warning (it may matter, but stops nothing), a problem with a hint, or
 skipped with a reason. A problem ends with exit code 1. See docs/doctor.md for each check.`,
-		Example: "  norn doctor\n  norn doctor shop\n  norn doctor -o json | jq -r '.checks[] | select(.state==\"problem\") | .hint'",
-		Args:    cobra.MaximumNArgs(1),
+		Example: `  norn doctor
+  norn doctor shop
+  norn doctor -o json | jq -r '.checks[] | select(.state=="problem") | .hint'`,
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return run(a, cmd, cli.Argument(args, 0))
 		},
 	}
-	flags := cmd.Flags()
-	flags.String("registry", "", "registry to push images to (NORN_REGISTRY_URL)")
-	flags.String("builder", "", "docker, podman, buildah or nerdctl (NORN_BUILDER; default: the first one installed)")
+	cli.BindBuild(cmd)
 	return cmd
 }
 
@@ -125,7 +125,10 @@ var signs = map[doctor.State]struct {
 	mark ui.Mark
 	sign string
 }{
-	doctor.OK: {ui.Good, "✓"}, doctor.Warning: {ui.Warn, "!"}, doctor.Problem: {ui.Bad, "✗"}, doctor.Skipped: {ui.Dim, "-"},
+	doctor.OK:      {ui.Good, "✓"},
+	doctor.Warning: {ui.Warn, "!"},
+	doctor.Problem: {ui.Bad, "✗"},
+	doctor.Skipped: {ui.Dim, "-"},
 }
 
 func (p *printer) take(r doctor.Result) {

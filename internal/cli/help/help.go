@@ -1,4 +1,4 @@
-// Package help is norn help: the help of commands, and the topics that concern all of them.
+// Package help implements norn help: the help of commands, and the topics that concern all of them.
 package help
 
 import (
@@ -27,9 +27,10 @@ func Add(a *cli.App, root *cobra.Command) {
 
 func newCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:     "help [COMMAND | TOPIC]",
-		Short:   "Show the help of a command or a topic",
-		Long:    "Shows what a command does, with examples and all its flags, like COMMAND --help; or a topic that norn help lists.",
+		Use:   "help [COMMAND | TOPIC]",
+		Short: "Show the help of a command or a topic",
+		Long: `Shows what a command does, with examples and all its flags, like COMMAND --help; or one of the topics
+that norn help lists.`,
 		Example: "  norn help deploy\n  norn help secrets set\n  norn help exit-codes",
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, begin string) ([]string, cobra.ShellCompDirective) {
 			at, _, err := cmd.Root().Find(args)
@@ -71,7 +72,8 @@ func newFlagsTopic(a *cli.App, root *cobra.Command) *cobra.Command {
 				common.AddFlag(&shown)
 			}
 		})
-		_, _ = fmt.Fprintf(a.Streams.Out, "All commands accept these flags:\n\n%s\nand these, with the same meaning as in kubectl:\n\n%s",
+		_, _ = fmt.Fprintf(a.Streams.Out,
+			"All commands accept these flags:\n\n%s\nand these, with the same meaning as in kubectl:\n\n%s",
 			manual.Flags(common, width), manual.Flags(rare, width))
 	})
 	return topic
@@ -89,8 +91,8 @@ func exitText() string {
 
 func environmentText() string {
 	var b strings.Builder
-	b.WriteString(`norn takes a setting from the first of these that has it: the flag, the environment variable, the settings
-file $XDG_CONFIG_HOME/norn/config.yaml (usually ~/.config/norn/config.yaml), the default.` + "\n\n")
+	b.WriteString(`norn takes a setting from the first of these that has it: the flag, the environment variable,
+the settings file $XDG_CONFIG_HOME/norn/config.yaml (usually ~/.config/norn/config.yaml), the default.` + "\n\n")
 	for _, s := range config.Settings() {
 		fmt.Fprintf(&b, "  %s\n", s.Variable)
 		about := s.About
@@ -105,6 +107,6 @@ file $XDG_CONFIG_HOME/norn/config.yaml (usually ~/.config/norn/config.yaml), the
 	}
 	b.WriteString(`
 KUBECONFIG is the path to the kubeconfig, as for kubectl. norn finds the key of the secrets as SOPS does:
-SOPS_AGE_KEY, SOPS_AGE_KEY_FILE. NO_COLOR turns colours off, CLICOLOR_FORCE turns them on.`)
+SOPS_AGE_KEY, SOPS_AGE_KEY_FILE. NO_COLOR turns colors off, CLICOLOR_FORCE turns them on.`)
 	return b.String()
 }

@@ -1,4 +1,4 @@
-// Package history is norn history.
+// Package history implements norn history.
 package history
 
 import (
@@ -61,8 +61,10 @@ func printHistory(a *cli.App, entries []deploy.Entry) {
 			outcome = ui.Marked(fmt.Sprintf("failed: %s", e.Failed), ui.Bad)
 		}
 		rows = append(rows, []ui.Cell{
-			{Text: fmt.Sprint(e.Revision)}, {Text: e.Version()}, outcome, {Text: current}, {Text: cli.Age(&e.Created)}, {Text: cli.Dash(e.By)}, {Text: migrated}, {Text: cli.Dash(e.Digest)},
+			{Text: fmt.Sprint(e.Revision)}, {Text: e.Version()}, outcome, {Text: current},
+			{Text: cli.Age(&e.Created)}, {Text: cli.Dash(e.By)}, {Text: migrated}, {Text: cli.Dash(e.Digest)},
 		})
 	}
-	ui.PrintTable(a.Streams.Out, []string{"REVISION", "VERSION", "OUTCOME", "", "AGE", "BY", "DATABASE", "DIGEST"}, rows, "DIGEST", "BY", "DATABASE")
+	head := []string{"REVISION", "VERSION", "OUTCOME", "", "AGE", "BY", "DATABASE", "DIGEST"}
+	ui.PrintTable(a.Streams.Out, head, rows, "DIGEST", "BY", "DATABASE")
 }

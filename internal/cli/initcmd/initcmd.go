@@ -1,4 +1,4 @@
-// Package initcmd is norn init.
+// Package initcmd implements norn init.
 package initcmd
 
 import (
@@ -25,8 +25,7 @@ func New(a *cli.App) *cobra.Command {
 		Short: "Write an infraspec.yaml for a new app",
 		Long: `Writes infraspec.yaml from what norn finds in the folder (its name, the Dockerfile and the port that it
 exposes, the git remote) and from your answers. A flag answers its question; without a terminal,
-norn does not ask. The JSON Schema for editors is written too. An existing file is never
-overwritten.`,
+norn does not ask. Also writes the JSON Schema for editors. An existing file is never overwritten.`,
 		Example: "  norn init\n  norn init ./shop --role webserver --port 8080 --healthcheck /healthz",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -53,7 +52,7 @@ overwritten.`,
 	f.IntVar(&flags.Port, "port", 0, "port that the container listens on (default: the one that the Dockerfile exposes)")
 	f.StringVar(&flags.Healthcheck, "healthcheck", "", "path of the health check, such as /healthz")
 	f.StringVar(&flags.Internal, "internal", "", "name of the Service (default: the app's name)")
-	f.StringVar(&flags.External, "external", "", "public host name")
+	f.StringVar(&flags.External, "external", "", "public host name in the Cloudflare tunnel")
 	f.StringVar(&flags.Schedule, "schedule", "", "schedule of a cron app, in cron syntax")
 	f.StringVar(&flags.Command, "command", "", "command of a cron app")
 	f.BoolVar(&flags.FromRemote, "from-remote", false, "deploy from the git remote instead of the folder")
@@ -146,10 +145,10 @@ func write(a *cli.App, dir string, answers scaffold.Answers) error {
 		return err
 	}
 	if stale {
-		ui.PrintWarning(a.Streams.Err, a.Rename(scaffold.SchemaPath+" belongs to another version of norn; norn schema prints the current one"))
+		a.Warnf("%s belongs to another version of norn; norn schema prints the current one", scaffold.SchemaPath)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "Dockerfile")); err != nil && answers.Dockerfile == "" {
-		ui.PrintWarning(a.Streams.Err, a.Rename("no Dockerfile found; norn deploy needs one to build the image"))
+		a.Warnf("no Dockerfile found; norn deploy needs one to build the image")
 	}
 	if a.JSON {
 		return a.Encode(Written{answers.App, path})

@@ -64,11 +64,12 @@ func questions(flags scaffold.Answers) []question {
 			flag: "internal", text: "Service name in the cluster (- for none)", applies: web, fallback: serviceName,
 		}, func(a *scaffold.Answers) *string { return &a.Internal }),
 		word(question{
-			flag: "external", text: "Public host name (Enter for none)", fallback: none,
+			flag: "external", text: "Public host name in the Cloudflare tunnel (Enter for none)", fallback: none,
 			applies: func(a *scaffold.Answers) bool { return web(a) && a.Internal != "" },
 		}, func(a *scaffold.Answers) *string { return &a.External }),
 		word(question{
-			flag: "schedule", text: `Schedule, such as "0 3 * * *"`, needed: "a cron app needs a schedule", applies: cron, fallback: none,
+			flag: "schedule", text: `Schedule, such as "0 3 * * *"`, needed: "a cron app needs a schedule",
+			applies: cron, fallback: none,
 		}, func(a *scaffold.Answers) *string { return &a.Schedule }),
 		word(question{
 			flag: "command", text: "Command", needed: "a cron app needs a command", applies: cron, fallback: none,

@@ -1,4 +1,4 @@
-// Package invoke is norn invoke.
+// Package invoke implements norn invoke.
 package invoke
 
 import (
@@ -12,9 +12,12 @@ import (
 	"norn/pkg/infraspec"
 )
 
+// options are the flags of norn invoke.
+type options struct{ body, image string }
+
 // New returns norn invoke.
 func New(a *cli.App) *cobra.Command {
-	var body, image string
+	o := &options{}
 	cmd := &cobra.Command{
 		Use:   "invoke [APP]",
 		Short: "Call a function app once",
@@ -26,17 +29,17 @@ output, deletes the Job, and exits with the function's exit code. function.timeo
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.RunOnce(cmd.Context(), "invoke", func() (*cli.OneOff, error) {
-				return invocation(a, cmd, args, body, image)
+				return invocation(a, cmd, args, o)
 			})
 		},
 	}
-	cmd.Flags().StringVar(&body, "body", "", "request body; @FILE reads it from a file, @- from standard input")
-	cmd.Flags().StringVar(&image, "image", "", "image to call instead of the deployed one")
+	cmd.Flags().StringVar(&o.body, "body", "", "request body; @FILE reads it from a file, @- from standard input")
+	cmd.Flags().StringVar(&o.image, "image", "", "image to call instead of the deployed one")
 	return cmd
 }
 
 // invocation returns the Job that calls the function.
-func invocation(a *cli.App, cmd *cobra.Command, args []string, body, image string) (*cli.OneOff, error) {
+func invocation(a *cli.App, cmd *cobra.Command, args []string, o *options) (*cli.OneOff, error) {
 	s, err := a.Connect(cmd.Context(), cmd, "invoke")
 	if err != nil {
 		return nil, err
@@ -48,13 +51,13 @@ func invocation(a *cli.App, cmd *cobra.Command, args []string, body, image strin
 	if spec.Role != infraspec.Function {
 		return nil, cli.Usagef("%s is a %s, not a function; norn run runs a command in it", spec.App, spec.Role)
 	}
-	settings := cli.ForgeSettings(s.Conf, image)
-	if image == "" {
+	settings := cli.ForgeSettings(s.Conf, o.image)
+	if o.image == "" {
 		if settings.Image, err = job.FunctionImage(cmd.Context(), s.Client, s.Conf.Namespace, spec.App); err != nil {
 			return nil, err
 		}
 	}
-	text, err := job.Body(body, a.ReadFile)
+	text, err := job.Body(o.body, a.ReadFile)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +66,6 @@ func invocation(a *cli.App, cmd *cobra.Command, args []string, body, image strin
 		return nil, err
 	}
 	r := job.Request{Namespace: s.Conf.Namespace, App: spec.App, Timeout: spec.Function.Timeout.Duration()}
-	return &cli.OneOff{Title: s.Title("invoke", spec.App), Request: r, Call: func(ctx context.Context, r job.Request) error {
-		return job.Call(ctx, s.Client, r, *pod)
-	}}, nil
+	call := func(ctx context.Context, r job.Request) error { return job.Call(ctx, s.Client, r, *pod) }
+	return &cli.OneOff{Title: s.Title("invoke", spec.App), Request: r, Call: call}, nil
 }

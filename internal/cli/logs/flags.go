@@ -31,16 +31,17 @@ func (f *options) bind(flags *pflag.FlagSet) {
 		"only lines since a time: 10m (ago), 2026-11-24T08:00:00Z or 08:00")
 	flags.Var((*moment)(&f.Lines.Until), "until", "only lines up to a time, in the same formats")
 	flags.StringSliceVarP(&f.Containers.Names, "container", "c", nil, "only these containers")
-	flags.StringSliceVar(&f.Containers.Pods, "pod", nil, "only these Pods: names, or the part of a name that the output shows")
+	flags.StringSliceVar(&f.Containers.Pods, "pod", nil,
+		"only these Pods: names, or the part of a name that the output shows")
 	flags.StringVar(&f.Containers.Revision, "revision", "",
 		"only Pods of this revision: new, old, or a number from norn history")
 	flags.Var((*patterns)(&f.Lines.Match), "grep",
 		"only lines that match this regular expression (RE2); repeat it for alternatives")
-	flags.Var((*patterns)(&f.Lines.NoMatch), "grep-v", "no lines that match this regular expression")
+	flags.Var((*patterns)(&f.Lines.NoMatch), "grep-v", "omit lines that match this regular expression")
 	flags.Var(&choice{&f.times, []string{"utc", "local", "relative"}}, "timestamps",
 		"time at the beginning of each line: utc, local or relative")
 	flags.Lookup("timestamps").NoOptDefVal = "utc"
-	flags.BoolVar(&f.noPrefix, "no-prefix", false, "lines without the names of Pod and container")
+	flags.BoolVar(&f.noPrefix, "no-prefix", false, "omit the names of Pod and container")
 	flags.VarP(&choice{&f.output, []string{"raw", "json"}}, "output", "o",
 		"raw for unchanged lines, json for one object a line: time, pod, container, revision, message, fields")
 }

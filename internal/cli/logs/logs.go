@@ -1,4 +1,4 @@
-// Package logs is norn logs.
+// Package logs implements norn logs.
 package logs
 
 import (

@@ -1,4 +1,4 @@
-// Package render is norn render.
+// Package render implements norn render.
 package render
 
 import (

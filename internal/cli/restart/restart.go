@@ -1,4 +1,4 @@
-// Package restart is norn restart.
+// Package restart implements norn restart.
 package restart
 
 import (

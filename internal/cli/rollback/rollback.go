@@ -1,4 +1,4 @@
-// Package rollback is norn rollback.
+// Package rollback implements norn rollback.
 package rollback
 
 import (

@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// offers are what a shell would be given for the last of the words, without what is said about each.
+// offers returns what a shell would offer for the last word, without descriptions.
 func offers(t *testing.T, words ...string) []string {
 	t.Helper()
 	code, stdout, _ := norn(t, append([]string{"__complete"}, words...)...)
@@ -30,17 +30,17 @@ func offers(t *testing.T, words ...string) []string {
 	return values
 }
 
-// What is on disk is offered for the arguments and flags that take it, with no cluster to be had.
+// Without a cluster, completion offers what is on disk.
 func TestCompletesWithoutCluster(t *testing.T) {
 	home := bed.HomeWithApps(t)
 	t.Chdir(filepath.Join(home, "projects", "shop"))
 	for _, c := range []struct{ line, want string }{
 		{"deploy |", "beat shop"},
 		{"deploy s|", "shop"},
-		{"logs |", "beat shop"}, // the cluster's are missing, silently
+		{"logs |", "beat shop"}, // without the cluster's apps
 		{"deploy shop |", "fix main v1.4.0"},
 		{"deploy shop v|", "v1.4.0"},
-		{"deploy beat |", ""}, // no git repository
+		{"deploy beat |", ""}, // not a git repository
 		{"deploy shop v1.4.0 |", ""},
 		{"validate shop |", "beat"},
 		{"secrets set |", "HELLO_TOKEN OTHER beat shop"},
@@ -75,19 +75,22 @@ func TestCompletesWithoutCluster(t *testing.T) {
 	}
 }
 
-// Every command's APP is completed.
+// Every command that takes APP completes it.
 func TestEveryAppIsCompleted(t *testing.T) {
 	each(New(&cli.App{}), func(cmd *cobra.Command) {
 		if strings.Contains(cmd.Use, "[APP") && cmd.ValidArgsFunction == nil {
-			t.Errorf("%s takes an app and completes none", cmd.CommandPath())
+			t.Errorf("%s does not complete APP", cmd.CommandPath())
 		}
 	})
 }
 
-// A file's or a folder's name is left to the shell.
-func TestFilesAreTheShells(t *testing.T) {
+// Names of files and folders are left to the shell.
+func TestShellCompletesFiles(t *testing.T) {
 	bed.HomeWithApps(t)
-	for words, want := range map[string]string{"forge ./": ":0", "init ": ":16", "--kubeconfig ": ":0", "run shop -- ": ":0", "version ": ":4", "deploy --image ": ":4"} {
+	for words, want := range map[string]string{
+		"forge ./": ":0", "init ": ":16", "--kubeconfig ": ":0", "run shop -- ": ":0",
+		"version ": ":4", "deploy --image ": ":4",
+	} {
 		_, stdout, _ := norn(t, append([]string{"__complete"}, strings.Split(words, " ")...)...)
 		if got := strings.TrimSpace(stdout); got != want {
 			t.Errorf("norn %s: %q, want %s", words, got, want)
@@ -95,7 +98,7 @@ func TestFilesAreTheShells(t *testing.T) {
 	}
 }
 
-// A server that takes connections and never answers costs no more than the time that there is; what is on disk is offered all the same.
+// A server that accepts connections and never answers costs only the timeout; what is on disk is still offered.
 func TestCompletionGivesUpInTime(t *testing.T) {
 	home := bed.HomeWithApps(t)
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
@@ -110,14 +113,14 @@ func TestCompletionGivesUpInTime(t *testing.T) {
 		t.Errorf("offers %q", got)
 	}
 	if took := time.Since(begin); took < 2*time.Second {
-		t.Errorf("the cluster was not asked, or gave up after %s", took)
+		t.Errorf("gave up after %s, or never asked the cluster", took)
 	}
-	if took := time.Since(begin); took > time.Minute { // client-go's own patience is longer than any shell's
+	if took := time.Since(begin); took > time.Minute { // client-go by itself would wait longer
 		t.Errorf("it took %s", took)
 	}
 }
 
-// each visits a command and all below it, but for those that cobra makes.
+// each calls visit for cmd and all commands below it, except those that cobra adds.
 func each(cmd *cobra.Command, visit func(*cobra.Command)) {
 	visit(cmd)
 	for _, sub := range cmd.Commands() {

@@ -13,18 +13,18 @@ import (
 	"norn/internal/manual"
 )
 
-// docs/commands.md is what the commands say today.
+// docs/commands.md is up to date.
 func TestCommandReferenceIsCurrent(t *testing.T) {
 	got, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "commands.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if string(manual.Page(New(&cli.App{}))) != string(got) {
-		t.Error("docs/commands.md is not what the commands say; run make docs")
+		t.Error("docs/commands.md is out of date; run make docs")
 	}
 }
 
-// Every command has a man page, that a formatter of man pages finds nothing wrong with.
+// Every command has a man page, and mandoc finds no fault with it.
 func TestManPages(t *testing.T) {
 	t.Setenv("SOURCE_DATE_EPOCH", "1767323045")
 	dir := t.TempDir()
@@ -54,6 +54,6 @@ func TestManPages(t *testing.T) {
 		}
 	})
 	if code, _, _ := norn(t, "docs", "man", filepath.Join(dir, "nosuch")); code != cli.ExitFailed {
-		t.Errorf("a folder that is not there ends with %d", code)
+		t.Errorf("a missing folder ends with %d", code)
 	}
 }

@@ -17,7 +17,7 @@ import (
 	"norn/test/bed"
 )
 
-// apiServer answers as an old Kubernetes does, by a clock that is ahead.
+// apiServer starts an API server of a version, whose clock is ahead.
 func apiServer(t *testing.T, version string, ahead time.Duration) (kubeconfigPath string) {
 	t.Helper()
 	s := server(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
@@ -37,7 +37,7 @@ func apiServer(t *testing.T, version string, ahead time.Duration) (kubeconfigPat
 	return path
 }
 
-// diagnosed is what norn doctor -o json says, by check.
+// diagnosed runs norn doctor -o json and returns the verdicts by check.
 func diagnosed(t *testing.T, args ...string) (code int, checks map[string]doctor.Verdict) {
 	t.Helper()
 	code, out, errs := norn(t, append([]string{"doctor", "-o", "json"}, args...)...)
@@ -45,7 +45,7 @@ func diagnosed(t *testing.T, args ...string) (code int, checks map[string]doctor
 		Verdict string
 		Checks  []doctor.Result
 	}
-	first, _, _ := strings.Cut(out, "\n") // an end event follows where there is a problem
+	first, _, _ := strings.Cut(out, "\n") // after a problem, an end event follows
 	if err := json.Unmarshal([]byte(first), &answer); err != nil {
 		t.Fatalf("%v:\n%s%s", err, out, errs)
 	}
@@ -53,16 +53,16 @@ func diagnosed(t *testing.T, args ...string) (code int, checks map[string]doctor
 	for _, c := range answer.Checks {
 		checks[c.Name] = c.Verdict
 		if c.State == doctor.Problem && answer.Verdict != "problem" {
-			t.Errorf("%s is a problem, and the verdict is %q", c.Name, answer.Verdict)
+			t.Errorf("%s is a problem, but the verdict is %q", c.Name, answer.Verdict)
 		}
 	}
 	if strings.Contains(out+errs, "sEcReT-tOkEn") {
-		t.Errorf("it tells the token:\n%s%s", out, errs)
+		t.Errorf("the token is printed:\n%s%s", out, errs)
 	}
 	return code, checks
 }
 
-// What a server's answers give away: its version, its clock, and that it does not know a call.
+// doctor learns from a server's answers: its version, its clock, and calls that it does not support.
 func TestDoctorOfServer(t *testing.T) {
 	for _, c := range []struct {
 		name, version string
@@ -75,7 +75,7 @@ func TestDoctorOfServer(t *testing.T) {
 		{"clock ahead", "v1.37.2", time.Minute, "clock", doctor.Warning, "1m0s behind the API server's"},
 		{"clock far behind", "v1.37.2", -time.Hour, "clock", doctor.Problem, "ahead of the API server's"},
 		{"too old", "v1.20.3", 0, "version", doctor.Problem, "v1.20.3 is too old"},
-		{"cannot say who one is", "v1.27.1", 0, "credentials", doctor.OK, "it does from 1.28 on"},
+		{"cannot tell the user", "v1.27.1", 0, "credentials", doctor.OK, "it does from 1.28 on"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			bed.EmptyHome(t)
@@ -87,7 +87,7 @@ func TestDoctorOfServer(t *testing.T) {
 	}
 }
 
-// Whatever is wrong with the cluster is a problem among others, and never exit code 3.
+// Without a cluster, norn doctor reports one more problem; it never ends with exit code 3.
 func TestDoctorWithoutKubernetes(t *testing.T) {
 	silent := listen(t)
 	defer func() { _ = silent.Close() }()
@@ -102,25 +102,27 @@ func TestDoctorWithoutKubernetes(t *testing.T) {
 				t.Fatal(err)
 			}
 			code, checks := diagnosed(t, "--kubeconfig", path, "--request-timeout", "1s")
-			if got := checks["cluster"]; code != 1 || got.State != doctor.Problem || !strings.Contains(got.Detail, c.words) || got.Hint == "" {
+			got := checks["cluster"]
+			if code != 1 || got.State != doctor.Problem || !strings.Contains(got.Detail, c.words) || got.Hint == "" {
 				t.Errorf("exit code %d, %+v; want 1 and %q", code, got, c.words)
 			}
 			if got := checks["permissions"]; got.State != doctor.Skipped {
 				t.Errorf("permissions: %+v, want skipped", got)
 			}
 			if _, there := checks["git"]; !there {
-				t.Errorf("git was not examined: %v", checks)
+				t.Errorf("git was not checked: %v", checks)
 			}
 		})
 	}
 }
 
-// An interrupt ends it with 130.
+// An interrupt ends norn doctor with 130.
 func TestDoctorInterrupted(t *testing.T) {
 	bed.EmptyHome(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if code := Run(ctx, []string{"norn", "doctor"}, ui.Streams{In: strings.NewReader(""), Out: io.Discard, Err: io.Discard}); code != cli.ExitInterrupted {
+	s := ui.Streams{In: strings.NewReader(""), Out: io.Discard, Err: io.Discard}
+	if code := Run(ctx, []string{"norn", "doctor"}, s); code != cli.ExitInterrupted {
 		t.Errorf("exit code %d, want %d", code, cli.ExitInterrupted)
 	}
 }

@@ -14,14 +14,21 @@ import (
 	"norn/internal/manual"
 )
 
-// Every command says what it does, at length too, and shows how.
+// Every command has a short and a long description and an example; every flag has a description. Short is at most 60
+// characters.
 func TestEveryCommandIsExplained(t *testing.T) {
 	each(New(&cli.App{}), func(cmd *cobra.Command) {
 		if cmd.IsAdditionalHelpTopicCommand() {
 			return
 		}
-		if cmd.Short == "" || cmd.Long == "" || cmd.Example == "" || strings.HasSuffix(cmd.Short, ".") || !strings.HasSuffix(strings.TrimSpace(cmd.Long), ".") && !strings.Contains(cmd.Long, "\n  ") {
-			t.Errorf("%s: short %q, long %q, example %q", cmd.CommandPath(), cmd.Short, cmd.Long, cmd.Example)
+		if cmd.Short == "" || len(cmd.Short) > 60 || strings.HasSuffix(cmd.Short, ".") {
+			t.Errorf("%s: short %q", cmd.CommandPath(), cmd.Short)
+		}
+		if !strings.HasSuffix(strings.TrimSpace(cmd.Long), ".") && !strings.Contains(cmd.Long, "\n  ") {
+			t.Errorf("%s: long %q", cmd.CommandPath(), cmd.Long)
+		}
+		if cmd.Example == "" {
+			t.Errorf("%s has no example", cmd.CommandPath())
 		}
 		cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
 			if f.Usage == "" || strings.HasSuffix(f.Usage, ".") && !f.Hidden {
@@ -31,7 +38,7 @@ func TestEveryCommandIsExplained(t *testing.T) {
 	})
 }
 
-// Help fits a terminal of 80 columns, and goes to standard output.
+// Help fits into 80 columns, and goes to standard output.
 func TestHelpFits(t *testing.T) {
 	each(New(&cli.App{}), func(cmd *cobra.Command) {
 		words := strings.Fields(cmd.CommandPath())[1:]
@@ -44,21 +51,22 @@ func TestHelpFits(t *testing.T) {
 				t.Errorf("help %s: %d columns: %s", words, ansi.StringWidth(line), line)
 			}
 			if strings.TrimRight(line, " \n")+"\n" != line {
-				t.Errorf("help %s: space at the end of %q", words, line)
+				t.Errorf("help %s: trailing space in %q", words, line)
 			}
 		}
 		_, asFlag, _ := norn(t, append(words, "--help")...)
 		if !cmd.IsAdditionalHelpTopicCommand() && asFlag != stdout {
-			t.Errorf("%s --help is not what help says", words)
+			t.Errorf("%s --help and help differ", words)
 		}
 	})
-	if code, _, stderr := norn(t, "help", "depoly"); code != cli.ExitUsage || !strings.Contains(stderr, `did you mean "deploy"`) {
+	code, _, stderr := norn(t, "help", "depoly")
+	if code != cli.ExitUsage || !strings.Contains(stderr, `did you mean "deploy"`) {
 		t.Errorf("help depoly: exit code %d, %s", code, stderr)
 	}
 }
 
-// Help is filled to the terminal's width, and not beyond what is well read.
-func TestHelpIsFilled(t *testing.T) {
+// Help is wrapped to the terminal's width, but not wider than is comfortable to read.
+func TestHelpIsWrapped(t *testing.T) {
 	longest := func(width int) int {
 		root := New(&cli.App{})
 		deploy, _, err := root.Find([]string{"deploy"})
@@ -69,7 +77,7 @@ func TestHelpIsFilled(t *testing.T) {
 		manual.Help(&b, deploy, width)
 		n := 0
 		for line := range strings.Lines(b.String()) {
-			if !strings.HasPrefix(line, "  norn") { // examples are as they are
+			if !strings.HasPrefix(line, "  norn") { // examples are not wrapped
 				n = max(n, ansi.StringWidth(line))
 			}
 		}
@@ -77,12 +85,12 @@ func TestHelpIsFilled(t *testing.T) {
 	}
 	for width, want := range map[int][2]int{60: {50, 60}, 80: {70, 80}, 100: {90, 100}, 300: {90, 100}} {
 		if n := longest(width); n < want[0] || n > want[1] {
-			t.Errorf("at %d columns the longest line has %d", width, n)
+			t.Errorf("at %d columns, the longest line has %d", width, n)
 		}
 	}
 }
 
-// The examples are command lines that norn takes: the command, its flags and its number of arguments are right.
+// Examples are valid: norn accepts the command, its flags and its number of arguments.
 func TestExamplesAreValid(t *testing.T) {
 	each(New(&cli.App{}), func(cmd *cobra.Command) {
 		path := strings.TrimPrefix(cmd.CommandPath(), "norn")
@@ -96,17 +104,19 @@ func TestExamplesAreValid(t *testing.T) {
 			}
 		}
 		if !mentioned && !cmd.IsAdditionalHelpTopicCommand() {
-			t.Errorf("norn%s is in none of its examples:\n%s", path, cmd.Example)
+			t.Errorf("no example of norn%s calls it:\n%s", path, cmd.Example)
 		}
 	})
-	for _, wrong := range []string{"norn deploy --nosuch", "norn nosuch", "norn forge a b", "norn logs --tail x", "norn secrets nosuch"} {
+	for _, wrong := range []string{
+		"norn deploy --nosuch", "norn nosuch", "norn forge a b", "norn logs --tail x", "norn secrets nosuch",
+	} {
 		if calls := nornCalls(wrong); len(calls) != 1 || accepts(calls[0]) == nil {
-			t.Errorf("%q is taken for valid", wrong)
+			t.Errorf("%q is accepted", wrong)
 		}
 	}
 }
 
-// accepts checks a command line without running it.
+// accepts returns an error for a command line that norn would refuse. It does not run it.
 func accepts(words []string) error {
 	cmd, args, err := New(&cli.App{}).Find(words)
 	if err != nil {
@@ -117,12 +127,12 @@ func accepts(words []string) error {
 	}
 	rest := cmd.Flags().Args()
 	if (!cmd.HasParent() || cmd.HasSubCommands()) && len(rest) > 0 {
-		return errors.New("there is no such command")
+		return errors.New("unknown command")
 	}
 	return cmd.ValidateArgs(rest)
 }
 
-// nornCalls are norn's arguments in each call of it on a shell's line.
+// nornCalls returns the arguments of each call of norn in a line of shell.
 func nornCalls(line string) [][]string {
 	var calls [][]string
 	for _, words := range commandsOn(line) {
@@ -135,7 +145,7 @@ func nornCalls(line string) [][]string {
 	return calls
 }
 
-// commandsOn splits a shell's line into commands of words, as far as examples go: quotes, pipes, comments, redirections.
+// commandsOn splits a line of shell into commands and words. It knows quotes, pipes, comments and redirections.
 func commandsOn(line string) [][]string {
 	var commands [][]string
 	var words []string

@@ -29,7 +29,7 @@ import (
 	"norn/pkg/infraspec"
 )
 
-// documented is docs/json.schema.json as far as the tests look into it.
+// documented is the part of docs/json.schema.json that the tests read.
 type documented struct {
 	Defs map[string]definition `json:"$defs"`
 }
@@ -49,7 +49,7 @@ func readDocumented(t *testing.T) documented {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// A const may be a number: those are not looked at here.
+	// The tests do not read constants that are numbers.
 	data = regexp.MustCompile(`"const": \d+`).ReplaceAll(data, []byte(`"const": ""`))
 	var d documented
 	if err := json.Unmarshal(data, &d); err != nil {
@@ -58,7 +58,7 @@ func readDocumented(t *testing.T) documented {
 	return d
 }
 
-// parsed is a package's files without its tests.
+// parsed returns the files of a package, without its tests.
 func parsed(t *testing.T, dir string) []*ast.File {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join("..", "..", "..", dir, "*.go"))
@@ -79,7 +79,8 @@ func parsed(t *testing.T, dir string) []*ast.File {
 	return files
 }
 
-// constants are the values of a package's string constants whose name fits, of a type, or of none where typ is "".
+// constants returns the values of a package's string constants of type typ, or untyped if typ is "", whose names
+// match name.
 func constants(t *testing.T, dir, typ, name string) []string {
 	t.Helper()
 	fits := regexp.MustCompile(name)
@@ -106,7 +107,7 @@ func constants(t *testing.T, dir, typ, name string) []string {
 	return out
 }
 
-// literal is the text of a string literal, or of the one that an expression begins with; "" where it begins with something else.
+// literal returns the text of the string literal that an expression begins with, or "".
 func literal(e ast.Expr) string {
 	switch e := e.(type) {
 	case *ast.BasicLit:
@@ -122,8 +123,8 @@ func literal(e ast.Expr) string {
 	return ""
 }
 
-// stepNames are the words that a package's steps are called by: in pipeline.Step literals, in what a helper makes of its first argument, and in
-// lines that are no step's own.
+// stepNames returns the names of a package's steps: in pipeline.Step literals, in what a helper makes of its first
+// argument, and in lines that belong to no step.
 func stepNames(t *testing.T, dir string) []string {
 	t.Helper()
 	var out []string
@@ -166,12 +167,17 @@ func stepNames(t *testing.T, dir string) []string {
 			return true
 		})
 	}
-	return slices.DeleteFunc(out, func(s string) bool { return !stepWord.MatchString(s) }) // other helpers say sentences
+	return slices.DeleteFunc(out, func(s string) bool { return !stepWord.MatchString(s) }) // other helpers take sentences
 }
 
 var stepWord = regexp.MustCompile(`^[A-Za-z]+$`)
 
-// same compares as sets.
+// without returns list without word.
+func without(list []string, word string) []string {
+	return slices.DeleteFunc(list, func(s string) bool { return s == word })
+}
+
+// same compares two lists as sets.
 func same(t *testing.T, what string, schema, code []string) {
 	t.Helper()
 	schema, code = slices.Compact(slices.Sorted(slices.Values(schema))), slices.Compact(slices.Sorted(slices.Values(code)))
@@ -180,10 +186,10 @@ func same(t *testing.T, what string, schema, code []string) {
 	}
 }
 
-// The names that scripts go by are the code's, no fewer and no more.
-func TestSchemaHasTheCodesNames(t *testing.T) {
+// The schema and the code have the same names.
+func TestSchemaHasTheNames(t *testing.T) {
 	d := readDocumented(t).Defs
-	rollouts := slices.DeleteFunc(constants(t, "pkg/k8s/rollout", "Reason", "."), func(s string) bool { return s == "StillStarting" })
+	rollouts := without(constants(t, "pkg/k8s/rollout", "Reason", "."), "StillStarting")
 	same(t, "rolloutReason", d["rolloutReason"].Enum, rollouts)
 	same(t, "reasonCode", d["reasonCode"].Enum, slices.Concat(rollouts, constants(t, "internal/cli", "Reason", "^reason")))
 	same(t, "state", d["state"].Enum, constants(t, "pkg/pipeline", "State", "."))
@@ -206,24 +212,40 @@ func TestSchemaHasTheCodesNames(t *testing.T) {
 	same(t, "event", kinds, append(constants(t, "pkg/pipeline", "Kind", "."), "begin", "end"))
 
 	objects := strings.Split(strings.Trim(strings.TrimSuffix(d["stepObject"].Pattern, ")( .+)?$"), "^("), "|")
-	steps := slices.Concat(stepNames(t, "pkg/deploy"), stepNames(t, "pkg/forge"), stepNames(t, "internal/cli/run"), stepNames(t, "internal/cli/invoke"))
-	made := slices.DeleteFunc(constants(t, "pkg/forge/objects", "", "^Kind"), func(s string) bool { return s == "ConfigMap" }) // which is told as Tunnel
+	var steps []string
+	for _, dir := range []string{"pkg/deploy", "pkg/forge", "internal/cli/run", "internal/cli/invoke"} {
+		steps = append(steps, stepNames(t, dir)...)
+	}
+	made := without(constants(t, "pkg/forge/objects", "", "^Kind"), "ConfigMap") // its step is called Tunnel
 	same(t, "step", slices.Concat(d["stepWord"].Enum, objects), append(steps, made...))
 }
 
-// The fields of each object are those of the type that is written, and those are required that are always there.
-func TestSchemaHasTheCodesFields(t *testing.T) {
+// The schema and the type of each object have the same fields; those without omitempty are required.
+func TestSchemaHasTheFields(t *testing.T) {
 	d := readDocumented(t).Defs
 	for name, value := range map[string]any{
-		"finding": infraspec.Finding{}, "failure": rollout.Failure{}, "revision": deploy.Entry{}, "app": status.App{}, "detail": status.Detail{},
-		"secretName": status.SecretName{}, "snapshot": snapshots.Listed{}, "change": diff.Change{}, "asked": cli.Connection{}, "checked": validate.Checked{},
-		"scaffolded": initcmd.Written{}, "secretsChanged": secrets.Changed{}, "secretsRotated": secrets.Rotated{}, "secretsReady": secrets.Ready{}, "build": version.Build{}, "diagnosis": doctor.Diagnosis{},
+		"app":            status.App{},
+		"asked":          cli.Connection{},
+		"build":          version.Build{},
+		"change":         diff.Change{},
+		"checked":        validate.Checked{},
+		"detail":         status.Detail{},
+		"diagnosis":      doctor.Diagnosis{},
+		"failure":        rollout.Failure{},
+		"finding":        infraspec.Finding{},
+		"revision":       deploy.Entry{},
+		"scaffolded":     initcmd.Written{},
+		"secretName":     status.SecretName{},
+		"secretsChanged": secrets.Changed{},
+		"secretsReady":   secrets.Ready{},
+		"secretsRotated": secrets.Rotated{},
+		"snapshot":       snapshots.Listed{},
 	} {
 		fields(t, name, d[name], reflect.TypeOf(value))
 	}
 }
 
-// fields compares a type's JSON fields with a definition, and those of the structs inside it.
+// fields compares the JSON fields of a type, and of the structs inside it, with a definition.
 func fields(t *testing.T, name string, d definition, typ reflect.Type) {
 	t.Helper()
 	var all, always []string

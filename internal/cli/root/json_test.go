@@ -12,7 +12,7 @@ import (
 	"norn/test/bed"
 )
 
-// Every command has its definition, or refuses -o json.
+// Every command has a definition in the schema, or refuses -o json.
 func TestEveryCommandHasASchema(t *testing.T) {
 	a := &cli.App{Streams: ui.Streams{In: strings.NewReader(""), Out: &bytes.Buffer{}, Err: &bytes.Buffer{}}}
 	root := New(a)
@@ -36,10 +36,11 @@ func TestEveryCommandHasASchema(t *testing.T) {
 	walk(root)
 }
 
-// -o json is found in arguments that cannot be read as a whole, and not behind --.
+// -o json is found in arguments that cannot be parsed, but not after --.
 func TestAsksJSON(t *testing.T) {
 	for line, want := range map[string]bool{
-		"deploy -o json --nosuch": true, "deploy --nosuch -ojson": true, "-qo json depoly": true, "--output=json x": true, "--output json x": true, "x -o=json": true,
+		"deploy -o json --nosuch": true, "deploy --nosuch -ojson": true, "-qo json depoly": true,
+		"--output=json x": true, "--output json x": true, "x -o=json": true,
 		"deploy": false, "run shop -- jq -o json": false, "-o": false, "deploy -o raw json": false, "json": false,
 	} {
 		if got := asksJSON(strings.Fields(line)); got != want {

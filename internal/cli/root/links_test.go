@@ -15,7 +15,7 @@ var (
 	unlinked = regexp.MustCompile(`[^a-z0-9 _-]`)
 )
 
-// Every link in README.md and docs/ that leads to a file of this repository leads to one that is there, and to a heading that it has.
+// Every link in README.md and docs/ to this repository leads to an existing file and heading.
 func TestLinks(t *testing.T) {
 	pages, err := filepath.Glob("../../../docs/*.md")
 	if err != nil || len(pages) == 0 {
@@ -40,7 +40,7 @@ func TestLinks(t *testing.T) {
 	}
 }
 
-// prose is a page without what stands in its fenced blocks.
+// prose returns a page without its fenced blocks.
 func prose(t *testing.T, page string) string {
 	t.Helper()
 	text, err := os.ReadFile(page)
@@ -50,7 +50,7 @@ func prose(t *testing.T, page string) string {
 	return fence.ReplaceAllString(string(text), "")
 }
 
-// anchors are the names that GitHub gives to headings.
+// anchors returns the names that GitHub gives to the headings in text.
 func anchors(text string) map[string]bool {
 	names := map[string]bool{}
 	for _, m := range heading.FindAllStringSubmatch(text, -1) {

@@ -25,15 +25,16 @@ import (
 	"norn/test/bed"
 )
 
-// norn runs one command in an empty home folder and returns its exit code and what it printed.
+// norn runs one command and returns its exit code and what it printed.
 func norn(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	code = Run(t.Context(), append([]string{"norn"}, args...), ui.Streams{In: strings.NewReader(""), Out: &out, Err: &errs})
+	s := ui.Streams{In: strings.NewReader(""), Out: &out, Err: &errs}
+	code = Run(t.Context(), append([]string{"norn"}, args...), s)
 	return code, out.String(), errs.String()
 }
 
-// wantUnavailable checks the shape that every cause has: the exact first line, one line why, one line what to do.
+// wantUnavailable checks the shape of every such error: an exact first line, a reason and a hint.
 func wantUnavailable(t *testing.T, first, reason string, code int, stdout, stderr string) {
 	t.Helper()
 	lines := strings.Split(strings.TrimSuffix(stderr, "\n"), "\n")
@@ -56,7 +57,7 @@ func wantUnavailable(t *testing.T, first, reason string, code int, stdout, stder
 	}
 }
 
-// Each of the six commands, in its own words.
+// Every command that needs the cluster says so, with its own name.
 func TestEveryCommandRequiresKubernetes(t *testing.T) {
 	for _, c := range []struct {
 		first string
@@ -77,7 +78,7 @@ func TestEveryCommandRequiresKubernetes(t *testing.T) {
 	}
 }
 
-// Each way in which a kubeconfig leads nowhere.
+// Every defect of a kubeconfig has its own reason.
 func TestNoKubernetesByConfiguration(t *testing.T) {
 	whole := bed.FakeKubeconfig("https://127.0.0.1:1", nil)
 	for _, c := range []struct {
@@ -85,13 +86,28 @@ func TestNoKubernetesByConfiguration(t *testing.T) {
 		args               []string
 	}{
 		{"empty", "", "is empty", nil},
-		{"no current-context", strings.Replace(whole, "current-context: here\n", "", 1), "has no current-context (its contexts: here)", nil},
-		{"unknown current-context", strings.Replace(whole, "current-context: here", "current-context: there", 1), `context "there" not found`, nil},
+		{
+			"no current-context", strings.Replace(whole, "current-context: here\n", "", 1),
+			"has no current-context (its contexts: here)", nil,
+		},
+		{
+			"unknown current-context", strings.Replace(whole, "current-context: here", "current-context: there", 1),
+			`context "there" not found`, nil,
+		},
 		{"unknown --context", whole, `context "there" not found`, []string{"--context", "there"}},
 		{"context without cluster", strings.Replace(whole, "cluster: c, ", "", 1), "names no cluster", nil},
-		{"cluster entry missing", strings.Replace(whole, "[{name: c,", "[{name: other,", 1), `names cluster "c", which is not there`, nil},
-		{"user entry missing", strings.Replace(whole, "[{name: u,", "[{name: other,", 1), `names user "u", which is not there`, nil},
-		{"cluster without server", strings.Replace(whole, `server: "https://127.0.0.1:1", `, "", 1), "no server address", nil},
+		{
+			"cluster entry missing", strings.Replace(whole, "[{name: c,", "[{name: other,", 1),
+			`names cluster "c", which is not there`, nil,
+		},
+		{
+			"user entry missing", strings.Replace(whole, "[{name: u,", "[{name: other,", 1),
+			`names user "u", which is not there`, nil,
+		},
+		{
+			"cluster without server", strings.Replace(whole, `server: "https://127.0.0.1:1", `, "", 1),
+			"no server address", nil,
+		},
 		{"not YAML", "clusters: [", "cannot be read", nil},
 		{"not base64", strings.Replace(whole, `data: ""`, `data: "%%%"`, 1), "cannot be read", nil},
 	} {
@@ -111,18 +127,21 @@ func TestNoKubernetesByConfiguration(t *testing.T) {
 	}
 }
 
-// The text of a kubeconfig in the place of its path is not repeated: it holds credentials.
+// A kubeconfig given instead of its path is not printed: it holds credentials.
 func TestKubeconfigTextForPath(t *testing.T) {
 	text := bed.FakeKubeconfig("https://127.0.0.1:1", bytes.Repeat([]byte("x"), 4096))
-	for _, wrong := range []string{text, base64.StdEncoding.EncodeToString([]byte(text)), `{"users": [{"user": {"token": "sEcReT-tOkEn"}}]}`} {
+	for _, wrong := range []string{
+		text, base64.StdEncoding.EncodeToString([]byte(text)), `{"users": [{"user": {"token": "sEcReT-tOkEn"}}]}`,
+	} {
 		bed.EmptyHome(t)
 		code, out, errs := norn(t, "forge", "--kubeconfig", wrong)
-		wantUnavailable(t, "forge requires Kubernetes", "--kubeconfig holds the text of a kubeconfig, where a path belongs", code, out, errs)
+		reason := " holds the text of a kubeconfig, where a path belongs"
+		wantUnavailable(t, "forge requires Kubernetes", "--kubeconfig"+reason, code, out, errs)
 		t.Setenv("KUBECONFIG", wrong)
 		code, out, errs = norn(t, "forge")
-		wantUnavailable(t, "forge requires Kubernetes", "KUBECONFIG holds the text of a kubeconfig, where a path belongs", code, out, errs)
+		wantUnavailable(t, "forge requires Kubernetes", "KUBECONFIG"+reason, code, out, errs)
 		if strings.Contains(errs, "eHh4eHh4") {
-			t.Error("its base64 is repeated")
+			t.Error("its base64 is printed")
 		}
 	}
 }
@@ -133,19 +152,21 @@ func TestNoKubernetesMissingFile(t *testing.T) {
 	t.Run("KUBECONFIG", func(t *testing.T) {
 		t.Setenv("KUBECONFIG", missing)
 		code, out, errs := norn(t, "forge")
-		wantUnavailable(t, "forge requires Kubernetes", "KUBECONFIG names "+missing+", which does not exist", code, out, errs)
+		reason := "KUBECONFIG names " + missing + ", which does not exist"
+		wantUnavailable(t, "forge requires Kubernetes", reason, code, out, errs)
 	})
 	t.Run("flag", func(t *testing.T) {
 		code, out, errs := norn(t, "forge", "--kubeconfig", missing)
-		wantUnavailable(t, "forge requires Kubernetes", "--kubeconfig names "+missing+", which does not exist", code, out, errs)
+		reason := "--kubeconfig names " + missing + ", which does not exist"
+		wantUnavailable(t, "forge requires Kubernetes", reason, code, out, errs)
 	})
 }
 
-// Each way in which a server cannot be used.
+// Every defect of a server has its own reason.
 func TestNoKubernetesByServer(t *testing.T) {
 	closed := listen(t)
 	_ = closed.Close()
-	silent := listen(t) // accepts in the kernel and never answers
+	silent := listen(t) // the kernel accepts, nobody answers
 	defer func() { _ = silent.Close() }()
 	unauthorized := server(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -165,8 +186,14 @@ func TestNoKubernetesByServer(t *testing.T) {
 		ca           []byte
 		reason, wait string
 	}{
-		{"connection refused", "https://" + closed.Addr().String(), nil, closed.Addr().String() + " refused the connection", "30s"},
-		{"DNS failure", "https://norn-test.invalid:6443", nil, "norn-test.invalid of context \"here\" cannot be resolved", "30s"},
+		{
+			"connection refused", "https://" + closed.Addr().String(), nil,
+			closed.Addr().String() + " refused the connection", "30s",
+		},
+		{
+			"DNS failure", "https://norn-test.invalid:6443", nil,
+			`norn-test.invalid of context "here" cannot be resolved`, "30s",
+		},
 		{"never answers", "https://" + silent.Addr().String(), nil, "did not answer within 1s", "1s"},
 		{"certificate not trusted", unauthorized.URL, otherCA, "is not trusted", "30s"},
 		{"certificate expired", expired.URL, expiredCA, "expired or not yet valid", "30s"},
@@ -186,7 +213,7 @@ func TestNoKubernetesByServer(t *testing.T) {
 	}
 }
 
-// A 403 is an answer of a Kubernetes: it names what is not allowed, and is a failure like others.
+// A 403 comes from a working cluster: the error names what is not allowed, and the exit code is 1.
 func TestForbiddenIsNotUnavailable(t *testing.T) {
 	home := bed.EmptyHome(t)
 	s := server(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
@@ -197,7 +224,8 @@ func TestForbiddenIsNotUnavailable(t *testing.T) {
 		}
 		w.WriteHeader(http.StatusForbidden)
 		_, _ = io.WriteString(w, `{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Forbidden","code":403,
-			"message":"deployments.apps \"shop\" is forbidden: User \"ci\" cannot get resource \"deployments\" in API group \"apps\" in the namespace \"default\""}`)
+			"message":"deployments.apps \"shop\" is forbidden: User \"ci\" cannot get resource \"deployments\"`+
+			` in API group \"apps\" in the namespace \"default\""}`)
 	}))
 	path := filepath.Join(home, "config")
 	if err := os.WriteFile(path, []byte(bed.FakeKubeconfig(s.URL, caOf(s))), 0o600); err != nil {
@@ -221,7 +249,7 @@ func listen(t *testing.T) net.Listener {
 func server(t *testing.T, h http.Handler) *httptest.Server {
 	t.Helper()
 	s := httptest.NewUnstartedServer(h)
-	s.Config.ErrorLog = log.New(io.Discard, "", 0) // refused handshakes are what these tests make
+	s.Config.ErrorLog = log.New(io.Discard, "", 0) // these tests cause failed handshakes
 	s.StartTLS()
 	t.Cleanup(s.Close)
 	return s
@@ -231,7 +259,7 @@ func caOf(s *httptest.Server) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})
 }
 
-// certificate makes a self-signed certificate for 127.0.0.1 that ends at notAfter.
+// certificate returns a self-signed certificate for 127.0.0.1 that expires at notAfter.
 func certificate(t *testing.T, notAfter time.Time) (tls.Certificate, []byte) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -241,11 +269,13 @@ func certificate(t *testing.T, notAfter time.Time) (tls.Certificate, []byte) {
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), NotBefore: notAfter.Add(-24 * time.Hour), NotAfter: notAfter,
 		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
-		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		KeyUsage:    x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	pair := tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+	return pair, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 }

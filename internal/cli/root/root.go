@@ -47,7 +47,8 @@ const examples = `  norn init        # write an infraspec.yaml for this folder
   norn logs -f     # follow its logs
   norn rollback    # go back to the previous version`
 
-// kubeFlags returns the kubectl flags that help lists, in norn's words. The others work too, and norn help flags lists them.
+// kubeFlags returns the kubectl flags that help lists, in norn's words. The others work too, and norn help flags
+// lists them.
 func kubeFlags() map[string]string {
 	return map[string]string{
 		"kubeconfig":      "path to the kubeconfig (KUBECONFIG; default ~/.kube/config)",

@@ -10,7 +10,8 @@ import (
 	"norn/pkg/infraspec"
 )
 
-// Run runs norn with args, which begin with the program's path. It prints results and errors, and returns the exit code.
+// Run runs norn with args, which begin with the program's path. It prints results and errors, and returns the exit
+// code.
 func Run(ctx context.Context, args []string, s ui.Streams) int {
 	path, args := args[0], args[1:]
 	a := cli.NewApp(path, s)

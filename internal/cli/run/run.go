@@ -1,4 +1,4 @@
-// Package run is norn run.
+// Package run implements norn run.
 package run
 
 import (

@@ -1,4 +1,4 @@
-// Package schema is norn schema.
+// Package schema implements norn schema.
 package schema
 
 import (

@@ -19,9 +19,9 @@ func newEdit(a *cli.App) *cobra.Command {
 	return &cobra.Command{
 		Use:   "edit [APP]",
 		Short: "Edit the app's SOPS file, decrypted, in an editor",
-		Long: `Opens the decrypted file, with its comments, in SOPS_EDITOR, VISUAL or EDITOR. The text is in a private
-folder, in memory if the system has one, and norn wipes the folder however it ends. Nothing is
-written if the text is not valid; on a terminal, you can edit it again. Other runs of norn wait with
+		Long: `Opens the decrypted file, with its comments, in SOPS_EDITOR, VISUAL or EDITOR. norn keeps the text
+in a private folder, in memory if the system supports it, and always wipes the folder. If the text
+is not valid, nothing is written; on a terminal, you can edit it again. Other runs of norn wait with
 their changes until you close the editor.`,
 		Example: "  norn secrets edit\n  EDITOR=nano norn secrets edit shop",
 		Args:    cobra.MaximumNArgs(1),
@@ -39,8 +39,8 @@ their changes until you close the editor.`,
 				return err
 			}
 			if len(edit.guessed) > 0 {
-				ui.PrintWarning(a.Streams.Err, fmt.Sprintf("YAML reads %s as a number, a time or a boolean, and changes the text; put it in quotes to keep it",
-					strings.Join(edit.guessed, ", ")))
+				a.Warnf("YAML reads %s as a number, a time or a boolean, and changes the text; put it in quotes to keep it",
+					strings.Join(edit.guessed, ", "))
 			}
 			return printChanges(a, file, edit.changes)
 		},
@@ -56,13 +56,15 @@ type edit struct {
 	done    bool     // the editor has returned a valid text
 }
 
-// once opens the editor on f. secrets.Update calls it again if another program changed the file meanwhile: it then fails, so that
-// neither change is lost.
+// once opens the editor on f. secrets.Update calls it again if another program changed the file meanwhile: it then
+// fails, so that neither change is lost.
 func (e *edit) once(ctx context.Context, f *secrets.File) error {
 	hide(e.App, f)
 	if e.done {
 		return &secrets.FileError{
-			Path: e.file.path, Problem: "another program changed it during the edit; nothing was written", Advice: "run norn secrets edit again",
+			Path:    e.file.path,
+			Problem: "another program changed it during the edit; nothing was written",
+			Advice:  "run norn secrets edit again",
 		}
 	}
 	before := f.Values()
@@ -78,7 +80,7 @@ func (e *edit) once(ctx context.Context, f *secrets.File) error {
 	return editor.Session{
 		Name: "secrets.yaml", Text: text, AtTerminal: atTerminal,
 		OnDisk: func(dir string) {
-			ui.PrintWarning(e.Streams.Err, "this system has no folder in memory; the text is in "+dir+" during the edit, and is overwritten afterwards")
+			e.Warnf("this system has no folder in memory; the text is in %s during the edit, and is overwritten afterwards", dir)
 		},
 		Accept: func(edited []byte) (again bool, err error) {
 			if bytes.Equal(edited, text) {

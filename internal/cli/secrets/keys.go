@@ -53,7 +53,7 @@ values stay the same. A removed recipient cannot read new values, but may still 
 				ui.PrintLine(a.Streams.Out, ui.Bad, "-", r)
 			}
 			if len(done.Removed) > 0 {
-				ui.PrintWarning(a.Streams.Err, "removed recipients can still read the old values, for instance in the repository's history: change the values too")
+				a.Warnf("removed recipients can still read the old values in the repository's history: change the values too")
 			}
 			return err
 		},
@@ -93,7 +93,8 @@ the infraspec that names its public key. Existing files are used and never chang
 			out := a.Streams.Out
 			switch {
 			case !s.NewRules:
-				_, err = fmt.Fprintf(out, "%s already says for whom %s is encrypted; nothing was changed\n", ui.Shown(s.Rules), secrets.FileName)
+				_, err = fmt.Fprintf(out, "%s already names the recipients of %s; nothing was changed\n",
+					ui.Shown(s.Rules), secrets.FileName)
 				return err
 			case s.NewKey:
 				_, _ = fmt.Fprintf(out, "created an age key in %s; keep a copy in a safe place, and never commit it\n", s.Key)

@@ -3,7 +3,6 @@ package secrets
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 
 	"github.com/spf13/cobra"
@@ -21,9 +20,9 @@ func newList(a *cli.App) *cobra.Command {
 	return &cobra.Command{
 		Use:   "list [APP]",
 		Short: "List the names of the app's secrets, and where they are",
-		Long: `Lists each name: whether the infraspec declares it, whether it is encrypted in the file, whether it is in
-the cluster, and whether its value there differs. Without a key or a cluster, norn omits what it
-cannot know, and says why. Values are never shown.`,
+		Long: `Lists the names of the secrets. For each name, shows whether the infraspec declares it, whether it is
+encrypted in the file, whether it is in the cluster, and whether its value there differs. Without a
+key or a cluster, norn omits what it cannot know, and says why. Values are never shown.`,
 		Example: "  norn secrets list\n  norn secrets list shop -o json | jq -r 'select(.changed) | .name'",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -39,7 +38,7 @@ cannot know, and says why. Values are never shown.`,
 			sources.Entries, err = secrets.Names(file.path)
 			switch {
 			case errors.Is(err, fs.ErrNotExist):
-				ui.PrintWarning(a.Streams.Err, a.Rename(fmt.Sprintf("%s does not exist yet; norn secrets set creates it", ui.Shown(file.path))))
+				a.Warnf("%s does not exist yet; norn secrets set creates it", ui.Shown(file.path))
 			case err != nil:
 				return err
 			default:
@@ -83,9 +82,11 @@ func valuesIfKey(ctx context.Context, a *cli.App, path string) (map[string]secre
 	return f.Values(), nil
 }
 
-// liveValues returns the values in the app's Secret, and whether they are known. It only warns about a Secret that cannot be read or
-// that norn does not manage.
-func liveValues(ctx context.Context, a *cli.App, client *k8s.Client, conf *config.Config, app string) (values map[string]secrets.Value, known bool, err error) {
+// liveValues returns the values in the app's Secret, and whether they are known. It only warns about a Secret that
+// cannot be read or that norn does not manage.
+func liveValues(
+	ctx context.Context, a *cli.App, client *k8s.Client, conf *config.Config, app string,
+) (values map[string]secrets.Value, known bool, err error) {
 	live, err := client.GetSecret(ctx, conf.Namespace, objects.SecretName(app))
 	var denied *k8s.DeniedError
 	switch {
@@ -132,7 +133,9 @@ func printSecretNames(a *cli.App, names []status.SecretName, sources status.Secr
 	ui.PrintTable(a.Streams.Out, head, rows)
 }
 
-var fileMarks = map[string]ui.Mark{"encrypted": ui.Good, "readable": ui.Dim, "missing": ui.Bad, "plain": ui.Bad, "nested": ui.Warn}
+var fileMarks = map[string]ui.Mark{
+	"encrypted": ui.Good, "readable": ui.Dim, "missing": ui.Bad, "plain": ui.Bad, "nested": ui.Warn,
+}
 
 func inCluster(n status.SecretName) ui.Cell {
 	switch {

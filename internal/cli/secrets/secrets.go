@@ -1,4 +1,4 @@
-// Package secrets is norn secrets.
+// Package secrets implements norn secrets.
 package secrets
 
 import (
@@ -14,17 +14,20 @@ import (
 	"norn/pkg/secrets"
 )
 
+const long = `The app's secrets are in secrets.enc.yaml beside its infraspec, encrypted with SOPS. Commit that file. The
+sops command reads and writes it too. norn deploy copies the secrets that the infraspec declares to
+the cluster. norn never shows a value.`
+
 // New returns norn secrets.
 func New(a *cli.App) *cobra.Command {
-	cmd := cli.Group("secrets", "Manage the app's secrets in its SOPS file", `The app's secrets are in secrets.enc.yaml beside its infraspec, encrypted with SOPS. Commit that file. The
-sops command reads and writes it too. norn deploy copies the secrets that the infraspec declares to
-the cluster. norn never shows a value.`)
+	cmd := cli.Group("secrets", "Manage the app's secrets in its SOPS file", long)
 	cmd.Example = "  norn secrets init\n  norn secrets set API_TOKEN\n  norn secrets list shop"
 	cmd.AddCommand(newList(a), newSet(a), newUnset(a), newEdit(a), newRotate(a), newInit(a), newExec(a))
 	return cmd
 }
 
-// appFile is an app's encrypted file, and the secrets that its infraspec declares. Other mistakes in the infraspec do not matter.
+// appFile is an app's encrypted file, and the secrets that its infraspec declares. Other mistakes in the infraspec do
+// not matter.
 type appFile struct {
 	path     string
 	app      string
@@ -71,7 +74,7 @@ func printChanges(a *cli.App, file *appFile, c secrets.Changes) error {
 	_, err := fmt.Fprintf(a.Streams.Out, "%s: %s\n", ui.Shown(file.path), text)
 	for _, name := range c.Added {
 		if !slices.Contains(file.declared, name) {
-			ui.PrintWarning(a.Streams.Err, name+" is not declared: add it to secrets: in the infraspec to pass it to the app")
+			a.Warnf("%s is not declared: add it to secrets: in the infraspec to pass it to the app", name)
 		}
 	}
 	return err
@@ -83,12 +86,14 @@ func appAndName(args []string) (app, name string, err error) {
 		return "", args[0], nil
 	}
 	if infraspec.IsName(args[0]) && !infraspec.ValidName(args[0]) {
-		return "", "", cli.Usagef("invalid app name %q; norn does not take a value as an argument: it asks for it, or reads standard input or --from-file", args[0])
+		return "", "", cli.Usagef("invalid app name %q; pass a value on standard input or with --from-file, "+
+			"or omit it to be asked for it", args[0])
 	}
 	return args[0], args[1], nil
 }
 
-// checkName returns an error if name cannot name an environment variable. The error does not repeat it: it may be a value.
+// checkName returns an error if name cannot name an environment variable. The error does not repeat it: it may be a
+// value.
 func checkName(name string) error {
 	if !infraspec.IsVariable(name) {
 		return cli.Usagef("invalid name: must consist of letters, digits, '_', '.' and '-', and not begin with a digit")

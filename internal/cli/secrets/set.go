@@ -27,8 +27,10 @@ recipients in .sops.yaml; see norn secrets init.
 
 NAME=VALUE works too, but is discouraged: other users of the machine see it in the list of
 processes, and the shell keeps it in its history.`,
-		Example: "  norn secrets set API_TOKEN\n  pass show shop/db | norn secrets set shop DB_PASSWORD\n  norn secrets set TLS_KEY --from-file key.pem",
-		Args:    cobra.RangeArgs(1, 2),
+		Example: `  norn secrets set API_TOKEN
+  pass show shop/db | norn secrets set shop DB_PASSWORD
+  norn secrets set TLS_KEY --from-file key.pem`,
+		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			last, value, inArgs := strings.Cut(args[len(args)-1], "=")
 			args[len(args)-1] = last
@@ -50,7 +52,8 @@ processes, and the shell keeps it in its history.`,
 			case inArgs && from != "":
 				return cli.Usagef("the value is given twice, as =VALUE and as --from-file")
 			case inArgs:
-				ui.PrintWarning(a.Streams.Err, "other users can see a value on the command line, and the shell keeps it in its history; omit =VALUE to be asked for it")
+				a.Warnf("other users can see a value on the command line, and the shell keeps it in its history; " +
+					"omit =VALUE to be asked for it")
 			default:
 				if from == "" {
 					err = secrets.Ready(file.path)
@@ -105,7 +108,8 @@ func readValue(a *cli.App, cmd *cobra.Command, name, from string) (string, error
 func setSecret(a *cli.App, cmd *cobra.Command, file *appFile, name, value string) error {
 	a.Redactor.Hide(name, value)
 	if strings.ContainsRune(value, 0) || !utf8.ValidString(value) {
-		return cli.Usagef("the value is not UTF-8 text, and cannot be an environment variable; store it in base64, and decode it in the app")
+		return cli.Usagef("the value is not UTF-8 text, and cannot be an environment variable; " +
+			"store it in base64, and decode it in the app")
 	}
 	var changes secrets.Changes
 	err := secrets.Update(cmd.Context(), file.path, func(f *secrets.File) error {
@@ -159,7 +163,7 @@ history keeps it encrypted: if a value has leaked, change it where it is used.`,
 				return err
 			}
 			if slices.Contains(file.declared, name) {
-				ui.PrintWarning(a.Streams.Err, a.Rename(name+" is still declared: remove it from secrets: in the infraspec, or norn deploy fails without it"))
+				a.Warnf("%s is still declared: remove it from secrets: in the infraspec, or norn deploy fails without it", name)
 			}
 			return printChanges(a, file, secrets.Changes{Removed: []string{name}})
 		},

@@ -1,4 +1,4 @@
-// Package snapshots is norn snapshots.
+// Package snapshots implements norn snapshots.
 package snapshots
 
 import (
@@ -14,22 +14,23 @@ import (
 	"norn/pkg/deploy/database"
 )
 
+const long = `norn deploy dumps a database with pg_dump before it migrates it, into the folder snapshots/ beside the
+infraspec. The dumps stay on this machine. Do not commit them.`
+
 // New returns norn snapshots.
 func New(a *cli.App) *cobra.Command {
-	cmd := cli.Group("snapshots", "List and restore database dumps", `norn deploy dumps a database with pg_dump before it migrates it, into the folder snapshots/ beside
-the infraspec. The dumps stay on this machine. Do not commit them.`)
+	cmd := cli.Group("snapshots", "List and restore database dumps", long)
 	cmd.Example = "  norn snapshots list shop\n  norn snapshots restore shop shop_0123456789ab_20260102T030405Z.dump"
-	for _, sub := range []*cobra.Command{newList(a), newRestore(a)} {
-		cmd.AddCommand(sub)
-	}
+	cmd.AddCommand(newList(a), newRestore(a))
 	return cmd
 }
 
 func newList(a *cli.App) *cobra.Command {
 	return &cobra.Command{
-		Use:     "list [APP]",
-		Short:   "List the dumps, newest first",
-		Long:    "Lists the dumps in the folder snapshots/ beside the infraspec. norn keeps as many of each database as artifacts.retain says.",
+		Use:   "list [APP]",
+		Short: "List the dumps, newest first",
+		Long: `Lists the dumps in the folder snapshots/ beside the infraspec. norn keeps as many of each database as
+artifacts.retain says.`,
 		Example: "  norn snapshots list shop",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

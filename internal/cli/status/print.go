@@ -10,7 +10,7 @@ import (
 	"norn/internal/ui"
 )
 
-// stateMarks are the colours of the states.
+// stateMarks are the marks of the states; a state without one is plain.
 var stateMarks = map[status.State]ui.Mark{
 	status.Running: ui.Good, status.Scheduled: ui.Good, status.Callable: ui.Good,
 	status.NotReady: ui.Bad, status.Invalid: ui.Bad,
@@ -137,7 +137,8 @@ func printParts(a *cli.App, d *status.Detail) {
 			mark = ui.Warn
 		}
 		rows = append(rows, []ui.Cell{
-			{Text: v.Name}, {Text: cli.Dash(v.Size)}, ui.Marked(v.State, mark), {Text: cli.Dash(v.Mount)}, ui.Marked(v.Host, ui.Dim),
+			{Text: v.Name}, {Text: cli.Dash(v.Size)}, ui.Marked(v.State, mark),
+			{Text: cli.Dash(v.Mount)}, ui.Marked(v.Host, ui.Dim),
 		})
 	}
 	printPart(a, []string{"VOLUME", "SIZE", "STATE", "MOUNTED AT", "HOST PATH"}, rows)
@@ -196,8 +197,8 @@ func yes(b bool) string {
 	return "no"
 }
 
-// secretNames returns the names of secrets: first the good ones, then the missing and the undeclared ones. Unless declared is
-// set, the infraspec is not known, and no name counts as undeclared.
+// secretNames returns the names of secrets: first the good ones, then the missing and the undeclared ones. Unless
+// declared is set, the infraspec is not known, and no name counts as undeclared.
 func secretNames(list []status.Secret, declared bool) string {
 	var good, missing, extra []string
 	for _, s := range list {

@@ -1,4 +1,4 @@
-// Package status is norn status.
+// Package status implements norn status.
 package status
 
 import (

@@ -1,9 +1,7 @@
-// Package teardown is norn teardown.
+// Package teardown implements norn teardown.
 package teardown
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 
 	"norn/internal/cli"
@@ -23,8 +21,8 @@ func New(a *cli.App) *cobra.Command {
 	o := &options{}
 	cmd := &cobra.Command{
 		Use:   "teardown [APP]",
-		Short: "Delete the app from the cluster; keep its data",
-		Long: `Deletes the app's tunnel rule, Service, Deployment or CronJob with its Pods, and Secret. Lists the
+		Short: "Delete the app from the cluster, but keep its data",
+		Long: `Deletes the app's rule in the Cloudflare tunnel, Service, Deployment or CronJob with its Pods, and Secret. Lists the
 PersistentVolumeClaims, and keeps them and their data unless you pass --delete-data.
 
 norn finds the objects by their labels: an app can be torn down by its name even if its infraspec is
@@ -56,8 +54,7 @@ func run(a *cli.App, cmd *cobra.Command, args []string, o *options, out ui.Run) 
 	if !onDisk { // the name is misspelled, or the app is gone already
 		if known, err := forge.Known(ctx, s.Client, o.Removal); err != nil || !known {
 			if err == nil {
-				warning := fmt.Sprintf("no objects of %s in namespace %s; norn status lists the apps", name, s.Conf.Namespace)
-				ui.PrintWarning(a.Streams.Err, a.Rename(warning))
+				a.Warnf("no objects of %s in namespace %s; norn status lists the apps", name, s.Conf.Namespace)
 			}
 			return err
 		}

@@ -1,4 +1,4 @@
-// Package validate is norn validate.
+// Package validate implements norn validate.
 package validate
 
 import (

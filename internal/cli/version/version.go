@@ -1,4 +1,4 @@
-// Package version is norn version.
+// Package version implements norn version.
 package version
 
 import (
