@@ -42,9 +42,11 @@ func (a *app) runOnce(ctx context.Context, name string, prepare func() (*oneOff,
 			return err
 		}
 		out.Begin(o.title)
-		return pipeline.Run(ctx, out, []pipeline.Step{{Name: name, Run: func(ctx context.Context, w io.Writer) (pipeline.Result, error) {
+		step := pipeline.Step[pipeline.None]{Name: name, Run: pipeline.Act(func(ctx context.Context, w io.Writer) (pipeline.Result, error) {
 			o.request.Out, o.request.Say = w, func(text string) { pipeline.Warn(w, "%s", text) }
 			return pipeline.Result{State: pipeline.Done}, o.call(ctx, o.request)
-		}}})
+		})}
+		_, err = pipeline.RunStep(ctx, pipeline.Runner{To: out}, step)
+		return err
 	})
 }

@@ -22,21 +22,29 @@ import (
 // Rollback goes back to the newest verified revision before the current one, or to the one that
 // revision names (a revision number or a commit), and waits until it runs.
 func Rollback(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, t rollout.Target, revision string) error {
-	var chosen k8s.Revision
 	t.KeepFailed = "it is itself a step back"
-	steps := []pipeline.Step{
-		{Name: "choose", Run: func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
-			var err error
-			chosen, err = choose(ctx, cluster, t, revision, out)
-			return pipeline.Result{State: pipeline.Done, Detail: rollout.Describe(chosen)}, err
-		}},
-		{Name: "rollout", Run: func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
-			return rollout.Run(ctx, cluster, out, t, func(ctx context.Context) (*appsv1.Deployment, error) {
-				return cluster.RestoreTemplate(ctx, t.Namespace, t.App, chosen.Set)
-			})
-		}},
-	}
-	return t.WithLock(ctx, cluster, to, func(ctx context.Context) error { return pipeline.Run(ctx, to, steps) })
+	runner := pipeline.Runner{To: to}
+	return t.WithLock(ctx, cluster, to, func(ctx context.Context) error {
+		chosen, err := pipeline.RunStep(ctx, runner, pipeline.Step[k8s.Revision]{
+			Name: "choose",
+			Run: func(ctx context.Context, out io.Writer) (k8s.Revision, pipeline.Result, error) {
+				chosen, err := choose(ctx, cluster, t, revision, out)
+				return chosen, pipeline.Result{State: pipeline.Done, Detail: rollout.Describe(chosen)}, err
+			},
+		})
+		if err != nil {
+			return err
+		}
+		_, err = pipeline.RunStep(ctx, runner, pipeline.Step[pipeline.None]{
+			Name: "rollout",
+			Run: pipeline.Act(func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
+				return rollout.Run(ctx, cluster, out, t, func(ctx context.Context) (*appsv1.Deployment, error) {
+					return cluster.RestoreTemplate(ctx, t.Namespace, t.App, chosen.Set)
+				})
+			}),
+		})
+		return err
+	})
 }
 
 func choose(ctx context.Context, cluster *k8s.Client, t rollout.Target, revision string, out io.Writer) (chosen k8s.Revision, err error) {

@@ -55,7 +55,7 @@ func checkQuota(spec *infraspec.Spec, b k8s.Budget, l *live) error {
 // computeProblem checks one line of a quota against all pods of the app together.
 func computeProblem(spec *infraspec.Spec, b k8s.Budget, name corev1.ResourceName, hard resource.Quantity) string {
 	pods := int64(1)
-	if spec.Role == infraspec.Webserver || spec.Role == infraspec.Worker {
+	if spec.Role.Standing() {
 		pods = int64(spec.Replicas)
 	}
 	if name == corev1.ResourcePods {

@@ -35,18 +35,19 @@ func Teardown(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, wh
 		if err != nil {
 			return err
 		}
-		return pipeline.Run(ctx, to, t.steps())
+		_, err = pipeline.RunAll(ctx, pipeline.Runner{To: to}, t.steps())
+		return err
 	})
 }
 
-// PlanTeardown says what Teardown would delete and keep, and deletes nothing: each step only tells.
+// PlanTeardown reports what Teardown would delete and keep.
 func PlanTeardown(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, what Removal) error {
 	t, err := prepare(ctx, cluster, what)
 	if err != nil {
 		return err
 	}
-	t.dry = true
-	return pipeline.Run(ctx, to, t.steps())
+	_, err = pipeline.RunAll(ctx, pipeline.Runner{To: to, Dry: true}, t.steps())
+	return err
 }
 
 // Known reports whether the cluster has anything of an app.
@@ -65,7 +66,6 @@ type teardown struct {
 	inventory *k8s.Inventory
 	secret    *corev1.Secret
 	tunnelMap *corev1.ConfigMap // nil where there is none, or it may not be read
-	dry       bool
 }
 
 // prepare looks at what there is, and refuses where the workload or the Secret of the app's name is not norn's.
