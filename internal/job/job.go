@@ -274,7 +274,7 @@ func FunctionImage(ctx context.Context, cluster *k8s.Client, ns, app string) (st
 	if err != nil {
 		return "", err
 	}
-	return t.Template.Spec.Containers[0].Image, nil
+	return metadata.ImageOf(t.Template.Spec, app), nil
 }
 
 // Body is what a call is given: text, or what a file or standard input holds.

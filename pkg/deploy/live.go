@@ -86,7 +86,7 @@ func (r *run) currentCronJob(ctx context.Context) (liveApp, error) {
 	}
 	now := liveApp{pod: c.Spec.JobTemplate.Spec.Template.Spec, migrated: c.Annotations[metadata.MigratedAnnotation]}
 	if c.Spec.Suspend == nil || !*c.Spec.Suspend {
-		now.image, now.verified = k8s.ImageOf(now.pod, r.spec.App), true
+		now.image, now.verified = metadata.ImageOf(now.pod, r.spec.App), true
 	}
 	return now, nil
 }
