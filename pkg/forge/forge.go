@@ -14,7 +14,6 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"norn/internal/access"
 	"norn/pkg/forge/drift"
 	"norn/pkg/forge/objects"
 	"norn/pkg/forge/tunnel"
@@ -127,7 +126,7 @@ func begin(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Opt
 		}
 	}
 	if r.removesRoute() {
-		if err := permitted(ctx, cluster, access.Permissions(tunnel.Namespace, access.Tunnel())); err != nil {
+		if err := permitted(ctx, cluster, Permissions(tunnel.Namespace, TunnelGrants())); err != nil {
 			return nil, err
 		}
 	}

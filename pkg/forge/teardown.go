@@ -6,7 +6,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
-	"norn/internal/access"
 	"norn/pkg/forge/objects"
 	"norn/pkg/forge/tunnel"
 	"norn/pkg/k8s"
@@ -26,7 +25,7 @@ type Removal struct {
 // Teardown takes away what forge and deploy made, in the reverse order, by the cluster's labels alone: no infraspec is needed. What is gone
 // already is skipped. Objects of the app's names that are not norn's are a *ConflictError.
 func Teardown(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, what Removal) error {
-	if err := permitted(ctx, cluster, access.Permissions(what.Namespace, access.Teardown(what.DeleteData))); err != nil {
+	if err := permitted(ctx, cluster, Permissions(what.Namespace, teardownGrants(what.DeleteData))); err != nil {
 		return err
 	}
 	what.Lock = what.Lock.For(what.Namespace, what.App, func(line string) { pipeline.Say(to, "lock", line) })
