@@ -37,9 +37,9 @@ func (r *run) build(tree source.Tree) pipeline.Step[built] {
 			return built{}, pipeline.Result{}, err
 		}
 		if err := builder.Build(ctx, out, request); err != nil {
-			return built{}, pipeline.Result{}, &pipeline.ToolError{Doing: "build " + request.Image, Err: err, Advice: "its output above says why; the same build by hand is that of " + r.spec.Build.Dockerfile + " in " + r.dir}
+			return built{}, pipeline.Result{}, &pipeline.ToolError{Doing: "build " + request.Image, Err: err, Advice: "its output above says why; to reproduce it, build " + r.spec.Build.Dockerfile + " in " + r.dir}
 		}
-		detail := builder.Name() + " made " + request.Image + forPlatform(request)
+		detail := builder.Name() + " built " + request.Image + forPlatform(request)
 		return built{builder, request.Image}, pipeline.Result{State: pipeline.Done, Detail: detail}, nil
 	}
 	plan := func(ctx context.Context, out io.Writer) (built, pipeline.Result, error) {
@@ -47,7 +47,7 @@ func (r *run) build(tree source.Tree) pipeline.Step[built] {
 		if err != nil {
 			return built{}, pipeline.Result{}, err
 		}
-		detail := fmt.Sprintf("%s makes %s from %s", builder.Name(), request.Image, filepath.Base(request.Dockerfile)) + forPlatform(request)
+		detail := fmt.Sprintf("%s builds %s from %s", builder.Name(), request.Image, filepath.Base(request.Dockerfile)) + forPlatform(request)
 		return built{builder, request.Image}, pipeline.Result{State: pipeline.Planned, Detail: detail}, nil
 	}
 	return pipeline.Step[built]{Name: "build", Run: run, Plan: plan}
@@ -80,7 +80,7 @@ func (r *run) buildRequest(ctx context.Context, out io.Writer, tree source.Tree)
 	}
 	platform := image.ChoosePlatform(platforms)
 	if len(platforms) > 1 {
-		pipeline.Warn(out, "the nodes are %s, and the image is built for %s alone", strings.Join(platforms, ", "), platform)
+		pipeline.Warn(out, "the nodes are %s, but the image is built for %s only", strings.Join(platforms, ", "), platform)
 	}
 	return builder, image.Request{
 		Dir: tree.Dir, Dockerfile: dockerfile, Image: name, Platform: platform,

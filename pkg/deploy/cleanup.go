@@ -24,7 +24,7 @@ func (r *run) cleanup(tree source.Tree, made built) pipeline.Step[pipeline.None]
 		}
 		return r.removeImages(ctx, out, made), nil
 	}
-	plan := fmt.Sprintf("images beyond the newest %d", r.spec.Artifacts.Retain)
+	plan := fmt.Sprintf("removes images beyond the newest %d", r.spec.Artifacts.Retain)
 	return pipeline.Step[pipeline.None]{Name: "cleanup", Run: pipeline.Act(run), Plan: planned(plan)}
 }
 
@@ -33,16 +33,16 @@ func (r *run) removeImages(ctx context.Context, out io.Writer, made built) pipel
 	repository := made.name[:strings.LastIndexByte(made.name, ':')]
 	tags, err := made.builder.Tags(ctx, repository)
 	if err != nil {
-		pipeline.Warn(out, "old images are left: %v", err)
+		pipeline.Warn(out, "old images were not removed: %v", err)
 		return pipeline.Result{State: pipeline.Done}
 	}
 	removed := 0
 	for _, tag := range image.Beyond(tags, r.spec.Artifacts.Retain) {
 		if err := made.builder.Remove(ctx, repository+":"+tag); err != nil {
-			pipeline.Warn(out, "image %s:%s is left: %v", repository, tag, err)
+			pipeline.Warn(out, "image %s:%s was not removed: %v", repository, tag, err)
 			continue
 		}
 		removed++
 	}
-	return pipeline.Result{State: pipeline.Done, Detail: fmt.Sprintf("%d of %d images on this machine removed", removed, len(tags))}
+	return pipeline.Result{State: pipeline.Done, Detail: fmt.Sprintf("removed %d of %d images from this machine", removed, len(tags))}
 }

@@ -50,7 +50,7 @@ func (r *run) deliver(made built) pipeline.Step[string] {
 // load puts the image onto the node of a cluster on this machine.
 func (r *run) load(ctx context.Context, out io.Writer, made built) (pipeline.Result, error) {
 	if r.local.Kind == "docker-desktop" && made.builder.Name() == "docker" {
-		return pipeline.Result{State: pipeline.Skipped, Detail: "the builder's images are the cluster's own"}, nil
+		return pipeline.Result{State: pipeline.Skipped, Detail: "the cluster shares the builder's images"}, nil
 	}
 	archive := filepath.Join(r.tmp, "image.tar")
 	if err := made.builder.Save(ctx, out, made.name, archive); err != nil {
@@ -58,10 +58,10 @@ func (r *run) load(ctx context.Context, out io.Writer, made built) (pipeline.Res
 	}
 	name, args := image.Loader(r.local.Kind, r.local.Name, archive)
 	if !command.Installed(name) {
-		return pipeline.Result{}, &pipeline.UsageError{Problem: fmt.Sprintf("%s is not installed, and without a registry it takes it to load the image into the cluster", name), Advice: "name a registry with --registry or NORN_REGISTRY_URL"}
+		return pipeline.Result{}, &pipeline.UsageError{Problem: fmt.Sprintf("%s is not installed; it is needed to load images when no registry is set", name), Advice: "install it, or set a registry with --registry or NORN_REGISTRY_URL"}
 	}
 	if err := command.Run(ctx, "", out, name, args...); err != nil {
-		return pipeline.Result{}, &pipeline.ToolError{Doing: "load " + made.name, Err: err, Advice: "its output above says why; norn doctor checks what it takes to load images"}
+		return pipeline.Result{}, &pipeline.ToolError{Doing: "load " + made.name, Err: err, Advice: "its output above says why; norn doctor checks whether images can be loaded"}
 	}
 	return pipeline.Result{State: pipeline.Done, Detail: made.name + " into " + r.local.Kind}, nil
 }

@@ -101,11 +101,11 @@ func prepared(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o 
 func check(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Options) (local connect.LocalCluster, err error) {
 	switch {
 	case !spec.Deploy:
-		return local, &pipeline.UsageError{Problem: fmt.Sprintf("%s says deploy: false", spec.Path()), Advice: "remove that line to deploy " + spec.App}
+		return local, &pipeline.UsageError{Problem: fmt.Sprintf("%s sets deploy: false", spec.Path()), Advice: "remove that line to deploy " + spec.App}
 	case Dumps(spec) && !o.SkipSnapshot && !command.Installed("pg_dump"):
-		return local, &pipeline.UsageError{Problem: "pg_dump is not installed, and the database is dumped before its migration", Advice: "install PostgreSQL's client programs, or leave the dump out with --skip-snapshot"}
+		return local, &pipeline.UsageError{Problem: "pg_dump is not installed; it is needed to dump the database before the migration", Advice: "install the PostgreSQL client programs, or skip the dump with --skip-snapshot"}
 	case o.Image != "" && o.Ref != "":
-		return local, &pipeline.UsageError{Problem: "a ref and --image exclude each other", Advice: "name the version once"}
+		return local, &pipeline.UsageError{Problem: "a ref and --image cannot be combined", Advice: "use one of the two"}
 	case o.Image != "":
 		_, err = objects.PullPolicy(o.Image)
 		return local, err
@@ -116,7 +116,7 @@ func check(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Opt
 		return local, err
 	}
 	if local.Kind == "" {
-		return local, &pipeline.UsageError{Problem: "no registry to push the image to, and the cluster is not one on this machine that images could be loaded into", Advice: "name one with --registry or NORN_REGISTRY_URL, or ship a built image with --image"}
+		return local, &pipeline.UsageError{Problem: "no registry configured, and images cannot be loaded into this cluster because it is not local", Advice: "set one with --registry or NORN_REGISTRY_URL, or ship a built image with --image"}
 	}
 	return local, nil
 }
@@ -216,7 +216,7 @@ func (r *run) test(tree source.Tree) pipeline.Step[pipeline.None] {
 			return pipeline.Result{State: pipeline.Skipped, Detail: "--skip-tests"}, nil
 		}
 		if err := command.Run(ctx, tree.Dir, out, "/bin/sh", "-c", r.spec.Build.Test); err != nil {
-			return pipeline.Result{}, &pipeline.ToolError{Doing: "run build.test", Err: err, Advice: "its output above says why; --skip-tests ships without them"}
+			return pipeline.Result{}, &pipeline.ToolError{Doing: "run build.test", Err: err, Advice: "its output above says why; --skip-tests skips build.test"}
 		}
 		return pipeline.Result{State: pipeline.Done, Detail: r.spec.Build.Test}, nil
 	}

@@ -101,7 +101,7 @@ func forged(ctx context.Context, cluster *k8s.Client, t rollout.Target) (*appsv1
 	d, err := cluster.GetDeployment(ctx, t.Namespace, t.App)
 	if k8s.IsNotFound(err) {
 		if _, err := cluster.GetCronJob(ctx, t.Namespace, t.App); err == nil {
-			return nil, &pipeline.UsageError{Problem: t.App + " is a cron app, which has no rollout and no history", Advice: "norn status shows what it runs; norn deploy changes the version of its next run"}
+			return nil, &pipeline.UsageError{Problem: t.App + " is a cron app: it has no rollouts and no history", Advice: "norn status shows what it runs; norn deploy changes the version of its next run"}
 		}
 		return nil, notForged("Deployment", t)
 	}
@@ -109,11 +109,11 @@ func forged(ctx context.Context, cluster *k8s.Client, t rollout.Target) (*appsv1
 		err = objects.Owned("Deployment", d, t.App)
 	}
 	if err == nil && d.DeletionTimestamp != nil {
-		return nil, &pipeline.UsageError{Problem: fmt.Sprintf("Deployment %s in namespace %s is being deleted", t.App, t.Namespace), Advice: "norn status shows what there is"}
+		return nil, &pipeline.UsageError{Problem: fmt.Sprintf("Deployment %s in namespace %s is being deleted", t.App, t.Namespace), Advice: "norn status shows the app's state"}
 	}
 	return d, err
 }
 
 func notForged(kind string, t rollout.Target) error {
-	return &pipeline.UsageError{Problem: fmt.Sprintf("there is no %s %s in namespace %s", kind, t.App, t.Namespace), Advice: "make it with norn forge; norn deploy --forge makes it and ships at once"}
+	return &pipeline.UsageError{Problem: fmt.Sprintf("there is no %s %s in namespace %s", kind, t.App, t.Namespace), Advice: "create it with norn forge, or create and deploy it with norn deploy --forge"}
 }

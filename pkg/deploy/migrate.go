@@ -21,15 +21,15 @@ type MigrationError struct{ What, Snapshot string }
 
 // Error says how it ended.
 func (e *MigrationError) Error() string {
-	return "the migration failed: " + e.What + "; the running version was left alone"
+	return "the migration failed: " + e.What + "; the running version is unchanged"
 }
 
 // Hint is how to get back to before it.
 func (e *MigrationError) Hint() string {
 	if e.Snapshot == "" {
-		return "what it had done of its work by then is in the database"
+		return "the migration may be partially applied"
 	}
-	return "what it had done of its work by then is in the database; norn snapshots restore brings back " + e.Snapshot
+	return "the migration may be partially applied; norn snapshots restore brings back " + e.Snapshot
 }
 
 // noMigration returns why no migration is to run, or "".
@@ -38,7 +38,7 @@ func (r *run) noMigration(s shipment) string {
 	case len(r.spec.Migrations.Command) == 0:
 		return "the infraspec has no migrations.command"
 	case r.runsAlready(s):
-		return "this version runs already"
+		return "this version is already running"
 	}
 	return ""
 }
@@ -66,7 +66,7 @@ func (r *run) migrate(s shipment, dump string) pipeline.Step[string] {
 		}
 		err = job.Migrate(ctx, r.cluster, request, *pod, values)
 		if err != nil && ctx.Err() != nil {
-			return "", pipeline.Result{}, fmt.Errorf("the migration was cut short, and the running version left alone: %w", err)
+			return "", pipeline.Result{}, fmt.Errorf("the migration was interrupted; the running version is unchanged: %w", err)
 		}
 		if err != nil {
 			return "", pipeline.Result{}, &MigrationError{err.Error(), dump}

@@ -59,7 +59,7 @@ func dumpBeforeRestore(cluster *k8s.Client, name, folder string, o RestoreOption
 func restoreFrom(c database.Connection, folder string, s database.Snapshot) pipeline.Step[pipeline.None] {
 	run := func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
 		if err := database.Restore(ctx, c, out, filepath.Join(folder, s.Name())); err != nil {
-			return pipeline.Result{}, fmt.Errorf("restore %s, which was undone: %w", s.Name(), err)
+			return pipeline.Result{}, fmt.Errorf("restore %s (rolled back): %w", s.Name(), err)
 		}
 		return pipeline.Result{State: pipeline.Done, Detail: s.Name()}, nil
 	}

@@ -61,7 +61,7 @@ func (r *run) replacePods(ctx context.Context, out io.Writer, release k8s.Releas
 	}
 	result, err := rollout.Run(ctx, r.cluster, out, r.options.Target, change)
 	if err == nil && result.State == pipeline.Unchanged {
-		result.Detail += "; nothing has changed (--force replaces the pods)"
+		result.Detail += "; no changes (--force replaces the pods)"
 	}
 	return result, err
 }
@@ -70,11 +70,11 @@ func (r *run) planRollout(s shipment) string {
 	from := cmp.Or(s.live.image, "nothing")
 	switch {
 	case r.runsAlready(s):
-		return s.image + " runs already"
+		return s.image + " is already running"
 	case r.spec.Role == infraspec.Cron:
-		return fmt.Sprintf("the next run is of %s, the last was of %s", s.image, from)
+		return fmt.Sprintf("the next run uses %s, the last used %s", s.image, from)
 	case r.spec.Role == infraspec.Function:
-		return fmt.Sprintf("the next call is of %s, the last was of %s", s.image, from)
+		return fmt.Sprintf("the next call uses %s, the last used %s", s.image, from)
 	}
 	return fmt.Sprintf("%d pods of %s in place of %s", r.spec.Replicas, s.image, from)
 }

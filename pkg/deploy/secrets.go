@@ -216,7 +216,7 @@ func stillRead(pod corev1.PodSpec, spec *infraspec.Spec) error {
 	}
 	return &pipeline.UsageError{
 		Problem: fmt.Sprintf("the cluster's pods still read %s, which the infraspec no longer declares", strings.Join(dropped, ", ")),
-		Advice:  "bring it up to date first with norn forge " + spec.App,
+		Advice:  "update them first with norn forge " + spec.App,
 	}
 }
 

@@ -31,7 +31,7 @@ func (r *run) snapshot(s shipment) pipeline.Step[string] {
 			return "", pipeline.Result{}, &database.SnapshotError{Database: name, Err: err}
 		}
 		if err := database.Retain(folder, made.Database, r.spec.Artifacts.Retain); err != nil {
-			pipeline.Warn(out, "old snapshots are left: %v", err)
+			pipeline.Warn(out, "old snapshots were not removed: %v", err)
 		}
 		detail := fmt.Sprintf("%s, %s", filepath.Join(database.FolderName, made.Name()), made.Size())
 		return made.Name(), pipeline.Result{State: pipeline.Done, Detail: detail}, nil

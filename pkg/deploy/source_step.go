@@ -52,7 +52,7 @@ func (r *run) compare(out io.Writer, live liveApp) error {
 	if warning := notYetRead(live.pod, r.spec); warning != "" && r.spec.Role != infraspec.Function {
 		pipeline.Warn(out, "%s", warning)
 	} else if len(live.differs) > 0 {
-		pipeline.Warn(out, "the Deployment is not as the infraspec says (%s), and the version alone is shipped: --forge brings both", strings.Join(live.differs, ", "))
+		pipeline.Warn(out, "the Deployment differs from the infraspec (%s); this deploy ships only the version, --forge applies both", strings.Join(live.differs, ", "))
 	}
 	return nil
 }
@@ -67,7 +67,7 @@ func (r *run) layOut(ctx context.Context, out io.Writer) (source.Tree, pipeline.
 		return source.Tree{}, pipeline.Result{}, err
 	}
 	if tree.Dirty {
-		pipeline.Warn(out, "%s has changes that are not committed; they are shipped as %s", r.dir, tree.Tag())
+		pipeline.Warn(out, "%s has uncommitted changes; they are shipped as %s", r.dir, tree.Tag())
 	}
 	if warning := source.LFSPointers(tree.Dir); warning != "" {
 		pipeline.Warn(out, "%s", warning)

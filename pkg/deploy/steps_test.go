@@ -58,7 +58,7 @@ func TestPlans(t *testing.T) {
 			[]string{
 				"push: to r.example.com", "test: make test", "snapshot: pg_dump of shop into /apps/shop/snapshots",
 				"migrate: migrate up", "secrets: B, A", "rollout: 2 pods of r.example.com/shop:1 in place of nothing",
-				"cleanup: images beyond the newest 5",
+				"cleanup: removes images beyond the newest 5",
 			},
 		},
 		{
@@ -67,7 +67,7 @@ func TestPlans(t *testing.T) {
 			[]string{
 				"load: into kind dev", "test: the infraspec has no build.test", "snapshot: the infraspec has no migrations.command",
 				"migrate: the infraspec has no migrations.command", "secrets: the infraspec declares none",
-				"rollout: r.example.com/shop:1 runs already", "cleanup: images beyond the newest 5",
+				"rollout: r.example.com/shop:1 is already running", "cleanup: removes images beyond the newest 5",
 			},
 		},
 		{
@@ -75,7 +75,7 @@ func TestPlans(t *testing.T) {
 			shipment{sourced{live: liveApp{image: "old:1"}}, made.name},
 			[]string{
 				"push: nothing: --image", "test: nothing: --image", "snapshot: --skip-snapshot", "migrate: migrate up",
-				"secrets: B, A", "rollout: 2 pods of r.example.com/shop:1 in place of old:1", "cleanup: images beyond the newest 5",
+				"secrets: B, A", "rollout: 2 pods of r.example.com/shop:1 in place of old:1", "cleanup: removes images beyond the newest 5",
 			},
 		},
 		{
@@ -84,7 +84,7 @@ func TestPlans(t *testing.T) {
 			[]string{
 				"push: nothing: --image", "test: nothing: --image", "snapshot: the infraspec has no migrations.command",
 				"migrate: the infraspec has no migrations.command", "secrets: the infraspec declares none",
-				"rollout: the next run is of r.example.com/shop:1, the last was of old:1", "cleanup: images beyond the newest 5",
+				"rollout: the next run uses r.example.com/shop:1, the last used old:1", "cleanup: removes images beyond the newest 5",
 			},
 		},
 	} {

@@ -24,7 +24,7 @@ func (e *RouteError) Error() string {
 
 // Hint is where to look.
 func (e *RouteError) Hint() string {
-	return fmt.Sprintf("log in to the zone of the host with cloudflared tunnel login, or make the record by hand (cloudflared tunnel route dns %s %s); then run the same command again", e.Tunnel, e.Host)
+	return fmt.Sprintf("log in to the host's zone with cloudflared tunnel login, or create the record with cloudflared tunnel route dns %s %s; then run the command again", e.Tunnel, e.Host)
 }
 
 func (e *RouteError) Unwrap() error { return e.Err }
@@ -39,7 +39,7 @@ func (r *run) dns(ctx context.Context, out io.Writer) (none drift.Change, result
 	err = command.Run(ctx, "", io.MultiWriter(out, &said), "cloudflared", "tunnel", "route", "dns", r.options.Tunnel, host)
 	switch {
 	case err == nil:
-		return none, pipeline.Result{State: pipeline.Done, Detail: "leads to tunnel " + r.options.Tunnel}, nil
+		return none, pipeline.Result{State: pipeline.Done, Detail: "routes to tunnel " + r.options.Tunnel}, nil
 	case strings.Contains(said.String(), "already exists"):
 		return none, pipeline.Result{State: pipeline.Unchanged}, nil
 	default:

@@ -140,7 +140,7 @@ const endingTimeout = time.Minute
 // waitForDeletions reads the app's objects once no deletion is pending: applying to an object under deletion would change
 // something that is about to disappear.
 func waitForDeletions(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Options) (*live, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, endingTimeout, errors.New("something keeps it"))
+	ctx, cancel := context.WithTimeoutCause(ctx, endingTimeout, errors.New("a finalizer may be holding it"))
 	defer cancel()
 	for said := false; ; said = true {
 		found, err := readLive(ctx, cluster, spec, o.Settings)
@@ -157,7 +157,7 @@ func waitForDeletions(ctx context.Context, cluster *k8s.Client, spec *infraspec.
 		}
 		select {
 		case <-ctx.Done():
-			return nil, fmt.Errorf("wait until %s %s is deleted: %w", ending.kind, ending.object.GetName(), context.Cause(ctx))
+			return nil, fmt.Errorf("wait for %s %s to be deleted: %w", ending.kind, ending.object.GetName(), context.Cause(ctx))
 		case <-time.After(300 * time.Millisecond):
 		}
 	}
@@ -188,7 +188,7 @@ func (r *run) unadoptable(o liveObject, conflict *objects.ConflictError) *object
 	if !ok || d.Spec.Selector == nil || maps.Equal(d.Spec.Selector.MatchLabels, map[string]string{metadata.AppLabel: r.spec.App}) && len(d.Spec.Selector.MatchExpressions) == 0 {
 		return nil
 	}
-	conflict.Found = fmt.Sprintf("it cannot be adopted: its selector is %s, not app=%s, and Kubernetes does not change a selector", metav1.FormatLabelSelector(d.Spec.Selector), r.spec.App)
+	conflict.Found = fmt.Sprintf("it cannot be adopted: its selector is %s, not app=%s; a selector is immutable", metav1.FormatLabelSelector(d.Spec.Selector), r.spec.App)
 	conflict.Final = true
 	return conflict
 }

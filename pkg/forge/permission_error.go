@@ -43,7 +43,7 @@ func (e *PermissionError) Error() string {
 
 // Hint says what to do about it.
 func (e *PermissionError) Hint() string {
-	return "ask the cluster's admin for the Role below (docs/rbac.md has the whole one), or use another context"
+	return "ask the cluster's admin for the Role below (docs/rbac.md has the complete Role), or use another context"
 }
 
 // Detail is the Role that would grant what is missing, one for each namespace, as manifests.

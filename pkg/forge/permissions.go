@@ -31,7 +31,7 @@ func AllGrants() []CommandGrants {
 		{"history", []Grant{{Group: apps, Resource: "deployments", Verbs: []string{"get"}}, {Group: batch, Resource: "cronjobs", Verbs: []string{"get"}}, {Group: apps, Resource: "replicasets", Verbs: []string{"list"}}}},
 		{"diff", diffGrants()},
 		{"snapshots restore", []Grant{{Group: apps, Resource: "deployments", Verbs: []string{"get"}}, leases}},
-		{"secrets list", []Grant{{Resource: "secrets", Verbs: []string{"get"}, Without: "which secrets are in the cluster is not known"}}},
+		{"secrets list", []Grant{{Resource: "secrets", Verbs: []string{"get"}, Without: "norn cannot tell which secrets are in the cluster"}}},
 		{"run", jobGrants()},
 		{"invoke", jobGrants()},
 		{"teardown", teardownGrants(false)},
@@ -51,13 +51,13 @@ func applyVerbs() []string { return []string{"get", "list", "create", "patch"} }
 var (
 	leases = Grant{Group: "coordination.k8s.io", Resource: "leases", Verbs: []string{"get", "create", "update", "delete"}}
 	quotas = []Grant{
-		{Resource: "resourcequotas", Verbs: []string{"list"}, Without: "what a quota would refuse is not seen beforehand"},
-		{Resource: "limitranges", Verbs: []string{"list"}, Without: "what a limit would refuse is not seen beforehand"},
+		{Resource: "resourcequotas", Verbs: []string{"list"}, Without: "norn cannot check quotas in advance"},
+		{Resource: "limitranges", Verbs: []string{"list"}, Without: "norn cannot check limits in advance"},
 	}
 	// readSecret is for hiding the values of the app's Secret in its pods' logs.
-	readSecret = Grant{Resource: "secrets", Verbs: []string{"get"}, Without: "values of the app's Secret cannot be kept out of the pods' lines that are shown"}
+	readSecret = Grant{Resource: "secrets", Verbs: []string{"get"}, Without: "norn cannot hide the values of the app's Secret in log lines"}
 	// deleteClaims is for deleting an app's data.
-	deleteClaims = Grant{Resource: "persistentvolumeclaims", Verbs: []string{"delete", "watch"}, Without: "it is refused"}
+	deleteClaims = Grant{Resource: "persistentvolumeclaims", Verbs: []string{"delete", "watch"}, Without: "norn cannot delete the data"}
 )
 
 // forgeGrants returns what a forge uses, of an app with or without secrets.
@@ -120,8 +120,8 @@ func rolloutGrants() []Grant {
 		{Resource: "pods", Verbs: []string{"list", "watch"}},
 		{Resource: "pods/log", Verbs: []string{"get"}},
 		{Resource: "events", Verbs: []string{"list", "watch"}},
-		{Resource: "persistentvolumeclaims", Verbs: []string{"list", "watch"}, Without: "a claim that keeps a pod from starting is not named"},
-		{Resource: "pods/proxy", Verbs: []string{"get"}, Without: "where a container listens that its probe does not find is not said"},
+		{Resource: "persistentvolumeclaims", Verbs: []string{"list", "watch"}, Without: "norn cannot name a claim that keeps a pod from starting"},
+		{Resource: "pods/proxy", Verbs: []string{"get"}, Without: "norn cannot name the port that a container listens on"},
 	}
 }
 
@@ -172,8 +172,8 @@ func statusGrants() []Grant {
 		{Resource: "services", Verbs: list},
 		{Resource: "persistentvolumeclaims", Verbs: list},
 		{Resource: "pods", Verbs: list},
-		{Resource: "events", Verbs: list, Without: "why a pod does not come up is not said"},
-		{Resource: "secrets", Verbs: []string{"get"}, Without: "which secrets are in the cluster is not known"},
+		{Resource: "events", Verbs: list, Without: "norn cannot explain why a pod does not start"},
+		{Resource: "secrets", Verbs: []string{"get"}, Without: "norn cannot tell which secrets are in the cluster"},
 	}
 }
 

@@ -19,12 +19,12 @@ type MissingKeysError struct {
 
 // Error names the Secret and the keys.
 func (e *MissingKeysError) Error() string {
-	return fmt.Sprintf("Secret %s has no %s yet, and running pods would be replaced by ones that cannot start", e.Secret, strings.Join(e.Keys, ", "))
+	return fmt.Sprintf("Secret %s does not have %s yet: the new pods could not start", e.Secret, strings.Join(e.Keys, ", "))
 }
 
 // Hint is the order that works.
 func (e *MissingKeysError) Hint() string {
-	return fmt.Sprintf("norn deploy --forge %s brings both at once; norn secrets set adds what is not in the file yet", e.App)
+	return fmt.Sprintf("run norn deploy --forge %s, which updates both; norn secrets set adds values to the file", e.App)
 }
 
 // checkSecretKeys refuses to point running pods to keys that the Secret lacks. Before the first deploy nothing runs, and a

@@ -36,12 +36,12 @@ type ShrinkError struct{ Claim, Have, Want string }
 
 // Error names the claim and both sizes.
 func (e *ShrinkError) Error() string {
-	return fmt.Sprintf("PersistentVolumeClaim %s has %s, and the infraspec asks for %s: a claim cannot shrink", e.Claim, e.Have, e.Want)
+	return fmt.Sprintf("PersistentVolumeClaim %s has %s, but the infraspec asks for %s: a claim cannot shrink", e.Claim, e.Have, e.Want)
 }
 
 // Hint is what to do about it.
 func (e *ShrinkError) Hint() string {
-	return fmt.Sprintf("say size: %s, or give the volume another name, and move the data", e.Have)
+	return fmt.Sprintf("set size: %s, or rename the volume and move the data", e.Have)
 }
 
 // shrinks refuses sizes that are smaller than the claims are.
@@ -79,7 +79,7 @@ func (r *run) deployment(ctx context.Context, dry bool) (drift.Change, pipeline.
 	live := r.live.deployment
 	shipped := live != nil && objects.Deployed(live)
 	if shipped && r.options.Image != "" {
-		return drift.Change{}, pipeline.Result{}, fmt.Errorf("%s has been deployed, and forge leaves its image alone: ship %s with norn deploy --image", r.spec.App, r.options.Image)
+		return drift.Change{}, pipeline.Result{}, fmt.Errorf("%s is already deployed, and forge does not change its image: ship %s with norn deploy --image", r.spec.App, r.options.Image)
 	}
 	conf, detail, err := objects.DeploymentFor(live, r.spec, r.options.Settings)
 	if err != nil {
@@ -97,17 +97,17 @@ func (r *run) deployment(ctx context.Context, dry bool) (drift.Change, pipeline.
 	}
 	if len(r.deferredKeys) > 0 {
 		conf.Spec.WithPaused(true)
-		detail += fmt.Sprintf("; paused until norn deploy brings %s, and its pods run on", strings.Join(r.deferredKeys, ", "))
+		detail += fmt.Sprintf("; paused until norn deploy adds %s; its pods keep running", strings.Join(r.deferredKeys, ", "))
 	}
 	now, err := r.applyDeployment(ctx, live, conf, dry)
 	if err != nil {
 		return drift.Change{}, pipeline.Result{}, err
 	}
 	if conf.Spec.Replicas == nil && int(*now.Spec.Replicas) != r.spec.Replicas {
-		detail = strings.TrimPrefix(fmt.Sprintf("%s; its %d replicas are left to %s", detail, *now.Spec.Replicas, objects.Scaler(now)), "; ")
+		detail = strings.TrimPrefix(fmt.Sprintf("%s; %s controls its %d replicas", detail, objects.Scaler(now), *now.Spec.Replicas), "; ")
 	}
 	if live != nil && !now.Spec.Paused && !equality.Semantic.DeepEqual(live.Spec.Template, now.Spec.Template) {
-		detail = strings.TrimPrefix(detail+"; its pods are being replaced: norn logs -f", "; ")
+		detail = strings.TrimPrefix(detail+"; its pods are being replaced (norn logs -f follows them)", "; ")
 	}
 	change, result := outcome(objects.KindDeployment, object(live), now, detail, dry)
 	return change, result, nil
@@ -147,7 +147,7 @@ func (r *run) applyDeployment(
 func (r *run) cronJob(ctx context.Context, dry bool) (drift.Change, pipeline.Result, error) {
 	live := r.live.cronJob
 	if live != nil && objects.Deployed(live) && r.options.Image != "" {
-		return drift.Change{}, pipeline.Result{}, fmt.Errorf("%s has been deployed, and forge leaves its image alone: ship %s with norn deploy --image", r.spec.App, r.options.Image)
+		return drift.Change{}, pipeline.Result{}, fmt.Errorf("%s is already deployed, and forge does not change its image: ship %s with norn deploy --image", r.spec.App, r.options.Image)
 	}
 	conf, detail, err := objects.CronJobFor(live, r.spec, r.options.Settings)
 	if err != nil {

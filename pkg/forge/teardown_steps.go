@@ -25,7 +25,7 @@ func (t *teardown) steps() []removeStep {
 	return []removeStep{t.tunnel(), t.services(), t.workload(), t.secrets(), t.claims()}
 }
 
-var gone = pipeline.Result{State: pipeline.Skipped, Detail: "there is none"}
+var gone = pipeline.Result{State: pipeline.Skipped, Detail: "nothing to delete"}
 
 // deleted is the result of a step that has deleted names.
 func deleted(names []string, note string) pipeline.Result {
@@ -80,7 +80,7 @@ func (t *teardown) tunnel() removeStep {
 			return pipeline.Result{}, err
 		}
 		if len(hosts) > 0 { // otherwise an earlier run was cut short before the restart
-			_, _ = fmt.Fprintf(out, "the DNS records of %s stay: the cloudflared command cannot delete them\n", strings.Join(hosts, ", "))
+			_, _ = fmt.Fprintf(out, "the DNS records of %s remain: the cloudflared command cannot delete them\n", strings.Join(hosts, ", "))
 		}
 		return deleted(hosts, ""), nil
 	}
@@ -155,10 +155,10 @@ func (t *teardown) untilGone(ctx context.Context, out io.Writer) error {
 	})
 	names := strings.Join(slices.Sorted(maps.Keys(left)), ", ")
 	if err != nil && ctx.Err() == nil {
-		return fmt.Errorf("wait until the pods of %s are gone (left: %s): %w", t.what.App, names, err)
+		return fmt.Errorf("wait for the pods of %s to end (left: %s): %w", t.what.App, names, err)
 	}
 	if err != nil {
-		return fmt.Errorf("wait until the pods of %s are gone, which goes on in the cluster: %w", t.what.App, err)
+		return fmt.Errorf("wait for the pods of %s to end, which continues in the cluster: %w", t.what.App, err)
 	}
 	return nil
 }
@@ -181,7 +181,7 @@ func (t *teardown) secrets() removeStep {
 func (t *teardown) claims() removeStep {
 	names := namesOf(t.inventory.Claims)
 	if len(names) > 0 && !t.what.DeleteData {
-		detail := strings.Join(names, ", ") + " kept with the data (--delete-data deletes)"
+		detail := strings.Join(names, ", ") + " kept with their data (--delete-data deletes them)"
 		keep := pipeline.Fixed(pipeline.None{}, pipeline.Skipped, detail)
 		return removeStep{Name: objects.KindClaim, Run: keep, Plan: keep}
 	}
@@ -200,9 +200,9 @@ func (t *teardown) claims() removeStep {
 	return removeStep{Name: objects.KindClaim, Run: pipeline.Act(run), Plan: wouldDelete(names, note)}
 }
 
-// claimsGone waits until the claims are gone, which may take as long as something still mounts them.
+// claimsGone waits until the claims are gone, which may take as long as a pod may still mount them.
 func (t *teardown) claimsGone(ctx context.Context, out io.Writer) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, podsTimeout, errors.New("something still mounts them"))
+	ctx, cancel := context.WithTimeoutCause(ctx, podsTimeout, errors.New("a pod may still mount them"))
 	defer cancel()
 	left := -1
 	err := t.cluster.WatchPVCs(ctx, t.what.Namespace, t.what.App, func(claims []*corev1.PersistentVolumeClaim) (bool, error) {
@@ -213,7 +213,7 @@ func (t *teardown) claimsGone(ctx context.Context, out io.Writer) error {
 		return left == 0, nil
 	})
 	if err != nil {
-		return fmt.Errorf("wait until the claims of %s are gone: %w", t.what.App, err)
+		return fmt.Errorf("wait for the claims of %s to be deleted: %w", t.what.App, err)
 	}
 	return nil
 }

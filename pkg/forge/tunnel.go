@@ -26,7 +26,7 @@ func (r *run) tunnelSteps() []Step {
 	case host == "":
 		return nil
 	}
-	skip := pipeline.Fixed(drift.Change{}, pipeline.Skipped, "a rule needs a webserver with hosts.internal too")
+	skip := pipeline.Fixed(drift.Change{}, pipeline.Skipped, "a tunnel rule also requires a webserver with hosts.internal")
 	return []Step{{Name: "Tunnel " + host, Run: skip, Plan: skip}}
 }
 
@@ -57,7 +57,7 @@ func (r *run) removeRoute(ctx context.Context, out io.Writer) (drift.Change, pip
 	t := &cloudflared{cluster: r.cluster, out: out}
 	result, err := t.change(ctx, r.appKey(), tunnel.Rule{})
 	if err == nil && result.State == pipeline.Configured {
-		result = pipeline.Result{State: pipeline.Deleted, Detail: "no longer in the infraspec; the DNS record stays"}
+		result = pipeline.Result{State: pipeline.Deleted, Detail: "no longer in the infraspec; the DNS record remains"}
 	}
 	return drift.Change{}, result, err
 }
@@ -68,7 +68,7 @@ func (r *run) route(rule tunnel.Rule) pipeline.Func[drift.Change] {
 		t := &cloudflared{cluster: r.cluster, out: out, adopt: r.options.Adopt}
 		result, err := t.change(ctx, r.appKey(), rule)
 		if err == nil && result.State == pipeline.Configured {
-			result.Detail = "leads to " + rule.Service
+			result.Detail = "routes to " + rule.Service
 		}
 		return drift.Change{}, result, err
 	}

@@ -92,7 +92,7 @@ func (r *runner) lastGood(ctx context.Context) (k8s.Revision, error) {
 			return v, nil
 		}
 	}
-	return k8s.Revision{}, errors.New("there is no earlier verified version to go back to")
+	return k8s.Revision{}, errors.New("no earlier verified version to roll back to")
 }
 
 // Describe names a revision in a message.
