@@ -55,11 +55,13 @@ func (a *App) RunOnce(ctx context.Context, name string, prepare func() (*OneOff,
 			return err
 		}
 		out.Begin(o.Title)
-		step := func(ctx context.Context, w io.Writer) (pipeline.Result, error) {
+		run := func(ctx context.Context, w io.Writer) (pipeline.Result, error) {
 			o.Request.Out, o.Request.Say = w, func(text string) { pipeline.Warn(w, "%s", text) }
 			return pipeline.Result{State: pipeline.Done}, o.Call(ctx, o.Request)
 		}
-		return pipeline.Run(ctx, out, []pipeline.Step{{Name: name, Run: step}})
+		step := pipeline.Step[pipeline.None]{Name: name, Run: pipeline.Act(run)}
+		_, err = pipeline.RunStep(ctx, pipeline.Runner{To: out}, step)
+		return err
 	})
 }
 

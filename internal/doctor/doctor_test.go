@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"norn/internal/access"
 	"norn/internal/config"
 	"norn/internal/registry"
+	"norn/pkg/forge"
 	"norn/pkg/forge/tunnel"
 	"norn/pkg/k8s"
 	"norn/pkg/k8s/connect"
@@ -87,10 +87,10 @@ func TestExpiry(t *testing.T) {
 }
 
 func TestAccess(t *testing.T) {
-	commands := []access.Command{
-		{Name: "forge", Rules: []access.Rule{{Group: "apps", Resource: "deployments", Verbs: []string{"get", "create"}}}},
-		{Name: "logs", Rules: []access.Rule{{Resource: "pods", Verbs: []string{"list"}}, {Resource: "secrets", Verbs: []string{"get"}, Without: "values are shown"}}},
-		{Name: "run", Rules: []access.Rule{{Resource: "pods", Verbs: []string{"list"}}}},
+	commands := []forge.CommandGrants{
+		{Name: "forge", Grants: []forge.Grant{{Group: "apps", Resource: "deployments", Verbs: []string{"get", "create"}}}},
+		{Name: "logs", Grants: []forge.Grant{{Resource: "pods", Verbs: []string{"list"}}, {Resource: "secrets", Verbs: []string{"get"}, Without: "values are shown"}}},
+		{Name: "run", Grants: []forge.Grant{{Resource: "pods", Verbs: []string{"list"}}}},
 	}
 	create := k8s.Permission{Namespace: "ns", Group: "apps", Resource: "deployments", Verb: "create"}
 	list := k8s.Permission{Namespace: "ns", Resource: "pods", Verb: "list"}
@@ -107,10 +107,10 @@ func TestAccess(t *testing.T) {
 
 // Each command of the list is one that the permissions' check asks about, whatever is missing.
 func TestAccessTellsEveryVerb(t *testing.T) {
-	commands := access.Commands()
+	commands := forge.AllGrants()
 	var asked []k8s.Permission
 	for _, c := range commands {
-		asked = append(asked, access.Permissions("ns", c.Rules)...)
+		asked = append(asked, forge.Permissions("ns", c.Grants)...)
 	}
 	asked = unique(asked)
 	for _, p := range asked {

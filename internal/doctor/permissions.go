@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"norn/internal/access"
+	"norn/pkg/forge"
 	"norn/pkg/forge/tunnel"
 	"norn/pkg/k8s"
 )
@@ -14,13 +14,13 @@ import (
 // permissions asks for every verb that norn uses in the app's namespace, and for the tunnel's where the app has a public host.
 func (e *examination) permissions(ctx context.Context) Verdict {
 	ns := e.Config.Namespace
-	commands := access.Commands()
+	commands := forge.AllGrants()
 	var asked []k8s.Permission
 	for _, c := range commands {
-		asked = append(asked, access.Permissions(ns, c.Rules)...)
+		asked = append(asked, forge.Permissions(ns, c.Grants)...)
 	}
 	if e.spec != nil && tunnel.Routed(e.spec) {
-		asked = append(asked, access.Permissions(tunnel.Namespace, access.Tunnel())...)
+		asked = append(asked, forge.Permissions(tunnel.Namespace, forge.TunnelGrants())...)
 	}
 	asked = unique(asked)
 	missing, err := e.client.Denied(ctx, asked)
@@ -40,7 +40,7 @@ func unique(list []k8s.Permission) []k8s.Permission {
 }
 
 // judgeAccess tells by command what is missing of the asked permissions. What a command can do without is only a warning.
-func judgeAccess(commands []access.Command, ns string, asked int, missing []k8s.Permission) Verdict {
+func judgeAccess(commands []forge.CommandGrants, ns string, asked int, missing []k8s.Permission) Verdict {
 	if len(missing) == 0 {
 		return ok("all %d that norn uses in namespace %s are granted", asked, ns)
 	}
@@ -52,7 +52,7 @@ func judgeAccess(commands []access.Command, ns string, asked int, missing []k8s.
 	var needs, lacks shared
 	for _, c := range commands {
 		var needed []string
-		for _, r := range c.Rules {
+		for _, r := range c.Grants {
 			switch verbs := verbsIn(missing, ns, r); {
 			case len(verbs) == 0:
 			case r.Without == "":
@@ -82,7 +82,7 @@ func tunnelLacks(missing []k8s.Permission, ns string) string {
 		return ""
 	}
 	var lacks []string
-	for _, r := range access.Tunnel() {
+	for _, r := range forge.TunnelGrants() {
 		if verbs := verbsIn(missing, tunnel.Namespace, r); len(verbs) > 0 {
 			lacks = append(lacks, spoken(verbs, r))
 		}
@@ -113,7 +113,7 @@ func (s *shared) said() []string {
 }
 
 // verbsIn are those of a rule's verbs that are missing.
-func verbsIn(missing []k8s.Permission, ns string, r access.Rule) []string {
+func verbsIn(missing []k8s.Permission, ns string, r forge.Grant) []string {
 	var out []string
 	for _, verb := range r.Verbs {
 		if slices.Contains(missing, k8s.Permission{Namespace: ns, Group: r.Group, Resource: r.Resource, Verb: verb}) {
@@ -123,7 +123,7 @@ func verbsIn(missing []k8s.Permission, ns string, r access.Rule) []string {
 	return out
 }
 
-func spoken(verbs []string, r access.Rule) string {
+func spoken(verbs []string, r forge.Grant) string {
 	resource := r.Resource
 	if r.Group != "" {
 		resource += "." + r.Group

@@ -25,7 +25,7 @@ type liveObjects struct {
 func differences(have liveObjects, spec *infraspec.Spec, s objects.Settings) ([]string, error) {
 	d := &drifts{}
 	switch {
-	case have.deployment != nil && (spec.Role == infraspec.Webserver || spec.Role == infraspec.Worker):
+	case have.deployment != nil && spec.Role.Standing():
 		conf, _, err := objects.DeploymentFor(have.deployment, spec, s)
 		if err != nil {
 			return nil, err

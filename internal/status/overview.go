@@ -7,7 +7,6 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"norn/pkg/forge/objects"
@@ -113,7 +112,7 @@ func fill(app *App, inv *k8s.Inventory, spec *infraspec.Spec, s objects.Settings
 		cronJob(app, c)
 	case t != nil:
 		app.Role, app.State = cmp.Or(app.Role, t.Labels[objects.RoleLabel]), Callable
-		app.Version, app.Since = metadata.VersionName(t.Annotations[metadata.CommitAnnotation], image(t.Template.Spec)), &t.CreationTimestamp.Time
+		app.Version, app.Since = metadata.VersionName(t.Annotations[metadata.CommitAnnotation], metadata.ImageOf(t.Template.Spec, app.Name)), &t.CreationTimestamp.Time
 	case spec != nil && spec.Role == infraspec.Function:
 		app.State = NotDeployed
 	case spec != nil:
@@ -176,7 +175,7 @@ func deployment(app *App, d *appsv1.Deployment) {
 	default:
 		app.State = NotReady
 	}
-	app.Version = metadata.VersionName(d.Annotations[metadata.CommitAnnotation], image(d.Spec.Template.Spec))
+	app.Version = metadata.VersionName(d.Annotations[metadata.CommitAnnotation], metadata.ImageOf(d.Spec.Template.Spec, app.Name))
 	since := d.CreationTimestamp.Time
 	for _, c := range d.Status.Conditions { // the Deployment controller notes there when a rollout last moved
 		if c.Type == appsv1.DeploymentProgressing {
@@ -193,17 +192,10 @@ func cronJob(app *App, c *batchv1.CronJob) {
 		app.State = NotDeployed
 		return
 	}
-	app.Version = metadata.VersionName(c.Annotations[metadata.CommitAnnotation], image(c.Spec.JobTemplate.Spec.Template.Spec))
+	app.Version = metadata.VersionName(c.Annotations[metadata.CommitAnnotation], metadata.ImageOf(c.Spec.JobTemplate.Spec.Template.Spec, app.Name))
 	since := c.CreationTimestamp.Time
 	if c.Status.LastScheduleTime != nil {
 		since = c.Status.LastScheduleTime.Time
 	}
 	app.Since = &since
-}
-
-func image(pod corev1.PodSpec) string {
-	if len(pod.Containers) == 0 {
-		return ""
-	}
-	return pod.Containers[0].Image
 }

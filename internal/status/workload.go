@@ -16,7 +16,7 @@ import (
 // workload tells of the CronJob, or of the Deployment with its history and pods.
 func (d *detail) workload(ctx context.Context) error {
 	if c := one(d.inventory.CronJobs, d.Name); c != nil {
-		d.Image = image(c.Spec.JobTemplate.Spec.Template.Spec)
+		d.Image = metadata.ImageOf(c.Spec.JobTemplate.Spec.Template.Spec, d.Name)
 		s := &Schedule{Cron: c.Spec.Schedule, Active: len(c.Status.Active)}
 		if t := c.Status.LastScheduleTime; t != nil {
 			s.Last = &t.Time
@@ -37,7 +37,7 @@ func (d *detail) workload(ctx context.Context) error {
 
 // rollout tells of a Deployment's revisions and pods.
 func (d *detail) rollout(ctx context.Context, live *appsv1.Deployment) error {
-	d.Image = image(live.Spec.Template.Spec)
+	d.Image = metadata.ImageOf(live.Spec.Template.Spec, d.Name)
 	revisions, err := d.cluster.Revisions(ctx, live)
 	if err != nil {
 		return err

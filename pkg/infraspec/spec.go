@@ -25,6 +25,9 @@ const (
 	Function  Role = "function"  // nothing standing; a Job for each call
 )
 
+// Standing reports whether an app of the role has a standing workload: a Deployment, whose Pods run all the time.
+func (r Role) Standing() bool { return r == Webserver || r == Worker }
+
 // Spec is one app's infraspec.yaml with its defaults filled in.
 type Spec struct {
 	// App is the app's name, a DNS label; every object is named after it.

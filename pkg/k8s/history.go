@@ -65,7 +65,7 @@ func revision(rs *appsv1.ReplicaSet, container string) Revision {
 		Failed:   rollout.Reason(rs.Annotations[metadata.FailedAnnotation]),
 		By:       rs.Annotations[metadata.ByAnnotation],
 		Migrated: rs.Annotations[metadata.MigratedAnnotation] != "",
-		Image:    ImageOf(rs.Spec.Template.Spec, container),
+		Image:    metadata.ImageOf(rs.Spec.Template.Spec, container),
 		Set:      rs,
 	}
 }

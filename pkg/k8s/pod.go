@@ -52,13 +52,3 @@ func (c *Client) FindPod(ctx context.Context, ns, name string) (*corev1.Pod, err
 	}
 	return &l.Items[0], nil
 }
-
-// ImageOf is the image of a pod's container, or "".
-func ImageOf(pod corev1.PodSpec, container string) string {
-	for _, c := range pod.Containers {
-		if c.Name == container {
-			return c.Image
-		}
-	}
-	return ""
-}

@@ -26,7 +26,7 @@ func (r *runner) failed(ctx context.Context, verdict k8srollout.Verdict, current
 	failure := &Error{r.investigate(ctx, verdict)}
 	f := &failure.Evidence
 	if current != nil {
-		f.Revision, f.Image = current.Annotations[metadata.RevisionAnnotation], k8s.ImageOf(current.Spec.Template.Spec, r.App)
+		f.Revision, f.Image = current.Annotations[metadata.RevisionAnnotation], metadata.ImageOf(current.Spec.Template.Spec, r.App)
 		if err := r.cluster.MarkFailed(ctx, current, f.Reason); err != nil {
 			_, _ = fmt.Fprintln(r.out, err)
 		}
@@ -92,7 +92,7 @@ func (r *runner) lastGood(ctx context.Context) (k8s.Revision, error) {
 			return v, nil
 		}
 	}
-	return k8s.Revision{}, errors.New("there is no earlier verified version to go back to")
+	return k8s.Revision{}, errors.New("no earlier verified version to roll back to")
 }
 
 // Describe names a revision in a message.

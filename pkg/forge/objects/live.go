@@ -6,7 +6,6 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	applyapps "k8s.io/client-go/applyconfigurations/apps/v1"
 	applybatch "k8s.io/client-go/applyconfigurations/batch/v1"
@@ -19,13 +18,16 @@ import (
 // that a deploy or an autoscaler owns. The text says in one line how a new Deployment starts, or is "".
 func DeploymentFor(live *appsv1.Deployment, spec *infraspec.Spec, s Settings) (*applyapps.DeploymentApplyConfiguration, string, error) {
 	var start *Start
-	detail := ""
+	detail, image := "", ""
+	if live != nil {
+		image = metadata.ImageOf(live.Spec.Template.Spec, spec.App)
+	}
 	switch {
 	case live != nil && Deployed(live):
 	case s.Image != "":
 		start, detail = &Start{Image: s.Image}, "starts with "+s.Image
-	case live != nil && image(live, spec.App) != "" && (!live.Spec.Paused || image(live, spec.App) != BeforeFirstDeploy(spec.App).Image): // forged with --image before, or adopted
-		start = &Start{Image: image(live, spec.App), Paused: live.Spec.Paused}
+	case image != "" && (!live.Spec.Paused || image != BeforeFirstDeploy(spec.App).Image): // forged with --image before, or adopted
+		start = &Start{Image: image, Paused: live.Spec.Paused}
 	default:
 		start, detail = BeforeFirstDeploy(spec.App), "paused until the first deploy"
 	}
@@ -34,16 +36,6 @@ func DeploymentFor(live *appsv1.Deployment, spec *infraspec.Spec, s Settings) (*
 		conf.Spec.Replicas = nil
 	}
 	return conf, detail, err
-}
-
-// image is what a Deployment's container of the app's name runs, or its first container, or "".
-func image(d *appsv1.Deployment, app string) string {
-	containers := d.Spec.Template.Spec.Containers
-	i := max(0, slices.IndexFunc(containers, func(c corev1.Container) bool { return c.Name == app }))
-	if len(containers) == 0 {
-		return ""
-	}
-	return containers[i].Image
 }
 
 // Deployed reports whether a deploy has set the image: then its field manager has applied. (A restart only patches.)
@@ -75,7 +67,7 @@ func CronJobFor(live *batchv1.CronJob, spec *infraspec.Spec, s Settings) (*apply
 	case s.Image != "":
 		start = &Start{Image: s.Image}
 	case live != nil && (live.Spec.Suspend == nil || !*live.Spec.Suspend):
-		start = &Start{Image: live.Spec.JobTemplate.Spec.Template.Spec.Containers[0].Image}
+		start = &Start{Image: metadata.ImageOf(live.Spec.JobTemplate.Spec.Template.Spec, spec.App)}
 	default:
 		start, detail = BeforeFirstDeploy(spec.App), "suspended until the first deploy"
 	}

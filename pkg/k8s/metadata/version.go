@@ -1,6 +1,11 @@
 package metadata
 
-import "strings"
+import (
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+)
 
 const (
 	// DirtySuffix ends a commit, in annotations and tags, where more was shipped than is in it.
@@ -26,4 +31,14 @@ func VersionName(commit, image string) string {
 	}
 	name, _, _ := strings.Cut(image, "@")
 	return name[strings.LastIndexByte(name, '/')+1:]
+}
+
+// ImageOf returns the image of an app's container: of the one named after the app, else of the first. It returns "" for a
+// pod without containers.
+func ImageOf(pod corev1.PodSpec, app string) string {
+	if len(pod.Containers) == 0 {
+		return ""
+	}
+	i := slices.IndexFunc(pod.Containers, func(c corev1.Container) bool { return c.Name == app })
+	return pod.Containers[max(0, i)].Image
 }

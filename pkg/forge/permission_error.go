@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"norn/internal/access"
 	"norn/pkg/forge/tunnel"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
@@ -14,9 +13,9 @@ import (
 
 // forgeNeeds are the permissions that a forge of spec will use.
 func forgeNeeds(spec *infraspec.Spec, ns string) []k8s.Permission {
-	out := access.Permissions(ns, access.Forge(len(spec.Secrets) > 0))
+	out := Permissions(ns, forgeGrants(len(spec.Secrets) > 0))
 	if tunnel.Routed(spec) {
-		out = append(out, access.Permissions(tunnel.Namespace, access.Tunnel())...)
+		out = append(out, Permissions(tunnel.Namespace, TunnelGrants())...)
 	}
 	return out
 }
@@ -44,7 +43,7 @@ func (e *PermissionError) Error() string {
 
 // Hint says what to do about it.
 func (e *PermissionError) Hint() string {
-	return "ask the cluster's admin for the Role below (docs/rbac.md has the whole one), or use another context"
+	return "ask the cluster's admin for the Role below (docs/rbac.md has the complete Role), or use another context"
 }
 
 // Detail is the Role that would grant what is missing, one for each namespace, as manifests.
@@ -66,15 +65,15 @@ func (e *PermissionError) Detail() string {
 }
 
 // rules gathers the missing verbs of each resource.
-func (e *PermissionError) rules(ns string) []access.Rule {
-	var out []access.Rule
+func (e *PermissionError) rules(ns string) []Grant {
+	var out []Grant
 	for _, p := range e.Missing {
 		if p.Namespace != ns {
 			continue
 		}
-		i := slices.IndexFunc(out, func(r access.Rule) bool { return r.Group == p.Group && r.Resource == p.Resource })
+		i := slices.IndexFunc(out, func(r Grant) bool { return r.Group == p.Group && r.Resource == p.Resource })
 		if i < 0 {
-			out = append(out, access.Rule{Group: p.Group, Resource: p.Resource})
+			out = append(out, Grant{Group: p.Group, Resource: p.Resource})
 			i = len(out) - 1
 		}
 		if !slices.Contains(out[i].Verbs, p.Verb) {

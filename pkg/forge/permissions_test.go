@@ -1,4 +1,4 @@
-package access
+package forge
 
 import (
 	"maps"
@@ -10,8 +10,8 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// role is one of the Roles in docs/rbac.md.
-type role struct {
+// documentedRole is one of the Roles in docs/rbac.md.
+type documentedRole struct {
 	Metadata struct{ Name, Namespace string }
 	Rules    []struct {
 		Groups    []string `yaml:"apiGroups"`
@@ -20,7 +20,7 @@ type role struct {
 	}
 }
 
-func (r role) granted() map[string]bool {
+func (r documentedRole) granted() map[string]bool {
 	out := map[string]bool{}
 	for _, rule := range r.Rules {
 		for _, group := range rule.Groups {
@@ -34,16 +34,16 @@ func (r role) granted() map[string]bool {
 	return out
 }
 
-func documented(t *testing.T) []role {
+func documented(t *testing.T) []documentedRole {
 	t.Helper()
 	text, err := os.ReadFile("../../docs/rbac.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var roles []role
+	var roles []documentedRole
 	for i, part := range strings.Split(string(text), "```") {
 		if source, ok := strings.CutPrefix(part, "yaml\n"); ok && i%2 == 1 {
-			var r role
+			var r documentedRole
 			if err := yaml.Unmarshal([]byte(source), &r); err != nil {
 				t.Fatal(err)
 			}
@@ -56,23 +56,23 @@ func documented(t *testing.T) []role {
 	return roles
 }
 
-func used(rules []Rule) map[string]bool {
+func used(grants []Grant) map[string]bool {
 	out := map[string]bool{}
-	for _, p := range Permissions("", rules) {
+	for _, p := range Permissions("", grants) {
 		out[p.Verb+" "+p.Resource+"."+p.Group] = true
 	}
 	return out
 }
 
-// The page and the list say the same: neither has a verb that the other lacks.
-func TestDocumentation(t *testing.T) {
-	var all []Rule
-	for _, c := range Commands() {
-		all = append(all, c.Rules...)
+// docs/rbac.md grants the verbs that the commands use, and no others.
+func TestGrantsAreDocumented(t *testing.T) {
+	var all []Grant
+	for _, c := range AllGrants() {
+		all = append(all, c.Grants...)
 	}
 	roles := documented(t)
-	for i, rules := range [][]Rule{all, Tunnel()} {
-		page, list := roles[i].granted(), used(rules)
+	for i, grants := range [][]Grant{all, TunnelGrants()} {
+		page, list := roles[i].granted(), used(grants)
 		for _, p := range slices.Sorted(maps.Keys(page)) {
 			if !list[p] {
 				t.Errorf("docs/rbac.md grants %q in Role %s, which no command uses", p, roles[i].Metadata.Name)
@@ -86,14 +86,14 @@ func TestDocumentation(t *testing.T) {
 	}
 }
 
-// What a command can do without says what is lost, and every verb is named once in a rule.
-func TestRules(t *testing.T) {
-	for _, c := range Commands() {
-		if len(c.Rules) == 0 {
+// Each command uses something, and names each permission once.
+func TestGrants(t *testing.T) {
+	for _, c := range AllGrants() {
+		if len(c.Grants) == 0 {
 			t.Errorf("%s uses nothing", c.Name)
 		}
 		seen := map[string]bool{}
-		for _, p := range Permissions("ns", c.Rules) {
+		for _, p := range Permissions("ns", c.Grants) {
 			if p.Namespace != "ns" || p.Verb == "" || p.Resource == "" {
 				t.Errorf("%s: %+v", c.Name, p)
 			}

@@ -97,8 +97,7 @@ func (l *live) add(left leftovers, spec *infraspec.Spec, s objects.Settings) {
 			l.claims[name] = &left.claims[i]
 		}
 	}
-	standing := spec.Role == infraspec.Webserver || spec.Role == infraspec.Worker
-	if l.deployment != nil && !standing && !objects.IsOwned(l.deployment, spec.App) { // somebody else's, and not in the way
+	if l.deployment != nil && !spec.Role.Standing() && !objects.IsOwned(l.deployment, spec.App) { // somebody else's, and not in the way
 		l.deployment = nil
 	}
 	if l.cronJob != nil && spec.Role != infraspec.Cron && !objects.IsOwned(l.cronJob, spec.App) {
