@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"norn/internal/command"
@@ -16,10 +15,18 @@ import (
 	"norn/pkg/deploy/source"
 )
 
-// toolAnswer is a program that was looked for.
+// toolAnswer is a program that doctor looked for.
 type toolAnswer struct {
 	tool image.Tool
 	err  error
+}
+
+// working returns the program's name, or "" if it does not work.
+func (a toolAnswer) working() string {
+	if a.err != nil {
+		return ""
+	}
+	return a.tool.Name
 }
 
 // builderWait is how long a builder may take to say its version. It is less than the checks have that want it, so that they can go on without.
@@ -32,7 +39,7 @@ func (e *examination) findBuilder(ctx context.Context) toolAnswer {
 		defer cancel()
 		e.builder.tool, e.builder.err = image.BuilderTool(ctx, e.Config.Builder)
 		if errors.Is(e.builder.err, context.DeadlineExceeded) {
-			e.builder.err = fmt.Errorf("%s: there was no answer within %s", cmp.Or(e.Config.Builder, "a builder"), builderWait)
+			e.builder.err = fmt.Errorf("%s: there was no answer within %s", cmp.Or(e.builder.tool.Name, "a builder"), builderWait)
 		}
 	})
 	return e.builder
@@ -46,7 +53,7 @@ func (e *examination) builds(ctx context.Context) Verdict {
 	}
 	hint := hintOf(found.err)
 	if hint == "" {
-		hint = "start it (" + firstWord(found.err.Error()) + " is installed, and does not work), or choose another with --builder"
+		hint = fmt.Sprintf("start it (%s is installed, and does not work), or choose another with --builder", found.tool.Name)
 	}
 	v := problem(hint, "%s", found.err)
 	if !e.built() && e.Config.Builder == "" {
@@ -54,11 +61,6 @@ func (e *examination) builds(ctx context.Context) Verdict {
 		v.Detail += "; only norn deploy needs one"
 	}
 	return v
-}
-
-func firstWord(text string) string {
-	word, _, _ := strings.Cut(text, ":")
-	return word
 }
 
 func (e *examination) hasDockerfile() bool {

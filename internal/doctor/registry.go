@@ -24,7 +24,7 @@ func (e *examination) registry(ctx context.Context) Verdict {
 	if e.spec != nil {
 		q.Repository = e.spec.App
 	}
-	builder := e.findBuilder(ctx).tool.Name
+	builder := e.findBuilder(ctx).working()
 	login, err := registry.FindLogin(ctx, builder, q.Registry)
 	if err != nil {
 		return problem("mend that file, or log in again: "+logIn(builder, q.Registry), "%s", err)
@@ -97,7 +97,7 @@ func (e *examination) loads(ctx context.Context) Verdict {
 	switch {
 	case local.Kind == "":
 		return Verdict{State: needed, Detail: "none is set, and the cluster is not known to be one on this machine, which images could be loaded into", Hint: hint}
-	case local.Kind == "docker-desktop" && e.findBuilder(ctx).tool.Name == "docker":
+	case local.Kind == "docker-desktop" && e.findBuilder(ctx).working() == "docker":
 		return ok("none is set, and none is needed: the builder's images are the cluster's own")
 	case !command.Installed(name):
 		return Verdict{State: needed, Detail: fmt.Sprintf("none is set, and %s, which would load images into %s, is not installed", name, local.Kind), Hint: "install it, or " + hint}

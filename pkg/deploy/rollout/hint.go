@@ -3,8 +3,8 @@ package rollout
 import (
 	"fmt"
 	"path/filepath"
-	"strings"
 
+	"norn/pkg/forge/objects"
 	"norn/pkg/infraspec"
 	k8srollout "norn/pkg/k8s/rollout"
 )
@@ -58,13 +58,10 @@ func place(spec *infraspec.Spec, key string) string {
 }
 
 func roomHint(v k8srollout.Verdict, spec *infraspec.Spec) string {
-	if strings.Contains(v.Message, "untolerated taint") {
+	if v.Tainted {
 		return "its nodes are tainted for other pods, and norn sets no tolerations"
 	}
-	for _, resource := range []string{"cpu", "memory"} {
-		if !strings.Contains(v.Message, resource) {
-			continue
-		}
+	for _, resource := range v.Resources {
 		for _, key := range []string{"resources.requests." + resource, "resources.limits." + resource} {
 			if says := place(spec, key); says != "" {
 				return fmt.Sprintf("%s asks for %s", says, resource)
@@ -83,11 +80,13 @@ func volumeHint(v k8srollout.Verdict, spec *infraspec.Spec) string {
 	}
 	for i, volume := range spec.Volumes {
 		key := fmt.Sprintf("volumes[%d]", i)
-		if volume.HostPath != "" && strings.Contains(v.Message, volume.HostPath) {
-			return fmt.Sprintf("%s says hostPath: %s, a folder that must be on the node", place(spec, key+".hostPath"), volume.HostPath)
-		}
-		if volume.HostPath == "" && strings.Contains(v.Message, "claim") {
-			return fmt.Sprintf("%s asks for %s; kubectl describe pvc %s-%s says what the claim waits for", place(spec, key), volume.Size, spec.App, volume.Name)
+		switch claim := objects.ClaimName(spec.App, volume.Name); {
+		case volume.HostPath != "" && volume.HostPath == v.HostPath:
+			return fmt.Sprintf("%s says hostPath: %s, a folder that must be on the node",
+				place(spec, key+".hostPath"), volume.HostPath)
+		case volume.HostPath == "" && claim == v.Claim:
+			return fmt.Sprintf("%s asks for %s; kubectl describe pvc %s says what the claim waits for",
+				place(spec, key), volume.Size, claim)
 		}
 	}
 	return "the infraspec has no such volume: see what else is in the Deployment's pod template"
@@ -95,12 +94,12 @@ func volumeHint(v k8srollout.Verdict, spec *infraspec.Spec) string {
 
 func probeHint(v k8srollout.Verdict, spec *infraspec.Spec, ports []int) string {
 	port, path := place(spec, "port"), place(spec, "healthcheck")
-	switch refused := v.RefusedPort(); {
+	switch {
 	case spec == nil:
 		return ""
-	case refused > 0 && len(ports) > 0:
+	case v.Port > 0 && len(ports) > 0:
 		return fmt.Sprintf("%s says port %d; the container listens on %s", port, spec.Port, numbers(ports))
-	case refused > 0:
+	case v.Port > 0:
 		return fmt.Sprintf("%s says port %d, and nothing listens there: does the app listen on that port, and on all addresses (0.0.0.0), not only on localhost?", port, spec.Port)
 	case path != "":
 		return fmt.Sprintf("%s says healthcheck: %s", path, spec.Healthcheck)

@@ -65,7 +65,7 @@ func (w *watcher) observe(ctx context.Context, o k8srollout.Observation) {
 	switch held := time.Since(w.since); {
 	case v.Patience > 0 && held >= v.Patience:
 		w.verdict.State = k8srollout.Failed
-	case v.RefusedPort() > 0 && held >= portPatience && !w.asked:
+	case v.Port > 0 && held >= portPatience && !w.asked:
 		if w.wrongPort(ctx) {
 			w.verdict.State = k8srollout.Failed
 		}
@@ -113,7 +113,7 @@ func (w *watcher) tell(o k8srollout.Observation, v k8srollout.Verdict) {
 func (w *watcher) timeUp(ctx context.Context) {
 	if w.verdict.State != k8srollout.Stalled {
 		w.verdict.Reason = k8srollout.TimedOut
-	} else if w.verdict.RefusedPort() > 0 && !w.asked {
+	} else if w.verdict.Port > 0 && !w.asked {
 		w.wrongPort(ctx)
 	}
 	w.verdict.State = k8srollout.Failed

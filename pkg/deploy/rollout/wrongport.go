@@ -29,7 +29,7 @@ func (r *runner) listening(ctx context.Context, v k8srollout.Verdict) []int {
 		mu     sync.Mutex
 		found  []int
 	)
-	for _, port := range candidates(r.tail(ctx, v, false), v.RefusedPort()) {
+	for _, port := range candidates(r.tail(ctx, v, false), v.Port) {
 		asking.Go(func() {
 			if open, err := r.cluster.Listens(ctx, r.Namespace, v.Pod, port); err == nil && open {
 				mu.Lock()
