@@ -204,7 +204,7 @@ func TestForbiddenIsNotUnavailable(t *testing.T) {
 		t.Fatal(err)
 	}
 	code, _, errs := norn(t, "restart", "shop", "--kubeconfig", path)
-	if want := `user "ci" may not get deployments.apps in namespace default`; code != 1 || !strings.Contains(errs, want) {
+	if want := `user "ci" is not allowed to get deployments.apps in namespace default`; code != 1 || !strings.Contains(errs, want) {
 		t.Errorf("exit code %d, want 1 and %q in:\n%s", code, want, errs)
 	}
 }

@@ -180,7 +180,7 @@ func (e *examination) namespace(ctx context.Context) Verdict {
 	var missing *k8s.NamespaceError
 	switch {
 	case errors.As(err, &missing):
-		return problem(missing.Hint(), "there is no namespace %s", name)
+		return problem(missing.Hint(), "%s", missing)
 	case is[*k8s.DeniedError](err):
 		return skipped("whether %s is there may not be asked (get on namespaces, which norn does not need)", name)
 	case err != nil:

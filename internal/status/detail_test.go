@@ -117,7 +117,7 @@ func TestDetail(t *testing.T) {
 
 // What may not be read is said, and the rest is told all the same.
 func TestDetailWithoutPermission(t *testing.T) {
-	d := oneOf(t, &fakeCluster{denied: errors.New("user \"ci\" may not get secrets")})
+	d := oneOf(t, &fakeCluster{denied: errors.New("user \"ci\" is not allowed to get secrets")})
 	if got, want := secretStates(d), "TOKEN unknown, NEW unknown"; got != want || len(d.Unread) != 2 || d.State != NotForged {
 		t.Errorf("secrets %s, unread %q, state %s", got, d.Unread, d.State)
 	}

@@ -21,7 +21,7 @@ var usualPorts = []int{
 // portsTimeout bounds the whole search for ports.
 const portsTimeout = 4 * time.Second
 
-// listening returns the ports on which the verdict's pod answers, among those that its log mentions and the usual ones.
+// listening returns the ports on which the verdict's pod answers, among the usual ones and the ports in its log.
 // It needs the permission to reach pods through the API server (pods/proxy), and returns none without it.
 func (r *runner) listening(ctx context.Context, v k8srollout.Verdict) []int {
 	ctx, cancel := context.WithTimeout(ctx, portsTimeout)

@@ -16,7 +16,7 @@ type Observation struct {
 	ReplicaSets []*appsv1.ReplicaSet
 	Pods        []*corev1.Pod
 	Claims      []*corev1.PersistentVolumeClaim
-	// Events are the namespace's events; none if the user may not list them.
+	// Events are the namespace's events; none if the user cannot list them.
 	Events []*corev1.Event
 	// AllowRestarts, if set, replaces DefaultAllowedRestarts.
 	AllowRestarts *int
