@@ -101,7 +101,7 @@ func (r *run) secrets(ctx context.Context, _ io.Writer) (pipeline.Result, error)
 		}
 	}
 	if len(left) > 0 {
-		if now, err = r.cluster.DropSecretKeys(ctx, r.options.Namespace, name, left); err != nil {
+		if now, err = r.cluster.RemoveSecretKeys(ctx, r.options.Namespace, name, left); err != nil {
 			return pipeline.Result{}, err
 		}
 	}

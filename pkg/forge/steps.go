@@ -69,7 +69,7 @@ func (r *run) claim(conf *applycore.PersistentVolumeClaimApplyConfiguration) ste
 		if _, err := r.adopt(ctx, objects.KindClaim, before); err != nil {
 			return pipeline.Result{}, err
 		}
-		now, err := r.cluster.CreatePVC(ctx, conf)
+		now, err := r.cluster.ApplyPVC(ctx, conf)
 		if err != nil {
 			return pipeline.Result{}, err
 		}
@@ -130,7 +130,7 @@ func (r *run) applyDeployment(ctx context.Context, live *appsv1.Deployment, conf
 	switch {
 	case recreate && r.dry:
 		conf.Spec.Strategy = nil
-		now, err := r.cluster.CreateDeployment(ctx, conf)
+		now, err := r.cluster.ApplyDeployment(ctx, conf)
 		if err == nil {
 			now.Spec.Strategy = appsv1.DeploymentStrategy{Type: appsv1.RecreateDeploymentStrategyType}
 		}
@@ -140,7 +140,7 @@ func (r *run) applyDeployment(ctx context.Context, live *appsv1.Deployment, conf
 			return nil, err
 		}
 	}
-	return r.cluster.CreateDeployment(ctx, conf)
+	return r.cluster.ApplyDeployment(ctx, conf)
 }
 
 func (r *run) cronJob(ctx context.Context, _ io.Writer) (pipeline.Result, error) {
@@ -157,7 +157,7 @@ func (r *run) cronJob(ctx context.Context, _ io.Writer) (pipeline.Result, error)
 	} else if adopted != "" {
 		detail = adopted
 	}
-	now, err := r.cluster.CreateCronJob(ctx, conf)
+	now, err := r.cluster.ApplyCronJob(ctx, conf)
 	if err != nil {
 		return pipeline.Result{}, err
 	}
@@ -170,7 +170,7 @@ func (r *run) service(conf *applycore.ServiceApplyConfiguration) stepFunc {
 		if _, err := r.adopt(ctx, objects.KindService, before); err != nil {
 			return pipeline.Result{}, err
 		}
-		now, err := r.cluster.CreateService(ctx, conf)
+		now, err := r.cluster.ApplyService(ctx, conf)
 		if err != nil {
 			return pipeline.Result{}, err
 		}

@@ -35,8 +35,8 @@ func (c *Client) DeleteSecret(ctx context.Context, ns, name string) error {
 	return Explain(c.remove(ctx, c.core.Secrets(ns), name), "delete Secret %s", name)
 }
 
-// DropSecretKeys removes keys from a Secret, whoever owns them.
-func (c *Client) DropSecretKeys(ctx context.Context, ns, name string, keys []string) (*corev1.Secret, error) {
+// RemoveSecretKeys removes keys from a Secret, whoever owns them.
+func (c *Client) RemoveSecretKeys(ctx context.Context, ns, name string, keys []string) (*corev1.Secret, error) {
 	removed := map[string]any{}
 	for _, k := range keys {
 		removed[k] = nil // a merge patch removes a key by null (RFC 7396)
