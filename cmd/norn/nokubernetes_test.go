@@ -89,11 +89,11 @@ func TestNoKubernetesByConfiguration(t *testing.T) {
 		{"unknown current-context", strings.Replace(whole, "current-context: here", "current-context: there", 1), `context "there" not found`, nil},
 		{"unknown --context", whole, `context "there" not found`, []string{"--context", "there"}},
 		{"context without cluster", strings.Replace(whole, "cluster: c, ", "", 1), "names no cluster", nil},
-		{"cluster entry missing", strings.Replace(whole, "[{name: c,", "[{name: other,", 1), `names cluster "c", which is not there`, nil},
-		{"user entry missing", strings.Replace(whole, "[{name: u,", "[{name: other,", 1), `names user "u", which is not there`, nil},
+		{"cluster entry missing", strings.Replace(whole, "[{name: c,", "[{name: other,", 1), `names cluster "c", which does not exist`, nil},
+		{"user entry missing", strings.Replace(whole, "[{name: u,", "[{name: other,", 1), `names user "u", which does not exist`, nil},
 		{"cluster without server", strings.Replace(whole, `server: "https://127.0.0.1:1", `, "", 1), "no server address", nil},
-		{"not YAML", "clusters: [", "cannot be read", nil},
-		{"not base64", strings.Replace(whole, `data: ""`, `data: "%%%"`, 1), "cannot be read", nil},
+		{"not YAML", "clusters: [", "cannot read kubeconfig", nil},
+		{"not base64", strings.Replace(whole, `data: ""`, `data: "%%%"`, 1), "cannot read kubeconfig", nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			home := bed.EmptyHome(t)
@@ -117,10 +117,10 @@ func TestKubeconfigTextForPath(t *testing.T) {
 	for _, wrong := range []string{text, base64.StdEncoding.EncodeToString([]byte(text)), `{"users": [{"user": {"token": "sEcReT-tOkEn"}}]}`} {
 		bed.EmptyHome(t)
 		code, out, errs := norn(t, "forge", "--kubeconfig", wrong)
-		wantUnavailable(t, "forge requires Kubernetes", "--kubeconfig holds the text of a kubeconfig, where a path belongs", code, out, errs)
+		wantUnavailable(t, "forge requires Kubernetes", "--kubeconfig must be a file path, but contains a kubeconfig itself", code, out, errs)
 		t.Setenv("KUBECONFIG", wrong)
 		code, out, errs = norn(t, "forge")
-		wantUnavailable(t, "forge requires Kubernetes", "KUBECONFIG holds the text of a kubeconfig, where a path belongs", code, out, errs)
+		wantUnavailable(t, "forge requires Kubernetes", "KUBECONFIG must be a file path, but contains a kubeconfig itself", code, out, errs)
 		if strings.Contains(errs, "eHh4eHh4") {
 			t.Error("its base64 is repeated")
 		}
@@ -166,12 +166,12 @@ func TestNoKubernetesByServer(t *testing.T) {
 		reason, wait string
 	}{
 		{"connection refused", "https://" + closed.Addr().String(), nil, closed.Addr().String() + " refused the connection", "30s"},
-		{"DNS failure", "https://norn-test.invalid:6443", nil, "norn-test.invalid of context \"here\" cannot be resolved", "30s"},
+		{"DNS failure", "https://norn-test.invalid:6443", nil, "cannot resolve host name norn-test.invalid of context \"here\"", "30s"},
 		{"never answers", "https://" + silent.Addr().String(), nil, "did not answer within 1s", "1s"},
-		{"certificate not trusted", unauthorized.URL, otherCA, "is not trusted", "30s"},
-		{"certificate expired", expired.URL, expiredCA, "expired or not yet valid", "30s"},
-		{"401", unauthorized.URL, caOf(unauthorized), `does not accept the credentials of user "u"`, "30s"},
-		{"not Kubernetes", page.URL, caOf(page), "did not answer as a Kubernetes API server", "30s"},
+		{"certificate not trusted", unauthorized.URL, otherCA, "is signed by an unknown authority", "30s"},
+		{"certificate expired", expired.URL, expiredCA, "expired or is not yet valid", "30s"},
+		{"401", unauthorized.URL, caOf(unauthorized), `rejected the credentials of user "u"`, "30s"},
+		{"not Kubernetes", page.URL, caOf(page), "did not answer like a Kubernetes API server", "30s"},
 		{"not an address", "https://127.0.0.1:notaport", nil, "cannot be", "30s"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
