@@ -98,7 +98,7 @@ func (a *app) statusOf(ctx context.Context, arg, here string, conf *config.Confi
 	} else if err != nil {
 		return err // a name that is not on disk, and nobody else to ask
 	}
-	detail, err := status.One(ctx, cluster, local, forgeSettings(conf, ""))
+	detail, err := status.Describe(ctx, cluster, local, forgeSettings(conf, ""))
 	if err != nil {
 		return err
 	}
