@@ -58,17 +58,17 @@ func (e *examination) version(context.Context) Verdict {
 	if e.server == nil {
 		return skipped("the server does not report its version to this user")
 	}
-	return skew(e.server.Version, k8s.LibraryVersion())
+	return versionSkew(e.server.Version, k8s.LibraryVersion())
 }
 
 // oldestMinor is the oldest minor version of Kubernetes 1 with stable versions of all APIs that norn uses. The last one
 // was server-side apply (kubernetes.io: Server-Side Apply, stable since 1.22).
 const oldestMinor = 22
 
-// skew compares the server's version with the version of norn's client library, v0.MINOR.PATCH, which is made for
-// Kubernetes 1.MINOR. Kubernetes tests clients and servers up to one minor version apart (kubernetes.io: Version Skew
-// Policy).
-func skew(server, library string) Verdict {
+// versionSkew compares the server's version with the version of norn's client library, v0.MINOR.PATCH, which is made
+// for Kubernetes 1.MINOR. Kubernetes tests clients and servers up to one minor version apart (kubernetes.io: Version
+// Skew Policy).
+func versionSkew(server, library string) Verdict {
 	s, err := utilversion.ParseGeneric(server)
 	if err != nil || s.Major() != 1 {
 		return warning("", "unknown server version %q, expected Kubernetes 1", server)
@@ -98,7 +98,7 @@ func (e *examination) clock(context.Context) Verdict {
 	if e.server == nil || e.server.Date.IsZero() {
 		return skipped("the server does not report its time")
 	}
-	return drift(e.server.Ahead, e.server.Unsure)
+	return clockSkew(e.server.Ahead, e.server.Unsure)
 }
 
 // How far the two clocks may be apart. Logins usually allow five minutes (RFC 4120, 1.6; AWS signatures). Below that,
@@ -108,8 +108,8 @@ const (
 	fatalSkew = 5 * time.Minute
 )
 
-// drift returns the verdict for a server's clock that is ahead of this machine's.
-func drift(ahead, unsure time.Duration) Verdict {
+// clockSkew returns the verdict for a server's clock that is ahead of this machine's.
+func clockSkew(ahead, unsure time.Duration) Verdict {
 	apart, direction := ahead, "behind" // this machine's
 	if ahead < 0 {
 		apart, direction = -ahead, "ahead of"

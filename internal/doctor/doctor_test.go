@@ -28,7 +28,7 @@ func judged(t *testing.T, name string, got Verdict, state State, words string) {
 	}
 }
 
-func TestSkew(t *testing.T) {
+func TestVersionSkew(t *testing.T) {
 	for _, c := range []struct {
 		server, library string
 		state           State
@@ -45,11 +45,11 @@ func TestSkew(t *testing.T) {
 		{"v2.0.0", "v0.37.2", Warning, "unknown server version"},
 		{"", "v0.37.2", Warning, `""`},
 	} {
-		judged(t, c.server, skew(c.server, c.library), c.state, c.words)
+		judged(t, c.server, versionSkew(c.server, c.library), c.state, c.words)
 	}
 }
 
-func TestDrift(t *testing.T) {
+func TestClockSkew(t *testing.T) {
 	const unsure = 510 * time.Millisecond
 	for _, c := range []struct {
 		ahead time.Duration
@@ -65,7 +65,7 @@ func TestDrift(t *testing.T) {
 		{6 * time.Minute, Problem, "6m0s behind"},
 		{-time.Hour, Problem, "reject tokens and certificates as expired or not yet valid"},
 	} {
-		judged(t, c.ahead.String(), drift(c.ahead, unsure), c.state, c.words)
+		judged(t, c.ahead.String(), clockSkew(c.ahead, unsure), c.state, c.words)
 	}
 }
 

@@ -7,7 +7,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// User is the user as whom the API server authenticated the client.
+// User is the user that the API server authenticated.
 type User struct {
 	Name   string
 	Groups []string

@@ -24,9 +24,9 @@ type watcher struct {
 	verdict    k8srollout.Verdict
 	current    *appsv1.ReplicaSet
 
-	stalled k8srollout.Reason // why the rollout is stalled, or ""
-	since   time.Time         // when that began, by this machine's clock
-	asked   bool              // whether norn has looked for the container's port
+	stalled  k8srollout.Reason // why the rollout is stalled, or ""
+	since    time.Time         // when that began, by this machine's clock
+	searched bool              // whether norn has looked for the container's port
 
 	up       time.Time // when all pods were up with this number of restarts; zero while they are not
 	restarts int
@@ -66,7 +66,7 @@ func (w *watcher) observe(ctx context.Context, o k8srollout.Observation) {
 	switch held := time.Since(w.since); {
 	case v.Patience > 0 && held >= v.Patience:
 		w.verdict.State = k8srollout.Failed
-	case v.Port > 0 && held >= portPatience && !w.asked:
+	case v.Port > 0 && held >= portPatience && !w.searched:
 		if w.wrongPort(ctx) {
 			w.verdict.State = k8srollout.Failed
 		}
@@ -115,7 +115,7 @@ func (w *watcher) report(o k8srollout.Observation, v k8srollout.Verdict) {
 func (w *watcher) timeUp(ctx context.Context) {
 	if w.verdict.State != k8srollout.Stalled {
 		w.verdict.Reason = k8srollout.TimedOut
-	} else if w.verdict.Port > 0 && !w.asked {
+	} else if w.verdict.Port > 0 && !w.searched {
 		w.wrongPort(ctx)
 	}
 	w.verdict.State = k8srollout.Failed
@@ -125,7 +125,7 @@ func (w *watcher) timeUp(ctx context.Context) {
 // wrongPort looks, once, for a port on which the container listens instead of its probe's. It reports whether it found
 // one.
 func (w *watcher) wrongPort(ctx context.Context) bool {
-	w.asked = true
+	w.searched = true
 	if w.ports = w.listening(ctx, w.verdict); len(w.ports) == 0 {
 		return false
 	}

@@ -14,8 +14,8 @@ import (
 	"norn/pkg/k8s/metadata"
 )
 
-// look returns an observation of a Deployment with one replica at revision 2, and its ReplicaSets "old" and "new".
-func look(status appsv1.DeploymentStatus, pods ...*corev1.Pod) Observation {
+// observe returns an observation of a Deployment with one replica at revision 2, and its ReplicaSets "old" and "new".
+func observe(status appsv1.DeploymentStatus, pods ...*corev1.Pod) Observation {
 	one, yes := int32(1), true
 	d := &appsv1.Deployment{
 		ObjectMeta: metav1.ObjectMeta{
@@ -48,7 +48,7 @@ func template(image, hash string) corev1.PodTemplateSpec {
 // recreating returns an observation while a Recreate waits for the old pods: there is no new ReplicaSet, and the
 // revision is still the old one's.
 func recreating(pods ...*corev1.Pod) Observation {
-	o := look(seen, pods...)
+	o := observe(observed, pods...)
 	o.ReplicaSets = o.ReplicaSets[:1]
 	o.Deployment.Annotations[metadata.RevisionAnnotation] = "1"
 	return o
@@ -85,15 +85,15 @@ func crashed(restarts int32, code int32, reason string) corev1.ContainerStatus {
 }
 
 var (
-	unseen = appsv1.DeploymentStatus{ObservedGeneration: 1}
-	seen   = appsv1.DeploymentStatus{ObservedGeneration: 2}
-	made   = appsv1.DeploymentStatus{ObservedGeneration: 2, Replicas: 1, UpdatedReplicas: 1}
-	good   = appsv1.DeploymentStatus{ObservedGeneration: 2, Replicas: 1, UpdatedReplicas: 1, AvailableReplicas: 1}
+	notObserved = appsv1.DeploymentStatus{ObservedGeneration: 1}
+	observed    = appsv1.DeploymentStatus{ObservedGeneration: 2}
+	created     = appsv1.DeploymentStatus{ObservedGeneration: 2, Replicas: 1, UpdatedReplicas: 1}
+	available   = appsv1.DeploymentStatus{ObservedGeneration: 2, Replicas: 1, UpdatedReplicas: 1, AvailableReplicas: 1}
 )
 
 // refused returns an observation in which the API server refuses the pods of one ReplicaSet.
 func refused(set int, message string) Observation {
-	o := look(seen)
+	o := observe(observed)
 	o.ReplicaSets[set].Status.Conditions = []appsv1.ReplicaSetCondition{
 		{Type: appsv1.ReplicaSetReplicaFailure, Status: corev1.ConditionTrue, Message: message},
 	}
@@ -101,14 +101,14 @@ func refused(set int, message string) Observation {
 }
 
 func scaledToNone() Observation {
-	o := look(seen)
+	o := observe(observed)
 	*o.Deployment.Spec.Replicas = 0
 	o.ReplicaSets = nil
 	return o
 }
 
 func before() Observation {
-	o := look(good, pod("new", true))
+	o := observe(available, pod("new", true))
 	o.Generation = 3
 	return o
 }
@@ -122,22 +122,22 @@ func TestJudge(t *testing.T) {
 		message string
 	}{
 		{"no Deployment", Observation{}, Failed, NoDeployment, "no longer exists"},
-		{"controller has not seen it", look(unseen), Progressing, stillStarting, "controller"},
+		{"controller has not seen it", observe(notObserved), Progressing, stillStarting, "controller"},
 		{"stale status that looks complete",
-			look(appsv1.DeploymentStatus{ObservedGeneration: 1, Replicas: 1, UpdatedReplicas: 1, AvailableReplicas: 1},
+			observe(appsv1.DeploymentStatus{ObservedGeneration: 1, Replicas: 1, UpdatedReplicas: 1, AvailableReplicas: 1},
 				pod("old", true)), Progressing, stillStarting, "controller"},
-		{"no new pod", look(seen, pod("old", true)), Progressing, "", "0 of 1 new pods created"},
-		{"new pod not ready", look(made, pod("new", false)), Progressing, "", "0 of 1 new pods available"},
-		{"old pod still exists", look(good, pod("new", true), pod("old", true)), Progressing, "",
+		{"no new pod", observe(observed, pod("old", true)), Progressing, "", "0 of 1 new pods created"},
+		{"new pod not ready", observe(created, pod("new", false)), Progressing, "", "0 of 1 new pods available"},
+		{"old pod still exists", observe(available, pod("new", true), pod("old", true)), Progressing, "",
 			"waiting for 1 old pod to end"},
-		{"complete", look(good, pod("new", true)), Complete, "", "1 of 1 pods available"},
+		{"complete", observe(available, pod("new", true)), Complete, "", "1 of 1 pods available"},
 		{"an old crashing pod is not the new version's failure",
-			look(made, pod("new", false), pod("old", false, crashed(9, 1, "Error"))), Progressing, "", "0 of 1"},
+			observe(created, pod("new", false), pod("old", false, crashed(9, 1, "Error"))), Progressing, "", "0 of 1"},
 		{"an old pod that fails during a Recreate", recreating(pod("old", false, waiting("ImagePullBackOff", ""))),
 			Progressing, "", "0 of 1"},
-		{"creating", look(made, pod("new", false, waiting("ContainerCreating", ""))), Progressing, "", "0 of 1"},
-		{"one restart is allowed", look(made, pod("new", false, alive(1))), Progressing, "", "0 of 1"},
-		{"a first end is allowed", look(made, pod("new", false, crashed(0, 1, "Error"))), Progressing, "", "0 of 1"},
+		{"creating", observe(created, pod("new", false, waiting("ContainerCreating", ""))), Progressing, "", "0 of 1"},
+		{"one restart is allowed", observe(created, pod("new", false, alive(1))), Progressing, "", "0 of 1"},
+		{"a first end is allowed", observe(created, pod("new", false, crashed(0, 1, "Error"))), Progressing, "", "0 of 1"},
 		{"an old quota failure", refused(0, "exceeded quota"), Progressing, "", "0 of 1"},
 		{"no ReplicaSet yet at zero replicas", scaledToNone(), Progressing, "", "created"},
 		{"an observation from before the change", before(), Progressing, stillStarting, "controller"},
@@ -172,11 +172,11 @@ func pending(message string) Observation {
 			Message: message,
 		},
 	)
-	return look(made, p)
+	return observe(created, p)
 }
 
-// told adds events about the new pod, in order, each "Reason: message".
-func told(o Observation, events ...string) Observation {
+// withEvents adds events about the new pod, in order, each "Reason: message".
+func withEvents(o Observation, events ...string) Observation {
 	for i, text := range events {
 		reason, message, _ := strings.Cut(text, ": ")
 		e := &corev1.Event{InvolvedObject: corev1.ObjectReference{UID: "pod"}, Reason: reason, Message: message}
@@ -189,7 +189,7 @@ func told(o Observation, events ...string) Observation {
 
 // lost returns an observation of new pods that their node gave up.
 func lost(n int) Observation {
-	o := look(made)
+	o := observe(created)
 	for range n {
 		p := pod("new", false)
 		p.Status.Phase, p.Status.Reason, p.Status.Message = corev1.PodFailed, "Evicted",
@@ -219,61 +219,68 @@ func TestJudgeFailures(t *testing.T) {
 		reason  Reason
 		message string
 	}{
-		{look(made, pod("new", false, waiting("ErrImagePull", pullNope))), Failed, ImageNotFound,
+		{observe(created, pod("new", false, waiting("ErrImagePull", pullNope))), Failed, ImageNotFound,
 			"image 127.0.0.1:25000/shop:1 does not exist"},
-		{look(made, pod("new", false,
+		{observe(created, pod("new", false,
 			waiting("ImagePullBackOff", `Back-off pulling image "127.0.0.1:25000/shop:1": ErrImagePull: `+pullNope))), Failed,
 			ImageNotFound, "image 127.0.0.1:25000/shop:1 does not exist"},
-		{told(look(made, pod("new", false, waiting("ImagePullBackOff", `Back-off pulling image "127.0.0.1:25000/shop:1"`))),
+		{withEvents(observe(created,
+			pod("new", false, waiting("ImagePullBackOff", `Back-off pulling image "127.0.0.1:25000/shop:1"`))),
 			"Failed: Failed to pull image: "+pullNope), Failed, ImageNotFound, "image 127.0.0.1:25000/shop:1 does not exist"},
-		{look(made, pod("new", false, waiting("ErrImageNeverPull", ""))), Stalled, ImageNotFound, "is not on the node"},
-		{look(made, pod("new", false, waiting("ErrImagePull", pullDenied))), Failed, RegistryRefused,
+		{observe(created, pod("new", false, waiting("ErrImageNeverPull", ""))), Stalled, ImageNotFound, "is not on the node"},
+		{observe(created, pod("new", false, waiting("ErrImagePull", pullDenied))), Failed, RegistryRefused,
 			"does not allow the node to pull image"},
-		{look(made, pod("new", false, waiting("ErrImagePull", "failed to do request: dial tcp: lookup r: no such host"))),
+		{observe(created, pod("new", false,
+			waiting("ErrImagePull", "failed to do request: dial tcp: lookup r: no such host"))),
 			Stalled, ImagePull, "no such host"},
-		{look(made, pod("new", false, waiting("ErrImagePull", "no match for platform in manifest: not found"))), Failed,
+		{observe(created, pod("new", false, waiting("ErrImagePull", "no match for platform in manifest: not found"))), Failed,
 			WrongArchitecture, "not built for the node's platform"},
-		{look(made, pod("new", false, waiting("CreateContainerConfigError", `secret "x" not found`))), Failed, MissingSecret,
+		{observe(created, pod("new", false, waiting("CreateContainerConfigError", `secret "x" not found`))), Failed,
+			MissingSecret,
 			`secret "x" not found`},
-		{look(made, pod("new", false, waiting("CreateContainerConfigError", "couldn't find key A in Secret ns/x"))), Failed,
+		{observe(created, pod("new", false, waiting("CreateContainerConfigError", "couldn't find key A in Secret ns/x"))),
+			Failed,
 			MissingSecret, "key A"},
-		{look(made, pod("new", false,
+		{observe(created, pod("new", false,
 			waiting("CreateContainerConfigError", "container has runAsNonRoot and image will run as root"))), Failed, BadConfig,
 			"runAsNonRoot"},
-		{look(made, pod("new", false, waiting("RunContainerError", noExec))), Failed, CommandNotFound,
+		{observe(created, pod("new", false, waiting("RunContainerError", noExec))), Failed, CommandNotFound,
 			"the image has no /nope"},
-		{look(made, pod("new", false, waiting("RunContainerError", `exec: "/data": permission denied: unknown`))), Failed,
+		{observe(created, pod("new", false, waiting("RunContainerError", `exec: "/data": permission denied: unknown`))),
+			Failed,
 			CannotStart, "/data is not executable"},
-		{look(made, pod("new", false, waiting("RunContainerError", "exec format error"))), Failed, WrongArchitecture,
+		{observe(created, pod("new", false, waiting("RunContainerError", "exec format error"))), Failed, WrongArchitecture,
 			"another processor"},
-		{look(made, pod("new", false, waiting("CreateContainerError", "the device is busy"))), Failed, CannotStart,
+		{observe(created, pod("new", false, waiting("CreateContainerError", "the device is busy"))), Failed, CannotStart,
 			"the device is busy"},
-		{look(made, pod("new", false, crashed(1, 3, "Error"))), Failed, CrashLoop, "ended with exit code 3, twice"},
-		{look(made, pod("new", false, crashed(1, 0, "Completed"))), Failed, CrashLoop, "ended with exit code 0, twice"},
-		{look(made, pod("new", false, crashed(1, 139, "Error"))), Failed, CrashLoop, "signal 11, segmentation fault"},
-		{look(made, pod("new", false, alive(2))), Failed, CrashLoop, "ended twice"},
-		{look(made, pod("new", false, crashed(1, 137, "OOMKilled"))), Failed, OutOfMemory, "memory limit"},
-		{told(look(made, pod("new", false, crashed(1, 2, "Error"))),
+		{observe(created, pod("new", false, crashed(1, 3, "Error"))), Failed, CrashLoop, "ended with exit code 3, twice"},
+		{observe(created, pod("new", false, crashed(1, 0, "Completed"))), Failed, CrashLoop, "ended with exit code 0, twice"},
+		{observe(created, pod("new", false, crashed(1, 139, "Error"))), Failed, CrashLoop, "signal 11, segmentation fault"},
+		{observe(created, pod("new", false, alive(2))), Failed, CrashLoop, "ended twice"},
+		{observe(created, pod("new", false, crashed(1, 137, "OOMKilled"))), Failed, OutOfMemory, "memory limit"},
+		{withEvents(observe(created, pod("new", false, crashed(1, 2, "Error"))),
 			"Unhealthy: Liveness probe failed: HTTP probe failed with statuscode: 500",
 			"Killing: Container shop failed liveness probe, will be restarted"), Failed, LivenessKilled,
 			"killed twice by its liveness probe: the app answered with HTTP status 500"},
-		{told(look(made, pod("new", false, alive(2))), "Unhealthy: "+refusedGet,
+		{withEvents(observe(created, pod("new", false, alive(2))), "Unhealthy: "+refusedGet,
 			"Killing: Container shop failed startup probe, will be restarted"), Failed, ProbeFailing,
 			"by its startup probe: GET /healthz on port 8080: connection refused"},
-		{told(look(made, pod("new", false, alive(0))), "Unhealthy: "+refusedGet), Stalled, ProbeFailing,
+		{withEvents(observe(created, pod("new", false, alive(0))), "Unhealthy: "+refusedGet), Stalled, ProbeFailing,
 			"the startup probe of pod new-pod fails: GET /healthz on port 8080: connection refused"},
-		{told(look(made, pod("new", false, alive(0))),
+		{withEvents(observe(created, pod("new", false, alive(0))),
 			"Unhealthy: Readiness probe failed: HTTP probe failed with statuscode: 404"), Stalled, ProbeFailing,
 			"HTTP status 404"},
 		{pending("0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: 1 No victims"), Stalled,
 			Unschedulable, "no node can run pod new-pod: 0/1 nodes are available: 1 Insufficient cpu."},
-		{told(pending("0/1 nodes are available: 1 Insufficient cpu."), "TriggeredScaleUp: pod triggered scale-up"), Stalled,
+		{withEvents(pending("0/1 nodes are available: 1 Insufficient cpu."), "TriggeredScaleUp: pod triggered scale-up"),
+			Stalled,
 			Unschedulable, "Insufficient cpu"},
 		{pending("0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims."), Stalled, VolumeNotBound,
 			"unbound"},
-		{told(pendingMount(), `FailedMount: MountVolume.SetUp failed for volume "host": hostPath type check failed: /nope `+
-			`is not a directory`), Stalled, VolumeNotMounted, "/nope is not a directory"},
-		{told(pendingMount(), "FailedMount: failed to sync configmap cache: timed out waiting for the condition"),
+		{withEvents(pendingMount(),
+			`FailedMount: MountVolume.SetUp failed for volume "host": hostPath type check failed: /nope `+
+				`is not a directory`), Stalled, VolumeNotMounted, "/nope is not a directory"},
+		{withEvents(pendingMount(), "FailedMount: failed to sync configmap cache: timed out waiting for the condition"),
 			Progressing, "", "0 of 1"},
 		{refused(1, `pods "x" is forbidden: exceeded quota: q, requested: cpu=2`), Stalled, QuotaExceeded,
 			"exceeded quota: q"},
@@ -293,12 +300,12 @@ func TestJudgeFailures(t *testing.T) {
 func pendingMount() Observation {
 	p := pod("new", false, waiting("ContainerCreating", ""))
 	p.Status.Phase = corev1.PodPending
-	return look(made, p)
+	return observe(created, p)
 }
 
 func TestAllowedRestarts(t *testing.T) {
 	for allowed, want := range map[int]State{0: Failed, 1: Failed, 2: Progressing} {
-		o := look(made, pod("new", false, crashed(1, 1, "Error")))
+		o := observe(created, pod("new", false, crashed(1, 1, "Error")))
 		o.AllowRestarts = &allowed
 		if v := Judge(o); v.State != want {
 			t.Errorf("%d allowed: state %d, want %d", allowed, v.State, want)
@@ -317,12 +324,12 @@ func TestPatience(t *testing.T) {
 		want time.Duration
 	}{
 		{pending("0/1 nodes are available: 1 Insufficient cpu."), schedulePatience},
-		{told(pending("0/1 nodes are available: 1 Insufficient cpu."), "TriggeredScaleUp: more"), 0},
+		{withEvents(pending("0/1 nodes are available: 1 Insufficient cpu."), "TriggeredScaleUp: more"), 0},
 		{ending, 0},
-		{told(look(made, pod("new", false, alive(0))), "Unhealthy: "+refusedGet), 0},
-		{told(look(made, pod("new", false, alive(0))),
+		{withEvents(observe(created, pod("new", false, alive(0))), "Unhealthy: "+refusedGet), 0},
+		{withEvents(observe(created, pod("new", false, alive(0))),
 			"Unhealthy: Startup probe failed: HTTP probe failed with statuscode: 404"), answerPatience},
-		{told(look(made, pod("new", false, alive(0))),
+		{withEvents(observe(created, pod("new", false, alive(0))),
 			"Unhealthy: Startup probe failed: HTTP probe failed with statuscode: 503"), 0},
 	} {
 		if v := Judge(c.o); v.State != Stalled || v.Patience != c.want {
@@ -363,10 +370,13 @@ func warned(o Observation, about types.UID, message string) Observation {
 	return o
 }
 
-// The verdict's fields hold what a hint needs, so that nothing has to read it out of the message.
+// The verdict's fields hold what a hint needs, so nothing reads it from the message.
 func TestVerdictData(t *testing.T) {
 	const unbound = "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims."
-	alivePod := func(events ...string) Observation { return told(look(made, pod("new", false, alive(0))), events...) }
+	alivePod := func(events ...string) Observation {
+		return withEvents(observe(created, pod("new", false, alive(0))),
+			events...)
+	}
 	two := func(o Observation) Observation {
 		return withVolumes(o, claimVolume("a", "shop-a"), hostVolume("h", "/srv"), claimVolume("b", "shop-b"))
 	}
@@ -376,7 +386,8 @@ func TestVerdictData(t *testing.T) {
 		want Verdict // of which only the data counts
 	}{
 		{"refused connection", alivePod("Unhealthy: " + refusedGet), Verdict{Port: 8080}},
-		{"killed after a refused connection", told(look(made, pod("new", false, alive(2))), "Unhealthy: "+refusedGet,
+		{"killed after a refused connection", withEvents(observe(created, pod("new", false, alive(2))),
+			"Unhealthy: "+refusedGet,
 			"Killing: Container shop failed startup probe, will be restarted"), Verdict{Port: 8080}},
 		{"timeout", alivePod(`Unhealthy: Startup probe failed: Get "http://10.0.0.9:80/": dial tcp 10.0.0.9:80: i/o timeout`),
 			Verdict{}},
@@ -401,17 +412,17 @@ func TestVerdictData(t *testing.T) {
 		{"the one that was warned of", warned(withClaim(withClaim(two(pending(unbound)), "shop-a", "", corev1.ClaimPending),
 			"shop-b", "", corev1.ClaimPending), "shop-b", "no space"), Verdict{Claim: "shop-b"}},
 
-		{"host path", told(two(pendingMount()),
+		{"host path", withEvents(two(pendingMount()),
 			`FailedMount: MountVolume.SetUp failed for volume "h" : hostPath type check failed: x`),
 			Verdict{HostPath: "/srv"}},
 		{"claim by the pod's name",
-			told(two(pendingMount()), "FailedMount: Unable to attach or mount volumes: unmounted volumes=[b], "+
+			withEvents(two(pendingMount()), "FailedMount: Unable to attach or mount volumes: unmounted volumes=[b], "+
 				"unattached volumes=[], failed to process volumes=[]: timed out waiting for the condition"),
 			Verdict{Claim: "shop-b"}},
-		{"claim by its volume", told(withClaim(two(pendingMount()), "shop-b", "pv-2", corev1.ClaimBound),
+		{"claim by its volume", withEvents(withClaim(two(pendingMount()), "shop-b", "pv-2", corev1.ClaimBound),
 			`FailedAttachVolume: AttachVolume.Attach failed for volume "pv-2" : rpc error`), Verdict{Claim: "shop-b"}},
 		{"another kind of volume",
-			told(two(pendingMount()), `FailedMount: MountVolume.SetUp failed for volume "c" : configmap "x" not found`),
+			withEvents(two(pendingMount()), `FailedMount: MountVolume.SetUp failed for volume "c" : configmap "x" not found`),
 			Verdict{}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -20,7 +20,7 @@ const (
 	admissionRetries = 10 * time.Second // an admission webhook answers again
 )
 
-// pendingFailure finds a pod that no node takes, or whose volumes are not mounted.
+// pendingFailure finds a pod that no node can run, or whose volumes are not mounted.
 func pendingFailure(o Observation, pods []*corev1.Pod) Verdict {
 	for _, p := range pods {
 		if p.Status.Phase != corev1.PodPending && p.Status.Phase != "" {
@@ -38,7 +38,7 @@ func pendingFailure(o Observation, pods []*corev1.Pod) Verdict {
 	return Verdict{}
 }
 
-// What the scheduler says about a pod that no node takes. It puts that into the message of the PodScheduled condition
+// What the scheduler says about a pod that no node can run. It puts that into the message of the PodScheduled condition
 // only, not into a field. Sources: k8s.io/kubernetes/pkg/scheduler/framework/plugins: volumebinding, noderesources,
 // tainttoleration.
 var (
