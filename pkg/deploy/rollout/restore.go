@@ -76,8 +76,8 @@ func (r *runner) restore(ctx context.Context, f *Failure) {
 	}
 }
 
-// lastGood returns the newest verified revision other than the failed one. It may differ from it only by the Secret's
-// version: its pods may still be running.
+// lastGood returns the newest verified revision other than the failed one. The two may differ only by the Secret's
+// version, and then the good one's pods may still be running.
 func (r *runner) lastGood(ctx context.Context) (k8s.Revision, error) {
 	d, err := r.cluster.GetDeployment(ctx, r.Namespace, r.App)
 	if err != nil {
