@@ -91,6 +91,7 @@ func (e *ProblemsFoundError) Error() string {
 // InvalidError says that one or more infraspecs are not valid. Their findings are printed separately.
 type InvalidError struct {
 	What   string // a path or an app, or "n of m apps"
+	Many   bool   // What names several apps
 	Counts Counts
 	Strict bool // warnings count too
 }
@@ -98,7 +99,7 @@ type InvalidError struct {
 func (e *InvalidError) Error() string { return fmt.Sprintf("%s not valid: %s", e.verb(), e.Counts) }
 
 func (e *InvalidError) verb() string {
-	if strings.Contains(e.What, " of ") {
+	if e.Many {
 		return e.What + " are"
 	}
 	return e.What + " is"

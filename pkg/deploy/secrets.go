@@ -163,7 +163,7 @@ func (a appSecret) apply(ctx context.Context, values map[string]secrets.Value) (
 	if len(left) == 0 {
 		return now, nil
 	}
-	return a.cluster.DropSecretKeys(ctx, a.namespace, name, left)
+	return a.cluster.RemoveSecretKeys(ctx, a.namespace, name, left)
 }
 
 // synced returns which keys of the Secret changed from live, which is nil for a new Secret, to now.

@@ -75,7 +75,7 @@ func TestDoctorOfServer(t *testing.T) {
 		{"clock ahead", "v1.37.2", time.Minute, "clock", doctor.Warning, "1m0s behind the API server's"},
 		{"clock far behind", "v1.37.2", -time.Hour, "clock", doctor.Problem, "ahead of the API server's"},
 		{"too old", "v1.20.3", 0, "version", doctor.Problem, "v1.20.3 is too old"},
-		{"cannot tell the user", "v1.27.1", 0, "credentials", doctor.OK, "it does from 1.28 on"},
+		{"cannot say who one is", "v1.27.1", 0, "credentials", doctor.OK, "since 1.28"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			bed.EmptyHome(t)

@@ -98,18 +98,18 @@ func TestNoKubernetesByConfiguration(t *testing.T) {
 		{"context without cluster", strings.Replace(whole, "cluster: c, ", "", 1), "names no cluster", nil},
 		{
 			"cluster entry missing", strings.Replace(whole, "[{name: c,", "[{name: other,", 1),
-			`names cluster "c", which is not there`, nil,
+			`names cluster "c", which does not exist`, nil,
 		},
 		{
 			"user entry missing", strings.Replace(whole, "[{name: u,", "[{name: other,", 1),
-			`names user "u", which is not there`, nil,
+			`names user "u", which does not exist`, nil,
 		},
 		{
 			"cluster without server", strings.Replace(whole, `server: "https://127.0.0.1:1", `, "", 1),
 			"no server address", nil,
 		},
-		{"not YAML", "clusters: [", "cannot be read", nil},
-		{"not base64", strings.Replace(whole, `data: ""`, `data: "%%%"`, 1), "cannot be read", nil},
+		{"not YAML", "clusters: [", "cannot read kubeconfig", nil},
+		{"not base64", strings.Replace(whole, `data: ""`, `data: "%%%"`, 1), "cannot read kubeconfig", nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			home := bed.EmptyHome(t)
@@ -135,7 +135,7 @@ func TestKubeconfigTextForPath(t *testing.T) {
 	} {
 		bed.EmptyHome(t)
 		code, out, errs := norn(t, "forge", "--kubeconfig", wrong)
-		reason := " holds the text of a kubeconfig, where a path belongs"
+		reason := " must be a file path, but contains a kubeconfig itself"
 		wantUnavailable(t, "forge requires Kubernetes", "--kubeconfig"+reason, code, out, errs)
 		t.Setenv("KUBECONFIG", wrong)
 		code, out, errs = norn(t, "forge")
@@ -192,13 +192,13 @@ func TestNoKubernetesByServer(t *testing.T) {
 		},
 		{
 			"DNS failure", "https://norn-test.invalid:6443", nil,
-			`norn-test.invalid of context "here" cannot be resolved`, "30s",
+			`cannot resolve host name norn-test.invalid of context "here"`, "30s",
 		},
 		{"never answers", "https://" + silent.Addr().String(), nil, "did not answer within 1s", "1s"},
-		{"certificate not trusted", unauthorized.URL, otherCA, "is not trusted", "30s"},
-		{"certificate expired", expired.URL, expiredCA, "expired or not yet valid", "30s"},
-		{"401", unauthorized.URL, caOf(unauthorized), `does not accept the credentials of user "u"`, "30s"},
-		{"not Kubernetes", page.URL, caOf(page), "did not answer as a Kubernetes API server", "30s"},
+		{"certificate not trusted", unauthorized.URL, otherCA, "is signed by an unknown authority", "30s"},
+		{"certificate expired", expired.URL, expiredCA, "expired or is not yet valid", "30s"},
+		{"401", unauthorized.URL, caOf(unauthorized), `rejected the credentials of user "u"`, "30s"},
+		{"not Kubernetes", page.URL, caOf(page), "did not answer like a Kubernetes API server", "30s"},
 		{"not an address", "https://127.0.0.1:notaport", nil, "cannot be", "30s"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -232,7 +232,7 @@ func TestForbiddenIsNotUnavailable(t *testing.T) {
 		t.Fatal(err)
 	}
 	code, _, errs := norn(t, "restart", "shop", "--kubeconfig", path)
-	if want := `user "ci" may not get deployments.apps in namespace default`; code != 1 || !strings.Contains(errs, want) {
+	if want := `user "ci" is not allowed to get deployments.apps in namespace default`; code != 1 || !strings.Contains(errs, want) {
 		t.Errorf("exit code %d, want 1 and %q in:\n%s", code, want, errs)
 	}
 }

@@ -88,7 +88,7 @@ func one(ctx context.Context, a *cli.App, arg, here string, conf *config.Config)
 	} else if err != nil {
 		return err // the name is not on disk, and there is no cluster to ask
 	}
-	detail, err := status.One(ctx, cluster, local, cli.ForgeSettings(conf, ""))
+	detail, err := status.Describe(ctx, cluster, local, cli.ForgeSettings(conf, ""))
 	if err != nil {
 		return err
 	}

@@ -148,7 +148,7 @@ func conclude(a *cli.App, s *summary, appsDir string) error {
 		if s.apps > 1 {
 			what = fmt.Sprintf("%d of %d apps", s.apps-s.valid, s.apps)
 		}
-		return &cli.InvalidError{What: what, Counts: s.counts, Strict: s.options.strict}
+		return &cli.InvalidError{What: what, Many: s.apps > 1, Counts: s.counts, Strict: s.options.strict}
 	}
 	if a.JSON {
 		return nil

@@ -17,7 +17,7 @@ type Tool struct {
 }
 
 // BuilderTool returns the builder that a deploy would use: the one called name, or the first that is installed and works. If
-// it is installed and does not work, the error quotes what it said last.
+// it is installed and does not work, the error quotes its last output line, and the returned Tool has its name.
 func BuilderTool(ctx context.Context, name string) (Tool, error) {
 	b, err := FindBuilder(ctx, name)
 	if err != nil {
@@ -47,7 +47,7 @@ func askVersion(ctx context.Context, name string, args ...string) (Tool, error) 
 		if words := command.LastLine(said.String()); words != "" {
 			err = fmt.Errorf("%w: %s", err, words)
 		}
-		return Tool{}, err
+		return Tool{Name: name}, err
 	}
 	return Tool{name, versionNumber.FindString(string(answer))}, nil
 }

@@ -13,7 +13,7 @@ import (
 	"norn/pkg/k8s"
 )
 
-// secrets lists names, never values: the declared ones, and those that are in the cluster besides.
+// secrets lists names, never values: the declared secrets, then the others in the cluster.
 func (d *detail) secrets(ctx context.Context) {
 	var declared []string
 	if d.local.Spec != nil {
@@ -36,8 +36,8 @@ func (d *detail) secrets(ctx context.Context) {
 	}
 	for _, name := range declared {
 		s := Secret{Name: name, Declared: true}
-		if there := keys[name]; known {
-			s.Cluster = &there
+		if exists := keys[name]; known {
+			s.Cluster = &exists
 		}
 		delete(keys, name)
 		d.Secrets = append(d.Secrets, s)
@@ -48,6 +48,7 @@ func (d *detail) secrets(ctx context.Context) {
 	}
 }
 
+// volumes lists the declared volumes, then the app's other claims in the cluster.
 func (d *detail) volumes() {
 	claims := map[string]corev1.PersistentVolumeClaim{}
 	if d.inventory != nil {
@@ -72,12 +73,14 @@ func (d *detail) volumes() {
 			d.Volumes = append(d.Volumes, out)
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(claims)) { // claims that the infraspec does not name, or no longer
+	for _, name := range slices.Sorted(maps.Keys(claims)) { // claims that the infraspec does not declare
 		c := claims[name]
-		d.Volumes = append(d.Volumes, Volume{Name: name, Size: c.Spec.Resources.Requests.Storage().String(), State: string(c.Status.Phase)})
+		size := c.Spec.Resources.Requests.Storage().String()
+		d.Volumes = append(d.Volumes, Volume{Name: name, Size: size, State: string(c.Status.Phase)})
 	}
 }
 
+// tunnel finds the tunnel's rule for the app's public host.
 func (d *detail) tunnel(ctx context.Context) {
 	if d.cluster == nil || d.local.Spec == nil || d.local.Spec.Hosts.External == "" {
 		return
@@ -85,7 +88,7 @@ func (d *detail) tunnel(ctx context.Context) {
 	host := d.local.Spec.Hosts.External
 	live, err := d.cluster.GetConfigMap(ctx, tunnel.Namespace, tunnel.ConfigMap)
 	if k8s.IsNotFound(err) {
-		d.Tunnel = fmt.Sprintf("there is none: no ConfigMap %s in namespace %s", tunnel.ConfigMap, tunnel.Namespace)
+		d.Tunnel = fmt.Sprintf("none: ConfigMap %s does not exist in namespace %s", tunnel.ConfigMap, tunnel.Namespace)
 		return
 	}
 	if err != nil {
