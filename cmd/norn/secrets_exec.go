@@ -49,7 +49,7 @@ prints is its own and is not redacted; its exit code is norn's. The keys to the 
 			}
 			ui.Flush(a.streams.Out)
 			ui.Flush(a.streams.Err)
-			return command.Become(args[dash:], env)
+			return command.Exec(args[dash:], env)
 		},
 	}
 }

@@ -93,7 +93,7 @@ func (a *app) liveValues(ctx context.Context, client *k8s.Client, conf *config.C
 	case err != nil:
 		return nil, false, err
 	}
-	if err := objects.Owned("Secret", live, app); err != nil {
+	if err := objects.CheckOwner("Secret", live, app); err != nil {
 		ui.PrintWarning(a.streams.Err, err.Error())
 		return nil, true, nil
 	}

@@ -34,8 +34,8 @@ func Installed(name string) bool {
 	return err == nil
 }
 
-// Answer runs a child process and returns its standard output; what else it says goes to out.
-func Answer(ctx context.Context, dir string, out io.Writer, name string, args ...string) ([]byte, error) {
+// Output runs a child process and returns its standard output; what else it says goes to out.
+func Output(ctx context.Context, dir string, out io.Writer, name string, args ...string) ([]byte, error) {
 	var stdout bytes.Buffer
 	err := RunWith(ctx, Options{Dir: dir, Stdout: &stdout, Stderr: out}, name, args...)
 	return stdout.Bytes(), err

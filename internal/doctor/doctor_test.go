@@ -167,8 +167,8 @@ func TestRegistry(t *testing.T) {
 		words  string
 	}{
 		{"open", registry.Open, nil, OK, "asks for no login"},
-		{"taken", registry.Taken, nil, OK, "takes the login of me in /home/me/.docker/config.json"},
-		{"wanted", registry.Wanted, nil, Problem, "buildah login registry.example.com"},
+		{"taken", registry.Accepted, nil, OK, "takes the login of me in /home/me/.docker/config.json"},
+		{"wanted", registry.LoginRequired, nil, Problem, "buildah login registry.example.com"},
 		{"refused", registry.Refused, nil, Problem, "does not take the login of me"},
 		{"no push", registry.NoPush, nil, Problem, "does not let it push to registry.example.com/team/shop"},
 		{"not there", 0, &registry.Error{Text: "no way"}, Problem, "NORN_REGISTRY_URL"},

@@ -80,7 +80,7 @@ func (e *examination) git(ctx context.Context) Verdict {
 	case !e.built():
 		return ok("git %s", tool.Version)
 	case e.spec.Repo.URL != "":
-		return ok("git %s; the app is cloned from %s", tool.Version, source.ShownURL(e.spec.Repo.URL))
+		return ok("git %s; the app is cloned from %s", tool.Version, source.RedactURL(e.spec.Repo.URL))
 	}
 	version, err := source.TagOf(ctx, e.folder())
 	if err != nil {

@@ -51,7 +51,7 @@ func judgeRegistry(q registry.Question, builder string, answer registry.Answer, 
 	switch answer {
 	case registry.Open:
 		return ok("%s answers, and asks for no login", q.Registry)
-	case registry.Wanted:
+	case registry.LoginRequired:
 		return problem(logIn(builder, q.Registry), "%s wants a login, and there is none for it where %s looks", q.Registry, orBuilder(builder))
 	case registry.Refused:
 		return problem(logIn(builder, q.Registry)+", or renew the token", "%s does not take %s", q.Registry, q.Login)
@@ -93,7 +93,7 @@ func (e *examination) loads(ctx context.Context) Verdict {
 	if e.built() {
 		needed = Problem
 	}
-	name := image.LoadCommand(local.Kind)
+	name := image.LoaderName(local.Kind)
 	switch {
 	case local.Kind == "":
 		return Verdict{State: needed, Detail: "none is set, and the cluster is not known to be one on this machine, which images could be loaded into", Hint: hint}

@@ -30,11 +30,11 @@ type Answer int
 
 // The answers of a registry.
 const (
-	Open    Answer = iota // it asks for no login
-	Taken                 // it takes the login
-	Wanted                // it wants a login, and there is none
-	Refused               // it does not take the login
-	NoPush                // it takes the login, and does not let it push to the repository
+	Open          Answer = iota // it asks for no login
+	Accepted                    // it takes the login
+	LoginRequired               // it wants a login, and there is none
+	Refused                     // it does not take the login
+	NoPush                      // it takes the login, and does not let it push to the repository
 )
 
 // Error says why a registry did not answer as one.
@@ -68,7 +68,7 @@ func Ask(ctx context.Context, q Question) (Answer, error) {
 	case first.code != http.StatusUnauthorized:
 		return 0, &Error{Text: fmt.Sprintf("%s did not answer as a registry does: %s", host, first.status)}
 	case q.Login == nil:
-		return Wanted, nil
+		return LoginRequired, nil
 	}
 	return c.logIn(ctx, first.challenge)
 }
@@ -100,7 +100,7 @@ func (c *client) logIn(ctx context.Context, challenge string) (Answer, error) {
 	case !mayPush:
 		return NoPush, nil
 	}
-	return Taken, nil
+	return Accepted, nil
 }
 
 // token gets a token for the login, or "" where that is refused.

@@ -87,7 +87,7 @@ func exposed(path string) (int, error) {
 
 // remote is the address of the git remote called origin, without what credentials it may hold, or "".
 func remote(ctx context.Context, dir string) string {
-	out, err := command.Answer(ctx, dir, io.Discard, "git", "config", "--get", "remote.origin.url")
+	out, err := command.Output(ctx, dir, io.Discard, "git", "config", "--get", "remote.origin.url")
 	if err != nil {
 		return ""
 	}

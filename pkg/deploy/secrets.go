@@ -118,7 +118,7 @@ func (r *run) liveSecret(ctx context.Context, name string) (*corev1.Secret, erro
 		return nil, nil //nolint:nilnil // absence is no error here
 	}
 	if err == nil {
-		err = objects.Owned("Secret", live, r.spec.App)
+		err = objects.CheckOwner("Secret", live, r.spec.App)
 	}
 	if err != nil {
 		if len(r.spec.Secrets) == 0 && errors.As(err, new(*objects.ConflictError)) {

@@ -85,7 +85,7 @@ type storedImage struct {
 // Tags implements imageStore. The two tools' lists differ only in the case of their keys.
 func (t containersTool) Tags(ctx context.Context, repository string) ([]string, error) {
 	flag := map[string][]string{"podman": {"--format", "json"}, "buildah": {"--json"}}[t.name]
-	list, err := command.Answer(ctx, "", io.Discard, t.name, append([]string{"images"}, flag...)...)
+	list, err := command.Output(ctx, "", io.Discard, t.name, append([]string{"images"}, flag...)...)
 	if err != nil {
 		return nil, err
 	}

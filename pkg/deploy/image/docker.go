@@ -39,7 +39,7 @@ func (e engine) Push(ctx context.Context, out io.Writer, image, _ string) (strin
 	if err := command.Run(ctx, "", out, e.name, args...); err != nil {
 		return "", err
 	}
-	asked, err := command.Answer(ctx, "", out, e.name, "image", "inspect", "--format", "{{json .RepoDigests}}", image)
+	asked, err := command.Output(ctx, "", out, e.name, "image", "inspect", "--format", "{{json .RepoDigests}}", image)
 	if err != nil {
 		return "", fmt.Errorf("ask for the pushed image's digest: %w", err)
 	}
@@ -57,7 +57,7 @@ func (e engine) Save(ctx context.Context, out io.Writer, image, file string) err
 
 // Tags implements imageStore; both list the newest image first.
 func (e engine) Tags(ctx context.Context, repository string) ([]string, error) {
-	list, err := command.Answer(ctx, "", io.Discard, e.name, "image", "ls", "--format", "{{.Tag}}", repository)
+	list, err := command.Output(ctx, "", io.Discard, e.name, "image", "ls", "--format", "{{.Tag}}", repository)
 	return strings.Fields(string(list)), err
 }
 

@@ -13,8 +13,8 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// ShownRegistry returns a registry's address without a login, which does not belong there.
-func ShownRegistry(registry string) string {
+// RedactRegistry returns a registry's address without a login, which does not belong there.
+func RedactRegistry(registry string) string {
 	if at := strings.LastIndexByte(registry, '@'); at >= 0 && strings.Contains(registry[:at], ":") {
 		return "…" + registry[at:]
 	}
@@ -25,7 +25,7 @@ func ShownRegistry(registry string) string {
 func PushedName(registry, app, tag string) (string, error) {
 	image := fmt.Sprintf("%s/%s:%s", strings.TrimSuffix(registry, "/"), app, tag)
 	if policy, err := objects.PullPolicy(image); err != nil || policy == corev1.PullNever {
-		return "", &pipeline.UsageError{Problem: fmt.Sprintf("%q is no registry that a cluster could pull from", ShownRegistry(registry)), Advice: "a registry is HOST[:PORT][/PATH], without https://"}
+		return "", &pipeline.UsageError{Problem: fmt.Sprintf("%q is no registry that a cluster could pull from", RedactRegistry(registry)), Advice: "a registry is HOST[:PORT][/PATH], without https://"}
 	}
 	return image, nil
 }

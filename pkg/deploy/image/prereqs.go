@@ -42,7 +42,7 @@ func FindTool(ctx context.Context, name string) (Tool, error) {
 
 func askVersion(ctx context.Context, name string, args ...string) (Tool, error) {
 	var said strings.Builder
-	answer, err := command.Answer(ctx, "", &said, name, args...)
+	answer, err := command.Output(ctx, "", &said, name, args...)
 	if err != nil {
 		if words := command.LastLine(said.String()); words != "" {
 			err = fmt.Errorf("%w: %s", err, words)
@@ -55,8 +55,8 @@ func askVersion(ctx context.Context, name string, args ...string) (Tool, error) 
 // versionNumber is the first thing in a program's answer that looks like one.
 var versionNumber = regexp.MustCompile(`\bv?\d+(\.\d+)+[-+.\w]*`)
 
-// LoadCommand is the program that loads images into a cluster of this kind on this machine.
-func LoadCommand(kind string) string {
+// LoaderName is the program that loads images into a cluster of this kind on this machine.
+func LoaderName(kind string) string {
 	name, _ := Loader(kind, "", "")
 	return name
 }

@@ -27,9 +27,9 @@ func Clone(ctx context.Context, out io.Writer, repo infraspec.Repo, v Selection,
 	defer access.close()
 	bare, into := filepath.Join(tmp, "repository"), filepath.Join(tmp, "source")
 	if err := access.git(ctx, out, "", "clone", "--quiet", "--bare", "--", repo.URL, bare); err != nil {
-		return Tree{}, fmt.Errorf("clone %s: %w", ShownURL(repo.URL), err)
+		return Tree{}, fmt.Errorf("clone %s: %w", RedactURL(repo.URL), err)
 	}
-	s, err := commitAt(ctx, gitIn(bare), ShownURL(repo.URL), cmp.Or(v.Ref, repo.Branch))
+	s, err := commitAt(ctx, gitIn(bare), RedactURL(repo.URL), cmp.Or(v.Ref, repo.Branch))
 	if err != nil {
 		return Tree{}, err
 	}
@@ -113,8 +113,8 @@ func repositoryAccess(address string, v Selection, tmp string) (*access, error) 
 	return a, nil
 }
 
-// ShownURL returns an address without a password in it.
-func ShownURL(address string) string {
+// RedactURL returns an address without a password in it.
+func RedactURL(address string) string {
 	if !strings.Contains(address, "://") { // SSH's short form has no password
 		return address
 	}

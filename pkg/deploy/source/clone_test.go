@@ -144,14 +144,14 @@ func TestSSHKey(t *testing.T) {
 	}
 }
 
-func TestShownURL(t *testing.T) {
+func TestRedactURL(t *testing.T) {
 	for address, want := range map[string]string{
 		"https://user:canary@git.example.com/x.git": "https://git.example.com/x.git",
 		"ssh://git@git.example.com/x.git":           "ssh://git@git.example.com/x.git",
 		"git@git.example.com:x.git":                 "git@git.example.com:x.git",
 		"https://user:can%zzary@git.example.com/x":  "the repository",
 	} {
-		if got := ShownURL(address); got != want {
+		if got := RedactURL(address); got != want {
 			t.Errorf("%s is shown as %s", address, got)
 		}
 	}

@@ -23,7 +23,7 @@ func Migration(spec *infraspec.Spec, s Settings, image string) (*corev1.PodSpec,
 	}
 	pod.Volumes = nil
 	c := &pod.Containers[0]
-	c.Command, c.Args, c.VolumeMounts = Literal(spec.Migrations.Command), nil, nil
+	c.Command, c.Args, c.VolumeMounts = EscapeDollars(spec.Migrations.Command), nil, nil
 	c.Ports, c.LivenessProbe, c.ReadinessProbe, c.StartupProbe = nil, nil, nil, nil
 	return pod, nil
 }

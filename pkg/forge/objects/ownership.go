@@ -49,8 +49,8 @@ func IsOwned(live metav1.Object, app string) bool {
 	return labels[metadata.ManagedByLabel] == metadata.ManagedBy && labels[metadata.AppLabel] == app
 }
 
-// Owned returns a *ConflictError unless live carries the labels of an object that norn made for app.
-func Owned(kind string, live metav1.Object, app string) error {
+// CheckOwner returns a *ConflictError unless live carries the labels of an object that norn made for app.
+func CheckOwner(kind string, live metav1.Object, app string) error {
 	if IsOwned(live, app) {
 		return nil
 	}

@@ -25,7 +25,7 @@ func containerFor(spec *infraspec.Spec, s Settings, start *Start) (*applycore.Co
 		WithEnv(environment(spec, s)...).
 		WithVolumeMounts(mounts(spec)...)
 	if len(spec.Command) > 0 {
-		c.WithCommand(Literal(spec.Command)...)
+		c.WithCommand(EscapeDollars(spec.Command)...)
 	}
 	if spec.Role == infraspec.Webserver {
 		c.WithPorts(applycore.ContainerPort().WithContainerPort(int32(spec.Port)).WithProtocol(corev1.ProtocolTCP)) //nolint:gosec // infraspec has checked the range
@@ -44,9 +44,9 @@ func containerFor(spec *infraspec.Spec, s Settings, start *Start) (*applycore.Co
 	return c, nil
 }
 
-// Literal makes texts mean themselves to Kubernetes, which otherwise takes $(NAME) for a variable and $$ for $ in a container's
+// EscapeDollars makes texts mean themselves to Kubernetes, which otherwise takes $(NAME) for a variable and $$ for $ in a container's
 // command and environment (kubernetes.io: Define a Command and Arguments for a Container).
-func Literal(texts []string) []string {
+func EscapeDollars(texts []string) []string {
 	out := make([]string, len(texts))
 	for i, text := range texts {
 		out[i] = strings.ReplaceAll(text, "$", "$$")

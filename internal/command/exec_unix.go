@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// Become runs a program in place of this process, which so gets its terminal, its signals and its exit code. It returns only where that fails.
-func Become(args, env []string) error {
+// Exec runs a program in place of this process, which so gets its terminal, its signals and its exit code. It returns only where that fails.
+func Exec(args, env []string) error {
 	path, err := exec.LookPath(args[0])
 	if err != nil {
 		return fmt.Errorf("run %s: %w", args[0], err)

@@ -4,7 +4,7 @@ package command
 
 import "errors"
 
-// Become has nothing to work with here.
-func Become(_, _ []string) error {
+// Exec has nothing to work with here.
+func Exec(_, _ []string) error {
 	return errors.New("this system cannot run a program in norn's place")
 }
