@@ -4,7 +4,7 @@ package command
 
 import "errors"
 
-// Exec has nothing to work with here.
+// Exec returns an error: this system cannot replace a process.
 func Exec(_, _ []string) error {
-	return errors.New("this system cannot run a program in norn's place")
+	return errors.New("this system cannot replace norn's process with another program")
 }

@@ -16,8 +16,8 @@ import (
 // minSecret is the fewest characters of a value that is hidden: a shorter one is found everywhere.
 const minSecret = 6
 
-// forms are a value, each of its lines where there are more, and both as programs write them: quoted, escaped, encoded. A value is
-// found without the blanks around it, since those are often cut.
+// forms are a value, each of its lines where there are more, and both as programs write them: quoted, escaped, encoded.
+// A value is found without the blanks around it, since those are often cut.
 func forms(name, value string) []pattern {
 	mark := []byte("[redacted:" + unmarkable.ReplaceAllString(name, "?") + "]")
 	var out []pattern
@@ -95,8 +95,9 @@ func inQuotes(v string) string { return v[1 : len(v)-1] }
 // base64Line is where base64(1) breaks its lines.
 const base64Line = 76
 
-// encoded are the forms of a value in base64 and in hexadecimal digits. In the middle of something longer, such as the user and password of an
-// HTTP header, base64 has three ways to write it, by where it begins; of its ends only what depends on nothing else is looked for.
+// encoded are the forms of a value in base64 and in hexadecimal digits. In the middle of something longer, such as the
+// user and password of an HTTP header, base64 has three ways to write it, by where it begins; of its ends only what
+// depends on nothing else is looked for.
 func encoded(v string) []string {
 	digits := hex.EncodeToString([]byte(v))
 	forms := []string{digits, strings.ToUpper(digits)}

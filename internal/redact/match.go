@@ -11,8 +11,9 @@ import (
 // pattern is one form of a value, and what stands in its place.
 type pattern struct{ text, mark []byte }
 
-// matcher finds many patterns at once, the leftmost first and of those the longest. It looks at three bytes at a time and skips what no
-// pattern can hold, as Wu and Manber do ("A fast algorithm for multi-pattern searching", 1994): most of a text is never looked at.
+// matcher finds many patterns at once, the leftmost first and of those the longest. It looks at three bytes at a time
+// and skips what no pattern can hold, as Wu and Manber do ("A fast algorithm for multi-pattern searching", 1994): most
+// of a text is never looked at.
 type matcher struct {
 	sorted  []pattern            // by text
 	buckets map[uint64][]pattern // by their first bytes, longest first
@@ -68,7 +69,8 @@ func start(text []byte) uint64 {
 	return uint64(binary.LittleEndian.Uint32(text)) | uint64(binary.LittleEndian.Uint16(text[4:]))<<32
 }
 
-// redact appends in to out without the patterns. Unless the text is final, it ends where a pattern may have begun, and returns the rest.
+// redact appends in to out without the patterns. Unless the text is final, it ends where a pattern may have begun, and
+// returns the rest.
 func (m *matcher) redact(out, in []byte, final bool) (done, rest []byte) {
 	from := 0 // what is before is in out
 	last := m.window - block - 1

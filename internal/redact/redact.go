@@ -65,7 +65,8 @@ type Writer struct {
 	out  []byte // is reused
 }
 
-// Write implements io.Writer. It reports p as written if the underlying writer took the part that is known to be harmless.
+// Write implements io.Writer. It reports p as written if the underlying writer took the part that is known to be
+// harmless.
 func (d *Writer) Write(p []byte) (int, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

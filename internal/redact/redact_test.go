@@ -78,7 +78,8 @@ func TestRedactorOverlaps(t *testing.T) {
 	}
 }
 
-// However a text is cut into writes, the same comes out as of the whole, and nothing but the beginning of a value is ever held back.
+// However a text is cut into writes, the same comes out as of the whole, and nothing but the beginning of a value is
+// ever held back.
 func TestRedactorAcrossWrites(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for round := range 2000 {
@@ -141,7 +142,8 @@ func TestRedactorLearnsLater(t *testing.T) {
 	}
 }
 
-// BenchmarkRedact is how fast text goes through a redactor with 20 values, in lines as logs are and in blocks as builds are. It must be 500 MB/s.
+// BenchmarkRedact is how fast text goes through a redactor with 20 values, in lines as logs are and in blocks as builds
+// are. It must be 500 MB/s.
 func BenchmarkRedact(b *testing.B) {
 	var log bytes.Buffer
 	for i := range 20000 {
