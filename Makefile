@@ -122,7 +122,7 @@ bench-deploy: build ## How soon norn deploy knows that a version fails, beside k
 
 .PHONY: bench-redact
 bench-redact: ## How fast text goes through the filter for secret values
-	@go test -run '^$$' -bench '^BenchmarkRedact$$' ./internal/ui
+	@go test -run '^$$' -bench '^BenchmarkRedact$$' ./internal/redact
 
 .PHONY: bench-logs
 bench-logs: build ## norn logs' time, CPU and memory beside stern's and kubectl's (PODS=1,10,30 LINES=200000)

@@ -75,7 +75,7 @@ func FindLogin(ctx context.Context, builder, registry string) (*Login, error) {
 			return login, nil
 		}
 	}
-	return nil, nil //nolint:nilnil // no login is no error
+	return nil, nil //nolint:nilnil // a missing login is not an error
 }
 
 // usesAuthFile reports whether a builder keeps its logins in auth.json.
