@@ -38,7 +38,7 @@ func Refs(ctx context.Context, infraspecPath string) []Value {
 	if spec.Repo.URL != "" {
 		branches = "refs/remotes/origin"
 	}
-	out, err := command.Answer(ctx, filepath.Dir(infraspecPath), io.Discard, "git", "for-each-ref",
+	out, err := command.Output(ctx, filepath.Dir(infraspecPath), io.Discard, "git", "for-each-ref",
 		"--sort=-creatordate", "--count="+maxRefs,
 		"--format=%(refname)%09%(creatordate:relative)%09%(subject)", branches, "refs/tags")
 	if err != nil {

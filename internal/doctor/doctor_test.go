@@ -187,8 +187,8 @@ func TestRegistry(t *testing.T) {
 		words  string
 	}{
 		{"open", registry.Open, nil, OK, "requires no login"},
-		{"taken", registry.Taken, nil, OK, "accepts the login of me in /home/me/.docker/config.json"},
-		{"wanted", registry.Wanted, nil, Problem, "buildah login registry.example.com"},
+		{"taken", registry.Accepted, nil, OK, "accepts the login of me in /home/me/.docker/config.json"},
+		{"wanted", registry.LoginRequired, nil, Problem, "buildah login registry.example.com"},
 		{"refused", registry.Refused, nil, Problem, "rejected the login of me"},
 		{"no push", registry.NoPush, nil, Problem, "does not allow it to push to registry.example.com/team/shop"},
 		{"unreachable", 0, &registry.Error{Text: "no way"}, Problem, "NORN_REGISTRY_URL"},

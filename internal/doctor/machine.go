@@ -86,7 +86,7 @@ func (e *examination) git(ctx context.Context) Verdict {
 	case !e.built():
 		return ok("git %s", tool.Version)
 	case e.spec.Repo.URL != "":
-		return ok("git %s; a deploy would clone the app from %s", tool.Version, source.ShownURL(e.spec.Repo.URL))
+		return ok("git %s; a deploy would clone the app from %s", tool.Version, source.RedactURL(e.spec.Repo.URL))
 	}
 	version, err := source.TagOf(ctx, e.folder())
 	if err != nil {

@@ -53,7 +53,7 @@ func judgeRegistry(q registry.Question, builder string, answer registry.Answer, 
 	switch answer {
 	case registry.Open:
 		return ok("%s answers and requires no login", q.Registry)
-	case registry.Wanted:
+	case registry.LoginRequired:
 		return problem(logIn(builder, q.Registry),
 			"%s requires a login, and %s has none for it", q.Registry, orBuilder(builder))
 	case registry.Refused:
@@ -97,7 +97,7 @@ func (e *examination) loads(ctx context.Context) Verdict {
 	if e.built() {
 		needed = Problem
 	}
-	name := image.LoadCommand(local.Kind)
+	name := image.LoaderName(local.Kind)
 	switch {
 	case local.Kind == "":
 		return Verdict{State: needed, Hint: hint,

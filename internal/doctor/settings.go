@@ -32,7 +32,7 @@ func (e *examination) settings(context.Context) Verdict {
 func origins(conf *config.Config) []string {
 	var lines []string
 	for _, s := range conf.Set {
-		value := image.ShownRegistry(s.Value)
+		value := image.RedactRegistry(s.Value)
 		if value != "" {
 			value = " " + value
 		}

@@ -30,7 +30,7 @@ func (d *detail) workload(ctx context.Context) error {
 		return d.rollout(ctx, live)
 	}
 	if foreign, err := d.cluster.GetDeployment(ctx, d.settings.Namespace, d.Name); err == nil && d.State == NotForged {
-		d.Reason = objects.Owned("Deployment", foreign, d.Name).Error()
+		d.Reason = objects.CheckOwner("Deployment", foreign, d.Name).Error()
 	}
 	return nil
 }

@@ -81,7 +81,7 @@ func (a appSecret) live(ctx context.Context) (*corev1.Secret, error) {
 		return nil, nil //nolint:nilnil // absence is no error here
 	}
 	if err == nil {
-		err = objects.Owned("Secret", live, a.spec.App)
+		err = objects.CheckOwner("Secret", live, a.spec.App)
 	}
 	if err != nil {
 		if len(a.spec.Secrets) == 0 && errors.As(err, new(*objects.ConflictError)) {

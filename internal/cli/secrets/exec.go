@@ -49,7 +49,7 @@ norn's.`,
 			}
 			ui.Flush(a.Streams.Out)
 			ui.Flush(a.Streams.Err)
-			return command.Become(args[dash:], env)
+			return command.Exec(args[dash:], env)
 		},
 	}
 }

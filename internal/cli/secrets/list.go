@@ -98,7 +98,7 @@ func liveValues(
 	case err != nil:
 		return nil, false, err
 	}
-	if err := objects.Owned("Secret", live, app); err != nil {
+	if err := objects.CheckOwner("Secret", live, app); err != nil {
 		ui.PrintWarning(a.Streams.Err, err.Error())
 		return nil, true, nil
 	}

@@ -8,8 +8,9 @@ import (
 	"syscall"
 )
 
-// Become runs a program in place of this process, which so gets its terminal, its signals and its exit code. It returns only where that fails.
-func Become(args, env []string) error {
+// Exec replaces this process with a program, which inherits the terminal and the signals and determines the exit code.
+// It returns only on failure.
+func Exec(args, env []string) error {
 	path, err := exec.LookPath(args[0])
 	if err != nil {
 		return fmt.Errorf("run %s: %w", args[0], err)
