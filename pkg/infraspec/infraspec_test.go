@@ -59,7 +59,8 @@ func TestDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !s.Deploy || s.Replicas != 1 || s.Repo.Branch != "main" || s.Artifacts.Retain != 5 || s.Build.Dockerfile != "Dockerfile" ||
+	if !s.Deploy || s.Replicas != 1 || s.Repo.Branch != "main" || s.Artifacts.Retain != 5 ||
+		s.Build.Dockerfile != "Dockerfile" ||
 		s.Function.Memory != "256m" || s.Function.Trigger != "http" || s.Alerts.Threshold != 3 ||
 		s.Function.Timeout.Duration() != 30*time.Second || s.Alerts.Window.Duration() != 5*time.Minute {
 		t.Errorf("%+v", s)
@@ -93,7 +94,8 @@ func TestAnchors(t *testing.T) {
 	if spec == nil {
 		t.Fatal(found)
 	}
-	if v := spec.Volumes[1]; spec.Env["NAME"] != "shop" || v.Name != "cache" || v.MountPath != "/cache" || v.Size != "1Gi" {
+	v := spec.Volumes[1]
+	if spec.Env["NAME"] != "shop" || v.Name != "cache" || v.MountPath != "/cache" || v.Size != "1Gi" {
 		t.Errorf("env %v, volumes %v", spec.Env, spec.Volumes)
 	}
 }

@@ -49,7 +49,8 @@ func bySchema(t *testing.T, s *jsonschema.Schema, path string) (problem string, 
 // shapeRules are the rules that a schema can express: keys, types, ranges and the keys that a role needs.
 var shapeRules = []Rule{RuleUnknownKey, RuleRequired, RuleRange, RuleWrongType, RuleName, RuleChoice, RuleVariable}
 
-// The schema and the loader agree: the schema accepts every good file, and rejects every bad file whose mistake it can see.
+// The schema and the loader agree: the schema accepts every good file, and rejects every bad file whose mistake it can
+// see.
 func TestSchemaAgreesWithLoader(t *testing.T) {
 	s := compiled(t)
 	for _, path := range files(t, "good") {
@@ -85,17 +86,25 @@ func TestSchemaAndLoaderOnSingleKeys(t *testing.T) {
 	}{
 		{"port: 1", true}, {"port: 0", false}, {"port: 65536", false}, {"port: '80'", false}, {"port: 1.5", false},
 		{"replicas: 0", true}, {"replicas: -1", false}, {"replicas: 10001", false},
-		{"artifacts: {retain: 0}", false}, {"artifacts: {retain: 10001}", false}, {"alerts: {threshold: 0}", false}, {"alerts: {threshold: x}", false},
+		{"artifacts: {retain: 0}", false}, {"artifacts: {retain: 10001}", false}, {"alerts: {threshold: 0}", false},
+		{"alerts: {threshold: x}", false},
 		{"deploy: no", true}, {"deploy: maybe", false}, {"core: 1", false}, {"repo: {autoDeploy: [x]}", false},
-		{"healthcheck: ''", true}, {"hosts: {internal: ''}", true}, {"hosts: {internal: 1x}", false}, {"hosts: {internal: x.y}", false}, {"hosts: {internl: x}", false}, {"hosts: x", false},
+		{"healthcheck: ''", true}, {"hosts: {internal: ''}", true}, {"hosts: {internal: 1x}", false},
+		{"hosts: {internal: x.y}", false}, {"hosts: {internl: x}", false}, {"hosts: x", false},
 		{"env: {A: 1, B: true, C: , D: x}", true}, {"env: {A: [x]}", false}, {"env: {1A: x}", false}, {"env: [A]", false},
 		{"secrets: [A, b.c]", true}, {"secrets: [1A]", false}, {"secrets: A", false}, {"secrets: [[A]]", false},
 		{"command: x", true}, {"command: [x, 1]", true}, {"command: {a: b}", false}, {"command: [[x]]", false},
-		{"timeout: {a: b}", false}, {"function: {memory: [1]}", false}, {"function: {tmeout: 1}", false}, {"resources: {limits: {cpu: [1]}}", false}, {"resources: {limts: {}}", false},
-		{"volumes: [{name: a, mountPath: /a, size: 1Gi}]", true}, {"volumes: [{name: A, mountPath: /a, size: 1Gi}]", false}, {"volumes: [{name: a, mountPath: a, size: 1Gi}]", false},
-		{"volumes: [{mountPath: /a, size: 1Gi}]", false}, {"volumes: [{name: a, size: 1Gi}]", false}, {"volumes: [{name: a, mountPath: /a, hostPath: a}]", false}, {"volumes: {}", false}, {"volumes: [x]", false},
-		{"services: {postgres: {database: x}}", true}, {"services: {postgres: {}}", false}, {"services: {postgres: {database: ''}}", false}, {"services: {events: {topics: x}}", false}, {"services: {mysql: {}}", false},
-		{"build: {dockerfile: [x]}", false}, {"build: {tset: x}", false}, {"migrations: {command: x}", true}, {"migrations: {db: x}", false}, {"unknown: x", false},
+		{"timeout: {a: b}", false}, {"function: {memory: [1]}", false}, {"function: {tmeout: 1}", false},
+		{"resources: {limits: {cpu: [1]}}", false}, {"resources: {limts: {}}", false},
+		{"volumes: [{name: a, mountPath: /a, size: 1Gi}]", true}, {"volumes: [{name: A, mountPath: /a, size: 1Gi}]", false},
+		{"volumes: [{name: a, mountPath: a, size: 1Gi}]", false},
+		{"volumes: [{mountPath: /a, size: 1Gi}]", false}, {"volumes: [{name: a, size: 1Gi}]", false},
+		{"volumes: [{name: a, mountPath: /a, hostPath: a}]", false}, {"volumes: {}", false}, {"volumes: [x]", false},
+		{"services: {postgres: {database: x}}", true}, {"services: {postgres: {}}", false},
+		{"services: {postgres: {database: ''}}", false}, {"services: {events: {topics: x}}", false},
+		{"services: {mysql: {}}", false},
+		{"build: {dockerfile: [x]}", false}, {"build: {tset: x}", false}, {"migrations: {command: x}", true},
+		{"migrations: {db: x}", false}, {"unknown: x", false},
 	} {
 		text := "app: shop\nrole: worker\n" + c.text + "\n"
 		var value map[string]any
