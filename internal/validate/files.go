@@ -12,9 +12,9 @@ import (
 	"norn/pkg/secrets"
 )
 
-// referencedFiles checks the files that an infraspec speaks of. Where the source is fetched from elsewhere, they may be there.
+// referencedFiles checks the files that an infraspec refers to. It skips files that may be in another repository.
 func referencedFiles(spec *infraspec.Spec) []infraspec.Finding {
-	if spec.App == "" { // nothing could be read
+	if spec.App == "" { // the file could not be parsed
 		return nil
 	}
 	return append(dockerfile(spec), secretsFile(spec)...)
@@ -27,15 +27,19 @@ func dockerfile(spec *infraspec.Spec) []infraspec.Finding {
 		return nil
 	}
 	if spec.Has("build.dockerfile") {
-		return []infraspec.Finding{spec.Finding("build.dockerfile", infraspec.Error, infraspec.RuleDockerfile, fmt.Sprintf("there is no file %q beside this one", name))}
-	}
-	advice := "name another in build.dockerfile, or deploy with --image"
-	for _, other := range []string{"Containerfile", "dockerfile"} {
-		if isFile(filepath.Join(dir, other)) {
-			advice = "there is a " + other + ": name it in build.dockerfile"
+		message := fmt.Sprintf("file %q does not exist in the folder of this file", name)
+		return []infraspec.Finding{
+			spec.Finding("build.dockerfile", infraspec.Error, infraspec.RuleDockerfile, message),
 		}
 	}
-	return []infraspec.Finding{spec.Finding("build", infraspec.Warning, infraspec.RuleDockerfile, "there is no Dockerfile beside this file; "+advice)}
+	advice := "set build.dockerfile, or deploy with --image"
+	for _, other := range []string{"Containerfile", "dockerfile"} {
+		if isFile(filepath.Join(dir, other)) {
+			advice = "set build.dockerfile to " + other
+		}
+	}
+	message := "no Dockerfile in the folder of this file; " + advice
+	return []infraspec.Finding{spec.Finding("build", infraspec.Warning, infraspec.RuleDockerfile, message)}
 }
 
 func isFile(path string) bool {
@@ -43,30 +47,33 @@ func isFile(path string) bool {
 	return err == nil && !info.IsDir()
 }
 
-// secretsFile compares the declared names with those in the encrypted file, which needs no key.
+// secretsFile compares the names under secrets with those in the encrypted file. It needs no key.
 func secretsFile(spec *infraspec.Spec) []infraspec.Finding {
+	finding := func(key string, severity infraspec.Severity, format string, args ...any) infraspec.Finding {
+		return spec.Finding(key, severity, infraspec.RuleSecretsFile, fmt.Sprintf(format, args...))
+	}
 	entries, err := secrets.Names(filepath.Join(filepath.Dir(spec.Path()), secrets.FileName))
 	missing := errors.Is(err, fs.ErrNotExist)
 	switch {
 	case missing && (len(spec.Secrets) == 0 || spec.Repo.URL != ""):
 		return nil
 	case missing:
-		return []infraspec.Finding{spec.Finding("secrets", infraspec.Error, infraspec.RuleSecretsFile,
-			fmt.Sprintf("there is no %s beside this file for what secrets names; make it with norn secrets set", secrets.FileName))}
+		return []infraspec.Finding{finding("secrets", infraspec.Error,
+			"no %s for these names in the folder of this file; create it with norn secrets set", secrets.FileName)}
 	case err != nil:
-		return []infraspec.Finding{spec.Finding("secrets", infraspec.Error, infraspec.RuleSecretsFile, problem(err))}
+		return []infraspec.Finding{finding("secrets", infraspec.Error, "%s", problem(err))}
 	}
 	var found []infraspec.Finding
 	for i, name := range spec.Secrets {
-		key := fmt.Sprintf("secrets[%d]", i)
-		if infraspec.IsVariable(name) && !slices.ContainsFunc(entries, func(e secrets.Entry) bool { return e.Name == name }) {
-			found = append(found, spec.Finding(key, infraspec.Error, infraspec.RuleSecretsFile,
-				fmt.Sprintf("%s is not in %s; set it with norn secrets set %[1]s", name, secrets.FileName)))
+		known := slices.ContainsFunc(entries, func(e secrets.Entry) bool { return e.Name == name })
+		if infraspec.IsVariable(name) && !known {
+			found = append(found, finding(fmt.Sprintf("secrets[%d]", i), infraspec.Error,
+				"%s is not in %s; set it with norn secrets set %[1]s", name, secrets.FileName))
 		}
 	}
 	for _, e := range entries {
 		if !infraspec.IsVariable(e.Name) {
-			continue // not repeated: it may be anything
+			continue // not quoted: it may be anything
 		}
 		key, declared := "secrets", slices.Index(spec.Secrets, e.Name)
 		if declared >= 0 {
@@ -74,23 +81,24 @@ func secretsFile(spec *infraspec.Spec) []infraspec.Finding {
 		}
 		switch {
 		case e.Shape == secrets.Plain && declared < 0:
-			found = append(found, spec.Finding(key, infraspec.Warning, infraspec.RuleSecretsFile,
-				fmt.Sprintf("%s stands in %s unencrypted, and is not named here", e.Name, secrets.FileName)))
+			found = append(found, finding(key, infraspec.Warning,
+				"%s is not encrypted in %s, and not listed here", e.Name, secrets.FileName))
 		case e.Shape == secrets.Plain:
-			found = append(found, spec.Finding(key, infraspec.Error, infraspec.RuleSecretsFile,
-				fmt.Sprintf("%s stands in %s unencrypted; take it out, set it with norn secrets set, and change it where it is used", e.Name, secrets.FileName)))
+			found = append(found, finding(key, infraspec.Error,
+				"%s is not encrypted in %s; remove it there, set it with norn secrets set, and replace the secret",
+				e.Name, secrets.FileName))
 		case e.Shape == secrets.Nested && declared >= 0:
-			found = append(found, spec.Finding(key, infraspec.Error, infraspec.RuleSecretsFile,
-				fmt.Sprintf("%s is a list or a mapping in %s, and a variable holds one string", e.Name, secrets.FileName)))
+			found = append(found, finding(key, infraspec.Error,
+				"%s is a list or a mapping in %s, which cannot be an environment variable", e.Name, secrets.FileName))
 		case declared < 0 && e.Shape != secrets.Readable:
-			found = append(found, spec.Finding(key, infraspec.Warning, infraspec.RuleSecretsFile,
-				fmt.Sprintf("%s is in %s and not named here, so the app does not get it", e.Name, secrets.FileName)))
+			found = append(found, finding(key, infraspec.Warning,
+				"%s is in %s but not listed here, so the app does not get it", e.Name, secrets.FileName))
 		}
 	}
 	return found
 }
 
-// problem says what is wrong with the file, under its bare name: the finding names the place.
+// problem returns err with the base name of the file: the finding already names the folder.
 func problem(err error) string {
 	var file *secrets.FileError
 	if errors.As(err, &file) {

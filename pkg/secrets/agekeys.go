@@ -11,13 +11,14 @@ import (
 	"github.com/getsops/sops/v3/age"
 )
 
-// ageKeyLocations are the places where SOPS looks for age keys, and what is there (github.com/getsops/sops: Encrypting using age).
+// ageKeyLocations returns the places where SOPS looks for age keys, and what it finds there (github.com/getsops/sops:
+// Encrypting using age).
 func ageKeyLocations() []string {
 	variable := func(name string) string {
 		if os.Getenv(name) == "" {
 			return name + ": not set"
 		}
-		return name + ": set, but with no key of theirs"
+		return name + ": set, but has no matching key"
 	}
 	named := func(name string) string {
 		path := os.Getenv(name)
@@ -43,18 +44,18 @@ func inFile(path string) string {
 	_, err := os.ReadFile(path) //nolint:gosec // the user names it
 	switch {
 	case err == nil:
-		return path + ": there, but with no key of theirs"
+		return path + ": exists, but has no matching key"
 	case errors.Is(err, fs.ErrNotExist):
 		return path + ": does not exist"
 	case errors.Is(err, fs.ErrPermission):
-		return path + ": may not be read"
+		return path + ": permission denied"
 	default:
 		return path + ": cannot be read"
 	}
 }
 
-// AgeKeys are the places where SOPS looks for age keys that have something, and where norn would put one. Whether it is a key for a file is
-// seen when that is opened.
+// AgeKeys returns the places with an age key for SOPS, and the path where norn would create one. Whether a key decrypts
+// a file is not checked.
 func AgeKeys() (found []string, usual string) {
 	for _, name := range []string{age.SopsAgeKeyEnv, age.SopsAgeKeyCmdEnv, age.SopsAgeSshPrivateKeyCmdEnv} {
 		if os.Getenv(name) != "" {
@@ -78,7 +79,8 @@ func readable(path string) bool {
 	return err == nil
 }
 
-// ageKeyPath is the file in which SOPS looks for age keys on this system. On macOS it honours XDG_CONFIG_HOME, which Go does not.
+// ageKeyPath returns the file where SOPS looks for age keys on this system. On macOS SOPS honours XDG_CONFIG_HOME, but
+// os.UserConfigDir does not.
 func ageKeyPath() (string, error) {
 	dir, err := os.UserConfigDir()
 	if xdg := os.Getenv("XDG_CONFIG_HOME"); runtime.GOOS == "darwin" && xdg != "" {

@@ -24,19 +24,20 @@ func writeFile(path string, text []byte) error {
 	return nil
 }
 
-// A lock is asked for again after lockPause, and for lockPatience in all.
+// lock tries every lockPause, and gives up after lockTimeout.
 const (
-	lockPause    = 20 * time.Millisecond
-	lockPatience = 10 * time.Second
+	lockPause   = 20 * time.Millisecond
+	lockTimeout = 10 * time.Second
 )
 
-// lock keeps other norns from writing the file at path. It is on the file's folder, so that nothing is left behind, and ends with the process.
+// lock keeps other norn processes from writing the file at path. It locks the file's folder, so no lock file remains,
+// and ends with the process. It returns a *HeldError on timeout.
 func lock(ctx context.Context, path string) (unlock func(), err error) {
 	dir, err := os.Open(filepath.Dir(path))
 	if err != nil {
 		return nil, fmt.Errorf("lock the secrets: %w", err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, lockPatience)
+	ctx, cancel := context.WithTimeout(ctx, lockTimeout)
 	defer cancel()
 	for {
 		held, err := tryLock(dir)

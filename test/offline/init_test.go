@@ -25,7 +25,7 @@ func TestInitAsks(t *testing.T) {
 		{`role "wbserver" is not one of`, "webserver"},
 		{"Port that the container listens on: ", "x"},
 		{`invalid port "x": must be 1 to 65535`, "99999"},
-		{"port must be 1 to 65535, not 99999", "3000"},
+		{"port must be between 1 and 65535, not 99999", "3000"},
 		{"Health check path, such as /healthz (Enter for none): ", "health"},
 		{`healthcheck "health" must be a path`, "/healthz"},
 		{"Service name in the cluster (- for none) [shop]: ", "-"},
