@@ -235,7 +235,7 @@ var unsteady = []struct {
 	{regexp.MustCompile(`-[0-9a-z]{8,10}-[0-9a-z]{5}\b`), "-POD"},
 	{regexp.MustCompile(`(?m)^[0-9a-z]{1,5} TIME`), "POD TIME"},
 	{regexp.MustCompile(`\b\d+(\.\d+)?(ms|s|m|h|d)\b`), "SPAN"},
-	{regexp.MustCompile(`\d+ of \d+ images on this machine`), "N images"},
+	{regexp.MustCompile(`\d+ of \d+ images (?:on|from) this machine`), "N images"},
 	{regexp.MustCompile(`[ \t]+`), " "}, // columns
 }
 
