@@ -40,7 +40,7 @@ log lines, and brings the last good version back. A run that fails before its ro
   norn deploy --forge --save-failure      # in CI: the objects too, and evidence`,
 		Args: cobra.MaximumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.steps(cmd.Context(), func(out ui.Run) error { return a.deploy(cmd, args, o, out) })
+			return a.steps(cmd.Context(), func(out ui.Progress) error { return a.deploy(cmd, args, o, out) })
 		},
 	}
 	flags := cmd.Flags()
@@ -70,7 +70,7 @@ func (e *aloneError) Hint() string {
 	return fmt.Sprintf("%s; a ref stands behind the app: norn deploy . %s", e.err.Hint(), e.err.Name)
 }
 
-func (a *app) deploy(cmd *cobra.Command, args []string, o *deployFlags, out ui.Run) error {
+func (a *app) deploy(cmd *cobra.Command, args []string, o *deployFlags, out ui.Progress) error {
 	ctx := cmd.Context()
 	s, err := a.connect(ctx, cmd, "deploy")
 	if err != nil {

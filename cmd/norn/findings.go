@@ -19,7 +19,7 @@ func shownFinding(f infraspec.Finding) ui.Finding {
 
 // printInvalid says that an infraspec cannot be used, and lists all that stands in the way.
 func printInvalid(w io.Writer, errs infraspec.Errors) {
-	ui.PrintError(w, &invalidError{what: ui.Shown(errs[0].File), counts: count(errs)})
+	ui.PrintError(w, &invalidError{what: ui.DisplayPath(errs[0].File), counts: count(errs)})
 	for _, f := range errs {
 		if f.Severity == infraspec.Note {
 			continue

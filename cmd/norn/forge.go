@@ -24,7 +24,7 @@ deploy has set is never reverted.`,
 				_, err := a.plan(cmd, args, o)
 				return err
 			}
-			return a.steps(cmd.Context(), func(out ui.Run) error {
+			return a.steps(cmd.Context(), func(out ui.Progress) error {
 				s, err := a.connect(cmd.Context(), cmd, "forge")
 				if err != nil {
 					return err

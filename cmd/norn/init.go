@@ -151,13 +151,13 @@ func (a *app) scaffold(dir string, answers scaffold.Answers) error {
 		return a.encode(scaffolded{answers.App, path})
 	}
 	where := ""
-	if shown := ui.Shown(dir); shown != "." {
+	if shown := ui.DisplayPath(dir); shown != "." {
 		where = " " + dir
 		if !filepath.IsAbs(shown) {
 			where = " ." + string(filepath.Separator) + shown
 		}
 	}
-	_, err = fmt.Fprintf(a.streams.Out, a.say("wrote %s for %s, role %s\nnext: norn validate%s, norn forge%[4]s, then norn deploy%[4]s\n"), ui.Shown(path), answers.App, answers.Role, where)
+	_, err = fmt.Fprintf(a.streams.Out, a.say("wrote %s for %s, role %s\nnext: norn validate%s, norn forge%[4]s, then norn deploy%[4]s\n"), ui.DisplayPath(path), answers.App, answers.Role, where)
 	return err
 }
 

@@ -22,7 +22,7 @@ environment and secrets are those of the last deploy.`,
 		Example: "  norn restart\n  norn restart shop --timeout 10m",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.rollOver(cmd, args, flags, target, func(ctx context.Context, c *k8s.Client, out ui.Run, t rollout.Target) error {
+			return a.rollOver(cmd, args, flags, target, func(ctx context.Context, c *k8s.Client, out ui.Progress, t rollout.Target) error {
 				return deploy.Restart(ctx, c, out, t)
 			})
 		},

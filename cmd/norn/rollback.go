@@ -30,7 +30,7 @@ of the app's Secret stay as they are, and so does the database: norn snapshots r
 			if cmd.Flags().Changed("to") && revision == "" {
 				return &usageError{err: errors.New("--to names no revision")}
 			}
-			return a.rollOver(cmd, args, flags, target, func(ctx context.Context, c *k8s.Client, out ui.Run, t rollout.Target) error {
+			return a.rollOver(cmd, args, flags, target, func(ctx context.Context, c *k8s.Client, out ui.Progress, t rollout.Target) error {
 				return deploy.Rollback(ctx, c, out, t, revision)
 			})
 		},

@@ -38,9 +38,9 @@ func (f *rolloutFlags) set(t *rollout.Target, dir string) {
 }
 
 // rollOver does what replaces an app's pods by a template that is in the cluster: to restart, or to roll back.
-func (a *app) rollOver(cmd *cobra.Command, args []string, f rolloutFlags, t rollout.Target, do func(context.Context, *k8s.Client, ui.Run, rollout.Target) error) error {
+func (a *app) rollOver(cmd *cobra.Command, args []string, f rolloutFlags, t rollout.Target, do func(context.Context, *k8s.Client, ui.Progress, rollout.Target) error) error {
 	ctx := cmd.Context()
-	return a.steps(ctx, func(out ui.Run) error {
+	return a.steps(ctx, func(out ui.Progress) error {
 		s, err := a.connect(ctx, cmd, cmd.Name())
 		if err != nil {
 			return err

@@ -69,7 +69,7 @@ func (a *app) tellChanges(file *secretsFile, c secrets.Changes) error {
 	if text == "" {
 		text = "unchanged"
 	}
-	_, err := fmt.Fprintf(a.streams.Out, "%s: %s\n", ui.Shown(file.path), text)
+	_, err := fmt.Fprintf(a.streams.Out, "%s: %s\n", ui.DisplayPath(file.path), text)
 	for _, name := range c.Added {
 		if !slices.Contains(file.declared, name) {
 			ui.PrintWarning(a.streams.Err, name+" is not under secrets: in the infraspec, so the app does not get it yet")

@@ -41,9 +41,9 @@ no longer a recipient cannot read what comes, and still knows what was.`,
 			}
 			rules := "the file's own recipients, since there is no " + secrets.RulesName
 			if done.Rules != "" {
-				rules = "as " + ui.Shown(done.Rules) + " says"
+				rules = "as " + ui.DisplayPath(done.Rules) + " says"
 			}
-			_, err = fmt.Fprintf(a.streams.Out, "%s has a new key, for %s (%s)\n", ui.Shown(file.path), strings.Join(done.Recipients, ", "), rules)
+			_, err = fmt.Fprintf(a.streams.Out, "%s has a new key, for %s (%s)\n", ui.DisplayPath(file.path), strings.Join(done.Recipients, ", "), rules)
 			for _, r := range done.Added {
 				ui.PrintLine(a.streams.Out, ui.Good, "+", r)
 			}
@@ -91,14 +91,14 @@ key. What is there is used, and never changed.`,
 			out := a.streams.Out
 			switch {
 			case !s.NewRules:
-				_, err = fmt.Fprintf(out, "%s says already for whom %s is encrypted; nothing was changed\n", ui.Shown(s.Rules), secrets.FileName)
+				_, err = fmt.Fprintf(out, "%s says already for whom %s is encrypted; nothing was changed\n", ui.DisplayPath(s.Rules), secrets.FileName)
 				return err
 			case s.NewKey:
 				_, _ = fmt.Fprintf(out, "made an age key in %s; keep a copy of it in a safe place, and never in the repository\n", s.Key)
 			default:
 				_, _ = fmt.Fprintf(out, "took the age key in %s\n", s.Key)
 			}
-			_, err = fmt.Fprintf(out, a.say("wrote %s for %s\nnext: norn secrets set NAME\n"), ui.Shown(s.Rules), s.Recipient)
+			_, err = fmt.Fprintf(out, a.say("wrote %s for %s\nnext: norn secrets set NAME\n"), ui.DisplayPath(s.Rules), s.Recipient)
 			return err
 		},
 	}

@@ -37,7 +37,7 @@ another value. Without a key or without a cluster, what that would tell is left 
 			sources.Entries, err = secrets.Names(file.path)
 			switch {
 			case errors.Is(err, fs.ErrNotExist):
-				ui.PrintWarning(a.streams.Err, a.say(fmt.Sprintf("there is no %s yet; norn secrets set makes it", ui.Shown(file.path))))
+				ui.PrintWarning(a.streams.Err, a.say(fmt.Sprintf("there is no %s yet; norn secrets set makes it", ui.DisplayPath(file.path))))
 			case err != nil:
 				return err
 			default:

@@ -146,7 +146,7 @@ become known has to be changed where it is used.`,
 			err = secrets.Update(cmd.Context(), file.path, func(f *secrets.File) error {
 				a.hide(f)
 				if !f.Unset(name) {
-					return &secrets.NameError{Name: name, Problem: "is not in " + ui.Shown(file.path)}
+					return &secrets.NameError{Name: name, Problem: "is not in " + ui.DisplayPath(file.path)}
 				}
 				return nil
 			})

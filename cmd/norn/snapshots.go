@@ -79,7 +79,7 @@ run go on meanwhile: roll them back to the version that the data belongs to.`,
 		Example: "  norn snapshots restore shop shop_0123456789ab_20260102T030405Z.dump",
 		Args:    cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.steps(cmd.Context(), func(out ui.Run) error { return a.restore(cmd, args, out, o, yes) })
+			return a.steps(cmd.Context(), func(out ui.Progress) error { return a.restore(cmd, args, out, o, yes) })
 		},
 	}
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
@@ -87,7 +87,7 @@ run go on meanwhile: roll them back to the version that the data belongs to.`,
 	return cmd
 }
 
-func (a *app) restore(cmd *cobra.Command, args []string, out ui.Run, o deploy.RestoreOptions, yes bool) error {
+func (a *app) restore(cmd *cobra.Command, args []string, out ui.Progress, o deploy.RestoreOptions, yes bool) error {
 	ctx := cmd.Context()
 	s, err := a.connect(ctx, cmd, "snapshots restore")
 	if err != nil {

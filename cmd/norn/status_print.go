@@ -33,7 +33,7 @@ func (a *app) printOverview(apps []status.App, conf *config.Config, connected bo
 	for _, app := range apps {
 		hosts := ui.Cell{Text: strings.Join(app.Hosts, " ")}
 		if !connected {
-			rows = append(rows, []ui.Cell{{Text: app.Name}, {Text: dash(app.Role)}, hosts, ui.Marked(ui.Shown(app.Path), ui.Dim)})
+			rows = append(rows, []ui.Cell{{Text: app.Name}, {Text: dash(app.Role)}, hosts, ui.Marked(ui.DisplayPath(app.Path), ui.Dim)})
 			continue
 		}
 		drift := ui.Cell{}
@@ -47,10 +47,10 @@ func (a *app) printOverview(apps []status.App, conf *config.Config, connected bo
 	ui.PrintTable(out, head, rows, "HOSTS", "AGE", "VERSION", "ROLE", "INFRASPEC")
 	for i, app := range apps {
 		if i > 0 && apps[i-1].Name == app.Name {
-			ui.PrintLine(out, ui.Bad, "✗", fmt.Sprintf("%s and %s are both called %s", ui.Shown(apps[i-1].Path), ui.Shown(app.Path), app.Name))
+			ui.PrintLine(out, ui.Bad, "✗", fmt.Sprintf("%s and %s are both called %s", ui.DisplayPath(apps[i-1].Path), ui.DisplayPath(app.Path), app.Name))
 		}
 		if app.Problem != "" {
-			ui.PrintLine(out, ui.Bad, "✗", ui.Shown(app.Path)+" "+app.Problem)
+			ui.PrintLine(out, ui.Bad, "✗", ui.DisplayPath(app.Path)+" "+app.Problem)
 		}
 		if len(app.Drift) > 0 {
 			ui.PrintLine(out, ui.Warn, "≠", fmt.Sprintf("%s differs from its infraspec: %s", app.Name, shortened(app.Drift, 2)))
@@ -115,7 +115,7 @@ func (a *app) printDetail(d *status.Detail) {
 		fact("schedule", s.Cron+"; "+lastRuns(s))
 	}
 	fact("secrets", secretNames(d.Secrets, d.Path != ""))
-	fact("infraspec", ui.Shown(d.Path))
+	fact("infraspec", ui.DisplayPath(d.Path))
 	if len(d.Drift) > 0 {
 		fact("drift", strings.Join(d.Drift, "\n")+a.say("\nnorn forge "+d.Name+" brings the cluster to the infraspec"))
 	}

@@ -10,8 +10,8 @@ import (
 )
 
 // steps does what a command does in steps, which are reported as they go, and so is how it ended, however early that was.
-func (a *app) steps(ctx context.Context, do func(ui.Run) error) error {
-	out := ui.NewRun(a.streams, a.Options)
+func (a *app) steps(ctx context.Context, do func(ui.Progress) error) error {
+	out := ui.NewProgress(a.streams, a.Options)
 	err := do(out)
 	out.End(outcome(ctx, a.spoken(err)))
 	a.ended = true
@@ -36,7 +36,7 @@ func (a *app) runOnce(ctx context.Context, name string, prepare func() (*oneOff,
 		return o.call(ctx, o.request)
 	}
 	a.Private = true
-	return a.steps(ctx, func(out ui.Run) error {
+	return a.steps(ctx, func(out ui.Progress) error {
 		o, err := prepare()
 		if err != nil {
 			return err

@@ -26,7 +26,7 @@ is gone can be torn down by its name. It can be run again: what is gone is skipp
 		Example: "  norn teardown shop --dry-run\n  norn teardown shop --yes",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.steps(cmd.Context(), func(out ui.Run) error { return a.teardown(cmd, args, what, out) })
+			return a.steps(cmd.Context(), func(out ui.Progress) error { return a.teardown(cmd, args, what, out) })
 		},
 	}
 	cmd.Flags().BoolVarP(&what.yes, "yes", "y", false, "do not ask")
@@ -36,7 +36,7 @@ is gone can be torn down by its name. It can be run again: what is gone is skipp
 	return cmd
 }
 
-func (a *app) teardown(cmd *cobra.Command, args []string, what *teardownFlags, out ui.Run) error {
+func (a *app) teardown(cmd *cobra.Command, args []string, what *teardownFlags, out ui.Progress) error {
 	ctx := cmd.Context()
 	s, err := a.connect(ctx, cmd, "teardown")
 	if err != nil {

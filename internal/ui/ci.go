@@ -69,9 +69,9 @@ func section(name string) string {
 	}, name)
 }
 
-// harmless is a text from elsewhere as a job's log may show it: GitHub takes "##[" for a command wherever it stands, and "::" at the
+// escapeWorkflowCommand is a text from elsewhere as a job's log may show it: GitHub takes "##[" for a command wherever it stands, and "::" at the
 // beginning of a line, blanks aside (github.com/actions/runner: ActionCommand).
-func harmless(text string) string {
+func escapeWorkflowCommand(text string) string {
 	if !OnGitHub() {
 		return text
 	}

@@ -14,20 +14,20 @@ func PrintError(w io.Writer, err error) {
 	p := newPalette(w)
 	var b strings.Builder
 	lines := strings.Split(strings.TrimRight(err.Error(), "\n"), "\n")
-	fmt.Fprintf(&b, "%s %s\n", p.bad.Render("Error:"), wrap(w, clean(lines[0]), 7))
+	fmt.Fprintf(&b, "%s %s\n", p.bad.Render("Error:"), wrap(w, sanitize(lines[0]), 7))
 	for _, l := range lines[1:] {
-		fmt.Fprintf(&b, "       %s\n", wrap(w, clean(l), 7))
+		fmt.Fprintf(&b, "       %s\n", wrap(w, sanitize(l), 7))
 	}
 	if reason := reasonOf(err); reason != "" {
-		fmt.Fprintf(&b, "%s %s\n", p.dim.Render("Reason:"), wrap(w, clean(reason), 8))
+		fmt.Fprintf(&b, "%s %s\n", p.dim.Render("Reason:"), wrap(w, sanitize(reason), 8))
 	}
 	if hint := hintOf(err); hint != "" {
-		fmt.Fprintf(&b, "%s %s\n", p.dim.Render("Hint:"), wrap(w, clean(hint), 6))
+		fmt.Fprintf(&b, "%s %s\n", p.dim.Render("Hint:"), wrap(w, sanitize(hint), 6))
 	}
 	var detail interface{ Detail() string }
 	if errors.As(err, &detail) {
 		for line := range strings.Lines(detail.Detail()) {
-			b.WriteString(clean(strings.TrimSuffix(line, "\n")) + "\n")
+			b.WriteString(sanitize(strings.TrimSuffix(line, "\n")) + "\n")
 		}
 	}
 	_, _ = io.WriteString(w, b.String())
@@ -63,11 +63,11 @@ func PrintInterrupted(w io.Writer, err, cause error) {
 		}
 	}
 	if what = strings.TrimSuffix(what, ": "); what != "" {
-		_, _ = fmt.Fprintf(w, "%s %s\n", newPalette(w).warn.Render("Interrupted:"), wrap(w, clean(what), 13))
+		_, _ = fmt.Fprintf(w, "%s %s\n", newPalette(w).warn.Render("Interrupted:"), wrap(w, sanitize(what), 13))
 	}
 }
 
 // PrintWarning prints what a user should know that stops nothing.
 func PrintWarning(w io.Writer, text string) {
-	_, _ = fmt.Fprintf(w, "%s %s\n", newPalette(w).warn.Render("Warning:"), wrap(w, clean(text), 9))
+	_, _ = fmt.Fprintf(w, "%s %s\n", newPalette(w).warn.Render("Warning:"), wrap(w, sanitize(text), 9))
 }

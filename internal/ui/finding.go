@@ -25,15 +25,15 @@ const maxExcerpt = 500
 // PrintFinding prints the place, the message, and the line with what is meant underlined.
 func PrintFinding(w io.Writer, f Finding) {
 	p := newPalette(w)
-	place := clean(Shown(f.File))
+	place := sanitize(DisplayPath(f.File))
 	if f.Line > 0 {
 		place = fmt.Sprintf("%s:%d:%d", place, f.Line, f.Column)
 	}
 	style := p.severity(f.Severity)
 	var b strings.Builder
-	text := fmt.Sprintf("%s: %s %s %s", p.bold.Render(place), style.Render(f.Severity+":"), clean(f.Message), p.dim.Render("["+f.Rule+"]"))
+	text := fmt.Sprintf("%s: %s %s %s", p.bold.Render(place), style.Render(f.Severity+":"), sanitize(f.Message), p.dim.Render("["+f.Rule+"]"))
 	fmt.Fprintln(&b, wrap(w, text, 4))
-	if source := plainText(w, f.Source); source != f.Source {
+	if source := redactText(w, f.Source); source != f.Source {
 		f.Source = "" // its columns would be others
 	}
 	if f.Source != "" {
@@ -76,11 +76,11 @@ func parts(f Finding) (before, meant, after string) {
 	runes := []rune(f.Source)
 	from := min(f.Column-1, len(runes))
 	to := min(max(f.EndColumn-1, from), len(runes))
-	return clean(string(runes[:from])), clean(string(runes[from:to])), clean(string(runes[to:]))
+	return sanitize(string(runes[:from])), sanitize(string(runes[from:to])), sanitize(string(runes[to:]))
 }
 
-// Shown is a path as it is shown: from the current folder where it is below it.
-func Shown(path string) string {
+// DisplayPath is a path as it is shown: from the current folder where it is below it.
+func DisplayPath(path string) string {
 	here, err := os.Getwd()
 	if err != nil {
 		return path

@@ -74,14 +74,14 @@ func TestAnnotate(t *testing.T) {
 	}
 }
 
-func TestShown(t *testing.T) {
+func TestDisplayPath(t *testing.T) {
 	here := t.TempDir()
 	t.Chdir(here)
 	for path, want := range map[string]string{
 		filepath.Join(here, "a", "b"): filepath.Join("a", "b"), "/elsewhere/x": "/elsewhere/x", "rel/x": "rel/x",
 	} {
-		if got := Shown(path); got != want {
-			t.Errorf("Shown(%q) = %q, want %q", path, got, want)
+		if got := DisplayPath(path); got != want {
+			t.Errorf("DisplayPath(%q) = %q, want %q", path, got, want)
 		}
 	}
 }

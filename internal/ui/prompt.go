@@ -23,7 +23,7 @@ func NewPrompt(s Streams) (*Prompt, bool) {
 	if !IsTerminal(s.In) || !IsTerminal(s.Err) {
 		return nil, false
 	}
-	return &Prompt{bufio.NewReader(s.In), file(s.In), s.Err}, true
+	return &Prompt{bufio.NewReader(s.In), osFile(s.In), s.Err}, true
 }
 
 // Ask prints text and returns the line that is answered, trimmed. It ends with ctx, and with io.EOF where the input has ended.

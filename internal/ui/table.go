@@ -85,7 +85,7 @@ func newTable(w io.Writer, head []string, rows [][]Cell) *table.Table {
 	for _, row := range rows {
 		texts := make([]string, len(row))
 		for i, c := range row {
-			texts[i] = clean(plainText(w, c.Text))
+			texts[i] = sanitize(redactText(w, c.Text))
 		}
 		t.Row(texts...)
 	}
@@ -100,7 +100,7 @@ func PrintFact(w io.Writer, name, text string) {
 		if i > 0 {
 			name = ""
 		}
-		_, _ = fmt.Fprintf(w, "%s%s%s\n", p.dim.Render(name), strings.Repeat(" ", max(1, column-ansi.StringWidth(name))), wrap(w, clean(line), column))
+		_, _ = fmt.Fprintf(w, "%s%s%s\n", p.dim.Render(name), strings.Repeat(" ", max(1, column-ansi.StringWidth(name))), wrap(w, sanitize(line), column))
 	}
 }
 
@@ -110,5 +110,5 @@ func PrintTitle(w io.Writer, text string) { _, _ = fmt.Fprintln(w, newPalette(w)
 // PrintLine prints a line with a coloured sign in front.
 func PrintLine(w io.Writer, mark Mark, sign, text string) {
 	p := newPalette(w)
-	_, _ = fmt.Fprintf(w, "%s %s\n", p.mark(mark).Render(sign), wrap(w, clean(text), 2))
+	_, _ = fmt.Fprintf(w, "%s %s\n", p.mark(mark).Render(sign), wrap(w, sanitize(text), 2))
 }

@@ -36,13 +36,13 @@ func Standard() Streams { return Streams{In: os.Stdin, Out: os.Stdout, Err: os.S
 
 // IsTerminal reports whether stream is a terminal that can move its cursor.
 func IsTerminal(stream any) bool {
-	f := file(stream)
+	f := osFile(stream)
 	return f != nil && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb" //nolint:gosec // a file descriptor fits an int
 }
 
 // Width is the terminal's width in columns, or 80 where it is not known.
 func Width(stream any) int {
-	if f := file(stream); f != nil {
+	if f := osFile(stream); f != nil {
 		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 { //nolint:gosec // likewise
 			return w
 		}
@@ -52,7 +52,7 @@ func Width(stream any) int {
 
 // height is the terminal's height in lines, or 24 where it is not known.
 func height(stream any) int {
-	if f := file(stream); f != nil {
+	if f := osFile(stream); f != nil {
 		if _, h, err := term.GetSize(int(f.Fd())); err == nil && h > 0 { //nolint:gosec // likewise
 			return h
 		}
@@ -63,7 +63,7 @@ func height(stream any) int {
 // wrap breaks text between words where a terminal would break it anywhere, and indents what goes on in the next lines.
 // What is no terminal gets the text as it is.
 func wrap(stream any, text string, indent int) string {
-	text = plainText(stream, text)
+	text = redactText(stream, text)
 	if !IsTerminal(stream) {
 		return text
 	}
@@ -76,8 +76,8 @@ func wrap(stream any, text string, indent int) string {
 const unbroken = "\ue000"
 
 // clean takes out of a text from elsewhere what a terminal or a CI log would act on: escapes, lines of its own, and workflow commands.
-func clean(text string) string {
-	return harmless(strings.Map(func(r rune) rune {
+func sanitize(text string) string {
+	return escapeWorkflowCommand(strings.Map(func(r rune) rune {
 		if r < ' ' || r >= 0x7f && r < 0xa0 || r == 0x2028 || r == 0x2029 {
 			return ' '
 		}
@@ -92,7 +92,7 @@ type palette struct {
 
 // newRenderer finds out which colours a stream takes.
 func newRenderer(stream io.Writer) *lipgloss.Renderer {
-	if f := file(stream); f != nil {
+	if f := osFile(stream); f != nil {
 		stream = f
 	}
 	return lipgloss.NewRenderer(stream)

@@ -9,13 +9,13 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// jsonRun writes each event as one JSON object; docs/json.md says to users what is in them.
-type jsonRun struct {
+// jsonProgress writes each event as one JSON object; docs/json.md says to users what is in them.
+type jsonProgress struct {
 	enc   *json.Encoder
 	began time.Time
 }
 
-func newJSONRun(w io.Writer) *jsonRun { return &jsonRun{json.NewEncoder(w), time.Now()} }
+func newJSONProgress(w io.Writer) *jsonProgress { return &jsonProgress{json.NewEncoder(w), time.Now()} }
 
 // jsonEvent is one of begin, started, output, warning, waiting, ended, end.
 type jsonEvent struct {
@@ -58,16 +58,16 @@ func newJSONError(err error) *jsonError {
 	return out
 }
 
-func (j *jsonRun) put(e jsonEvent) {
+func (j *jsonProgress) put(e jsonEvent) {
 	e.Time = time.Now().UTC()
 	_ = j.enc.Encode(e)
 }
 
-// Begin implements Run.
-func (j *jsonRun) Begin(title string) { j.put(jsonEvent{Event: "begin", Text: title}) }
+// Begin implements Progress.
+func (j *jsonProgress) Begin(title string) { j.put(jsonEvent{Event: "begin", Text: title}) }
 
-// End implements Run.
-func (j *jsonRun) End(o Outcome) {
+// End implements Progress.
+func (j *jsonProgress) End(o Outcome) {
 	said := newJSONError(o.Err)
 	if said != nil {
 		said.ReasonCode = o.Reason
@@ -80,10 +80,12 @@ func (j *jsonRun) End(o Outcome) {
 }
 
 // PrintEnd writes the event that tells how a command ended that has no steps.
-func PrintEnd(w io.Writer, o Outcome) { (&redactedRun{&jsonRun{enc: json.NewEncoder(w)}, w}).End(o) }
+func PrintEnd(w io.Writer, o Outcome) {
+	(&redactedProgress{&jsonProgress{enc: json.NewEncoder(w)}, w}).End(o)
+}
 
 // Report implements pipeline.Reporter.
-func (j *jsonRun) Report(e pipeline.Event) {
+func (j *jsonProgress) Report(e pipeline.Event) {
 	out := jsonEvent{Event: string(e.Kind), Step: e.Step, State: e.Result.State, Text: e.Result.Detail, Pods: e.Pods, Seconds: e.Duration.Seconds(), jsonError: newJSONError(e.Err)}
 	if e.Kind != pipeline.Ended {
 		out.Text = e.Line

@@ -7,20 +7,20 @@ import (
 )
 
 // tail are the last lines of a step's output.
-type tail struct {
+type lastLines struct {
 	keep  int
 	lines []string
 	cut   int // how many there were before them
 }
 
-func (t *tail) add(line string) {
+func (t *lastLines) add(line string) {
 	if t.lines = append(t.lines, line); len(t.lines) > t.keep {
 		t.lines, t.cut = slices.Delete(t.lines, 0, 1), t.cut+1
 	}
 }
 
 // clear forgets the step that has ended.
-func (t *tail) clear() { t.lines, t.cut = nil, 0 }
+func (t *lastLines) clear() { t.lines, t.cut = nil, 0 }
 
 // ticker does something again and again until it is stopped.
 type ticker struct {

@@ -36,7 +36,7 @@ func play(t *testing.T, o Options, env map[string]string) (out, errs string) {
 		t.Setenv(name, env[name])
 	}
 	var stdout, stderr bytes.Buffer
-	r := NewRun(Streams{Out: &stdout, Err: &stderr}, o)
+	r := NewProgress(Streams{Out: &stdout, Err: &stderr}, o)
 	r.Begin("deploy shop")
 	for _, e := range events {
 		r.Report(e)
@@ -157,7 +157,7 @@ func TestSummaryGivesNothingAway(t *testing.T) {
 	redactor := redact.New()
 	redactor.Hide("TOKEN", "canary-value")
 	for _, private := range []bool{true, false} {
-		r := NewRun(Redacted(Streams{Out: io.Discard, Err: io.Discard}, redactor), Options{Private: private})
+		r := NewProgress(Redacted(Streams{Out: io.Discard, Err: io.Discard}, redactor), Options{Private: private})
 		r.Begin("deploy canary-value")
 		r.Report(pipeline.Event{Kind: pipeline.Started, Step: "build"})
 		r.Report(pipeline.Event{Kind: pipeline.Output, Step: "build", Line: "canary-\x1b[1mvalue"})
@@ -177,7 +177,7 @@ func TestSummaryGivesNothingAway(t *testing.T) {
 func TestNoCommandsOfOthers(t *testing.T) {
 	t.Setenv("GITHUB_ACTIONS", "true")
 	var b bytes.Buffer
-	r := newLinesRun(&b, github, false)
+	r := newLineProgress(&b, github, false)
 	r.Begin("deploy ##[add-mask]a")
 	r.Report(pipeline.Event{Kind: pipeline.Waiting, Step: "rollout", Line: "##[add-mask]b"})
 	r.Report(pipeline.Event{Kind: pipeline.Ended, Step: "rollout", Result: pipeline.Result{State: pipeline.Done, Detail: "##[add-mask]c"}})
@@ -195,7 +195,7 @@ func TestNoCommandsOfOthers(t *testing.T) {
 // A step that says nothing is told to be still there, after each half minute.
 func TestHeartbeat(t *testing.T) {
 	var b bytes.Buffer
-	l := newLinesRun(&b, noCI, false)
+	l := newLineProgress(&b, noCI, false)
 	defer l.End(Outcome{})
 	now := time.Now()
 	l.mu.Lock()

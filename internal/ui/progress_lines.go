@@ -22,9 +22,9 @@ const (
 	manyPods = 10
 )
 
-// linesRun writes plain lines, one a change: into pipes, files and the logs of CI jobs. There, each line has its time, and what a step
+// lineProgress writes plain lines, one a change: into pipes, files and the logs of CI jobs. There, each line has its time, and what a step
 // prints is in a part that can be folded.
-type linesRun struct {
+type lineProgress struct {
 	w     io.Writer
 	p     palette
 	log   ci
@@ -37,28 +37,28 @@ type linesRun struct {
 	since  time.Time
 	wrote  time.Time // when the last line was written
 	folded string    // the part of the log that is open, or ""
-	last   tail
+	last   lastLines
 	waits  string // what it waits for
 	pods   map[string]string
 
 	beats *ticker
 }
 
-func newLinesRun(w io.Writer, log ci, quiet bool) *linesRun {
-	l := &linesRun{w: w, p: newPalette(w), log: log, quiet: quiet, now: time.Now, began: time.Now(), last: tail{keep: repeated}}
+func newLineProgress(w io.Writer, log ci, quiet bool) *lineProgress {
+	l := &lineProgress{w: w, p: newPalette(w), log: log, quiet: quiet, now: time.Now, began: time.Now(), last: lastLines{keep: repeated}}
 	l.beats = every(time.Second, &l.mu, l.beat)
 	return l
 }
 
 // beat tells that a silent step still runs; the caller holds mu.
-func (l *linesRun) beat() {
+func (l *lineProgress) beat() {
 	if l.step != "" && !l.quiet && l.now().Sub(l.wrote) >= silence {
 		l.line(l.p.dim.Render(fmt.Sprintf("  … %s has run for %s", l.step, l.now().Sub(l.since).Round(time.Second))))
 	}
 }
 
 // line writes one; the caller holds mu.
-func (l *linesRun) line(text string) {
+func (l *lineProgress) line(text string) {
 	l.wrote = l.now()
 	if l.log != noCI {
 		text = l.p.dim.Render(l.wrote.UTC().Format("15:04:05Z")) + " " + text
@@ -66,17 +66,17 @@ func (l *linesRun) line(text string) {
 	_, _ = fmt.Fprintln(l.w, text)
 }
 
-// Begin implements Run.
-func (l *linesRun) Begin(title string) {
+// Begin implements Progress.
+func (l *lineProgress) Begin(title string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.quiet {
-		l.line(l.p.bold.Render(clean(title)))
+		l.line(l.p.bold.Render(sanitize(title)))
 	}
 }
 
-// End implements Run.
-func (l *linesRun) End(o Outcome) {
+// End implements Progress.
+func (l *lineProgress) End(o Outcome) {
 	l.beats.stop()
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -92,7 +92,7 @@ func (l *linesRun) End(o Outcome) {
 }
 
 // Report implements pipeline.Reporter.
-func (l *linesRun) Report(e pipeline.Event) {
+func (l *lineProgress) Report(e pipeline.Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch e.Kind {
@@ -109,7 +109,7 @@ func (l *linesRun) Report(e pipeline.Event) {
 	case pipeline.Waiting:
 		if e.Line != l.waits {
 			l.waits = e.Line
-			l.said(e.Step, "  | "+clean(e.Line))
+			l.said(e.Step, "  | "+sanitize(e.Line))
 		}
 		l.podChanges(e.Step, e.Pods)
 	case pipeline.Ended:
@@ -127,14 +127,14 @@ func (l *linesRun) Report(e pipeline.Event) {
 }
 
 // output writes a line of a step's output.
-func (l *linesRun) output(step, line string) {
+func (l *lineProgress) output(step, line string) {
 	line = "  | " + printable(line)
 	l.last.add(line)
 	l.said(step, line)
 }
 
 // said writes a line into the step's part of the log.
-func (l *linesRun) said(step, line string) {
+func (l *lineProgress) said(step, line string) {
 	if !l.quiet {
 		l.fold(step)
 		l.line(line)
@@ -142,7 +142,7 @@ func (l *linesRun) said(step, line string) {
 }
 
 // fold ends the part of the log that is open, and begins another where name is not "".
-func (l *linesRun) fold(name string) {
+func (l *lineProgress) fold(name string) {
 	if name == l.folded || !l.log.folds() {
 		return
 	}
@@ -155,7 +155,7 @@ func (l *linesRun) fold(name string) {
 }
 
 // podChanges tells what has changed of the new pods, where they are not so many that only their number tells anything.
-func (l *linesRun) podChanges(step string, pods []pipeline.Pod) {
+func (l *lineProgress) podChanges(step string, pods []pipeline.Pod) {
 	states := map[string]string{}
 	for _, p := range pods {
 		if !p.Old {
@@ -165,7 +165,7 @@ func (l *linesRun) podChanges(step string, pods []pipeline.Pod) {
 	if len(states) <= manyPods {
 		for _, p := range pods {
 			if state := states[p.Name]; state != "" && state != l.pods[p.Name] {
-				l.said(step, clean(fmt.Sprintf("  | pod %s: %s", p.Name, state)))
+				l.said(step, sanitize(fmt.Sprintf("  | pod %s: %s", p.Name, state)))
 			}
 		}
 	}
@@ -190,5 +190,5 @@ func podState(p pipeline.Pod) string {
 func printable(line string) string {
 	line = strings.TrimRight(line, "\r")
 	line = line[strings.LastIndexByte(line, '\r')+1:]
-	return clean(strings.ReplaceAll(ansi.Strip(line), "\t", "    "))
+	return sanitize(strings.ReplaceAll(ansi.Strip(line), "\t", "    "))
 }

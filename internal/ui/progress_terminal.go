@@ -15,10 +15,10 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// terminalRun shows finished steps as lines, and under them the running one: how long it has run, and the end of what it prints or how the
+// terminalProgress shows finished steps as lines, and under them the running one: how long it has run, and the end of what it prints or how the
 // pods are that it waits for. That part is drawn again in place, and is gone when the step has done well; of one that fails, what
 // it printed last stays.
-type terminalRun struct {
+type terminalProgress struct {
 	w       io.Writer
 	p       palette
 	size    func() (width, height int)
@@ -28,7 +28,7 @@ type terminalRun struct {
 	began time.Time
 	step  string    // the running step, or ""
 	since time.Time // when it began
-	last  tail
+	last  lastLines
 	waits string // what it waits for
 	pods  []pipeline.Pod
 	frame int
@@ -48,14 +48,14 @@ const (
 	keptLines = 50
 )
 
-func newTerminalRun(w io.Writer, verbose bool) *terminalRun {
-	t := &terminalRun{w: w, p: newPalette(w), size: func() (int, int) { return Width(w), height(w) }, verbose: verbose, began: time.Now(), last: tail{keep: keptLines}}
+func newTerminalProgress(w io.Writer, verbose bool) *terminalProgress {
+	t := &terminalProgress{w: w, p: newPalette(w), size: func() (int, int) { return Width(w), height(w) }, verbose: verbose, began: time.Now(), last: lastLines{keep: keptLines}}
 	t.redraws = every(redrawEvery, &t.mu, t.redraw)
 	return t
 }
 
 // redraw moves the spinner on; the caller holds mu.
-func (t *terminalRun) redraw() {
+func (t *terminalProgress) redraw() {
 	t.frame++
 	if t.step != "" {
 		t.draw("")
@@ -63,7 +63,7 @@ func (t *terminalRun) redraw() {
 }
 
 // draw writes lines that stay, and what moves under them, in one write so that nothing flickers; the caller holds mu.
-func (t *terminalRun) draw(above string) {
+func (t *terminalProgress) draw(above string) {
 	text := eraseBelow
 	if t.drawn > 1 {
 		text = ansi.CursorUp(t.drawn-1) + text
@@ -74,7 +74,7 @@ func (t *terminalRun) draw(above string) {
 }
 
 // moving is what is shown of the running step. No line of it is ever broken, since it would not be erased whole.
-func (t *terminalRun) moving() []string {
+func (t *terminalProgress) moving() []string {
 	if t.step == "" {
 		return nil
 	}
@@ -84,7 +84,7 @@ func (t *terminalRun) moving() []string {
 	var below []string
 	switch {
 	case t.waits != "":
-		head += " " + t.p.dim.Render(clean(t.waits))
+		head += " " + t.p.dim.Render(sanitize(t.waits))
 		below = t.podLines(room)
 	case !t.verbose:
 		for _, line := range t.last.lines[max(0, len(t.last.lines)-room):] {
@@ -99,7 +99,7 @@ func (t *terminalRun) moving() []string {
 }
 
 // podLines are the pods that a step waits for, those first that are not ready.
-func (t *terminalRun) podLines(room int) []string {
+func (t *terminalProgress) podLines(room int) []string {
 	pods := slices.Clone(t.pods)
 	rank := func(p pipeline.Pod) int {
 		switch {
@@ -124,7 +124,7 @@ func (t *terminalRun) podLines(room int) []string {
 	}
 	var lines []string
 	for _, p := range pods {
-		lines = append(lines, fmt.Sprintf("    %s  %s", clean(p.Name)+strings.Repeat(" ", column-ansi.StringWidth(p.Name)), t.podStyle(p).Render(clean(podState(p)))))
+		lines = append(lines, fmt.Sprintf("    %s  %s", sanitize(p.Name)+strings.Repeat(" ", column-ansi.StringWidth(p.Name)), t.podStyle(p).Render(sanitize(podState(p)))))
 	}
 	if more != "" {
 		lines = append(lines, more)
@@ -132,7 +132,7 @@ func (t *terminalRun) podLines(room int) []string {
 	return lines
 }
 
-func (t *terminalRun) podStyle(p pipeline.Pod) lipgloss.Style {
+func (t *terminalProgress) podStyle(p pipeline.Pod) lipgloss.Style {
 	switch {
 	case p.Ready && !p.Old:
 		return t.p.good
@@ -145,15 +145,15 @@ func (t *terminalRun) podStyle(p pipeline.Pod) lipgloss.Style {
 	}
 }
 
-// Begin implements Run.
-func (t *terminalRun) Begin(title string) {
+// Begin implements Progress.
+func (t *terminalProgress) Begin(title string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.draw(t.p.bold.Render(clean(title)) + "\n")
+	t.draw(t.p.bold.Render(sanitize(title)) + "\n")
 }
 
-// End implements Run.
-func (t *terminalRun) End(o Outcome) {
+// End implements Progress.
+func (t *terminalProgress) End(o Outcome) {
 	t.redraws.stop()
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -168,7 +168,7 @@ func (t *terminalRun) End(o Outcome) {
 }
 
 // Report implements pipeline.Reporter.
-func (t *terminalRun) Report(e pipeline.Event) {
+func (t *terminalProgress) Report(e pipeline.Event) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch e.Kind {
@@ -182,7 +182,7 @@ func (t *terminalRun) Report(e pipeline.Event) {
 		t.draw(wrap(t.w, t.p.warningLine(e.Line), 4) + "\n")
 	case pipeline.Waiting:
 		if t.verbose && e.Line != t.waits {
-			t.draw(t.outputLine(clean(e.Line)))
+			t.draw(t.outputLine(sanitize(e.Line)))
 		}
 		t.waits, t.pods = e.Line, e.Pods
 	case pipeline.Ended:
@@ -198,7 +198,7 @@ var digest = regexp.MustCompile(`(sha256:[0-9a-f]{12})[0-9a-f]{52}`)
 func shortDigests(text string) string { return digest.ReplaceAllString(text, "$1…") }
 
 // output takes a line of a step's output. What is said where no step runs, such as whose lock is waited for, stays.
-func (t *terminalRun) output(e pipeline.Event) {
+func (t *terminalProgress) output(e pipeline.Event) {
 	line := printable(e.Line)
 	if t.verbose || t.step == "" {
 		t.draw(t.outputLine(line))
@@ -207,12 +207,12 @@ func (t *terminalRun) output(e pipeline.Event) {
 	t.last.add(line)
 }
 
-func (t *terminalRun) outputLine(line string) string {
+func (t *terminalProgress) outputLine(line string) string {
 	return t.p.dim.Render("  │ ") + wrap(t.w, shortDigests(line), 4) + "\n"
 }
 
 // kept is what stays of a step's output: of one that has failed, its end.
-func (t *terminalRun) kept(e pipeline.Event) string {
+func (t *terminalProgress) kept(e pipeline.Event) string {
 	if e.Result.State != pipeline.Failed {
 		return ""
 	}

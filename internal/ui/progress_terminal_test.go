@@ -19,8 +19,8 @@ var (
 )
 
 // atTerminal is a reporter for a terminal of this size that draws nothing by itself.
-func atTerminal(w *bytes.Buffer, columns, rows int, verbose bool) *terminalRun {
-	return &terminalRun{w: w, p: newPalette(w), size: func() (int, int) { return columns, rows }, verbose: verbose, began: time.Now(), last: tail{keep: keptLines}}
+func atTerminal(w *bytes.Buffer, columns, rows int, verbose bool) *terminalProgress {
+	return &terminalProgress{w: w, p: newPalette(w), size: func() (int, int) { return columns, rows }, verbose: verbose, began: time.Now(), last: lastLines{keep: keptLines}}
 }
 
 // shown plays what was written to a terminal that is wide and high enough, and returns its lines.

@@ -8,8 +8,8 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// Run is a pipeline's reporter with a title in front and an outcome at the end.
-type Run interface {
+// Progress is a pipeline's reporter with a title in front and an outcome at the end.
+type Progress interface {
 	pipeline.Reporter
 	// Begin says what is going to happen.
 	Begin(title string)
@@ -34,35 +34,35 @@ type Options struct {
 	Private bool // what steps print may be data, which belongs into no summary
 }
 
-// NewRun chooses the reporter for s: JSON events on stdout, or progress on stderr that moves on a terminal. Secret values are taken out
+// NewProgress chooses the reporter for s: JSON events on stdout, or progress on stderr that moves on a terminal. Secret values are taken out
 // of the events.
-func NewRun(s Streams, o Options) Run {
+func NewProgress(s Streams, o Options) Progress {
 	stream := s.Err
 	if o.JSON {
 		stream = s.Out
 	}
-	run := newRun(s, o)
+	run := newProgress(s, o)
 	if !o.Private {
 		run = summarized(run, s.Err)
 	}
-	return &redactedRun{run, stream}
+	return &redactedProgress{run, stream}
 }
 
-func newRun(s Streams, o Options) Run {
+func newProgress(s Streams, o Options) Progress {
 	log := ciLog()
 	switch {
 	case o.JSON:
-		return newJSONRun(s.Out)
+		return newJSONProgress(s.Out)
 	case IsTerminal(s.Err) && log == noCI && !o.Quiet:
-		return newTerminalRun(s.Err, o.Verbose)
+		return newTerminalProgress(s.Err, o.Verbose)
 	default:
-		return newLinesRun(s.Err, log, o.Quiet)
+		return newLineProgress(s.Err, log, o.Quiet)
 	}
 }
 
-// redactedRun takes secret values out of events before they are encoded, cut or wrapped.
-type redactedRun struct {
-	Run
+// redactedProgress takes secret values out of events before they are encoded, cut or wrapped.
+type redactedProgress struct {
+	Progress
 	stream io.Writer
 }
 
@@ -77,25 +77,25 @@ func (e *redactedError) Reason() string { return e.reason }
 func (e *redactedError) Hint() string   { return e.hint }
 func (e *redactedError) Unwrap() error  { return e.err }
 
-func (r *redactedRun) redact(err error) error {
+func (r *redactedProgress) redact(err error) error {
 	if err == nil {
 		return nil
 	}
-	plain := func(text string) string { return plainText(r.stream, text) }
+	plain := func(text string) string { return redactText(r.stream, text) }
 	return &redactedError{plain(err.Error()), plain(reasonOf(err)), plain(hintOf(err)), err}
 }
 
 // Report implements pipeline.Reporter.
-func (r *redactedRun) Report(e pipeline.Event) {
-	e.Line, e.Result.Detail = plainText(r.stream, e.Line), plainText(r.stream, e.Result.Detail)
+func (r *redactedProgress) Report(e pipeline.Event) {
+	e.Line, e.Result.Detail = redactText(r.stream, e.Line), redactText(r.stream, e.Result.Detail)
 	e.Err = r.redact(e.Err)
-	r.Run.Report(e)
+	r.Progress.Report(e)
 }
 
-// End implements Run.
-func (r *redactedRun) End(o Outcome) {
+// End implements Progress.
+func (r *redactedProgress) End(o Outcome) {
 	o.Err = r.redact(o.Err)
-	r.Run.End(o)
+	r.Progress.End(o)
 }
 
 // stepLine is how a finished step looks everywhere but in JSON.
@@ -113,7 +113,7 @@ func (p palette) stepLine(e pipeline.Event) string {
 	}
 	line := fmt.Sprintf("  %s %s %s", mark, e.Step, state)
 	if e.Result.Detail != "" {
-		line += p.dim.Render(": ") + clean(e.Result.Detail)
+		line += p.dim.Render(": ") + sanitize(e.Result.Detail)
 	}
 	if took := shortly(e.Duration); took != "" {
 		line += p.dim.Render(" (" + took + ")")
@@ -123,7 +123,7 @@ func (p palette) stepLine(e pipeline.Event) string {
 
 // warningLine is how a step's warning looks.
 func (p palette) warningLine(text string) string {
-	return "  " + p.warn.Render("! warning:") + " " + clean(text)
+	return "  " + p.warn.Render("! warning:") + " " + sanitize(text)
 }
 
 // endLine is how a run ends that came to its end.

@@ -21,7 +21,7 @@ func Flush(stream io.Writer) {
 }
 
 // plainText is a text as the stream may show it.
-func plainText(stream any, text string) string {
+func redactText(stream any, text string) string {
 	if d, ok := stream.(*redact.Writer); ok {
 		return d.Text(text)
 	}
@@ -29,7 +29,7 @@ func plainText(stream any, text string) string {
 }
 
 // file is the file under a stream, or nil where there is none.
-func file(stream any) *os.File {
+func osFile(stream any) *os.File {
 	if d, ok := stream.(*redact.Writer); ok {
 		stream = d.Unwrap()
 	}

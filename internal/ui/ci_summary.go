@@ -11,36 +11,36 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// summaryRun adds a page about the run to a job's summary, beside what another reporter shows. GitHub Actions, and those that do
+// summaryProgress adds a page about the run to a job's summary, beside what another reporter shows. GitHub Actions, and those that do
 // as it does, name the file for it (docs.github.com: Workflow commands, Adding a job summary).
-type summaryRun struct {
-	Run
+type summaryProgress struct {
+	Progress
 	path string
 	errs io.Writer
 
 	began time.Time
 	title string
 	rows  []string
-	last  tail
+	last  lastLines
 }
 
 // summarized is r, with a summary where the environment names a file for it.
-func summarized(r Run, errs io.Writer) Run {
+func summarized(r Progress, errs io.Writer) Progress {
 	path := os.Getenv("GITHUB_STEP_SUMMARY")
 	if path == "" {
 		return r
 	}
-	return &summaryRun{Run: r, path: path, errs: errs, began: time.Now(), last: tail{keep: repeated}}
+	return &summaryProgress{Progress: r, path: path, errs: errs, began: time.Now(), last: lastLines{keep: repeated}}
 }
 
-// Begin implements Run.
-func (s *summaryRun) Begin(title string) {
+// Begin implements Progress.
+func (s *summaryProgress) Begin(title string) {
 	s.title = title
-	s.Run.Begin(title)
+	s.Progress.Begin(title)
 }
 
 // Report implements pipeline.Reporter.
-func (s *summaryRun) Report(e pipeline.Event) {
+func (s *summaryProgress) Report(e pipeline.Event) {
 	switch e.Kind {
 	case pipeline.Started:
 		s.last.clear()
@@ -63,21 +63,21 @@ func (s *summaryRun) Report(e pipeline.Event) {
 		s.row(mark, e.Step, text, e.Duration)
 	case pipeline.Waiting: // how it ends is enough
 	}
-	s.Run.Report(e)
+	s.Progress.Report(e)
 }
 
-func (s *summaryRun) row(mark, step, text string, took time.Duration) {
+func (s *summaryProgress) row(mark, step, text string, took time.Duration) {
 	s.rows = append(s.rows, fmt.Sprintf("| %s | %s | %s | %s |", mark, inTable(step), inTable(text), shortly(took)))
 }
 
 // inTable is a text as a cell of a Markdown table, with nothing in it that would be more than text.
 func inTable(text string) string {
-	return strings.NewReplacer("\\", "\\\\", "|", "\\|", "<", "&lt;", "`", "\\`", "*", "\\*", "_", "\\_", "[", "\\[").Replace(clean(text))
+	return strings.NewReplacer("\\", "\\\\", "|", "\\|", "<", "&lt;", "`", "\\`", "*", "\\*", "_", "\\_", "[", "\\[").Replace(sanitize(text))
 }
 
-// End implements Run.
-func (s *summaryRun) End(o Outcome) {
-	s.Run.End(o)
+// End implements Progress.
+func (s *summaryProgress) End(o Outcome) {
+	s.Progress.End(o)
 	if s.title == "" && o.Err == nil {
 		return
 	}
@@ -86,17 +86,17 @@ func (s *summaryRun) End(o Outcome) {
 	}
 }
 
-func (s *summaryRun) write(o Outcome) error {
+func (s *summaryProgress) write(o Outcome) error {
 	f, err := os.OpenFile(s.path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
 	if err != nil {
 		return err
 	}
-	_, err = io.WriteString(f, plainText(s.errs, s.page(o)))
+	_, err = io.WriteString(f, redactText(s.errs, s.page(o)))
 	return errors.Join(err, f.Close())
 }
 
 // page is the summary in Markdown.
-func (s *summaryRun) page(o Outcome) string {
+func (s *summaryProgress) page(o Outcome) string {
 	var b strings.Builder
 	title := s.title
 	if title == "" {
