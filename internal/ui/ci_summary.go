@@ -11,8 +11,9 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// summaryProgress adds a page about the run to a job's summary, beside what another reporter shows. GitHub Actions, and those that do
-// as it does, name the file for it (docs.github.com: Workflow commands, Adding a job summary).
+// summaryProgress adds a section about the run to the summary of a CI job, in addition to what another reporter shows.
+// GitHub Actions and compatible systems name the file for it (docs.github.com: Workflow commands, Adding a job
+// summary).
 type summaryProgress struct {
 	Progress
 	path string
@@ -24,13 +25,15 @@ type summaryProgress struct {
 	last  lastLines
 }
 
-// summarized is r, with a summary where the environment names a file for it.
-func summarized(r Progress, errs io.Writer) Progress {
+// withSummary returns p with a job summary if the environment names a file for it.
+func withSummary(p Progress, errs io.Writer) Progress {
 	path := os.Getenv("GITHUB_STEP_SUMMARY")
 	if path == "" {
-		return r
+		return p
 	}
-	return &summaryProgress{Progress: r, path: path, errs: errs, began: time.Now(), last: lastLines{keep: repeated}}
+	return &summaryProgress{
+		Progress: p, path: path, errs: errs, began: time.Now(), last: lastLines{keep: failureLines},
+	}
 }
 
 // Begin implements Progress.
@@ -45,7 +48,7 @@ func (s *summaryProgress) Report(e pipeline.Event) {
 	case pipeline.Started:
 		s.last.clear()
 	case pipeline.Output:
-		s.last.add(printable(e.Line))
+		s.last.add(outputLine(e.Line))
 	case pipeline.Warned:
 		s.row("⚠️", e.Step, "warning: "+e.Line, 0)
 	case pipeline.Ended:
@@ -61,18 +64,20 @@ func (s *summaryProgress) Report(e pipeline.Event) {
 			text += ": " + e.Result.Detail
 		}
 		s.row(mark, e.Step, text, e.Duration)
-	case pipeline.Waiting: // how it ends is enough
+	case pipeline.Waiting: // not in the summary
 	}
 	s.Progress.Report(e)
 }
 
 func (s *summaryProgress) row(mark, step, text string, took time.Duration) {
-	s.rows = append(s.rows, fmt.Sprintf("| %s | %s | %s | %s |", mark, inTable(step), inTable(text), shortly(took)))
+	s.rows = append(s.rows,
+		fmt.Sprintf("| %s | %s | %s | %s |", mark, escapeMarkdown(step), escapeMarkdown(text), formatDuration(took)))
 }
 
-// inTable is a text as a cell of a Markdown table, with nothing in it that would be more than text.
-func inTable(text string) string {
-	return strings.NewReplacer("\\", "\\\\", "|", "\\|", "<", "&lt;", "`", "\\`", "*", "\\*", "_", "\\_", "[", "\\[").Replace(sanitize(text))
+// escapeMarkdown returns text as it can be put into a cell of a Markdown table.
+func escapeMarkdown(text string) string {
+	return strings.NewReplacer("\\", "\\\\", "|", "\\|", "<", "&lt;",
+		"`", "\\`", "*", "\\*", "_", "\\_", "[", "\\[").Replace(sanitize(text))
 }
 
 // End implements Progress.
@@ -82,7 +87,7 @@ func (s *summaryProgress) End(o Outcome) {
 		return
 	}
 	if err := s.write(o); err != nil {
-		PrintWarning(s.errs, fmt.Sprintf("the job's summary could not be written: %v", err))
+		PrintWarning(s.errs, fmt.Sprintf("cannot write the job summary: %v", err))
 	}
 }
 
@@ -91,12 +96,12 @@ func (s *summaryProgress) write(o Outcome) error {
 	if err != nil {
 		return err
 	}
-	_, err = io.WriteString(f, redactText(s.errs, s.page(o)))
+	_, err = io.WriteString(f, redactText(s.errs, s.markdown(o)))
 	return errors.Join(err, f.Close())
 }
 
-// page is the summary in Markdown.
-func (s *summaryProgress) page(o Outcome) string {
+// markdown returns the section of the summary.
+func (s *summaryProgress) markdown(o Outcome) string {
 	var b strings.Builder
 	title := s.title
 	if title == "" {
@@ -106,7 +111,7 @@ func (s *summaryProgress) page(o Outcome) string {
 	if o.Err != nil {
 		mark = "❌"
 	}
-	fmt.Fprintf(&b, "### %s %s: %s\n\n", mark, inTable(title), o.Name)
+	fmt.Fprintf(&b, "### %s %s: %s\n\n", mark, escapeMarkdown(title), o.Name)
 	if len(s.rows) > 0 {
 		fmt.Fprintf(&b, "| | step | result | time |\n|---|---|---|---|\n%s\n\n", strings.Join(s.rows, "\n"))
 	}
@@ -114,22 +119,22 @@ func (s *summaryProgress) page(o Outcome) string {
 		fmt.Fprintf(&b, "Done in %s.\n\n", time.Since(s.began).Round(100*time.Millisecond))
 		return b.String()
 	}
-	said := newJSONError(o.Err)
-	fmt.Fprintf(&b, "**Error:** %s\n\n", inTable(said.Error))
-	for _, part := range []struct{ name, text string }{{"Reason", said.Reason}, {"Hint", said.Hint}} {
+	err := newJSONError(o.Err)
+	fmt.Fprintf(&b, "**Error:** %s\n\n", escapeMarkdown(err.Error))
+	for _, part := range []struct{ name, text string }{{"Reason", err.Reason}, {"Hint", err.Hint}} {
 		if part.text != "" {
-			fmt.Fprintf(&b, "**%s:** %s\n\n", part.name, inTable(part.text))
+			fmt.Fprintf(&b, "**%s:** %s\n\n", part.name, escapeMarkdown(part.text))
 		}
 	}
 	if len(s.last.lines) > 0 {
-		fence := longerThanAny(s.last.lines)
-		fmt.Fprintf(&b, "<details open><summary>What was said last</summary>\n\n%s\n%s\n%[1]s\n\n</details>\n\n", fence, strings.Join(s.last.lines, "\n"))
+		fence, output := codeFence(s.last.lines), strings.Join(s.last.lines, "\n")
+		fmt.Fprintf(&b, "<details open><summary>Last output</summary>\n\n%s\n%s\n%[1]s\n\n</details>\n\n", fence, output)
 	}
 	return b.String()
 }
 
-// longerThanAny is a fence for code that no line of it ends.
-func longerThanAny(lines []string) string {
+// codeFence returns a Markdown code fence that does not occur in lines.
+func codeFence(lines []string) string {
 	fence := "```"
 	for strings.Contains(strings.Join(lines, "\n"), fence) {
 		fence += "`"

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// PrintDiff prints a unified diff under a title.
+// PrintDiff prints a title and a unified diff.
 func PrintDiff(w io.Writer, title, diff string) {
 	p := newPalette(w)
 	_, _ = fmt.Fprintln(w, p.bold.Render(title))

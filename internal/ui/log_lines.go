@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"hash/fnv"
 	"io"
 	"regexp"
 	"strings"
@@ -12,48 +11,44 @@ import (
 	"github.com/muesli/termenv"
 )
 
-// LogStyle is how log lines are shown.
+// LogStyle selects how log lines are printed.
 type LogStyle struct {
 	JSON     bool
 	NoPrefix bool
 	Times    string           // utc, local, relative, or "" for none
-	Match    []*regexp.Regexp // what is highlighted
+	Match    []*regexp.Regexp // parts to highlight
 }
 
-// LogPrinter makes the output of log lines. On a terminal a pod has a colour and a short name, what a line would make the terminal do is
-// left out but for colours, and lines of a low level are dim. Elsewhere lines are as they are.
+// LogPrinter formats log lines. On a terminal each pod has a color and a short name, control characters other than
+// color escapes are removed, and lines of a low level are dim. Elsewhere lines are printed as they are.
 type LogPrinter struct {
-	style    LogStyle
-	terminal bool
-	renderer *lipgloss.Renderer
-	dim, hit string // escapes; "" without colour
+	style          LogStyle
+	terminal       bool
+	renderer       *lipgloss.Renderer
+	dim, highlight string // escapes; "" without colors
 
-	mu    sync.Mutex
-	short map[string]string // pods by the short name they have
+	mu         sync.Mutex
+	shortNames map[string]string // pods by short name
 }
 
-// podColors are told apart on light and dark backgrounds alike.
-var podColors = []lipgloss.AdaptiveColor{
-	{Light: "25", Dark: "75"}, {Light: "28", Dark: "78"}, {Light: "90", Dark: "176"},
-	{Light: "130", Dark: "214"}, {Light: "30", Dark: "80"}, {Light: "125", Dark: "211"},
-}
-
-// NewLogPrinter prints for w.
+// NewLogPrinter returns a printer for lines that are written to w.
 func NewLogPrinter(w io.Writer, style LogStyle) *LogPrinter {
-	p := &LogPrinter{style: style, terminal: IsTerminal(w), renderer: newRenderer(w), short: map[string]string{}}
+	p := &LogPrinter{
+		style: style, terminal: IsTerminal(w), renderer: newRenderer(w), shortNames: map[string]string{},
+	}
 	if p.renderer.ColorProfile() != termenv.Ascii {
-		p.dim, p.hit = "\x1b[2m", "\x1b[1;7m"
+		p.dim, p.highlight = "\x1b[2m", "\x1b[1;7m"
 	}
 	return p
 }
 
-// LogOrigin is where lines come from.
+// LogOrigin is the container that lines come from.
 type LogOrigin struct {
 	Pod, Container, Revision string
-	Several                  bool // whether the pod has other containers
+	Several                  bool // the pod has other containers
 }
 
-// Lines makes the output of one container's lines; it is used by one goroutine at a time.
+// Lines returns the formatter of one container's lines.
 func (p *LogPrinter) Lines(from LogOrigin) *LogLines {
 	l := &LogLines{p: p}
 	switch {
@@ -65,54 +60,15 @@ func (p *LogPrinter) Lines(from LogOrigin) *LogLines {
 	return l
 }
 
-// prefix names a pod, and its container where it has more than one.
-func (p *LogPrinter) prefix(from LogOrigin) string {
-	name := from.Pod
-	if p.terminal {
-		name = p.shortName(from.Pod)
-	}
-	if from.Several {
-		name += "/" + from.Container
-	}
-	if p.dim == "" {
-		return name + " "
-	}
-	h := fnv.New32a()
-	_, _ = io.WriteString(h, from.Pod)
-	color := podColors[h.Sum32()%uint32(len(podColors))] //nolint:gosec // six colours fit
-	return p.renderer.NewStyle().Foreground(color).Render(name) + " "
-}
-
-// generated is the end of the name of a pod that a controller has made (k8s.io/apimachinery/pkg/util/rand).
-var generated = regexp.MustCompile(`^[bcdfghjklmnpqrstvwxz2456789]{5}$`)
-
-// shortName is the generated end of a pod's name, as much of it as tells the pod from those seen before.
-func (p *LogPrinter) shortName(pod string) string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	parts := strings.Split(pod, "-")
-	names := []string{pod}
-	if n := len(parts); n > 2 && generated.MatchString(parts[n-1]) {
-		names = []string{parts[n-1], parts[n-2] + "-" + parts[n-1], pod}
-	}
-	for _, name := range names {
-		if has, taken := p.short[name]; !taken || has == pod {
-			p.short[name] = pod
-			return name
-		}
-	}
-	return pod
-}
-
-// LogLines makes the output of one container's lines.
+// LogLines formats one container's lines. It must be used by one goroutine at a time. Its methods append to dst.
 type LogLines struct {
 	p      *LogPrinter
 	head   []byte
-	carry  []byte // the beginning of a character whose rest is in the next part
-	styled bool   // whether the line being made in parts may have changed the colours
+	carry  []byte // an incomplete character at the end of the last part
+	styled bool   // the parts of the current line may have changed the colors
 }
 
-// Line appends a whole line to dst.
+// Line appends a whole line.
 func (l *LogLines) Line(dst []byte, at time.Time, text []byte) []byte {
 	if l.p.style.JSON {
 		return appendJSONLine(dst, l.head, l.p.jsonTime(at), text)
@@ -133,24 +89,24 @@ func (l *LogLines) Begin(dst []byte, at time.Time) []byte {
 	return l.p.appendTime(append(dst, l.head...), at)
 }
 
-// Part appends a part of such a line.
+// Part appends a part of the line that Begin began.
 func (l *LogLines) Part(dst, text []byte) []byte {
 	switch {
 	case l.p.style.JSON:
-		whole := append(l.carry, text...) //nolint:gocritic // the carry's place is reused
-		n := len(whole) - incomplete(whole)
+		whole := append(l.carry, text...) //nolint:gocritic // reuses the memory of carry
+		n := len(whole) - incompleteSuffix(whole)
 		dst = appendJSONText(dst, whole[:n])
 		l.carry = append([]byte(nil), whole[n:]...)
 		return dst
 	case l.p.terminal:
-		dst, l.styled = appendHarmless(dst, text, l.styled)
+		dst, l.styled = appendSanitized(dst, text, l.styled)
 		return dst
 	default:
 		return append(dst, text...)
 	}
 }
 
-// End appends its end.
+// End appends the end of the line that Begin began.
 func (l *LogLines) End(dst []byte) []byte {
 	switch {
 	case l.p.style.JSON:
@@ -160,8 +116,6 @@ func (l *LogLines) End(dst []byte) []byte {
 	}
 	return append(dst, '\n')
 }
-
-const resetStyle = "\x1b[0m"
 
 func (p *LogPrinter) appendTime(dst []byte, at time.Time) []byte {
 	if p.style.Times == "" {
@@ -184,7 +138,7 @@ func (p *LogPrinter) appendTime(dst []byte, at time.Time) []byte {
 	return append(dst, ' ')
 }
 
-// appendAge appends how long ago something was, in five columns or more.
+// appendAge appends a negative duration, padded to five columns.
 func appendAge(dst []byte, age time.Duration) []byte {
 	age = max(age, 0)
 	text := age.Truncate(time.Second).String()

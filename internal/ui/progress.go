@@ -8,21 +8,21 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// Progress is a pipeline's reporter with a title in front and an outcome at the end.
+// Progress reports the progress of a pipeline, with a title before it and an outcome after it.
 type Progress interface {
 	pipeline.Reporter
-	// Begin says what is going to happen.
+	// Begin reports what the pipeline is going to do.
 	Begin(title string)
-	// End says how it ended, and puts the terminal back in order; it is always called, also where nothing has begun.
+	// End reports the outcome and restores the terminal. It must always be called, even without Begin.
 	End(Outcome)
 }
 
-// Outcome is how a run ended.
+// Outcome is how a command ended.
 type Outcome struct {
 	Err  error
 	Code int    // norn's exit code
-	Name string // its stable name, such as rollout-failed
-	// Reason is a stable word for why it failed, such as CrashLoop; "" where none fits.
+	Name string // the stable name of the exit code, such as rollout-failed
+	// Reason is the stable code of the failure, such as CrashLoop, or "".
 	Reason string
 }
 
@@ -30,43 +30,43 @@ type Outcome struct {
 type Options struct {
 	JSON    bool // -o json
 	Quiet   bool // -q: no progress
-	Verbose bool // -v: on a terminal, all that steps print stays
-	Private bool // what steps print may be data, which belongs into no summary
+	Verbose bool // -v: a terminal keeps all output of steps
+	Private bool // the output of steps may be user data, which must not be in a job's summary
 }
 
-// NewProgress chooses the reporter for s: JSON events on stdout, or progress on stderr that moves on a terminal. Secret values are taken out
-// of the events.
+// NewProgress returns the reporter for s and o: JSON events on stdout, or progress for people on stderr. It redacts
+// secret values.
 func NewProgress(s Streams, o Options) Progress {
 	stream := s.Err
 	if o.JSON {
 		stream = s.Out
 	}
-	run := newProgress(s, o)
+	p := newProgress(s, o)
 	if !o.Private {
-		run = summarized(run, s.Err)
+		p = withSummary(p, s.Err)
 	}
-	return &redactedProgress{run, stream}
+	return &redactedProgress{p, stream}
 }
 
 func newProgress(s Streams, o Options) Progress {
-	log := ciLog()
+	ci := detectCI()
 	switch {
 	case o.JSON:
 		return newJSONProgress(s.Out)
-	case IsTerminal(s.Err) && log == noCI && !o.Quiet:
+	case IsTerminal(s.Err) && ci == noCI && !o.Quiet:
 		return newTerminalProgress(s.Err, o.Verbose)
 	default:
-		return newLineProgress(s.Err, log, o.Quiet)
+		return newLineProgress(s.Err, ci, o.Quiet)
 	}
 }
 
-// redactedProgress takes secret values out of events before they are encoded, cut or wrapped.
+// redactedProgress redacts events before they are encoded, cut or wrapped.
 type redactedProgress struct {
 	Progress
 	stream io.Writer
 }
 
-// redactedError is an error whose texts are without secret values; its evidence goes through the stream's redactor when it is encoded.
+// redactedError is an error with redacted texts. Its evidence is redacted by the stream when it is encoded.
 type redactedError struct {
 	text, reason, hint string
 	err                error
@@ -81,8 +81,8 @@ func (r *redactedProgress) redact(err error) error {
 	if err == nil {
 		return nil
 	}
-	plain := func(text string) string { return redactText(r.stream, text) }
-	return &redactedError{plain(err.Error()), plain(reasonOf(err)), plain(hintOf(err)), err}
+	redact := func(text string) string { return redactText(r.stream, text) }
+	return &redactedError{redact(err.Error()), redact(errorReason(err)), redact(errorHint(err)), err}
 }
 
 // Report implements pipeline.Reporter.
@@ -98,7 +98,7 @@ func (r *redactedProgress) End(o Outcome) {
 	r.Progress.End(o)
 }
 
-// stepLine is how a finished step looks everywhere but in JSON.
+// stepLine returns the line of a finished step.
 func (p palette) stepLine(e pipeline.Event) string {
 	mark, state := p.good.Render("✓"), string(e.Result.State)
 	switch e.Result.State {
@@ -115,28 +115,28 @@ func (p palette) stepLine(e pipeline.Event) string {
 	if e.Result.Detail != "" {
 		line += p.dim.Render(": ") + sanitize(e.Result.Detail)
 	}
-	if took := shortly(e.Duration); took != "" {
+	if took := formatDuration(e.Duration); took != "" {
 		line += p.dim.Render(" (" + took + ")")
 	}
 	return line
 }
 
-// warningLine is how a step's warning looks.
+// warningLine returns the line of a step's warning.
 func (p palette) warningLine(text string) string {
 	return "  " + p.warn.Render("! warning:") + " " + sanitize(text)
 }
 
-// endLine is how a run ends that came to its end.
-func (p palette) endLine(took time.Duration) string {
+// doneLine returns the last line of a successful run.
+func (p palette) doneLine(took time.Duration) string {
 	line := p.good.Render("done")
-	if in := shortly(took); in != "" {
+	if in := formatDuration(took); in != "" {
 		line += p.dim.Render(" in " + in)
 	}
 	return line
 }
 
-// shortly is a duration that is worth telling, or "".
-func shortly(d time.Duration) string {
+// formatDuration returns a rounded duration, or "" if it is too short to mention.
+func formatDuration(d time.Duration) string {
 	switch {
 	case d < 100*time.Millisecond:
 		return ""
@@ -144,5 +144,19 @@ func shortly(d time.Duration) string {
 		return fmt.Sprintf("%.1fs", d.Seconds())
 	default:
 		return fmt.Sprint(d.Round(time.Second))
+	}
+}
+
+// podState returns a pod's state as it is shown.
+func podState(p pipeline.Pod) string {
+	switch {
+	case p.Ready && p.Old:
+		return "ready (old version)"
+	case p.Ready:
+		return "ready"
+	case p.State == "Running":
+		return "Running, not ready"
+	default:
+		return p.State
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// jsonProgress writes each event as one JSON object; docs/json.md says to users what is in them.
+// jsonProgress writes each event as a JSON object. The events are documented in docs/json.md.
 type jsonProgress struct {
 	enc   *json.Encoder
 	began time.Time
@@ -17,7 +17,7 @@ type jsonProgress struct {
 
 func newJSONProgress(w io.Writer) *jsonProgress { return &jsonProgress{json.NewEncoder(w), time.Now()} }
 
-// jsonEvent is one of begin, started, output, warning, waiting, ended, end.
+// jsonEvent is an event: begin, started, output, warning, waiting, ended or end.
 type jsonEvent struct {
 	Time  time.Time      `json:"time"`
 	Event string         `json:"event"`
@@ -32,21 +32,21 @@ type jsonEvent struct {
 	*jsonError
 }
 
-// jsonError is what there is to say of an error.
+// jsonError holds the parts of an error.
 type jsonError struct {
 	Error      string `json:"error"`
-	ReasonCode string `json:"reasonCode,omitempty"` // of an end
+	ReasonCode string `json:"reasonCode,omitempty"` // only in end events
 	Reason     string `json:"reason,omitempty"`
 	Hint       string `json:"hint,omitempty"`
-	Failure    any    `json:"failure,omitempty"`  // the evidence, where it has some
-	Findings   any    `json:"findings,omitempty"` // what is wrong with a file, and where
+	Failure    any    `json:"failure,omitempty"`  // evidence
+	Findings   any    `json:"findings,omitempty"` // the errors in a file, with their places
 }
 
 func newJSONError(err error) *jsonError {
 	if err == nil {
 		return nil
 	}
-	out := &jsonError{Error: err.Error(), Reason: reasonOf(err), Hint: hintOf(err)}
+	out := &jsonError{Error: err.Error(), Reason: errorReason(err), Hint: errorHint(err)}
 	var failure interface{ Failure() any }
 	if errors.As(err, &failure) {
 		out.Failure = failure.Failure()
@@ -58,37 +58,40 @@ func newJSONError(err error) *jsonError {
 	return out
 }
 
-func (j *jsonProgress) put(e jsonEvent) {
+func (j *jsonProgress) write(e jsonEvent) {
 	e.Time = time.Now().UTC()
 	_ = j.enc.Encode(e)
 }
 
 // Begin implements Progress.
-func (j *jsonProgress) Begin(title string) { j.put(jsonEvent{Event: "begin", Text: title}) }
+func (j *jsonProgress) Begin(title string) { j.write(jsonEvent{Event: "begin", Text: title}) }
 
 // End implements Progress.
 func (j *jsonProgress) End(o Outcome) {
-	said := newJSONError(o.Err)
-	if said != nil {
-		said.ReasonCode = o.Reason
+	err := newJSONError(o.Err)
+	if err != nil {
+		err.ReasonCode = o.Reason
 	}
 	took := time.Duration(0)
 	if !j.began.IsZero() {
 		took = time.Since(j.began)
 	}
-	j.put(jsonEvent{Event: "end", Seconds: took.Seconds(), ExitCode: &o.Code, Outcome: o.Name, jsonError: said})
+	j.write(jsonEvent{Event: "end", Seconds: took.Seconds(), ExitCode: &o.Code, Outcome: o.Name, jsonError: err})
 }
 
-// PrintEnd writes the event that tells how a command ended that has no steps.
+// PrintEnd writes the end event of a command without steps.
 func PrintEnd(w io.Writer, o Outcome) {
 	(&redactedProgress{&jsonProgress{enc: json.NewEncoder(w)}, w}).End(o)
 }
 
 // Report implements pipeline.Reporter.
 func (j *jsonProgress) Report(e pipeline.Event) {
-	out := jsonEvent{Event: string(e.Kind), Step: e.Step, State: e.Result.State, Text: e.Result.Detail, Pods: e.Pods, Seconds: e.Duration.Seconds(), jsonError: newJSONError(e.Err)}
+	out := jsonEvent{
+		Event: string(e.Kind), Step: e.Step, State: e.Result.State, Text: e.Result.Detail, Pods: e.Pods,
+		Seconds: e.Duration.Seconds(), jsonError: newJSONError(e.Err),
+	}
 	if e.Kind != pipeline.Ended {
 		out.Text = e.Line
 	}
-	j.put(out)
+	j.write(out)
 }

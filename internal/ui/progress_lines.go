@@ -14,54 +14,58 @@ import (
 )
 
 const (
-	// silence is how long a step may say nothing before a line tells that it still runs. Some CI systems end a job that is silent.
-	silence = 30 * time.Second
-	// repeated is how many of a failed step's last lines are shown again where a log is folded, or for the first time where nothing was shown.
-	repeated = 40
-	// manyPods is from how many on their states are not told one by one.
-	manyPods = 10
+	// longestSilence is the time after which a line reports that a silent step is still running. Some CI systems end a
+	// job without output.
+	longestSilence = 30 * time.Second
+	// failureLines is the number of last lines of a failed step that are shown outside of its section of the log.
+	failureLines = 40
+	// maxPodLines is the number of new pods up to which changes of each pod are reported.
+	maxPodLines = 10
 )
 
-// lineProgress writes plain lines, one a change: into pipes, files and the logs of CI jobs. There, each line has its time, and what a step
-// prints is in a part that can be folded.
+// lineProgress writes plain lines to pipes, files and CI logs. In a CI log each line has a timestamp, and the output of
+// a step is in a foldable section.
 type lineProgress struct {
 	w     io.Writer
 	p     palette
-	log   ci
+	ci    ci
 	quiet bool
 	now   func() time.Time
 
-	mu     sync.Mutex
-	began  time.Time
-	step   string // the running one, or ""
-	since  time.Time
-	wrote  time.Time // when the last line was written
-	folded string    // the part of the log that is open, or ""
-	last   lastLines
-	waits  string // what it waits for
-	pods   map[string]string
-
-	beats *ticker
+	mu          sync.Mutex
+	began       time.Time
+	step        string // the running step, or ""
+	stepBegan   time.Time
+	lastWrite   time.Time
+	section     string // the open section of the log, or ""
+	last        lastLines
+	waitingFor  string
+	newPods     map[string]string // states by name
+	silenceTick *ticker
 }
 
-func newLineProgress(w io.Writer, log ci, quiet bool) *lineProgress {
-	l := &lineProgress{w: w, p: newPalette(w), log: log, quiet: quiet, now: time.Now, began: time.Now(), last: lastLines{keep: repeated}}
-	l.beats = every(time.Second, &l.mu, l.beat)
+func newLineProgress(w io.Writer, ci ci, quiet bool) *lineProgress {
+	l := &lineProgress{
+		w: w, p: newPalette(w), ci: ci, quiet: quiet, now: time.Now, began: time.Now(),
+		last: lastLines{keep: failureLines},
+	}
+	l.silenceTick = newTicker(time.Second, &l.mu, l.breakSilence)
 	return l
 }
 
-// beat tells that a silent step still runs; the caller holds mu.
-func (l *lineProgress) beat() {
-	if l.step != "" && !l.quiet && l.now().Sub(l.wrote) >= silence {
-		l.line(l.p.dim.Render(fmt.Sprintf("  … %s has run for %s", l.step, l.now().Sub(l.since).Round(time.Second))))
+// breakSilence reports that a silent step is still running; the caller holds mu.
+func (l *lineProgress) breakSilence() {
+	if l.step != "" && !l.quiet && l.now().Sub(l.lastWrite) >= longestSilence {
+		running := l.now().Sub(l.stepBegan).Round(time.Second)
+		l.line(l.p.dim.Render(fmt.Sprintf("  … %s still running after %s", l.step, running)))
 	}
 }
 
-// line writes one; the caller holds mu.
+// line writes a line; the caller holds mu.
 func (l *lineProgress) line(text string) {
-	l.wrote = l.now()
-	if l.log != noCI {
-		text = l.p.dim.Render(l.wrote.UTC().Format("15:04:05Z")) + " " + text
+	l.lastWrite = l.now()
+	if l.ci != noCI {
+		text = l.p.dim.Render(l.lastWrite.UTC().Format("15:04:05Z")) + " " + text
 	}
 	_, _ = fmt.Fprintln(l.w, text)
 }
@@ -77,17 +81,18 @@ func (l *lineProgress) Begin(title string) {
 
 // End implements Progress.
 func (l *lineProgress) End(o Outcome) {
-	l.beats.stop()
+	l.silenceTick.stop()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.fold("")
-	if o.Err == nil && !l.quiet && l.since != (time.Time{}) {
-		l.line(l.p.endLine(l.now().Sub(l.began)))
+	l.enterSection("")
+	if o.Err == nil && !l.quiet && l.stepBegan != (time.Time{}) {
+		l.line(l.p.doneLine(l.now().Sub(l.began)))
 	}
-	if o.Err != nil && l.log == github {
-		said := newJSONError(o.Err)
-		text := strings.Join(slices.DeleteFunc([]string{said.Error, said.Reason, said.Hint}, func(s string) bool { return s == "" }), "\n")
-		_, _ = fmt.Fprintf(l.w, "::error title=norn::%s\n", data.Replace(text))
+	if o.Err != nil && l.ci == github {
+		err := newJSONError(o.Err)
+		parts := slices.DeleteFunc([]string{err.Error, err.Reason, err.Hint}, func(s string) bool { return s == "" })
+		text := strings.Join(parts, "\n")
+		_, _ = fmt.Fprintf(l.w, "::error title=norn::%s\n", escapeCommandData.Replace(text))
 	}
 }
 
@@ -96,25 +101,27 @@ func (l *lineProgress) Report(e pipeline.Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch e.Kind {
-	case pipeline.Started: // its end says enough
-		l.step, l.since, l.wrote, l.waits, l.pods = e.Step, l.now(), l.now(), "", nil
+	case pipeline.Started: // no line: the step's end has one
+		l.step, l.stepBegan, l.lastWrite = e.Step, l.now(), l.now()
+		l.waitingFor, l.newPods = "", nil
 		l.last.clear()
 	case pipeline.Output:
 		l.output(e.Step, e.Line)
 	case pipeline.Warned:
 		l.line(l.p.warningLine(e.Line))
-		if l.log == github {
-			_, _ = fmt.Fprintf(l.w, "::warning title=norn %s::%s\n", property.Replace(e.Step), data.Replace(e.Line))
+		if l.ci == github {
+			_, _ = fmt.Fprintf(l.w, "::warning title=norn %s::%s\n",
+				escapeCommandProperty.Replace(e.Step), escapeCommandData.Replace(e.Line))
 		}
 	case pipeline.Waiting:
-		if e.Line != l.waits {
-			l.waits = e.Line
-			l.said(e.Step, "  | "+sanitize(e.Line))
+		if e.Line != l.waitingFor {
+			l.waitingFor = e.Line
+			l.sectionLine(e.Step, "  | "+sanitize(e.Line))
 		}
 		l.podChanges(e.Step, e.Pods)
 	case pipeline.Ended:
-		l.fold("")
-		if e.Result.State == pipeline.Failed && (l.quiet || l.log.folds()) {
+		l.enterSection("")
+		if e.Result.State == pipeline.Failed && (l.quiet || l.ci.hasSections()) {
 			for _, line := range l.last.lines {
 				l.line(line)
 			}
@@ -128,33 +135,33 @@ func (l *lineProgress) Report(e pipeline.Event) {
 
 // output writes a line of a step's output.
 func (l *lineProgress) output(step, line string) {
-	line = "  | " + printable(line)
+	line = "  | " + outputLine(line)
 	l.last.add(line)
-	l.said(step, line)
+	l.sectionLine(step, line)
 }
 
-// said writes a line into the step's part of the log.
-func (l *lineProgress) said(step, line string) {
+// sectionLine writes a line into the step's section of the log.
+func (l *lineProgress) sectionLine(step, line string) {
 	if !l.quiet {
-		l.fold(step)
+		l.enterSection(step)
 		l.line(line)
 	}
 }
 
-// fold ends the part of the log that is open, and begins another where name is not "".
-func (l *lineProgress) fold(name string) {
-	if name == l.folded || !l.log.folds() {
+// enterSection ends the open section of the log, and begins another one unless name is "".
+func (l *lineProgress) enterSection(name string) {
+	if name == l.section || !l.ci.hasSections() {
 		return
 	}
-	if l.folded != "" {
-		_, _ = io.WriteString(l.w, l.log.close(l.folded, l.now()))
+	if l.section != "" {
+		_, _ = io.WriteString(l.w, l.ci.endSection(l.section, l.now()))
 	}
-	if l.folded = name; name != "" {
-		_, _ = io.WriteString(l.w, l.log.open(name, l.now()))
+	if l.section = name; name != "" {
+		_, _ = io.WriteString(l.w, l.ci.beginSection(name, l.now()))
 	}
 }
 
-// podChanges tells what has changed of the new pods, where they are not so many that only their number tells anything.
+// podChanges reports the new pods whose state has changed, unless there are too many of them.
 func (l *lineProgress) podChanges(step string, pods []pipeline.Pod) {
 	states := map[string]string{}
 	for _, p := range pods {
@@ -162,32 +169,19 @@ func (l *lineProgress) podChanges(step string, pods []pipeline.Pod) {
 			states[p.Name] = podState(p)
 		}
 	}
-	if len(states) <= manyPods {
+	if len(states) <= maxPodLines {
 		for _, p := range pods {
-			if state := states[p.Name]; state != "" && state != l.pods[p.Name] {
-				l.said(step, sanitize(fmt.Sprintf("  | pod %s: %s", p.Name, state)))
+			if state := states[p.Name]; state != "" && state != l.newPods[p.Name] {
+				l.sectionLine(step, sanitize(fmt.Sprintf("  | pod %s: %s", p.Name, state)))
 			}
 		}
 	}
-	l.pods = states
+	l.newPods = states
 }
 
-// podState is a pod's state, where being ready is the one that counts.
-func podState(p pipeline.Pod) string {
-	switch {
-	case p.Ready && p.Old:
-		return "ready (old version)"
-	case p.Ready:
-		return "ready"
-	case p.State == "Running":
-		return "Running, not ready"
-	default:
-		return p.State
-	}
-}
-
-// printable is a line of a program's output as one that stays: what it has overwritten itself, and what it would do to a terminal, is left out.
-func printable(line string) string {
+// outputLine returns a line of a program's output without control characters, and without the text that the program
+// itself has overwritten.
+func outputLine(line string) string {
 	line = strings.TrimRight(line, "\r")
 	line = line[strings.LastIndexByte(line, '\r')+1:]
 	return sanitize(strings.ReplaceAll(ansi.Strip(line), "\t", "    "))

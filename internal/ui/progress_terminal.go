@@ -15,26 +15,26 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// terminalProgress shows finished steps as lines, and under them the running one: how long it has run, and the end of what it prints or how the
-// pods are that it waits for. That part is drawn again in place, and is gone when the step has done well; of one that fails, what
-// it printed last stays.
+// terminalProgress shows finished steps as lines and the running step below them: how long it has run, and the end of
+// its output or the pods that it waits for. The running step is redrawn in place. It disappears when the step succeeds;
+// the last output of a failed step stays.
 type terminalProgress struct {
 	w       io.Writer
 	p       palette
 	size    func() (width, height int)
 	verbose bool
 
-	mu    sync.Mutex
-	began time.Time
-	step  string    // the running step, or ""
-	since time.Time // when it began
-	last  lastLines
-	waits string // what it waits for
-	pods  []pipeline.Pod
-	frame int
-	drawn int // lines on the screen that are drawn again
+	mu         sync.Mutex
+	began      time.Time
+	step       string // the running step, or ""
+	stepBegan  time.Time
+	last       lastLines
+	waitingFor string
+	pods       []pipeline.Pod
+	frame      int
+	drawn      int // number of lines to redraw
 
-	redraws *ticker
+	redrawTick *ticker
 }
 
 var spinner = []string{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"}
@@ -42,19 +42,22 @@ var spinner = []string{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "
 const (
 	redrawEvery = 100 * time.Millisecond
 	eraseBelow  = "\r\x1b[J"
-	// tailLines of a running step's output are shown.
-	tailLines = 6
-	// keptLines of a failed step's output stay.
+	// liveLines is the number of last lines shown of a running step.
+	liveLines = 6
+	// keptLines is the number of last lines kept of a failed step.
 	keptLines = 50
 )
 
 func newTerminalProgress(w io.Writer, verbose bool) *terminalProgress {
-	t := &terminalProgress{w: w, p: newPalette(w), size: func() (int, int) { return Width(w), height(w) }, verbose: verbose, began: time.Now(), last: lastLines{keep: keptLines}}
-	t.redraws = every(redrawEvery, &t.mu, t.redraw)
+	t := &terminalProgress{
+		w: w, p: newPalette(w), size: func() (int, int) { return Width(w), height(w) }, verbose: verbose,
+		began: time.Now(), last: lastLines{keep: keptLines},
+	}
+	t.redrawTick = newTicker(redrawEvery, &t.mu, t.redraw)
 	return t
 }
 
-// redraw moves the spinner on; the caller holds mu.
+// redraw advances the spinner; the caller holds mu.
 func (t *terminalProgress) redraw() {
 	t.frame++
 	if t.step != "" {
@@ -62,29 +65,31 @@ func (t *terminalProgress) redraw() {
 	}
 }
 
-// draw writes lines that stay, and what moves under them, in one write so that nothing flickers; the caller holds mu.
-func (t *terminalProgress) draw(above string) {
+// draw writes permanent lines, and the running step below them. A single write avoids flicker. The caller holds mu.
+func (t *terminalProgress) draw(permanent string) {
 	text := eraseBelow
 	if t.drawn > 1 {
 		text = ansi.CursorUp(t.drawn-1) + text
 	}
-	moving := t.moving()
-	t.drawn = len(moving)
-	_, _ = io.WriteString(t.w, text+above+strings.Join(moving, "\n"))
+	running := t.runningStep()
+	t.drawn = len(running)
+	_, _ = io.WriteString(t.w, text+permanent+strings.Join(running, "\n"))
 }
 
-// moving is what is shown of the running step. No line of it is ever broken, since it would not be erased whole.
-func (t *terminalProgress) moving() []string {
+// runningStep returns the lines of the running step. They fit the terminal: a line that the terminal wraps could not be
+// erased completely.
+func (t *terminalProgress) runningStep() []string {
 	if t.step == "" {
 		return nil
 	}
 	columns, rows := t.size()
-	head := fmt.Sprintf("  %s %s %s", spinner[t.frame%len(spinner)], t.step, t.p.dim.Render(fmt.Sprintf("%.0fs", time.Since(t.since).Seconds())))
-	room := max(0, min(tailLines, rows-2))
+	seconds := t.p.dim.Render(fmt.Sprintf("%.0fs", time.Since(t.stepBegan).Seconds()))
+	head := fmt.Sprintf("  %s %s %s", spinner[t.frame%len(spinner)], t.step, seconds)
+	room := max(0, min(liveLines, rows-2))
 	var below []string
 	switch {
-	case t.waits != "":
-		head += " " + t.p.dim.Render(sanitize(t.waits))
+	case t.waitingFor != "":
+		head += " " + t.p.dim.Render(sanitize(t.waitingFor))
 		below = t.podLines(room)
 	case !t.verbose:
 		for _, line := range t.last.lines[max(0, len(t.last.lines)-room):] {
@@ -98,7 +103,7 @@ func (t *terminalProgress) moving() []string {
 	return lines
 }
 
-// podLines are the pods that a step waits for, those first that are not ready.
+// podLines returns lines for the pods that the step waits for, pods that are not ready first.
 func (t *terminalProgress) podLines(room int) []string {
 	pods := slices.Clone(t.pods)
 	rank := func(p pipeline.Pod) int {
@@ -124,7 +129,9 @@ func (t *terminalProgress) podLines(room int) []string {
 	}
 	var lines []string
 	for _, p := range pods {
-		lines = append(lines, fmt.Sprintf("    %s  %s", sanitize(p.Name)+strings.Repeat(" ", column-ansi.StringWidth(p.Name)), t.podStyle(p).Render(sanitize(podState(p)))))
+		gap := strings.Repeat(" ", column-ansi.StringWidth(p.Name))
+		state := t.podStyle(p).Render(sanitize(podState(p)))
+		lines = append(lines, fmt.Sprintf("    %s  %s", sanitize(p.Name)+gap, state))
 	}
 	if more != "" {
 		lines = append(lines, more)
@@ -154,14 +161,14 @@ func (t *terminalProgress) Begin(title string) {
 
 // End implements Progress.
 func (t *terminalProgress) End(o Outcome) {
-	t.redraws.stop()
+	t.redrawTick.stop()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	began := t.since != (time.Time{})
+	anyStep := t.stepBegan != (time.Time{})
 	t.step = ""
 	switch {
-	case o.Err == nil && began:
-		t.draw(t.p.endLine(time.Since(t.began)) + "\n")
+	case o.Err == nil && anyStep:
+		t.draw(t.p.doneLine(time.Since(t.began)) + "\n")
 	case t.drawn > 0:
 		t.draw("")
 	}
@@ -173,7 +180,7 @@ func (t *terminalProgress) Report(e pipeline.Event) {
 	defer t.mu.Unlock()
 	switch e.Kind {
 	case pipeline.Started:
-		t.step, t.since, t.waits, t.pods = e.Step, time.Now(), "", nil
+		t.step, t.stepBegan, t.waitingFor, t.pods = e.Step, time.Now(), "", nil
 		t.last.clear()
 		t.draw("")
 	case pipeline.Output:
@@ -181,47 +188,47 @@ func (t *terminalProgress) Report(e pipeline.Event) {
 	case pipeline.Warned:
 		t.draw(wrap(t.w, t.p.warningLine(e.Line), 4) + "\n")
 	case pipeline.Waiting:
-		if t.verbose && e.Line != t.waits {
-			t.draw(t.outputLine(sanitize(e.Line)))
+		if t.verbose && e.Line != t.waitingFor {
+			t.draw(t.permanentLine(sanitize(e.Line)))
 		}
-		t.waits, t.pods = e.Line, e.Pods
+		t.waitingFor, t.pods = e.Line, e.Pods
 	case pipeline.Ended:
 		t.step = ""
 		e.Result.Detail = shortDigests(e.Result.Detail)
-		t.draw(t.kept(e) + wrap(t.w, t.p.stepLine(e), 4) + "\n")
+		t.draw(t.failureOutput(e) + wrap(t.w, t.p.stepLine(e), 4) + "\n")
 	}
 }
 
-// digest is an image's; its beginning is enough to tell it from others, and the whole of it is in the other reporters' output.
+// digest matches an image digest. A terminal shows only its beginning; the other reporters print all of it.
 var digest = regexp.MustCompile(`(sha256:[0-9a-f]{12})[0-9a-f]{52}`)
 
 func shortDigests(text string) string { return digest.ReplaceAllString(text, "$1…") }
 
-// output takes a line of a step's output. What is said where no step runs, such as whose lock is waited for, stays.
+// output handles a line of a step's output. Output between steps stays, such as that norn waits for a lock.
 func (t *terminalProgress) output(e pipeline.Event) {
-	line := printable(e.Line)
+	line := outputLine(e.Line)
 	if t.verbose || t.step == "" {
-		t.draw(t.outputLine(line))
+		t.draw(t.permanentLine(line))
 		return
 	}
 	t.last.add(line)
 }
 
-func (t *terminalProgress) outputLine(line string) string {
+func (t *terminalProgress) permanentLine(line string) string {
 	return t.p.dim.Render("  │ ") + wrap(t.w, shortDigests(line), 4) + "\n"
 }
 
-// kept is what stays of a step's output: of one that has failed, its end.
-func (t *terminalProgress) kept(e pipeline.Event) string {
+// failureOutput returns the last output of a failed step, or "" for other steps.
+func (t *terminalProgress) failureOutput(e pipeline.Event) string {
 	if e.Result.State != pipeline.Failed {
 		return ""
 	}
 	var b strings.Builder
-	if t.last.cut > 0 {
-		b.WriteString(t.p.dim.Render(fmt.Sprintf("  │ … %d lines before these; -v shows all", t.last.cut)) + "\n")
+	if t.last.dropped > 0 {
+		b.WriteString(t.p.dim.Render(fmt.Sprintf("  │ … %d earlier lines; use -v to show all", t.last.dropped)) + "\n")
 	}
 	for _, line := range t.last.lines {
-		b.WriteString(t.outputLine(line))
+		b.WriteString(t.permanentLine(line))
 	}
 	return b.String()
 }

@@ -7,31 +7,31 @@ import (
 	"norn/internal/redact"
 )
 
-// Redacted returns s with both outputs redacted; see Flush.
+// Redacted returns s with both outputs redacted. Call Flush on them before the process ends.
 func Redacted(s Streams, r *redact.Redactor) Streams {
 	return Streams{In: s.In, Out: r.Writer(s.Out), Err: r.Writer(s.Err)}
 }
 
-// Flush writes what a stream holds back because it may be the beginning of a secret value: before a question is answered, and
-// in the end.
+// Flush writes what a redacted stream holds back because it may be the beginning of a secret value. Call it before
+// waiting for an answer, and at the end.
 func Flush(stream io.Writer) {
-	if d, ok := stream.(*redact.Writer); ok {
-		_ = d.Close()
+	if w, ok := stream.(*redact.Writer); ok {
+		_ = w.Close()
 	}
 }
 
-// plainText is a text as the stream may show it.
+// redactText returns text without the secret values that stream redacts.
 func redactText(stream any, text string) string {
-	if d, ok := stream.(*redact.Writer); ok {
-		return d.Text(text)
+	if w, ok := stream.(*redact.Writer); ok {
+		return w.Text(text)
 	}
 	return text
 }
 
-// file is the file under a stream, or nil where there is none.
+// osFile returns the file that a stream writes to or reads from, or nil.
 func osFile(stream any) *os.File {
-	if d, ok := stream.(*redact.Writer); ok {
-		stream = d.Unwrap()
+	if w, ok := stream.(*redact.Writer); ok {
+		stream = w.Unwrap()
 	}
 	f, _ := stream.(*os.File)
 	return f
