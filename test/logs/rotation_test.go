@@ -89,7 +89,7 @@ func TestReaderThatStandsStill(t *testing.T) {
 	if f.doubled > 0 || len(f.wrong) == 0 {
 		t.Errorf("want a gap and no line twice: %.300v", f.wrong)
 	}
-	if said := f.err.String(); !strings.Contains(said, "its log was rotated more than once before it was read") {
+	if said := f.err.String(); !strings.Contains(said, "the log was rotated more than once before it was read") {
 		t.Errorf("it said %s", said)
 	}
 }
