@@ -44,8 +44,8 @@ var (
 	errUnavailable = errors.New("the kubelet cannot retrieve the log")
 )
 
-// Missing matches the message that the kubelet sends with status 200 in place of a log that it does not have. Either the
-// file is deleted, or the container runtime does not know the container: for good, or while the runtime restarts
+// Missing matches the message that the kubelet sends with status 200 in place of a log that it does not have. Either
+// the file is deleted, or the container runtime does not know the container: for good, or while the runtime restarts
 // (k8s.io/kubernetes/pkg/kubelet/kuberuntime: GetContainerLogs; k8s.io/cri-client/pkg/logs: ReadLogs).
 var Missing = regexp.MustCompile(`^(unable to retrieve container logs for |` +
 	`failed to (try resolving symlinks in path|open log file) .*: no such file or directory)`)
