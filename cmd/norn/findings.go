@@ -63,7 +63,6 @@ func plural(n int, what string) string {
 // invalidError says that one or more infraspecs are not valid; the findings are listed beside it.
 type invalidError struct {
 	what   string
-	many   bool // whether what names several
 	counts counts
 	strict bool
 }
@@ -71,7 +70,7 @@ type invalidError struct {
 func (e *invalidError) Error() string { return fmt.Sprintf("%s not valid: %s", e.verb(), e.counts) }
 
 func (e *invalidError) verb() string {
-	if e.many {
+	if strings.Contains(e.what, " of ") {
 		return e.what + " are"
 	}
 	return e.what + " is"

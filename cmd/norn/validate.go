@@ -145,7 +145,7 @@ func (a *app) conclude(s *summary, appsDir string) error {
 		if s.apps > 1 {
 			what = fmt.Sprintf("%d of %d apps", s.apps-s.valid, s.apps)
 		}
-		return &invalidError{what: what, many: s.apps > 1, counts: s.counts, strict: s.options.strict}
+		return &invalidError{what, s.counts, s.options.strict}
 	}
 	if a.JSON {
 		return nil
