@@ -99,7 +99,8 @@ func names(pattern *regexp.Regexp, text string) []string {
 	return slices.Compact(out)
 }
 
-// withoutPreemption cuts off what the scheduler says about pods that it could have evicted in favor of this one.
+// withoutPreemption cuts off what the scheduler says about pods that it could have evicted in favor of this one
+// (k8s.io/kubernetes/pkg/scheduler/framework/preemption).
 func withoutPreemption(message string) string {
 	head, _, _ := strings.Cut(message, " preemption:")
 	return strings.TrimSpace(head)
@@ -127,7 +128,8 @@ func unmounted(o Observation, p *corev1.Pod) Verdict {
 	e := o.lastEvent(p.UID, func(e *corev1.Event) bool {
 		return e.Reason == "FailedMount" || e.Reason == "FailedAttachVolume" || e.Reason == "FailedMapVolume"
 	})
-	if e == nil || strings.Contains(e.Message, "failed to sync") { // the kubelet's caches are not filled yet
+	// "failed to sync" means that the kubelet's caches are not filled yet (k8s.io/kubernetes/pkg/kubelet/util/manager).
+	if e == nil || strings.Contains(e.Message, "failed to sync") {
 		return Verdict{}
 	}
 	v := stalled(VolumeNotMounted, mountPatience, "pod %s cannot start: %s", p.Name, brief(e.Message, e.Reason))
