@@ -1,5 +1,5 @@
-// Package image builds an app's image with a builder installed on this machine, and pushes it to a registry or loads it
-// into a local cluster. It makes no calls to Kubernetes.
+// Package image builds an app's image with a builder on this machine. It pushes the image to a registry, or prepares it
+// for loading into a local cluster. It makes no calls to Kubernetes.
 package image
 
 import (

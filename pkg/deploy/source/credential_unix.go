@@ -10,9 +10,9 @@ import (
 	"syscall"
 )
 
-// serveCredential passes a token to git through a named pipe in tmp, so the token never appears on disk, in an argument
-// list or in an environment. It returns a value for git's credential.helper (man 7 gitcredentials) and a function that
-// stops serving.
+// serveCredential passes a token to git through a named pipe in tmp. The token never appears on disk, in an argument
+// list or in an environment. serveCredential returns a value for git's credential.helper (man 7 gitcredentials) and a
+// function that stops serving.
 func serveCredential(tmp, token string) (helper string, stop func(), err error) {
 	pipe := filepath.Join(tmp, "credential")
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
