@@ -15,7 +15,7 @@ help: ## This list
 
 .PHONY: build
 build: ## Build bin/norn
-	@go build -ldflags '-s -w -X main.stamped=$(VERSION)' -o bin/norn ./cmd/norn
+	@go build -ldflags '-s -w -X norn/internal/cli.stamped=$(VERSION)' -o bin/norn ./cmd/norn
 
 .PHONY: docs
 docs: build ## Write docs/commands.md from the commands
@@ -68,8 +68,8 @@ test-all: ## test, soak, compat and fuzz, and fail if a test takes longer than i
 .PHONY: unit
 unit: ## Unit tests, with the race detector
 	@echo "== unit tests"
-	@NORN_TEST_SOPS=$$(hack/sops) CGO_ENABLED=1 go test -race ./pkg/... ./internal/... ./hack/...
-	@go test ./cmd/... ./test/bed
+	@NORN_TEST_SOPS=$$(hack/sops) CGO_ENABLED=1 go test -race ./pkg/... ./hack/... $$(go list ./internal/... | grep -v /internal/cli)
+	@go test ./cmd/... ./internal/cli/... ./test/bed
 	@cd devcluster && go test ./internal/...
 
 KINDS := sessions control interrupted canary ci logs offline
@@ -122,7 +122,7 @@ bench-deploy: build ## How soon norn deploy knows that a version fails, beside k
 
 .PHONY: bench-redact
 bench-redact: ## How fast text goes through the filter for secret values
-	@go test -run '^$$' -bench '^BenchmarkRedact$$' ./internal/ui
+	@go test -run '^$$' -bench '^BenchmarkRedact$$' ./internal/redact
 
 .PHONY: bench-logs
 bench-logs: build ## norn logs' time, CPU and memory beside stern's and kubectl's (PODS=1,10,30 LINES=200000)

@@ -54,6 +54,27 @@ func TestFileSentTwice(t *testing.T) {
 	}
 }
 
+// If the log is rotated while a stream is broken, lines of the old file may be lost, however few milliseconds are
+// between its last line read and the first line of the new file.
+func TestRotatedWhileBroken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		file := steady(200, second/1000)
+		k := newTestKubelet("x", file[:100])
+		go func() {
+			time.Sleep(time.Second)
+			k.change(func() { k.files["x"] = file[110:] })
+			k.breaks <- io.EOF
+		}()
+		got, warned := k.followed(t, time.Minute, corev1.PodLogOptions{})
+		if want := append(texts(file[:100]), texts(file[110:])...); !slices.Equal(got, want) {
+			t.Errorf("got %d lines, want %d", len(got), len(want))
+		}
+		if len(warned) != 1 || !strings.Contains(warned[0], "rotated while the stream was broken") {
+			t.Errorf("warned %q", warned)
+		}
+	})
+}
+
 // A reopened stream does not show lines before those that --tail selected, even if they are of the same second.
 func TestTailOfABusySecond(t *testing.T) {
 	for _, tail := range []int64{0, 3, 150} {

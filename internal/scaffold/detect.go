@@ -5,7 +5,6 @@ import (
 	"bufio"
 	"context"
 	"io"
-	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -13,6 +12,7 @@ import (
 	"strings"
 
 	"norn/internal/command"
+	"norn/pkg/deploy/source"
 	"norn/pkg/infraspec"
 )
 
@@ -88,28 +88,9 @@ func exposed(path string) (int, error) {
 
 // remote returns the address of the git remote origin without credentials, or "".
 func remote(ctx context.Context, dir string) string {
-	out, err := command.Answer(ctx, dir, io.Discard, "git", "config", "--get", "remote.origin.url")
+	out, err := command.Output(ctx, dir, io.Discard, "git", "config", "--get", "remote.origin.url")
 	if err != nil {
 		return ""
 	}
-	return withoutCredentials(strings.TrimSpace(string(out)))
-}
-
-// withoutCredentials is a git address without a password or token. An SSH address keeps its user's name; one that
-// cannot be understood is none.
-func withoutCredentials(address string) string {
-	u, err := url.Parse(address)
-	switch {
-	case !strings.Contains(address, "://"): // a path, or git@host:path
-		return address
-	case err != nil:
-		return ""
-	case u.User == nil:
-		return address
-	case u.Scheme == "ssh":
-		u.User = url.User(u.User.Username())
-	default:
-		u.User = nil
-	}
-	return u.String()
+	return source.WithoutCredentials(strings.TrimSpace(string(out)))
 }

@@ -63,22 +63,6 @@ func TestAppName(t *testing.T) {
 	}
 }
 
-func TestWithoutCredentials(t *testing.T) {
-	for address, want := range map[string]string{
-		"https://u:hunter2@example.com/x.git":   "https://example.com/x.git",
-		"https://hunter2@example.com/x.git":     "https://example.com/x.git",
-		"https://u:pa%ss-hunter2@example.com/x": "",
-		"ssh://git:hunter2@example.com/x.git":   "ssh://git@example.com/x.git",
-		"git@example.com:team/x.git":            "git@example.com:team/x.git",
-		"/srv/git/x.git":                        "/srv/git/x.git",
-		"https://example.com/x.git":             "https://example.com/x.git",
-	} {
-		if got := withoutCredentials(address); got != want {
-			t.Errorf("%q becomes %q, want %q", address, got, want)
-		}
-	}
-}
-
 func TestExposed(t *testing.T) {
 	for text, want := range map[string]int{
 		"FROM x\nEXPOSE 8080\n":                      8080,

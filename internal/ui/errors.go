@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"norn/pkg/pipeline"
 )
 
 // PrintError prints err by the rules on top of this package. Reason, hint and detail, which is printed as it is, come from the first
@@ -21,7 +23,7 @@ func PrintError(w io.Writer, err error) {
 	if reason := reasonOf(err); reason != "" {
 		fmt.Fprintf(&b, "%s %s\n", p.dim.Render("Reason:"), wrap(w, clean(reason), 8))
 	}
-	if hint := hintOf(err); hint != "" {
+	if hint := pipeline.HintOf(err); hint != "" {
 		fmt.Fprintf(&b, "%s %s\n", p.dim.Render("Hint:"), wrap(w, clean(hint), 6))
 	}
 	var detail interface{ Detail() string }
@@ -38,15 +40,6 @@ func reasonOf(err error) string {
 	var reason interface{ Reason() string }
 	if errors.As(err, &reason) {
 		return reason.Reason()
-	}
-	return ""
-}
-
-// hintOf is what to do about it, where an error knows it.
-func hintOf(err error) string {
-	var hint interface{ Hint() string }
-	if errors.As(err, &hint) {
-		return hint.Hint()
 	}
 	return ""
 }

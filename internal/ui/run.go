@@ -82,7 +82,7 @@ func (r *redactedRun) redact(err error) error {
 		return nil
 	}
 	plain := func(text string) string { return plainText(r.stream, text) }
-	return &redactedError{plain(err.Error()), plain(reasonOf(err)), plain(hintOf(err)), err}
+	return &redactedError{plain(err.Error()), plain(reasonOf(err)), plain(pipeline.HintOf(err)), err}
 }
 
 // Report implements pipeline.Reporter.

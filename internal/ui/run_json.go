@@ -46,7 +46,7 @@ func newJSONError(err error) *jsonError {
 	if err == nil {
 		return nil
 	}
-	out := &jsonError{Error: err.Error(), Reason: reasonOf(err), Hint: hintOf(err)}
+	out := &jsonError{Error: err.Error(), Reason: reasonOf(err), Hint: pipeline.HintOf(err)}
 	var failure interface{ Failure() any }
 	if errors.As(err, &failure) {
 		out.Failure = failure.Failure()

@@ -25,6 +25,9 @@ const (
 	Function  Role = "function"  // a Job for each call, with no running pods between calls
 )
 
+// Standing reports whether apps of the role have Pods that run all the time.
+func (r Role) Standing() bool { return r == Webserver || r == Worker }
+
 // Spec is an infraspec.yaml with its defaults filled in.
 type Spec struct {
 	// App is the app's name, a DNS label. All objects are named after it.

@@ -56,7 +56,7 @@ func BuilderEnv(tb testing.TB) []string {
 }
 
 func builderEnv() (env []string, remove func(), err error) {
-	dir, err := os.MkdirTemp("", "norn-images-")
+	dir, err := os.MkdirTemp(os.Getenv("NORN_TEST_BINARIES"), "images-") // hack/test deletes it even if the test is aborted
 	if err != nil {
 		return nil, nil, err
 	}
