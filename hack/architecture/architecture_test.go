@@ -1,4 +1,4 @@
-// Package architecture holds ARCHITECTURE.md to the code: its rooms, its arrows and its links.
+// Package architecture holds ARCHITECTURE.md to the code: its components, its arrows and its links.
 package architecture
 
 import (
@@ -80,11 +80,11 @@ func readImports() (map[string][]string, error) {
 
 // check compares the page with the imports of the packages.
 func check(page string, imports map[string][]string) []string {
-	rooms := readRooms(section(page, "Rooms"))
-	problems := rooms.checkFolders(imports)
-	problems = append(problems, rooms.checkArrows(imports)...)
-	problems = append(problems, rooms.checkPicture(section(page, "Rooms"))...)
-	return append(problems, checkPackages(section(page, "Packages in the large rooms"), rooms, imports)...)
+	cs := readComponents(section(page, "Components"))
+	problems := cs.checkFolders(imports)
+	problems = append(problems, cs.checkArrows(imports)...)
+	problems = append(problems, cs.checkPicture(section(page, "Components"))...)
+	return append(problems, checkPackages(section(page, "Packages in the large components"), cs, imports)...)
 }
 
 // section returns the text under a heading of the second level.
@@ -109,50 +109,50 @@ func tableRows(text string) [][]string {
 	return rows[min(2, len(rows)):]
 }
 
-// room is a row of the table of rooms.
-type room struct {
+// component is a row of the table of components.
+type component struct {
 	name    string
 	folders []string
 	imports []string
 }
 
-type rooms []room
+type components []component
 
-func readRooms(text string) rooms {
-	var all rooms
+func readComponents(text string) components {
+	var all components
 	for _, cells := range tableRows(text) {
 		if len(cells) == 3 {
 			folders := strings.Fields(strings.ReplaceAll(cells[1], "`", " "))
-			all = append(all, room{cells[0], folders, strings.Fields(cells[2])})
+			all = append(all, component{cells[0], folders, strings.Fields(cells[2])})
 		}
 	}
 	return all
 }
 
-// of returns the room of a package, or "".
-func (r rooms) of(pkg string) string {
-	for _, room := range r {
-		for _, folder := range room.folders {
+// of returns the component of a package, or "".
+func (cs components) of(pkg string) string {
+	for _, c := range cs {
+		for _, folder := range c.folders {
 			if isIn(pkg, folder) {
-				return room.name
+				return c.name
 			}
 		}
 	}
 	return ""
 }
 
-// checkFolders finds packages without a room and folders without packages.
-func (r rooms) checkFolders(imports map[string][]string) []string {
+// checkFolders finds packages without a component and folders without packages.
+func (cs components) checkFolders(imports map[string][]string) []string {
 	var problems []string
 	for _, pkg := range slices.Sorted(maps.Keys(imports)) {
-		if r.of(pkg) == "" {
-			problems = append(problems, pkg+" is in no room")
+		if cs.of(pkg) == "" {
+			problems = append(problems, pkg+" is in no component")
 		}
 	}
-	for _, room := range r {
-		for _, folder := range room.folders {
+	for _, c := range cs {
+		for _, folder := range c.folders {
 			if !hasPackages(folder, imports) {
-				problems = append(problems, folder+" in room "+room.name+" has no packages")
+				problems = append(problems, folder+" in component "+c.name+" has no packages")
 			}
 		}
 	}
@@ -170,24 +170,24 @@ func hasPackages(folder string, imports map[string][]string) bool {
 
 func isIn(pkg, folder string) bool { return pkg == folder || strings.HasPrefix(pkg, folder+"/") }
 
-// checkArrows finds arrows between rooms that the table lacks, and those that the code lacks.
-func (r rooms) checkArrows(imports map[string][]string) []string {
+// checkArrows finds arrows between components that only the table or only the code has.
+func (cs components) checkArrows(imports map[string][]string) []string {
 	because := map[[2]string]string{}
 	for _, pkg := range slices.Sorted(maps.Keys(imports)) {
 		for _, imported := range imports[pkg] {
-			if from, to := r.of(pkg), r.of(imported); from != to && from != "" && to != "" {
+			if from, to := cs.of(pkg), cs.of(imported); from != to && from != "" && to != "" {
 				because[[2]string{from, to}] = fmt.Sprintf("%s imports %s", pkg, imported)
 			}
 		}
 	}
 	var problems []string
 	drawn := map[[2]string]bool{}
-	for _, room := range r {
-		for _, to := range room.imports {
-			arrow := [2]string{room.name, to}
+	for _, c := range cs {
+		for _, to := range c.imports {
+			arrow := [2]string{c.name, to}
 			drawn[arrow] = true
 			if because[arrow] == "" {
-				problems = append(problems, fmt.Sprintf("superfluous arrow %s -> %s", room.name, to))
+				problems = append(problems, fmt.Sprintf("superfluous arrow %s -> %s", c.name, to))
 			}
 		}
 	}
@@ -205,12 +205,12 @@ var (
 	word    = regexp.MustCompile(`[a-z0-9]+`)
 )
 
-// checkPicture finds rooms that the picture lacks or shows twice, words that are not rooms, and arrows of the table
-// that do not point down in the picture.
-func (r rooms) checkPicture(text string) []string {
+// checkPicture finds components that the picture lacks or shows twice, words that are not components, and arrows of the
+// table that do not point down in the picture.
+func (cs components) checkPicture(text string) []string {
 	drawn := picture.FindStringSubmatch(text)
 	if drawn == nil {
-		return []string{"there is no picture of the rooms"}
+		return []string{"there is no picture of the components"}
 	}
 	var problems []string
 	level := map[string]int{}
@@ -222,18 +222,18 @@ func (r rooms) checkPicture(text string) []string {
 			level[name] = i + 1
 		}
 	}
-	for _, room := range r {
-		if level[room.name] == 0 {
-			problems = append(problems, room.name+" is not in the picture")
+	for _, c := range cs {
+		if level[c.name] == 0 {
+			problems = append(problems, c.name+" is not in the picture")
 		}
-		for _, to := range room.imports {
-			if level[to] <= level[room.name] {
-				problems = append(problems, fmt.Sprintf("arrow %s -> %s does not point down in the picture", room.name, to))
+		for _, to := range c.imports {
+			if level[to] <= level[c.name] {
+				problems = append(problems, fmt.Sprintf("arrow %s -> %s does not point down in the picture", c.name, to))
 			}
 		}
 	}
 	known := func(name string) bool {
-		return slices.ContainsFunc(r, func(room room) bool { return room.name == name })
+		return slices.ContainsFunc(cs, func(c component) bool { return c.name == name })
 	}
 	for _, name := range slices.Sorted(maps.Keys(level)) {
 		if !known(name) {
@@ -243,8 +243,8 @@ func (r rooms) checkPicture(text string) []string {
 	return problems
 }
 
-// checkPackages compares the table of packages with the packages of the rooms in it.
-func checkPackages(text string, r rooms, imports map[string][]string) []string {
+// checkPackages compares the table of packages with the packages of the components in it.
+func checkPackages(text string, cs components, imports map[string][]string) []string {
 	var problems []string
 	listed := map[string][]string{}
 	covered := map[string]bool{}
@@ -252,7 +252,7 @@ func checkPackages(text string, r rooms, imports map[string][]string) []string {
 		if len(cells) == 3 {
 			pkg := strings.Trim(cells[0], "`")
 			listed[pkg] = strings.Fields(cells[2])
-			covered[r.of(pkg)] = true
+			covered[cs.of(pkg)] = true
 		}
 	}
 	for _, pkg := range slices.Sorted(maps.Keys(listed)) {
@@ -261,8 +261,8 @@ func checkPackages(text string, r rooms, imports map[string][]string) []string {
 		}
 	}
 	for _, pkg := range slices.Sorted(maps.Keys(imports)) {
-		room := r.of(pkg)
-		if !covered[room] {
+		component := cs.of(pkg)
+		if !covered[component] {
 			continue
 		}
 		want, ok := listed[pkg]
@@ -272,12 +272,12 @@ func checkPackages(text string, r rooms, imports map[string][]string) []string {
 		}
 		found := map[string]bool{}
 		for _, imported := range imports[pkg] {
-			if r.of(imported) == room {
+			if cs.of(imported) == component {
 				found[path.Base(imported)] = true
 			}
 		}
 		if got := slices.Sorted(maps.Keys(found)); !slices.Equal(got, slices.Sorted(slices.Values(want))) {
-			problems = append(problems, fmt.Sprintf("%s imports %q in its room, and the table says %q", pkg, got, want))
+			problems = append(problems, fmt.Sprintf("%s imports %q in its component, and the table says %q", pkg, got, want))
 		}
 	}
 	return problems

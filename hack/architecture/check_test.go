@@ -11,7 +11,7 @@ import (
 
 const fixture = `# A page
 
-## Rooms
+## Components
 
 ` + "```text" + `
   a
@@ -19,15 +19,15 @@ const fixture = `# A page
  b  c
 ` + "```" + `
 
-| room | folders | imports |
+| component | folders | imports |
 |---|---|---|
 | a | ` + "`pkg/a` `internal/a`" + ` | b c |
 | b | ` + "`pkg/b`" + ` | |
 | c | ` + "`pkg/c`" + ` | |
 
-## Packages in the large rooms
+## Packages in the large components
 
-| package | does | imports in its room |
+| package | does | imports in its component |
 |---|---|---|
 | ` + "`pkg/a`" + ` | something | d |
 | ` + "`pkg/a/d`" + ` | something | |
@@ -38,7 +38,7 @@ func TestCheck(t *testing.T) {
 	for name, c := range map[string]struct {
 		from, to string // replaced in the page
 		imports  map[string][]string
-		want     string // "" is no problem
+		want     string // "": no problem
 	}{
 		"right": {},
 		"missing arrow": {
@@ -54,15 +54,15 @@ func TestCheck(t *testing.T) {
 			imports: map[string][]string{"pkg/b": {"pkg/c"}},
 			want:    "arrow b -> c does not point down in the picture",
 		},
-		"package without a room": {
+		"package without a component": {
 			imports: map[string][]string{"pkg/new": nil},
-			want:    "pkg/new is in no room",
+			want:    "pkg/new is in no component",
 		},
 		"folder without packages": {
 			from: "`pkg/c`", to: "`pkg/c` `pkg/old`",
-			want: "pkg/old in room c has no packages",
+			want: "pkg/old in component c has no packages",
 		},
-		"room not drawn": {
+		"component not drawn": {
 			from: " b  c", to: " b",
 			want: "c is not in the picture",
 		},
@@ -72,7 +72,7 @@ func TestCheck(t *testing.T) {
 		},
 		"no picture": {
 			from: "```text", to: "```",
-			want: "there is no picture of the rooms",
+			want: "there is no picture of the components",
 		},
 		"package not listed": {
 			imports: map[string][]string{"pkg/a/new": nil},
@@ -82,9 +82,9 @@ func TestCheck(t *testing.T) {
 			from: "| `internal/a`" + " | something | |", to: "| `internal/a` | something | |\n| `pkg/a/old` | something | |",
 			want: "pkg/a/old is listed and not a package",
 		},
-		"import in the room": {
+		"import in the component": {
 			imports: map[string][]string{"internal/a": {"pkg/a/d"}},
-			want:    `internal/a imports ["d"] in its room, and the table says []`,
+			want:    `internal/a imports ["d"] in its component, and the table says []`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -112,13 +112,17 @@ var (
 	unlinked = regexp.MustCompile(`[^a-z0-9 _-]`)
 )
 
-// Every link of ARCHITECTURE.md and of the decisions leads to a file, and to a heading that it has.
+// Every link of the pages at the root and of the decisions leads to a file, and to a heading that it has.
 func TestLinks(t *testing.T) {
-	pages, err := filepath.Glob(filepath.Join(root, "docs/adr/*.md"))
+	decisions, err := filepath.Glob(filepath.Join(root, "docs/adr/*.md"))
+	if err != nil || len(decisions) == 0 {
+		t.Fatal(decisions, err)
+	}
+	pages, err := filepath.Glob(filepath.Join(root, "*.md"))
 	if err != nil || len(pages) == 0 {
 		t.Fatal(pages, err)
 	}
-	for _, page := range append(pages, filepath.Join(root, "ARCHITECTURE.md")) {
+	for _, page := range slices.Concat(decisions, pages) {
 		for _, m := range link.FindAllStringSubmatch(prose(t, page), -1) {
 			if strings.Contains(m[1], "://") {
 				continue

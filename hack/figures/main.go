@@ -1,8 +1,8 @@
 // Command figures prints the sizes of a Go source tree as Markdown tables. It parses the files and builds
 // nothing, so a tree that does not compile can be measured, such as an old commit's:
 //
-//	git archive c920aa8 | tar x -C /tmp/before
-//	go run ./hack/figures before=/tmp/before after=.
+//	mkdir before && git archive c920aa8 | tar x -C before
+//	go run ./hack/figures before=before after=.
 package main
 
 import (

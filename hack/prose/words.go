@@ -45,7 +45,7 @@ var rules = []rule{
 	avoid(`cannot be had`, `"is not available"`),
 	avoid(`(?:there )?(?:is|are|was|were) (?:no|none)(?: \w+)?`, `"is not a …", or what it is`).
 		unless(`^there|no (?:longer|more|less|fewer|later|earlier|better|worse|different)$`),
-	avoid(`(?:is|are) (?:not )?norn's`, `"is managed by norn"`),
+	avoid(`(?:is|are) not norn's`, `"is not managed by norn"`),
 	avoid(`wants`, `"needs", "requires" or "expects"`),
 	avoid(`may not`, `"must not", "cannot" or "might not"`),
 	avoid(`otherwise than`, `"differently from"`),

@@ -18,7 +18,7 @@ func ShownFinding(f infraspec.Finding) ui.Finding {
 
 // PrintInvalid prints that an infraspec is not valid, and its errors and warnings.
 func PrintInvalid(w io.Writer, errs infraspec.Errors) {
-	ui.PrintError(w, &InvalidError{What: ui.Shown(errs[0].File), Counts: Count(errs)})
+	ui.PrintError(w, &InvalidError{What: ui.DisplayPath(errs[0].File), Counts: Count(errs)})
 	for _, f := range errs {
 		if f.Severity == infraspec.Note {
 			continue

@@ -28,7 +28,7 @@ func (r *Rollout) Bind(cmd *cobra.Command) {
 // RunRollout runs r for the app that args name.
 func (a *App) RunRollout(cmd *cobra.Command, args []string, r Rollout) error {
 	ctx := cmd.Context()
-	return a.Steps(ctx, func(out ui.Run) error {
+	return a.Steps(ctx, func(out ui.Progress) error {
 		s, err := a.Connect(ctx, cmd, cmd.Name())
 		if err != nil {
 			return err

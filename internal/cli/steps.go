@@ -14,8 +14,8 @@ import (
 )
 
 // Steps runs a command that works in steps. It reports the end even if the command fails before its first step.
-func (a *App) Steps(ctx context.Context, do func(ui.Run) error) error {
-	out := ui.NewRun(a.Streams, a.Options)
+func (a *App) Steps(ctx context.Context, do func(ui.Progress) error) error {
+	out := ui.NewProgress(a.Streams, a.Options)
 	err := do(out)
 	out.End(Outcome(ctx, a.Renamed(err)))
 	a.ended = true
@@ -49,7 +49,7 @@ func (a *App) RunOnce(ctx context.Context, name string, prepare func() (*OneOff,
 		return o.Call(ctx, o.Request)
 	}
 	a.Private = true
-	return a.Steps(ctx, func(out ui.Run) error {
+	return a.Steps(ctx, func(out ui.Progress) error {
 		o, err := prepare()
 		if err != nil {
 			return err

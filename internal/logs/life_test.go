@@ -22,7 +22,7 @@ func TestLife(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				n := &liveNode{
 					dice: newDice(seed), lag: []int{20, 1500, 6000, 25000}[seed%4], rotates: seed%5 == 4,
-					short: seed%3 == 2, loud: seed%7 < 2, torn: seed%4 == 1,
+					short: seed%3 == 2, loud: seed%7 < 2, noNewline: seed%4 == 1,
 				}
 				tail, out, warned := (&testKubelet{}).tail(func() view { n.mu.Lock(); defer n.mu.Unlock(); return n.status })
 				tail.session.cluster, tail.showAll = n, true

@@ -10,7 +10,7 @@ import (
 	"norn/test/bed"
 )
 
-// On a terminal, norn init asks, and repeats a question after an invalid answer.
+// On a terminal, norn init asks questions. It rejects invalid answers and asks again.
 func TestInitAsks(t *testing.T) {
 	bed.Norn(t)
 	home := bed.EmptyHome(t)
@@ -35,10 +35,11 @@ func TestInitAsks(t *testing.T) {
 	}
 	s.ends(0)
 	if !strings.Contains(s.shown(), "did you mean") {
-		t.Errorf("shown: %q", s.shown())
+		t.Errorf("the terminal shows %q", s.shown())
 	}
 	got := "\n" + s.file("infraspec.yaml") + "\n"
-	if !strings.Contains(got, "\nport: 3000\n") || !strings.Contains(got, "\nhealthcheck: /healthz\n") || strings.Contains(got, "\n  internal:") {
+	if !strings.Contains(got, "\nport: 3000\n") || !strings.Contains(got, "\nhealthcheck: /healthz\n") ||
+		strings.Contains(got, "\n  internal:") {
 		t.Errorf("the infraspec is %s", got)
 	}
 	if out, err := exec.Command("norn", "validate", dir).CombinedOutput(); err != nil {

@@ -47,7 +47,7 @@ version is left alone.`,
   norn deploy --forge --save-failure      # in CI: update objects, keep evidence`,
 		Args: cobra.MaximumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.Steps(cmd.Context(), func(out ui.Run) error { return run(a, cmd, args, o, out) })
+			return a.Steps(cmd.Context(), func(out ui.Progress) error { return run(a, cmd, args, o, out) })
 		},
 	}
 	flags := cmd.Flags()
@@ -76,7 +76,7 @@ func (e *refAloneError) Hint() string {
 	return fmt.Sprintf("%s; to deploy a ref, name the app first: norn deploy . %s", e.err.Hint(), e.err.Name)
 }
 
-func run(a *cli.App, cmd *cobra.Command, args []string, o *options, out ui.Run) error {
+func run(a *cli.App, cmd *cobra.Command, args []string, o *options, out ui.Progress) error {
 	ctx := cmd.Context()
 	s, err := a.Connect(ctx, cmd, "deploy")
 	if err != nil {

@@ -35,7 +35,7 @@ Pods: to apply the infraspec and watch the rollout, use norn deploy --forge.`,
 				_, err := diff.Run(a, cmd, args, o.Options)
 				return err
 			}
-			return a.Steps(cmd.Context(), func(out ui.Run) error { return run(a, cmd, args, o, out) })
+			return a.Steps(cmd.Context(), func(out ui.Progress) error { return run(a, cmd, args, o, out) })
 		},
 	}
 	flags := cmd.Flags()
@@ -46,7 +46,7 @@ Pods: to apply the infraspec and watch the rollout, use norn deploy --forge.`,
 	return cmd
 }
 
-func run(a *cli.App, cmd *cobra.Command, args []string, o *options, out ui.Run) error {
+func run(a *cli.App, cmd *cobra.Command, args []string, o *options, out ui.Progress) error {
 	s, err := a.Connect(cmd.Context(), cmd, "forge")
 	if err != nil {
 		return err

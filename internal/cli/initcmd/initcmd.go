@@ -154,14 +154,14 @@ func write(a *cli.App, dir string, answers scaffold.Answers) error {
 		return a.Encode(Written{answers.App, path})
 	}
 	where := ""
-	if shown := ui.Shown(dir); shown != "." {
+	if shown := ui.DisplayPath(dir); shown != "." {
 		where = " " + dir
 		if !filepath.IsAbs(shown) {
 			where = " ." + string(filepath.Separator) + shown
 		}
 	}
 	text := a.Rename("wrote %s for %s, role %s\nnext: norn validate%s, norn forge%[4]s, then norn deploy%[4]s\n")
-	_, err = fmt.Fprintf(a.Streams.Out, text, ui.Shown(path), answers.App, answers.Role, where)
+	_, err = fmt.Fprintf(a.Streams.Out, text, ui.DisplayPath(path), answers.App, answers.Role, where)
 	return err
 }
 

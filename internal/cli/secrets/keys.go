@@ -42,10 +42,10 @@ values stay the same. A removed recipient cannot read new values, but may still 
 			}
 			rules := "the recipients in the file; there is no " + secrets.RulesName
 			if done.Rules != "" {
-				rules = "the recipients in " + ui.Shown(done.Rules)
+				rules = "the recipients in " + ui.DisplayPath(done.Rules)
 			}
 			recipients := strings.Join(done.Recipients, ", ")
-			_, err = fmt.Fprintf(a.Streams.Out, "%s has a new key for %s (%s)\n", ui.Shown(file.path), recipients, rules)
+			_, err = fmt.Fprintf(a.Streams.Out, "%s has a new key for %s (%s)\n", ui.DisplayPath(file.path), recipients, rules)
 			for _, r := range done.Added {
 				ui.PrintLine(a.Streams.Out, ui.Good, "+", r)
 			}
@@ -94,14 +94,14 @@ the infraspec that names its public key. Existing files are used and never chang
 			switch {
 			case !s.NewRules:
 				_, err = fmt.Fprintf(out, "%s already names the recipients of %s; nothing was changed\n",
-					ui.Shown(s.Rules), secrets.FileName)
+					ui.DisplayPath(s.Rules), secrets.FileName)
 				return err
 			case s.NewKey:
 				_, _ = fmt.Fprintf(out, "created an age key in %s; keep a copy in a safe place, and never commit it\n", s.Key)
 			default:
 				_, _ = fmt.Fprintf(out, "using the age key in %s\n", s.Key)
 			}
-			_, err = fmt.Fprintf(out, a.Rename("wrote %s for %s\nnext: norn secrets set NAME\n"), ui.Shown(s.Rules), s.Recipient)
+			_, err = fmt.Fprintf(out, a.Rename("wrote %s for %s\nnext: norn secrets set NAME\n"), ui.DisplayPath(s.Rules), s.Recipient)
 			return err
 		},
 	}

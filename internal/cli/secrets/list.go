@@ -38,7 +38,7 @@ key or a cluster, norn omits what it cannot know, and says why. Values are never
 			sources.Entries, err = secrets.Names(file.path)
 			switch {
 			case errors.Is(err, fs.ErrNotExist):
-				a.Warnf("%s does not exist yet; norn secrets set creates it", ui.Shown(file.path))
+				a.Warnf("%s does not exist yet; norn secrets set creates it", ui.DisplayPath(file.path))
 			case err != nil:
 				return err
 			default:

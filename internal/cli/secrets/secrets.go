@@ -71,7 +71,7 @@ func printChanges(a *cli.App, file *appFile, c secrets.Changes) error {
 	if text == "" {
 		text = "unchanged"
 	}
-	_, err := fmt.Fprintf(a.Streams.Out, "%s: %s\n", ui.Shown(file.path), text)
+	_, err := fmt.Fprintf(a.Streams.Out, "%s: %s\n", ui.DisplayPath(file.path), text)
 	for _, name := range c.Added {
 		if !slices.Contains(file.declared, name) {
 			a.Warnf("%s is not declared: add it to secrets: in the infraspec to pass it to the app", name)

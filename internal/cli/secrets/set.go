@@ -155,7 +155,7 @@ history keeps it encrypted: if a value has leaked, change it where it is used.`,
 			err = secrets.Update(cmd.Context(), file.path, func(f *secrets.File) error {
 				hide(a, f)
 				if !f.Unset(name) {
-					return &secrets.NameError{Name: name, Problem: "is not in " + ui.Shown(file.path)}
+					return &secrets.NameError{Name: name, Problem: "is not in " + ui.DisplayPath(file.path)}
 				}
 				return nil
 			})

@@ -92,7 +92,7 @@ stopped: roll them back to the version that the data belongs to.`,
 		Example: "  norn snapshots restore shop shop_0123456789ab_20260102T030405Z.dump",
 		Args:    cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.Steps(cmd.Context(), func(out ui.Run) error { return restore(a, cmd, args, o, out) })
+			return a.Steps(cmd.Context(), func(out ui.Progress) error { return restore(a, cmd, args, o, out) })
 		},
 	}
 	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "skip the question")
@@ -100,7 +100,7 @@ stopped: roll them back to the version that the data belongs to.`,
 	return cmd
 }
 
-func restore(a *cli.App, cmd *cobra.Command, args []string, o *restoreOptions, out ui.Run) error {
+func restore(a *cli.App, cmd *cobra.Command, args []string, o *restoreOptions, out ui.Progress) error {
 	ctx := cmd.Context()
 	s, err := a.Connect(ctx, cmd, "snapshots restore")
 	if err != nil {

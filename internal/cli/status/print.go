@@ -32,7 +32,7 @@ func printOverview(a *cli.App, apps []status.App, conf *config.Config, connected
 		hosts := ui.Cell{Text: strings.Join(app.Hosts, " ")}
 		if !connected {
 			rows = append(rows, []ui.Cell{
-				{Text: app.Name}, {Text: cli.Dash(app.Role)}, hosts, ui.Marked(ui.Shown(app.Path), ui.Dim),
+				{Text: app.Name}, {Text: cli.Dash(app.Role)}, hosts, ui.Marked(ui.DisplayPath(app.Path), ui.Dim),
 			})
 			continue
 		}
@@ -48,11 +48,11 @@ func printOverview(a *cli.App, apps []status.App, conf *config.Config, connected
 	ui.PrintTable(out, head, rows, "HOSTS", "AGE", "VERSION", "ROLE", "INFRASPEC")
 	for i, app := range apps {
 		if i > 0 && apps[i-1].Name == app.Name {
-			before := ui.Shown(apps[i-1].Path)
-			ui.PrintLine(out, ui.Bad, "✗", fmt.Sprintf("%s and %s both define app %s", before, ui.Shown(app.Path), app.Name))
+			before := ui.DisplayPath(apps[i-1].Path)
+			ui.PrintLine(out, ui.Bad, "✗", fmt.Sprintf("%s and %s both define app %s", before, ui.DisplayPath(app.Path), app.Name))
 		}
 		if app.Problem != "" {
-			ui.PrintLine(out, ui.Bad, "✗", ui.Shown(app.Path)+" "+app.Problem)
+			ui.PrintLine(out, ui.Bad, "✗", ui.DisplayPath(app.Path)+" "+app.Problem)
 		}
 		if len(app.Drift) > 0 {
 			ui.PrintLine(out, ui.Warn, "≠", fmt.Sprintf("%s differs from its infraspec: %s", app.Name, shortened(app.Drift, 2)))
@@ -103,7 +103,7 @@ func printDetail(a *cli.App, d *status.Detail) {
 		fact("schedule", s.Cron+"; "+lastRuns(s))
 	}
 	fact("secrets", secretNames(d.Secrets, d.Path != ""))
-	fact("infraspec", ui.Shown(d.Path))
+	fact("infraspec", ui.DisplayPath(d.Path))
 	if len(d.Drift) > 0 {
 		fact("drift", strings.Join(d.Drift, "\n")+a.Rename("\nnorn forge "+d.Name+" applies the infraspec"))
 	}

@@ -30,7 +30,7 @@ gone. A second run skips what is gone.`,
 		Example: "  norn teardown shop --dry-run\n  norn teardown shop --yes",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.Steps(cmd.Context(), func(out ui.Run) error { return run(a, cmd, args, o, out) })
+			return a.Steps(cmd.Context(), func(out ui.Progress) error { return run(a, cmd, args, o, out) })
 		},
 	}
 	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "skip the question")
@@ -40,7 +40,7 @@ gone. A second run skips what is gone.`,
 	return cmd
 }
 
-func run(a *cli.App, cmd *cobra.Command, args []string, o *options, out ui.Run) error {
+func run(a *cli.App, cmd *cobra.Command, args []string, o *options, out ui.Progress) error {
 	ctx := cmd.Context()
 	s, err := a.Connect(ctx, cmd, "teardown")
 	if err != nil {

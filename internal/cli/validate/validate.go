@@ -131,7 +131,7 @@ func (s *summary) take(r validate.Report) {
 	s.apps++
 	s.last = r.App
 	if s.last == "" {
-		s.last = ui.Shown(r.Path)
+		s.last = ui.DisplayPath(r.Path)
 	}
 	if s.options.valid(r.Findings) {
 		s.valid++

@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// jsonHead is what all objects of one container's lines have in common, after their time.
+// jsonHead returns the part after the time that the objects of one container's lines have in common.
 func jsonHead(from LogOrigin) []byte {
 	b := append([]byte(nil), `"pod":"`...)
 	b = append(appendJSONText(b, []byte(from.Pod)), `","container":"`...)
@@ -24,17 +24,18 @@ func appendJSONHead(dst, head []byte, at time.Time) []byte {
 	return append(append(dst, `",`...), head...)
 }
 
-// appendJSONLine appends a line as a JSON object; one that is an object itself is there under fields, too.
+// appendJSONLine appends a line as a JSON object. If the line itself is a JSON object, it is added as fields.
 func appendJSONLine(dst, head []byte, at time.Time, text []byte) []byte {
 	dst = appendJSONHead(dst, head, at)
 	dst = append(appendJSONText(dst, text), '"')
-	if object := bytes.TrimSpace(text); len(object) > 1 && object[0] == '{' && json.Valid(object) && utf8.Valid(object) {
+	object := bytes.TrimSpace(text)
+	if len(object) > 1 && object[0] == '{' && json.Valid(object) && utf8.Valid(object) {
 		dst = append(append(dst, `,"fields":`...), object...)
 	}
 	return append(dst, '}', '\n')
 }
 
-// appendJSONText appends text as the inside of a JSON string (RFC 8259: 7). What is no UTF-8 becomes U+FFFD.
+// appendJSONText appends text as the inside of a JSON string (RFC 8259: 7). Invalid UTF-8 becomes U+FFFD.
 func appendJSONText(dst, text []byte) []byte {
 	const hex = "0123456789abcdef"
 	from := 0
@@ -70,8 +71,8 @@ func appendJSONText(dst, text []byte) []byte {
 	return append(dst, text[from:]...)
 }
 
-// incomplete is how many bytes at the end of text begin a character that goes on elsewhere.
-func incomplete(text []byte) int {
+// incompleteSuffix returns the number of bytes at the end of text that begin an incomplete character.
+func incompleteSuffix(text []byte) int {
 	for n := 1; n < utf8.UTFMax && n <= len(text); n++ {
 		if c := text[len(text)-n]; utf8.RuneStart(c) {
 			if !utf8.FullRune(text[len(text)-n:]) {

@@ -14,17 +14,20 @@ import (
 )
 
 var (
-	clock       = regexp.MustCompile(`\d\d:\d\d:\d\dZ `)
+	timestamp   = regexp.MustCompile(`\d\d:\d\d:\d\dZ `)
 	sectionTime = regexp.MustCompile(`(section_(?:start|end)):\d+:`)
 )
 
-// atTerminal is a reporter for a terminal of this size that draws nothing by itself.
-func atTerminal(w *bytes.Buffer, columns, rows int, verbose bool) *terminalRun {
-	return &terminalRun{w: w, p: newPalette(w), size: func() (int, int) { return columns, rows }, verbose: verbose, began: time.Now(), last: tail{keep: keptLines}}
+// newTestTerminal returns the reporter for a terminal of this size, without the periodic redraw.
+func newTestTerminal(w *bytes.Buffer, columns, rows int, verbose bool) *terminalProgress {
+	return &terminalProgress{
+		w: w, p: newPalette(w), size: func() (int, int) { return columns, rows }, verbose: verbose,
+		began: time.Now(), last: lastLines{keep: keptLines},
+	}
 }
 
-// shown plays what was written to a terminal that is wide and high enough, and returns its lines.
-func shown(t *testing.T, written string) []string {
+// screen returns the lines on a large terminal after written was written to it.
+func screen(t *testing.T, written string) []string {
 	t.Helper()
 	lines := []string{""}
 	at := 0
@@ -59,15 +62,15 @@ func shown(t *testing.T, written string) []string {
 	return lines
 }
 
-// What moves is never wider or higher than the terminal, whatever stands in it.
+// The redrawn part is never wider or higher than the terminal.
 func TestTerminalFits(t *testing.T) {
 	var b bytes.Buffer
-	r := atTerminal(&b, 20, 5, false)
+	r := newTestTerminal(&b, 20, 5, false)
 	r.Report(pipeline.Event{Kind: pipeline.Started, Step: "build"})
 	for i := range 30 {
 		r.Report(pipeline.Event{Kind: pipeline.Output, Line: fmt.Sprint(i, strings.Repeat("ä", 100))})
 	}
-	lines := r.moving()
+	lines := r.runningStep()
 	if len(lines) != 4 || !strings.Contains(lines[3], "29") {
 		t.Errorf("%d lines: %q", len(lines), lines)
 	}
@@ -76,7 +79,7 @@ func TestTerminalFits(t *testing.T) {
 		pods = append(pods, pipeline.Pod{Name: fmt.Sprintf("shop-%02d-with-a-long-name", i), State: "Running"})
 	}
 	r.Report(pipeline.Event{Kind: pipeline.Waiting, Line: "0 of 30", Pods: pods})
-	lines = append(lines, r.moving()...)
+	lines = append(lines, r.runningStep()...)
 	if last := lines[len(lines)-1]; len(lines) != 8 || strings.TrimSpace(last) != "and 28 more" {
 		t.Errorf("%d lines, the last %q", len(lines), last)
 	}
@@ -87,11 +90,11 @@ func TestTerminalFits(t *testing.T) {
 	}
 }
 
-// Of a step that does well its line stays, of one that fails its last output too, and of what moved nothing.
+// A successful step leaves its line, a failed step also its last output. Nothing of the redrawn part stays.
 func TestTerminalKeeps(t *testing.T) {
 	for _, verbose := range []bool{false, true} {
 		var b bytes.Buffer
-		r := atTerminal(&b, 80, 24, verbose)
+		r := newTestTerminal(&b, 80, 24, verbose)
 		r.Begin("deploy shop")
 		for _, e := range events {
 			r.Report(e)
@@ -99,21 +102,31 @@ func TestTerminalKeeps(t *testing.T) {
 			r.draw("")
 		}
 		r.End(Outcome{Err: hinted{}})
-		want := []string{"deploy shop", "  ! warning: two platforms", "  ✓ build done: made it (1.5s)", "  │ log | no ```luck```", "  ✗ rollout failed", ""}
-		if verbose {
-			want = []string{"deploy shop", "  │ STEP 1 ##[add-mask]x", "  ! warning: two platforms", "  ✓ build done: made it (1.5s)", "  │ 0 of 1 ready", "  │ log | no ```luck```", "  ✗ rollout failed", ""}
+		want := []string{
+			"deploy shop", "  ! warning: two platforms", "  ✓ build done: made it (1.5s)",
+			"  │ log | no ```luck```", "  ✗ rollout failed", "",
 		}
-		if got := shown(t, b.String()); strings.Join(got, "\n") != strings.Join(want, "\n") {
+		if verbose {
+			want = []string{
+				"deploy shop", "  │ STEP 1 ##[add-mask]x", "  ! warning: two platforms",
+				"  ✓ build done: made it (1.5s)", "  │ 0 of 1 ready", "  │ log | no ```luck```",
+				"  ✗ rollout failed", "",
+			}
+		}
+		if got := screen(t, b.String()); strings.Join(got, "\n") != strings.Join(want, "\n") {
 			t.Errorf("verbose %v:\n%s\nwant:\n%s", verbose, strings.Join(got, "\n"), strings.Join(want, "\n"))
 		}
 	}
 }
 
-// Pods that are not ready come first, those on their way out last.
+// Pods that are not ready come first, pods of the old version last.
 func TestTerminalPods(t *testing.T) {
 	var b bytes.Buffer
-	r := atTerminal(&b, 80, 24, false)
-	r.pods = []pipeline.Pod{{Name: "a", State: "Terminating", Old: true}, {Name: "c", State: "Running", Ready: true, Old: true}, {Name: "b", State: "Running", Ready: true}, {Name: "long", State: "ImagePullBackOff"}}
+	r := newTestTerminal(&b, 80, 24, false)
+	r.pods = []pipeline.Pod{
+		{Name: "a", State: "Terminating", Old: true}, {Name: "c", State: "Running", Ready: true, Old: true},
+		{Name: "b", State: "Running", Ready: true}, {Name: "long", State: "ImagePullBackOff"},
+	}
 	want := "    long  ImagePullBackOff\n    b     ready\n    a     Terminating\n    c     ready (old version)"
 	if got := strings.Join(r.podLines(6), "\n"); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)

@@ -6,33 +6,35 @@ import (
 	"unicode/utf8"
 )
 
-// appendStyled appends a log line for a terminal: without what the terminal would act on but colours, dim where it is of a low level, with
-// what was searched for made plain.
+const resetStyle = "\x1b[0m"
+
+// appendStyled appends a log line for a terminal. Lines of a low level are dim and matches are highlighted. Control
+// characters other than color escapes are removed.
 func (p *LogPrinter) appendStyled(dst, text []byte) []byte {
 	base := ""
-	if p.dim != "" && lowLevel(text) {
+	if p.dim != "" && isLowLevel(text) {
 		base = p.dim
 	}
 	dst = append(dst, base...)
 	styled := false
 	from := 0
-	for _, hit := range p.hits(text) {
-		dst, styled = appendHarmless(dst, text[from:hit[0]], styled)
-		dst = append(append(dst, resetStyle...), p.hit...)
-		dst, styled = appendHarmless(dst, text[hit[0]:hit[1]], styled)
+	for _, m := range p.matches(text) {
+		dst, styled = appendSanitized(dst, text[from:m[0]], styled)
+		dst = append(append(dst, resetStyle...), p.highlight...)
+		dst, styled = appendSanitized(dst, text[m[0]:m[1]], styled)
 		dst = append(append(dst, resetStyle...), base...)
-		from = hit[1]
+		from = m[1]
 	}
-	dst, styled = appendHarmless(dst, text[from:], styled)
+	dst, styled = appendSanitized(dst, text[from:], styled)
 	if styled || base != "" {
 		dst = append(dst, resetStyle...)
 	}
 	return dst
 }
 
-// hits are the parts of text that match, in order and apart.
-func (p *LogPrinter) hits(text []byte) [][]int {
-	if p.hit == "" || len(p.style.Match) == 0 {
+// matches returns the parts of text to highlight, in order and without overlaps.
+func (p *LogPrinter) matches(text []byte) [][]int {
+	if p.highlight == "" || len(p.style.Match) == 0 {
 		return nil
 	}
 	var all [][]int
@@ -41,33 +43,33 @@ func (p *LogPrinter) hits(text []byte) [][]int {
 	}
 	slices.SortFunc(all, func(a, b []int) int { return a[0] - b[0] })
 	var out [][]int
-	for _, h := range all {
+	for _, m := range all {
 		switch n := len(out); {
-		case h[0] == h[1]:
-		case n > 0 && h[0] <= out[n-1][1]:
-			out[n-1][1] = max(out[n-1][1], h[1])
+		case m[0] == m[1]:
+		case n > 0 && m[0] <= out[n-1][1]:
+			out[n-1][1] = max(out[n-1][1], m[1])
 		default:
-			out = append(out, h)
+			out = append(out, m)
 		}
 	}
 	return out
 }
 
-// appendHarmless appends text without control characters but tabs, and without escapes but those that choose colours; styled says
-// whether there were any.
-func appendHarmless(dst, text []byte, styled bool) ([]byte, bool) {
-	if i := bytes.IndexFunc(text, harmful); i < 0 {
+// appendSanitized appends text without control characters, except for tabs and color escapes. It returns true if styled
+// is true or text contains color escapes.
+func appendSanitized(dst, text []byte, styled bool) ([]byte, bool) {
+	if i := bytes.IndexFunc(text, isControl); i < 0 {
 		return append(dst, text...), styled
 	}
 	for len(text) > 0 {
-		if n := colorEscape(text); n > 0 {
+		if n := colorEscapeLen(text); n > 0 {
 			dst, text, styled = append(dst, text[:n]...), text[n:], true
 			continue
 		}
 		r, n := utf8.DecodeRune(text)
 		switch {
-		case r == '\r' && n == len(text): // the end of a line of another system's
-		case harmful(r):
+		case r == '\r' && n == len(text): // the line ends with CR LF
+		case isControl(r):
 			dst = append(dst, ' ')
 		default:
 			dst = append(dst, text[:n]...)
@@ -77,12 +79,12 @@ func appendHarmless(dst, text []byte, styled bool) ([]byte, bool) {
 	return dst, styled
 }
 
-func harmful(r rune) bool {
+func isControl(r rune) bool {
 	return r < ' ' && r != '\t' || r >= 0x7f && r < 0xa0 || r == 0x2028 || r == 0x2029
 }
 
-// colorEscape is the length of an SGR sequence (ECMA-48: 8.3.117) at the beginning of text, or 0.
-func colorEscape(text []byte) int {
+// colorEscapeLen returns the length of the SGR sequence (ECMA-48: 8.3.117) at the beginning of text, or 0.
+func colorEscapeLen(text []byte) int {
 	if len(text) < 3 || text[0] != 0x1b || text[1] != '[' {
 		return 0
 	}
@@ -97,11 +99,12 @@ func colorEscape(text []byte) int {
 	return 0
 }
 
-// levelKeys are what JSON logs name the level by.
+// levelKeys are the keys of the level in JSON logs.
 var levelKeys = [][]byte{[]byte(`"level"`), []byte(`"severity"`), []byte(`"lvl"`), []byte(`"log.level"`)}
 
-// lowLevel reports whether a line is a JSON object whose level is below info: by its name, or by its number, as bunyan and pino count.
-func lowLevel(text []byte) bool {
+// isLowLevel reports whether a line is a JSON object whose level is below info, by name or by the numbers of bunyan and
+// pino.
+func isLowLevel(text []byte) bool {
 	if len(text) == 0 || text[0] != '{' {
 		return false
 	}

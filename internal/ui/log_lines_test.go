@@ -20,14 +20,30 @@ func TestLogLineInAPipe(t *testing.T) {
 		text  string
 		want  string
 	}{
-		"plain":      {from: LogOrigin{Pod: "shop-1-x2x4z", Container: "shop"}, text: "a\x1b[31m\tb\r", want: "shop-1-x2x4z a\x1b[31m\tb\r\n"},
-		"sidecar":    {from: LogOrigin{Pod: "shop", Container: "proxy", Several: true}, text: "a", want: "shop/proxy a\n"},
-		"no prefix":  {style: LogStyle{NoPrefix: true}, text: "a", want: "a\n"},
-		"timestamps": {style: LogStyle{NoPrefix: true, Times: "utc"}, text: "a", want: "2026-11-24T08:43:37.000000005Z a\n"},
-		"json": {style: LogStyle{JSON: true}, from: LogOrigin{Pod: "p", Container: "c", Revision: "7"}, text: "a\"\x01\xff\u2028",
-			want: `{"time":"2026-11-24T08:43:37.000000005Z","pod":"p","container":"c","revision":7,"message":"a\"\u0001\ufffd` + "\u2028" + "\"}\n"},
-		"fields": {style: LogStyle{JSON: true}, from: LogOrigin{Pod: "p", Container: "c"}, text: ` {"n": 1}`,
-			want: `{"time":"2026-11-24T08:43:37.000000005Z","pod":"p","container":"c","message":" {\"n\": 1}","fields":{"n": 1}}` + "\n"},
+		"plain": {
+			from: LogOrigin{Pod: "shop-1-x2x4z", Container: "shop"}, text: "a\x1b[31m\tb\r",
+			want: "shop-1-x2x4z a\x1b[31m\tb\r\n",
+		},
+		"sidecar": {
+			from: LogOrigin{Pod: "shop", Container: "proxy", Several: true}, text: "a",
+			want: "shop/proxy a\n",
+		},
+		"no prefix": {style: LogStyle{NoPrefix: true}, text: "a", want: "a\n"},
+		"timestamps": {
+			style: LogStyle{NoPrefix: true, Times: "utc"}, text: "a",
+			want: "2026-11-24T08:43:37.000000005Z a\n",
+		},
+		"json": {
+			style: LogStyle{JSON: true}, from: LogOrigin{Pod: "p", Container: "c", Revision: "7"},
+			text: "a\"\x01\xff\u2028",
+			want: `{"time":"2026-11-24T08:43:37.000000005Z","pod":"p","container":"c","revision":7,` +
+				`"message":"a\"\u0001\ufffd` + "\u2028" + "\"}\n",
+		},
+		"fields": {
+			style: LogStyle{JSON: true}, from: LogOrigin{Pod: "p", Container: "c"}, text: ` {"n": 1}`,
+			want: `{"time":"2026-11-24T08:43:37.000000005Z","pod":"p","container":"c",` +
+				`"message":" {\"n\": 1}","fields":{"n": 1}}` + "\n",
+		},
 	} {
 		p := NewLogPrinter(&bytes.Buffer{}, c.style)
 		if got := string(p.Lines(c.from).Line(nil, logTime, []byte(c.text))); got != c.want {
@@ -36,7 +52,7 @@ func TestLogLineInAPipe(t *testing.T) {
 	}
 }
 
-// A line that comes in parts looks as it does whole, wherever it is cut.
+// A line that comes in parts is formatted like a whole line, wherever it is cut.
 func TestLogLineInParts(t *testing.T) {
 	const text = "grüße, \"世界\" \xff\x01"
 	for _, style := range []LogStyle{{}, {JSON: true}} {
@@ -68,32 +84,33 @@ func FuzzLogJSON(f *testing.F) {
 	})
 }
 
-// terminalPrinter prints as on a terminal with colours.
+// terminalPrinter returns a printer for a terminal with colors.
 func terminalPrinter(style LogStyle) *LogPrinter {
 	p := NewLogPrinter(&bytes.Buffer{}, style)
-	p.terminal, p.dim, p.hit = true, "\x1b[2m", "\x1b[1;7m"
+	p.terminal, p.dim, p.highlight = true, "\x1b[2m", "\x1b[1;7m"
 	p.renderer.SetColorProfile(termenv.ANSI256)
 	return p
 }
 
 func TestLogLineOnATerminal(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
-		"plain":    {"a\tb", "a\tb"},
-		"escapes":  {"a\x1b[2J\x07b\r", "a [2J b"},
-		"colours":  {"\x1b[1;31mred\x1b[0m", "\x1b[1;31mred\x1b[0m\x1b[0m"},
-		"dim":      {`{"level":"DEBUG"}`, "\x1b[2m{\"level\":\"DEBUG\"}\x1b[0m"},
-		"by count": {`{"level": 20, "a":1}`, "\x1b[2m{\"level\": 20, \"a\":1}\x1b[0m"},
-		"info":     {`{"level":"info"}`, `{"level":"info"}`},
-		"hits":     {"an error, error", "an \x1b[0m\x1b[1;7merror\x1b[0m, \x1b[0m\x1b[1;7merror\x1b[0m"},
+		"plain":     {"a\tb", "a\tb"},
+		"escapes":   {"a\x1b[2J\x07b\r", "a [2J b"},
+		"colors":    {"\x1b[1;31mred\x1b[0m", "\x1b[1;31mred\x1b[0m\x1b[0m"},
+		"dim":       {`{"level":"DEBUG"}`, "\x1b[2m{\"level\":\"DEBUG\"}\x1b[0m"},
+		"by number": {`{"level": 20, "a":1}`, "\x1b[2m{\"level\": 20, \"a\":1}\x1b[0m"},
+		"info":      {`{"level":"info"}`, `{"level":"info"}`},
+		"matches":   {"an error, error", "an \x1b[0m\x1b[1;7merror\x1b[0m, \x1b[0m\x1b[1;7merror\x1b[0m"},
 	} {
-		l := terminalPrinter(LogStyle{NoPrefix: true, Match: []*regexp.Regexp{regexp.MustCompile("err"), regexp.MustCompile("error")}}).Lines(LogOrigin{})
+		match := []*regexp.Regexp{regexp.MustCompile("err"), regexp.MustCompile("error")}
+		l := terminalPrinter(LogStyle{NoPrefix: true, Match: match}).Lines(LogOrigin{})
 		if got := string(l.Line(nil, logTime, []byte(c.text))); got != c.want+"\n" {
 			t.Errorf("%s: got %q, want %q", name, got, c.want)
 		}
 	}
 }
 
-// A pod's short name is as much of its end as nobody else has, and stays.
+// Short names are unique, and a pod keeps its short name.
 func TestShortNames(t *testing.T) {
 	p := terminalPrinter(LogStyle{})
 	for _, c := range [][2]string{
