@@ -78,7 +78,7 @@ func settings(home string) []setting {
 		},
 		{
 			"pg_local_host", "", "", func(c *Config) *string { return &c.PGLocal },
-			"database host as seen from this machine (default: the host in DATABASE_URL)",
+			"database host from this machine (default: the one in DATABASE_URL)",
 		},
 		{
 			"git_token", "", "", func(c *Config) *string { return &c.GitToken },

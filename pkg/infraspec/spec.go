@@ -25,7 +25,7 @@ const (
 	Function  Role = "function"  // a Job for each call, with no running pods between calls
 )
 
-// Standing reports whether an app of the role has a standing workload: a Deployment, whose Pods run all the time.
+// Standing reports whether apps of the role have Pods that run all the time.
 func (r Role) Standing() bool { return r == Webserver || r == Worker }
 
 // Spec is an infraspec.yaml with its defaults filled in.

@@ -98,7 +98,7 @@ var syntaxAdvice = map[string]string{
 	"did not find expected key":                      "check the indentation of this line",
 	"did not find expected '-' indicator":            "check the indentation of this list item",
 	"found unexpected end of stream":                 "check for an unclosed quote",
-	"found character that cannot start any token":    "quote a value that begins with @, ` or %",
+	"found character that cannot start any token":    "a value that begins with @, ` or % needs quotes",
 }
 
 // secondColon returns the column of the second ": " in a line, or -1.

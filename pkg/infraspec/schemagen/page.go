@@ -19,7 +19,7 @@ const head = `<!-- Generated from the types in pkg/infraspec by go generate ./pk
 
 ` + "`infraspec.yaml`" + ` describes one app. It is in the folder of the app's source.
 
-` + "```" + `
+` + "```sh" + `
 norn init       # write the file
 norn validate   # check it
 norn render     # print the Kubernetes objects that norn forge creates from it
