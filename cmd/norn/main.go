@@ -14,8 +14,8 @@ import (
 
 func main() {
 	debug.SetGCPercent(400) // a run is short and its heap small: early collections would cost a tenth of its time
-	// Without SIGPIPE a write to a closed pipe fails with EPIPE, so that norn can clean up. Children would inherit
-	// signal.Ignore.
+	// Catch SIGPIPE: a write to a closed pipe then fails with EPIPE, and norn can clean up. Children would inherit
+	// an ignored signal, but not a caught one.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// The first signal cancels ctx. Stopping the notification then lets a second one end the process at once.

@@ -182,7 +182,7 @@ func Group(name, short, long string) *cobra.Command {
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return Usagef("unknown command %q for %s%s", args[0], cmd.CommandPath(), Suggestion(cmd, args[0]))
+				return Usagef("unknown command %q for %s%s", args[0], CommandName(cmd), Suggestion(cmd, args[0]))
 			}
 			return cmd.Help()
 		},

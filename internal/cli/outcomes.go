@@ -70,12 +70,12 @@ const (
 	reasonInterrupted   k8srollout.Reason = "Interrupted"      // by a signal
 	reasonNoKubernetes  k8srollout.Reason = "NoKubernetes"     // no cluster can be reached
 	reasonForbidden     k8srollout.Reason = "Forbidden"        // the cluster does not permit it
-	reasonLocked        k8srollout.Reason = "Locked"           // somebody else works on the app, or on its secrets
-	reasonNotOwned      k8srollout.Reason = "NotOwned"         // an object, or a hostname, is somebody else's
+	reasonLocked        k8srollout.Reason = "Locked"           // another run works on the app, or on its secrets
+	reasonNotOwned      k8srollout.Reason = "NotOwned"         // an object or hostname has another owner
 	reasonUsage         k8srollout.Reason = "Usage"            // the command line is wrong, or asks for the impossible
 	reasonInvalid       k8srollout.Reason = "InvalidInfraspec" // the infraspec cannot be used
-	reasonNotFound      k8srollout.Reason = "AppNotFound"      // there is no such app
-	reasonNotDeployed   k8srollout.Reason = "NotDeployed"      // there is no image to run yet
+	reasonNotFound      k8srollout.Reason = "AppNotFound"      // the app does not exist
+	reasonNotDeployed   k8srollout.Reason = "NotDeployed"      // the app has no image yet
 	reasonSecretsFile   k8srollout.Reason = "SecretsFile"      // the encrypted file or its key is unusable
 	reasonSnapshot      k8srollout.Reason = "SnapshotFailed"   // the database could not be dumped
 	reasonMigration     k8srollout.Reason = "MigrationFailed"

@@ -51,7 +51,7 @@ func (a *App) RenameCommands(root *cobra.Command) {
 	for _, sub := range root.Commands() {
 		names = append(names, sub.Name())
 	}
-	a.commands = regexp.MustCompile(`\bnorn (` + strings.Join(names, "|") + `)\b`)
+	a.commands = regexp.MustCompile(`\bnorn\s+(` + strings.Join(names, "|") + `)\b`)
 	root.Annotations = map[string]string{cobra.CommandDisplayNameAnnotation: pluginName}
 	var walk func(*cobra.Command)
 	walk = func(cmd *cobra.Command) {
