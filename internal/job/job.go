@@ -40,9 +40,9 @@ type ExitError struct {
 // Error says how it ended.
 func (e *ExitError) Error() string {
 	if e.What != "" {
-		return fmt.Sprintf("it ended with exit code %d: %s", e.Code, e.What)
+		return fmt.Sprintf("the container exited with code %d: %s", e.Code, e.What)
 	}
-	return fmt.Sprintf("it ended with exit code %d", e.Code)
+	return fmt.Sprintf("the container exited with code %d", e.Code)
 }
 
 // NotDeployedError says that there is no image to run yet.
@@ -55,7 +55,7 @@ func (e *NotDeployedError) Error() string {
 
 // Hint is what to do about it.
 func (e *NotDeployedError) Hint() string {
-	return fmt.Sprintf("ship it with norn deploy %s", e.App)
+	return fmt.Sprintf("deploy it with norn deploy %s", e.App)
 }
 
 // Command runs a command in the app's own pod template: its image, environment, secrets and volumes. The container's exit code other than 0 is an
@@ -66,7 +66,7 @@ func Command(ctx context.Context, cluster *k8s.Client, r Request, args []string)
 		return err
 	}
 	c := &pod.Containers[0]
-	c.Command, c.Args = objects.Literal(args), nil
+	c.Command, c.Args = objects.EscapeDollars(args), nil
 	c.Ports, c.LivenessProbe, c.ReadinessProbe, c.StartupProbe = nil, nil, nil, nil
 	return run(ctx, cluster, r, work{kind: "run", pod: *pod})
 }
@@ -76,14 +76,14 @@ func template(ctx context.Context, cluster *k8s.Client, r Request) (*corev1.PodS
 	d, err := cluster.GetDeployment(ctx, r.Namespace, r.App)
 	switch {
 	case err == nil && !d.Spec.Paused:
-		return d.Spec.Template.Spec.DeepCopy(), objects.Owned("Deployment", d, r.App)
+		return d.Spec.Template.Spec.DeepCopy(), objects.CheckOwner("Deployment", d, r.App)
 	case err != nil && !k8s.IsNotFound(err):
 		return nil, err
 	}
 	c, err := cluster.GetCronJob(ctx, r.Namespace, r.App)
 	switch {
 	case err == nil && (c.Spec.Suspend == nil || !*c.Spec.Suspend):
-		return c.Spec.JobTemplate.Spec.Template.Spec.DeepCopy(), objects.Owned("CronJob", c, r.App)
+		return c.Spec.JobTemplate.Spec.Template.Spec.DeepCopy(), objects.CheckOwner("CronJob", c, r.App)
 	case err != nil && !k8s.IsNotFound(err):
 		return nil, err
 	}
@@ -173,17 +173,17 @@ func await(ctx context.Context, cluster *k8s.Client, r Request, job string, is f
 	said := ""
 	err := cluster.WatchJobPod(ctx, r.Namespace, job, func(p *corev1.Pod) (bool, error) {
 		if p == nil && seen != nil {
-			return false, errors.New("its pod was deleted")
+			return false, errors.New("the pod was deleted")
 		}
 		if p == nil {
 			warning, err := cluster.JobWarning(ctx, r.Namespace, job)
 			if err == nil && warning != "" {
-				err = fmt.Errorf("no pod can be made: %s", warning)
+				err = fmt.Errorf("the pod cannot be created: %s", warning)
 			}
 			return false, err
 		}
 		if reason, message := rollout.BlockedReason(p, time.Now()); reason != "" {
-			return false, fmt.Errorf("it cannot start (%s): %s", reason, message)
+			return false, fmt.Errorf("the pod cannot start (%s): %s", reason, message)
 		}
 		if sum := rollout.Summarize(p); sum.State == "Unschedulable" && sum.Message != said {
 			said = sum.Message
@@ -220,13 +220,13 @@ func show(ctx context.Context, cluster *k8s.Client, r Request, p *corev1.Pod) er
 	out := &output{to: r.Out}
 	err := logs.Stream(ctx, cluster, p, p.Spec.Containers[0].Name, logs.StreamSink{Out: out, Warn: r.Say})
 	if ctx.Err() != nil {
-		return fmt.Errorf("the Job was cut short and deleted: %w", context.Cause(ctx))
+		return fmt.Errorf("the Job was interrupted and deleted: %w", context.Cause(ctx))
 	}
 	if out.err != nil { // whoever read it has gone, and does not wait for its end
-		return fmt.Errorf("the Job was cut short and deleted: %w", out.err)
+		return fmt.Errorf("the Job was interrupted and deleted: %w", out.err)
 	}
 	if err != nil {
-		r.Say(fmt.Sprintf("its log cannot be shown: %v", err)) // it goes on, and its end is waited for
+		r.Say(fmt.Sprintf("cannot read the pod's log: %v", err)) // it goes on, and its end is waited for
 	}
 	return nil
 }
@@ -249,9 +249,9 @@ func verdict(p *corev1.Pod) error {
 	s := status(p)
 	switch {
 	case p.Status.Reason == "DeadlineExceeded":
-		return &ExitError{Code: 124, What: "it took longer than its timeout"} // as timeout(1) says it
+		return &ExitError{Code: 124, What: "it ran longer than its timeout"} // as timeout(1) says it
 	case s == nil || s.State.Terminated == nil:
-		return fmt.Errorf("the pod has failed: %s %s", p.Status.Reason, p.Status.Message)
+		return fmt.Errorf("the pod failed: %s %s", p.Status.Reason, p.Status.Message)
 	case s.State.Terminated.ExitCode != 0:
 		what := ""
 		if s.State.Terminated.Reason != "Error" {
@@ -269,12 +269,12 @@ func FunctionImage(ctx context.Context, cluster *k8s.Client, ns, app string) (st
 		return "", &NotDeployedError{app, ns}
 	}
 	if err == nil {
-		err = objects.Owned("PodTemplate", t, app)
+		err = objects.CheckOwner("PodTemplate", t, app)
 	}
 	if err != nil {
 		return "", err
 	}
-	return t.Template.Spec.Containers[0].Image, nil
+	return metadata.ImageOf(t.Template.Spec, app), nil
 }
 
 // Body is what a call is given: text, or what a file or standard input holds.
@@ -288,7 +288,7 @@ func Body(text string, read func(path string) ([]byte, error)) (string, error) {
 		return "", fmt.Errorf("read the body: %w", err)
 	}
 	if bytes.IndexByte(data, 0) >= 0 {
-		return "", errors.New("the body holds a zero byte, which no environment variable can")
+		return "", errors.New("the body contains a NUL byte, which an environment variable cannot hold")
 	}
 	return string(data), nil
 }

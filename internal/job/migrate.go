@@ -33,7 +33,7 @@ func Migrate(ctx context.Context, cluster *k8s.Client, r Request, pod corev1.Pod
 func outlive(ctx context.Context, cluster *k8s.Client, r Request, j batchv1.Job) error {
 	begun := j.Spec.Suspend == nil || !*j.Spec.Suspend
 	if begun && j.Status.CompletionTime == nil && j.Status.Failed == 0 && j.DeletionTimestamp == nil {
-		r.Say(fmt.Sprintf("an earlier run's migration still runs, Job %s: waiting for its end", j.Name))
+		r.Say(fmt.Sprintf("waiting for Job %s: an earlier migration is still running", j.Name))
 		if _, err := await(ctx, cluster, r, j.Name, hasEnded); err != nil {
 			if ctx.Err() != nil {
 				return err

@@ -12,59 +12,87 @@ import (
 	"time"
 
 	"norn/pkg/deploy/image"
+	"norn/pkg/deploy/source"
 	"norn/pkg/pipeline"
 )
 
-func (r *run) build(ctx context.Context, out io.Writer) (pipeline.Result, error) {
-	if r.options.Image != "" {
-		return pipeline.Result{State: pipeline.Skipped, Detail: "--image"}, nil
-	}
-	request, err := r.buildRequest(ctx, out)
-	if err != nil {
-		return pipeline.Result{}, err
-	}
-	if err := r.builder.Build(ctx, out, request); err != nil {
-		return pipeline.Result{}, &pipeline.ToolError{Doing: "build " + r.image, Err: err, Advice: "its output above says why; the same build by hand is that of " + r.spec.Build.Dockerfile + " in " + r.dir}
-	}
-	detail := r.builder.Name() + " made " + r.image
-	if request.Platform != "" {
-		detail += " for " + request.Platform
-	}
-	return pipeline.Result{State: pipeline.Done, Detail: detail}, nil
+// built is an image.
+type built struct {
+	builder image.Builder // nil with --image
+	name    string
 }
 
-// buildRequest finds out what is to be built by whom.
-func (r *run) buildRequest(ctx context.Context, out io.Writer) (image.Request, error) {
-	dockerfile := filepath.Join(r.source.Dir, r.spec.Build.Dockerfile)
+// build builds the image from tree.
+func (r *run) build(tree source.Tree) pipeline.Step[built] {
+	if name := r.options.Image; name != "" {
+		return pipeline.Step[built]{
+			Name: "build",
+			Run:  pipeline.Fixed(built{name: name}, pipeline.Skipped, "--image"),
+			Plan: pipeline.Fixed(built{name: name}, pipeline.Planned, "nothing: --image"),
+		}
+	}
+	run := func(ctx context.Context, out io.Writer) (built, pipeline.Result, error) {
+		builder, request, err := r.buildRequest(ctx, out, tree)
+		if err != nil {
+			return built{}, pipeline.Result{}, err
+		}
+		if err := builder.Build(ctx, out, request); err != nil {
+			return built{}, pipeline.Result{}, &pipeline.ToolError{Doing: "build " + request.Image, Err: err, Advice: "its output above says why; to reproduce it, build " + r.spec.Build.Dockerfile + " in " + r.dir}
+		}
+		detail := builder.Name() + " built " + request.Image + forPlatform(request)
+		return built{builder, request.Image}, pipeline.Result{State: pipeline.Done, Detail: detail}, nil
+	}
+	plan := func(ctx context.Context, out io.Writer) (built, pipeline.Result, error) {
+		builder, request, err := r.buildRequest(ctx, out, tree)
+		if err != nil {
+			return built{}, pipeline.Result{}, err
+		}
+		detail := fmt.Sprintf("%s builds %s from %s", builder.Name(), request.Image, filepath.Base(request.Dockerfile)) + forPlatform(request)
+		return built{builder, request.Image}, pipeline.Result{State: pipeline.Planned, Detail: detail}, nil
+	}
+	return pipeline.Step[built]{Name: "build", Run: run, Plan: plan}
+}
+
+func forPlatform(request image.Request) string {
+	if request.Platform == "" {
+		return ""
+	}
+	return " for " + request.Platform
+}
+
+// buildRequest chooses the builder, and what it is asked to build.
+func (r *run) buildRequest(ctx context.Context, out io.Writer, tree source.Tree) (image.Builder, image.Request, error) {
+	dockerfile := filepath.Join(tree.Dir, r.spec.Build.Dockerfile)
 	if _, err := os.Stat(dockerfile); errors.Is(err, fs.ErrNotExist) {
-		return image.Request{}, &pipeline.UsageError{Problem: fmt.Sprintf("%s has no %s", r.source.Describe(), r.spec.Build.Dockerfile), Advice: "commit it, or set build.dockerfile in the infraspec"}
+		return nil, image.Request{}, &pipeline.UsageError{Problem: fmt.Sprintf("%s has no %s", tree.Describe(), r.spec.Build.Dockerfile), Advice: "commit it, or set build.dockerfile in the infraspec"}
 	}
-	var err error
-	if r.builder, err = image.FindBuilder(ctx, r.options.Builder); err != nil {
-		return image.Request{}, err
+	builder, err := image.FindBuilder(ctx, r.options.Builder)
+	if err != nil {
+		return nil, image.Request{}, err
 	}
-	if r.image, err = r.imageName(); err != nil {
-		return image.Request{}, err
+	name, err := r.imageName(tree)
+	if err != nil {
+		return nil, image.Request{}, err
 	}
 	platforms, err := r.cluster.Platforms(ctx)
 	if err != nil {
-		return image.Request{}, err
+		return nil, image.Request{}, err
 	}
 	platform := image.ChoosePlatform(platforms)
 	if len(platforms) > 1 {
-		pipeline.Warn(out, "the nodes are %s, and the image is built for %s alone", strings.Join(platforms, ", "), platform)
+		pipeline.Warn(out, "the nodes are %s, but the image is built for %s only", strings.Join(platforms, ", "), platform)
 	}
-	return image.Request{
-		Dir: r.source.Dir, Dockerfile: dockerfile, Image: r.image, Platform: platform,
-		Args: []string{"VERSION=" + r.source.Tag(), "BUILD_NUMBER=" + r.source.Number},
-		Time: r.source.Time,
+	return builder, image.Request{
+		Dir: tree.Dir, Dockerfile: dockerfile, Image: name, Platform: platform,
+		Args: []string{"VERSION=" + tree.Tag(), "BUILD_NUMBER=" + tree.Number},
+		Time: tree.Time,
 	}, nil
 }
 
 // imageName returns <registry>/<app>:<tag>, or <app>:<tag> if there is no registry.
-func (r *run) imageName() (string, error) {
+func (r *run) imageName(tree source.Tree) (string, error) {
 	if r.options.Registry == "" {
-		return image.LoadedName(r.spec.App, r.source.Tag(), time.Now()), nil
+		return image.LoadedName(r.spec.App, tree.Tag(), time.Now()), nil
 	}
-	return image.PushedName(r.options.Registry, r.spec.App, r.source.Tag())
+	return image.PushedName(r.options.Registry, r.spec.App, tree.Tag())
 }

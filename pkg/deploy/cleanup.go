@@ -8,35 +8,41 @@ import (
 	"strings"
 
 	"norn/pkg/deploy/image"
+	"norn/pkg/deploy/source"
 	"norn/pkg/pipeline"
 )
 
-// cleanup removes what the next deploy does not need: the source's copy, and images on this machine beyond artifacts.retain. What cannot be removed
-// does not fail a deploy that has succeeded.
-func (r *run) cleanup(ctx context.Context, out io.Writer) (pipeline.Result, error) {
-	if err := os.RemoveAll(r.source.Copied); err != nil {
-		pipeline.Warn(out, "%v", err)
+// cleanup removes what the next deploy does not need: the copy of the source, and images on this machine beyond
+// artifacts.retain. A failure to remove them is a warning: the deploy has succeeded.
+func (r *run) cleanup(tree source.Tree, made built) pipeline.Step[pipeline.None] {
+	run := func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
+		if err := os.RemoveAll(tree.Copied); err != nil {
+			pipeline.Warn(out, "%v", err)
+		}
+		if made.builder == nil {
+			return pipeline.Result{State: pipeline.Skipped, Detail: "nothing was built"}, nil
+		}
+		return r.removeImages(ctx, out, made), nil
 	}
-	if r.builder == nil {
-		return pipeline.Result{State: pipeline.Skipped, Detail: "nothing was built"}, nil
-	}
-	repository := r.image
-	if name, _, digested := strings.Cut(repository, "@"); digested {
-		repository = name
-	}
-	repository = repository[:strings.LastIndexByte(repository, ':')]
-	tags, err := r.builder.Tags(ctx, repository)
+	plan := fmt.Sprintf("removes images beyond the newest %d", r.spec.Artifacts.Retain)
+	return pipeline.Step[pipeline.None]{Name: "cleanup", Run: pipeline.Act(run), Plan: planned(plan)}
+}
+
+// removeImages removes the app's images beyond artifacts.retain from this machine.
+func (r *run) removeImages(ctx context.Context, out io.Writer, made built) pipeline.Result {
+	repository := made.name[:strings.LastIndexByte(made.name, ':')]
+	tags, err := made.builder.Tags(ctx, repository)
 	if err != nil {
-		pipeline.Warn(out, "old images are left: %v", err)
-		return pipeline.Result{State: pipeline.Done}, nil
+		pipeline.Warn(out, "old images were not removed: %v", err)
+		return pipeline.Result{State: pipeline.Done}
 	}
 	removed := 0
 	for _, tag := range image.Beyond(tags, r.spec.Artifacts.Retain) {
-		if err := r.builder.Remove(ctx, repository+":"+tag); err != nil {
-			pipeline.Warn(out, "image %s:%s is left: %v", repository, tag, err)
+		if err := made.builder.Remove(ctx, repository+":"+tag); err != nil {
+			pipeline.Warn(out, "image %s:%s was not removed: %v", repository, tag, err)
 			continue
 		}
 		removed++
 	}
-	return pipeline.Result{State: pipeline.Done, Detail: fmt.Sprintf("%d of %d images on this machine removed", removed, len(tags))}, nil
+	return pipeline.Result{State: pipeline.Done, Detail: fmt.Sprintf("removed %d of %d images from this machine", removed, len(tags))}
 }

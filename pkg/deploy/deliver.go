@@ -5,13 +5,14 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 
 	"norn/internal/command"
 	"norn/pkg/deploy/image"
 	"norn/pkg/pipeline"
 )
 
-// delivery is the name of the step that brings the image to the cluster.
+// delivery returns the name of the step that brings the image to the cluster.
 func (r *run) delivery() string {
 	if r.local.Kind != "" {
 		return "load"
@@ -19,36 +20,48 @@ func (r *run) delivery() string {
 	return "push"
 }
 
-func (r *run) deliver(ctx context.Context, out io.Writer) (pipeline.Result, error) {
+// deliver brings the image to the cluster. It makes the image's name for the pods: after a push, with its digest.
+func (r *run) deliver(made built) pipeline.Step[string] {
+	to := "to " + r.options.Registry
+	if r.local.Kind != "" {
+		to = "into " + strings.TrimSpace(r.local.Kind+" "+r.local.Name)
+	}
+	step := pipeline.Step[string]{Name: r.delivery(), Plan: pipeline.Fixed(made.name, pipeline.Planned, r.ifBuilt(to))}
 	switch {
 	case r.options.Image != "":
-		return pipeline.Result{State: pipeline.Skipped, Detail: "--image"}, nil
+		step.Run = pipeline.Fixed(made.name, pipeline.Skipped, "--image")
 	case r.local.Kind != "":
-		return r.load(ctx, out)
+		step.Run = func(ctx context.Context, out io.Writer) (string, pipeline.Result, error) {
+			result, err := r.load(ctx, out, made)
+			return made.name, result, err
+		}
+	default:
+		step.Run = func(ctx context.Context, out io.Writer) (string, pipeline.Result, error) {
+			digest, err := made.builder.Push(ctx, out, made.name, r.tmp)
+			if err != nil {
+				return "", pipeline.Result{}, &pipeline.ToolError{Doing: "push " + made.name, Err: err, Advice: "its output above says why; norn doctor checks the registry and the login"}
+			}
+			return made.name + "@" + digest, pipeline.Result{State: pipeline.Done, Detail: digest}, nil
+		}
 	}
-	digest, err := r.builder.Push(ctx, out, r.image, r.tmp)
-	if err != nil {
-		return pipeline.Result{}, &pipeline.ToolError{Doing: "push " + r.image, Err: err, Advice: "its output above says why; norn doctor checks the registry and the login"}
-	}
-	r.image += "@" + digest
-	return pipeline.Result{State: pipeline.Done, Detail: digest}, nil
+	return step
 }
 
 // load puts the image onto the node of a cluster on this machine.
-func (r *run) load(ctx context.Context, out io.Writer) (pipeline.Result, error) {
-	if r.local.Kind == "docker-desktop" && r.builder.Name() == "docker" {
-		return pipeline.Result{State: pipeline.Skipped, Detail: "the builder's images are the cluster's own"}, nil
+func (r *run) load(ctx context.Context, out io.Writer, made built) (pipeline.Result, error) {
+	if r.local.Kind == "docker-desktop" && made.builder.Name() == "docker" {
+		return pipeline.Result{State: pipeline.Skipped, Detail: "the cluster shares the builder's images"}, nil
 	}
 	archive := filepath.Join(r.tmp, "image.tar")
-	if err := r.builder.Save(ctx, out, r.image, archive); err != nil {
-		return pipeline.Result{}, &pipeline.ToolError{Doing: "save " + r.image, Err: err, Advice: "its output above says why"}
+	if err := made.builder.Save(ctx, out, made.name, archive); err != nil {
+		return pipeline.Result{}, &pipeline.ToolError{Doing: "save " + made.name, Err: err, Advice: "its output above says why"}
 	}
 	name, args := image.Loader(r.local.Kind, r.local.Name, archive)
 	if !command.Installed(name) {
-		return pipeline.Result{}, &pipeline.UsageError{Problem: fmt.Sprintf("%s is not installed, and without a registry it takes it to load the image into the cluster", name), Advice: "name a registry with --registry or NORN_REGISTRY_URL"}
+		return pipeline.Result{}, &pipeline.UsageError{Problem: fmt.Sprintf("%s is not installed; it is needed to load images when no registry is set", name), Advice: "install it, or set a registry with --registry or NORN_REGISTRY_URL"}
 	}
 	if err := command.Run(ctx, "", out, name, args...); err != nil {
-		return pipeline.Result{}, &pipeline.ToolError{Doing: "load " + r.image, Err: err, Advice: "its output above says why; norn doctor checks what it takes to load images"}
+		return pipeline.Result{}, &pipeline.ToolError{Doing: "load " + made.name, Err: err, Advice: "its output above says why; norn doctor checks whether images can be loaded"}
 	}
-	return pipeline.Result{State: pipeline.Done, Detail: r.image + " into " + r.local.Kind}, nil
+	return pipeline.Result{State: pipeline.Done, Detail: made.name + " into " + r.local.Kind}, nil
 }

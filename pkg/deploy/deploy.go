@@ -3,29 +3,25 @@
 package deploy
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
-	"slices"
-	"strings"
-
-	appsv1 "k8s.io/api/apps/v1"
 
 	"norn/internal/command"
 	"norn/internal/folder"
 	"norn/pkg/deploy/database"
-	"norn/pkg/deploy/image"
 	"norn/pkg/deploy/rollout"
 	"norn/pkg/deploy/source"
 	"norn/pkg/forge"
+	"norn/pkg/forge/drift"
 	"norn/pkg/forge/objects"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
 	"norn/pkg/k8s/connect"
 	"norn/pkg/pipeline"
-	"norn/pkg/secrets"
 )
 
 // Options are what a deploy needs besides the infraspec.
@@ -55,25 +51,38 @@ type Version struct {
 func Run(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, spec *infraspec.Spec, o Options) error {
 	return prepared(ctx, cluster, spec, o, func(r *run) error {
 		return o.WithLock(ctx, cluster, to, func(ctx context.Context) error {
-			steps, err := r.steps(ctx, to)
+			workload, traffic, err := r.forge(ctx, to)
 			if err != nil {
 				return err
 			}
-			return pipeline.Run(ctx, to, r.redacted(steps))
+			return r.ship(ctx, o.runner(to), workload, traffic)
 		})
 	})
 }
 
-// Plan says what each step of Run would do, and does nothing but look.
+// Plan reports what each step of Run would do. It reads the cluster and the source, and changes nothing.
 func Plan(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, spec *infraspec.Spec, o Options) error {
-	return prepared(ctx, cluster, spec, o, func(r *run) error { return pipeline.Run(ctx, to, r.redacted(r.plans())) })
+	return prepared(ctx, cluster, spec, o, func(r *run) error {
+		dry := o.runner(to)
+		dry.Dry = true
+		return r.ship(ctx, dry, r.planForge(), nil)
+	})
 }
 
-// prepared makes a run with a temporary folder that is gone when do has ended.
+// runner returns a Runner that hides secret values in all output of the steps and of the programs they run.
+func (o Options) runner(to pipeline.Reporter) pipeline.Runner {
+	r := pipeline.Runner{To: to}
+	if o.Redactor != nil {
+		r.Filter = o.Redactor.Writer
+	}
+	return r
+}
+
+// prepared calls do with a run whose temporary folder is removed afterwards.
 func prepared(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Options, do func(*run) error) (err error) {
 	o.Spec = spec
-	r := &run{cluster: cluster, spec: spec, options: o, dir: filepath.Dir(spec.Path())}
-	if r.local, err = check(ctx, cluster, spec, o); err != nil {
+	local, err := check(ctx, cluster, spec, o)
+	if err != nil {
 		return err
 	}
 	tmp, err := folder.NewTemporary()
@@ -81,8 +90,10 @@ func prepared(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o 
 		return err
 	}
 	defer func() { err = errors.Join(err, tmp.Remove()) }()
-	r.tmp = tmp.Dir
-	return do(r)
+	return do(&run{
+		cluster: cluster, spec: spec, options: o, dir: filepath.Dir(spec.Path()), tmp: tmp.Dir, local: local,
+		secret: appSecret{cluster, spec, o.Namespace, o.Redactor},
+	})
 }
 
 // check refuses, before anything is begun, what could only fail later. It returns the cluster on this machine that images are
@@ -90,11 +101,11 @@ func prepared(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o 
 func check(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Options) (local connect.LocalCluster, err error) {
 	switch {
 	case !spec.Deploy:
-		return local, &pipeline.UsageError{Problem: fmt.Sprintf("%s says deploy: false", spec.Path()), Advice: "remove that line to deploy " + spec.App}
+		return local, &pipeline.UsageError{Problem: fmt.Sprintf("%s sets deploy: false", spec.Path()), Advice: "remove that line to deploy " + spec.App}
 	case Dumps(spec) && !o.SkipSnapshot && !command.Installed("pg_dump"):
-		return local, &pipeline.UsageError{Problem: "pg_dump is not installed, and the database is dumped before its migration", Advice: "install PostgreSQL's client programs, or leave the dump out with --skip-snapshot"}
+		return local, &pipeline.UsageError{Problem: "pg_dump is not installed; it is needed to dump the database before the migration", Advice: "install the PostgreSQL client programs, or skip the dump with --skip-snapshot"}
 	case o.Image != "" && o.Ref != "":
-		return local, &pipeline.UsageError{Problem: "a ref and --image exclude each other", Advice: "name the version once"}
+		return local, &pipeline.UsageError{Problem: "a ref and --image cannot be combined", Advice: "use one of the two"}
 	case o.Image != "":
 		_, err = objects.PullPolicy(o.Image)
 		return local, err
@@ -105,127 +116,123 @@ func check(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Opt
 		return local, err
 	}
 	if local.Kind == "" {
-		return local, &pipeline.UsageError{Problem: "no registry to push the image to, and the cluster is not one on this machine that images could be loaded into", Advice: "name one with --registry or NORN_REGISTRY_URL, or ship a built image with --image"}
+		return local, &pipeline.UsageError{Problem: "no registry configured, and images cannot be loaded into this cluster because it is not local", Advice: "set one with --registry or NORN_REGISTRY_URL, or ship a built image with --image"}
 	}
 	return local, nil
 }
 
-// run is one deploy. Each step fills in what the next ones need.
+// run is one deploy: what every step is given. What a step makes is returned and passed to later steps by ship.
 type run struct {
 	cluster *k8s.Client
 	spec    *infraspec.Spec
 	options Options
 	dir     string               // the infraspec's folder
-	tmp     string               // gone when the run ends
-	local   connect.LocalCluster // what the image is loaded into, where there is no registry
-
-	before        running
-	source        source.Tree
-	builder       image.Builder
-	image         string                   // what the pods will run
-	values        map[string]secrets.Value // what the infraspec declares, decrypted
-	secretVersion string
-	dumped        string // the snapshot that was taken
-	migrated      string // the version whose migration has run
+	tmp     string               // removed when the run ends
+	local   connect.LocalCluster // where the image is loaded without a registry
+	secret  appSecret
 }
 
-// steps are the nine of a deploy, with forge's before the first that touches the cluster and after the rollout. forge looks at once, so that what it
-// refuses is refused before the build.
-func (r *run) steps(ctx context.Context, to pipeline.Reporter) ([]pipeline.Step, error) {
-	var workload, traffic []pipeline.Step
-	if r.options.Forge {
-		var err error
-		o := forge.Options{Settings: r.options.Settings, Tunnel: r.options.Tunnel, Lock: r.options.Lock}
-		o.Lock.Say = func(line string) { pipeline.Say(to, "forge", line) }
-		if workload, traffic, err = forge.Steps(ctx, r.cluster, r.spec, o); err != nil {
-			return nil, err
-		}
-	}
-	return slices.Concat([]pipeline.Step{
-		{Name: "source", Run: r.findSource},
-		{Name: "build", Run: r.build},
-		{Name: r.delivery(), Run: r.deliver},
-		{Name: "test", Run: r.test},
-	}, workload, []pipeline.Step{
-		{Name: "snapshot", Run: r.snapshot},
-		{Name: "migrate", Run: r.migrate},
-		{Name: "secrets", Run: r.secrets},
-		{Name: "rollout", Run: r.rollout},
-	}, traffic, []pipeline.Step{
-		{Name: "cleanup", Run: r.cleanup},
-	}), nil
+// shipment is the version that the steps after the build bring into the cluster.
+type shipment struct {
+	sourced
+	image string // what the pods will run
 }
 
-func (r *run) findSource(ctx context.Context, out io.Writer) (pipeline.Result, error) {
-	var err error
-	if r.before, err = r.current(ctx); err != nil {
-		return pipeline.Result{}, err
-	}
-	if !r.options.Forge { // otherwise the pods will read what the infraspec declares
-		if err := stillRead(r.before.pod, r.spec); err != nil {
-			return pipeline.Result{}, err
-		}
-		if warning := notYetRead(r.before.pod, r.spec); warning != "" && r.spec.Role != infraspec.Function {
-			pipeline.Warn(out, "%s", warning)
-		} else if len(r.before.differs) > 0 {
-			pipeline.Warn(out, "the Deployment is not as the infraspec says (%s), and the version alone is shipped: --forge brings both", strings.Join(r.before.differs, ", "))
-		}
-	}
-	if r.options.Image != "" {
-		r.image = r.options.Image
-		return pipeline.Result{State: pipeline.Skipped, Detail: "ships " + r.image}, r.decrypt(ctx)
-	}
-	into := filepath.Join(r.tmp, "source")
-	if r.spec.Repo.URL != "" && !r.options.Checkout {
-		r.source, err = source.Clone(ctx, out, r.spec.Repo, r.options.Selection, r.tmp)
-	} else {
-		r.source, err = source.FromCheckout(ctx, r.dir, r.options.Ref, into)
-	}
+// ship runs the steps of a deploy, or plans them. The steps in workload run before the first that touches the cluster,
+// those in traffic after the rollout.
+func (r *run) ship(ctx context.Context, p pipeline.Runner, workload, traffic []forgeStep) error {
+	src, err := pipeline.RunStep(ctx, p, r.source())
 	if err != nil {
-		return pipeline.Result{}, err
+		return err
 	}
-	if r.source.Dirty {
-		pipeline.Warn(out, "%s has changes that are not committed; they are shipped as %s", r.dir, r.source.Tag())
+	made, err := pipeline.RunStep(ctx, p, r.build(src.tree))
+	if err != nil {
+		return err
 	}
-	if warning := source.LFSPointers(r.source.Dir); warning != "" {
-		pipeline.Warn(out, "%s", warning)
+	image, err := pipeline.RunStep(ctx, p, r.deliver(made))
+	if err != nil {
+		return err
 	}
-	return pipeline.Result{State: pipeline.Done, Detail: r.source.Describe()}, r.decrypt(ctx)
+	if _, err := pipeline.RunStep(ctx, p, r.test(src.tree)); err != nil {
+		return err
+	}
+	if _, err := pipeline.RunAll(ctx, p, workload); err != nil {
+		return err
+	}
+	s := shipment{src, image}
+	dump, err := pipeline.RunStep(ctx, p, r.snapshot(s))
+	if err != nil {
+		return err
+	}
+	migrated, err := pipeline.RunStep(ctx, p, r.migrate(s, dump))
+	if err != nil {
+		return err
+	}
+	secretVersion, err := pipeline.RunStep(ctx, p, r.secrets(s.values))
+	if err != nil {
+		return err
+	}
+	if _, err := pipeline.RunStep(ctx, p, r.rollout(s, migrated, secretVersion)); err != nil {
+		return err
+	}
+	if _, err := pipeline.RunAll(ctx, p, traffic); err != nil {
+		return err
+	}
+	_, err = pipeline.RunStep(ctx, p, r.cleanup(src.tree, made))
+	return err
 }
 
-// forged reads the app's Deployment, which must be there and norn's own.
-func forged(ctx context.Context, cluster *k8s.Client, t rollout.Target) (*appsv1.Deployment, error) {
-	d, err := cluster.GetDeployment(ctx, t.Namespace, t.App)
-	if k8s.IsNotFound(err) {
-		if _, err := cluster.GetCronJob(ctx, t.Namespace, t.App); err == nil {
-			return nil, &pipeline.UsageError{Problem: t.App + " is a cron app, which has no rollout and no history", Advice: "norn status shows what it runs; norn deploy changes the version of its next run"}
+// forgeStep is a step of forge, which makes a change of an object.
+type forgeStep = pipeline.Step[drift.Change]
+
+// forge returns forge's steps with --forge. It reads the cluster, so that whatever forge refuses is refused before the build.
+func (r *run) forge(ctx context.Context, to pipeline.Reporter) (workload, traffic []forgeStep, err error) {
+	if !r.options.Forge {
+		return nil, nil, nil
+	}
+	o := forge.Options{Settings: r.options.Settings, Tunnel: r.options.Tunnel, Lock: r.options.Lock}
+	o.Lock.Say = func(line string) { pipeline.Say(to, "forge", line) }
+	return forge.Steps(ctx, r.cluster, r.spec, o)
+}
+
+// planForge stands for forge's steps in a dry run: norn diff asks the API server what they would change.
+func (r *run) planForge() []forgeStep {
+	if !r.options.Forge {
+		return nil
+	}
+	detail := "norn diff " + r.spec.App + " shows what would change"
+	return []forgeStep{{Name: "forge", Plan: pipeline.Fixed(drift.Change{}, pipeline.Planned, detail)}}
+}
+
+// test runs build.test in the source's folder.
+func (r *run) test(tree source.Tree) pipeline.Step[pipeline.None] {
+	run := func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
+		switch {
+		case r.options.Image != "":
+			return pipeline.Result{State: pipeline.Skipped, Detail: "--image"}, nil
+		case r.spec.Build.Test == "":
+			return pipeline.Result{State: pipeline.Skipped, Detail: "the infraspec has no build.test"}, nil
+		case r.options.SkipTests:
+			return pipeline.Result{State: pipeline.Skipped, Detail: "--skip-tests"}, nil
 		}
-		return nil, notForged("Deployment", t)
+		if err := command.Run(ctx, tree.Dir, out, "/bin/sh", "-c", r.spec.Build.Test); err != nil {
+			return pipeline.Result{}, &pipeline.ToolError{Doing: "run build.test", Err: err, Advice: "its output above says why; --skip-tests skips build.test"}
+		}
+		return pipeline.Result{State: pipeline.Done, Detail: r.spec.Build.Test}, nil
 	}
-	if err == nil {
-		err = objects.Owned("Deployment", d, t.App)
-	}
-	if err == nil && d.DeletionTimestamp != nil {
-		return nil, &pipeline.UsageError{Problem: fmt.Sprintf("Deployment %s in namespace %s is being deleted", t.App, t.Namespace), Advice: "norn status shows what there is"}
-	}
-	return d, err
+	plan := r.ifBuilt(cmp.Or(r.spec.Build.Test, "the infraspec has no build.test"))
+	return pipeline.Step[pipeline.None]{Name: "test", Run: pipeline.Act(run), Plan: planned(plan)}
 }
 
-func notForged(kind string, t rollout.Target) error {
-	return &pipeline.UsageError{Problem: fmt.Sprintf("there is no %s %s in namespace %s", kind, t.App, t.Namespace), Advice: "make it with norn forge; norn deploy --forge makes it and ships at once"}
+// planned is the plan of a step that makes no value.
+func planned(detail string) pipeline.Func[pipeline.None] {
+	return pipeline.Fixed(pipeline.None{}, pipeline.Planned, detail)
 }
 
-func (r *run) test(ctx context.Context, out io.Writer) (pipeline.Result, error) {
-	switch {
-	case r.options.Image != "":
-		return pipeline.Result{State: pipeline.Skipped, Detail: "--image"}, nil
-	case r.spec.Build.Test == "":
-		return pipeline.Result{State: pipeline.Skipped, Detail: "the infraspec has no build.test"}, nil
-	case r.options.SkipTests:
-		return pipeline.Result{State: pipeline.Skipped, Detail: "--skip-tests"}, nil
+// ifBuilt returns what, or what a dry run reports instead if nothing is built.
+func (r *run) ifBuilt(what string) string {
+	if r.options.Image != "" {
+		return "nothing: --image"
 	}
-	if err := command.Run(ctx, r.source.Dir, out, "/bin/sh", "-c", r.spec.Build.Test); err != nil {
-		return pipeline.Result{}, &pipeline.ToolError{Doing: "run build.test", Err: err, Advice: "its output above says why; --skip-tests ships without them"}
-	}
-	return pipeline.Result{State: pipeline.Done, Detail: r.spec.Build.Test}, nil
+	return what
 }

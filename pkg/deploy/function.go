@@ -11,29 +11,29 @@ import (
 	"norn/pkg/pipeline"
 )
 
-func (r *run) currentFunction(ctx context.Context) (running, error) {
+func (r *run) currentFunction(ctx context.Context) (liveApp, error) {
 	t, err := r.cluster.GetPodTemplate(ctx, r.options.Namespace, r.spec.App)
 	if k8s.IsNotFound(err) {
-		return running{}, nil
+		return liveApp{}, nil
 	}
 	if err == nil {
-		err = objects.Owned("PodTemplate", t, r.spec.App)
+		err = objects.CheckOwner("PodTemplate", t, r.spec.App)
 	}
 	if err != nil {
-		return running{}, err
+		return liveApp{}, err
 	}
-	return running{image: k8s.ImageOf(t.Template.Spec, r.spec.App), migrated: t.Annotations[metadata.MigratedAnnotation], good: true}, nil
+	return liveApp{image: metadata.ImageOf(t.Template.Spec, r.spec.App), migrated: t.Annotations[metadata.MigratedAnnotation], verified: true}, nil
 }
 
-// register makes the version the one that the next call runs.
-func (r *run) register(ctx context.Context, release k8s.Release) (pipeline.Result, error) {
+// register makes release the version that the next call runs, in place of the image before.
+func (r *run) register(ctx context.Context, release k8s.Release, before string) (pipeline.Result, error) {
 	conf := applycore.PodTemplate(r.spec.App, r.options.Namespace).WithLabels(objects.Labels(r.spec))
 	t, err := r.cluster.ApplyPodTemplate(ctx, conf, release)
 	if err != nil {
 		return pipeline.Result{}, err
 	}
-	result := pipeline.Result{State: pipeline.Done, Detail: "the next norn invoke runs " + k8s.ImageOf(t.Template.Spec, r.spec.App)}
-	if r.before.image == release.Image {
+	result := pipeline.Result{State: pipeline.Done, Detail: "the next norn invoke runs " + metadata.ImageOf(t.Template.Spec, r.spec.App)}
+	if before == release.Image {
 		result.State = pipeline.Unchanged
 	}
 	return result, nil

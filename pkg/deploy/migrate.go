@@ -1,7 +1,7 @@
 package deploy
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -10,7 +10,6 @@ import (
 
 	"norn/internal/job"
 	"norn/pkg/forge/objects"
-	"norn/pkg/k8s"
 	"norn/pkg/pipeline"
 )
 
@@ -22,74 +21,59 @@ type MigrationError struct{ What, Snapshot string }
 
 // Error says how it ended.
 func (e *MigrationError) Error() string {
-	return "the migration failed: " + e.What + "; the running version was left alone"
+	return "the migration failed: " + e.What + "; the running version is unchanged"
 }
 
 // Hint is how to get back to before it.
 func (e *MigrationError) Hint() string {
 	if e.Snapshot == "" {
-		return "what it had done of its work by then is in the database"
+		return "the migration may be partially applied"
 	}
-	return "what it had done of its work by then is in the database; norn snapshots restore brings back " + e.Snapshot
+	return "the migration may be partially applied; norn snapshots restore brings back " + e.Snapshot
 }
 
-// noMigration says why there is none to run, or "".
-func (r *run) noMigration() string {
+// noMigration returns why no migration is to run, or "".
+func (r *run) noMigration(s shipment) string {
 	switch {
 	case len(r.spec.Migrations.Command) == 0:
 		return "the infraspec has no migrations.command"
-	case r.runsAlready():
-		return "this version runs already"
+	case r.runsAlready(s):
+		return "this version is already running"
 	}
 	return ""
 }
 
-// migrate runs the migration in the new image, as a Job.
-func (r *run) migrate(ctx context.Context, out io.Writer) (pipeline.Result, error) {
-	if why := r.noMigration(); why != "" {
-		return pipeline.Result{State: pipeline.Skipped, Detail: why}, nil
+// migrate runs the migration in the new image, as a Job. It makes the version that was migrated to, or "". The snapshot
+// named dump was taken before it.
+func (r *run) migrate(s shipment, dump string) pipeline.Step[string] {
+	why := r.noMigration(s)
+	plan := pipeline.Fixed("", pipeline.Planned, cmp.Or(why, commandLine(r.spec.Migrations.Command)))
+	if why != "" {
+		return pipeline.Step[string]{Name: "migrate", Run: pipeline.Fixed("", pipeline.Skipped, why), Plan: plan}
 	}
-	pod, err := objects.Migration(r.spec, r.options.Settings, r.image)
-	if err != nil {
-		return pipeline.Result{}, err
+	run := func(ctx context.Context, out io.Writer) (string, pipeline.Result, error) {
+		pod, err := objects.Migration(r.spec, r.options.Settings, s.image)
+		if err != nil {
+			return "", pipeline.Result{}, err
+		}
+		values, err := r.secret.changed(ctx, s.values)
+		if err != nil {
+			return "", pipeline.Result{}, err
+		}
+		request := job.Request{
+			Namespace: r.options.Namespace, App: r.spec.App, Timeout: MigrationTimeout, Out: out,
+			Say: func(line string) { _, _ = fmt.Fprintln(out, line) },
+		}
+		err = job.Migrate(ctx, r.cluster, request, *pod, values)
+		if err != nil && ctx.Err() != nil {
+			return "", pipeline.Result{}, fmt.Errorf("the migration was interrupted; the running version is unchanged: %w", err)
+		}
+		if err != nil {
+			return "", pipeline.Result{}, &MigrationError{err.Error(), dump}
+		}
+		return s.version(), pipeline.Result{State: pipeline.Done, Detail: commandLine(r.spec.Migrations.Command)}, nil
 	}
-	values, err := r.newValues(ctx)
-	if err != nil {
-		return pipeline.Result{}, err
-	}
-	request := job.Request{
-		Namespace: r.options.Namespace, App: r.spec.App, Timeout: MigrationTimeout, Out: out,
-		Say: func(line string) { _, _ = fmt.Fprintln(out, line) },
-	}
-	err = job.Migrate(ctx, r.cluster, request, *pod, values)
-	if err != nil && ctx.Err() != nil {
-		return pipeline.Result{}, fmt.Errorf("the migration was cut short, and the running version left alone: %w", err)
-	}
-	if err != nil {
-		return pipeline.Result{}, &MigrationError{err.Error(), r.dumped}
-	}
-	r.migrated = r.version()
-	return pipeline.Result{State: pipeline.Done, Detail: commandLine(r.spec.Migrations.Command)}, nil
-}
-
-// newValues are the declared secrets where they are not what the app's Secret holds, or nil.
-func (r *run) newValues(ctx context.Context) (map[string][]byte, error) {
-	if len(r.spec.Secrets) == 0 {
-		return nil, nil
-	}
-	live, err := r.cluster.GetSecret(ctx, r.options.Namespace, objects.SecretName(r.spec.App))
-	if err != nil && !k8s.IsNotFound(err) {
-		return nil, err
-	}
-	values, changed := map[string][]byte{}, err != nil
-	for name, v := range r.values {
-		values[name] = []byte(v.Reveal())
-		changed = changed || !bytes.Equal(values[name], live.Data[name])
-	}
-	if !changed {
-		return nil, nil
-	}
-	return values, nil
+	return pipeline.Step[string]{Name: "migrate", Run: run, Plan: plan}
 }
 
 // commandLine is a command as a person would type it; what the shell runs for it is what they wrote.

@@ -14,8 +14,8 @@ import (
 
 // Restart replaces all pods of an app, one after the other, and waits until the new ones run.
 func Restart(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, t rollout.Target) error {
-	t.KeepFailed = "the version is the same before and after a restart"
-	steps := []pipeline.Step{{Name: "rollout", Run: func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
+	t.KeepFailed = "a restart does not change the version"
+	step := pipeline.Step[pipeline.None]{Name: "rollout", Run: pipeline.Act(func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
 		d, err := forged(ctx, cluster, t)
 		if err != nil {
 			return pipeline.Result{}, err
@@ -23,13 +23,16 @@ func Restart(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, t r
 		if d.Spec.Paused {
 			what := " has not been deployed yet: there is nothing to restart"
 			if d.Status.Replicas > 0 {
-				what = " is paused: a deploy of it was cut short"
+				what = " is paused: an earlier deploy was interrupted"
 			}
-			return pipeline.Result{}, &pipeline.UsageError{Problem: t.App + what, Advice: "ship it with norn deploy"}
+			return pipeline.Result{}, &pipeline.UsageError{Problem: t.App + what, Advice: "deploy it with norn deploy"}
 		}
 		return rollout.Run(ctx, cluster, out, t, func(ctx context.Context) (*appsv1.Deployment, error) {
 			return cluster.RestartDeployment(ctx, t.Namespace, t.App, time.Now())
 		})
-	}}}
-	return t.WithLock(ctx, cluster, to, func(ctx context.Context) error { return pipeline.Run(ctx, to, steps) })
+	})}
+	return t.WithLock(ctx, cluster, to, func(ctx context.Context) error {
+		_, err := pipeline.RunStep(ctx, pipeline.Runner{To: to}, step)
+		return err
+	})
 }

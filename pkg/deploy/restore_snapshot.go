@@ -11,6 +11,7 @@ import (
 	"norn/pkg/deploy/rollout"
 	"norn/pkg/k8s"
 	"norn/pkg/pipeline"
+	"norn/pkg/secrets"
 )
 
 // RestoreOptions are what the restore of a snapshot needs.
@@ -19,35 +20,48 @@ type RestoreOptions struct {
 	Database database.Settings
 }
 
-// RestoreSnapshot brings a database back to a snapshot, in one transaction: as a whole or not at all. What is there now is dumped first.
+// RestoreSnapshot restores a database from a snapshot in one transaction: entirely or not at all. It first dumps the
+// database as it is.
 func RestoreSnapshot(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, s database.Snapshot, o RestoreOptions) error {
-	r := &run{cluster: cluster, spec: o.Spec, options: Options{Target: o.Target, Database: o.Database}, dir: filepath.Dir(o.Spec.Path())}
-	var c database.Connection
-	folder := database.Folder(r.dir)
+	folder := database.Folder(filepath.Dir(o.Spec.Path()))
+	runner := Options{Target: o.Target}.runner(to)
 	return o.WithLock(ctx, cluster, to, func(ctx context.Context) error {
-		return pipeline.Run(ctx, to, r.redacted([]pipeline.Step{
-			{Name: "snapshot", Run: func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
-				address, err := r.databaseURL(ctx)
-				if err == nil {
-					c, err = database.ConnectionTo(s.Database, address, o.Database)
-				}
-				if err != nil {
-					return pipeline.Result{}, err
-				}
-				made, err := database.Dump(ctx, c, folder, database.Snapshot{Database: s.Database, Version: "before-restore", Time: time.Now().UTC()}, out)
-				if err != nil {
-					return pipeline.Result{}, &database.SnapshotError{Database: s.Database, Err: err}
-				}
-				return pipeline.Result{State: pipeline.Done, Detail: filepath.Join(database.FolderName, made.Name())}, nil
-			}},
-			{Name: "restore", Run: func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
-				path := filepath.Join(folder, s.Name())
-				err := database.Restore(ctx, c, out, path)
-				if err != nil {
-					return pipeline.Result{}, fmt.Errorf("restore %s, which was undone: %w", s.Name(), err)
-				}
-				return pipeline.Result{State: pipeline.Done, Detail: s.Name()}, nil
-			}},
-		}))
+		c, err := pipeline.RunStep(ctx, runner, dumpBeforeRestore(cluster, s.Database, folder, o))
+		if err != nil {
+			return err
+		}
+		_, err = pipeline.RunStep(ctx, runner, restoreFrom(c, folder, s))
+		return err
 	})
+}
+
+// dumpBeforeRestore dumps the database named name into folder. It makes the connection to it.
+func dumpBeforeRestore(cluster *k8s.Client, name, folder string, o RestoreOptions) pipeline.Step[database.Connection] {
+	run := func(ctx context.Context, out io.Writer) (c database.Connection, result pipeline.Result, err error) {
+		var values map[string]secrets.Value
+		if secretDatabaseURL(o.Spec) {
+			if values, err = (appSecret{cluster, o.Spec, o.Namespace, o.Redactor}).decrypt(ctx, ""); err != nil {
+				return c, result, err
+			}
+		}
+		if c, err = database.ConnectionTo(name, databaseURL(o.Spec, values), o.Database); err != nil {
+			return c, result, err
+		}
+		made, err := database.Dump(ctx, c, folder, database.Snapshot{Database: name, Version: "before-restore", Time: time.Now().UTC()}, out)
+		if err != nil {
+			return c, result, &database.SnapshotError{Database: name, Err: err}
+		}
+		return c, pipeline.Result{State: pipeline.Done, Detail: filepath.Join(database.FolderName, made.Name())}, nil
+	}
+	return pipeline.Step[database.Connection]{Name: "snapshot", Run: run}
+}
+
+func restoreFrom(c database.Connection, folder string, s database.Snapshot) pipeline.Step[pipeline.None] {
+	run := func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
+		if err := database.Restore(ctx, c, out, filepath.Join(folder, s.Name())); err != nil {
+			return pipeline.Result{}, fmt.Errorf("restore %s (rolled back): %w", s.Name(), err)
+		}
+		return pipeline.Result{State: pipeline.Done, Detail: s.Name()}, nil
+	}
+	return pipeline.Step[pipeline.None]{Name: "restore", Run: pipeline.Act(run)}
 }

@@ -22,21 +22,29 @@ import (
 // Rollback goes back to the newest verified revision before the current one, or to the one that
 // revision names (a revision number or a commit), and waits until it runs.
 func Rollback(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, t rollout.Target, revision string) error {
-	var chosen k8s.Revision
-	t.KeepFailed = "it is itself a step back"
-	steps := []pipeline.Step{
-		{Name: "choose", Run: func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
-			var err error
-			chosen, err = choose(ctx, cluster, t, revision, out)
-			return pipeline.Result{State: pipeline.Done, Detail: rollout.Describe(chosen)}, err
-		}},
-		{Name: "rollout", Run: func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
-			return rollout.Run(ctx, cluster, out, t, func(ctx context.Context) (*appsv1.Deployment, error) {
-				return cluster.RestoreTemplate(ctx, t.Namespace, t.App, chosen.Set)
-			})
-		}},
-	}
-	return t.WithLock(ctx, cluster, to, func(ctx context.Context) error { return pipeline.Run(ctx, to, steps) })
+	t.KeepFailed = "a rollback is not rolled back"
+	runner := pipeline.Runner{To: to}
+	return t.WithLock(ctx, cluster, to, func(ctx context.Context) error {
+		chosen, err := pipeline.RunStep(ctx, runner, pipeline.Step[k8s.Revision]{
+			Name: "choose",
+			Run: func(ctx context.Context, out io.Writer) (k8s.Revision, pipeline.Result, error) {
+				chosen, err := choose(ctx, cluster, t, revision, out)
+				return chosen, pipeline.Result{State: pipeline.Done, Detail: rollout.Describe(chosen)}, err
+			},
+		})
+		if err != nil {
+			return err
+		}
+		_, err = pipeline.RunStep(ctx, runner, pipeline.Step[pipeline.None]{
+			Name: "rollout",
+			Run: pipeline.Act(func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
+				return rollout.Run(ctx, cluster, out, t, func(ctx context.Context) (*appsv1.Deployment, error) {
+					return cluster.RestoreTemplate(ctx, t.Namespace, t.App, chosen.Set)
+				})
+			}),
+		})
+		return err
+	})
 }
 
 func choose(ctx context.Context, cluster *k8s.Client, t rollout.Target, revision string, out io.Writer) (chosen k8s.Revision, err error) {
@@ -54,11 +62,11 @@ func choose(ctx context.Context, cluster *k8s.Client, t rollout.Target, revision
 		chosen, err = named(revisions, revision)
 	}
 	if err == nil && chosen.Failed != "" {
-		pipeline.Warn(out, "%s failed when it was shipped: %s", rollout.Describe(chosen), chosen.Failed)
+		pipeline.Warn(out, "%s failed when it was deployed: %s", rollout.Describe(chosen), chosen.Failed)
 	}
 	for _, r := range revisions {
 		if err == nil && r.Migrated && r.Number > chosen.Number {
-			pipeline.Warn(out, "a migration ran before %s, and the database stays as it left it; norn snapshots list has the dump from before", rollout.Describe(r))
+			pipeline.Warn(out, "a migration ran before %s and is not undone; norn snapshots list shows the dump taken before it", rollout.Describe(r))
 		}
 	}
 	return chosen, err
@@ -67,9 +75,9 @@ func choose(ctx context.Context, cluster *k8s.Client, t rollout.Target, revision
 // noEarlier says that there is nothing to go back to, and what there is.
 func noEarlier(newestFirst []k8s.Revision) error {
 	if slices.ContainsFunc(newestFirst, func(r k8s.Revision) bool { return r.Verified && !r.Current }) {
-		return &pipeline.UsageError{Problem: "the other verified revisions are of the version that is current", Advice: "--to takes one of them all the same: " + list(newestFirst)}
+		return &pipeline.UsageError{Problem: "all other verified revisions run the current version", Advice: "choose one with --to: " + list(newestFirst)}
 	}
-	return &pipeline.UsageError{Problem: "there is no earlier verified version to go back to", Advice: "there are: " + list(newestFirst)}
+	return &pipeline.UsageError{Problem: "no earlier verified version to roll back to", Advice: "revisions: " + list(newestFirst)}
 }
 
 // list names all revisions, with what is known of them.
@@ -110,7 +118,7 @@ func named(newestFirst []k8s.Revision, target string) (k8s.Revision, error) {
 			return r, nil
 		}
 	}
-	return k8s.Revision{}, &pipeline.UsageError{Problem: fmt.Sprintf("no revision %q in the history", target), Advice: "a revision's number, or 7 digits or more of its commit; there are: " + list(newestFirst)}
+	return k8s.Revision{}, &pipeline.UsageError{Problem: fmt.Sprintf("no revision %q in the history", target), Advice: "use a revision number or at least 7 digits of a commit; revisions: " + list(newestFirst)}
 }
 
 // isCommit reports whether target, seven digits or more, means this commit. A dirty version is only meant by its suffix.

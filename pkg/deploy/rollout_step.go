@@ -17,54 +17,73 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// rollout gives the version to the app's workload, and waits until it runs.
-func (r *run) rollout(ctx context.Context, out io.Writer) (pipeline.Result, error) {
-	policy, err := objects.PullPolicy(r.image)
-	if err != nil {
-		return pipeline.Result{}, err
+// rollout gives the version to the app's workload, and waits until it runs. migrated is the version whose migration this
+// deploy ran, or "".
+func (r *run) rollout(s shipment, migrated, secretVersion string) pipeline.Step[pipeline.None] {
+	run := func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
+		policy, err := objects.PullPolicy(s.image)
+		if err != nil {
+			return pipeline.Result{}, err
+		}
+		release := k8s.Release{
+			Image: s.image, PullPolicy: policy, Commit: s.tree.Version(), Cause: s.cause(r.options.User), By: r.options.User,
+			SecretVersion: secretVersion, Migrated: migrated,
+		}
+		if r.runsAlready(s) {
+			release.Migrated = s.live.migrated
+		}
+		switch r.spec.Role {
+		case infraspec.Cron:
+			return r.schedule(ctx, release)
+		case infraspec.Function:
+			return r.register(ctx, release, s.live.image)
+		case infraspec.Webserver, infraspec.Worker:
+		}
+		return r.replacePods(ctx, out, release, s.live.failed)
 	}
-	release := k8s.Release{
-		Image: r.image, PullPolicy: policy, Commit: r.source.Version(), Cause: r.cause(), By: r.options.User,
-		SecretVersion: r.secretVersion, Migrated: r.migrated,
-	}
-	if r.runsAlready() {
-		release.Migrated = r.before.migrated
-	}
-	switch r.spec.Role {
-	case infraspec.Cron:
-		return r.schedule(ctx, release)
-	case infraspec.Function:
-		return r.register(ctx, release)
-	case infraspec.Webserver, infraspec.Worker:
-	}
+	return pipeline.Step[pipeline.None]{Name: "rollout", Run: pipeline.Act(run), Plan: planned(r.planRollout(s))}
+}
+
+// replacePods brings release into the app's Deployment, and waits until its pods run. If the version that runs has
+// failed, its pods are replaced even if release is the same: the cause may be gone, and the kubelet waits ever longer
+// between its attempts.
+func (r *run) replacePods(ctx context.Context, out io.Writer, release k8s.Release, failed bool) (pipeline.Result, error) {
 	change := func(ctx context.Context) (*appsv1.Deployment, error) {
 		before, err := r.cluster.GetDeployment(ctx, r.options.Namespace, r.spec.App)
 		if err != nil {
 			return nil, err
 		}
 		after, err := r.cluster.SetImage(ctx, r.options.Namespace, r.spec.App, release)
-		again := r.options.Force || r.before.failed // whatever kept the same version from coming up may be gone, and its pods wait ever longer
-		if err == nil && again && reflect.DeepEqual(before.Spec.Template, after.Spec.Template) {
+		if err == nil && (r.options.Force || failed) && reflect.DeepEqual(before.Spec.Template, after.Spec.Template) {
 			return r.cluster.RestartDeployment(ctx, r.options.Namespace, r.spec.App, time.Now())
 		}
 		return after, err
 	}
 	result, err := rollout.Run(ctx, r.cluster, out, r.options.Target, change)
 	if err == nil && result.State == pipeline.Unchanged {
-		result.Detail += "; nothing has changed (--force replaces the pods)"
+		result.Detail += "; no changes (--force replaces the pods)"
 	}
 	return result, err
 }
 
-// cause is the line that kubectl rollout history shows for this revision. It holds no time (the ReplicaSet has one), so that a
-// deploy of what runs already changes nothing.
-func (r *run) cause() string {
-	what := r.image
-	if r.source.Commit != "" {
-		what = r.source.Tag()
+func (r *run) planRollout(s shipment) string {
+	from := cmp.Or(s.live.image, "nothing")
+	switch {
+	case r.runsAlready(s):
+		return s.image + " is already running"
+	case r.spec.Role == infraspec.Cron:
+		return fmt.Sprintf("the next run uses %s, the last used %s", s.image, from)
+	case r.spec.Role == infraspec.Function:
+		return fmt.Sprintf("the next call uses %s, the last used %s", s.image, from)
 	}
-	return fmt.Sprintf("norn deploy %s by %s", what, r.options.User)
+	return fmt.Sprintf("%d pods of %s in place of %s", r.spec.Replicas, s.image, from)
 }
 
-// version is how this version is called where a commit would be: its tag, or its image.
-func (r *run) version() string { return cmp.Or(r.source.TagOrEmpty(), r.image) }
+// cause returns the line that kubectl rollout history shows for this revision. It has no time, which the ReplicaSet
+// records anyway: deploying what already runs must change nothing.
+func (s shipment) cause(user string) string {
+	return fmt.Sprintf("norn deploy %s by %s", s.version(), user)
+}
+
+// version returns the commit's tag, or the image if it was not built from a commit.
+func (s shipment) version() string { return cmp.Or(s.tree.TagOrEmpty(), s.image) }

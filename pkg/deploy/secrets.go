@@ -1,6 +1,8 @@
 package deploy
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +16,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	applycore "k8s.io/client-go/applyconfigurations/core/v1"
 
+	"norn/pkg/deploy/rollout"
 	"norn/pkg/forge/objects"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
@@ -21,123 +24,153 @@ import (
 	"norn/pkg/secrets"
 )
 
-// redacted are steps whose output, that of the programs they run too, goes through the redactor before it is cut into lines.
-func (r *run) redacted(steps []pipeline.Step) []pipeline.Step {
-	if r.options.Redactor == nil {
-		return steps
-	}
-	for i, s := range steps {
-		steps[i].Run = func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
-			w := redactedOut{r.options.Redactor.Writer(out), out}
-			defer func() { _ = w.Close() }()
-			return s.Run(ctx, w)
-		}
-	}
-	return steps
+// appSecret reads and writes an app's Secret, <app>-secrets.
+type appSecret struct {
+	cluster   *k8s.Client
+	spec      *infraspec.Spec
+	namespace string
+	redactor  rollout.Redactor // is given every value before anything could print it; or nil
 }
 
-// redactedOut is a step's output without secret values.
-type redactedOut struct {
-	io.WriteCloser
-	step io.Writer
+func (a appSecret) hide(name, value string) {
+	if a.redactor != nil {
+		a.redactor.Hide(name, value)
+	}
 }
 
-// Warn implements pipeline.StepWriter. The text is whole, and is redacted where it is printed.
-func (o redactedOut) Warn(text string) { pipeline.Warn(o.step, "%s", text) }
-
-// Wait implements pipeline.StepWriter.
-func (o redactedOut) Wait(text string, pods []pipeline.Pod) { pipeline.Wait(o.step, text, pods) }
-
-// decrypt decrypts the app's SOPS file in this process, of the source where that has one, and takes the declared values. It comes before
-// everything that takes long or could print a value: a key that is not here, a value that is missing, or a Secret that is in the way stops the
-// run before anything is built.
-func (r *run) decrypt(ctx context.Context) error {
-	if len(r.spec.Secrets) == 0 {
-		return nil
+// decrypt returns the declared values from the app's SOPS file, decrypted in this process; sourceDir, if not "", is the
+// app's folder in the source. It runs before anything slow, and before anything that could print a value. A missing key,
+// a missing value and a conflicting Secret therefore stop a deploy before the build.
+func (a appSecret) decrypt(ctx context.Context, sourceDir string) (map[string]secrets.Value, error) {
+	if len(a.spec.Secrets) == 0 {
+		return nil, nil
 	}
-	own := filepath.Join(r.dir, secrets.FileName)
+	own := filepath.Join(filepath.Dir(a.spec.Path()), secrets.FileName)
 	path := own
-	if r.source.Dir != "" {
-		path = filepath.Join(r.source.Dir, secrets.FileName)
-		if _, err := os.Stat(path); err != nil && r.spec.Repo.URL != "" { // kept beside the infraspec, not with the source
+	if sourceDir != "" {
+		path = filepath.Join(sourceDir, secrets.FileName)
+		if _, err := os.Stat(path); err != nil && a.spec.Repo.URL != "" { // kept beside the infraspec, not with the source
 			path = own
 		}
 	}
-	file, err := secrets.Open(ctx, path)
-	if err == nil {
-		defer file.Close()
-		if r.options.Redactor != nil {
-			file.Each(func(name string, v secrets.Value) { r.options.Redactor.Hide(name, v.Reveal()) })
-		}
-		r.values, err = file.Pick(r.spec.Secrets)
-	}
-	if fileError, ok := errors.AsType[*secrets.FileError](err); ok && fileError.Path == path { // the user's own file, not the copy that was read
+	values, err := a.readFile(ctx, path)
+	if fileError, ok := errors.AsType[*secrets.FileError](err); ok && fileError.Path == path { // name the user's file, not its copy
 		fileError.Path = own
 	}
 	if err == nil {
-		_, err = r.liveSecret(ctx, objects.SecretName(r.spec.App))
+		_, err = a.live(ctx)
 	}
-	return err
+	return values, err
 }
 
-// secrets brings the Secret <app>-secrets to the declared names: what the infraspec has dropped goes, and so does what others have added.
-func (r *run) secrets(ctx context.Context, _ io.Writer) (pipeline.Result, error) {
-	name := objects.SecretName(r.spec.App)
-	live, err := r.liveSecret(ctx, name)
+// readFile returns the declared values from the SOPS file at path.
+func (a appSecret) readFile(ctx context.Context, path string) (map[string]secrets.Value, error) {
+	file, err := secrets.Open(ctx, path)
 	if err != nil {
-		return pipeline.Result{}, err
+		return nil, err
 	}
-	if len(r.spec.Secrets) == 0 && (live == nil || len(live.Data) == 0) {
-		return pipeline.Result{State: pipeline.Skipped, Detail: "the infraspec declares none"}, nil
-	}
-	now, err := r.cluster.ApplySecret(ctx, r.secret(name, r.values))
-	if err != nil {
-		return pipeline.Result{}, err
-	}
-	var left []string // somebody else's fields, which an apply leaves alone
-	for key := range now.Data {
-		if _, declared := r.values[key]; !declared {
-			left = append(left, key)
-		}
-	}
-	if len(left) > 0 {
-		if now, err = r.cluster.DropSecretKeys(ctx, r.options.Namespace, name, left); err != nil {
-			return pipeline.Result{}, err
-		}
-	}
-	if len(r.spec.Secrets) > 0 {
-		r.secretVersion = now.ResourceVersion
-	}
-	return synced(name, live, r.values, live != nil && live.ResourceVersion == now.ResourceVersion), nil
+	defer file.Close()
+	file.Each(func(name string, v secrets.Value) { a.hide(name, v.Reveal()) })
+	return file.Pick(a.spec.Secrets)
 }
 
-// liveSecret is the app's Secret in the cluster, or nil. One that is not norn's is a *objects.ConflictError.
-func (r *run) liveSecret(ctx context.Context, name string) (*corev1.Secret, error) {
-	live, err := r.cluster.GetSecret(ctx, r.options.Namespace, name)
+// live returns the Secret in the cluster, or nil. If it is not norn's, the error is an *objects.ConflictError.
+func (a appSecret) live(ctx context.Context) (*corev1.Secret, error) {
+	live, err := a.cluster.GetSecret(ctx, a.namespace, objects.SecretName(a.spec.App))
 	if k8s.IsNotFound(err) {
 		return nil, nil //nolint:nilnil // absence is no error here
 	}
 	if err == nil {
-		err = objects.Owned("Secret", live, r.spec.App)
+		err = objects.CheckOwner("Secret", live, a.spec.App)
 	}
 	if err != nil {
-		if len(r.spec.Secrets) == 0 && errors.As(err, new(*objects.ConflictError)) {
+		if len(a.spec.Secrets) == 0 && errors.As(err, new(*objects.ConflictError)) {
 			return nil, nil //nolint:nilnil // it is in nobody's way
 		}
 		return nil, err
 	}
-	if r.options.Redactor != nil { // what the pods have had until now is as secret
-		for key, value := range live.Data {
-			r.options.Redactor.Hide(key, string(value))
-		}
+	for key, value := range live.Data { // the pods' values until now are secret too
+		a.hide(key, string(value))
 	}
 	return live, nil
 }
 
-// synced tells by name what became of the Secret.
-func synced(name string, live *corev1.Secret, values map[string]secrets.Value, unchanged bool) pipeline.Result {
+// changed returns the declared values if the Secret in the cluster does not hold them yet, or nil.
+func (a appSecret) changed(ctx context.Context, declared map[string]secrets.Value) (map[string][]byte, error) {
+	if len(a.spec.Secrets) == 0 {
+		return nil, nil
+	}
+	live, err := a.cluster.GetSecret(ctx, a.namespace, objects.SecretName(a.spec.App))
+	if err != nil && !k8s.IsNotFound(err) {
+		return nil, err
+	}
+	values, changed := map[string][]byte{}, err != nil
+	for name, v := range declared {
+		values[name] = []byte(v.Reveal())
+		changed = changed || !bytes.Equal(values[name], live.Data[name])
+	}
+	if !changed {
+		return nil, nil
+	}
+	return values, nil
+}
+
+// secrets makes the keys of the Secret equal to the declared names: it also removes keys that the infraspec has dropped
+// or that others have added. It makes the Secret's version, or "" if the app declares no secrets.
+func (r *run) secrets(values map[string]secrets.Value) pipeline.Step[string] {
+	plan := pipeline.Fixed("", pipeline.Planned, cmp.Or(strings.Join(r.spec.Secrets, ", "), "the infraspec declares none"))
+	run := func(ctx context.Context, _ io.Writer) (string, pipeline.Result, error) {
+		live, err := r.secret.live(ctx)
+		if err != nil {
+			return "", pipeline.Result{}, err
+		}
+		if len(r.spec.Secrets) == 0 && (live == nil || len(live.Data) == 0) {
+			return "", pipeline.Result{State: pipeline.Skipped, Detail: "the infraspec declares none"}, nil
+		}
+		now, err := r.secret.apply(ctx, values)
+		if err != nil {
+			return "", pipeline.Result{}, err
+		}
+		version := ""
+		if len(r.spec.Secrets) > 0 {
+			version = now.ResourceVersion
+		}
+		return version, synced(live, now, values), nil
+	}
+	return pipeline.Step[string]{Name: "secrets", Run: run, Plan: plan}
+}
+
+// apply writes values into the Secret, and removes all other keys.
+func (a appSecret) apply(ctx context.Context, values map[string]secrets.Value) (*corev1.Secret, error) {
+	name := objects.SecretName(a.spec.App)
+	data := make(map[string][]byte, len(values))
+	for key, v := range values {
+		data[key] = []byte(v.Reveal())
+	}
+	now, err := a.cluster.ApplySecret(ctx, applycore.Secret(name, a.namespace).
+		WithLabels(objects.Labels(a.spec)).
+		WithType(corev1.SecretTypeOpaque).
+		WithData(data))
+	if err != nil {
+		return nil, err
+	}
+	var left []string // other field managers' keys, which an apply leaves alone
+	for key := range now.Data {
+		if _, declared := values[key]; !declared {
+			left = append(left, key)
+		}
+	}
+	if len(left) == 0 {
+		return now, nil
+	}
+	return a.cluster.RemoveSecretKeys(ctx, a.namespace, name, left)
+}
+
+// synced returns which keys of the Secret changed from live, which is nil for a new Secret, to now.
+func synced(live, now *corev1.Secret, values map[string]secrets.Value) pipeline.Result {
+	name := now.Name
 	result := pipeline.Result{State: pipeline.Configured, Detail: fmt.Sprintf("%s holds %s", name, strings.Join(slices.Sorted(maps.Keys(values)), ", "))}
-	if unchanged {
+	if live != nil && live.ResourceVersion == now.ResourceVersion {
 		result.State = pipeline.Unchanged
 		return result
 	}
@@ -155,20 +188,18 @@ func synced(name string, live *corev1.Secret, values map[string]secrets.Value, u
 	return result
 }
 
-// databaseURL is the DATABASE_URL that the app gets by its env or secrets, or "".
-func (r *run) databaseURL(ctx context.Context) (string, error) {
-	if plain, ok := r.spec.Env[objects.DatabaseURL]; ok {
-		return plain, nil
+// databaseURL returns the DATABASE_URL that the app gets from its env or secrets, or "".
+func databaseURL(spec *infraspec.Spec, values map[string]secrets.Value) string {
+	if plain, ok := spec.Env[infraspec.DatabaseURL]; ok {
+		return plain
 	}
-	if !slices.Contains(r.spec.Secrets, objects.DatabaseURL) {
-		return "", nil
-	}
-	if r.values == nil {
-		if err := r.decrypt(ctx); err != nil {
-			return "", err
-		}
-	}
-	return r.values[objects.DatabaseURL].Reveal(), nil
+	return values[infraspec.DatabaseURL].Reveal()
+}
+
+// secretDatabaseURL reports whether the app gets its DATABASE_URL from its secrets.
+func secretDatabaseURL(spec *infraspec.Spec) bool {
+	_, plain := spec.Env[infraspec.DatabaseURL]
+	return !plain && slices.Contains(spec.Secrets, infraspec.DatabaseURL)
 }
 
 // stillRead refuses a deploy that would take a value away from under the pods: one that the infraspec has dropped, and they
@@ -185,7 +216,7 @@ func stillRead(pod corev1.PodSpec, spec *infraspec.Spec) error {
 	}
 	return &pipeline.UsageError{
 		Problem: fmt.Sprintf("the cluster's pods still read %s, which the infraspec no longer declares", strings.Join(dropped, ", ")),
-		Advice:  "bring it up to date first with norn forge " + spec.App,
+		Advice:  "update them first with norn forge " + spec.App,
 	}
 }
 
@@ -202,15 +233,4 @@ func notYetRead(pod corev1.PodSpec, spec *infraspec.Spec) string {
 		return ""
 	}
 	return fmt.Sprintf("the pods do not read %s yet; run norn forge %s after this deploy", strings.Join(missing, ", "), spec.App)
-}
-
-func (r *run) secret(name string, values map[string]secrets.Value) *applycore.SecretApplyConfiguration {
-	data := make(map[string][]byte, len(values))
-	for key, v := range values {
-		data[key] = []byte(v.Reveal())
-	}
-	return applycore.Secret(name, r.options.Namespace).
-		WithLabels(objects.Labels(r.spec)).
-		WithType(corev1.SecretTypeOpaque).
-		WithData(data)
 }

@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -12,36 +13,38 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// snapshot dumps the migration's database, before the migration.
-func (r *run) snapshot(ctx context.Context, out io.Writer) (pipeline.Result, error) {
-	if why := r.noSnapshot(); why != "" {
-		return pipeline.Result{State: pipeline.Skipped, Detail: why}, nil
+// snapshot dumps the database before its migration. It makes the snapshot's name, or "".
+func (r *run) snapshot(s shipment) pipeline.Step[string] {
+	name, folder := r.spec.Migrations.Database, database.Folder(r.dir)
+	why := r.noSnapshot(s)
+	plan := pipeline.Fixed("", pipeline.Planned, cmp.Or(why, fmt.Sprintf("pg_dump of %s into %s", name, folder)))
+	if why != "" {
+		return pipeline.Step[string]{Name: "snapshot", Run: pipeline.Fixed("", pipeline.Skipped, why), Plan: plan}
 	}
-	address, err := r.databaseURL(ctx)
-	if err != nil {
-		return pipeline.Result{}, err
+	run := func(ctx context.Context, out io.Writer) (string, pipeline.Result, error) {
+		c, err := database.ConnectionTo(name, databaseURL(r.spec, s.values), r.options.Database)
+		if err != nil {
+			return "", pipeline.Result{}, err
+		}
+		made, err := database.Dump(ctx, c, folder, database.Snapshot{Database: name, Version: database.FileVersion(s.version()), Time: time.Now().UTC()}, out)
+		if err != nil {
+			return "", pipeline.Result{}, &database.SnapshotError{Database: name, Err: err}
+		}
+		if err := database.Retain(folder, made.Database, r.spec.Artifacts.Retain); err != nil {
+			pipeline.Warn(out, "old snapshots were not removed: %v", err)
+		}
+		detail := fmt.Sprintf("%s, %s", filepath.Join(database.FolderName, made.Name()), made.Size())
+		return made.Name(), pipeline.Result{State: pipeline.Done, Detail: detail}, nil
 	}
-	c, err := database.ConnectionTo(r.spec.Migrations.Database, address, r.options.Database)
-	if err != nil {
-		return pipeline.Result{}, err
-	}
-	folder := database.Folder(r.dir)
-	made, err := database.Dump(ctx, c, folder, database.Snapshot{Database: r.spec.Migrations.Database, Version: database.FileVersion(r.version()), Time: time.Now().UTC()}, out)
-	if err != nil {
-		return pipeline.Result{}, &database.SnapshotError{Database: r.spec.Migrations.Database, Err: err}
-	}
-	r.dumped = made.Name()
-	if err := database.Retain(folder, made.Database, r.spec.Artifacts.Retain); err != nil {
-		pipeline.Warn(out, "old snapshots are left: %v", err)
-	}
-	return pipeline.Result{State: pipeline.Done, Detail: fmt.Sprintf("%s, %s", filepath.Join(database.FolderName, made.Name()), made.Size())}, nil
+	return pipeline.Step[string]{Name: "snapshot", Run: run, Plan: plan}
 }
 
-// noSnapshot says why there is none to take, or "".
-func (r *run) noSnapshot() string {
+// noSnapshot returns why no snapshot is to be taken, or "".
+func (r *run) noSnapshot(s shipment) string {
+	why := r.noMigration(s)
 	switch {
-	case r.noMigration() != "":
-		return r.noMigration()
+	case why != "":
+		return why
 	case r.options.SkipSnapshot:
 		return "--skip-snapshot"
 	case r.spec.Migrations.Database == "":

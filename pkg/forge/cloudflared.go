@@ -48,10 +48,10 @@ func (t *cloudflared) change(ctx context.Context, app string, rule tunnel.Rule) 
 		return pipeline.Result{}, err
 	}
 	for _, host := range gone {
-		_, _ = fmt.Fprintf(t.out, "the rule for %s is gone\n", host)
+		_, _ = fmt.Fprintf(t.out, "removed the rule for %s\n", host)
 	}
 	if shadow != "" {
-		pipeline.Warn(t.out, "the rule for %s stands ahead and takes %s; move it below in ConfigMap %s", shadow, rule.Host, tunnel.ConfigMap)
+		pipeline.Warn(t.out, "the rule for %s comes first and matches %s; move it down in ConfigMap %s", shadow, rule.Host, tunnel.ConfigMap)
 	}
 	if before.Data[tunnel.ConfigKey] == after && !tunnel.Unfinished(before, app) {
 		return pipeline.Result{State: pipeline.Unchanged}, nil
@@ -126,12 +126,12 @@ func (t *cloudflared) undo(ctx context.Context, app string, before *corev1.Confi
 	})
 	switch {
 	case err != nil:
-		return fmt.Errorf("the old configuration was not put back: %w", err)
+		return fmt.Errorf("the old configuration was not restored: %w", err)
 	case !undone:
-		return errors.New("the old configuration was not put back: somebody has changed it since")
+		return errors.New("the old configuration was not restored: it has been changed since")
 	}
 	if _, err := t.cluster.RestartDeployment(ctx, tunnel.Namespace, tunnel.Deployment, time.Now()); err != nil {
-		return fmt.Errorf("the old configuration was put back, and cloudflared not restarted: %w", err)
+		return fmt.Errorf("the old configuration was restored, but cloudflared was not restarted: %w", err)
 	}
-	return errors.New("the old configuration was put back")
+	return errors.New("the old configuration was restored")
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"norn/internal/command"
+	"norn/pkg/forge/drift"
 	"norn/pkg/pipeline"
 )
 
@@ -23,25 +24,25 @@ func (e *RouteError) Error() string {
 
 // Hint is where to look.
 func (e *RouteError) Hint() string {
-	return fmt.Sprintf("log in to the zone of the host with cloudflared tunnel login, or make the record by hand (cloudflared tunnel route dns %s %s); then run the same command again", e.Tunnel, e.Host)
+	return fmt.Sprintf("log in to the host's zone with cloudflared tunnel login, or create the record with cloudflared tunnel route dns %s %s; then run the command again", e.Tunnel, e.Host)
 }
 
 func (e *RouteError) Unwrap() error { return e.Err }
 
-// dns makes the host's DNS record by the cloudflared command, where that is installed.
-func (r *run) dns(ctx context.Context, out io.Writer) (pipeline.Result, error) {
+// dns makes the host's DNS record with the cloudflared command, if it is installed.
+func (r *run) dns(ctx context.Context, out io.Writer) (none drift.Change, result pipeline.Result, err error) {
 	host := r.spec.Hosts.External
 	if !command.Installed("cloudflared") {
-		return pipeline.Result{State: pipeline.Skipped, Detail: "the cloudflared command is not installed; route the host's DNS to the tunnel yourself"}, nil
+		return none, pipeline.Result{State: pipeline.Skipped, Detail: "the cloudflared command is not installed; route the host's DNS to the tunnel yourself"}, nil
 	}
 	var said strings.Builder
-	err := command.Run(ctx, "", io.MultiWriter(out, &said), "cloudflared", "tunnel", "route", "dns", r.options.Tunnel, host)
+	err = command.Run(ctx, "", io.MultiWriter(out, &said), "cloudflared", "tunnel", "route", "dns", r.options.Tunnel, host)
 	switch {
 	case err == nil:
-		return pipeline.Result{State: pipeline.Done, Detail: "leads to tunnel " + r.options.Tunnel}, nil
+		return none, pipeline.Result{State: pipeline.Done, Detail: "routes to tunnel " + r.options.Tunnel}, nil
 	case strings.Contains(said.String(), "already exists"):
-		return pipeline.Result{State: pipeline.Unchanged}, nil
+		return none, pipeline.Result{State: pipeline.Unchanged}, nil
 	default:
-		return pipeline.Result{}, &RouteError{host, r.options.Tunnel, command.LastLine(said.String()), err}
+		return none, pipeline.Result{}, &RouteError{host, r.options.Tunnel, command.LastLine(said.String()), err}
 	}
 }

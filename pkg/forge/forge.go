@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"time"
@@ -13,7 +14,6 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"norn/internal/access"
 	"norn/pkg/forge/drift"
 	"norn/pkg/forge/objects"
 	"norn/pkg/forge/tunnel"
@@ -49,14 +49,22 @@ func Run(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, spec *i
 		if err != nil {
 			return err
 		}
-		return pipeline.Run(ctx, to, slices.Concat(r.workloadSteps(), r.trafficSteps()))
+		_, err = pipeline.RunAll(ctx, pipeline.Runner{To: to}, slices.Concat(r.workloadSteps(), r.trafficSteps()))
+		return err
 	})
 }
 
-// Steps are those of a Run, for a deploy that holds the lock. Those before its rollout change what pods are made of: a Deployment whose pods would be replaced
-// is paused until the deploy unpauses it, so that there is one rollout for both. Those after it lead the traffic to the new pods, which a version that
-// fails must not have: its Service would be at a port where the restored one does not listen. What cannot be is refused at once.
-func Steps(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Options) (before, after []pipeline.Step, err error) {
+// Step is a step that changes one object. It makes the change, or a Change without a State if nothing changes.
+type Step = pipeline.Step[drift.Change]
+
+// Steps returns the steps of a Run for a deploy that holds the lock. It returns an error for anything that can be refused
+// up front.
+//
+// The steps in before change what pods are made of, and run before the rollout. If a Deployment's pods would be replaced,
+// it is paused until the deploy unpauses it: both changes then share one rollout. The steps in after route traffic to the
+// new pods, and run after the rollout: if that fails, a Service already moved to a new port would not reach the restored
+// version.
+func Steps(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Options) (before, after []Step, err error) {
 	if err := permitted(ctx, cluster, forgeNeeds(spec, o.Namespace)); err != nil {
 		return nil, nil, err
 	}
@@ -68,7 +76,8 @@ func Steps(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Opt
 	return r.workloadSteps(), r.trafficSteps(), nil
 }
 
-// Plan says what Run would change, without changing anything: cluster is a dry one (see k8s.Client.DryRun), whose answers are the API server's own.
+// Plan returns what Run would change. cluster is a dry one (see k8s.Client.DryRun): the API server checks and answers each
+// write, and keeps none.
 func Plan(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, spec *infraspec.Spec, o Options) ([]drift.Change, error) {
 	if err := check(o); err != nil {
 		return nil, err
@@ -77,11 +86,13 @@ func Plan(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, spec *
 	if err != nil {
 		return nil, err
 	}
-	r.dry = true
-	if err := pipeline.Run(ctx, to, slices.Concat(r.workloadSteps(), r.serviceSteps(), r.pruneSteps())); err != nil {
+	// The app's own objects come first, then the tunnel's.
+	steps := slices.Concat(r.workloadSteps(), r.serviceSteps(), r.pruneSteps(), r.tunnelSteps())
+	changes, err := pipeline.RunAll(ctx, pipeline.Runner{To: to, Dry: true}, steps)
+	if err != nil {
 		return nil, err
 	}
-	return r.changes, r.planTunnel()
+	return slices.DeleteFunc(changes, func(c drift.Change) bool { return c.State == "" }), nil
 }
 
 func check(o Options) error {
@@ -92,14 +103,12 @@ func check(o Options) error {
 	return err
 }
 
-// run is one forge: what is wanted, what was found, and what came of it.
+// run is one forge: what is wanted and what was found.
 type run struct {
 	cluster *k8s.Client
 	spec    *infraspec.Spec
 	options Options
 	live    *live
-	dry     bool
-	changes []drift.Change
 	// deferredKeys are secrets that an adopted Deployment's new pods would lack: it stays paused until the next deploy.
 	deferredKeys []string
 }
@@ -117,11 +126,12 @@ func begin(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Opt
 		}
 	}
 	if r.removesRoute() {
-		if err := permitted(ctx, cluster, access.Permissions(tunnel.Namespace, access.Tunnel())); err != nil {
+		if err := permitted(ctx, cluster, Permissions(tunnel.Namespace, TunnelGrants())); err != nil {
 			return nil, err
 		}
 	}
-	return r, r.checkSecretKeys(ctx)
+	r.deferredKeys, err = r.checkSecretKeys(ctx)
+	return r, err
 }
 
 // endingTimeout bounds the wait for objects that are being deleted.
@@ -130,7 +140,7 @@ const endingTimeout = time.Minute
 // waitForDeletions reads the app's objects once no deletion is pending: applying to an object under deletion would change
 // something that is about to disappear.
 func waitForDeletions(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Options) (*live, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, endingTimeout, errors.New("something keeps it"))
+	ctx, cancel := context.WithTimeoutCause(ctx, endingTimeout, errors.New("a finalizer may be holding it"))
 	defer cancel()
 	for said := false; ; said = true {
 		found, err := readLive(ctx, cluster, spec, o.Settings)
@@ -147,7 +157,7 @@ func waitForDeletions(ctx context.Context, cluster *k8s.Client, spec *infraspec.
 		}
 		select {
 		case <-ctx.Done():
-			return nil, fmt.Errorf("wait until %s %s is deleted: %w", ending.kind, ending.object.GetName(), context.Cause(ctx))
+			return nil, fmt.Errorf("wait for %s %s to be deleted: %w", ending.kind, ending.object.GetName(), context.Cause(ctx))
 		case <-time.After(300 * time.Millisecond):
 		}
 	}
@@ -158,7 +168,7 @@ func waitForDeletions(ctx context.Context, cluster *k8s.Client, spec *infraspec.
 func (r *run) conflicts() error {
 	var found conflictErrors
 	for _, o := range r.live.inTheWay() {
-		conflict, ok := errors.AsType[*objects.ConflictError](objects.Owned(o.kind, o.object, r.spec.App))
+		conflict, ok := errors.AsType[*objects.ConflictError](objects.CheckOwner(o.kind, o.object, r.spec.App))
 		if !ok {
 			continue
 		}
@@ -178,59 +188,67 @@ func (r *run) unadoptable(o liveObject, conflict *objects.ConflictError) *object
 	if !ok || d.Spec.Selector == nil || maps.Equal(d.Spec.Selector.MatchLabels, map[string]string{metadata.AppLabel: r.spec.App}) && len(d.Spec.Selector.MatchExpressions) == 0 {
 		return nil
 	}
-	conflict.Found = fmt.Sprintf("it cannot be adopted: its selector is %s, not app=%s, and Kubernetes does not change a selector", metav1.FormatLabelSelector(d.Spec.Selector), r.spec.App)
+	conflict.Found = fmt.Sprintf("it cannot be adopted: its selector is %s, not app=%s; a selector is immutable", metav1.FormatLabelSelector(d.Spec.Selector), r.spec.App)
 	conflict.Final = true
 	return conflict
 }
 
 // workloadSteps create and change the objects that pods are made of.
-func (r *run) workloadSteps() []pipeline.Step {
-	var steps []pipeline.Step
-	add := func(kind, name string, do stepFunc) {
-		steps = append(steps, pipeline.Step{Name: kind + " " + name, Run: do})
-	}
+func (r *run) workloadSteps() []Step {
+	var steps []Step
 	for _, conf := range objects.Claims(r.spec, r.options.Settings) {
-		add(objects.KindClaim, *conf.Name, r.claim(conf))
+		steps = append(steps, objectStep(objects.KindClaim, *conf.Name, r.claim(conf)))
 	}
 	switch r.spec.Role {
 	case infraspec.Webserver, infraspec.Worker:
-		add(objects.KindDeployment, r.spec.App, r.deployment)
+		steps = append(steps, objectStep(objects.KindDeployment, r.spec.App, r.deployment))
 	case infraspec.Cron:
-		add(objects.KindCronJob, r.spec.App, r.cronJob)
-	case infraspec.Function: // nothing stands between its calls
+		steps = append(steps, objectStep(objects.KindCronJob, r.spec.App, r.cronJob))
+	case infraspec.Function: // has no workload between its calls
 	}
 	return steps
 }
 
-// trafficSteps lead requests to the app's pods, and remove what the infraspec no longer names.
-func (r *run) trafficSteps() []pipeline.Step {
+// trafficSteps route requests to the app's pods, and remove what the infraspec no longer names.
+func (r *run) trafficSteps() []Step {
 	return slices.Concat(r.serviceSteps(), r.tunnelSteps(), r.pruneSteps())
 }
 
-func (r *run) serviceSteps() []pipeline.Step {
+func (r *run) serviceSteps() []Step {
 	conf := objects.Service(r.spec, r.options.Settings)
 	if conf == nil {
 		return nil
 	}
-	return []pipeline.Step{{Name: objects.KindService + " " + *conf.Name, Run: r.service(conf)}}
+	return []Step{objectStep(objects.KindService, *conf.Name, r.service(conf))}
 }
 
-// record notes a change, and is the step's result.
-func (r *run) record(kind, name string, before, after metadata.Object, detail string) pipeline.Result {
+// changeFunc changes one object. In a dry run it makes the same calls, with a client whose writes are not kept.
+type changeFunc = func(ctx context.Context, dry bool) (drift.Change, pipeline.Result, error)
+
+// objectStep returns a step that changes one object, and whose plan is the same change in a dry run.
+func objectStep(kind, name string, change changeFunc) Step {
+	in := func(dry bool) pipeline.Func[drift.Change] {
+		return func(ctx context.Context, _ io.Writer) (drift.Change, pipeline.Result, error) { return change(ctx, dry) }
+	}
+	return Step{Name: kind + " " + name, Run: in(false), Plan: in(true)}
+}
+
+// outcome returns what an apply did to an object: before is nil if it is new.
+func outcome(kind string, before, after metadata.Object, detail string, dry bool) (drift.Change, pipeline.Result) {
 	result := pipeline.Result{State: pipeline.Configured, Detail: detail}
 	switch {
 	case before == nil:
 		result.State = pipeline.Created
-	case !r.differs(before, after):
-		return pipeline.Result{State: pipeline.Unchanged}
+	case !differs(before, after, dry):
+		return drift.Change{}, pipeline.Result{State: pipeline.Unchanged}
 	}
-	r.changes = append(r.changes, drift.Change{Kind: kind, Name: name, State: result.State, Before: before, After: after})
-	return result
+	return drift.Change{Kind: kind, Name: after.GetName(), State: result.State, Before: before, After: after}, result
 }
 
-// differs tells what an apply did: nothing where the resourceVersion stands, nor where only the status has moved it meanwhile.
-func (r *run) differs(before, after metadata.Object) bool {
-	if !r.dry && before.GetResourceVersion() == after.GetResourceVersion() { // a dry run moves none
+// differs reports whether an apply changed an object. The resourceVersion alone does not tell: a dry run keeps it, and a
+// change of the status moves it.
+func differs(before, after metadata.Object, dry bool) bool {
+	if !dry && before.GetResourceVersion() == after.GetResourceVersion() {
 		return false
 	}
 	return drift.Diff(before, after) != ""
@@ -238,7 +256,7 @@ func (r *run) differs(before, after metadata.Object) bool {
 
 // adopt takes an object over that is not norn's yet; conflicts has let it through.
 func (r *run) adopt(ctx context.Context, kind string, o metadata.Object) (string, error) {
-	if o == nil || objects.Owned(kind, o, r.spec.App) == nil {
+	if o == nil || objects.CheckOwner(kind, o, r.spec.App) == nil {
 		return "", nil
 	}
 	if err := r.cluster.Adopt(ctx, o); err != nil {

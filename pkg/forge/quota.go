@@ -55,12 +55,12 @@ func checkQuota(spec *infraspec.Spec, b k8s.Budget, l *live) error {
 // computeProblem checks one line of a quota against all pods of the app together.
 func computeProblem(spec *infraspec.Spec, b k8s.Budget, name corev1.ResourceName, hard resource.Quantity) string {
 	pods := int64(1)
-	if spec.Role == infraspec.Webserver || spec.Role == infraspec.Worker {
+	if spec.Role.Standing() {
 		pods = int64(spec.Replicas)
 	}
 	if name == corev1.ResourcePods {
 		if hard.CmpInt64(pods) < 0 {
-			return fmt.Sprintf("leaves %s pods, and the infraspec asks for %d", hard.String(), pods)
+			return fmt.Sprintf("leaves %s pods, but the infraspec asks for %d", hard.String(), pods)
 		}
 		return ""
 	}
@@ -73,12 +73,12 @@ func computeProblem(spec *infraspec.Spec, b k8s.Budget, name corev1.ResourceName
 	}
 	amount, given := asked(spec, b, list, what)
 	if !given {
-		return fmt.Sprintf("wants every container to say %s.%s, and the infraspec does not: set resources.%s.%s", list, what, list, what)
+		return fmt.Sprintf("requires every container to set %s.%s: set resources.%s.%s in the infraspec", list, what, list, what)
 	}
 	total := amount.DeepCopy()
 	total.Mul(pods)
 	if total.Cmp(hard) > 0 {
-		return fmt.Sprintf("leaves %s of %s.%s, and %d pods of %s are %s", hard.String(), list, what, pods, amount.String(), total.String())
+		return fmt.Sprintf("leaves %s of %s.%s, but %d pods of %s need %s", hard.String(), list, what, pods, amount.String(), total.String())
 	}
 	return ""
 }
@@ -133,7 +133,7 @@ func storageProblem(spec *infraspec.Spec, q corev1.ResourceQuota, name corev1.Re
 	total.Add(more)
 	hard := q.Spec.Hard[name]
 	if !more.IsZero() && total.Cmp(hard) > 0 {
-		return fmt.Sprintf("allows %s of %s in all, %s are used, and the infraspec asks for %s more", hard.String(), name, used.String(), more.String())
+		return fmt.Sprintf("allows %s of %s in total, %s are used, but the infraspec asks for %s more", hard.String(), name, used.String(), more.String())
 	}
 	return ""
 }

@@ -19,43 +19,40 @@ type MissingKeysError struct {
 
 // Error names the Secret and the keys.
 func (e *MissingKeysError) Error() string {
-	return fmt.Sprintf("Secret %s has no %s yet, and running pods would be replaced by ones that cannot start", e.Secret, strings.Join(e.Keys, ", "))
+	return fmt.Sprintf("Secret %s does not have %s yet: the new pods could not start", e.Secret, strings.Join(e.Keys, ", "))
 }
 
 // Hint is the order that works.
 func (e *MissingKeysError) Hint() string {
-	return fmt.Sprintf("norn deploy --forge %s brings both at once; norn secrets set adds what is not in the file yet", e.App)
+	return fmt.Sprintf("run norn deploy --forge %s, which updates both; norn secrets set adds values to the file", e.App)
 }
 
-// checkSecretKeys refuses to point pods to values that are not in the Secret, where there are pods: before the first deploy nothing runs, and
-// one that follows brings them.
-func (r *run) checkSecretKeys(ctx context.Context) error {
+// checkSecretKeys refuses to point running pods to keys that the Secret lacks. Before the first deploy nothing runs, and a
+// deploy that follows brings the values. Only an adopted Deployment may lack keys: they are returned as deferred, since no
+// deploy can bring them before the app is norn's.
+func (r *run) checkSecretKeys(ctx context.Context) (deferred []string, err error) {
 	spec, d, c := r.spec, r.live.deployment, r.live.cronJob
 	runs := r.options.Image != "" || d != nil && !d.Spec.Paused || c != nil && (c.Spec.Suspend == nil || !*c.Spec.Suspend)
 	if len(spec.Secrets) == 0 || !runs || r.options.deployFollows || spec.Role == infraspec.Function {
-		return nil
+		return nil, nil
 	}
 	name := objects.SecretName(spec.App)
-	there := map[string][]byte{}
+	existing := map[string][]byte{}
 	switch live, err := r.cluster.GetSecret(ctx, r.options.Namespace, name); {
 	case err == nil:
-		there = live.Data
+		existing = live.Data
 	case !k8s.IsNotFound(err):
-		return err
+		return nil, err
 	}
 	var missing []string
 	for _, key := range slices.Sorted(slices.Values(spec.Secrets)) {
-		if there[key] == nil {
+		if existing[key] == nil {
 			missing = append(missing, key)
 		}
 	}
 	adopting := r.options.Adopt && d != nil && !objects.IsOwned(d, spec.App)
-	if len(missing) > 0 && adopting {
-		r.deferredKeys = missing // only a deploy of an app that is norn's can bring them
-		return nil
+	if len(missing) > 0 && !adopting {
+		return nil, &MissingKeysError{name, spec.App, missing}
 	}
-	if len(missing) > 0 {
-		return &MissingKeysError{name, spec.App, missing}
-	}
-	return nil
+	return missing, nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -20,8 +19,6 @@ import (
 	"norn/pkg/k8s/metadata"
 	"norn/pkg/pipeline"
 )
-
-type stepFunc = func(context.Context, io.Writer) (pipeline.Result, error)
 
 // object makes a typed nil an untyped one.
 func object[T any, P interface {
@@ -39,12 +36,12 @@ type ShrinkError struct{ Claim, Have, Want string }
 
 // Error names the claim and both sizes.
 func (e *ShrinkError) Error() string {
-	return fmt.Sprintf("PersistentVolumeClaim %s has %s, and the infraspec asks for %s: a claim cannot shrink", e.Claim, e.Have, e.Want)
+	return fmt.Sprintf("PersistentVolumeClaim %s has %s, but the infraspec asks for %s: a claim cannot shrink", e.Claim, e.Have, e.Want)
 }
 
 // Hint is what to do about it.
 func (e *ShrinkError) Hint() string {
-	return fmt.Sprintf("say size: %s, or give the volume another name, and move the data", e.Have)
+	return fmt.Sprintf("set size: %s, or rename the volume and move the data", e.Have)
 }
 
 // shrinks refuses sizes that are smaller than the claims are.
@@ -63,55 +60,57 @@ func (r *run) shrinks() error {
 	return errors.Join(errs...)
 }
 
-func (r *run) claim(conf *applycore.PersistentVolumeClaimApplyConfiguration) stepFunc {
-	return func(ctx context.Context, _ io.Writer) (pipeline.Result, error) {
+func (r *run) claim(conf *applycore.PersistentVolumeClaimApplyConfiguration) changeFunc {
+	return func(ctx context.Context, dry bool) (drift.Change, pipeline.Result, error) {
 		before := object(r.live.claims[*conf.Name])
 		if _, err := r.adopt(ctx, objects.KindClaim, before); err != nil {
-			return pipeline.Result{}, err
+			return drift.Change{}, pipeline.Result{}, err
 		}
-		now, err := r.cluster.CreatePVC(ctx, conf)
+		now, err := r.cluster.ApplyPVC(ctx, conf)
 		if err != nil {
-			return pipeline.Result{}, err
+			return drift.Change{}, pipeline.Result{}, err
 		}
-		return r.record(objects.KindClaim, *conf.Name, before, now, conf.Spec.Resources.Requests.Storage().String()), nil
+		change, result := outcome(objects.KindClaim, before, now, conf.Spec.Resources.Requests.Storage().String(), dry)
+		return change, result, nil
 	}
 }
 
-func (r *run) deployment(ctx context.Context, _ io.Writer) (pipeline.Result, error) {
+func (r *run) deployment(ctx context.Context, dry bool) (drift.Change, pipeline.Result, error) {
 	live := r.live.deployment
 	shipped := live != nil && objects.Deployed(live)
 	if shipped && r.options.Image != "" {
-		return pipeline.Result{}, fmt.Errorf("%s has been deployed, and forge leaves its image alone: ship %s with norn deploy --image", r.spec.App, r.options.Image)
+		return drift.Change{}, pipeline.Result{}, fmt.Errorf("%s is already deployed, and forge does not change its image: ship %s with norn deploy --image", r.spec.App, r.options.Image)
 	}
 	conf, detail, err := objects.DeploymentFor(live, r.spec, r.options.Settings)
 	if err != nil {
-		return pipeline.Result{}, err
+		return drift.Change{}, pipeline.Result{}, err
 	}
 	if adopted, err := r.adopt(ctx, objects.KindDeployment, object(live)); err != nil {
-		return pipeline.Result{}, err
+		return drift.Change{}, pipeline.Result{}, err
 	} else if adopted != "" {
 		detail = adopted
 	}
 	if held, err := r.deployDecides(live, conf); err != nil {
-		return pipeline.Result{}, err
+		return drift.Change{}, pipeline.Result{}, err
 	} else if held {
 		conf.Spec.WithPaused(true)
 	}
 	if len(r.deferredKeys) > 0 {
 		conf.Spec.WithPaused(true)
-		detail += fmt.Sprintf("; paused until norn deploy brings %s, and its pods run on", strings.Join(r.deferredKeys, ", "))
+		detail += fmt.Sprintf("; paused until norn deploy adds %s; its pods keep running", strings.Join(r.deferredKeys, ", "))
 	}
-	now, err := r.applyDeployment(ctx, live, conf)
+	now, err := r.applyDeployment(ctx, live, conf, dry)
 	if err != nil {
-		return pipeline.Result{}, err
+		return drift.Change{}, pipeline.Result{}, err
 	}
 	if conf.Spec.Replicas == nil && int(*now.Spec.Replicas) != r.spec.Replicas {
-		detail = strings.TrimPrefix(fmt.Sprintf("%s; its %d replicas are left to %s", detail, *now.Spec.Replicas, objects.Scaler(now)), "; ")
+		detail = strings.TrimPrefix(fmt.Sprintf("%s; %s controls its %d replicas", detail, objects.Scaler(now), *now.Spec.Replicas), "; ")
 	}
 	if live != nil && !now.Spec.Paused && !equality.Semantic.DeepEqual(live.Spec.Template, now.Spec.Template) {
-		detail = strings.TrimPrefix(detail+"; its pods are being replaced: norn logs -f", "; ")
+		detail = strings.TrimPrefix(detail+"; its pods are being replaced (norn logs -f follows them)", "; ")
 	}
-	return r.record(objects.KindDeployment, r.spec.App, object(live), now, detail), nil
+	change, result := outcome(objects.KindDeployment, object(live), now, detail, dry)
+	return change, result, nil
 }
 
 // deployDecides reports whether a Deployment is to be paused for the deploy that follows: where something changes, and pods run.
@@ -123,14 +122,16 @@ func (r *run) deployDecides(live *appsv1.Deployment, conf *applyapps.DeploymentA
 	return len(changed) > 0, err
 }
 
-// applyDeployment applies the Deployment, and makes way for a change to Recreate, which the parameters of a rolling update
-// would stand in the way of. A dry run keeps no such preparation, so that there the change is made to its answer.
-func (r *run) applyDeployment(ctx context.Context, live *appsv1.Deployment, conf *applyapps.DeploymentApplyConfiguration) (*appsv1.Deployment, error) {
+// applyDeployment applies the Deployment. A change to Recreate needs a write before, which removes the parameters of the
+// rolling update. A dry run does not keep that write, so it sets the strategy in the API server's answer instead.
+func (r *run) applyDeployment(
+	ctx context.Context, live *appsv1.Deployment, conf *applyapps.DeploymentApplyConfiguration, dry bool,
+) (*appsv1.Deployment, error) {
 	recreate := live != nil && live.Spec.Strategy.RollingUpdate != nil && *conf.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType
 	switch {
-	case recreate && r.dry:
+	case recreate && dry:
 		conf.Spec.Strategy = nil
-		now, err := r.cluster.CreateDeployment(ctx, conf)
+		now, err := r.cluster.ApplyDeployment(ctx, conf)
 		if err == nil {
 			now.Spec.Strategy = appsv1.DeploymentStrategy{Type: appsv1.RecreateDeploymentStrategyType}
 		}
@@ -140,78 +141,78 @@ func (r *run) applyDeployment(ctx context.Context, live *appsv1.Deployment, conf
 			return nil, err
 		}
 	}
-	return r.cluster.CreateDeployment(ctx, conf)
+	return r.cluster.ApplyDeployment(ctx, conf)
 }
 
-func (r *run) cronJob(ctx context.Context, _ io.Writer) (pipeline.Result, error) {
+func (r *run) cronJob(ctx context.Context, dry bool) (drift.Change, pipeline.Result, error) {
 	live := r.live.cronJob
 	if live != nil && objects.Deployed(live) && r.options.Image != "" {
-		return pipeline.Result{}, fmt.Errorf("%s has been deployed, and forge leaves its image alone: ship %s with norn deploy --image", r.spec.App, r.options.Image)
+		return drift.Change{}, pipeline.Result{}, fmt.Errorf("%s is already deployed, and forge does not change its image: ship %s with norn deploy --image", r.spec.App, r.options.Image)
 	}
 	conf, detail, err := objects.CronJobFor(live, r.spec, r.options.Settings)
 	if err != nil {
-		return pipeline.Result{}, err
+		return drift.Change{}, pipeline.Result{}, err
 	}
 	if adopted, err := r.adopt(ctx, objects.KindCronJob, object(live)); err != nil {
-		return pipeline.Result{}, err
+		return drift.Change{}, pipeline.Result{}, err
 	} else if adopted != "" {
 		detail = adopted
 	}
-	now, err := r.cluster.CreateCronJob(ctx, conf)
+	now, err := r.cluster.ApplyCronJob(ctx, conf)
 	if err != nil {
-		return pipeline.Result{}, err
+		return drift.Change{}, pipeline.Result{}, err
 	}
-	return r.record(objects.KindCronJob, r.spec.App, object(live), now, detail), nil
+	change, result := outcome(objects.KindCronJob, object(live), now, detail, dry)
+	return change, result, nil
 }
 
-func (r *run) service(conf *applycore.ServiceApplyConfiguration) stepFunc {
-	return func(ctx context.Context, _ io.Writer) (pipeline.Result, error) {
+func (r *run) service(conf *applycore.ServiceApplyConfiguration) changeFunc {
+	return func(ctx context.Context, dry bool) (drift.Change, pipeline.Result, error) {
 		before := object(r.live.services[*conf.Name])
 		if _, err := r.adopt(ctx, objects.KindService, before); err != nil {
-			return pipeline.Result{}, err
+			return drift.Change{}, pipeline.Result{}, err
 		}
-		now, err := r.cluster.CreateService(ctx, conf)
+		now, err := r.cluster.ApplyService(ctx, conf)
 		if err != nil {
-			return pipeline.Result{}, err
+			return drift.Change{}, pipeline.Result{}, err
 		}
-		return r.record(objects.KindService, *conf.Name, before, now, fmt.Sprintf("port 80 to %d", r.spec.Port)), nil
+		change, result := outcome(objects.KindService, before, now, fmt.Sprintf("port 80 to %d", r.spec.Port), dry)
+		return change, result, nil
 	}
 }
 
-// pruneSteps take away what the infraspec no longer asks for: Services under other names, the workload of another role. Claims hold
-// data, so that they are only told of.
-func (r *run) pruneSteps() []pipeline.Step {
-	var steps []pipeline.Step
-	gone := func(kind string, o metadata.Object, remove func(ctx context.Context, ns, name string) error) {
-		steps = append(steps, pipeline.Step{Name: kind + " " + o.GetName(), Run: func(ctx context.Context, _ io.Writer) (pipeline.Result, error) {
+// pruneSteps remove what the infraspec no longer asks for: Services under other names, and the workload of another role.
+// Claims hold data, so they are only reported.
+func (r *run) pruneSteps() []Step {
+	var steps []Step
+	prune := func(kind string, o metadata.Object, remove func(ctx context.Context, ns, name string) error) {
+		steps = append(steps, objectStep(kind, o.GetName(), func(ctx context.Context, _ bool) (drift.Change, pipeline.Result, error) {
 			if err := remove(ctx, r.options.Namespace, o.GetName()); err != nil {
-				return pipeline.Result{}, err
+				return drift.Change{}, pipeline.Result{}, err
 			}
-			r.changes = append(r.changes, drift.Change{Kind: kind, Name: o.GetName(), State: pipeline.Deleted, Before: o})
-			return pipeline.Result{State: pipeline.Deleted, Detail: "no longer in the infraspec"}, nil
-		}})
+			change := drift.Change{Kind: kind, Name: o.GetName(), State: pipeline.Deleted, Before: o}
+			return change, pipeline.Result{State: pipeline.Deleted, Detail: "no longer in the infraspec"}, nil
+		}))
 	}
 	wanted := objects.Service(r.spec, r.options.Settings)
 	for _, name := range slices.Sorted(maps.Keys(r.live.services)) {
 		if wanted == nil || name != *wanted.Name {
-			gone(objects.KindService, r.live.services[name], r.cluster.DeleteService)
+			prune(objects.KindService, r.live.services[name], r.cluster.DeleteService)
 		}
 	}
-	standing := r.spec.Role == infraspec.Webserver || r.spec.Role == infraspec.Worker
-	if r.live.deployment != nil && !standing {
-		gone(objects.KindDeployment, r.live.deployment, r.cluster.DeleteDeployment)
+	if r.live.deployment != nil && !r.spec.Role.Standing() {
+		prune(objects.KindDeployment, r.live.deployment, r.cluster.DeleteDeployment)
 	}
 	if r.live.cronJob != nil && r.spec.Role != infraspec.Cron {
-		gone(objects.KindCronJob, r.live.cronJob, r.cluster.DeleteCronJob)
+		prune(objects.KindCronJob, r.live.cronJob, r.cluster.DeleteCronJob)
 	}
 	kept := maps.Clone(r.live.claims)
 	for _, conf := range objects.Claims(r.spec, r.options.Settings) {
 		delete(kept, *conf.Name)
 	}
+	keep := pipeline.Fixed(drift.Change{}, pipeline.Skipped, "no longer in the infraspec; kept with its data")
 	for _, name := range slices.Sorted(maps.Keys(kept)) {
-		steps = append(steps, pipeline.Step{Name: objects.KindClaim + " " + name, Run: func(context.Context, io.Writer) (pipeline.Result, error) {
-			return pipeline.Result{State: pipeline.Skipped, Detail: "no longer in the infraspec; kept with its data"}, nil
-		}})
+		steps = append(steps, Step{Name: objects.KindClaim + " " + name, Run: keep, Plan: keep})
 	}
 	return steps
 }

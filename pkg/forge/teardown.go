@@ -6,7 +6,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
-	"norn/internal/access"
 	"norn/pkg/forge/objects"
 	"norn/pkg/forge/tunnel"
 	"norn/pkg/k8s"
@@ -26,7 +25,7 @@ type Removal struct {
 // Teardown takes away what forge and deploy made, in the reverse order, by the cluster's labels alone: no infraspec is needed. What is gone
 // already is skipped. Objects of the app's names that are not norn's are a *ConflictError.
 func Teardown(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, what Removal) error {
-	if err := permitted(ctx, cluster, access.Permissions(what.Namespace, access.Teardown(what.DeleteData))); err != nil {
+	if err := permitted(ctx, cluster, Permissions(what.Namespace, teardownGrants(what.DeleteData))); err != nil {
 		return err
 	}
 	what.Lock = what.Lock.For(what.Namespace, what.App, func(line string) { pipeline.Say(to, "lock", line) })
@@ -35,18 +34,19 @@ func Teardown(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, wh
 		if err != nil {
 			return err
 		}
-		return pipeline.Run(ctx, to, t.steps())
+		_, err = pipeline.RunAll(ctx, pipeline.Runner{To: to}, t.steps())
+		return err
 	})
 }
 
-// PlanTeardown says what Teardown would delete and keep, and deletes nothing: each step only tells.
+// PlanTeardown reports what Teardown would delete and keep.
 func PlanTeardown(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, what Removal) error {
 	t, err := prepare(ctx, cluster, what)
 	if err != nil {
 		return err
 	}
-	t.dry = true
-	return pipeline.Run(ctx, to, t.steps())
+	_, err = pipeline.RunAll(ctx, pipeline.Runner{To: to, Dry: true}, t.steps())
+	return err
 }
 
 // Known reports whether the cluster has anything of an app.
@@ -65,7 +65,6 @@ type teardown struct {
 	inventory *k8s.Inventory
 	secret    *corev1.Secret
 	tunnelMap *corev1.ConfigMap // nil where there is none, or it may not be read
-	dry       bool
 }
 
 // prepare looks at what there is, and refuses where the workload or the Secret of the app's name is not norn's.
@@ -80,7 +79,7 @@ func prepare(ctx context.Context, cluster *k8s.Client, what Removal) (*teardown,
 		if err != nil {
 			return ignoreNotFound(err)
 		}
-		if conflict, ok := errors.AsType[*objects.ConflictError](objects.Owned(kind, o, what.App)); ok {
+		if conflict, ok := errors.AsType[*objects.ConflictError](objects.CheckOwner(kind, o, what.App)); ok {
 			conflict.Final = true // to adopt it in order to delete it is not what is meant
 			foreign = append(foreign, conflict)
 		}

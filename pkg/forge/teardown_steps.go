@@ -19,96 +19,117 @@ import (
 	"norn/pkg/pipeline"
 )
 
-func (t *teardown) steps() []pipeline.Step {
-	return []pipeline.Step{
-		{Name: "Tunnel", Run: t.tunnel},
-		{Name: objects.KindService, Run: t.services},
-		{Name: "Workload", Run: t.workload},
-		{Name: objects.KindSecret, Run: t.secrets},
-		{Name: objects.KindClaim, Run: t.claims},
-	}
+type removeStep = pipeline.Step[pipeline.None]
+
+func (t *teardown) steps() []removeStep {
+	return []removeStep{t.tunnel(), t.services(), t.workload(), t.secrets(), t.claims()}
 }
 
-var gone = pipeline.Result{State: pipeline.Skipped, Detail: "there is none"}
+var gone = pipeline.Result{State: pipeline.Skipped, Detail: "nothing to delete"}
 
-// deleted is the result of a step that has deleted, or in a dry run would have.
-func (t *teardown) deleted(names []string, note string) pipeline.Result {
+// deleted is the result of a step that has deleted names.
+func deleted(names []string, note string) pipeline.Result {
 	if len(names) == 0 {
 		return gone
 	}
-	slices.Sort(names)
-	detail := strings.Join(names, ", ") + note
-	if t.dry {
-		return pipeline.Result{State: pipeline.Planned, Detail: "would delete " + detail}
-	}
-	return pipeline.Result{State: pipeline.Deleted, Detail: detail}
+	return pipeline.Result{State: pipeline.Deleted, Detail: strings.Join(names, ", ") + note}
 }
 
-// tunnel takes the app's own rules away. Who may not read the tunnel has none to take away.
-func (t *teardown) tunnel(ctx context.Context, out io.Writer) (pipeline.Result, error) {
-	app, hosts := tunnel.AppKey(t.what.Namespace, t.what.App), t.hosts()
-	if t.dry || len(hosts) == 0 && (t.tunnelMap == nil || !tunnel.Unfinished(t.tunnelMap, app)) {
-		return t.deleted(hosts, ""), nil
+// wouldDelete is the plan of a step that deletes names.
+func wouldDelete(names []string, note string) pipeline.Func[pipeline.None] {
+	if len(names) == 0 {
+		return pipeline.Fixed(pipeline.None{}, gone.State, gone.Detail)
 	}
-	if _, err := (&cloudflared{cluster: t.cluster, out: out}).change(ctx, app, tunnel.Rule{}); err != nil {
-		return pipeline.Result{}, err
-	}
-	if len(hosts) == 0 { // an earlier run was cut short before the restart
-		return gone, nil
-	}
-	_, _ = fmt.Fprintf(out, "the DNS records of %s stay: the cloudflared command cannot delete them\n", strings.Join(hosts, ", "))
-	return t.deleted(hosts, ""), nil
+	return pipeline.Fixed(pipeline.None{}, pipeline.Planned, "would delete "+strings.Join(names, ", ")+note)
 }
 
-func (t *teardown) services(ctx context.Context, _ io.Writer) (pipeline.Result, error) {
-	var names []string
-	for _, s := range t.inventory.Services {
-		if !t.dry {
-			if err := t.cluster.DeleteService(ctx, t.what.Namespace, s.Name); err != nil {
-				return pipeline.Result{}, err
-			}
+// deleteFunc deletes an object of a namespace by its name.
+type deleteFunc = func(ctx context.Context, ns, name string) error
+
+// deleteAll deletes objects of one kind.
+func (t *teardown) deleteAll(ctx context.Context, names []string, remove deleteFunc) error {
+	for _, name := range names {
+		if err := remove(ctx, t.what.Namespace, name); err != nil {
+			return err
 		}
-		names = append(names, s.Name)
 	}
-	return t.deleted(names, ""), nil
+	return nil
+}
+
+// namesOf returns the objects' names in order.
+func namesOf[T any, P interface {
+	*T
+	metadata.Object
+}](items []T) []string {
+	names := make([]string, 0, len(items))
+	for i := range items {
+		names = append(names, P(&items[i]).GetName())
+	}
+	slices.Sort(names)
+	return names
+}
+
+// tunnel removes the app's own rules. A user who may not read the tunnel has none to remove.
+func (t *teardown) tunnel() removeStep {
+	app, hosts := tunnel.AppKey(t.what.Namespace, t.what.App), slices.Sorted(slices.Values(t.hosts()))
+	run := func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
+		if len(hosts) == 0 && (t.tunnelMap == nil || !tunnel.Unfinished(t.tunnelMap, app)) {
+			return gone, nil
+		}
+		if _, err := (&cloudflared{cluster: t.cluster, out: out}).change(ctx, app, tunnel.Rule{}); err != nil {
+			return pipeline.Result{}, err
+		}
+		if len(hosts) > 0 { // otherwise an earlier run was cut short before the restart
+			_, _ = fmt.Fprintf(out, "the DNS records of %s remain: the cloudflared command cannot delete them\n", strings.Join(hosts, ", "))
+		}
+		return deleted(hosts, ""), nil
+	}
+	return removeStep{Name: "Tunnel", Run: pipeline.Act(run), Plan: wouldDelete(hosts, "")}
+}
+
+func (t *teardown) services() removeStep {
+	names := namesOf(t.inventory.Services)
+	run := func(ctx context.Context, _ io.Writer) (pipeline.Result, error) {
+		if err := t.deleteAll(ctx, names, t.cluster.DeleteService); err != nil {
+			return pipeline.Result{}, err
+		}
+		return deleted(names, ""), nil
+	}
+	return removeStep{Name: objects.KindService, Run: pipeline.Act(run), Plan: wouldDelete(names, "")}
 }
 
 // workload deletes the Deployment or the CronJob, and waits until its pods are gone.
-func (t *teardown) workload(ctx context.Context, out io.Writer) (pipeline.Result, error) {
-	var names []string
-	remove := func(kind, name string, do func(ctx context.Context, ns, name string) error) error {
-		names = append(names, kind+" "+name)
-		if t.dry {
-			return nil
-		}
-		return do(ctx, t.what.Namespace, name)
+func (t *teardown) workload() removeStep {
+	kinds := []struct {
+		kind   string
+		names  []string
+		remove deleteFunc
+	}{
+		{objects.KindDeployment, namesOf(t.inventory.Deployments), t.cluster.DeleteDeployment},
+		{objects.KindCronJob, namesOf(t.inventory.CronJobs), t.cluster.DeleteCronJob},
+		{"PodTemplate", namesOf(t.inventory.PodTemplates), t.cluster.DeletePodTemplate},
+		{"Job", namesOf(t.inventory.Jobs), t.cluster.DeleteJob}, // of norn run, invoke and migrations
 	}
-	for _, d := range t.inventory.Deployments {
-		if err := remove(objects.KindDeployment, d.Name, t.cluster.DeleteDeployment); err != nil {
+	var all []string
+	for _, k := range kinds {
+		for _, name := range k.names {
+			all = append(all, k.kind+" "+name)
+		}
+	}
+	slices.Sort(all)
+	const note = ", with its pods"
+	run := func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
+		for _, k := range kinds {
+			if err := t.deleteAll(ctx, k.names, k.remove); err != nil {
+				return pipeline.Result{}, err
+			}
+		}
+		if err := t.untilGone(ctx, out); err != nil { // even if no object is left: an earlier run may have been cut short
 			return pipeline.Result{}, err
 		}
+		return deleted(all, note), nil
 	}
-	for _, c := range t.inventory.CronJobs {
-		if err := remove(objects.KindCronJob, c.Name, t.cluster.DeleteCronJob); err != nil {
-			return pipeline.Result{}, err
-		}
-	}
-	for _, p := range t.inventory.PodTemplates {
-		if err := remove("PodTemplate", p.Name, t.cluster.DeletePodTemplate); err != nil {
-			return pipeline.Result{}, err
-		}
-	}
-	for _, j := range t.inventory.Jobs { // of norn run, invoke and migrations
-		if err := remove("Job", j.Name, t.cluster.DeleteJob); err != nil {
-			return pipeline.Result{}, err
-		}
-	}
-	if !t.dry { // also where the objects are gone already: an earlier run may have been cut short
-		if err := t.untilGone(ctx, out); err != nil {
-			return pipeline.Result{}, err
-		}
-	}
-	return t.deleted(names, ", with its pods"), nil
+	return removeStep{Name: "Workload", Run: pipeline.Act(run), Plan: wouldDelete(all, note)}
 }
 
 // podsTimeout bounds the wait for the pods: a node that is down never says that its pods have ended.
@@ -134,51 +155,54 @@ func (t *teardown) untilGone(ctx context.Context, out io.Writer) error {
 	})
 	names := strings.Join(slices.Sorted(maps.Keys(left)), ", ")
 	if err != nil && ctx.Err() == nil {
-		return fmt.Errorf("wait until the pods of %s are gone (left: %s): %w", t.what.App, names, err)
+		return fmt.Errorf("wait for the pods of %s to end (left: %s): %w", t.what.App, names, err)
 	}
 	if err != nil {
-		return fmt.Errorf("wait until the pods of %s are gone, which goes on in the cluster: %w", t.what.App, err)
+		return fmt.Errorf("wait for the pods of %s to end, which continues in the cluster: %w", t.what.App, err)
 	}
 	return nil
 }
 
-func (t *teardown) secrets(ctx context.Context, _ io.Writer) (pipeline.Result, error) {
-	if t.secret == nil {
-		return gone, nil
-	}
-	if !t.dry {
-		if err := t.cluster.DeleteSecret(ctx, t.what.Namespace, t.secret.Name); err != nil {
-			return pipeline.Result{}, err
-		}
-	}
-	return t.deleted([]string{t.secret.Name}, ""), nil
-}
-
-func (t *teardown) claims(ctx context.Context, out io.Writer) (pipeline.Result, error) {
+func (t *teardown) secrets() removeStep {
 	var names []string
-	for _, c := range t.inventory.Claims {
-		names = append(names, c.Name)
-		if !t.what.DeleteData || t.dry {
-			continue
-		}
-		if err := t.cluster.DeletePVC(ctx, t.what.Namespace, c.Name); err != nil {
+	if t.secret != nil {
+		names = []string{t.secret.Name}
+	}
+	run := func(ctx context.Context, _ io.Writer) (pipeline.Result, error) {
+		if err := t.deleteAll(ctx, names, t.cluster.DeleteSecret); err != nil {
 			return pipeline.Result{}, err
 		}
+		return deleted(names, ""), nil
 	}
-	if len(names) > 0 && !t.what.DeleteData {
-		return pipeline.Result{State: pipeline.Skipped, Detail: strings.Join(names, ", ") + " kept with the data (--delete-data deletes)"}, nil
-	}
-	if len(names) > 0 && !t.dry {
-		if err := t.claimsGone(ctx, out); err != nil {
-			return pipeline.Result{}, err
-		}
-	}
-	return t.deleted(names, ", with the data"), nil
+	return removeStep{Name: objects.KindSecret, Run: pipeline.Act(run), Plan: wouldDelete(names, "")}
 }
 
-// claimsGone waits until the claims are gone, which may take as long as something still mounts them.
+// claims deletes the claims with --delete-data, and keeps them without.
+func (t *teardown) claims() removeStep {
+	names := namesOf(t.inventory.Claims)
+	if len(names) > 0 && !t.what.DeleteData {
+		detail := strings.Join(names, ", ") + " kept with their data (--delete-data deletes them)"
+		keep := pipeline.Fixed(pipeline.None{}, pipeline.Skipped, detail)
+		return removeStep{Name: objects.KindClaim, Run: keep, Plan: keep}
+	}
+	const note = ", with the data"
+	run := func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
+		if err := t.deleteAll(ctx, names, t.cluster.DeletePVC); err != nil {
+			return pipeline.Result{}, err
+		}
+		if len(names) > 0 {
+			if err := t.claimsGone(ctx, out); err != nil {
+				return pipeline.Result{}, err
+			}
+		}
+		return deleted(names, note), nil
+	}
+	return removeStep{Name: objects.KindClaim, Run: pipeline.Act(run), Plan: wouldDelete(names, note)}
+}
+
+// claimsGone waits until the claims are gone, which may take as long as a pod may still mount them.
 func (t *teardown) claimsGone(ctx context.Context, out io.Writer) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, podsTimeout, errors.New("something still mounts them"))
+	ctx, cancel := context.WithTimeoutCause(ctx, podsTimeout, errors.New("a pod may still mount them"))
 	defer cancel()
 	left := -1
 	err := t.cluster.WatchPVCs(ctx, t.what.Namespace, t.what.App, func(claims []*corev1.PersistentVolumeClaim) (bool, error) {
@@ -189,7 +213,7 @@ func (t *teardown) claimsGone(ctx context.Context, out io.Writer) error {
 		return left == 0, nil
 	})
 	if err != nil {
-		return fmt.Errorf("wait until the claims of %s are gone: %w", t.what.App, err)
+		return fmt.Errorf("wait for the claims of %s to be deleted: %w", t.what.App, err)
 	}
 	return nil
 }

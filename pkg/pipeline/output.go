@@ -33,6 +33,32 @@ func Wait(out io.Writer, text string, pods []Pod) {
 	_, _ = fmt.Fprintln(out, text)
 }
 
+// output returns the writer for a step's output, and a function that ends it.
+func (r Runner) output(step string) (out io.Writer, end func()) {
+	o := &output{to: r.To, step: step}
+	if r.Filter == nil {
+		return o, o.flush
+	}
+	f := filtered{r.Filter(o), o}
+	return f, func() {
+		_ = f.Close() // a Reporter cannot fail
+		o.flush()
+	}
+}
+
+// filtered is a step's output behind a filter. Warnings and waits bypass it: they are whole, and are filtered where they
+// are printed.
+type filtered struct {
+	io.WriteCloser
+	step *output
+}
+
+// Warn implements StepWriter.
+func (f filtered) Warn(text string) { f.step.Warn(text) }
+
+// Wait implements StepWriter.
+func (f filtered) Wait(text string, pods []Pod) { f.step.Wait(text, pods) }
+
 // output is a step's: what is written is reported line by line. It is used by one goroutine at a time, as os/exec and the steps do.
 type output struct {
 	to   Reporter

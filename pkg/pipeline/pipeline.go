@@ -1,6 +1,5 @@
-// Package pipeline runs named steps one after the other and tells a reporter what
-// happens. It holds the only such loop; forge, teardown, deploy and rollback are lists of steps.
-// A step must be idempotent: there is no memory of how far a run came but the cluster itself.
+// Package pipeline runs named steps one after the other, or plans them, and reports what happens. Commands that change a
+// cluster are made of steps. A step must be idempotent: only the cluster itself records how far a run came.
 package pipeline
 
 import (
@@ -34,11 +33,33 @@ type Result struct {
 	Detail string
 }
 
-// Step is one idempotent act with a name.
-type Step struct {
+// Step is one idempotent act with a name. It makes a value for later steps: a T, or None. Its plan and its run are
+// declared together, so that a dry run has the same steps as a real one.
+type Step[T any] struct {
 	Name string
-	// Run does it. What it writes to out is the step's live output, shown line by line.
-	Run func(ctx context.Context, out io.Writer) (Result, error)
+	Run  Func[T] // does it; nil leaves the step out of a real run
+	Plan Func[T] // returns what Run would do and changes nothing; nil leaves the step out of a dry run
+}
+
+// Func runs or plans a step. What it writes to out is the step's live output, reported line by line.
+type Func[T any] func(ctx context.Context, out io.Writer) (T, Result, error)
+
+// None is the value of a step that makes nothing for later steps.
+type None struct{}
+
+// Act returns a Func that does what do does and makes no value.
+func Act(do func(ctx context.Context, out io.Writer) (Result, error)) Func[None] {
+	return func(ctx context.Context, out io.Writer) (None, Result, error) {
+		result, err := do(ctx, out)
+		return None{}, result, err
+	}
+}
+
+// Fixed returns a Func that does nothing and returns made with the given result.
+func Fixed[T any](made T, state State, detail string) Func[T] {
+	return func(context.Context, io.Writer) (T, Result, error) {
+		return made, Result{State: state, Detail: detail}, nil
+	}
 }
 
 // Event is something that happened in a run.
@@ -77,27 +98,50 @@ type Reporter interface {
 	Report(Event)
 }
 
-// Run does the steps in order. It stops at the first that fails or when ctx ends, and
-// returns that step's error as it is: the step has said what was being done.
-func Run(ctx context.Context, to Reporter, steps []Step) error {
-	for _, s := range steps {
-		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("before step %q: %w", s.Name, context.Cause(ctx))
-		}
-		to.Report(Event{Kind: Started, Step: s.Name})
-		begin := time.Now()
-		out := &output{to: to, step: s.Name}
-		result, err := s.Run(ctx, out)
-		out.flush()
-		if err != nil {
-			result.State = failure(ctx, err)
-		}
-		to.Report(Event{Kind: Ended, Step: s.Name, Result: result, Err: err, Duration: time.Since(begin)})
-		if err != nil {
-			return err
-		}
+// Runner runs steps, or plans them.
+type Runner struct {
+	To     Reporter
+	Dry    bool                             // plans the steps
+	Filter func(w io.Writer) io.WriteCloser // if not nil, filters each step's output before it is cut into lines
+}
+
+// RunStep runs s and returns what it made, or an error without starting it if ctx has ended. The step's own error is
+// returned unchanged: it already says what was being done.
+func RunStep[T any](ctx context.Context, r Runner, s Step[T]) (T, error) {
+	var none T
+	do := s.Run
+	if r.Dry {
+		do = s.Plan
 	}
-	return nil
+	if do == nil {
+		return none, nil
+	}
+	if ctx.Err() != nil {
+		return none, fmt.Errorf("before step %q: %w", s.Name, context.Cause(ctx))
+	}
+	r.To.Report(Event{Kind: Started, Step: s.Name})
+	begin := time.Now()
+	out, end := r.output(s.Name)
+	made, result, err := do(ctx, out)
+	end()
+	if err != nil {
+		result.State = failure(ctx, err)
+	}
+	r.To.Report(Event{Kind: Ended, Step: s.Name, Result: result, Err: err, Duration: time.Since(begin)})
+	return made, err
+}
+
+// RunAll runs steps in order and returns what each made. It stops at the first error.
+func RunAll[T any](ctx context.Context, r Runner, steps []Step[T]) ([]T, error) {
+	made := make([]T, 0, len(steps))
+	for _, s := range steps {
+		m, err := RunStep(ctx, r, s)
+		if err != nil {
+			return made, err
+		}
+		made = append(made, m)
+	}
+	return made, nil
 }
 
 // failure tells a step that has failed from one that was ended from outside.

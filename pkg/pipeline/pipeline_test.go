@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -25,52 +26,109 @@ func (r *recorder) Report(e Event) {
 	r.events = append(r.events, text)
 }
 
-func TestRun(t *testing.T) {
+func TestRunAll(t *testing.T) {
 	boom := errors.New("boom")
 	r := &recorder{}
-	err := Run(t.Context(), r, []Step{
-		{"first", func(_ context.Context, out io.Writer) (Result, error) {
+	made, err := RunAll(t.Context(), Runner{To: r}, []Step[int]{
+		{Name: "first", Run: func(_ context.Context, out io.Writer) (int, Result, error) {
 			for _, part := range []string{"a", "b\r\nc", "\n", "d"} { // lines are cut across writes
 				if _, err := io.WriteString(out, part); err != nil {
-					return Result{}, err
+					return 0, Result{}, err
 				}
 			}
 			Warn(out, "%d e", 1)
 			Wait(out, "f", []Pod{{Name: "p", State: "Running"}})
-			return Result{State: Created}, nil
+			return 1, Result{State: Created}, nil
 		}},
-		{"second", func(context.Context, io.Writer) (Result, error) { return Result{State: Done}, boom }},
-		{"third", func(context.Context, io.Writer) (Result, error) { t.Error("the third step ran"); return Result{}, nil }},
+		{Name: "second", Run: func(context.Context, io.Writer) (int, Result, error) { return 2, Result{State: Done}, boom }},
+		{Name: "third", Run: mustNotRun(t, 3)},
 	})
-	if !errors.Is(err, boom) {
-		t.Errorf("error %v", err)
+	if !errors.Is(err, boom) || !slices.Equal(made, []int{1}) {
+		t.Errorf("made %d, error %v", made, err)
 	}
-	want := []string{"started first", "output first ab", "output first c", "output first d", "warning first 1 e", "waiting first f[{p Running false false}]", "ended first created", "started second", "ended second failed"}
+	want := []string{
+		"started first", "output first ab", "output first c", "output first d", "warning first 1 e",
+		"waiting first f[{p Running false false}]", "ended first created", "started second", "ended second failed",
+	}
 	if !slices.Equal(r.events, want) {
 		t.Errorf("events %q, want %q", r.events, want)
 	}
 }
 
-func TestRunStopsBetweenSteps(t *testing.T) {
+func mustNotRun[T any](t *testing.T, made T) Func[T] {
+	return func(context.Context, io.Writer) (T, Result, error) {
+		t.Error("a step ran that must not")
+		return made, Result{}, nil
+	}
+}
+
+// A dry run plans each step, passes on what the plan made, and runs nothing. A step without a plan is left out.
+func TestDryRun(t *testing.T) {
+	steps := []Step[string]{
+		{Name: "build", Run: mustNotRun(t, "built"), Plan: Fixed("planned", Planned, "would build")},
+		{Name: "only real", Run: mustNotRun(t, "done")},
+		{Name: "only dry", Plan: Fixed("", Planned, "")},
+	}
+	r := &recorder{}
+	made, err := RunAll(t.Context(), Runner{To: r, Dry: true}, steps)
+	if err != nil || !slices.Equal(made, []string{"planned", "", ""}) {
+		t.Errorf("made %q, error %v", made, err)
+	}
+	want := []string{"started build", "ended build planned", "started only dry", "ended only dry planned"}
+	if !slices.Equal(r.events, want) {
+		t.Errorf("events %q, want %q", r.events, want)
+	}
+	if _, err := RunStep(t.Context(), Runner{To: r}, Step[string]{Name: "only dry", Plan: mustNotRun(t, "")}); err != nil {
+		t.Error(err)
+	}
+}
+
+// upper is a filter that holds its text until it is closed.
+type upper struct {
+	io.Writer
+	held []byte
+}
+
+func (u *upper) Write(p []byte) (int, error) { u.held = append(u.held, p...); return len(p), nil }
+
+func (u *upper) Close() error { _, err := u.Writer.Write(bytes.ToUpper(u.held)); return err }
+
+func TestFilter(t *testing.T) {
+	r := &recorder{}
+	filter := func(w io.Writer) io.WriteCloser { return &upper{Writer: w} }
+	_, err := RunStep(t.Context(), Runner{To: r, Filter: filter}, Step[None]{
+		Name: "first", Run: Act(func(_ context.Context, out io.Writer) (Result, error) {
+			_, err := io.WriteString(out, "a\nb")
+			Warn(out, "c")
+			return Result{State: Done}, err
+		}),
+	})
+	want := []string{"started first", "warning first c", "output first A", "output first B", "ended first done"}
+	if err != nil || !slices.Equal(r.events, want) {
+		t.Errorf("%v, events %q, want %q", err, r.events, want)
+	}
+}
+
+func TestRunAllStopsBetweenSteps(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	err := Run(ctx, &recorder{}, []Step{
-		{"first", func(context.Context, io.Writer) (Result, error) { cancel(); return Result{State: Done}, nil }},
-		{"second", func(context.Context, io.Writer) (Result, error) { t.Error("the second step ran"); return Result{}, nil }},
+	_, err := RunAll(ctx, Runner{To: &recorder{}}, []Step[None]{
+		{Name: "first", Run: Act(func(context.Context, io.Writer) (Result, error) { cancel(); return Result{State: Done}, nil })},
+		{Name: "second", Run: mustNotRun(t, None{})},
 	})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
 }
 
-// A step that a signal has ended has not failed.
+// A step that a signal has ended is interrupted, not failed.
 func TestInterruptedStep(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	r := &recorder{}
 	signal := errors.New("interrupt signal received")
-	err := Run(ctx, r, []Step{{"first", func(ctx context.Context, _ io.Writer) (Result, error) {
+	_, err := RunStep(ctx, Runner{To: r}, Step[None]{Name: "first", Run: Act(func(ctx context.Context, _ io.Writer) (Result, error) {
 		cancel(signal)
-		return Result{}, fmt.Errorf("it goes on in the cluster: %w", context.Cause(ctx))
-	}}})
+		return Result{}, fmt.Errorf("the work continues in the cluster: %w", context.Cause(ctx))
+	})})
 	if want := []string{"started first", "ended first interrupted"}; !errors.Is(err, signal) || !slices.Equal(r.events, want) {
 		t.Errorf("%v, events %q", err, r.events)
 	}

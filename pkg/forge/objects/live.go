@@ -6,7 +6,6 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	applyapps "k8s.io/client-go/applyconfigurations/apps/v1"
 	applybatch "k8s.io/client-go/applyconfigurations/batch/v1"
@@ -15,17 +14,22 @@ import (
 	"norn/pkg/k8s/metadata"
 )
 
-// DeploymentFor returns the Deployment as forge applies it over live, which is nil if there is none. It leaves out the fields
-// that a deploy or an autoscaler owns. The text says in one line how a new Deployment starts, or is "".
-func DeploymentFor(live *appsv1.Deployment, spec *infraspec.Spec, s Settings) (*applyapps.DeploymentApplyConfiguration, string, error) {
+// DeploymentFor returns the Deployment that forge applies over live, which is nil if none exists. It omits the fields
+// that a deploy or an autoscaler owns. The returned string describes in one line how a new Deployment starts, or is "".
+func DeploymentFor(
+	live *appsv1.Deployment, spec *infraspec.Spec, s Settings,
+) (*applyapps.DeploymentApplyConfiguration, string, error) {
 	var start *Start
-	detail := ""
+	detail, image := "", ""
+	if live != nil {
+		image = metadata.ImageOf(live.Spec.Template.Spec, spec.App)
+	}
 	switch {
 	case live != nil && Deployed(live):
 	case s.Image != "":
 		start, detail = &Start{Image: s.Image}, "starts with "+s.Image
-	case live != nil && image(live, spec.App) != "" && (!live.Spec.Paused || image(live, spec.App) != BeforeFirstDeploy(spec.App).Image): // forged with --image before, or adopted
-		start = &Start{Image: image(live, spec.App), Paused: live.Spec.Paused}
+	case hasOwnImage(live, spec.App, image):
+		start = &Start{Image: image, Paused: live.Spec.Paused}
 	default:
 		start, detail = BeforeFirstDeploy(spec.App), "paused until the first deploy"
 	}
@@ -36,27 +40,24 @@ func DeploymentFor(live *appsv1.Deployment, spec *infraspec.Spec, s Settings) (*
 	return conf, detail, err
 }
 
-// image is what a Deployment's container of the app's name runs, or its first container, or "".
-func image(d *appsv1.Deployment, app string) string {
-	containers := d.Spec.Template.Spec.Containers
-	i := max(0, slices.IndexFunc(containers, func(c corev1.Container) bool { return c.Name == app }))
-	if len(containers) == 0 {
-		return ""
-	}
-	return containers[i].Image
+// hasOwnImage reports whether a Deployment that no deploy has set an image for has one: from forge --image or an
+// adoption.
+func hasOwnImage(live *appsv1.Deployment, app, image string) bool {
+	return image != "" && (!live.Spec.Paused || image != BeforeFirstDeploy(app).Image)
 }
 
-// Deployed reports whether a deploy has set the image: then its field manager has applied. (A restart only patches.)
+// Deployed reports whether a deploy has set the image. Its field manager then has an apply entry; a restart only
+// patches.
 func Deployed(o metav1.Object) bool {
 	return slices.ContainsFunc(o.GetManagedFields(), func(m metav1.ManagedFieldsEntry) bool {
 		return m.Manager == metadata.DeployManager && m.Operation == metav1.ManagedFieldsOperationApply
 	})
 }
 
-// autoscaled reports whether a controller sets the replicas, which are its own then. A person's kubectl scale is no such thing.
+// autoscaled reports whether a controller owns the replicas.
 func autoscaled(d *appsv1.Deployment) bool { return Scaler(d) != "" }
 
-// Scaler returns the field manager of the controller that sets the replicas, or "".
+// Scaler returns the field manager of the controller that sets the replicas, or "". It ignores kubectl scale.
 func Scaler(d *appsv1.Deployment) string {
 	for _, m := range d.ManagedFields {
 		if m.Subresource == "scale" && !strings.HasPrefix(m.Manager, "kubectl") {
@@ -66,8 +67,10 @@ func Scaler(d *appsv1.Deployment) string {
 	return ""
 }
 
-// CronJobFor returns the CronJob as forge applies it over live, as DeploymentFor does for Deployments.
-func CronJobFor(live *batchv1.CronJob, spec *infraspec.Spec, s Settings) (*applybatch.CronJobApplyConfiguration, string, error) {
+// CronJobFor returns the CronJob that forge applies over live; see DeploymentFor.
+func CronJobFor(
+	live *batchv1.CronJob, spec *infraspec.Spec, s Settings,
+) (*applybatch.CronJobApplyConfiguration, string, error) {
 	var start *Start
 	detail := spec.Schedule
 	switch {
@@ -75,7 +78,7 @@ func CronJobFor(live *batchv1.CronJob, spec *infraspec.Spec, s Settings) (*apply
 	case s.Image != "":
 		start = &Start{Image: s.Image}
 	case live != nil && (live.Spec.Suspend == nil || !*live.Spec.Suspend):
-		start = &Start{Image: live.Spec.JobTemplate.Spec.Template.Spec.Containers[0].Image}
+		start = &Start{Image: metadata.ImageOf(live.Spec.JobTemplate.Spec.Template.Spec, spec.App)}
 	default:
 		start, detail = BeforeFirstDeploy(spec.App), "suspended until the first deploy"
 	}

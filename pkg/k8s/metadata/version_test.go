@@ -1,6 +1,10 @@
 package metadata
 
-import "testing"
+import (
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+)
 
 func TestVersionName(t *testing.T) {
 	for _, c := range []struct{ commit, image, want string }{
@@ -12,7 +16,24 @@ func TestVersionName(t *testing.T) {
 		{"", "", ""},
 	} {
 		if got := VersionName(c.commit, c.image); got != c.want {
-			t.Errorf("%q, %q: %q, want %q", c.commit, c.image, got, c.want)
+			t.Errorf("VersionName(%q, %q) = %q, want %q", c.commit, c.image, got, c.want)
+		}
+	}
+}
+
+func TestImageOf(t *testing.T) {
+	pod := func(names ...string) (pod corev1.PodSpec) {
+		for _, name := range names {
+			pod.Containers = append(pod.Containers, corev1.Container{Name: name, Image: name + ":1"})
+		}
+		return pod
+	}
+	for _, c := range []struct {
+		pod  corev1.PodSpec
+		want string
+	}{{pod(), ""}, {pod("shop"), "shop:1"}, {pod("sidecar", "shop"), "shop:1"}, {pod("web", "sidecar"), "web:1"}} {
+		if got := ImageOf(c.pod, "shop"); got != c.want {
+			t.Errorf("ImageOf(%v) = %q, want %q", c.pod.Containers, got, c.want)
 		}
 	}
 }

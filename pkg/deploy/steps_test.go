@@ -1,0 +1,118 @@
+package deploy
+
+import (
+	"io"
+	"testing"
+
+	"norn/pkg/deploy/source"
+	"norn/pkg/infraspec"
+	"norn/pkg/k8s/connect"
+	"norn/pkg/pipeline"
+)
+
+func parse(t *testing.T, text string) *infraspec.Spec {
+	t.Helper()
+	spec, _, err := infraspec.Parse("/apps/shop/infraspec.yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return spec
+}
+
+// plan returns what a dry run says of a step, which must have a run too.
+func plan[T any](t *testing.T, s pipeline.Step[T]) string {
+	t.Helper()
+	if s.Run == nil || s.Plan == nil {
+		t.Fatalf("step %s has no plan or no run", s.Name)
+	}
+	_, result, err := s.Plan(t.Context(), io.Discard)
+	if err != nil || result.State != pipeline.Planned {
+		t.Errorf("plan of %s: %v, error %v", s.Name, result, err)
+	}
+	return s.Name + ": " + result.Detail
+}
+
+const full = `
+app: shop
+role: worker
+replicas: 2
+build: {test: make test}
+migrations: {command: [migrate, up], database: shop}
+secrets: [B, A]
+`
+
+// A dry run says what each step would do, from the same declaration that does it.
+func TestPlans(t *testing.T) {
+	local := connect.LocalCluster{Kind: "kind", Name: "dev"}
+	made, tree := built{name: "r.example.com/shop:1"}, source.Tree{Commit: "0123456789abcdef"}
+	for _, c := range []struct {
+		name, spec string
+		options    Options
+		local      connect.LocalCluster
+		shipment   shipment
+		want       []string
+	}{
+		{
+			"everything", full, Options{Version: Version{Registry: "r.example.com"}}, connect.LocalCluster{},
+			shipment{sourced{tree: tree}, made.name},
+			[]string{
+				"push: to r.example.com", "test: make test", "snapshot: pg_dump of shop into /apps/shop/snapshots",
+				"migrate: migrate up", "secrets: B, A", "rollout: 2 pods of r.example.com/shop:1 in place of nothing",
+				"cleanup: removes images beyond the newest 5",
+			},
+		},
+		{
+			"nothing to do", "app: shop\nrole: worker\n", Options{}, local,
+			shipment{sourced{live: liveApp{image: made.name, verified: true}, tree: tree}, made.name},
+			[]string{
+				"load: into kind dev", "test: the infraspec has no build.test", "snapshot: the infraspec has no migrations.command",
+				"migrate: the infraspec has no migrations.command", "secrets: the infraspec declares none",
+				"rollout: r.example.com/shop:1 is already running", "cleanup: removes images beyond the newest 5",
+			},
+		},
+		{
+			"--image", full, Options{Version: Version{Image: made.name, Registry: "r.example.com"}, SkipSnapshot: true}, connect.LocalCluster{},
+			shipment{sourced{live: liveApp{image: "old:1"}}, made.name},
+			[]string{
+				"push: nothing: --image", "test: nothing: --image", "snapshot: --skip-snapshot", "migrate: migrate up",
+				"secrets: B, A", "rollout: 2 pods of r.example.com/shop:1 in place of old:1", "cleanup: removes images beyond the newest 5",
+			},
+		},
+		{
+			"cron", "app: shop\nrole: cron\nschedule: '@daily'\ncommand: [run]\n", Options{Version: Version{Image: made.name}}, connect.LocalCluster{},
+			shipment{sourced{live: liveApp{image: "old:1"}}, made.name},
+			[]string{
+				"push: nothing: --image", "test: nothing: --image", "snapshot: the infraspec has no migrations.command",
+				"migrate: the infraspec has no migrations.command", "secrets: the infraspec declares none",
+				"rollout: the next run uses r.example.com/shop:1, the last used old:1", "cleanup: removes images beyond the newest 5",
+			},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := &run{spec: parse(t, c.spec), options: c.options, local: c.local, dir: "/apps/shop"}
+			got := []string{
+				plan(t, r.deliver(made)), plan(t, r.test(tree)), plan(t, r.snapshot(c.shipment)), plan(t, r.migrate(c.shipment, "")),
+				plan(t, r.secrets(nil)), plan(t, r.rollout(c.shipment, "", "")), plan(t, r.cleanup(tree, made)),
+			}
+			for i, want := range c.want {
+				if got[i] != want {
+					t.Errorf("got %q, want %q", got[i], want)
+				}
+			}
+		})
+	}
+}
+
+// The source is read in a dry run as in a real one, and an image that is given is passed on unbuilt.
+func TestSourceAndBuildHavePlans(t *testing.T) {
+	r := &run{spec: parse(t, full), options: Options{Version: Version{Image: "shop:1"}}}
+	if s := r.source(); s.Name != "source" || s.Run == nil || s.Plan == nil {
+		t.Errorf("source: %+v", s)
+	}
+	step := r.build(source.Tree{})
+	for name, do := range map[string]pipeline.Func[built]{"run": step.Run, "plan": step.Plan} {
+		if made, _, err := do(t.Context(), io.Discard); made.name != "shop:1" || made.builder != nil || err != nil {
+			t.Errorf("%s made %+v, error %v", name, made, err)
+		}
+	}
+}

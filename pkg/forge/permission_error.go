@@ -1,0 +1,84 @@
+package forge
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"norn/pkg/forge/tunnel"
+	"norn/pkg/infraspec"
+	"norn/pkg/k8s"
+)
+
+// forgeNeeds are the permissions that a forge of spec will use.
+func forgeNeeds(spec *infraspec.Spec, ns string) []k8s.Permission {
+	out := Permissions(ns, forgeGrants(len(spec.Secrets) > 0))
+	if tunnel.Routed(spec) {
+		out = append(out, Permissions(tunnel.Namespace, TunnelGrants())...)
+	}
+	return out
+}
+
+// permitted refuses, before the first write, a run that would be refused half-way.
+func permitted(ctx context.Context, cluster *k8s.Client, needs []k8s.Permission) error {
+	missing, err := cluster.Missing(ctx, needs)
+	if err != nil || len(missing) == 0 {
+		return err
+	}
+	return &PermissionError{missing}
+}
+
+// PermissionError says what the user may not do and would have to. Nothing was written.
+type PermissionError struct{ Missing []k8s.Permission }
+
+// Error names verb, resource and namespace of each.
+func (e *PermissionError) Error() string {
+	lines := make([]string, 0, len(e.Missing))
+	for _, p := range e.Missing {
+		lines = append(lines, "not allowed: "+p.String())
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Hint says what to do about it.
+func (e *PermissionError) Hint() string {
+	return "ask the cluster's admin for the Role below (docs/rbac.md has the complete Role), or use another context"
+}
+
+// Detail is the Role that would grant what is missing, one for each namespace, as manifests.
+func (e *PermissionError) Detail() string {
+	var out strings.Builder
+	var namespaces []string
+	for _, p := range e.Missing {
+		if !slices.Contains(namespaces, p.Namespace) {
+			namespaces = append(namespaces, p.Namespace)
+		}
+	}
+	for _, ns := range namespaces {
+		fmt.Fprintf(&out, "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: norn, namespace: %s}\nrules:\n", ns)
+		for _, rule := range e.rules(ns) {
+			fmt.Fprintf(&out, "- {apiGroups: [%q], resources: [%s], verbs: [%s]}\n", rule.Group, rule.Resource, strings.Join(rule.Verbs, ", "))
+		}
+	}
+	return out.String()
+}
+
+// rules gathers the missing verbs of each resource.
+func (e *PermissionError) rules(ns string) []Grant {
+	var out []Grant
+	for _, p := range e.Missing {
+		if p.Namespace != ns {
+			continue
+		}
+		i := slices.IndexFunc(out, func(r Grant) bool { return r.Group == p.Group && r.Resource == p.Resource })
+		if i < 0 {
+			out = append(out, Grant{Group: p.Group, Resource: p.Resource})
+			i = len(out) - 1
+		}
+		if !slices.Contains(out[i].Verbs, p.Verb) {
+			out[i].Verbs = append(out[i].Verbs, p.Verb)
+		}
+	}
+	return out
+}

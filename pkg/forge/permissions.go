@@ -1,0 +1,189 @@
+package forge
+
+import "norn/pkg/k8s"
+
+// This is the one list of the permissions that norn uses, by command. A forge and a teardown check theirs before the first
+// write, norn doctor checks all, and docs/rbac.md has the Roles that grant them.
+
+// Grant permits verbs on one kind of object.
+type Grant struct {
+	Group, Resource string
+	Verbs           []string
+	// Without is what the command cannot do if the grant is missing; if "", the command fails.
+	Without string
+}
+
+// CommandGrants are the grants that a command of norn uses.
+type CommandGrants struct {
+	Name   string
+	Grants []Grant
+}
+
+// AllGrants returns the grants of every command that uses a cluster, in the order of docs/rbac.md.
+func AllGrants() []CommandGrants {
+	return []CommandGrants{
+		{"forge", append(forgeGrants(true), quotas...)},
+		{"deploy", deployGrants()},
+		{"restart", append(rolloutGrants(), leases, readSecret)},
+		{"rollback", append(rolloutGrants(), leases, readSecret)},
+		{"logs", logGrants()},
+		{"status", statusGrants()},
+		{"history", []Grant{{Group: apps, Resource: "deployments", Verbs: []string{"get"}}, {Group: batch, Resource: "cronjobs", Verbs: []string{"get"}}, {Group: apps, Resource: "replicasets", Verbs: []string{"list"}}}},
+		{"diff", diffGrants()},
+		{"snapshots restore", []Grant{{Group: apps, Resource: "deployments", Verbs: []string{"get"}}, leases}},
+		{"secrets list", []Grant{{Resource: "secrets", Verbs: []string{"get"}, Without: "norn cannot tell which secrets are in the cluster"}}},
+		{"run", jobGrants()},
+		{"invoke", jobGrants()},
+		{"teardown", teardownGrants(false)},
+		{"teardown --delete-data", []Grant{deleteClaims}},
+	}
+}
+
+const (
+	apps  = "apps"
+	batch = "batch"
+)
+
+// applyVerbs returns the verbs with which server-side apply creates and changes an object. Each caller gets its own slice:
+// a Grant's Verbs leave the package.
+func applyVerbs() []string { return []string{"get", "list", "create", "patch"} }
+
+var (
+	leases = Grant{Group: "coordination.k8s.io", Resource: "leases", Verbs: []string{"get", "create", "update", "delete"}}
+	quotas = []Grant{
+		{Resource: "resourcequotas", Verbs: []string{"list"}, Without: "norn cannot check quotas in advance"},
+		{Resource: "limitranges", Verbs: []string{"list"}, Without: "norn cannot check limits in advance"},
+	}
+	// readSecret is for hiding the values of the app's Secret in its pods' logs.
+	readSecret = Grant{Resource: "secrets", Verbs: []string{"get"}, Without: "norn cannot hide the values of the app's Secret in log lines"}
+	// deleteClaims is for deleting an app's data.
+	deleteClaims = Grant{Resource: "persistentvolumeclaims", Verbs: []string{"delete", "watch"}, Without: "norn cannot delete the data"}
+)
+
+// forgeGrants returns what a forge uses, of an app with or without secrets.
+func forgeGrants(secrets bool) []Grant {
+	rules := []Grant{
+		{Group: apps, Resource: "deployments", Verbs: []string{"delete", "get", "create", "patch"}},
+		{Group: batch, Resource: "cronjobs", Verbs: []string{"delete", "get", "create", "patch"}},
+		{Resource: "services", Verbs: append([]string{"delete"}, applyVerbs()...)},
+		{Resource: "persistentvolumeclaims", Verbs: applyVerbs()},
+		leases,
+	}
+	if secrets {
+		rules = append(rules, Grant{Resource: "secrets", Verbs: []string{"get"}})
+	}
+	return rules
+}
+
+// diffGrants returns what a diff uses. A dry run needs the permission to write.
+func diffGrants() []Grant {
+	made := []string{"get", "create", "patch"}
+	return []Grant{
+		{Group: apps, Resource: "deployments", Verbs: made},
+		{Group: batch, Resource: "cronjobs", Verbs: made},
+		{Resource: "services", Verbs: applyVerbs()},
+		{Resource: "persistentvolumeclaims", Verbs: applyVerbs()},
+	}
+}
+
+// teardownGrants returns what a teardown uses, with or without deleting the app's data.
+func teardownGrants(deleteData bool) []Grant {
+	gone := []string{"get", "list", "delete"}
+	rules := []Grant{
+		{Group: apps, Resource: "deployments", Verbs: append([]string{"watch"}, gone...)},
+		{Group: batch, Resource: "cronjobs", Verbs: gone},
+		{Group: batch, Resource: "jobs", Verbs: []string{"list", "delete"}},
+		{Resource: "podtemplates", Verbs: []string{"list", "delete"}},
+		{Resource: "services", Verbs: gone},
+		{Resource: "secrets", Verbs: []string{"get", "delete"}},
+		{Resource: "persistentvolumeclaims", Verbs: []string{"list"}},
+		{Group: apps, Resource: "replicasets", Verbs: []string{"list", "watch"}},
+		{Resource: "pods", Verbs: []string{"list", "watch"}},
+		leases,
+	}
+	if deleteData {
+		rules = append(rules, deleteClaims)
+	}
+	return rules
+}
+
+// TunnelGrants returns what an app with a public host uses in the tunnel's namespace.
+func TunnelGrants() []Grant {
+	return []Grant{{Resource: "configmaps", Verbs: []string{"get", "update"}}, {Group: apps, Resource: "deployments", Verbs: []string{"get", "list", "watch", "patch"}}}
+}
+
+// rolloutGrants returns what it takes to replace pods, to watch the new ones, and to explain why they fail.
+func rolloutGrants() []Grant {
+	return []Grant{
+		{Group: apps, Resource: "deployments", Verbs: []string{"get", "list", "watch", "patch"}},
+		{Group: apps, Resource: "replicasets", Verbs: []string{"list", "watch", "patch"}},
+		{Resource: "pods", Verbs: []string{"list", "watch"}},
+		{Resource: "pods/log", Verbs: []string{"get"}},
+		{Resource: "events", Verbs: []string{"list", "watch"}},
+		{Resource: "persistentvolumeclaims", Verbs: []string{"list", "watch"}, Without: "norn cannot name a claim that keeps a pod from starting"},
+		{Resource: "pods/proxy", Verbs: []string{"get"}, Without: "norn cannot name the port that a container listens on"},
+	}
+}
+
+// deployGrants returns what a deploy uses: a rollout, a migration's Job, the app's Secret, and what cron and function apps
+// ship instead of a Deployment.
+func deployGrants() []Grant {
+	return append(rolloutGrants(),
+		Grant{Group: batch, Resource: "cronjobs", Verbs: []string{"get", "create", "patch"}},
+		Grant{Resource: "podtemplates", Verbs: []string{"get", "create", "patch"}},
+		Grant{Group: batch, Resource: "jobs", Verbs: []string{"get", "list", "create", "patch", "delete"}},
+		Grant{Resource: "secrets", Verbs: []string{"get", "create", "patch"}},
+		leases,
+	)
+}
+
+func jobGrants() []Grant {
+	return []Grant{
+		{Group: apps, Resource: "deployments", Verbs: []string{"get"}},
+		{Group: batch, Resource: "cronjobs", Verbs: []string{"get"}},
+		{Resource: "podtemplates", Verbs: []string{"get"}},
+		{Group: batch, Resource: "jobs", Verbs: []string{"get", "create", "delete"}},
+		{Resource: "pods", Verbs: []string{"list", "watch"}},
+		{Resource: "pods/log", Verbs: []string{"get"}},
+		{Resource: "events", Verbs: []string{"list"}},
+	}
+}
+
+func logGrants() []Grant {
+	return []Grant{
+		{Group: apps, Resource: "deployments", Verbs: []string{"list", "watch"}},
+		{Group: apps, Resource: "replicasets", Verbs: []string{"list", "watch"}},
+		{Group: batch, Resource: "cronjobs", Verbs: []string{"get"}},
+		{Resource: "pods", Verbs: []string{"list", "watch"}},
+		{Resource: "pods/log", Verbs: []string{"get"}},
+		{Resource: "events", Verbs: []string{"list", "watch"}},
+		readSecret,
+	}
+}
+
+func statusGrants() []Grant {
+	list := []string{"list"}
+	return []Grant{
+		{Group: apps, Resource: "deployments", Verbs: list},
+		{Group: apps, Resource: "replicasets", Verbs: list},
+		{Group: batch, Resource: "cronjobs", Verbs: list},
+		{Group: batch, Resource: "jobs", Verbs: list},
+		{Resource: "podtemplates", Verbs: list},
+		{Resource: "services", Verbs: list},
+		{Resource: "persistentvolumeclaims", Verbs: list},
+		{Resource: "pods", Verbs: list},
+		{Resource: "events", Verbs: list, Without: "norn cannot explain why a pod does not start"},
+		{Resource: "secrets", Verbs: []string{"get"}, Without: "norn cannot tell which secrets are in the cluster"},
+	}
+}
+
+// Permissions returns all that grants permit in a namespace.
+func Permissions(ns string, grants []Grant) []k8s.Permission {
+	var out []k8s.Permission
+	for _, g := range grants {
+		for _, verb := range g.Verbs {
+			out = append(out, k8s.Permission{Namespace: ns, Group: g.Group, Resource: g.Resource, Verb: verb})
+		}
+	}
+	return out
+}
