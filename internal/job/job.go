@@ -23,21 +23,21 @@ import (
 	"norn/pkg/k8s/rollout"
 )
 
-// Request is one Job to run.
+// Request describes a Job to run.
 type Request struct {
 	Namespace, App string
-	Timeout        time.Duration // how long it may take; 0 is as long as it likes
-	Out            io.Writer     // gets what the container prints
-	Say            func(string)  // is told, a line each, what else there is to say
+	Timeout        time.Duration // how long it may take; 0 is unlimited
+	Out            io.Writer     // receives the container's output
+	Say            func(string)  // receives warnings and progress, line by line
 }
 
-// ExitError says that the container has ended with another code than 0.
+// ExitError reports that the container exited with a code other than 0.
 type ExitError struct {
 	Code int
-	What string // how it ended, where that is more than its code
+	What string // why it ended, if known; else ""
 }
 
-// Error says how it ended.
+// Error says how the container ended.
 func (e *ExitError) Error() string {
 	if e.What != "" {
 		return fmt.Sprintf("the container exited with code %d: %s", e.Code, e.What)
@@ -45,23 +45,23 @@ func (e *ExitError) Error() string {
 	return fmt.Sprintf("the container exited with code %d", e.Code)
 }
 
-// NotDeployedError says that there is no image to run yet.
+// NotDeployedError reports that the app has no image to run yet.
 type NotDeployedError struct{ App, Namespace string }
 
-// Error names the app.
+// Error names the app and its namespace.
 func (e *NotDeployedError) Error() string {
 	return fmt.Sprintf("%s has not been deployed in namespace %s: there is no image to run", e.App, e.Namespace)
 }
 
-// Hint is what to do about it.
+// Hint returns the command that deploys the app.
 func (e *NotDeployedError) Hint() string {
 	return fmt.Sprintf("deploy it with norn deploy %s", e.App)
 }
 
-// Command runs a command in the app's own pod template: its image, environment, secrets and volumes. The container's exit code other than 0 is an
-// *ExitError.
+// Command runs a command in the app's own Pod template: with its image, environment, secrets and volumes. If the
+// container exits with a code other than 0, the error is an *ExitError.
 func Command(ctx context.Context, cluster *k8s.Client, r Request, args []string) error {
-	pod, err := template(ctx, cluster, r)
+	pod, err := appPod(ctx, cluster, r)
 	if err != nil {
 		return err
 	}
@@ -71,8 +71,8 @@ func Command(ctx context.Context, cluster *k8s.Client, r Request, args []string)
 	return run(ctx, cluster, r, work{kind: "run", pod: *pod})
 }
 
-// template is the pod of the app's Deployment or CronJob.
-func template(ctx context.Context, cluster *k8s.Client, r Request) (*corev1.PodSpec, error) {
+// appPod returns the Pod spec of the app's Deployment or CronJob.
+func appPod(ctx context.Context, cluster *k8s.Client, r Request) (*corev1.PodSpec, error) {
 	d, err := cluster.GetDeployment(ctx, r.Namespace, r.App)
 	switch {
 	case err == nil && !d.Spec.Paused:
@@ -90,30 +90,39 @@ func template(ctx context.Context, cluster *k8s.Client, r Request) (*corev1.PodS
 	return nil, &NotDeployedError{r.App, r.Namespace}
 }
 
-// Call runs a pod once, as invoke does for a function.
+// Call runs a Pod once, as norn invoke does for a function.
 func Call(ctx context.Context, cluster *k8s.Client, r Request, pod corev1.PodSpec) error {
 	return run(ctx, cluster, r, work{kind: "call", pod: pod})
 }
 
-// work is what a Job is to do.
+// work describes what a Job does.
 type work struct {
 	kind   string // the value of its label
 	pod    corev1.PodSpec
-	values map[string][]byte // where not nil, a Secret of the Job's own
+	values map[string][]byte // if not nil, the Job gets its own Secret
 }
 
-// keptFor is how long a Job whose norn was killed stays after its end.
-const keptFor = int32(300)
+// keptSeconds is how long a finished Job is kept if norn was killed before deleting it.
+const keptSeconds = int32(300)
 
-// object is the Job. Its pod does not bear the app's label, since the app's Service would send it requests.
+// object returns the Job. Its Pod does not have the app's label: the app's Service would send it requests.
 func object(r Request, w work) *batchv1.Job {
 	kind, pod := w.kind, w.pod
-	none, ttl := int32(0), keptFor
+	none, ttl := int32(0), keptSeconds
 	pod.RestartPolicy = corev1.RestartPolicyNever
-	labels := map[string]string{metadata.ManagedByLabel: metadata.ManagedBy, "app.kubernetes.io/name": r.App, "app.kubernetes.io/managed-by": metadata.ManagedBy, metadata.JobLabel: kind}
+	labels := map[string]string{
+		metadata.ManagedByLabel:        metadata.ManagedBy,
+		"app.kubernetes.io/name":       r.App,
+		"app.kubernetes.io/managed-by": metadata.ManagedBy,
+		metadata.JobLabel:              kind,
+	}
 	name := strings.TrimRight(r.App[:min(len(r.App), 45)], "-") + "-" + kind + "-" + strings.ToLower(rand.Text()[:6])
 	job := &batchv1.Job{
-		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: r.Namespace, Labels: map[string]string{metadata.AppLabel: r.App}},
+		ObjectMeta: metav1.ObjectMeta{
+			Name:      name,
+			Namespace: r.Namespace,
+			Labels:    map[string]string{metadata.AppLabel: r.App},
+		},
 		Spec: batchv1.JobSpec{
 			BackoffLimit: &none, TTLSecondsAfterFinished: &ttl,
 			Template: corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: labels}, Spec: pod},
@@ -122,19 +131,19 @@ func object(r Request, w work) *batchv1.Job {
 	for k, v := range labels {
 		job.Labels[k] = v
 	}
-	if w.values != nil { // it begins when they are there
+	if w.values != nil { // it starts once its Secret exists
 		suspended := true
 		job.Spec.Suspend = &suspended
 		readOwnSecret(&job.Spec.Template.Spec, objects.SecretName(r.App), name)
 	}
-	if r.Timeout > 0 { // the pod's own, since a Job's deletes the pod, and how it ended with it
+	if r.Timeout > 0 { // the Pod's deadline: a Job's would delete the Pod, and its status with it
 		seconds := max(1, int64(math.Ceil(r.Timeout.Seconds())))
 		job.Spec.Template.Spec.ActiveDeadlineSeconds = &seconds
 	}
 	return job
 }
 
-// run makes the Job, shows what it prints, and deletes it, however it ends.
+// run creates the Job, shows its output, and deletes it, however it ends.
 func run(ctx context.Context, cluster *k8s.Client, r Request, w work) (err error) {
 	job := object(r, w)
 	made, err := cluster.CreateJob(ctx, job)
@@ -149,26 +158,28 @@ func run(ctx context.Context, cluster *k8s.Client, r Request, w work) (err error
 		}
 	}()
 	if w.values != nil {
-		if err := bring(ctx, cluster, made, w.values); err != nil {
+		if err := startWithSecret(ctx, cluster, made, w.values); err != nil {
 			return err
 		}
 	}
-	started, err := await(ctx, cluster, r, job.Name, hasStarted)
+	started, err := waitForPod(ctx, cluster, r, job.Name, hasStarted)
 	if err != nil {
 		return err
 	}
 	if err := show(ctx, cluster, r, started); err != nil {
 		return err
 	}
-	ended, err := await(ctx, cluster, r, job.Name, hasEnded)
+	ended, err := waitForPod(ctx, cluster, r, job.Name, hasEnded)
 	if err != nil {
 		return err
 	}
 	return verdict(ended)
 }
 
-// await watches the Job's pod until it is as wanted. A pod that cannot start is an error.
-func await(ctx context.Context, cluster *k8s.Client, r Request, job string, is func(*corev1.Pod) bool) (*corev1.Pod, error) {
+// waitForPod watches the Job's Pod until done reports true, and returns it. A Pod that cannot start is an error.
+func waitForPod(
+	ctx context.Context, cluster *k8s.Client, r Request, job string, done func(*corev1.Pod) bool,
+) (*corev1.Pod, error) {
 	var seen *corev1.Pod
 	said := ""
 	err := cluster.WatchJobPod(ctx, r.Namespace, job, func(p *corev1.Pod) (bool, error) {
@@ -190,7 +201,7 @@ func await(ctx context.Context, cluster *k8s.Client, r Request, job string, is f
 			r.Say("waiting for a node: " + said)
 		}
 		seen = p
-		return is(p), nil
+		return done(p), nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("run Job %s: %w", job, err)
@@ -203,7 +214,8 @@ func hasStarted(p *corev1.Pod) bool {
 	return hasEnded(p) || s != nil && s.State.Running != nil
 }
 
-// hasEnded goes by the pod's phase, which comes after the container's state and with the reason.
+// hasEnded reports whether the Pod has ended. It uses the phase, which is set after the container's state, together
+// with the reason.
 func hasEnded(p *corev1.Pod) bool {
 	return p.Status.Phase == corev1.PodFailed || p.Status.Phase == corev1.PodSucceeded
 }
@@ -222,16 +234,16 @@ func show(ctx context.Context, cluster *k8s.Client, r Request, p *corev1.Pod) er
 	if ctx.Err() != nil {
 		return fmt.Errorf("the Job was interrupted and deleted: %w", context.Cause(ctx))
 	}
-	if out.err != nil { // whoever read it has gone, and does not wait for its end
+	if out.err != nil { // the reader is gone, and does not wait for the end
 		return fmt.Errorf("the Job was interrupted and deleted: %w", out.err)
 	}
 	if err != nil {
-		r.Say(fmt.Sprintf("cannot read the pod's log: %v", err)) // it goes on, and its end is waited for
+		r.Say(fmt.Sprintf("cannot read the pod's log: %v", err)) // the Job continues, and run waits for its end
 	}
 	return nil
 }
 
-// output remembers whether it was the writing that failed.
+// output remembers a failed write, to distinguish it from a failed read.
 type output struct {
 	to  io.Writer
 	err error
@@ -244,12 +256,12 @@ func (o *output) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// verdict is how the container has ended.
+// verdict returns an error if the container failed.
 func verdict(p *corev1.Pod) error {
 	s := status(p)
 	switch {
 	case p.Status.Reason == "DeadlineExceeded":
-		return &ExitError{Code: 124, What: "it ran longer than its timeout"} // as timeout(1) says it
+		return &ExitError{Code: 124, What: "it ran longer than its timeout"} // the code of timeout(1)
 	case s == nil || s.State.Terminated == nil:
 		return fmt.Errorf("the pod failed: %s %s", p.Status.Reason, p.Status.Message)
 	case s.State.Terminated.ExitCode != 0:
@@ -262,7 +274,7 @@ func verdict(p *corev1.Pod) error {
 	return nil
 }
 
-// FunctionImage is the image that the last deploy of a function app has shipped, or a *NotDeployedError.
+// FunctionImage returns the image that the last deploy of a function app shipped, or a *NotDeployedError.
 func FunctionImage(ctx context.Context, cluster *k8s.Client, ns, app string) (string, error) {
 	t, err := cluster.GetPodTemplate(ctx, ns, app)
 	if k8s.IsNotFound(err) {
@@ -277,7 +289,7 @@ func FunctionImage(ctx context.Context, cluster *k8s.Client, ns, app string) (st
 	return metadata.ImageOf(t.Template.Spec, app), nil
 }
 
-// Body is what a call is given: text, or what a file or standard input holds.
+// Body returns the body of a call: text itself or, for "@path", the content of that file or of standard input.
 func Body(text string, read func(path string) ([]byte, error)) (string, error) {
 	path, isFile := strings.CutPrefix(text, "@")
 	if !isFile {

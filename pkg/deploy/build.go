@@ -37,7 +37,11 @@ func (r *run) build(tree source.Tree) pipeline.Step[built] {
 			return built{}, pipeline.Result{}, err
 		}
 		if err := builder.Build(ctx, out, request); err != nil {
-			return built{}, pipeline.Result{}, &pipeline.ToolError{Doing: "build " + request.Image, Err: err, Advice: "its output above says why; to reproduce it, build " + r.spec.Build.Dockerfile + " in " + r.dir}
+			return built{}, pipeline.Result{}, &pipeline.ToolError{
+				Doing:  "build " + request.Image,
+				Err:    err,
+				Advice: "its output above says why; to reproduce it, build " + r.spec.Build.Dockerfile + " in " + r.dir,
+			}
 		}
 		detail := builder.Name() + " built " + request.Image + forPlatform(request)
 		return built{builder, request.Image}, pipeline.Result{State: pipeline.Done, Detail: detail}, nil
@@ -47,7 +51,8 @@ func (r *run) build(tree source.Tree) pipeline.Step[built] {
 		if err != nil {
 			return built{}, pipeline.Result{}, err
 		}
-		detail := fmt.Sprintf("%s builds %s from %s", builder.Name(), request.Image, filepath.Base(request.Dockerfile)) + forPlatform(request)
+		from := filepath.Base(request.Dockerfile)
+		detail := builder.Name() + " builds " + request.Image + " from " + from + forPlatform(request)
 		return built{builder, request.Image}, pipeline.Result{State: pipeline.Planned, Detail: detail}, nil
 	}
 	return pipeline.Step[built]{Name: "build", Run: run, Plan: plan}
@@ -60,11 +65,14 @@ func forPlatform(request image.Request) string {
 	return " for " + request.Platform
 }
 
-// buildRequest chooses the builder, and what it is asked to build.
+// buildRequest chooses the builder and returns what to build.
 func (r *run) buildRequest(ctx context.Context, out io.Writer, tree source.Tree) (image.Builder, image.Request, error) {
 	dockerfile := filepath.Join(tree.Dir, r.spec.Build.Dockerfile)
 	if _, err := os.Stat(dockerfile); errors.Is(err, fs.ErrNotExist) {
-		return nil, image.Request{}, &pipeline.UsageError{Problem: fmt.Sprintf("%s has no %s", tree.Describe(), r.spec.Build.Dockerfile), Advice: "commit it, or set build.dockerfile in the infraspec"}
+		return nil, image.Request{}, &pipeline.UsageError{
+			Problem: fmt.Sprintf("%s has no %s", tree.Describe(), r.spec.Build.Dockerfile),
+			Advice:  "commit it, or set build.dockerfile in the infraspec",
+		}
 	}
 	builder, err := image.FindBuilder(ctx, r.options.Builder)
 	if err != nil {

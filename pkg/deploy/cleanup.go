@@ -44,5 +44,8 @@ func (r *run) removeImages(ctx context.Context, out io.Writer, made built) pipel
 		}
 		removed++
 	}
-	return pipeline.Result{State: pipeline.Done, Detail: fmt.Sprintf("removed %d of %d images from this machine", removed, len(tags))}
+	return pipeline.Result{
+		State:  pipeline.Done,
+		Detail: fmt.Sprintf("removed %d of %d images from this machine", removed, len(tags)),
+	}
 }

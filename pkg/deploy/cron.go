@@ -10,7 +10,7 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// cronJob reads the app's CronJob, which must be there and norn's own.
+// cronJob returns the app's CronJob, which must exist and be norn's own.
 func (r *run) cronJob(ctx context.Context) (*batchv1.CronJob, error) {
 	c, err := r.cluster.GetCronJob(ctx, r.options.Namespace, r.options.App)
 	if k8s.IsNotFound(err) {
@@ -22,7 +22,7 @@ func (r *run) cronJob(ctx context.Context) (*batchv1.CronJob, error) {
 	return c, err
 }
 
-// schedule ships a version of a cron app: its next run is the first of it. There is nothing to wait for.
+// schedule ships a version of a cron app. Its next run is the first to use it, so there is nothing to wait for.
 func (r *run) schedule(ctx context.Context, release k8s.Release) (pipeline.Result, error) {
 	before, err := r.cronJob(ctx)
 	if err != nil {

@@ -39,7 +39,11 @@ func (r *run) deliver(made built) pipeline.Step[string] {
 		step.Run = func(ctx context.Context, out io.Writer) (string, pipeline.Result, error) {
 			digest, err := made.builder.Push(ctx, out, made.name, r.tmp)
 			if err != nil {
-				return "", pipeline.Result{}, &pipeline.ToolError{Doing: "push " + made.name, Err: err, Advice: "its output above says why; norn doctor checks the registry and the login"}
+				return "", pipeline.Result{}, &pipeline.ToolError{
+					Doing:  "push " + made.name,
+					Err:    err,
+					Advice: "its output above says why; norn doctor checks the registry and the login",
+				}
 			}
 			return made.name + "@" + digest, pipeline.Result{State: pipeline.Done, Detail: digest}, nil
 		}
@@ -47,21 +51,32 @@ func (r *run) deliver(made built) pipeline.Step[string] {
 	return step
 }
 
-// load puts the image onto the node of a cluster on this machine.
+// load copies the image to the node of a local cluster.
 func (r *run) load(ctx context.Context, out io.Writer, made built) (pipeline.Result, error) {
 	if r.local.Kind == "docker-desktop" && made.builder.Name() == "docker" {
 		return pipeline.Result{State: pipeline.Skipped, Detail: "the cluster shares the builder's images"}, nil
 	}
 	archive := filepath.Join(r.tmp, "image.tar")
 	if err := made.builder.Save(ctx, out, made.name, archive); err != nil {
-		return pipeline.Result{}, &pipeline.ToolError{Doing: "save " + made.name, Err: err, Advice: "its output above says why"}
+		return pipeline.Result{}, &pipeline.ToolError{
+			Doing:  "save " + made.name,
+			Err:    err,
+			Advice: "its output above says why",
+		}
 	}
 	name, args := image.Loader(r.local.Kind, r.local.Name, archive)
 	if !command.Installed(name) {
-		return pipeline.Result{}, &pipeline.UsageError{Problem: fmt.Sprintf("%s is not installed; it is needed to load images when no registry is set", name), Advice: "install it, or set a registry with --registry or NORN_REGISTRY_URL"}
+		return pipeline.Result{}, &pipeline.UsageError{
+			Problem: fmt.Sprintf("%s is not installed; it is needed to load images when no registry is set", name),
+			Advice:  "install it, or set a registry with --registry or NORN_REGISTRY_URL",
+		}
 	}
 	if err := command.Run(ctx, "", out, name, args...); err != nil {
-		return pipeline.Result{}, &pipeline.ToolError{Doing: "load " + made.name, Err: err, Advice: "its output above says why; norn doctor checks whether images can be loaded"}
+		return pipeline.Result{}, &pipeline.ToolError{
+			Doing:  "load " + made.name,
+			Err:    err,
+			Advice: "its output above says why; norn doctor checks whether images can be loaded",
+		}
 	}
 	return pipeline.Result{State: pipeline.Done, Detail: made.name + " into " + r.local.Kind}, nil
 }

@@ -1,5 +1,5 @@
-// Package deploy ships an app, as steps: from source to image to pods that are available. Deploy, rollback and restart share
-// one rollout (rollout), which brings the last version back if the new one fails.
+// Package deploy ships an app in steps: from source to image to available Pods. Deploy, rollback and restart share one
+// rollout (package rollout), which restores the last good version if the new one fails.
 package deploy
 
 import (
@@ -24,30 +24,30 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// Options are what a deploy needs besides the infraspec.
+// Options are the options of a deploy besides the infraspec.
 type Options struct {
 	rollout.Target
 	Version
-	Settings     objects.Settings  // of the objects: the migration's environment, and forge's where that comes first
+	Settings     objects.Settings  // of the objects, for the migration's environment and for forge
 	Tunnel       string            // the tunnel's name, for forge
 	Database     database.Settings // where this machine reaches the database
-	SkipTests    bool              // leaves build.test out
-	SkipSnapshot bool              // leaves the dump before a migration out
-	Force        bool              // replaces the pods also where nothing has changed
-	Forge        bool              // brings the objects to what the infraspec says, just before the new version
+	SkipTests    bool              // skips build.test
+	SkipSnapshot bool              // skips the dump before a migration
+	Force        bool              // replaces the Pods even if nothing has changed
+	Forge        bool              // first applies the infraspec to the objects
 	User         string            // who deploys, for the history
 }
 
-// Version says which version is shipped, and how its image is made.
+// Version selects the version to ship and how to build its image.
 type Version struct {
 	source.Selection
-	Checkout bool   // ships the checkout though the infraspec has a repo.url
+	Checkout bool   // ships the checkout even if the infraspec has a repo.url
 	Image    string // ships this image and builds nothing
-	Registry string // where images are pushed; "" loads them into a cluster on this machine
-	Builder  string // docker, podman, buildah or nerdctl; "" takes the first there is
+	Registry string // where to push images; "" loads them into a local cluster
+	Builder  string // docker, podman, buildah or nerdctl; "" is the first one installed
 }
 
-// Run deploys spec's app. It returns a *rollout.Error if the new version did not come up.
+// Run deploys spec's app. If the new version does not start, the error is a *rollout.Error.
 func Run(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, spec *infraspec.Spec, o Options) error {
 	return prepared(ctx, cluster, spec, o, func(r *run) error {
 		return o.WithLock(ctx, cluster, to, func(ctx context.Context) error {
@@ -79,7 +79,9 @@ func (o Options) runner(to pipeline.Reporter) pipeline.Runner {
 }
 
 // prepared calls do with a run whose temporary folder is removed afterwards.
-func prepared(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Options, do func(*run) error) (err error) {
+func prepared(
+	ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Options, do func(*run) error,
+) (err error) {
 	o.Spec = spec
 	local, err := check(ctx, cluster, spec, o)
 	if err != nil {
@@ -96,14 +98,22 @@ func prepared(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o 
 	})
 }
 
-// check refuses, before anything is begun, what could only fail later. It returns the cluster on this machine that images are
-// loaded into, where there is no registry.
-func check(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Options) (local connect.LocalCluster, err error) {
+// check refuses up front what could only fail later. Without a registry, it returns the local cluster to load images
+// into.
+func check(
+	ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Options,
+) (local connect.LocalCluster, err error) {
 	switch {
 	case !spec.Deploy:
-		return local, &pipeline.UsageError{Problem: fmt.Sprintf("%s sets deploy: false", spec.Path()), Advice: "remove that line to deploy " + spec.App}
+		return local, &pipeline.UsageError{
+			Problem: fmt.Sprintf("%s sets deploy: false", spec.Path()),
+			Advice:  "remove that line to deploy " + spec.App,
+		}
 	case Dumps(spec) && !o.SkipSnapshot && !command.Installed("pg_dump"):
-		return local, &pipeline.UsageError{Problem: "pg_dump is not installed; it is needed to dump the database before the migration", Advice: "install the PostgreSQL client programs, or skip the dump with --skip-snapshot"}
+		return local, &pipeline.UsageError{
+			Problem: "pg_dump is not installed; it is needed to dump the database before the migration",
+			Advice:  "install the PostgreSQL client programs, or skip the dump with --skip-snapshot",
+		}
 	case o.Image != "" && o.Ref != "":
 		return local, &pipeline.UsageError{Problem: "a ref and --image cannot be combined", Advice: "use one of the two"}
 	case o.Image != "":
@@ -116,7 +126,10 @@ func check(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Opt
 		return local, err
 	}
 	if local.Kind == "" {
-		return local, &pipeline.UsageError{Problem: "no registry configured, and images cannot be loaded into this cluster because it is not local", Advice: "set one with --registry or NORN_REGISTRY_URL, or ship a built image with --image"}
+		return local, &pipeline.UsageError{
+			Problem: "no registry configured, and images cannot be loaded into this cluster because it is not local",
+			Advice:  "set one with --registry or NORN_REGISTRY_URL, or ship a built image with --image",
+		}
 	}
 	return local, nil
 }
@@ -128,7 +141,7 @@ type run struct {
 	options Options
 	dir     string               // the infraspec's folder
 	tmp     string               // removed when the run ends
-	local   connect.LocalCluster // where the image is loaded without a registry
+	local   connect.LocalCluster // where to load the image without a registry
 	secret  appSecret
 }
 
@@ -182,10 +195,10 @@ func (r *run) ship(ctx context.Context, p pipeline.Runner, workload, traffic []f
 	return err
 }
 
-// forgeStep is a step of forge, which makes a change of an object.
+// forgeStep is one of forge's steps, which changes one object.
 type forgeStep = pipeline.Step[drift.Change]
 
-// forge returns forge's steps with --forge. It reads the cluster, so that whatever forge refuses is refused before the build.
+// forge returns forge's steps with --forge. It reads the cluster now: what forge refuses is refused before the build.
 func (r *run) forge(ctx context.Context, to pipeline.Reporter) (workload, traffic []forgeStep, err error) {
 	if !r.options.Forge {
 		return nil, nil, nil
@@ -195,7 +208,8 @@ func (r *run) forge(ctx context.Context, to pipeline.Reporter) (workload, traffi
 	return forge.Steps(ctx, r.cluster, r.spec, o)
 }
 
-// planForge stands for forge's steps in a dry run: norn diff asks the API server what they would change.
+// planForge returns a placeholder for forge's steps in a dry run. norn diff asks the API server what they would
+// change.
 func (r *run) planForge() []forgeStep {
 	if !r.options.Forge {
 		return nil
@@ -216,7 +230,11 @@ func (r *run) test(tree source.Tree) pipeline.Step[pipeline.None] {
 			return pipeline.Result{State: pipeline.Skipped, Detail: "--skip-tests"}, nil
 		}
 		if err := command.Run(ctx, tree.Dir, out, "/bin/sh", "-c", r.spec.Build.Test); err != nil {
-			return pipeline.Result{}, &pipeline.ToolError{Doing: "run build.test", Err: err, Advice: "its output above says why; --skip-tests skips build.test"}
+			return pipeline.Result{}, &pipeline.ToolError{
+				Doing:  "run build.test",
+				Err:    err,
+				Advice: "its output above says why; --skip-tests skips build.test",
+			}
 		}
 		return pipeline.Result{State: pipeline.Done, Detail: r.spec.Build.Test}, nil
 	}
@@ -229,7 +247,7 @@ func planned(detail string) pipeline.Func[pipeline.None] {
 	return pipeline.Fixed(pipeline.None{}, pipeline.Planned, detail)
 }
 
-// ifBuilt returns what, or what a dry run reports instead if nothing is built.
+// ifBuilt returns what, or with --image the text for a step that has nothing to do.
 func (r *run) ifBuilt(what string) string {
 	if r.options.Image != "" {
 		return "nothing: --image"

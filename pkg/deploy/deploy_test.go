@@ -15,7 +15,8 @@ func TestIsCommit(t *testing.T) {
 		commit, target string
 		want           bool
 	}{
-		{commit, "0123456", true}, {commit, commit, true}, {commit, "012345", false}, {commit, "1123456", false}, {commit, "", false},
+		{commit, "0123456", true}, {commit, commit, true},
+		{commit, "012345", false}, {commit, "1123456", false}, {commit, "", false},
 		{commit + "-dirty", "0123456", false}, {commit + "-dirty", "0123456-dirty", true}, {commit, "0123456-dirty", false},
 	} {
 		if got := isCommit(c.commit, c.target); got != c.want {
@@ -32,7 +33,7 @@ func revision(number int64, image string, verified, current bool, annotations ma
 	return k8s.Revision{Number: number, Image: image, Verified: verified, Current: current, Set: rs}
 }
 
-func TestPreviousGood(t *testing.T) {
+func TestPreviousVerified(t *testing.T) {
 	restarted := map[string]string{"kubectl.kubernetes.io/restartedAt": "now"}
 	for _, c := range []struct {
 		name      string
@@ -42,13 +43,25 @@ func TestPreviousGood(t *testing.T) {
 		{"none", nil, 0},
 		{"the only one", []k8s.Revision{revision(1, "a", true, true, nil)}, 0},
 		{"the one before", []k8s.Revision{revision(2, "b", true, true, nil), revision(1, "a", true, false, nil)}, 1},
-		{"not a failed one", []k8s.Revision{revision(3, "c", true, true, nil), revision(2, "b", false, false, nil), revision(1, "a", true, false, nil)}, 1},
+		{
+			"not a failed one",
+			[]k8s.Revision{
+				revision(3, "c", true, true, nil), revision(2, "b", false, false, nil), revision(1, "a", true, false, nil),
+			},
+			1,
+		},
 		{"not a newer one", []k8s.Revision{revision(3, "c", true, false, nil), revision(2, "b", true, true, nil)}, 0},
 		{"where the current one has no ReplicaSet yet", []k8s.Revision{revision(1, "a", true, false, nil)}, 1},
-		{"not the same, restarted", []k8s.Revision{revision(3, "b", true, true, restarted), revision(2, "b", true, false, nil), revision(1, "a", true, false, nil)}, 1},
+		{
+			"not the same, restarted",
+			[]k8s.Revision{
+				revision(3, "b", true, true, restarted), revision(2, "b", true, false, nil), revision(1, "a", true, false, nil),
+			},
+			1,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := previousGood(c.revisions)
+			got, err := previousVerified(c.revisions)
 			if got.Number != c.want || (err == nil) != (c.want != 0) {
 				t.Errorf("revision %d, error %v; want %d", got.Number, err, c.want)
 			}

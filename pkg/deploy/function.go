@@ -22,7 +22,11 @@ func (r *run) currentFunction(ctx context.Context) (liveApp, error) {
 	if err != nil {
 		return liveApp{}, err
 	}
-	return liveApp{image: metadata.ImageOf(t.Template.Spec, r.spec.App), migrated: t.Annotations[metadata.MigratedAnnotation], verified: true}, nil
+	return liveApp{
+		image:    metadata.ImageOf(t.Template.Spec, r.spec.App),
+		migrated: t.Annotations[metadata.MigratedAnnotation],
+		verified: true,
+	}, nil
 }
 
 // register makes release the version that the next call runs, in place of the image before.
@@ -32,7 +36,10 @@ func (r *run) register(ctx context.Context, release k8s.Release, before string) 
 	if err != nil {
 		return pipeline.Result{}, err
 	}
-	result := pipeline.Result{State: pipeline.Done, Detail: "the next norn invoke runs " + metadata.ImageOf(t.Template.Spec, r.spec.App)}
+	result := pipeline.Result{
+		State:  pipeline.Done,
+		Detail: "the next norn invoke runs " + metadata.ImageOf(t.Template.Spec, r.spec.App),
+	}
 	if before == release.Image {
 		result.State = pipeline.Unchanged
 	}

@@ -18,18 +18,18 @@ type Entry struct {
 	Commit   string            `json:"commit,omitempty"`
 	Image    string            `json:"image"`
 	Digest   string            `json:"digest,omitempty"`
-	Created  time.Time         `json:"created"` // when it came
+	Created  time.Time         `json:"created"` // when it was deployed
 	By       string            `json:"by,omitempty"`
-	Verified bool              `json:"verified"`         // norn has watched it come up
-	Failed   k8srollout.Reason `json:"failed,omitempty"` // why it did not
+	Verified bool              `json:"verified"`         // norn saw it become available
+	Failed   k8srollout.Reason `json:"failed,omitempty"` // why it did not become available
 	Migrated bool              `json:"migrated"`         // a migration ran before it
 	Current  bool              `json:"current"`
 }
 
-// Version is how people call it.
+// Version returns the version's name for people.
 func (e Entry) Version() string { return metadata.VersionName(e.Commit, e.Image) }
 
-// History lists an app's revisions, newest first. It is the Deployment's own, as kubectl rollout history has it.
+// History returns an app's revisions, newest first. They are those of its Deployment, as in kubectl rollout history.
 func History(ctx context.Context, cluster *k8s.Client, ns, app string) ([]Entry, error) {
 	d, err := forged(ctx, cluster, rollout.Target{Namespace: ns, App: app})
 	if err != nil {
@@ -42,7 +42,7 @@ func History(ctx context.Context, cluster *k8s.Client, ns, app string) ([]Entry,
 	return Entries(revisions), nil
 }
 
-// Entries are a Deployment's revisions as norn history tells them.
+// Entries returns a Deployment's revisions as history entries.
 func Entries(revisions []k8s.Revision) []Entry {
 	entries := make([]Entry, 0, len(revisions))
 	for _, r := range revisions {

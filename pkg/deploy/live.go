@@ -17,17 +17,17 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// liveApp is what the cluster has of an app before a deploy.
+// liveApp is an app as the cluster has it before a deploy.
 type liveApp struct {
-	pod      corev1.PodSpec // what its pods are made of
-	image    string         // what they run, or "" before the first deploy
-	migrated string         // the version whose migration has run last, as history has it
-	verified bool           // that version is known to run
-	failed   bool           // it is known to have failed
-	differs  []string       // where the Deployment is not as the infraspec says
+	pod      corev1.PodSpec // its Pod template
+	image    string         // what its Pods run, or "" before the first deploy
+	migrated string         // the version whose migration ran last, according to the history
+	verified bool           // the image is known to run
+	failed   bool           // the image is known to have failed
+	differs  []string       // fields in which the Deployment differs from the infraspec
 }
 
-// readLive reads what the cluster has. The workload must exist and be norn's own, unless forge will create it.
+// readLive reads the app from the cluster. Its workload must exist and be norn's own, unless forge will create it.
 func (r *run) readLive(ctx context.Context) (liveApp, error) {
 	var now liveApp
 	var err error
@@ -50,7 +50,11 @@ func (r *run) currentDeployment(ctx context.Context) (liveApp, error) {
 	if err != nil {
 		return liveApp{}, err
 	}
-	now := liveApp{pod: d.Spec.Template.Spec, migrated: d.Annotations[metadata.MigratedAnnotation], differs: differences(d, r.spec, r.options.Settings)}
+	now := liveApp{
+		pod:      d.Spec.Template.Spec,
+		migrated: d.Annotations[metadata.MigratedAnnotation],
+		differs:  differences(d, r.spec, r.options.Settings),
+	}
 	if d.Spec.Paused {
 		return now, nil
 	}
@@ -63,7 +67,8 @@ func (r *run) currentDeployment(ctx context.Context) (liveApp, error) {
 	return now, err
 }
 
-// differences are the fields of a Deployment that are not as the infraspec says; what cannot be compared has none.
+// differences returns the fields in which a Deployment differs from the infraspec. It returns none if they cannot be
+// compared.
 func differences(d *appsv1.Deployment, spec *infraspec.Spec, s objects.Settings) []string {
 	conf, _, err := objects.DeploymentFor(d, spec, s)
 	if err != nil {
@@ -91,17 +96,20 @@ func (r *run) currentCronJob(ctx context.Context) (liveApp, error) {
 	return now, nil
 }
 
-// runsAlready reports whether the image to ship is the one that is known to run. Then there is nothing to migrate.
+// runsAlready reports whether the image to ship is already running. Then there is nothing to migrate.
 func (r *run) runsAlready(s shipment) bool {
 	return s.live.verified && s.live.image == s.image && !r.options.Force
 }
 
-// forged reads the app's Deployment, which must be there and norn's own.
+// forged returns the app's Deployment, which must exist and be norn's own.
 func forged(ctx context.Context, cluster *k8s.Client, t rollout.Target) (*appsv1.Deployment, error) {
 	d, err := cluster.GetDeployment(ctx, t.Namespace, t.App)
 	if k8s.IsNotFound(err) {
 		if _, err := cluster.GetCronJob(ctx, t.Namespace, t.App); err == nil {
-			return nil, &pipeline.UsageError{Problem: t.App + " is a cron app: it has no rollouts and no history", Advice: "norn status shows what it runs; norn deploy changes the version of its next run"}
+			return nil, &pipeline.UsageError{
+				Problem: t.App + " is a cron app: it has no rollouts and no history",
+				Advice:  "norn status shows what it runs; norn deploy changes the version of its next run",
+			}
 		}
 		return nil, notForged("Deployment", t)
 	}
@@ -109,11 +117,17 @@ func forged(ctx context.Context, cluster *k8s.Client, t rollout.Target) (*appsv1
 		err = objects.CheckOwner("Deployment", d, t.App)
 	}
 	if err == nil && d.DeletionTimestamp != nil {
-		return nil, &pipeline.UsageError{Problem: fmt.Sprintf("Deployment %s in namespace %s is being deleted", t.App, t.Namespace), Advice: "norn status shows the app's state"}
+		return nil, &pipeline.UsageError{
+			Problem: fmt.Sprintf("Deployment %s in namespace %s is being deleted", t.App, t.Namespace),
+			Advice:  "norn status shows the app's state",
+		}
 	}
 	return d, err
 }
 
 func notForged(kind string, t rollout.Target) error {
-	return &pipeline.UsageError{Problem: fmt.Sprintf("there is no %s %s in namespace %s", kind, t.App, t.Namespace), Advice: "create it with norn forge, or create and deploy it with norn deploy --forge"}
+	return &pipeline.UsageError{
+		Problem: fmt.Sprintf("there is no %s %s in namespace %s", kind, t.App, t.Namespace),
+		Advice:  "create it with norn forge, or create and deploy it with norn deploy --forge",
+	}
 }

@@ -13,18 +13,18 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// MigrationTimeout bounds a migration; one that takes longer is cut short.
+// MigrationTimeout is how long a migration may take.
 const MigrationTimeout = time.Hour
 
-// MigrationError says that a migration has failed, and that the running version was left alone.
+// MigrationError reports a failed migration. The running version is unchanged.
 type MigrationError struct{ What, Snapshot string }
 
-// Error says how it ended.
+// Error says how the migration ended.
 func (e *MigrationError) Error() string {
 	return "the migration failed: " + e.What + "; the running version is unchanged"
 }
 
-// Hint is how to get back to before it.
+// Hint names the snapshot to restore, if there is one.
 func (e *MigrationError) Hint() string {
 	if e.Snapshot == "" {
 		return "the migration may be partially applied"
@@ -32,7 +32,7 @@ func (e *MigrationError) Hint() string {
 	return "the migration may be partially applied; norn snapshots restore brings back " + e.Snapshot
 }
 
-// noMigration returns why no migration is to run, or "".
+// noMigration returns why there is no migration to run, or "".
 func (r *run) noMigration(s shipment) string {
 	switch {
 	case len(r.spec.Migrations.Command) == 0:
@@ -76,7 +76,7 @@ func (r *run) migrate(s shipment, dump string) pipeline.Step[string] {
 	return pipeline.Step[string]{Name: "migrate", Run: run, Plan: plan}
 }
 
-// commandLine is a command as a person would type it; what the shell runs for it is what they wrote.
+// commandLine returns a command as its author wrote it, without the shell that runs it.
 func commandLine(command []string) string {
 	if len(command) == 3 && command[0] == "/bin/sh" && command[1] == "-c" {
 		return command[2]

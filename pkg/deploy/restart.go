@@ -12,10 +12,10 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// Restart replaces all pods of an app, one after the other, and waits until the new ones run.
+// Restart replaces an app's Pods one by one, and waits until the new ones run.
 func Restart(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, t rollout.Target) error {
 	t.KeepFailed = "a restart does not change the version"
-	step := pipeline.Step[pipeline.None]{Name: "rollout", Run: pipeline.Act(func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
+	run := func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
 		d, err := forged(ctx, cluster, t)
 		if err != nil {
 			return pipeline.Result{}, err
@@ -30,7 +30,8 @@ func Restart(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, t r
 		return rollout.Run(ctx, cluster, out, t, func(ctx context.Context) (*appsv1.Deployment, error) {
 			return cluster.RestartDeployment(ctx, t.Namespace, t.App, time.Now())
 		})
-	})}
+	}
+	step := pipeline.Step[pipeline.None]{Name: "rollout", Run: pipeline.Act(run)}
 	return t.WithLock(ctx, cluster, to, func(ctx context.Context) error {
 		_, err := pipeline.RunStep(ctx, pipeline.Runner{To: to}, step)
 		return err

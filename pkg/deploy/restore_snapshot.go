@@ -14,7 +14,7 @@ import (
 	"norn/pkg/secrets"
 )
 
-// RestoreOptions are what the restore of a snapshot needs.
+// RestoreOptions are the options of a restore.
 type RestoreOptions struct {
 	rollout.Target
 	Database database.Settings
@@ -22,7 +22,9 @@ type RestoreOptions struct {
 
 // RestoreSnapshot restores a database from a snapshot in one transaction: entirely or not at all. It first dumps the
 // database as it is.
-func RestoreSnapshot(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, s database.Snapshot, o RestoreOptions) error {
+func RestoreSnapshot(
+	ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, s database.Snapshot, o RestoreOptions,
+) error {
 	folder := database.Folder(filepath.Dir(o.Spec.Path()))
 	runner := Options{Target: o.Target}.runner(to)
 	return o.WithLock(ctx, cluster, to, func(ctx context.Context) error {
@@ -47,7 +49,9 @@ func dumpBeforeRestore(cluster *k8s.Client, name, folder string, o RestoreOption
 		if c, err = database.ConnectionTo(name, databaseURL(o.Spec, values), o.Database); err != nil {
 			return c, result, err
 		}
-		made, err := database.Dump(ctx, c, folder, database.Snapshot{Database: name, Version: "before-restore", Time: time.Now().UTC()}, out)
+		made, err := database.Dump(
+			ctx, c, folder, database.Snapshot{Database: name, Version: "before-restore", Time: time.Now().UTC()}, out,
+		)
 		if err != nil {
 			return c, result, &database.SnapshotError{Database: name, Err: err}
 		}

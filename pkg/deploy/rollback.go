@@ -19,8 +19,8 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// Rollback goes back to the newest verified revision before the current one, or to the one that
-// revision names (a revision number or a commit), and waits until it runs.
+// Rollback restores the newest verified revision before the current one, or the given revision (a number or a commit),
+// and waits until it runs.
 func Rollback(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, t rollout.Target, revision string) error {
 	t.KeepFailed = "a rollback is not rolled back"
 	runner := pipeline.Runner{To: to}
@@ -47,7 +47,9 @@ func Rollback(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, t 
 	})
 }
 
-func choose(ctx context.Context, cluster *k8s.Client, t rollout.Target, revision string, out io.Writer) (chosen k8s.Revision, err error) {
+func choose(
+	ctx context.Context, cluster *k8s.Client, t rollout.Target, revision string, out io.Writer,
+) (chosen k8s.Revision, err error) {
 	d, err := forged(ctx, cluster, t)
 	if err != nil {
 		return k8s.Revision{}, err
@@ -57,31 +59,40 @@ func choose(ctx context.Context, cluster *k8s.Client, t rollout.Target, revision
 		return k8s.Revision{}, err
 	}
 	if revision == "" {
-		chosen, err = previousGood(revisions)
+		chosen, err = previousVerified(revisions)
 	} else {
-		chosen, err = named(revisions, revision)
+		chosen, err = findRevision(revisions, revision)
 	}
 	if err == nil && chosen.Failed != "" {
 		pipeline.Warn(out, "%s failed when it was deployed: %s", rollout.Describe(chosen), chosen.Failed)
 	}
 	for _, r := range revisions {
 		if err == nil && r.Migrated && r.Number > chosen.Number {
-			pipeline.Warn(out, "a migration ran before %s and is not undone; norn snapshots list shows the dump taken before it", rollout.Describe(r))
+			pipeline.Warn(
+				out, "a migration ran before %s and is not undone; norn snapshots list shows the dump taken before it",
+				rollout.Describe(r),
+			)
 		}
 	}
 	return chosen, err
 }
 
-// noEarlier says that there is nothing to go back to, and what there is.
+// noEarlier returns an error that says why no revision can be chosen, and lists all of them.
 func noEarlier(newestFirst []k8s.Revision) error {
 	if slices.ContainsFunc(newestFirst, func(r k8s.Revision) bool { return r.Verified && !r.Current }) {
-		return &pipeline.UsageError{Problem: "all other verified revisions run the current version", Advice: "choose one with --to: " + list(newestFirst)}
+		return &pipeline.UsageError{
+			Problem: "all other verified revisions run the current version",
+			Advice:  "choose one with --to: " + describeAll(newestFirst),
+		}
 	}
-	return &pipeline.UsageError{Problem: "no earlier verified version to roll back to", Advice: "revisions: " + list(newestFirst)}
+	return &pipeline.UsageError{
+		Problem: "no earlier verified version to roll back to",
+		Advice:  "revisions: " + describeAll(newestFirst),
+	}
 }
 
-// list names all revisions, with what is known of them.
-func list(newestFirst []k8s.Revision) string {
+// describeAll lists revisions with what is known of each.
+func describeAll(newestFirst []k8s.Revision) string {
 	if len(newestFirst) == 0 {
 		return "none"
 	}
@@ -99,11 +110,11 @@ func list(newestFirst []k8s.Revision) string {
 	return strings.Join(known, "; ")
 }
 
-// previousGood takes the newest verified revision before the current one. One that differs from the current only by
-// a restart or by the Secret's version is the same version, so going there would be going nowhere.
-func previousGood(newestFirst []k8s.Revision) (k8s.Revision, error) {
+// previousVerified returns the newest verified revision before the current one. It skips revisions that differ from
+// the current one only by a restart or by the Secret's version: they are the same version.
+func previousVerified(newestFirst []k8s.Revision) (k8s.Revision, error) {
 	at := slices.IndexFunc(newestFirst, func(r k8s.Revision) bool { return r.Current })
-	for _, r := range newestFirst[at+1:] { // all of them, where the current one has no ReplicaSet yet
+	for _, r := range newestFirst[at+1:] { // all of them if the current one has no ReplicaSet yet
 		if r.Verified && (at < 0 || !sameVersion(newestFirst[at].Set, r.Set)) {
 			return r, nil
 		}
@@ -111,17 +122,20 @@ func previousGood(newestFirst []k8s.Revision) (k8s.Revision, error) {
 	return k8s.Revision{}, noEarlier(newestFirst)
 }
 
-// named finds a revision by its number or by the first digits of its commit.
-func named(newestFirst []k8s.Revision, target string) (k8s.Revision, error) {
+// findRevision returns the revision with a number, or with a commit that starts with the given digits.
+func findRevision(newestFirst []k8s.Revision, target string) (k8s.Revision, error) {
 	for _, r := range newestFirst {
 		if strconv.FormatInt(r.Number, 10) == target || isCommit(r.Commit, target) {
 			return r, nil
 		}
 	}
-	return k8s.Revision{}, &pipeline.UsageError{Problem: fmt.Sprintf("no revision %q in the history", target), Advice: "use a revision number or at least 7 digits of a commit; revisions: " + list(newestFirst)}
+	return k8s.Revision{}, &pipeline.UsageError{
+		Problem: fmt.Sprintf("no revision %q in the history", target),
+		Advice:  "use a revision number or at least 7 digits of a commit; revisions: " + describeAll(newestFirst),
+	}
 }
 
-// isCommit reports whether target, seven digits or more, means this commit. A dirty version is only meant by its suffix.
+// isCommit reports whether target, of seven digits or more, abbreviates commit. Both or neither must be dirty.
 func isCommit(commit, target string) bool {
 	commit, dirty := strings.CutSuffix(commit, metadata.DirtySuffix)
 	target, wantDirty := strings.CutSuffix(target, metadata.DirtySuffix)
@@ -129,11 +143,12 @@ func isCommit(commit, target string) bool {
 }
 
 func sameVersion(a, b *appsv1.ReplicaSet) bool {
-	return reflect.DeepEqual(comparable(a), comparable(b))
+	return reflect.DeepEqual(normalizedTemplate(a), normalizedTemplate(b))
 }
 
-// comparable is a pod template without what a restart, a new Secret version and the controller write into it.
-func comparable(rs *appsv1.ReplicaSet) corev1.PodTemplateSpec {
+// normalizedTemplate returns a Pod template without the fields that change within a version: those set by a restart,
+// by a new version of the Secret and by the controller.
+func normalizedTemplate(rs *appsv1.ReplicaSet) corev1.PodTemplateSpec {
 	t := *rs.Spec.Template.DeepCopy()
 	maps.DeleteFunc(t.Annotations, func(k, _ string) bool { return metadata.IsRestartAnnotation(k) })
 	if len(t.Annotations) == 0 {

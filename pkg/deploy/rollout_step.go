@@ -17,8 +17,8 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// rollout gives the version to the app's workload, and waits until it runs. migrated is the version whose migration this
-// deploy ran, or "".
+// rollout sets the version on the app's workload, and waits until it runs. migrated is the version whose migration
+// this deploy ran, or "".
 func (r *run) rollout(s shipment, migrated, secretVersion string) pipeline.Step[pipeline.None] {
 	run := func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
 		policy, err := objects.PullPolicy(s.image)
@@ -44,10 +44,12 @@ func (r *run) rollout(s shipment, migrated, secretVersion string) pipeline.Step[
 	return pipeline.Step[pipeline.None]{Name: "rollout", Run: pipeline.Act(run), Plan: planned(r.planRollout(s))}
 }
 
-// replacePods brings release into the app's Deployment, and waits until its pods run. If the version that runs has
-// failed, its pods are replaced even if release is the same: the cause may be gone, and the kubelet waits ever longer
-// between its attempts.
-func (r *run) replacePods(ctx context.Context, out io.Writer, release k8s.Release, failed bool) (pipeline.Result, error) {
+// replacePods sets release on the app's Deployment, and waits until its Pods run. failed says that the current version
+// has failed. Its Pods are then replaced even if release is the same: the cause may be gone, and the kubelet waits
+// ever longer between its attempts.
+func (r *run) replacePods(
+	ctx context.Context, out io.Writer, release k8s.Release, failed bool,
+) (pipeline.Result, error) {
 	change := func(ctx context.Context) (*appsv1.Deployment, error) {
 		before, err := r.cluster.GetDeployment(ctx, r.options.Namespace, r.spec.App)
 		if err != nil {
@@ -80,7 +82,7 @@ func (r *run) planRollout(s shipment) string {
 }
 
 // cause returns the line that kubectl rollout history shows for this revision. It has no time, which the ReplicaSet
-// records anyway: deploying what already runs must change nothing.
+// records anyway: deploying a running version again must change nothing.
 func (s shipment) cause(user string) string {
 	return fmt.Sprintf("norn deploy %s by %s", s.version(), user)
 }

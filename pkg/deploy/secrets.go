@@ -29,7 +29,7 @@ type appSecret struct {
 	cluster   *k8s.Client
 	spec      *infraspec.Spec
 	namespace string
-	redactor  rollout.Redactor // is given every value before anything could print it; or nil
+	redactor  rollout.Redactor // hides every value before anything could print it; or nil
 }
 
 func (a appSecret) hide(name, value string) {
@@ -38,9 +38,11 @@ func (a appSecret) hide(name, value string) {
 	}
 }
 
-// decrypt returns the declared values from the app's SOPS file, decrypted in this process; sourceDir, if not "", is the
-// app's folder in the source. It runs before anything slow, and before anything that could print a value. A missing key,
-// a missing value and a conflicting Secret therefore stop a deploy before the build.
+// decrypt returns the declared values from the app's SOPS file, decrypted in this process. sourceDir, if not "", is
+// the app's folder in the source.
+//
+// It runs before anything slow, and before anything that could print a value. A missing key, a missing value or a
+// conflicting Secret thus stops a deploy before the build.
 func (a appSecret) decrypt(ctx context.Context, sourceDir string) (map[string]secrets.Value, error) {
 	if len(a.spec.Secrets) == 0 {
 		return nil, nil
@@ -54,7 +56,8 @@ func (a appSecret) decrypt(ctx context.Context, sourceDir string) (map[string]se
 		}
 	}
 	values, err := a.readFile(ctx, path)
-	if fileError, ok := errors.AsType[*secrets.FileError](err); ok && fileError.Path == path { // name the user's file, not its copy
+	// Name the user's file, not its copy.
+	if fileError, ok := errors.AsType[*secrets.FileError](err); ok && fileError.Path == path {
 		fileError.Path = own
 	}
 	if err == nil {
@@ -166,10 +169,13 @@ func (a appSecret) apply(ctx context.Context, values map[string]secrets.Value) (
 	return a.cluster.RemoveSecretKeys(ctx, a.namespace, name, left)
 }
 
-// synced returns which keys of the Secret changed from live, which is nil for a new Secret, to now.
+// synced reports which keys of the Secret changed between live, which is nil for a new Secret, and now.
 func synced(live, now *corev1.Secret, values map[string]secrets.Value) pipeline.Result {
 	name := now.Name
-	result := pipeline.Result{State: pipeline.Configured, Detail: fmt.Sprintf("%s holds %s", name, strings.Join(slices.Sorted(maps.Keys(values)), ", "))}
+	result := pipeline.Result{
+		State:  pipeline.Configured,
+		Detail: fmt.Sprintf("%s holds %s", name, strings.Join(slices.Sorted(maps.Keys(values)), ", ")),
+	}
 	if live != nil && live.ResourceVersion == now.ResourceVersion {
 		result.State = pipeline.Unchanged
 		return result
@@ -202,8 +208,7 @@ func secretDatabaseURL(spec *infraspec.Spec) bool {
 	return !plain && slices.Contains(spec.Secrets, infraspec.DatabaseURL)
 }
 
-// stillRead refuses a deploy that would take a value away from under the pods: one that the infraspec has dropped, and they
-// still read.
+// stillRead returns an error if the Pods read a value that the infraspec has dropped. The deploy would remove it.
 func stillRead(pod corev1.PodSpec, spec *infraspec.Spec) error {
 	var dropped []string
 	for _, key := range objects.SecretKeys(spec.App, pod) {
@@ -215,12 +220,14 @@ func stillRead(pod corev1.PodSpec, spec *infraspec.Spec) error {
 		return nil
 	}
 	return &pipeline.UsageError{
-		Problem: fmt.Sprintf("the cluster's pods still read %s, which the infraspec no longer declares", strings.Join(dropped, ", ")),
-		Advice:  "update them first with norn forge " + spec.App,
+		Problem: fmt.Sprintf(
+			"the cluster's pods still read %s, which the infraspec no longer declares", strings.Join(dropped, ", "),
+		),
+		Advice: "update them first with norn forge " + spec.App,
 	}
 }
 
-// notYetRead warns of declared names that the pods do not read, so that none of them will see the values.
+// notYetRead returns a warning about declared names that the Pods do not read, or "".
 func notYetRead(pod corev1.PodSpec, spec *infraspec.Spec) string {
 	reads := objects.SecretKeys(spec.App, pod)
 	var missing []string
@@ -232,5 +239,7 @@ func notYetRead(pod corev1.PodSpec, spec *infraspec.Spec) string {
 	if len(missing) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("the pods do not read %s yet; run norn forge %s after this deploy", strings.Join(missing, ", "), spec.App)
+	return fmt.Sprintf(
+		"the pods do not read %s yet; run norn forge %s after this deploy", strings.Join(missing, ", "), spec.App,
+	)
 }

@@ -26,7 +26,10 @@ func (r *run) snapshot(s shipment) pipeline.Step[string] {
 		if err != nil {
 			return "", pipeline.Result{}, err
 		}
-		made, err := database.Dump(ctx, c, folder, database.Snapshot{Database: name, Version: database.FileVersion(s.version()), Time: time.Now().UTC()}, out)
+		made, err := database.Dump(
+			ctx, c, folder,
+			database.Snapshot{Database: name, Version: database.FileVersion(s.version()), Time: time.Now().UTC()}, out,
+		)
 		if err != nil {
 			return "", pipeline.Result{}, &database.SnapshotError{Database: name, Err: err}
 		}
@@ -39,7 +42,7 @@ func (r *run) snapshot(s shipment) pipeline.Step[string] {
 	return pipeline.Step[string]{Name: "snapshot", Run: run, Plan: plan}
 }
 
-// noSnapshot returns why no snapshot is to be taken, or "".
+// noSnapshot returns why there is no snapshot to take, or "".
 func (r *run) noSnapshot(s shipment) string {
 	why := r.noMigration(s)
 	switch {
@@ -53,7 +56,7 @@ func (r *run) noSnapshot(s shipment) string {
 	return ""
 }
 
-// Dumps reports whether a deploy of spec dumps a database before its migration.
+// Dumps reports whether a deploy of spec dumps a database before the migration.
 func Dumps(spec *infraspec.Spec) bool {
 	return len(spec.Migrations.Command) > 0 && spec.Migrations.Database != ""
 }

@@ -12,15 +12,15 @@ import (
 	"norn/pkg/secrets"
 )
 
-// sourced is what a deploy begins with.
+// sourced is the result of the source step.
 type sourced struct {
 	live   liveApp                  // what the cluster runs
 	tree   source.Tree              // the zero Tree with --image
 	values map[string]secrets.Value // the declared secrets, decrypted
 }
 
-// source is the step that reads the cluster, lays the source out and decrypts its secrets. None of this changes the
-// cluster, so a dry run does the same.
+// source returns the step that reads the cluster, lays out the source and decrypts its secrets. None of this changes
+// the cluster, so a dry run does the same.
 func (r *run) source() pipeline.Step[sourced] {
 	read := func(ctx context.Context, out io.Writer) (sourced, pipeline.Result, error) {
 		live, err := r.readLive(ctx)
@@ -40,8 +40,8 @@ func (r *run) source() pipeline.Step[sourced] {
 	return pipeline.Step[sourced]{Name: "source", Run: read, Plan: read}
 }
 
-// compare refuses a deploy that would break the running pods, and warns about differences from the infraspec that only
-// forge resolves.
+// compare returns an error if the deploy would break the running Pods. It warns about differences from the infraspec,
+// which only forge resolves.
 func (r *run) compare(out io.Writer, live liveApp) error {
 	if r.options.Forge {
 		return nil
@@ -52,12 +52,15 @@ func (r *run) compare(out io.Writer, live liveApp) error {
 	if warning := notYetRead(live.pod, r.spec); warning != "" && r.spec.Role != infraspec.Function {
 		pipeline.Warn(out, "%s", warning)
 	} else if len(live.differs) > 0 {
-		pipeline.Warn(out, "the Deployment differs from the infraspec (%s); this deploy ships only the version, --forge applies both", strings.Join(live.differs, ", "))
+		pipeline.Warn(
+			out, "the Deployment differs from the infraspec (%s); this deploy ships only the version, --forge applies both",
+			strings.Join(live.differs, ", "),
+		)
 	}
 	return nil
 }
 
-// layOut puts the version's source into a folder, or nothing with --image.
+// layOut lays out the version's source in a folder, or nothing with --image.
 func (r *run) layOut(ctx context.Context, out io.Writer) (source.Tree, pipeline.Result, error) {
 	if r.options.Image != "" {
 		return source.Tree{}, pipeline.Result{State: pipeline.Skipped, Detail: "ships " + r.options.Image}, nil

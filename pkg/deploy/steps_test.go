@@ -19,7 +19,7 @@ func parse(t *testing.T, text string) *infraspec.Spec {
 	return spec
 }
 
-// plan returns what a dry run says of a step, which must have a run too.
+// plan returns the text of a step's plan. The step must have a run too.
 func plan[T any](t *testing.T, s pipeline.Step[T]) string {
 	t.Helper()
 	if s.Run == nil || s.Plan == nil {
@@ -71,28 +71,34 @@ func TestPlans(t *testing.T) {
 			},
 		},
 		{
-			"--image", full, Options{Version: Version{Image: made.name, Registry: "r.example.com"}, SkipSnapshot: true}, connect.LocalCluster{},
+			"--image", full,
+			Options{Version: Version{Image: made.name, Registry: "r.example.com"}, SkipSnapshot: true}, connect.LocalCluster{},
 			shipment{sourced{live: liveApp{image: "old:1"}}, made.name},
 			[]string{
 				"push: nothing: --image", "test: nothing: --image", "snapshot: --skip-snapshot", "migrate: migrate up",
-				"secrets: B, A", "rollout: 2 pods of r.example.com/shop:1 in place of old:1", "cleanup: removes images beyond the newest 5",
+				"secrets: B, A", "rollout: 2 pods of r.example.com/shop:1 in place of old:1",
+				"cleanup: removes images beyond the newest 5",
 			},
 		},
 		{
-			"cron", "app: shop\nrole: cron\nschedule: '@daily'\ncommand: [run]\n", Options{Version: Version{Image: made.name}}, connect.LocalCluster{},
+			"cron", "app: shop\nrole: cron\nschedule: '@daily'\ncommand: [run]\n",
+			Options{Version: Version{Image: made.name}}, connect.LocalCluster{},
 			shipment{sourced{live: liveApp{image: "old:1"}}, made.name},
 			[]string{
 				"push: nothing: --image", "test: nothing: --image", "snapshot: the infraspec has no migrations.command",
 				"migrate: the infraspec has no migrations.command", "secrets: the infraspec declares none",
-				"rollout: the next run uses r.example.com/shop:1, the last used old:1", "cleanup: removes images beyond the newest 5",
+				"rollout: the next run uses r.example.com/shop:1, the last used old:1",
+				"cleanup: removes images beyond the newest 5",
 			},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := &run{spec: parse(t, c.spec), options: c.options, local: c.local, dir: "/apps/shop"}
 			got := []string{
-				plan(t, r.deliver(made)), plan(t, r.test(tree)), plan(t, r.snapshot(c.shipment)), plan(t, r.migrate(c.shipment, "")),
-				plan(t, r.secrets(nil)), plan(t, r.rollout(c.shipment, "", "")), plan(t, r.cleanup(tree, made)),
+				plan(t, r.deliver(made)), plan(t, r.test(tree)),
+				plan(t, r.snapshot(c.shipment)), plan(t, r.migrate(c.shipment, "")), plan(t, r.secrets(nil)), plan(
+					t, r.rollout(c.shipment, "", ""),
+				), plan(t, r.cleanup(tree, made)),
 			}
 			for i, want := range c.want {
 				if got[i] != want {

@@ -17,14 +17,15 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// cloudflared is cloudflared with its configuration.
+// cloudflared edits cloudflared's configuration and restarts it.
 type cloudflared struct {
 	cluster *k8s.Client
 	out     io.Writer
-	adopt   bool // takes over a rule that is nobody's
+	adopt   bool // takes over a rule that no app owns
 }
 
-// change edits the configuration, and restarts cloudflared where its text has changed. One that does not come back gets its old text again.
+// change applies rule to the configuration, and restarts cloudflared if the text has changed. If cloudflared does not
+// come back, change restores the old text.
 func (t *cloudflared) change(ctx context.Context, app string, rule tunnel.Rule) (pipeline.Result, error) {
 	var before *corev1.ConfigMap
 	var after, shadow string
@@ -39,10 +40,16 @@ func (t *cloudflared) change(ctx context.Context, app string, rule tunnel.Rule) 
 		return err
 	})
 	if k8s.IsNotFound(err) {
-		return pipeline.Result{State: pipeline.Skipped, Detail: fmt.Sprintf("there is no ConfigMap %s in namespace %s", tunnel.ConfigMap, tunnel.Namespace)}, nil
+		return pipeline.Result{
+			State:  pipeline.Skipped,
+			Detail: fmt.Sprintf("there is no ConfigMap %s in namespace %s", tunnel.ConfigMap, tunnel.Namespace),
+		}, nil
 	}
 	if errors.Is(err, errNoConfig) {
-		return pipeline.Result{State: pipeline.Skipped, Detail: fmt.Sprintf("ConfigMap %s in namespace %s has no %s", tunnel.ConfigMap, tunnel.Namespace, tunnel.ConfigKey)}, nil
+		return pipeline.Result{
+			State:  pipeline.Skipped,
+			Detail: fmt.Sprintf("ConfigMap %s in namespace %s has no %s", tunnel.ConfigMap, tunnel.Namespace, tunnel.ConfigKey),
+		}, nil
 	}
 	if err != nil {
 		return pipeline.Result{}, err
@@ -51,16 +58,20 @@ func (t *cloudflared) change(ctx context.Context, app string, rule tunnel.Rule) 
 		_, _ = fmt.Fprintf(t.out, "removed the rule for %s\n", host)
 	}
 	if shadow != "" {
-		pipeline.Warn(t.out, "the rule for %s comes first and matches %s; move it down in ConfigMap %s", shadow, rule.Host, tunnel.ConfigMap)
+		pipeline.Warn(
+			t.out, "the rule for %s comes first and matches %s; move it down in ConfigMap %s",
+			shadow, rule.Host, tunnel.ConfigMap,
+		)
 	}
 	if before.Data[tunnel.ConfigKey] == after && !tunnel.Unfinished(before, app) {
 		return pipeline.Result{State: pipeline.Unchanged}, nil
 	}
 	if err := t.restart(ctx); err != nil {
-		return pipeline.Result{}, errors.Join(fmt.Errorf("restart cloudflared with the new rule: %w", err), t.undo(lease.CleanupContext(ctx), app, before, after))
+		err = fmt.Errorf("restart cloudflared with the new rule: %w", err)
+		return pipeline.Result{}, errors.Join(err, t.undo(lease.CleanupContext(ctx), app, before, after))
 	}
 	_, err = t.cluster.PatchConfigMap(ctx, tunnel.Namespace, tunnel.ConfigMap, func(m *corev1.ConfigMap) error {
-		if tunnel.IsPending(m, app, after) { // otherwise it is another run's, which has changed the text since
+		if tunnel.IsPending(m, app, after) { // otherwise another run has changed the text since
 			delete(m.Annotations, metadata.RestartPendingAnnotation)
 		}
 		return nil
@@ -70,10 +81,11 @@ func (t *cloudflared) change(ctx context.Context, app string, rule tunnel.Rule) 
 
 var errNoConfig = errors.New("no configuration")
 
-// tunnelTimeout bounds the wait for cloudflared.
+// tunnelTimeout is how long to wait for cloudflared.
 const tunnelTimeout = 2 * time.Minute
 
-// restart replaces cloudflared's pods, which read their configuration once, and waits until the new ones are there.
+// restart replaces cloudflared's Pods, and waits until the new ones are ready. They read their configuration only
+// once.
 func (t *cloudflared) restart(ctx context.Context) error {
 	d, err := t.cluster.RestartDeployment(ctx, tunnel.Namespace, tunnel.Deployment, time.Now())
 	if k8s.IsNotFound(err) {
@@ -83,7 +95,9 @@ func (t *cloudflared) restart(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, tunnelTimeout, fmt.Errorf("its pods were not ready after %s", tunnelTimeout))
+	ctx, cancel := context.WithTimeoutCause(
+		ctx, tunnelTimeout, fmt.Errorf("its pods were not ready after %s", tunnelTimeout),
+	)
 	defer cancel()
 	err = t.cluster.WatchDeployment(ctx, tunnel.Namespace, tunnel.Deployment, func(now *appsv1.Deployment) (bool, error) {
 		if now == nil {
@@ -94,7 +108,7 @@ func (t *cloudflared) restart(ctx context.Context) error {
 	return err
 }
 
-// rolledOut reports whether a Deployment has come up as of a generation, by the rules of kubectl rollout status.
+// rolledOut reports whether a Deployment has rolled out a generation, by the rules of kubectl rollout status.
 func rolledOut(d *appsv1.Deployment, generation int64) (bool, error) {
 	want := int32(1)
 	if d.Spec.Replicas != nil {
@@ -112,7 +126,7 @@ func rolledOut(d *appsv1.Deployment, generation int64) (bool, error) {
 	return s.UpdatedReplicas >= want && s.AvailableReplicas >= want && s.Replicas <= s.UpdatedReplicas, nil
 }
 
-// undo puts the old text back, unless somebody has changed it since, and starts cloudflared with it.
+// undo restores the old text, unless it has changed since, and restarts cloudflared.
 func (t *cloudflared) undo(ctx context.Context, app string, before *corev1.ConfigMap, after string) error {
 	ctx, cancel := context.WithTimeout(ctx, tunnelTimeout)
 	defer cancel()

@@ -6,10 +6,10 @@ import (
 	"norn/pkg/forge/objects"
 )
 
-// conflictErrors are all the objects that are in the way.
+// conflictErrors are the conflicts of several objects.
 type conflictErrors []*objects.ConflictError
 
-// Error names them, one a line.
+// Error returns the conflicts, one per line.
 func (e conflictErrors) Error() string {
 	lines := make([]string, 0, len(e))
 	for _, c := range e {
@@ -18,7 +18,7 @@ func (e conflictErrors) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Unwrap gives each of them.
+// Unwrap returns each conflict.
 func (e conflictErrors) Unwrap() []error {
 	out := make([]error, 0, len(e))
 	for _, c := range e {

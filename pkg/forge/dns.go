@@ -11,29 +11,33 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// RouteError says that the cloudflared command did not make a DNS record.
+// RouteError reports that the cloudflared command did not create a DNS record.
 type RouteError struct {
 	Host, Tunnel, Said string
 	Err                error
 }
 
-// Error names the host and the tunnel, and quotes what the command said last.
+// Error names the host and the tunnel, and quotes the last line of the command's output.
 func (e *RouteError) Error() string {
 	return fmt.Sprintf("route the DNS name %s to tunnel %s: %v: %s", e.Host, e.Tunnel, e.Err, e.Said)
 }
 
-// Hint is where to look.
+// Hint says how to create the record.
 func (e *RouteError) Hint() string {
-	return fmt.Sprintf("log in to the host's zone with cloudflared tunnel login, or create the record with cloudflared tunnel route dns %s %s; then run the command again", e.Tunnel, e.Host)
+	return fmt.Sprintf("log in to the host's zone with cloudflared tunnel login, or create the record with "+
+		"cloudflared tunnel route dns %s %s; then run the command again", e.Tunnel, e.Host)
 }
 
 func (e *RouteError) Unwrap() error { return e.Err }
 
-// dns makes the host's DNS record with the cloudflared command, if it is installed.
+// dns creates the host's DNS record with the cloudflared command, if it is installed.
 func (r *run) dns(ctx context.Context, out io.Writer) (none drift.Change, result pipeline.Result, err error) {
 	host := r.spec.Hosts.External
 	if !command.Installed("cloudflared") {
-		return none, pipeline.Result{State: pipeline.Skipped, Detail: "the cloudflared command is not installed; route the host's DNS to the tunnel yourself"}, nil
+		return none, pipeline.Result{
+			State:  pipeline.Skipped,
+			Detail: "the cloudflared command is not installed; route the host's DNS to the tunnel yourself",
+		}, nil
 	}
 	var said strings.Builder
 	err = command.Run(ctx, "", io.MultiWriter(out, &said), "cloudflared", "tunnel", "route", "dns", r.options.Tunnel, host)

@@ -1,5 +1,6 @@
-// Package forge brings a cluster to what an infraspec says (Run), and removes it again (Teardown). Its sub-packages make no
-// calls: objects builds the desired objects, tunnel edits cloudflared's configuration, drift compares with what is live.
+// Package forge applies an infraspec to a cluster (Run), and removes the app again (Teardown). Its sub-packages make
+// no calls: objects builds the desired objects, tunnel edits cloudflared's configuration, and drift compares desired
+// with live objects.
 package forge
 
 import (
@@ -24,18 +25,19 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// Options are what a forge needs besides the infraspec and the objects' settings.
+// Options are the options of a forge besides the infraspec.
 type Options struct {
 	objects.Settings
-	Adopt  bool          // takes over objects in the way that are not norn's
-	Lock   lease.Request // its Holder and Wait; the rest is filled in
+	Adopt  bool          // takes over existing objects that norn does not manage
+	Lock   lease.Request // Holder and Wait only; Run fills in the rest
 	Tunnel string        // the tunnel's name, for DNS routes
 
 	deployFollows bool
 }
 
-// Run brings the cluster to what spec says. A new Deployment stays paused until its first deploy, unless
-// the settings name an image to start with. It returns a *ConflictError, a *PermissionError or a *lease.HeldError where it may not begin.
+// Run applies spec to the cluster. A new Deployment stays paused until its first deploy, unless the settings name an
+// image to start with. If Run refuses to start, the error is an *objects.ConflictError, a *PermissionError or a
+// *lease.HeldError.
 func Run(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, spec *infraspec.Spec, o Options) error {
 	if err := check(o); err != nil {
 		return err
@@ -57,14 +59,17 @@ func Run(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, spec *i
 // Step is a step that changes one object. It makes the change, or a Change without a State if nothing changes.
 type Step = pipeline.Step[drift.Change]
 
-// Steps returns the steps of a Run for a deploy that holds the lock. It returns an error for anything that can be refused
-// up front.
+// Steps returns the steps of a Run for a deploy that holds the lock. It returns an error for anything that can be
+// refused up front.
 //
-// The steps in before change what pods are made of, and run before the rollout. If a Deployment's pods would be replaced,
-// it is paused until the deploy unpauses it: both changes then share one rollout. The steps in after route traffic to the
-// new pods, and run after the rollout: if that fails, a Service already moved to a new port would not reach the restored
-// version.
-func Steps(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Options) (before, after []Step, err error) {
+// The steps in before change what Pods are made of, and run before the rollout. If a Deployment's Pods would be
+// replaced, it is paused until the deploy unpauses it: both changes then share one rollout.
+//
+// The steps in after route traffic to the new Pods, and run after the rollout. If the rollout fails, a Service already
+// moved to a new port would not reach the restored version.
+func Steps(
+	ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Options,
+) (before, after []Step, err error) {
 	if err := permitted(ctx, cluster, forgeNeeds(spec, o.Namespace)); err != nil {
 		return nil, nil, err
 	}
@@ -76,9 +81,11 @@ func Steps(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Opt
 	return r.workloadSteps(), r.trafficSteps(), nil
 }
 
-// Plan returns what Run would change. cluster is a dry one (see k8s.Client.DryRun): the API server checks and answers each
-// write, and keeps none.
-func Plan(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, spec *infraspec.Spec, o Options) ([]drift.Change, error) {
+// Plan returns what Run would change. cluster is a dry one (see k8s.Client.DryRun): the API server checks and answers
+// each write, and keeps none.
+func Plan(
+	ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, spec *infraspec.Spec, o Options,
+) ([]drift.Change, error) {
 	if err := check(o); err != nil {
 		return nil, err
 	}
@@ -103,25 +110,26 @@ func check(o Options) error {
 	return err
 }
 
-// run is one forge: what is wanted and what was found.
+// run is one forge: the desired and the live state.
 type run struct {
 	cluster *k8s.Client
 	spec    *infraspec.Spec
 	options Options
 	live    *live
-	// deferredKeys are secrets that an adopted Deployment's new pods would lack: it stays paused until the next deploy.
+	// deferredKeys are secrets that an adopted Deployment's new Pods would lack. It stays paused until the next deploy.
 	deferredKeys []string
 }
 
-// begin looks at what is there and refuses, before the first write, what could only fail half-way.
+// begin reads the live state and refuses, before the first write, anything that could only fail half-way.
 func begin(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Options) (*run, error) {
 	found, err := waitForDeletions(ctx, cluster, spec, o)
 	if err != nil {
 		return nil, err
 	}
 	r := &run{cluster: cluster, spec: spec, options: o, live: found}
-	for _, refuse := range []func() error{r.conflicts, r.shrinks, r.checkHostTaken, func() error { return checkQuota(spec, found.budget, found) }} {
-		if err := refuse(); err != nil {
+	quotas := func() error { return checkQuota(spec, found.budget, found) }
+	for _, check := range []func() error{r.checkConflicts, r.checkSizes, r.checkHostTaken, quotas} {
+		if err := check(); err != nil {
 			return nil, err
 		}
 	}
@@ -134,24 +142,24 @@ func begin(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Opt
 	return r, err
 }
 
-// endingTimeout bounds the wait for objects that are being deleted.
-const endingTimeout = time.Minute
+// deletionTimeout is how long to wait for pending deletions.
+const deletionTimeout = time.Minute
 
-// waitForDeletions reads the app's objects once no deletion is pending: applying to an object under deletion would change
-// something that is about to disappear.
+// waitForDeletions reads the app's objects once no deletion is pending. An object under deletion must not be applied:
+// it is about to disappear.
 func waitForDeletions(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Options) (*live, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, endingTimeout, errors.New("a finalizer may be holding it"))
+	ctx, cancel := context.WithTimeoutCause(ctx, deletionTimeout, errors.New("a finalizer may be holding it"))
 	defer cancel()
 	for said := false; ; said = true {
 		found, err := readLive(ctx, cluster, spec, o.Settings)
 		if err != nil {
 			return nil, err
 		}
-		i := slices.IndexFunc(found.inTheWay(), func(n liveObject) bool { return n.object.GetDeletionTimestamp() != nil })
+		i := slices.IndexFunc(found.all(), func(n liveObject) bool { return n.object.GetDeletionTimestamp() != nil })
 		if i < 0 {
 			return found, nil
 		}
-		ending := found.inTheWay()[i]
+		ending := found.all()[i]
 		if !said && o.Lock.Say != nil {
 			o.Lock.Say(fmt.Sprintf("waiting: %s %s is being deleted", ending.kind, ending.object.GetName()))
 		}
@@ -163,11 +171,11 @@ func waitForDeletions(ctx context.Context, cluster *k8s.Client, spec *infraspec.
 	}
 }
 
-// conflicts refuses objects in the way that are not norn's, all at once. What is nobody's may be adopted, if asked to; what is
-// another app's never.
-func (r *run) conflicts() error {
+// checkConflicts returns all conflicts with objects that are not norn's. Objects without an owner may be adopted on
+// request; another app's may not.
+func (r *run) checkConflicts() error {
 	var found conflictErrors
-	for _, o := range r.live.inTheWay() {
+	for _, o := range r.live.all() {
 		conflict, ok := errors.AsType[*objects.ConflictError](objects.CheckOwner(o.kind, o.object, r.spec.App))
 		if !ok {
 			continue
@@ -182,13 +190,20 @@ func (r *run) conflicts() error {
 	return found.orNil()
 }
 
-// unadoptable says why an object can never become what the infraspec asks for, or nil: Kubernetes does not change a selector.
+// unadoptable returns why an object can never match the infraspec, or nil. Kubernetes does not change a selector.
 func (r *run) unadoptable(o liveObject, conflict *objects.ConflictError) *objects.ConflictError {
 	d, ok := o.object.(*appsv1.Deployment)
-	if !ok || d.Spec.Selector == nil || maps.Equal(d.Spec.Selector.MatchLabels, map[string]string{metadata.AppLabel: r.spec.App}) && len(d.Spec.Selector.MatchExpressions) == 0 {
+	if !ok || d.Spec.Selector == nil {
 		return nil
 	}
-	conflict.Found = fmt.Sprintf("it cannot be adopted: its selector is %s, not app=%s; a selector is immutable", metav1.FormatLabelSelector(d.Spec.Selector), r.spec.App)
+	wanted := map[string]string{metadata.AppLabel: r.spec.App}
+	if maps.Equal(d.Spec.Selector.MatchLabels, wanted) && len(d.Spec.Selector.MatchExpressions) == 0 {
+		return nil
+	}
+	conflict.Found = fmt.Sprintf(
+		"it cannot be adopted: its selector is %s, not app=%s; a selector is immutable",
+		metav1.FormatLabelSelector(d.Spec.Selector), r.spec.App,
+	)
 	conflict.Final = true
 	return conflict
 }
@@ -245,8 +260,8 @@ func outcome(kind string, before, after metadata.Object, detail string, dry bool
 	return drift.Change{Kind: kind, Name: after.GetName(), State: result.State, Before: before, After: after}, result
 }
 
-// differs reports whether an apply changed an object. The resourceVersion alone does not tell: a dry run keeps it, and a
-// change of the status moves it.
+// differs reports whether an apply changed an object. The resourceVersion alone does not tell: a dry run keeps it, and
+// a change of the status moves it.
 func differs(before, after metadata.Object, dry bool) bool {
 	if !dry && before.GetResourceVersion() == after.GetResourceVersion() {
 		return false
@@ -254,7 +269,7 @@ func differs(before, after metadata.Object, dry bool) bool {
 	return drift.Diff(before, after) != ""
 }
 
-// adopt takes an object over that is not norn's yet; conflicts has let it through.
+// adopt takes over an object that norn does not manage yet. checkConflicts has allowed it.
 func (r *run) adopt(ctx context.Context, kind string, o metadata.Object) (string, error) {
 	if o == nil || objects.CheckOwner(kind, o, r.spec.App) == nil {
 		return "", nil

@@ -19,7 +19,8 @@ import (
 	"norn/pkg/k8s/metadata"
 )
 
-// live is what the cluster has of an app: what is in the way of what is wanted, and what bears norn's labels besides.
+// live is the live state of an app: the objects with the names that the infraspec needs, whoever owns them, and all
+// others with norn's labels.
 type live struct {
 	deployment *appsv1.Deployment
 	cronJob    *batchv1.CronJob
@@ -29,14 +30,14 @@ type live struct {
 	tunnel     *corev1.ConfigMap // cloudflared's configuration, or nil
 }
 
-// readLive reads what there is, side by side: what is wanted by its name, whosever it is, and what the app has besides.
+// readLive reads the live state, all objects at once.
 func readLive(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, s objects.Settings) (*live, error) {
 	l := &live{services: map[string]*corev1.Service{}, claims: map[string]*corev1.PersistentVolumeClaim{}}
-	var left leftovers
+	var found labelled
 	reads := &reads{}
 	reads.start(func() (func(), error) {
 		services, claims, err := cluster.ListOwned(ctx, s.Namespace, spec.App)
-		return func() { left = leftovers{services, claims} }, err
+		return func() { found = labelled{services, claims} }, err
 	})
 	reads.start(func() (func(), error) {
 		b, err := cluster.Budget(ctx, s.Namespace)
@@ -64,7 +65,7 @@ func readLive(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, s 
 	}
 	reads.start(func() (func(), error) {
 		m, err := cluster.GetConfigMap(ctx, tunnel.Namespace, tunnel.ConfigMap)
-		if _, denied := errors.AsType[*k8s.DeniedError](err); denied { // who may not read the tunnel has no rule there
+		if _, denied := errors.AsType[*k8s.DeniedError](err); denied { // a user who may not read the tunnel has no rule there
 			return func() {}, nil
 		}
 		return func() { l.tunnel = m }, err
@@ -72,32 +73,34 @@ func readLive(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, s 
 	if err := reads.wait(); err != nil {
 		return nil, err
 	}
-	l.add(left, spec, s)
+	l.add(found, spec, s)
 	return l, nil
 }
 
-// leftovers are what an app has by its labels.
-type leftovers struct {
+// labelled are the objects that an app has by its labels.
+type labelled struct {
 	services []corev1.Service
 	claims   []corev1.PersistentVolumeClaim
 }
 
-// add takes up the leftovers that are not wanted; what is wanted has been read by its name.
-func (l *live) add(left leftovers, spec *infraspec.Spec, s objects.Settings) {
+// add adds the labelled objects that the infraspec does not name. Those that it names have been read by name.
+func (l *live) add(found labelled, spec *infraspec.Spec, s objects.Settings) {
 	wanted := objects.Service(spec, s)
-	for i := range left.services {
-		if name := left.services[i].Name; wanted == nil || name != *wanted.Name {
-			l.services[name] = &left.services[i]
+	for i := range found.services {
+		if name := found.services[i].Name; wanted == nil || name != *wanted.Name {
+			l.services[name] = &found.services[i]
 		}
 	}
 	claims := objects.Claims(spec, s)
-	for i := range left.claims {
-		name := left.claims[i].Name
-		if !slices.ContainsFunc(claims, func(c *applycore.PersistentVolumeClaimApplyConfiguration) bool { return *c.Name == name }) {
-			l.claims[name] = &left.claims[i]
+	for i := range found.claims {
+		name := found.claims[i].Name
+		named := func(c *applycore.PersistentVolumeClaimApplyConfiguration) bool { return *c.Name == name }
+		if !slices.ContainsFunc(claims, named) {
+			l.claims[name] = &found.claims[i]
 		}
 	}
-	if l.deployment != nil && !spec.Role.Standing() && !objects.IsOwned(l.deployment, spec.App) { // somebody else's, and not in the way
+	// A workload of another role that is not norn's conflicts with nothing.
+	if l.deployment != nil && !spec.Role.Standing() && !objects.IsOwned(l.deployment, spec.App) {
 		l.deployment = nil
 	}
 	if l.cronJob != nil && spec.Role != infraspec.Cron && !objects.IsOwned(l.cronJob, spec.App) {
@@ -105,7 +108,8 @@ func (l *live) add(left leftovers, spec *infraspec.Spec, s objects.Settings) {
 	}
 }
 
-// reads are reads of the cluster that run side by side. What they keep is kept one after the other; an object that is not there is kept by none.
+// reads are concurrent reads of the cluster. Their results are kept one at a time; an object that does not exist is
+// not kept.
 type reads struct {
 	mu      sync.Mutex
 	errs    []error
@@ -137,8 +141,8 @@ type liveObject struct {
 	object metadata.Object
 }
 
-// inTheWay are the objects found, in a steady order.
-func (l *live) inTheWay() []liveObject {
+// all returns the objects in a stable order.
+func (l *live) all() []liveObject {
 	var out []liveObject
 	for _, c := range l.claims {
 		out = append(out, liveObject{objects.KindClaim, c})

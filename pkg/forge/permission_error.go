@@ -11,7 +11,7 @@ import (
 	"norn/pkg/k8s"
 )
 
-// forgeNeeds are the permissions that a forge of spec will use.
+// forgeNeeds returns the permissions that a forge of spec uses.
 func forgeNeeds(spec *infraspec.Spec, ns string) []k8s.Permission {
 	out := Permissions(ns, forgeGrants(len(spec.Secrets) > 0))
 	if tunnel.Routed(spec) {
@@ -20,7 +20,7 @@ func forgeNeeds(spec *infraspec.Spec, ns string) []k8s.Permission {
 	return out
 }
 
-// permitted refuses, before the first write, a run that would be refused half-way.
+// permitted returns a *PermissionError if the user lacks permissions. Without this check, a run would fail half-way.
 func permitted(ctx context.Context, cluster *k8s.Client, needs []k8s.Permission) error {
 	missing, err := cluster.Missing(ctx, needs)
 	if err != nil || len(missing) == 0 {
@@ -29,10 +29,10 @@ func permitted(ctx context.Context, cluster *k8s.Client, needs []k8s.Permission)
 	return &PermissionError{missing}
 }
 
-// PermissionError says what the user may not do and would have to. Nothing was written.
+// PermissionError lists the permissions that the user lacks. Nothing has been written.
 type PermissionError struct{ Missing []k8s.Permission }
 
-// Error names verb, resource and namespace of each.
+// Error names the verb, resource and namespace of each.
 func (e *PermissionError) Error() string {
 	lines := make([]string, 0, len(e.Missing))
 	for _, p := range e.Missing {
@@ -41,12 +41,12 @@ func (e *PermissionError) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Hint says what to do about it.
+// Hint says how to get the permissions.
 func (e *PermissionError) Hint() string {
 	return "ask the cluster's admin for the Role below (docs/rbac.md has the complete Role), or use another context"
 }
 
-// Detail is the Role that would grant what is missing, one for each namespace, as manifests.
+// Detail returns the Roles that would grant the missing permissions as manifests, one per namespace.
 func (e *PermissionError) Detail() string {
 	var out strings.Builder
 	var namespaces []string
@@ -56,16 +56,22 @@ func (e *PermissionError) Detail() string {
 		}
 	}
 	for _, ns := range namespaces {
-		fmt.Fprintf(&out, "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: norn, namespace: %s}\nrules:\n", ns)
-		for _, rule := range e.rules(ns) {
-			fmt.Fprintf(&out, "- {apiGroups: [%q], resources: [%s], verbs: [%s]}\n", rule.Group, rule.Resource, strings.Join(rule.Verbs, ", "))
+		fmt.Fprintf(
+			&out, "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: norn, namespace: %s}\nrules:\n",
+			ns,
+		)
+		for _, rule := range e.grants(ns) {
+			fmt.Fprintf(
+				&out, "- {apiGroups: [%q], resources: [%s], verbs: [%s]}\n",
+				rule.Group, rule.Resource, strings.Join(rule.Verbs, ", "),
+			)
 		}
 	}
 	return out.String()
 }
 
-// rules gathers the missing verbs of each resource.
-func (e *PermissionError) rules(ns string) []Grant {
+// grants returns the missing verbs of each resource in a namespace.
+func (e *PermissionError) grants(ns string) []Grant {
 	var out []Grant
 	for _, p := range e.Missing {
 		if p.Namespace != ns {

@@ -2,8 +2,8 @@ package forge
 
 import "norn/pkg/k8s"
 
-// This is the one list of the permissions that norn uses, by command. A forge and a teardown check theirs before the first
-// write, norn doctor checks all, and docs/rbac.md has the Roles that grant them.
+// This file is the one list of the permissions that norn uses, by command. Forge and teardown check theirs before the
+// first write, norn doctor checks all, and docs/rbac.md has the Roles that grant them.
 
 // Grant permits verbs on one kind of object.
 type Grant struct {
@@ -28,10 +28,20 @@ func AllGrants() []CommandGrants {
 		{"rollback", append(rolloutGrants(), leases, readSecret)},
 		{"logs", logGrants()},
 		{"status", statusGrants()},
-		{"history", []Grant{{Group: apps, Resource: "deployments", Verbs: []string{"get"}}, {Group: batch, Resource: "cronjobs", Verbs: []string{"get"}}, {Group: apps, Resource: "replicasets", Verbs: []string{"list"}}}},
+		{
+			"history",
+			[]Grant{
+				{Group: apps, Resource: "deployments", Verbs: []string{"get"}},
+				{Group: batch, Resource: "cronjobs", Verbs: []string{"get"}},
+				{Group: apps, Resource: "replicasets", Verbs: []string{"list"}},
+			},
+		},
 		{"diff", diffGrants()},
 		{"snapshots restore", []Grant{{Group: apps, Resource: "deployments", Verbs: []string{"get"}}, leases}},
-		{"secrets list", []Grant{{Resource: "secrets", Verbs: []string{"get"}, Without: "norn cannot tell which secrets are in the cluster"}}},
+		{
+			"secrets list",
+			[]Grant{{Resource: "secrets", Verbs: []string{"get"}, Without: "norn cannot tell which secrets are in the cluster"}},
+		},
 		{"run", jobGrants()},
 		{"invoke", jobGrants()},
 		{"teardown", teardownGrants(false)},
@@ -44,8 +54,8 @@ const (
 	batch = "batch"
 )
 
-// applyVerbs returns the verbs with which server-side apply creates and changes an object. Each caller gets its own slice:
-// a Grant's Verbs leave the package.
+// applyVerbs returns the verbs with which server-side apply creates and changes an object. Each call returns a new
+// slice, since the Verbs of a Grant leave the package.
 func applyVerbs() []string { return []string{"get", "list", "create", "patch"} }
 
 var (
@@ -55,9 +65,17 @@ var (
 		{Resource: "limitranges", Verbs: []string{"list"}, Without: "norn cannot check limits in advance"},
 	}
 	// readSecret is for hiding the values of the app's Secret in its pods' logs.
-	readSecret = Grant{Resource: "secrets", Verbs: []string{"get"}, Without: "norn cannot hide the values of the app's Secret in log lines"}
+	readSecret = Grant{
+		Resource: "secrets",
+		Verbs:    []string{"get"},
+		Without:  "norn cannot hide the values of the app's Secret in log lines",
+	}
 	// deleteClaims is for deleting an app's data.
-	deleteClaims = Grant{Resource: "persistentvolumeclaims", Verbs: []string{"delete", "watch"}, Without: "norn cannot delete the data"}
+	deleteClaims = Grant{
+		Resource: "persistentvolumeclaims",
+		Verbs:    []string{"delete", "watch"},
+		Without:  "norn cannot delete the data",
+	}
 )
 
 // forgeGrants returns what a forge uses, of an app with or without secrets.
@@ -109,7 +127,10 @@ func teardownGrants(deleteData bool) []Grant {
 
 // TunnelGrants returns what an app with a public host uses in the tunnel's namespace.
 func TunnelGrants() []Grant {
-	return []Grant{{Resource: "configmaps", Verbs: []string{"get", "update"}}, {Group: apps, Resource: "deployments", Verbs: []string{"get", "list", "watch", "patch"}}}
+	return []Grant{
+		{Resource: "configmaps", Verbs: []string{"get", "update"}},
+		{Group: apps, Resource: "deployments", Verbs: []string{"get", "list", "watch", "patch"}},
+	}
 }
 
 // rolloutGrants returns what it takes to replace pods, to watch the new ones, and to explain why they fail.
@@ -120,13 +141,17 @@ func rolloutGrants() []Grant {
 		{Resource: "pods", Verbs: []string{"list", "watch"}},
 		{Resource: "pods/log", Verbs: []string{"get"}},
 		{Resource: "events", Verbs: []string{"list", "watch"}},
-		{Resource: "persistentvolumeclaims", Verbs: []string{"list", "watch"}, Without: "norn cannot name a claim that keeps a pod from starting"},
+		{
+			Resource: "persistentvolumeclaims",
+			Verbs:    []string{"list", "watch"},
+			Without:  "norn cannot name a claim that keeps a pod from starting",
+		},
 		{Resource: "pods/proxy", Verbs: []string{"get"}, Without: "norn cannot name the port that a container listens on"},
 	}
 }
 
-// deployGrants returns what a deploy uses: a rollout, a migration's Job, the app's Secret, and what cron and function apps
-// ship instead of a Deployment.
+// deployGrants returns what a deploy uses: a rollout, a migration's Job, the app's Secret, and what cron and function
+// apps ship instead of a Deployment.
 func deployGrants() []Grant {
 	return append(rolloutGrants(),
 		Grant{Group: batch, Resource: "cronjobs", Verbs: []string{"get", "create", "patch"}},

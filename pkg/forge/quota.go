@@ -14,28 +14,28 @@ import (
 	"norn/pkg/k8s"
 )
 
-// QuotaError says what a namespace's ResourceQuotas will refuse. Nothing was written.
+// QuotaError lists what a namespace's ResourceQuotas would refuse. Nothing has been written.
 type QuotaError struct{ Problems []string }
 
-// Error lists the problems, one a line.
+// Error returns the problems, one per line.
 func (e *QuotaError) Error() string { return strings.Join(e.Problems, "\n") }
 
-// Hint is what to do about it.
+// Hint says what to change.
 func (e *QuotaError) Hint() string {
 	return "change resources, replicas or volumes in the infraspec, or ask for a larger quota"
 }
 
-// checkQuota refuses what the namespace's quotas would refuse later, where it is hard to see: when the pods are made (kubernetes.io: Resource Quotas).
-// Quotas with scopes are left to the API server.
+// checkQuota refuses what the namespace's quotas would refuse later: when Pods are created, where it is hard to see
+// (kubernetes.io: Resource Quotas). It leaves quotas with scopes to the API server.
 func checkQuota(spec *infraspec.Spec, b k8s.Budget, l *live) error {
 	var problems []string
 	for _, q := range b.Quotas {
 		if len(q.Spec.Scopes) > 0 || q.Spec.ScopeSelector != nil {
 			continue
 		}
-		for _, name := range slices.SortedFunc(maps.Keys(q.Spec.Hard), func(a, b corev1.ResourceName) int { return strings.Compare(string(a), string(b)) }) {
+		for _, name := range slices.Sorted(maps.Keys(q.Spec.Hard)) {
 			hard := q.Spec.Hard[name]
-			if l.deployment == nil && l.cronJob == nil { // what is used is others'; later it is the app's own too
+			if l.deployment == nil && l.cronJob == nil { // others use it all; later the app itself is included
 				hard.Sub(q.Status.Used[name])
 			}
 			if p := computeProblem(spec, b, name, hard); p != "" {
@@ -52,7 +52,7 @@ func checkQuota(spec *infraspec.Spec, b k8s.Budget, l *live) error {
 	return nil
 }
 
-// computeProblem checks one line of a quota against all pods of the app together.
+// computeProblem checks one line of a quota against all Pods of the app.
 func computeProblem(spec *infraspec.Spec, b k8s.Budget, name corev1.ResourceName, hard resource.Quantity) string {
 	pods := int64(1)
 	if spec.Role.Standing() {
@@ -65,7 +65,7 @@ func computeProblem(spec *infraspec.Spec, b k8s.Budget, name corev1.ResourceName
 		return ""
 	}
 	list, what, ok := strings.Cut(string(name), ".")
-	if !ok { // cpu and memory alone mean requests
+	if !ok { // plain cpu and memory are requests
 		list, what = "requests", string(name)
 	}
 	if (what != "cpu" && what != "memory") || (list != "requests" && list != "limits") {
@@ -73,18 +73,21 @@ func computeProblem(spec *infraspec.Spec, b k8s.Budget, name corev1.ResourceName
 	}
 	amount, given := asked(spec, b, list, what)
 	if !given {
-		return fmt.Sprintf("requires every container to set %s.%s: set resources.%s.%s in the infraspec", list, what, list, what)
+		return fmt.Sprintf(
+			"requires every container to set %s.%s: set resources.%s.%s in the infraspec", list, what, list, what,
+		)
 	}
 	total := amount.DeepCopy()
 	total.Mul(pods)
 	if total.Cmp(hard) > 0 {
-		return fmt.Sprintf("leaves %s of %s.%s, but %d pods of %s need %s", hard.String(), list, what, pods, amount.String(), total.String())
+		return fmt.Sprintf(
+			"leaves %s of %s.%s, but %d pods of %s need %s", hard.String(), list, what, pods, amount.String(), total.String(),
+		)
 	}
 	return ""
 }
 
-// asked is what the app's container will ask for: what the infraspec says, a request its limit where only that is given, and what
-// a LimitRange fills in.
+// asked returns what the app's container will ask for. A request defaults to the limit, and either to a LimitRange.
 func asked(spec *infraspec.Spec, b k8s.Budget, list, what string) (resource.Quantity, bool) {
 	if list == "requests" && spec.Resources.Requests[what] != "" {
 		return spec.Resources.Requests[what].Value(), true
@@ -112,7 +115,7 @@ func asked(spec *infraspec.Spec, b k8s.Budget, list, what string) (resource.Quan
 	return resource.Quantity{}, false
 }
 
-// storageProblem checks one line of a quota against the claims that are still to be made.
+// storageProblem checks one line of a quota against the claims that do not exist yet.
 func storageProblem(spec *infraspec.Spec, q corev1.ResourceQuota, name corev1.ResourceName, l *live) string {
 	if name != corev1.ResourceRequestsStorage && name != corev1.ResourcePersistentVolumeClaims {
 		return ""
@@ -133,7 +136,10 @@ func storageProblem(spec *infraspec.Spec, q corev1.ResourceQuota, name corev1.Re
 	total.Add(more)
 	hard := q.Spec.Hard[name]
 	if !more.IsZero() && total.Cmp(hard) > 0 {
-		return fmt.Sprintf("allows %s of %s in total, %s are used, but the infraspec asks for %s more", hard.String(), name, used.String(), more.String())
+		return fmt.Sprintf(
+			"allows %s of %s in total, %s are used, but the infraspec asks for %s more",
+			hard.String(), name, used.String(), more.String(),
+		)
 	}
 	return ""
 }

@@ -20,31 +20,83 @@ func quota(hard map[string]string, used map[string]string) k8s.Budget {
 		}
 		return out
 	}
-	return k8s.Budget{Quotas: []corev1.ResourceQuota{{ObjectMeta: metav1.ObjectMeta{Name: "team"}, Spec: corev1.ResourceQuotaSpec{Hard: list(hard)}, Status: corev1.ResourceQuotaStatus{Used: list(used)}}}}
+	return k8s.Budget{Quotas: []corev1.ResourceQuota{{
+		ObjectMeta: metav1.ObjectMeta{Name: "team"},
+		Spec:       corev1.ResourceQuotaSpec{Hard: list(hard)},
+		Status:     corev1.ResourceQuotaStatus{Used: list(used)},
+	}}}
 }
 
 func TestCheckQuota(t *testing.T) {
 	defaults := quota(map[string]string{"limits.memory": "1Gi"}, nil)
-	defaults.Limits = []corev1.LimitRange{{Spec: corev1.LimitRangeSpec{Limits: []corev1.LimitRangeItem{{Type: corev1.LimitTypeContainer, Default: corev1.ResourceList{"memory": resource.MustParse("600Mi")}}}}}}
+	defaults.Limits = []corev1.LimitRange{{Spec: corev1.LimitRangeSpec{Limits: []corev1.LimitRangeItem{{
+		Type:    corev1.LimitTypeContainer,
+		Default: corev1.ResourceList{"memory": resource.MustParse("600Mi")},
+	}}}}}
 	scoped := quota(map[string]string{"limits.memory": "1"}, nil)
 	scoped.Quotas[0].Spec.Scopes = []corev1.ResourceQuotaScope{corev1.ResourceQuotaScopeBestEffort}
 	for _, c := range []struct {
 		name, text string
 		budget     k8s.Budget
-		want       string // "" where nothing is refused
+		want       string // "" if nothing is refused
 	}{
 		{"no quota", "", k8s.Budget{}, ""},
-		{"nothing said", "", quota(map[string]string{"limits.memory": "1Gi"}, nil), "ResourceQuota team requires every container to set limits.memory: set resources.limits.memory in the infraspec"},
-		{"said", "resources: {limits: {memory: 128Mi}}", quota(map[string]string{"limits.memory": "1Gi", "requests.memory": "1Gi"}, nil), ""},
-		{"too much together", "replicas: 3\nresources: {limits: {memory: 400Mi}}", quota(map[string]string{"limits.memory": "1Gi"}, nil), "leaves 1Gi of limits.memory, but 3 pods of 400Mi need 1200Mi"},
-		{"cpu means requests", "resources: {requests: {cpu: 2}}", quota(map[string]string{"cpu": "1"}, nil), "leaves 1 of requests.cpu, but 1 pods of 2 need 2"},
+		{
+			"nothing said",
+			"",
+			quota(map[string]string{"limits.memory": "1Gi"}, nil),
+			"ResourceQuota team requires every container to set limits.memory: set resources.limits.memory in the infraspec",
+		},
+		{
+			"said",
+			"resources: {limits: {memory: 128Mi}}",
+			quota(map[string]string{"limits.memory": "1Gi", "requests.memory": "1Gi"}, nil),
+			"",
+		},
+		{
+			"too much together",
+			"replicas: 3\nresources: {limits: {memory: 400Mi}}",
+			quota(map[string]string{"limits.memory": "1Gi"}, nil),
+			"leaves 1Gi of limits.memory, but 3 pods of 400Mi need 1200Mi",
+		},
+		{
+			"cpu means requests",
+			"resources: {requests: {cpu: 2}}",
+			quota(map[string]string{"cpu": "1"}, nil),
+			"leaves 1 of requests.cpu, but 1 pods of 2 need 2",
+		},
 		{"a default fills in", "", defaults, ""},
 		{"a default that is too much", "replicas: 2", defaults, "2 pods of 600Mi need 1200Mi"},
-		{"too many pods", "replicas: 5", quota(map[string]string{"pods": "4"}, nil), "leaves 4 pods, but the infraspec asks for 5"},
-		{"pods of others", "", quota(map[string]string{"pods": "1"}, map[string]string{"pods": "1"}), "leaves 0 pods, but the infraspec asks for 1"},
-		{"storage", "volumes: [{name: a, mountPath: /a, size: 2Gi}]", quota(map[string]string{"requests.storage": "3Gi"}, map[string]string{"requests.storage": "2Gi"}), "allows 3Gi of requests.storage in total, 2Gi are used, but the infraspec asks for 2Gi more"},
-		{"claims", "volumes: [{name: a, mountPath: /a, size: 2Gi}, {name: there, mountPath: /b, size: 2Gi}]", quota(map[string]string{"persistentvolumeclaims": "2"}, map[string]string{"persistentvolumeclaims": "1"}), ""},
-		{"others", "", quota(map[string]string{"count/secrets": "0", "services": "0", "requests.example.com/gpu": "0"}, nil), ""},
+		{
+			"too many pods",
+			"replicas: 5",
+			quota(map[string]string{"pods": "4"}, nil),
+			"leaves 4 pods, but the infraspec asks for 5",
+		},
+		{
+			"pods of others",
+			"",
+			quota(map[string]string{"pods": "1"}, map[string]string{"pods": "1"}),
+			"leaves 0 pods, but the infraspec asks for 1",
+		},
+		{
+			"storage",
+			"volumes: [{name: a, mountPath: /a, size: 2Gi}]",
+			quota(map[string]string{"requests.storage": "3Gi"}, map[string]string{"requests.storage": "2Gi"}),
+			"allows 3Gi of requests.storage in total, 2Gi are used, but the infraspec asks for 2Gi more",
+		},
+		{
+			"claims",
+			"volumes: [{name: a, mountPath: /a, size: 2Gi}, {name: there, mountPath: /b, size: 2Gi}]",
+			quota(map[string]string{"persistentvolumeclaims": "2"}, map[string]string{"persistentvolumeclaims": "1"}),
+			"",
+		},
+		{
+			"others",
+			"",
+			quota(map[string]string{"count/secrets": "0", "services": "0", "requests.example.com/gpu": "0"}, nil),
+			"",
+		},
 		{"scoped", "", scoped, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

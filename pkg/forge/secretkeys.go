@@ -11,7 +11,7 @@ import (
 	"norn/pkg/k8s"
 )
 
-// MissingKeysError says that pods would not start for want of values that the next deploy brings.
+// MissingKeysError reports that new Pods could not start without values that only a deploy brings.
 type MissingKeysError struct {
 	Secret, App string
 	Keys        []string
@@ -19,17 +19,19 @@ type MissingKeysError struct {
 
 // Error names the Secret and the keys.
 func (e *MissingKeysError) Error() string {
-	return fmt.Sprintf("Secret %s does not have %s yet: the new pods could not start", e.Secret, strings.Join(e.Keys, ", "))
+	return fmt.Sprintf(
+		"Secret %s does not have %s yet: the new pods could not start", e.Secret, strings.Join(e.Keys, ", "),
+	)
 }
 
-// Hint is the order that works.
+// Hint returns the command that updates both.
 func (e *MissingKeysError) Hint() string {
 	return fmt.Sprintf("run norn deploy --forge %s, which updates both; norn secrets set adds values to the file", e.App)
 }
 
-// checkSecretKeys refuses to point running pods to keys that the Secret lacks. Before the first deploy nothing runs, and a
-// deploy that follows brings the values. Only an adopted Deployment may lack keys: they are returned as deferred, since no
-// deploy can bring them before the app is norn's.
+// checkSecretKeys refuses to point running Pods to keys that the Secret lacks. Before the first deploy nothing runs,
+// and a deploy that follows brings the values. Only an adopted Deployment may lack keys, which are returned as
+// deferred: no deploy can bring them before norn manages the app.
 func (r *run) checkSecretKeys(ctx context.Context) (deferred []string, err error) {
 	spec, d, c := r.spec, r.live.deployment, r.live.cronJob
 	runs := r.options.Image != "" || d != nil && !d.Spec.Paused || c != nil && (c.Spec.Suspend == nil || !*c.Spec.Suspend)

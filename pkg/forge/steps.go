@@ -20,7 +20,7 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// object makes a typed nil an untyped one.
+// object converts o to an interface: a nil pointer to a nil interface.
 func object[T any, P interface {
 	*T
 	metadata.Object
@@ -31,21 +31,23 @@ func object[T any, P interface {
 	return o
 }
 
-// ShrinkError says that a claim is larger than the infraspec asks for. Kubernetes cannot make it smaller.
+// ShrinkError reports that a claim is larger than the infraspec asks for. Kubernetes cannot shrink a claim.
 type ShrinkError struct{ Claim, Have, Want string }
 
 // Error names the claim and both sizes.
 func (e *ShrinkError) Error() string {
-	return fmt.Sprintf("PersistentVolumeClaim %s has %s, but the infraspec asks for %s: a claim cannot shrink", e.Claim, e.Have, e.Want)
+	return fmt.Sprintf(
+		"PersistentVolumeClaim %s has %s, but the infraspec asks for %s: a claim cannot shrink", e.Claim, e.Have, e.Want,
+	)
 }
 
-// Hint is what to do about it.
+// Hint says what to change.
 func (e *ShrinkError) Hint() string {
 	return fmt.Sprintf("set size: %s, or rename the volume and move the data", e.Have)
 }
 
-// shrinks refuses sizes that are smaller than the claims are.
-func (r *run) shrinks() error {
+// checkSizes refuses sizes that are smaller than the existing claims.
+func (r *run) checkSizes() error {
 	var errs []error
 	for _, conf := range objects.Claims(r.spec, r.options.Settings) {
 		live := r.live.claims[*conf.Name]
@@ -79,7 +81,10 @@ func (r *run) deployment(ctx context.Context, dry bool) (drift.Change, pipeline.
 	live := r.live.deployment
 	shipped := live != nil && objects.Deployed(live)
 	if shipped && r.options.Image != "" {
-		return drift.Change{}, pipeline.Result{}, fmt.Errorf("%s is already deployed, and forge does not change its image: ship %s with norn deploy --image", r.spec.App, r.options.Image)
+		return drift.Change{}, pipeline.Result{}, fmt.Errorf(
+			"%s is already deployed, and forge does not change its image: ship %s with norn deploy --image",
+			r.spec.App, r.options.Image,
+		)
 	}
 	conf, detail, err := objects.DeploymentFor(live, r.spec, r.options.Settings)
 	if err != nil {
@@ -90,9 +95,9 @@ func (r *run) deployment(ctx context.Context, dry bool) (drift.Change, pipeline.
 	} else if adopted != "" {
 		detail = adopted
 	}
-	if held, err := r.deployDecides(live, conf); err != nil {
+	if pause, err := r.pausedForDeploy(live, conf); err != nil {
 		return drift.Change{}, pipeline.Result{}, err
-	} else if held {
+	} else if pause {
 		conf.Spec.WithPaused(true)
 	}
 	if len(r.deferredKeys) > 0 {
@@ -104,7 +109,9 @@ func (r *run) deployment(ctx context.Context, dry bool) (drift.Change, pipeline.
 		return drift.Change{}, pipeline.Result{}, err
 	}
 	if conf.Spec.Replicas == nil && int(*now.Spec.Replicas) != r.spec.Replicas {
-		detail = strings.TrimPrefix(fmt.Sprintf("%s; %s controls its %d replicas", detail, objects.Scaler(now), *now.Spec.Replicas), "; ")
+		detail = strings.TrimPrefix(
+			fmt.Sprintf("%s; %s controls its %d replicas", detail, objects.Scaler(now), *now.Spec.Replicas), "; ",
+		)
 	}
 	if live != nil && !now.Spec.Paused && !equality.Semantic.DeepEqual(live.Spec.Template, now.Spec.Template) {
 		detail = strings.TrimPrefix(detail+"; its pods are being replaced (norn logs -f follows them)", "; ")
@@ -113,8 +120,8 @@ func (r *run) deployment(ctx context.Context, dry bool) (drift.Change, pipeline.
 	return change, result, nil
 }
 
-// deployDecides reports whether a Deployment is to be paused for the deploy that follows: where something changes, and pods run.
-func (r *run) deployDecides(live *appsv1.Deployment, conf *applyapps.DeploymentApplyConfiguration) (bool, error) {
+// pausedForDeploy reports whether to pause a running Deployment for the deploy that follows: if anything changes.
+func (r *run) pausedForDeploy(live *appsv1.Deployment, conf *applyapps.DeploymentApplyConfiguration) (bool, error) {
 	if !r.options.deployFollows || live == nil || live.Spec.Paused {
 		return false, nil
 	}
@@ -122,12 +129,14 @@ func (r *run) deployDecides(live *appsv1.Deployment, conf *applyapps.DeploymentA
 	return len(changed) > 0, err
 }
 
-// applyDeployment applies the Deployment. A change to Recreate needs a write before, which removes the parameters of the
-// rolling update. A dry run does not keep that write, so it sets the strategy in the API server's answer instead.
+// applyDeployment applies the Deployment. A change to Recreate first needs another write, which removes the parameters
+// of the rolling update. A dry run does not keep that write, so it sets the strategy in the API server's answer
+// instead.
 func (r *run) applyDeployment(
 	ctx context.Context, live *appsv1.Deployment, conf *applyapps.DeploymentApplyConfiguration, dry bool,
 ) (*appsv1.Deployment, error) {
-	recreate := live != nil && live.Spec.Strategy.RollingUpdate != nil && *conf.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType
+	recreate := live != nil && live.Spec.Strategy.RollingUpdate != nil &&
+		*conf.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType
 	switch {
 	case recreate && dry:
 		conf.Spec.Strategy = nil
@@ -147,7 +156,10 @@ func (r *run) applyDeployment(
 func (r *run) cronJob(ctx context.Context, dry bool) (drift.Change, pipeline.Result, error) {
 	live := r.live.cronJob
 	if live != nil && objects.Deployed(live) && r.options.Image != "" {
-		return drift.Change{}, pipeline.Result{}, fmt.Errorf("%s is already deployed, and forge does not change its image: ship %s with norn deploy --image", r.spec.App, r.options.Image)
+		return drift.Change{}, pipeline.Result{}, fmt.Errorf(
+			"%s is already deployed, and forge does not change its image: ship %s with norn deploy --image",
+			r.spec.App, r.options.Image,
+		)
 	}
 	conf, detail, err := objects.CronJobFor(live, r.spec, r.options.Settings)
 	if err != nil {
@@ -181,18 +193,19 @@ func (r *run) service(conf *applycore.ServiceApplyConfiguration) changeFunc {
 	}
 }
 
-// pruneSteps remove what the infraspec no longer asks for: Services under other names, and the workload of another role.
-// Claims hold data, so they are only reported.
+// pruneSteps returns the steps that remove what the infraspec no longer asks for: Services under other names, and the
+// workload of another role. Claims hold data, so they are only reported.
 func (r *run) pruneSteps() []Step {
 	var steps []Step
 	prune := func(kind string, o metadata.Object, remove func(ctx context.Context, ns, name string) error) {
-		steps = append(steps, objectStep(kind, o.GetName(), func(ctx context.Context, _ bool) (drift.Change, pipeline.Result, error) {
+		change := func(ctx context.Context, _ bool) (drift.Change, pipeline.Result, error) {
 			if err := remove(ctx, r.options.Namespace, o.GetName()); err != nil {
 				return drift.Change{}, pipeline.Result{}, err
 			}
-			change := drift.Change{Kind: kind, Name: o.GetName(), State: pipeline.Deleted, Before: o}
-			return change, pipeline.Result{State: pipeline.Deleted, Detail: "no longer in the infraspec"}, nil
-		}))
+			deleted := drift.Change{Kind: kind, Name: o.GetName(), State: pipeline.Deleted, Before: o}
+			return deleted, pipeline.Result{State: pipeline.Deleted, Detail: "no longer in the infraspec"}, nil
+		}
+		steps = append(steps, objectStep(kind, o.GetName(), change))
 	}
 	wanted := objects.Service(r.spec, r.options.Settings)
 	for _, name := range slices.Sorted(maps.Keys(r.live.services)) {

@@ -14,16 +14,17 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// Removal says what is to be torn down.
+// Removal describes what to tear down.
 type Removal struct {
 	Namespace, App string
-	// DeleteData deletes the app's claims too, and the data in them.
+	// DeleteData also deletes the app's claims and the data in them.
 	DeleteData bool
-	Lock       lease.Request // its Holder and Wait; the rest is filled in
+	Lock       lease.Request // Holder and Wait only; Teardown fills in the rest
 }
 
-// Teardown takes away what forge and deploy made, in the reverse order, by the cluster's labels alone: no infraspec is needed. What is gone
-// already is skipped. Objects of the app's names that are not norn's are a *ConflictError.
+// Teardown removes what forge and deploy created, in reverse order. It goes by the cluster's labels and needs no
+// infraspec. It skips what no longer exists. If objects with the app's names are not norn's, the error is an
+// *objects.ConflictError.
 func Teardown(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, what Removal) error {
 	if err := permitted(ctx, cluster, Permissions(what.Namespace, teardownGrants(what.DeleteData))); err != nil {
 		return err
@@ -49,14 +50,15 @@ func PlanTeardown(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter
 	return err
 }
 
-// Known reports whether the cluster has anything of an app.
+// Known reports whether the cluster has anything of the app.
 func Known(ctx context.Context, cluster *k8s.Client, what Removal) (bool, error) {
 	t, err := prepare(ctx, cluster, what)
 	if err != nil {
 		return false, err
 	}
 	i := t.inventory
-	return len(i.Deployments)+len(i.CronJobs)+len(i.PodTemplates)+len(i.Services)+len(i.Claims)+len(t.hosts()) > 0 || t.secret != nil, nil
+	objects := len(i.Deployments) + len(i.CronJobs) + len(i.PodTemplates) + len(i.Services) + len(i.Claims)
+	return objects > 0 || len(t.hosts()) > 0 || t.secret != nil, nil
 }
 
 type teardown struct {
@@ -64,10 +66,10 @@ type teardown struct {
 	what      Removal
 	inventory *k8s.Inventory
 	secret    *corev1.Secret
-	tunnelMap *corev1.ConfigMap // nil where there is none, or it may not be read
+	tunnelMap *corev1.ConfigMap // nil if it does not exist or may not be read
 }
 
-// prepare looks at what there is, and refuses where the workload or the Secret of the app's name is not norn's.
+// prepare reads what exists. It refuses if the workload or the Secret with the app's name is not norn's.
 func prepare(ctx context.Context, cluster *k8s.Client, what Removal) (*teardown, error) {
 	inv, err := cluster.Inventory(ctx, what.Namespace, what.App)
 	if err != nil {
@@ -80,7 +82,7 @@ func prepare(ctx context.Context, cluster *k8s.Client, what Removal) (*teardown,
 			return ignoreNotFound(err)
 		}
 		if conflict, ok := errors.AsType[*objects.ConflictError](objects.CheckOwner(kind, o, what.App)); ok {
-			conflict.Final = true // to adopt it in order to delete it is not what is meant
+			conflict.Final = true // nobody adopts an object in order to delete it
 			foreign = append(foreign, conflict)
 		}
 		return nil
@@ -118,7 +120,7 @@ func ignoreNotFound(err error) error {
 	return err
 }
 
-// hosts are the hosts of the app's own tunnel rules.
+// hosts returns the hosts of the app's own tunnel rules.
 func (t *teardown) hosts() []string {
 	if t.tunnelMap == nil {
 		return nil

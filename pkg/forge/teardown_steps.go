@@ -27,7 +27,7 @@ func (t *teardown) steps() []removeStep {
 
 var gone = pipeline.Result{State: pipeline.Skipped, Detail: "nothing to delete"}
 
-// deleted is the result of a step that has deleted names.
+// deleted returns the result of a step that deleted the named objects.
 func deleted(names []string, note string) pipeline.Result {
 	if len(names) == 0 {
 		return gone
@@ -35,7 +35,7 @@ func deleted(names []string, note string) pipeline.Result {
 	return pipeline.Result{State: pipeline.Deleted, Detail: strings.Join(names, ", ") + note}
 }
 
-// wouldDelete is the plan of a step that deletes names.
+// wouldDelete returns the plan of a step that deletes the named objects.
 func wouldDelete(names []string, note string) pipeline.Func[pipeline.None] {
 	if len(names) == 0 {
 		return pipeline.Fixed(pipeline.None{}, gone.State, gone.Detail)
@@ -79,8 +79,10 @@ func (t *teardown) tunnel() removeStep {
 		if _, err := (&cloudflared{cluster: t.cluster, out: out}).change(ctx, app, tunnel.Rule{}); err != nil {
 			return pipeline.Result{}, err
 		}
-		if len(hosts) > 0 { // otherwise an earlier run was cut short before the restart
-			_, _ = fmt.Fprintf(out, "the DNS records of %s remain: the cloudflared command cannot delete them\n", strings.Join(hosts, ", "))
+		if len(hosts) > 0 { // otherwise an earlier run was interrupted before the restart
+			_, _ = fmt.Fprintf(
+				out, "the DNS records of %s remain: the cloudflared command cannot delete them\n", strings.Join(hosts, ", "),
+			)
 		}
 		return deleted(hosts, ""), nil
 	}
@@ -124,7 +126,7 @@ func (t *teardown) workload() removeStep {
 				return pipeline.Result{}, err
 			}
 		}
-		if err := t.untilGone(ctx, out); err != nil { // even if no object is left: an earlier run may have been cut short
+		if err := t.waitForPods(ctx, out); err != nil { // even if no object is left: an earlier run may have been interrupted
 			return pipeline.Result{}, err
 		}
 		return deleted(all, note), nil
@@ -132,11 +134,11 @@ func (t *teardown) workload() removeStep {
 	return removeStep{Name: "Workload", Run: pipeline.Act(run), Plan: wouldDelete(all, note)}
 }
 
-// podsTimeout bounds the wait for the pods: a node that is down never says that its pods have ended.
+// podsTimeout is how long to wait for the Pods: a node that is down never reports that its Pods have ended.
 const podsTimeout = 5 * time.Minute
 
-// untilGone waits for the Deployment and the pods that norn made; others with the same label are none of its business.
-func (t *teardown) untilGone(ctx context.Context, out io.Writer) error {
+// waitForPods waits until the Deployment and norn's Pods are gone. Other Pods with the same label do not matter.
+func (t *teardown) waitForPods(ctx context.Context, out io.Writer) error {
 	bounded, cancel := context.WithTimeout(ctx, podsTimeout)
 	defer cancel()
 	left := map[string]bool{}
@@ -191,7 +193,7 @@ func (t *teardown) claims() removeStep {
 			return pipeline.Result{}, err
 		}
 		if len(names) > 0 {
-			if err := t.claimsGone(ctx, out); err != nil {
+			if err := t.waitForClaims(ctx, out); err != nil {
 				return pipeline.Result{}, err
 			}
 		}
@@ -200,19 +202,19 @@ func (t *teardown) claims() removeStep {
 	return removeStep{Name: objects.KindClaim, Run: pipeline.Act(run), Plan: wouldDelete(names, note)}
 }
 
-// claimsGone waits until the claims are gone, which may take as long as a pod may still mount them.
-func (t *teardown) claimsGone(ctx context.Context, out io.Writer) error {
+// waitForClaims waits until the claims are gone. That takes as long as a Pod mounts them.
+func (t *teardown) waitForClaims(ctx context.Context, out io.Writer) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, podsTimeout, errors.New("a pod may still mount them"))
 	defer cancel()
 	left := -1
-	err := t.cluster.WatchPVCs(ctx, t.what.Namespace, t.what.App, func(claims []*corev1.PersistentVolumeClaim) (bool, error) {
+	see := func(claims []*corev1.PersistentVolumeClaim) (bool, error) {
 		if left >= 0 && len(claims) != left {
 			pipeline.Wait(out, fmt.Sprintf("claims left: %d", len(claims)), nil)
 		}
 		left = len(claims)
 		return left == 0, nil
-	})
-	if err != nil {
+	}
+	if err := t.cluster.WatchPVCs(ctx, t.what.Namespace, t.what.App, see); err != nil {
 		return fmt.Errorf("wait for the claims of %s to be deleted: %w", t.what.App, err)
 	}
 	return nil

@@ -12,16 +12,21 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// tunnelSteps route the external host to the app, or remove rules that the infraspec no longer asks for.
+// tunnelSteps returns the steps that route the external host to the app, or remove rules that the infraspec no longer
+// asks for.
 func (r *run) tunnelSteps() []Step {
 	host := r.spec.Hosts.External
 	switch {
 	case tunnel.Routed(r.spec):
 		rule := tunnel.RuleFor(r.spec, r.options.Namespace)
-		return []Step{{Name: "Tunnel " + host, Run: r.route(rule), Plan: r.planTunnel(rule)}, {Name: "DNS " + host, Run: r.dns}}
+		return []Step{
+			{Name: "Tunnel " + host, Run: r.route(rule), Plan: r.planTunnel(rule)},
+			{Name: "DNS " + host, Run: r.dns},
+		}
 	case r.removesRoute():
 		return []Step{{
-			Name: strings.TrimSpace("Tunnel " + strings.Join(r.routes(), " ")), Run: r.removeRoute, Plan: r.planTunnel(tunnel.Rule{}),
+			Name: strings.TrimSpace("Tunnel " + strings.Join(r.routes(), " ")),
+			Run:  r.removeRoute, Plan: r.planTunnel(tunnel.Rule{}),
 		}}
 	case host == "":
 		return nil
@@ -30,7 +35,7 @@ func (r *run) tunnelSteps() []Step {
 	return []Step{{Name: "Tunnel " + host, Run: skip, Plan: skip}}
 }
 
-// routes are the hosts that the tunnel routes to the app by rules that norn has written.
+// routes returns the hosts of the rules with which norn routes traffic to the app.
 func (r *run) routes() []string {
 	if r.live.tunnel == nil {
 		return nil
@@ -38,17 +43,22 @@ func (r *run) routes() []string {
 	return tunnel.OwnersOf(r.live.tunnel).Hosts(r.appKey(), "")
 }
 
-// removesRoute reports whether there are rules to take away, or a restart after that to make up for.
+// removesRoute reports whether rules must be removed, or cloudflared restarted after an interrupted removal.
 func (r *run) removesRoute() bool {
-	return r.live.tunnel != nil && !tunnel.Routed(r.spec) && (len(r.routes()) > 0 || tunnel.Unfinished(r.live.tunnel, r.appKey()))
+	if r.live.tunnel == nil || tunnel.Routed(r.spec) {
+		return false
+	}
+	return len(r.routes()) > 0 || tunnel.Unfinished(r.live.tunnel, r.appKey())
 }
 
-// checkHostTaken refuses a host that the tunnel routes elsewhere, by an edit for show.
+// checkHostTaken refuses a host that the tunnel routes elsewhere, by a trial edit of a copy.
 func (r *run) checkHostTaken() error {
 	if !tunnel.Routed(r.spec) || r.live.tunnel == nil {
 		return nil
 	}
-	_, _, err := tunnel.Edit(r.live.tunnel.DeepCopy(), r.appKey(), tunnel.RuleFor(r.spec, r.options.Namespace), r.options.Adopt)
+	_, _, err := tunnel.Edit(
+		r.live.tunnel.DeepCopy(), r.appKey(), tunnel.RuleFor(r.spec, r.options.Namespace), r.options.Adopt,
+	)
 	return err
 }
 
@@ -74,8 +84,8 @@ func (r *run) route(rule tunnel.Rule) pipeline.Func[drift.Change] {
 	}
 }
 
-// planTunnel returns a Func that makes the change of cloudflared's configuration by rule; without a host, the app's rules
-// are removed.
+// planTunnel returns a Func that returns the change of cloudflared's configuration. Without a host in rule, the app's
+// rules are removed.
 func (r *run) planTunnel(rule tunnel.Rule) pipeline.Func[drift.Change] {
 	return func(context.Context, io.Writer) (drift.Change, pipeline.Result, error) {
 		planned := pipeline.Result{State: pipeline.Planned}
@@ -91,7 +101,13 @@ func (r *run) planTunnel(rule tunnel.Rule) pipeline.Func[drift.Change] {
 		if drift.Diff(before, after) == "" {
 			return drift.Change{}, planned, nil
 		}
-		return drift.Change{Kind: objects.KindConfigMap, Name: tunnel.ConfigMap, State: pipeline.Configured, Before: before, After: after}, planned, nil
+		return drift.Change{
+			Kind:   objects.KindConfigMap,
+			Name:   tunnel.ConfigMap,
+			State:  pipeline.Configured,
+			Before: before,
+			After:  after,
+		}, planned, nil
 	}
 }
 

@@ -6,11 +6,11 @@ import (
 	"io"
 )
 
-// StepWriter is implemented by the writer that a step gets, beside io.Writer. A writer that wraps it implements it too.
+// StepWriter is implemented by the io.Writer that a step gets. A writer that wraps it implements it too.
 type StepWriter interface {
-	// Warn reports what a user should know although the step goes on.
+	// Warn reports something the user should know although the step continues.
 	Warn(text string)
-	// Wait reports what the step waits for, and the state of its pods.
+	// Wait reports what the step is waiting for, and the state of its Pods.
 	Wait(text string, pods []Pod)
 }
 
@@ -46,8 +46,8 @@ func (r Runner) output(step string) (out io.Writer, end func()) {
 	}
 }
 
-// filtered is a step's output behind a filter. Warnings and waits bypass it: they are whole, and are filtered where they
-// are printed.
+// filtered is a step's output behind a filter. Warnings and waits bypass it: they are whole lines, which the Reporter
+// filters.
 type filtered struct {
 	io.WriteCloser
 	step *output
@@ -59,14 +59,15 @@ func (f filtered) Warn(text string) { f.step.Warn(text) }
 // Wait implements StepWriter.
 func (f filtered) Wait(text string, pods []Pod) { f.step.Wait(text, pods) }
 
-// output is a step's: what is written is reported line by line. It is used by one goroutine at a time, as os/exec and the steps do.
+// output is a step's output, reported line by line. Like os/exec and the steps, only one goroutine at a time may use
+// it.
 type output struct {
 	to   Reporter
 	step string
 	rest []byte
 }
 
-// maxLine bounds what is held of a line that doesn't end.
+// maxLine is how many bytes are held of a line without an end.
 const maxLine = 64 << 10
 
 // Write implements io.Writer.

@@ -1,5 +1,5 @@
-// Package pipeline runs named steps one after the other, or plans them, and reports what happens. Commands that change a
-// cluster are made of steps. A step must be idempotent: only the cluster itself records how far a run came.
+// Package pipeline runs named steps in order, or plans them, and reports what happens. Commands that change a cluster
+// are made of steps. A step must be idempotent: only the cluster itself records how far a run came.
 package pipeline
 
 import (
@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// State is what a step did.
+// State is the outcome of a step.
 type State string
 
 // The states of a step's result.
@@ -23,18 +23,18 @@ const (
 	Skipped    State = "skipped"
 	Planned    State = "planned" // for dry runs
 	Failed     State = "failed"
-	// Interrupted is the step that a signal has ended.
+	// Interrupted is the state of a step that a signal has ended.
 	Interrupted State = "interrupted"
 )
 
-// Result is what a step came to: its state and one line for people.
+// Result is the outcome of a step: its state, and one line for people.
 type Result struct {
 	State  State
 	Detail string
 }
 
 // Step is one idempotent act with a name. It makes a value for later steps: a T, or None. Its plan and its run are
-// declared together, so that a dry run has the same steps as a real one.
+// declared together, so that a dry run has the same steps as a real run.
 type Step[T any] struct {
 	Name string
 	Run  Func[T] // does it; nil leaves the step out of a real run
@@ -47,7 +47,7 @@ type Func[T any] func(ctx context.Context, out io.Writer) (T, Result, error)
 // None is the value of a step that makes nothing for later steps.
 type None struct{}
 
-// Act returns a Func that does what do does and makes no value.
+// Act returns a Func that calls do and makes no value.
 func Act(do func(ctx context.Context, out io.Writer) (Result, error)) Func[None] {
 	return func(ctx context.Context, out io.Writer) (None, Result, error) {
 		result, err := do(ctx, out)
@@ -73,27 +73,27 @@ type Event struct {
 	Duration time.Duration // for Ended
 }
 
-// Kind tells the events apart.
+// Kind is the kind of an event.
 type Kind string
 
-// The kinds of events, in the order a step has them.
+// The kinds of events, in the order in which a step reports them.
 const (
 	Started Kind = "started"
 	Output  Kind = "output"
-	Warned  Kind = "warning" // what a user should know though the step goes on
-	Waiting Kind = "waiting" // what the step waits for
+	Warned  Kind = "warning" // something the user should know although the step continues
+	Waiting Kind = "waiting" // what the step is waiting for
 	Ended   Kind = "ended"
 )
 
-// Pod is one of those that a step waits for.
+// Pod is a Pod that a step is waiting for.
 type Pod struct {
 	Name  string `json:"name"`
 	State string `json:"state"` // in kubectl's words, such as ContainerCreating
 	Ready bool   `json:"ready"`
-	Old   bool   `json:"old"` // whether it is on its way out
+	Old   bool   `json:"old"` // belongs to the previous version
 }
 
-// Reporter is told what happens, in order, from one goroutine at a time.
+// Reporter receives the events of a run in order, from one goroutine at a time.
 type Reporter interface {
 	Report(Event)
 }
@@ -105,8 +105,8 @@ type Runner struct {
 	Filter func(w io.Writer) io.WriteCloser // if not nil, filters each step's output before it is cut into lines
 }
 
-// RunStep runs s and returns what it made, or an error without starting it if ctx has ended. The step's own error is
-// returned unchanged: it already says what was being done.
+// RunStep runs s and returns what it made. If ctx has ended, it returns an error without starting s. An error of s is
+// returned unchanged, since it already says what was being done.
 func RunStep[T any](ctx context.Context, r Runner, s Step[T]) (T, error) {
 	var none T
 	do := s.Run
@@ -144,7 +144,7 @@ func RunAll[T any](ctx context.Context, r Runner, steps []Step[T]) ([]T, error) 
 	return made, nil
 }
 
-// failure tells a step that has failed from one that was ended from outside.
+// failure distinguishes a step that failed from one that was interrupted.
 func failure(ctx context.Context, err error) State {
 	if ctx.Err() != nil && (errors.Is(err, context.Cause(ctx)) || errors.Is(err, ctx.Err())) {
 		return Interrupted
@@ -152,5 +152,5 @@ func failure(ctx context.Context, err error) State {
 	return Failed
 }
 
-// Say tells a reporter a line of what is no step of its own, such as waiting for a lock.
+// Say reports a line that belongs to no step, such as the wait for a lock.
 func Say(to Reporter, step, line string) { to.Report(Event{Kind: Output, Step: step, Line: line}) }

@@ -97,7 +97,8 @@ func TestFilter(t *testing.T) {
 	r := &recorder{}
 	filter := func(w io.Writer) io.WriteCloser { return &upper{Writer: w} }
 	_, err := RunStep(t.Context(), Runner{To: r, Filter: filter}, Step[None]{
-		Name: "first", Run: Act(func(_ context.Context, out io.Writer) (Result, error) {
+		Name: "first",
+		Run: Act(func(_ context.Context, out io.Writer) (Result, error) {
 			_, err := io.WriteString(out, "a\nb")
 			Warn(out, "c")
 			return Result{State: Done}, err
@@ -112,7 +113,10 @@ func TestFilter(t *testing.T) {
 func TestRunAllStopsBetweenSteps(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	_, err := RunAll(ctx, Runner{To: &recorder{}}, []Step[None]{
-		{Name: "first", Run: Act(func(context.Context, io.Writer) (Result, error) { cancel(); return Result{State: Done}, nil })},
+		{
+			Name: "first",
+			Run:  Act(func(context.Context, io.Writer) (Result, error) { cancel(); return Result{State: Done}, nil }),
+		},
 		{Name: "second", Run: mustNotRun(t, None{})},
 	})
 	if !errors.Is(err, context.Canceled) {
@@ -125,11 +129,15 @@ func TestInterruptedStep(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	r := &recorder{}
 	signal := errors.New("interrupt signal received")
-	_, err := RunStep(ctx, Runner{To: r}, Step[None]{Name: "first", Run: Act(func(ctx context.Context, _ io.Writer) (Result, error) {
+	_, err := RunStep(ctx, Runner{To: r}, Step[None]{Name: "first", Run: Act(func(
+		ctx context.Context, _ io.Writer,
+	) (Result, error) {
 		cancel(signal)
 		return Result{}, fmt.Errorf("the work continues in the cluster: %w", context.Cause(ctx))
 	})})
-	if want := []string{"started first", "ended first interrupted"}; !errors.Is(err, signal) || !slices.Equal(r.events, want) {
+	if want := []string{
+		"started first", "ended first interrupted",
+	}; !errors.Is(err, signal) || !slices.Equal(r.events, want) {
 		t.Errorf("%v, events %q", err, r.events)
 	}
 }
@@ -151,7 +159,7 @@ func TestLongLineIsPassedOn(t *testing.T) {
 	}
 }
 
-// lengths adds up what it is told.
+// lengths is a Reporter that adds up the lengths of lines.
 type lengths int
 
 func (l *lengths) Report(e Event) { *l += lengths(len(e.Line)) }
