@@ -1,4 +1,4 @@
-// Command pause holds a pod's namespaces open: it sleeps until it is told to end, and reaps
+// Command pause holds a pod's namespaces open: it sleeps until a signal ends it, and reaps
 // what the pod's containers leave behind.
 package main
 

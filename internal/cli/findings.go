@@ -42,7 +42,7 @@ func Count(findings []infraspec.Finding) Counts {
 	return c
 }
 
-// String returns the errors and warnings, such as "2 errors, 1 warning". It leaves notes out.
+// String returns the errors and warnings, such as "2 errors, 1 warning". It omits notes.
 func (c Counts) String() string {
 	var parts []string
 	for _, s := range []infraspec.Severity{infraspec.Error, infraspec.Warning} {

@@ -12,8 +12,8 @@ import (
 // Value is a completion and its description.
 type Value struct{ Text, About string }
 
-// Within calls sources in parallel, and returns the values of those that are done before ctx ends, in the order of
-// sources. It drops repeated texts, and texts that a shell would read as several words.
+// Within calls sources in parallel, and returns the values of the sources that end before ctx does, in their
+// order. It drops repeated texts, and texts that a shell would read as several words.
 func Within(ctx context.Context, sources ...func(context.Context) []Value) []Value {
 	found := make([]chan []Value, len(sources))
 	for i, source := range sources {

@@ -223,7 +223,7 @@ func (d *dedup) passCutLine(ctx context.Context, p piece, follow bool) error {
 const statusDelay = 10 * time.Second
 
 // confirmInstance is called if a reopened stream begins with a line that does not follow a known one. Either the log
-// was rotated meanwhile, or the stream is that of a later instance, which the pod's status may not name yet: in that
+// was rotated meanwhile, or the stream is that of a later instance, which the pod's status might not name yet: in that
 // case it returns errOtherInstance. It does not wait for the status of a terminating pod, which starts no instances.
 func (d *dedup) confirmInstance(ctx context.Context, at int64) error {
 	for begin := time.Now(); d.requested != instanceGone && !d.watch.view().terminating; {
@@ -236,7 +236,7 @@ func (d *dedup) confirmInstance(ctx context.Context, at int64) error {
 			break
 		}
 	}
-	// A reader that leaves a rotated file has read it to its end, so a short pause is no sign of a lost line.
+	// A reader that leaves a rotated file has read it to its end, so a short pause does not mean a lost line.
 	expected := int64(0)
 	if d.r.state.rotated {
 		expected = second

@@ -18,7 +18,7 @@ type position struct {
 	last   lineID
 	newest int64 // the highest timestamp
 
-	// partial is set if the first lines of the second may not have been requested.
+	// partial is set if the first lines of the second might not have been requested.
 	partial bool
 
 	// passed is how many bytes of the last line were passed on, or -1 if all of it was.

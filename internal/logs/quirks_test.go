@@ -75,7 +75,7 @@ func TestRotatedWhileBroken(t *testing.T) {
 	})
 }
 
-// A reopened stream does not show lines before those that --tail selected, even if they are of the same second.
+// A reopened stream does not show lines before the ones selected by --tail, even if they are of the same second.
 func TestTailOfABusySecond(t *testing.T) {
 	for _, tail := range []int64{0, 3, 150} {
 		synctest.Test(t, func(t *testing.T) {

@@ -59,7 +59,7 @@ func BenchmarkForge(b *testing.B) {
 		{"helm upgrade --install", func(k string) *exec.Cmd {
 			return w.Tool(k, helm, "-n", w.Namespace, "upgrade", "--install", "shop", chart)
 		}, func() {
-			_ = w.Tool(w.Kubeconfig, helm, "-n", w.Namespace, "uninstall", "shop").Run() // it may not be installed
+			_ = w.Tool(w.Kubeconfig, helm, "-n", w.Namespace, "uninstall", "shop").Run() // it might not be installed
 			empty()
 		}},
 	}

@@ -193,7 +193,7 @@ func (r *ciRun) shell(dir, script string, env map[string]string) int {
 }
 
 func lines(path string) []string {
-	text, _ := os.ReadFile(path) // the file may not exist
+	text, _ := os.ReadFile(path) // the file might not exist
 	return strings.Fields(string(text))
 }
 

@@ -12,7 +12,7 @@ import (
 	"norn/test/bed"
 )
 
-// A slow reader of stdout slows the streams down and loses no lines. norn does not buffer what it has not read.
+// A slow reader of stdout slows the streams down and loses no lines. norn buffers no unread lines.
 func TestSlowReaderLosesNothing(t *testing.T) {
 	b := newWorld(t)
 	b.SetLogRotation(t, "1Gi", "10s")

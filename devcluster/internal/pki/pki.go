@@ -21,7 +21,7 @@ import (
 
 const (
 	lifetime = 10 * 365 * 24 * time.Hour
-	renewal  = 30 * 24 * time.Hour // made afresh when less than this is left
+	renewal  = 30 * 24 * time.Hour // remaining time below which it is renewed
 )
 
 // subject is one certificate that an authority signs.
@@ -40,7 +40,7 @@ const (
 )
 
 // Ensure makes the folder's keys and certificates, all or none, unless they are there and good for
-// long enough. addresses are those under which the API server is reached, besides 127.0.0.1.
+// long enough. The API server is reached at addresses and at 127.0.0.1.
 func Ensure(dir string, addresses ...net.IP) error {
 	addresses = append([]net.IP{net.IPv4(127, 0, 0, 1)}, addresses...)
 	if valid(dir, addresses) {
@@ -79,7 +79,7 @@ func Ensure(dir string, addresses ...net.IP) error {
 func NodeFile(name string) string { return "kubelet-" + name }
 
 // EnsureNode makes the certificate by which a node's kubelet is a server at its address, and a client that may do
-// what a node may (Kubernetes: Using Node Authorization). It does nothing where there is one already.
+// what a node may (Kubernetes: Using Node Authorization). It does nothing if one exists.
 func EnsureNode(dir, name string, address net.IP) error {
 	if _, err := readCert(filepath.Join(dir, NodeFile(name)+".crt")); err == nil {
 		return nil

@@ -1,4 +1,4 @@
-// Package process starts the programs of a devcluster, restarts those that end, and finds them again from outside.
+// Package process starts the programs of a devcluster, restarts a program that ends, and finds them from outside.
 package process
 
 import (
@@ -143,7 +143,7 @@ func (g *Group) start(cmd *exec.Cmd, ended func(syscall.WaitStatus)) (int, error
 	return cmd.Process.Pid, nil
 }
 
-// Reap does what the first process of a PID namespace owes to all others: it collects those that have ended. It never returns.
+// Reap collects ended processes, as the first process of a PID namespace must. It never returns.
 func (g *Group) Reap() {
 	for {
 		var status syscall.WaitStatus

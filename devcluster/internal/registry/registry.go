@@ -91,7 +91,7 @@ func (s *store) keep(m manifest) error {
 }
 
 // replay puts what is on disk into the library again. An index is refused before its parts are
-// there, so those that fail are tried once more after the others.
+// there, so an index that fails is tried again after the others.
 func (s *store) replay(ctx context.Context) error {
 	files, err := filepath.Glob(filepath.Join(s.dir, "*.json"))
 	if err != nil {

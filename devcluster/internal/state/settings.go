@@ -8,8 +8,8 @@ import (
 	"os"
 )
 
-// Settings are what a cluster is made of, besides the control plane. They stay with the folder, so that a later up starts the
-// same cluster again.
+// Settings describe a cluster apart from its control plane. They stay with the folder: a later up starts the same
+// cluster again.
 type Settings struct {
 	Nodes   int                          `json:"nodes"`
 	Hollow  []string                     `json:"hollow,omitempty"` // the architecture of each hollow node

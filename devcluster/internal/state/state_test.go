@@ -67,7 +67,7 @@ func TestRunning(t *testing.T) {
 		t.Fatal(err)
 	}
 	want(os.Getpid(), true)
-	if err := l.Note(1 << 30); err != nil { // its holder was killed, and what it had started still ends
+	if err := l.Note(1 << 30); err != nil { // its holder was killed, and the processes it started are still ending
 		t.Fatal(err)
 	}
 	want(0, true)

@@ -120,7 +120,7 @@ func TestCompletionGivesUpInTime(t *testing.T) {
 	}
 }
 
-// each calls visit for cmd and all commands below it, except those that cobra adds.
+// each calls visit for cmd and all commands below it, except cobra's own.
 func each(cmd *cobra.Command, visit func(*cobra.Command)) {
 	visit(cmd)
 	for _, sub := range cmd.Commands() {

@@ -42,7 +42,7 @@ func gitServer(t *testing.T) (address string, commits []string) {
 }
 
 // spyOnGit puts a git wrapper into PATH and returns its log. The log has the arguments and environment of each git
-// process, including those that git starts itself.
+// process, including processes that git starts itself.
 func spyOnGit(t *testing.T) string {
 	t.Helper()
 	real, err := exec.LookPath("git")

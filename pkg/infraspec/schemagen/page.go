@@ -25,15 +25,15 @@ norn validate   # check it
 norn render     # print the Kubernetes objects that norn forge creates from it
 ` + "```" + `
 
-- Parsing is strict. An unknown key, a duplicate key or a value of the wrong type is an error, reported
-  with its position.
+- Parsing is strict. An unknown key, a duplicate key or a value of the wrong type is an error,
+  reported with its position.
 - A key without a value counts as absent.
 - Anchors, aliases and ` + "`<<`" + ` merges work as in YAML.
 - Files written for the original system stay valid.
 
 ` + "`norn init`" + ` also writes ` + "`.norn/infraspec.schema.json`" + `, which the first line of the file refers to.
-Editors with the YAML language server use it to complete and check the file. ` + "`norn schema`" + ` prints the
-schema.
+Editors with the YAML language server use it to complete and check the file. ` + "`norn schema`" + ` prints
+the schema.
 
 `
 
