@@ -34,8 +34,8 @@ repository. Pushes the image, or loads it into a cluster on this machine. Then r
 and migrates the database, updates the app's Secret, sets the image, and waits until every new Pod
 is available.
 
-norn deploy ships a version, and warns if the infraspec has changed otherwise: pass --forge to apply
-those changes in the same rollout.
+norn deploy ships only the version, and warns if the Deployment does not match the infraspec. Pass
+--forge to apply the infraspec in the same rollout.
 
 If the version does not come up, norn reports the cause within seconds, shows the container's last
 log lines and restores the last verified version. If anything fails before the rollout, the running

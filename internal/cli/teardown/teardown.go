@@ -22,8 +22,8 @@ func New(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "teardown [APP]",
 		Short: "Delete the app from the cluster, but keep its data",
-		Long: `Deletes the app's rule in the Cloudflare tunnel, Service, Deployment or CronJob with its Pods, and Secret. Lists the
-PersistentVolumeClaims, and keeps them and their data unless you pass --delete-data.
+		Long: `Deletes the app's rule in the Cloudflare tunnel, Service, Deployment or CronJob with its Pods, and Secret.
+Lists the PersistentVolumeClaims, and keeps them and their data unless you pass --delete-data.
 
 norn finds the objects by their labels: an app can be torn down by its name even if its infraspec is
 gone. A second run skips what is gone.`,
