@@ -8,6 +8,9 @@ import (
 	"github.com/spf13/pflag"
 )
 
+// pageColumns is the width of the reference's paragraphs, as of all Markdown pages.
+const pageColumns = 100
+
 const pageHead = `<!-- Generated from the commands by make docs. -->
 # Commands
 
@@ -20,14 +23,13 @@ func Page(root *cobra.Command) []byte {
 	markdown(&b, about(root))
 	code(&b, "console", root.Example)
 	for _, g := range root.Groups() {
-		fmt.Fprintf(&b, "**%s:** ", escape(g.Title))
 		var links []string
 		for _, c := range Commands(root) {
 			if c.GroupID == g.ID {
 				links = append(links, link(c))
 			}
 		}
-		b.WriteString(strings.Join(links, " · ") + "\n\n")
+		b.WriteString(wrap(fmt.Sprintf("**%s:** %s", escape(g.Title), strings.Join(links, " · ")), pageColumns) + "\n\n")
 	}
 	for _, c := range Commands(root) {
 		section(&b, c)
@@ -64,7 +66,7 @@ func markdown(b *strings.Builder, text string) {
 		if p.verbatim {
 			code(b, "text", p.text)
 		} else {
-			b.WriteString(escape(p.text) + "\n\n")
+			b.WriteString(wrap(escape(p.text), pageColumns) + "\n\n")
 		}
 	}
 }
