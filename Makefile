@@ -1,8 +1,8 @@
-# norn: `make demo` shows it, `make test` proves it. Everything else is under `make help`.
+# `make demo` shows norn, `make test` tests it, and `make help` lists everything.
 SHELL := bash
 
-# The devcluster is built with the same flags, so that both share Go's build cache. grpcnotrace leaves out
-# golang.org/x/net/trace, whose templates keep the linker from dropping unused methods: half of the binary.
+# The devcluster is built with the same flags, so both share Go's build cache. grpcnotrace omits golang.org/x/net/trace,
+# whose templates prevent the linker from removing unused methods: half of the binary.
 export CGO_ENABLED := 0
 export PREFIX DESTDIR
 export GOFLAGS := -trimpath -buildvcs=false -tags=grpcnotrace
@@ -10,12 +10,12 @@ export GOFLAGS := -trimpath -buildvcs=false -tags=grpcnotrace
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 
 .PHONY: help
-help: ## This list
+help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 .PHONY: build
 build: ## Build bin/norn
-	@go build -ldflags '-s -w -X main.stamped=$(VERSION)' -o bin/norn ./cmd/norn
+	@go build -ldflags '-s -w -X norn/internal/cli.stamped=$(VERSION)' -o bin/norn ./cmd/norn
 
 .PHONY: docs
 docs: build ## Write docs/commands.md from the commands
@@ -26,39 +26,39 @@ man: build ## Write the man pages into bin/man
 	@mkdir -p bin/man && bin/norn docs man bin/man
 
 .PHONY: install
-install: build ## Install norn, also as kubectl's plugin, with man pages and completions (PREFIX=/usr/local DESTDIR=)
+install: build ## Install norn, its kubectl plugin, man pages and completions (PREFIX=/usr/local DESTDIR=)
 	@hack/install
 
 .PHONY: uninstall
-uninstall: ## Take away what install has put there
+uninstall: ## Remove everything that install has installed
 	@hack/install --remove
 
 .PHONY: release
-release: ## Build the release of the commit into dist/: archives, SBOMs, SHA256SUMS (PLATFORMS="linux/amd64 …")
+release: ## Build the release of the current commit into dist/: archives, SBOMs, SHA256SUMS (PLATFORMS="linux/amd64 …")
 	@hack/release $(PLATFORMS)
 
 .PHONY: reproducible
-reproducible: ## Build one platform's release twice, in two folders with two build caches, and compare (PLATFORMS=linux/amd64)
+reproducible: ## Check that two builds of a release are identical (PLATFORMS=linux/amd64)
 	@hack/reproducible $(PLATFORMS)
 
 .PHONY: demo
-demo: build ## Put the sample app on a real cluster and take it off again (CONTEXT=name: on your own)
+demo: build ## Deploy the sample app to a real cluster and remove it (CONTEXT=name for your own cluster)
 	@hack/demo $(CONTEXT)
 
 .PHONY: up
-up: ## Start a devcluster to play with
+up: ## Start a devcluster
 	@hack/devcluster up
 
 .PHONY: down
-down: ## Stop it
+down: ## Stop the devcluster
 	@hack/devcluster down
 
 .PHONY: test
-test: build ## Everything: lint, unit tests, the devcluster, and the built norn on clusters of its own
+test: build ## Run all tests: lint, unit tests, the devcluster, and the built norn on its own clusters
 	@hack/all
 
 .PHONY: test-all
-test-all: ## test, soak, compat and fuzz, and fail if a test takes longer than its budget
+test-all: ## Run test, soak, compat and fuzz; fail if a test takes longer than its budget
 	@rm -f bin/tests.json
 	@NORN_TEST_RECORD=$(CURDIR)/bin/tests.json $(MAKE) --no-print-directory test
 	@hack/devcluster-e2e gateway metrics
@@ -66,68 +66,68 @@ test-all: ## test, soak, compat and fuzz, and fail if a test takes longer than i
 	@go run ./hack/testtimes check test/budgets.txt bin/tests.json
 
 .PHONY: unit
-unit: ## Unit tests, with the race detector
+unit: ## Run the unit tests with the race detector
 	@echo "== unit tests"
-	@NORN_TEST_SOPS=$$(hack/sops) CGO_ENABLED=1 go test -race ./pkg/... ./internal/... ./hack/...
-	@go test ./cmd/... ./test/bed
+	@NORN_TEST_SOPS=$$(hack/sops) CGO_ENABLED=1 go test -race ./pkg/... ./hack/... $$(go list ./internal/... | grep -v /internal/cli)
+	@go test ./cmd/... ./internal/cli/... ./test/bed
 	@cd devcluster && go test ./internal/...
 
 KINDS := sessions control interrupted canary ci logs offline
 .PHONY: $(KINDS)
-sessions: ## Sessions of the CLI, script by script, on a cluster that runs containers
-control: ## What needs the API server and no container, on control planes alone
-interrupted: ## Deploys that are killed, signalled or cut off
-canary: ## Secret values are planted, and looked for everywhere
-ci: ## The files in docs/ci, run as their systems do
-logs: ## Logs while containers, kubelet and API server restart
-offline: ## What needs the built norn and no cluster
+sessions: ## Run CLI sessions on a cluster that runs containers
+control: ## Run tests that need the API server but no containers
+interrupted: ## Kill, signal and disconnect deploys
+canary: ## Plant secret values and search for leaks
+ci: ## Run the files in docs/ci like their CI systems
+logs: ## Follow logs while containers, kubelet and API server restart
+offline: ## Run tests of the built norn without a cluster
 $(KINDS):
 	@hack/test $@
 
 .PHONY: devcluster
-devcluster: ## The devcluster's own tests, unless they have passed on the same build
+devcluster: ## Run the devcluster's tests, unless they have passed on the same build
 	@hack/devcluster-e2e
 
 .PHONY: soak
-soak: ## Count the lines of pods at full speed while the kubelet and the API server are killed and logs are rotated
+soak: ## Follow pods at full speed while components are killed and logs are rotated
 	@NORN_TEST_SOAK=1 hack/test logs -run TestEveryLineOnce -v
 
 .PHONY: compat
-compat: ## The sessions on other versions of Kubernetes (VERSIONS="1.34 1.36")
+compat: ## Run the sessions on other Kubernetes versions (VERSIONS="1.34 1.36")
 	@hack/compat $(VERSIONS)
 
 .PHONY: lint
-lint: ## gofmt, vet, staticcheck and the house's rules
+lint: ## Run gofmt, go vet and the linter
 	@hack/lint
 
 .PHONY: pictures
-pictures: build ## Draw docs/pictures anew, from what norn shows at a terminal on a devcluster
+pictures: build ## Draw docs/pictures from norn's output on a devcluster
 	@hack/pictures
 
 .PHONY: fuzz
-fuzz: ## Fuzz the infraspec's loader (FUZZTIME=10m)
+fuzz: ## Fuzz the infraspec loader (FUZZTIME=10m)
 	@go test -run '^$$' -fuzz FuzzParse -fuzztime $(or $(FUZZTIME),1m) -fuzzminimizetime 10x ./pkg/infraspec
 
 .PHONY: bench-validate
-bench-validate: build ## Time and memory of validating 1,000 apps in one call
+bench-validate: build ## Measure norn validate for 1,000 apps
 	@hack/bench-validate
 
 .PHONY: bench-forge
-bench-forge: build ## norn forge's time and requests beside kubectl's and helm's
+bench-forge: build ## Compare norn forge with kubectl and helm
 	@hack/bench-peers BenchmarkForge
 
 .PHONY: bench-deploy
-bench-deploy: build ## How soon norn deploy knows that a version fails, beside kubectl and helm
+bench-deploy: build ## Compare how soon norn deploy, kubectl and helm detect a failing version
 	@hack/bench-peers BenchmarkDeploy
 
 .PHONY: bench-redact
-bench-redact: ## How fast text goes through the filter for secret values
-	@go test -run '^$$' -bench '^BenchmarkRedact$$' ./internal/ui
+bench-redact: ## Measure the redaction of secret values
+	@go test -run '^$$' -bench '^BenchmarkRedact$$' ./internal/redact
 
 .PHONY: bench-logs
-bench-logs: build ## norn logs' time, CPU and memory beside stern's and kubectl's (PODS=1,10,30 LINES=200000)
+bench-logs: build ## Compare norn logs with stern and kubectl (PODS=1,10,30 LINES=200000)
 	@hack/bench-logs
 
 .PHONY: bench-start
-bench-start: build ## norn version's time beside kubectl's
+bench-start: build ## Compare the start-up times of norn and kubectl
 	@hack/bench-start

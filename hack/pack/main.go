@@ -1,7 +1,7 @@
-// Command pack makes an archive whose bytes depend on the files alone: their order, times and owners are fixed.
+// Command pack creates an archive whose bytes depend only on the files: their order, times and owners are fixed.
 //
-// Usage: pack ARCHIVE FOLDER. ARCHIVE ends in .tar.gz or .zip; FOLDER goes into it under its own name. SOURCE_DATE_EPOCH is the time of all
-// entries, in seconds (reproducible-builds.org).
+// Usage: pack ARCHIVE FOLDER. ARCHIVE ends in .tar.gz or .zip; FOLDER is added under its own name. SOURCE_DATE_EPOCH is
+// the time of all entries, in seconds (reproducible-builds.org).
 package main
 
 import (
@@ -32,11 +32,11 @@ func run(args []string, epoch string) error {
 	}
 	seconds, err := strconv.ParseInt(epoch, 10, 64)
 	if err != nil {
-		return fmt.Errorf("SOURCE_DATE_EPOCH %q is no number of seconds", epoch)
+		return fmt.Errorf("invalid SOURCE_DATE_EPOCH %q: want seconds", epoch)
 	}
-	out, err := os.Create(args[0]) //nolint:gosec // where it is told to
+	out, err := os.Create(args[0]) //nolint:gosec // the caller chooses the path
 	if err != nil {
-		return fmt.Errorf("make the archive: %w", err)
+		return fmt.Errorf("create the archive: %w", err)
 	}
 	at := time.Unix(seconds, 0).UTC()
 	if strings.HasSuffix(args[0], ".zip") {
@@ -45,7 +45,7 @@ func run(args []string, epoch string) error {
 		err = packTar(out, args[1], at)
 	}
 	if err := errors.Join(err, out.Close()); err != nil {
-		return fmt.Errorf("make %s: %w", args[0], err)
+		return fmt.Errorf("create %s: %w", args[0], err)
 	}
 	return nil
 }
@@ -57,10 +57,10 @@ type entry struct {
 	mode fs.FileMode
 }
 
-// walk visits what is in a folder in the order of its names, which is that of fs.WalkDir.
+// walk visits a folder and its contents in the order of names, which fs.WalkDir guarantees.
 func walk(folder string, visit func(entry) error) error {
 	parent := filepath.Dir(filepath.Clean(folder))
-	return filepath.WalkDir(folder, func(p string, d fs.DirEntry, err error) error { //nolint:gosec // likewise
+	return filepath.WalkDir(folder, func(p string, d fs.DirEntry, err error) error { //nolint:gosec // the caller chooses the folder
 		if err != nil {
 			return err
 		}
@@ -76,7 +76,7 @@ func walk(folder string, visit func(entry) error) error {
 		case d.IsDir():
 			e.name, e.mode = e.name+"/", fs.ModeDir|0o755
 		case !info.Mode().IsRegular():
-			return fmt.Errorf("%s is no file", p)
+			return fmt.Errorf("%s is neither a file nor a folder", p)
 		case info.Mode()&0o100 != 0:
 			e.mode = 0o755
 		}

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// The same files make the same bytes, whenever and wherever they were written.
+// The same files give the same bytes, whenever and wherever they were written.
 func TestSameFilesSameBytes(t *testing.T) {
 	for _, name := range []string{"a.tar.gz", "a.zip"} {
 		var archives [2][]byte
@@ -43,7 +43,7 @@ func TestSameFilesSameBytes(t *testing.T) {
 	}
 }
 
-// What cannot be packed is an error that names it.
+// Invalid arguments are errors.
 func TestErrors(t *testing.T) {
 	dir := t.TempDir()
 	for _, c := range []struct {

@@ -1,6 +1,6 @@
-// Command testtimes shows and judges the events that go test -json prints.
+// Command testtimes records the events of go test -json and compares the times of tests with budgets.
 //
-//	testtimes show RECORD           adds the events on standard input to RECORD, and prints what go test prints for them
+//	testtimes show RECORD           adds the events on stdin to RECORD, and prints what go test prints for them
 //	testtimes check BUDGETS RECORD  fails if a test has taken longer than its budget
 package main
 
@@ -18,7 +18,7 @@ import (
 	"strings"
 )
 
-// event is what go test -json prints (go doc test2json).
+// event is an event of go test -json (go doc test2json).
 type event struct {
 	Action, Package, Test, Output string
 	Elapsed                       float64 // seconds
@@ -41,7 +41,7 @@ func main() {
 	log.Fatal("usage: testtimes show RECORD <EVENTS | testtimes check BUDGETS RECORD")
 }
 
-// record adds events to a file and shows them.
+// record adds events to the file at path and shows them.
 func record(events io.Reader, path string, out io.Writer) error {
 	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
 	if err != nil {
@@ -51,9 +51,9 @@ func record(events io.Reader, path string, out io.Writer) error {
 	return show(io.TeeReader(events, file), out)
 }
 
-// show prints what go test prints for events: of a test that passes, nothing.
+// show prints what go test prints for events. It prints nothing for tests that pass.
 func show(events io.Reader, out io.Writer) error {
-	said := map[string]string{} // by package and test
+	output := map[string]string{} // by package and test
 	return each(events, func(e event) error {
 		key := e.Package + " " + e.Test
 		switch {
@@ -64,18 +64,18 @@ func show(events io.Reader, out io.Writer) error {
 			_, err := io.WriteString(out, e.Output)
 			return err
 		case e.Action == "output":
-			said[key] += e.Output
+			output[key] += e.Output
 		case e.Action == "fail":
-			_, err := io.WriteString(out, said[key])
+			_, err := io.WriteString(out, output[key])
 			return err
 		case e.Action == "pass" || e.Action == "skip":
-			delete(said, key)
+			delete(output, key)
 		}
 		return nil
 	})
 }
 
-// each calls do for each event. A line that is none is an output of its own, such as an error of go test.
+// each calls do for each event. A line that is not an event, such as an error of go test, becomes an output event.
 func each(events io.Reader, do func(event) error) error {
 	lines := bufio.NewReader(events)
 	for {
@@ -96,13 +96,13 @@ func each(events io.Reader, do func(event) error) error {
 	}
 }
 
-// budgets are seconds by test, by kind/test/subtest. A test without a budget has that of the test above it, a kind
-// without one the default.
+// budgets are seconds by kind/test/subtest. A test without a budget has the budget of its parent test or its kind, or else
+// the default.
 type budgets map[string]float64
 
-// of returns the budget of a test.
+// of returns a test's budget.
 func (b budgets) of(test string) float64 {
-	for name := test; name != ""; name, _ = above(name) {
+	for name := test; name != ""; name, _ = parent(name) {
 		if seconds, ok := b[name]; ok {
 			return seconds
 		}
@@ -110,13 +110,13 @@ func (b budgets) of(test string) float64 {
 	return b["default"]
 }
 
-// above is the test, or the kind, that a test belongs to.
-func above(test string) (name string, ok bool) {
+// parent returns the test or the kind that a test belongs to.
+func parent(test string) (name string, ok bool) {
 	i := strings.LastIndexByte(test, '/')
 	return test[:max(i, 0)], i > 0
 }
 
-// readBudgets reads lines of a test and its seconds.
+// readBudgets reads a file of lines with a test and its seconds.
 func readBudgets(path string) (budgets, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -131,23 +131,23 @@ func readBudgets(path string) (budgets, error) {
 		}
 		seconds, err := strconv.ParseFloat(words[len(words)-1], 64)
 		if err != nil || len(words) < 2 {
-			return nil, fmt.Errorf("%s: %q is not a test and its seconds", path, strings.TrimSpace(line))
+			return nil, fmt.Errorf("%s: invalid line %q: want a test and its seconds", path, strings.TrimSpace(line))
 		}
 		b[strings.Join(words[:len(words)-1], " ")] = seconds
 	}
 	if b["default"] == 0 {
-		return nil, fmt.Errorf("%s has no default", path)
+		return nil, fmt.Errorf("%s: no default budget", path)
 	}
 	return b, nil
 }
 
-// timed is how long a test took.
+// timed is a test with its time.
 type timed struct {
 	test    string
 	seconds float64
 }
 
-// check compares the tests of a record with their budgets, and shows the slowest.
+// check compares the times in a record with the budgets, and prints the slowest tests.
 func check(table, path string, out io.Writer) error {
 	allowed, err := readBudgets(table)
 	if err != nil {
@@ -174,7 +174,7 @@ func check(table, path string, out io.Writer) error {
 		}
 	}
 	if len(tests) == 0 {
-		return fmt.Errorf("%s has no tests", path)
+		return fmt.Errorf("no tests in %s", path)
 	}
 	if over > 0 {
 		return fmt.Errorf("%d of %d tests took longer than their budgets in %s", over, len(tests), table)
@@ -182,8 +182,7 @@ func check(table, path string, out io.Writer) error {
 	return nil
 }
 
-// times returns the tests that have passed or failed, the slowest first. A test that has subtests is left out, since
-// its time is theirs.
+// times returns the tests that have passed or failed, the slowest first. It omits tests with subtests.
 func times(events io.Reader) ([]timed, error) {
 	took, parents := map[string]float64{}, map[string]bool{}
 	err := each(events, func(e event) error {
@@ -192,7 +191,7 @@ func times(events io.Reader) ([]timed, error) {
 		}
 		test := e.Package[strings.LastIndex(e.Package, "/")+1:] + "/" + e.Test
 		took[test] = e.Elapsed
-		for name, ok := above(test); ok; name, ok = above(name) {
+		for name, ok := parent(test); ok; name, ok = parent(name) {
 			parents[name] = true
 		}
 		return nil
@@ -203,6 +202,8 @@ func times(events io.Reader) ([]timed, error) {
 			out = append(out, timed{test, seconds})
 		}
 	}
-	slices.SortFunc(out, func(a, b timed) int { return cmp.Or(cmp.Compare(b.seconds, a.seconds), cmp.Compare(a.test, b.test)) })
+	slices.SortFunc(out, func(a, b timed) int {
+		return cmp.Or(cmp.Compare(b.seconds, a.seconds), cmp.Compare(a.test, b.test))
+	})
 	return out, err
 }

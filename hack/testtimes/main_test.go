@@ -22,7 +22,7 @@ const events = `{"Action":"start","Package":"norn/test/x"}
 no event
 `
 
-// What is shown is what go test shows: the output of tests that fail, and the packages.
+// show prints what go test prints: the output of failed tests, and the packages.
 func TestShow(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "record")
 	var out bytes.Buffer
@@ -37,7 +37,7 @@ func TestShow(t *testing.T) {
 	}
 }
 
-// A test over its budget is named and fails the check, whatever its subtests took.
+// A test over its budget fails the check. The time of a test with subtests does not count.
 func TestCheck(t *testing.T) {
 	for table, want := range map[string]string{
 		"default 100":                      "",
@@ -47,9 +47,9 @@ func TestCheck(t *testing.T) {
 		"default 5\nx/TestA/one 9\n":       "1 of 2 tests",
 		"default 5\nx/TestA 9\nx 80":       "",
 		"default 5\nx/TestA 8\nx 80":       "1 of 2 tests",
-		"x/TestB 80":                       "has no default",
-		"default":                          "is not a test and its seconds",
-		"default 60\nx/TestB eighty":       "is not a test and its seconds",
+		"x/TestB 80":                       "no default budget",
+		"default":                          "want a test and its seconds",
+		"default 60\nx/TestB eighty":       "want a test and its seconds",
 		"default 60\n\nx/Test with word 8": "1 of 2 tests",
 	} {
 		dir := t.TempDir()
@@ -64,7 +64,7 @@ func TestCheck(t *testing.T) {
 			t.Errorf("%q: %v, want %q", table, err, want)
 		}
 		if strings.Contains(out.String(), "TestA\n") {
-			t.Errorf("%q: a test with subtests is shown:\n%s", table, out.String())
+			t.Errorf("%q: a test with subtests is in the output:\n%s", table, out.String())
 		}
 	}
 }

@@ -1,4 +1,4 @@
-// Package command runs other programs without norn's keys in their environment.
+// Package command runs other programs, without norn's keys in their environment.
 package command
 
 import (
@@ -14,46 +14,46 @@ import (
 	"time"
 )
 
-// Options are how a program is run.
+// Options configure a child process.
 type Options struct {
-	Dir            string    // where; "" is here
-	Stdin          io.Reader // nil is nothing
+	Dir            string    // working directory; "" is norn's
+	Stdin          io.Reader // nil is empty
 	Stdout, Stderr io.Writer
-	Env            []string   // NAME=VALUE, besides norn's own
-	Files          []*os.File // the program's open files from number 3 on
+	Env            []string   // NAME=VALUE, in addition to Environment
+	Files          []*os.File // file descriptors from 3 on
 }
 
-// Run runs a child process with all its output on out.
+// Run runs a child process and writes all its output to out.
 func Run(ctx context.Context, dir string, out io.Writer, name string, args ...string) error {
 	return RunWith(ctx, Options{Dir: dir, Stdout: out, Stderr: out}, name, args...)
 }
 
-// Installed reports whether there is a command of this name.
+// Installed reports whether a command is in PATH.
 func Installed(name string) bool {
 	_, err := exec.LookPath(name)
 	return err == nil
 }
 
-// Answer runs a child process and returns its standard output; what else it says goes to out.
-func Answer(ctx context.Context, dir string, out io.Writer, name string, args ...string) ([]byte, error) {
+// Output runs a child process and returns its standard output. It writes standard error to out.
+func Output(ctx context.Context, dir string, out io.Writer, name string, args ...string) ([]byte, error) {
 	var stdout bytes.Buffer
 	err := RunWith(ctx, Options{Dir: dir, Stdout: &stdout, Stderr: out}, name, args...)
 	return stdout.Bytes(), err
 }
 
-// LastLine is the last line of what a program has said.
+// LastLine returns the last line of a text, without trailing blank lines.
 func LastLine(text string) string {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	return lines[len(lines)-1]
 }
 
-// RunWith runs a child process without norn's keys in its environment, and lets it end in order when ctx does.
+// RunWith runs a child process. When ctx ends, it interrupts the process, and kills it if it does not exit in time.
 func RunWith(ctx context.Context, o Options, name string, args ...string) error {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = o.Dir, o.Stdin, o.Stdout, o.Stderr, o.Files
 	cmd.Env = append(Environment(), o.Env...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
-	cmd.WaitDelay = 5 * time.Second // then it is killed
+	cmd.WaitDelay = 5 * time.Second // between interrupt and kill
 	if err := cmd.Run(); err != nil {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -63,15 +63,15 @@ func RunWith(ctx context.Context, o Options, name string, args ...string) error 
 	return nil
 }
 
-// KeyVariables hold keys themselves, which are norn's business and not a build's.
+// KeyVariables returns the names of the variables that contain keys. Child processes such as builds must not see them.
 func KeyVariables() []string { return []string{"SOPS_AGE_KEY", "NORN_GIT_TOKEN"} }
 
-// Environment is norn's environment without the keys in it.
+// Environment returns norn's environment without KeyVariables.
 func Environment() []string {
 	return Without(os.Environ(), KeyVariables()...)
 }
 
-// Without is an environment without some of its variables.
+// Without returns env without the named variables.
 func Without(env []string, names ...string) []string {
 	return slices.DeleteFunc(env, func(kv string) bool {
 		name, _, _ := strings.Cut(kv, "=")

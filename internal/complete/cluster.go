@@ -11,7 +11,7 @@ import (
 	"norn/pkg/k8s"
 )
 
-// Cluster is what the values come from that are not on disk.
+// Cluster is the source of the values that are not on disk.
 type Cluster interface {
 	AppNames(ctx context.Context, ns string) ([]string, error)
 	Namespaces(ctx context.Context) ([]string, error)
@@ -22,9 +22,9 @@ type Cluster interface {
 
 var _ Cluster = (*k8s.Client)(nil)
 
-// InCluster are the apps that norn has in a namespace.
+// InCluster returns the apps that norn manages in a namespace.
 func InCluster(ctx context.Context, c Cluster, ns string) []Value {
-	names, _ := c.AppNames(ctx, ns) // some of them are better than none
+	names, _ := c.AppNames(ctx, ns) // some names are better than none
 	values := make([]Value, 0, len(names))
 	for _, name := range names {
 		values = append(values, Value{name, "in namespace " + ns})
@@ -32,7 +32,7 @@ func InCluster(ctx context.Context, c Cluster, ns string) []Value {
 	return values
 }
 
-// Namespaces are those of the cluster.
+// Namespaces returns the namespaces of the cluster.
 func Namespaces(ctx context.Context, c Cluster) []Value {
 	names, _ := c.Namespaces(ctx)
 	values := make([]Value, 0, len(names))
@@ -42,7 +42,7 @@ func Namespaces(ctx context.Context, c Cluster) []Value {
 	return values
 }
 
-// Revisions are an app's, the latest first: their numbers and, with commits, then their commits.
+// Revisions returns the revision numbers of an app, newest first, and then their commits if commits is set.
 func Revisions(ctx context.Context, c Cluster, ns, app string, commits bool) []Value {
 	d, err := c.GetDeployment(ctx, ns, app)
 	if err != nil {
@@ -69,7 +69,7 @@ func Revisions(ctx context.Context, c Cluster, ns, app string, commits bool) []V
 	return append(numbers, versions...)
 }
 
-// Pods are an app's.
+// Pods returns the Pods of an app.
 func Pods(ctx context.Context, c Cluster, ns, app string) []Value {
 	pods, _ := c.GetPods(ctx, ns, app)
 	values := make([]Value, 0, len(pods))
@@ -80,7 +80,7 @@ func Pods(ctx context.Context, c Cluster, ns, app string) []Value {
 	return values
 }
 
-// Containers are those of an app's pods.
+// Containers returns the containers of an app's Pods.
 func Containers(ctx context.Context, c Cluster, ns, app string) []Value {
 	pods, _ := c.GetPods(ctx, ns, app)
 	var values []Value
@@ -89,7 +89,7 @@ func Containers(ctx context.Context, c Cluster, ns, app string) []Value {
 			values = append(values, Value{k.Name, k.Image})
 		}
 		for _, k := range pods[i].Spec.InitContainers {
-			values = append(values, Value{k.Name, "before the others"})
+			values = append(values, Value{k.Name, "init container"})
 		}
 	}
 	return values

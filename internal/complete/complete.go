@@ -1,5 +1,5 @@
-// Package complete finds the values that a shell offers for an argument or a flag. Whoever waits for one has pressed a key: what cannot be
-// found in time is left out, and nothing that goes wrong is told.
+// Package complete finds the values that a shell offers for an argument or a flag. The user has just pressed a key and
+// waits: values that cannot be found in time are omitted, and errors are not reported.
 package complete
 
 import (
@@ -9,15 +9,15 @@ import (
 	"unicode"
 )
 
-// Value is one that is offered, with a word on it.
+// Value is a completion and its description.
 type Value struct{ Text, About string }
 
-// Within calls sources side by side, and returns in their order the values of those that are done before ctx is. Of equal texts the first is
-// kept, and none that a shell would read as more than one word.
+// Within calls sources in parallel, and returns the values of those that are done before ctx ends, in the order of
+// sources. It drops repeated texts, and texts that a shell would read as several words.
 func Within(ctx context.Context, sources ...func(context.Context) []Value) []Value {
 	found := make([]chan []Value, len(sources))
 	for i, source := range sources {
-		found[i] = make(chan []Value, 1) // who comes late need not wait for a taker
+		found[i] = make(chan []Value, 1) // a late source must not block
 		go func() { found[i] <- source(ctx) }()
 	}
 	var all []Value
@@ -27,7 +27,7 @@ func Within(ctx context.Context, sources ...func(context.Context) []Value) []Val
 			all = append(all, values...)
 		case <-ctx.Done():
 			select {
-			case values := <-f: // done before, and looked at later
+			case values := <-f: // done before ctx
 				all = append(all, values...)
 			default:
 			}
@@ -35,23 +35,27 @@ func Within(ctx context.Context, sources ...func(context.Context) []Value) []Val
 	}
 	seen := map[string]bool{}
 	return slices.DeleteFunc(all, func(v Value) bool {
-		drop := seen[v.Text] || v.Text == "" || strings.ContainsFunc(v.Text, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) })
+		drop := seen[v.Text] || v.Text == "" || strings.ContainsFunc(v.Text, breaksWord)
 		seen[v.Text] = true
 		return drop
 	})
 }
 
-// Matching are the values that begin so.
+// breaksWord reports whether a shell would end a word, or do worse, at r.
+func breaksWord(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
+
+// Matching returns the values that begin with begin.
 func Matching(values []Value, begin string) []Value {
 	return slices.DeleteFunc(values, func(v Value) bool { return !strings.HasPrefix(v.Text, begin) })
 }
 
-// Lines are the values as cobra's scripts take them. What a word on one holds is made harmless: it comes from elsewhere.
+// Lines returns the values in the format of cobra's scripts, without control characters in descriptions, which norn
+// does not control.
 func Lines(values []Value) []string {
 	lines := make([]string, 0, len(values))
 	for _, v := range values {
 		line := v.Text
-		if about := strings.Join(strings.FieldsFunc(v.About, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " "); about != "" {
+		if about := strings.Join(strings.FieldsFunc(v.About, breaksWord), " "); about != "" {
 			line += "\t" + about
 		}
 		lines = append(lines, line)

@@ -23,8 +23,8 @@ func texts(values []Value) []string {
 	return out
 }
 
-// A source that is not done in time costs its own values and no others.
-func TestLateSourceIsLeftOut(t *testing.T) {
+// A source that is not done in time loses its own values only.
+func TestLateSourceIsOmitted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 120*time.Millisecond)
 		defer cancel()
@@ -34,18 +34,20 @@ func TestLateSourceIsLeftOut(t *testing.T) {
 			func(context.Context) []Value { time.Sleep(100 * time.Millisecond); return Words("b", "a") },
 		)
 		if got := texts(got); !slices.Equal(got, []string{"b", "a"}) || time.Since(begin) != 120*time.Millisecond {
-			t.Errorf("offered after %s: %q", time.Since(begin), got)
+			t.Errorf("after %s: %q", time.Since(begin), got)
 		}
-		time.Sleep(time.Hour) // the late one ends too
+		time.Sleep(time.Hour) // let the late source end
 	})
 }
 
-// Values are offered once, in the order of their sources; what a shell would read as several words is not.
+// A value is offered once, in the order of the sources. A text that a shell would read as several words is not offered.
 func TestValuesAreWords(t *testing.T) {
 	got := Within(t.Context(),
 		func(context.Context) []Value { return []Value{{"shop", "on disk"}, {"two words", ""}, {"", ""}} },
 		func(context.Context) []Value {
-			return []Value{{"shop", "in the cluster"}, {"tab\t", ""}, {"line\n", ""}, {"esc\x1b[2J", ""}, {"beat", "a\tb\nc\x1b[2Jd"}}
+			return []Value{
+				{"shop", "in the cluster"}, {"tab\t", ""}, {"line\n", ""}, {"esc\x1b[2J", ""}, {"beat", "a\tb\nc\x1b[2Jd"},
+			}
 		},
 	)
 	if lines := Lines(got); !slices.Equal(lines, []string{"shop\ton disk", "beat\ta b c [2Jd"}) {
@@ -56,32 +58,35 @@ func TestValuesAreWords(t *testing.T) {
 	}
 }
 
-// deaf is a cluster that refuses everything but the names of some apps.
-type deaf struct{}
+// deniedCluster refuses everything but the names of some apps.
+type deniedCluster struct{}
 
-var errDeaf = errors.New("no")
+var errDenied = errors.New("denied")
 
-func (deaf) AppNames(context.Context, string) ([]string, error) { return []string{"shop"}, errDeaf }
-func (deaf) Namespaces(context.Context) ([]string, error)       { return nil, errDeaf }
-func (deaf) GetPods(context.Context, string, string) ([]corev1.Pod, error) {
-	return nil, errDeaf
+func (deniedCluster) AppNames(context.Context, string) ([]string, error) {
+	return []string{"shop"}, errDenied
 }
-func (deaf) GetDeployment(_ context.Context, ns, name string) (*appsv1.Deployment, error) {
+func (deniedCluster) Namespaces(context.Context) ([]string, error) { return nil, errDenied }
+func (deniedCluster) GetPods(context.Context, string, string) ([]corev1.Pod, error) {
+	return nil, errDenied
+}
+func (deniedCluster) GetDeployment(_ context.Context, ns, name string) (*appsv1.Deployment, error) {
 	return &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: name}}, nil
 }
-func (deaf) Revisions(context.Context, *appsv1.Deployment) ([]k8s.Revision, error) {
-	return nil, errDeaf
+func (deniedCluster) Revisions(context.Context, *appsv1.Deployment) ([]k8s.Revision, error) {
+	return nil, errDenied
 }
 
-// What a cluster refuses offers nothing, and what it does tell is offered.
+// A refusal offers nothing and reports nothing; what the cluster returns in spite of an error is offered.
 func TestRefusalsAreSilent(t *testing.T) {
 	ctx := t.Context()
-	if got := texts(InCluster(ctx, deaf{}, "default")); !slices.Equal(got, []string{"shop"}) {
+	if got := texts(InCluster(ctx, deniedCluster{}, "default")); !slices.Equal(got, []string{"shop"}) {
 		t.Errorf("apps: %q", got)
 	}
 	for name, got := range map[string][]Value{
-		"namespaces": Namespaces(ctx, deaf{}), "pods": Pods(ctx, deaf{}, "default", "shop"),
-		"containers": Containers(ctx, deaf{}, "default", "shop"), "revisions": Revisions(ctx, deaf{}, "default", "shop", false),
+		"namespaces": Namespaces(ctx, deniedCluster{}), "pods": Pods(ctx, deniedCluster{}, "default", "shop"),
+		"containers": Containers(ctx, deniedCluster{}, "default", "shop"),
+		"revisions":  Revisions(ctx, deniedCluster{}, "default", "shop", false),
 	} {
 		if len(got) > 0 {
 			t.Errorf("%s: %q", name, got)

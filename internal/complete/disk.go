@@ -15,7 +15,7 @@ import (
 	"norn/pkg/secrets"
 )
 
-// Apps are the folders of appsDir that hold an infraspec.
+// Apps returns the folders in appsDir that hold an infraspec.
 func Apps(appsDir string) []Value {
 	paths, _ := infraspec.List(appsDir)
 	values := make([]Value, 0, len(paths))
@@ -27,18 +27,19 @@ func Apps(appsDir string) []Value {
 	return values
 }
 
-// maxRefs is how many refs are offered; more would only be scrolled past.
+// maxRefs limits the refs on offer: nobody scrolls through more.
 const maxRefs = "200"
 
-// Refs are the branches and tags that norn deploy can ship, the latest first: those of the checkout or, where the infraspec names
-// a repository, those that were last seen there.
+// Refs returns the branches and tags that norn deploy can ship, newest first: those of the checkout or, if the
+// infraspec names a repository, those last fetched from there.
 func Refs(ctx context.Context, infraspecPath string) []Value {
 	spec, _ := infraspec.Inspect(infraspecPath)
 	branches := "refs/heads"
 	if spec.Repo.URL != "" {
 		branches = "refs/remotes/origin"
 	}
-	out, err := command.Answer(ctx, filepath.Dir(infraspecPath), io.Discard, "git", "for-each-ref", "--sort=-creatordate", "--count="+maxRefs,
+	out, err := command.Output(ctx, filepath.Dir(infraspecPath), io.Discard, "git", "for-each-ref",
+		"--sort=-creatordate", "--count="+maxRefs,
 		"--format=%(refname)%09%(creatordate:relative)%09%(subject)", branches, "refs/tags")
 	if err != nil {
 		return nil
@@ -60,24 +61,25 @@ func Refs(ctx context.Context, infraspecPath string) []Value {
 	return values
 }
 
-// SecretNames are the names that the infraspec declares and those in the file beside it; with there, only the latter.
-func SecretNames(infraspecPath string, there bool) []Value {
+// SecretNames returns the names in the encrypted file beside the infraspec and, unless onlyInFile is set, the names
+// that the infraspec declares.
+func SecretNames(infraspecPath string, onlyInFile bool) []Value {
 	entries, _ := secrets.Names(filepath.Join(filepath.Dir(infraspecPath), secrets.FileName))
 	var values []Value
 	for _, e := range entries {
 		values = append(values, Value{e.Name, "in " + secrets.FileName})
 	}
-	if there {
+	if onlyInFile {
 		return values
 	}
 	spec, _ := infraspec.Inspect(infraspecPath)
 	for _, name := range spec.Secrets {
-		values = append(values, Value{name, "declared, and not set yet"})
+		values = append(values, Value{name, "declared, not set yet"})
 	}
 	return values
 }
 
-// Snapshots are the dumps beside an infraspec, the latest first.
+// Snapshots returns the dumps beside an infraspec, newest first.
 func Snapshots(infraspecPath string) []Value {
 	spec, _, err := infraspec.Load(infraspecPath)
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"norn/pkg/k8s/connect"
 )
 
-// Contexts are a kubeconfig's, each with the name of its cluster.
+// Contexts returns the contexts of a kubeconfig, described by their clusters.
 func Contexts(names connect.KubeconfigNames) []Value {
 	values := make([]Value, 0, len(names.Contexts))
 	for _, name := range slices.Sorted(maps.Keys(names.Contexts)) {
@@ -16,7 +16,7 @@ func Contexts(names connect.KubeconfigNames) []Value {
 	return values
 }
 
-// Words are values without more to say.
+// Words returns values without descriptions.
 func Words(words ...string) []Value {
 	values := make([]Value, 0, len(words))
 	for _, w := range words {

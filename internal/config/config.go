@@ -1,5 +1,5 @@
-// Package config reads norn's settings once: a flag wins over a NORN_ environment variable, that
-// over config.yaml, that over the default. Nothing else in norn knows viper.
+// Package config reads norn's settings. A flag overrides a NORN_ environment variable, which overrides config.yaml,
+// which overrides the default. No other package uses viper.
 package config
 
 import (
@@ -17,59 +17,92 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
-// Config are the settings.
+// Config holds the settings.
 type Config struct {
-	AppsDir   string // where apps are found by name
-	Namespace string // where apps live
-	Registry  string // where images are pushed
-	Builder   string // which builder to use; "" for the first there is
+	AppsDir   string // folder with the apps, for finding them by name
+	Namespace string // namespace of the apps
+	Registry  string // registry that images are pushed to
+	Builder   string // builder to use; "" is the first one installed
 	PGHost    string // host of generated DATABASE_URLs
 	PGUser    string // user of generated DATABASE_URLs
-	PGLocal   string // host of the databases as this machine reaches them; "" for the one that DATABASE_URL names
-	GitToken  string // for HTTPS repositories
+	PGLocal   string // host of the databases from this machine; "" is the host in DATABASE_URL
+	GitToken  string // token for HTTPS repositories
 	GitKey    string // path of a private key for SSH repositories
-	Tunnel    string // name of the Cloudflare tunnel that DNS names are routed to
-	// CompletionTimeout is how long a shell's completion may look for values.
+	Tunnel    string // Cloudflare tunnel that DNS names are routed to
+	// CompletionTimeout limits how long shell completion looks for values.
 	CompletionTimeout time.Duration
-	completion        string // as it is set
+	completion        string // CompletionTimeout as text
 
-	File string // the settings file that was read, or ""
-	Set  []Set  // what is not the default
+	File string // path of the settings file, or "" if there is none
+	Set  []Set  // the settings that are not defaults
 }
 
-// Set is a setting that somebody has set.
+// Set is a setting that is not a default.
 type Set struct {
-	Key, From string // From is the flag, the environment variable or the file
-	Value     string // empty where the setting is a secret
+	Key, From string // From is the flag, the environment variable or the file that sets it
+	Value     string // empty if the setting is secret
 }
 
-// setting is one row of the table that everything about a setting is read from.
+// setting is a row in the table of settings.
 type setting struct {
-	key, flag, fallback string // the environment variable is NORN_ and the key in capitals
+	key, flag, fallback string // the environment variable is NORN_ and the key in upper case
 	into                func(*Config) *string
 	about               string
 }
 
 func settings(home string) []setting {
 	return []setting{
-		{"apps_dir", "apps-dir", filepath.Join(home, "projects"), func(c *Config) *string { return &c.AppsDir }, "folder in which apps are found by name"},
-		{"namespace", "namespace", "default", func(c *Config) *string { return &c.Namespace }, "namespace of the apps"},
-		{"registry_url", "registry", "", func(c *Config) *string { return &c.Registry }, "where images are pushed, HOST[:PORT][/PATH]"},
-		{"builder", "builder", "", func(c *Config) *string { return &c.Builder }, "docker, podman, buildah or nerdctl; without it the first there is"},
-		{"pg_host", "", "localhost", func(c *Config) *string { return &c.PGHost }, "host of a generated DATABASE_URL"},
-		{"pg_user", "", "", func(c *Config) *string { return &c.PGUser }, "user of a generated DATABASE_URL"},
-		{"pg_local_host", "", "", func(c *Config) *string { return &c.PGLocal }, "host of the databases for this machine (that in DATABASE_URL)"},
-		{"git_token", "", "", func(c *Config) *string { return &c.GitToken }, "opens HTTPS repositories of repo.url"},
-		{"git_ssh_key", "", "", func(c *Config) *string { return &c.GitKey }, "path of a private key for SSH repositories; without it the agent's keys"},
-		{"tunnel_name", "", "norn", func(c *Config) *string { return &c.Tunnel }, "Cloudflare tunnel that DNS names are routed to"},
-		{"completion_timeout", "", "120ms", func(c *Config) *string { return &c.completion }, "how long a shell's completion may look for values; 0 for none"},
+		{
+			"apps_dir", "apps-dir", filepath.Join(home, "projects"), func(c *Config) *string { return &c.AppsDir },
+			"folder where apps are found by name",
+		},
+		{
+			"namespace", "namespace", "default", func(c *Config) *string { return &c.Namespace },
+			"namespace of the apps",
+		},
+		{
+			"registry_url", "registry", "", func(c *Config) *string { return &c.Registry },
+			"registry that images are pushed to, HOST[:PORT][/PATH]",
+		},
+		{
+			"builder", "builder", "", func(c *Config) *string { return &c.Builder },
+			"docker, podman, buildah or nerdctl (default: the first one installed)",
+		},
+		{
+			"pg_host", "", "localhost", func(c *Config) *string { return &c.PGHost },
+			"host in a generated DATABASE_URL",
+		},
+		{
+			"pg_user", "", "", func(c *Config) *string { return &c.PGUser },
+			"user in a generated DATABASE_URL",
+		},
+		{
+			"pg_local_host", "", "", func(c *Config) *string { return &c.PGLocal },
+			"database host from this machine (default: the one in DATABASE_URL)",
+		},
+		{
+			"git_token", "", "", func(c *Config) *string { return &c.GitToken },
+			"access token for HTTPS repositories in repo.url",
+		},
+		{
+			"git_ssh_key", "", "", func(c *Config) *string { return &c.GitKey },
+			"path of a private key for SSH repositories (default: the SSH agent's keys)",
+		},
+		{
+			"tunnel_name", "", "norn", func(c *Config) *string { return &c.Tunnel },
+			"Cloudflare tunnel that DNS names are routed to",
+		},
+		{
+			"completion_timeout", "", "120ms", func(c *Config) *string { return &c.completion },
+			"how long shell completion looks for values; 0 turns that off",
+		},
 	}
 }
 
-// Setting is how a setting can be made, and what it is for.
+// Setting describes a setting for users.
 type Setting struct{ Variable, Flag, Key, Default, About string }
 
-// Settings are all that there are.
+// Settings returns all settings.
 func Settings() []Setting {
 	var out []Setting
 	for _, s := range settings("~") {
@@ -78,13 +111,14 @@ func Settings() []Setting {
 	return out
 }
 
-// Error says what is wrong with a setting, or with the settings file.
+// Error reports an invalid setting or settings file.
 type Error struct{ Where, Problem string }
 
-// Error names the place and the problem.
+// Error names the setting or file and the problem.
 func (e *Error) Error() string { return e.Where + ": " + e.Problem }
 
-// Load reads the settings, flags being those of the command that runs. With an *Error, the Config holds what could be read all the same.
+// Load reads the settings; flags are the flags of the command. On an *Error, it also returns a Config with everything
+// that could be read.
 func Load(flags *pflag.FlagSet) (*Config, error) {
 	home, err := os.UserHomeDir()
 	if err != nil {
@@ -125,15 +159,16 @@ func Load(flags *pflag.FlagSet) (*Config, error) {
 		return c, fileErr
 	}
 	if problems := validation.IsDNS1123Label(c.Namespace); len(problems) > 0 {
-		return c, &Error{"namespace", fmt.Sprintf("%q is not the name of one: lower-case letters, digits and '-' in between, at most 63", c.Namespace)}
+		return c, &Error{"namespace", fmt.Sprintf(
+			"invalid name %q; use lower-case letters, digits and '-' (not first or last), at most 63 characters", c.Namespace)}
 	}
 	if c.CompletionTimeout, err = time.ParseDuration(c.completion); err != nil {
-		return c, &Error{"completion_timeout", fmt.Sprintf("%q is not a duration such as 120ms", c.completion)}
+		return c, &Error{"completion_timeout", fmt.Sprintf("invalid duration %q; use a value such as 120ms", c.completion)}
 	}
 	return c, nil
 }
 
-// set says where a setting comes from, in the order in which viper looks.
+// set returns the source of a setting, in the order in which viper searches.
 func (s setting) set(v *viper.Viper, flags *pflag.FlagSet, c *Config) Set {
 	out := Set{Key: s.key, Value: *s.into(c)}
 	variable := "NORN_" + strings.ToUpper(s.key)
@@ -152,7 +187,7 @@ func (s setting) set(v *viper.Viper, flags *pflag.FlagSet, c *Config) Set {
 	return out
 }
 
-// file is the settings file's path by the XDG base directory specification.
+// file returns the path of the settings file, by the XDG base directory specification.
 func file(home string) string {
 	dir := os.Getenv("XDG_CONFIG_HOME")
 	if dir == "" {
@@ -161,15 +196,15 @@ func file(home string) string {
 	return filepath.Join(dir, "norn", "config.yaml")
 }
 
-// readFile reads the settings file if there is one; a key that is no setting is an error.
+// readFile reads the settings file, if it exists. An unknown key is an error.
 func readFile(v *viper.Viper, path string, table []setting) (there bool, err error) {
 	v.SetConfigFile(path)
 	err = v.ReadInConfig()
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
-	if err != nil && strings.Contains(err.Error(), "cannot unmarshal") { // what it quotes may be anything
-		return true, &Error{path, "it is not a mapping of settings to values"}
+	if err != nil && strings.Contains(err.Error(), "cannot unmarshal") { // err may quote anything
+		return true, &Error{path, "not a mapping of settings to values"}
 	}
 	if err != nil {
 		return true, &Error{path, strings.TrimPrefix(err.Error(), "While parsing config: ")}

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// home gives the test a home folder with this settings file, or without one where text is "".
+// home sets up a home folder with this settings file, or without one if text is "".
 func home(t *testing.T, text string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -41,7 +41,7 @@ func flags(t *testing.T, args ...string) *pflag.FlagSet {
 	return f
 }
 
-// Flag over environment over file over default, and a flag that was not given counts for nothing.
+// A flag overrides the environment, which overrides the file, which overrides the default.
 func TestOrder(t *testing.T) {
 	for _, c := range []struct {
 		name, file, env string
@@ -67,7 +67,9 @@ func TestOrder(t *testing.T) {
 func TestNamespaceIsChecked(t *testing.T) {
 	home(t, "")
 	_, err := Load(flags(t, "--namespace", "Bad NS"))
-	if err == nil || err.Error() != `namespace: "Bad NS" is not the name of one: lower-case letters, digits and '-' in between, at most 63` {
+	want := `namespace: invalid name "Bad NS"; ` +
+		`use lower-case letters, digits and '-' (not first or last), at most 63 characters`
+	if err == nil || err.Error() != want {
 		t.Errorf("error %v", err)
 	}
 }
@@ -81,7 +83,10 @@ func TestAppsDir(t *testing.T) {
 }
 
 func TestFileIsStrict(t *testing.T) {
-	for text, want := range map[string]string{"namespce: x\n": `unknown setting "namespce"`, "a: [\n": "config.yaml: "} {
+	for text, want := range map[string]string{
+		"namespce: x\n": `unknown setting "namespce"`,
+		"a: [\n":        "config.yaml: ",
+	} {
 		home(t, text)
 		_, err := Load(flags(t))
 		var fileError *Error
@@ -91,7 +96,8 @@ func TestFileIsStrict(t *testing.T) {
 	}
 }
 
-// Where each setting comes from is known, and a token is not told; with a mistake in the file the rest is there all the same.
+// Load records the source of each setting, but not the value of a token. If the file has a mistake, it returns the
+// rest.
 func TestSet(t *testing.T) {
 	dir := home(t, "registry_url: registry.example.com\ngit_token: canary\nnamespace: from-file\n")
 	t.Setenv("NORN_BUILDER", "podman")
@@ -99,7 +105,10 @@ func TestSet(t *testing.T) {
 	path := filepath.Join(dir, ".config", "norn", "config.yaml")
 	got, err := Load(flags(t, "--namespace", "from-flag"))
 	want := []Set{
-		{"namespace", "--namespace", "from-flag"}, {"registry_url", path, "registry.example.com"}, {"builder", "NORN_BUILDER", "podman"}, {"git_token", path, ""},
+		{"namespace", "--namespace", "from-flag"},
+		{"registry_url", path, "registry.example.com"},
+		{"builder", "NORN_BUILDER", "podman"},
+		{"git_token", path, ""},
 	}
 	if err != nil || got.File != path || !slices.Equal(got.Set, want) {
 		t.Errorf("%+v, %v; want %+v", got.Set, err, want)

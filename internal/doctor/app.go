@@ -14,10 +14,11 @@ import (
 	"norn/pkg/forge/tunnel"
 	"norn/pkg/k8s"
 	"norn/pkg/k8s/lease"
+	"norn/pkg/pipeline"
 	"norn/pkg/secrets"
 )
 
-// secrets opens the app's file, or without one looks for keys.
+// secrets decrypts the app's secrets file. Without an app it looks for keys.
 func (e *examination) secrets(ctx context.Context) Verdict {
 	if e.spec == nil {
 		return keys()
@@ -33,45 +34,46 @@ func (e *examination) secrets(ctx context.Context) Verdict {
 		_, err = file.Pick(e.spec.Secrets)
 	}
 	if err != nil {
-		v := problem(hintOf(err), "%s", err)
-		if file, ok := errors.AsType[*secrets.FileError](err); ok && len(file.Looked) > 0 {
-			v.More = append([]string{"keys were looked for in"}, file.Looked...)
+		v := problem(pipeline.HintOf(err), "%s", err)
+		if file, ok := errors.AsType[*secrets.FileError](err); ok && len(file.Searched) > 0 {
+			v.More = append([]string{"norn looked for keys in"}, file.Searched...)
 		}
 		return v
 	}
 	if len(e.spec.Secrets) == 0 {
-		return ok("%s can be decrypted; the infraspec declares none of its names", secrets.FileName)
+		return ok("%s can be decrypted, but the infraspec declares none of its names", secrets.FileName)
 	}
-	return ok("%s can be decrypted, and has all that the infraspec declares: %s", secrets.FileName, strings.Join(e.spec.Secrets, ", "))
+	return ok("%s can be decrypted and has all declared secrets: %s", secrets.FileName, strings.Join(e.spec.Secrets, ", "))
 }
 
-// keys looks for keys where there is no file to try them on.
+// keys looks for age keys, without a file to decrypt.
 func keys() Verdict {
 	found, usual := secrets.AgeKeys()
 	if len(found) == 0 {
-		return skipped("no age key is here, which only apps with secrets need: norn secrets init makes one in %s", usual)
+		return skipped("no age key found; only apps with secrets need one (norn secrets init creates one in %s)", usual)
 	}
-	return ok("an age key would be taken from %s", strings.Join(found, ", "))
+	return ok("age key found in %s", strings.Join(found, ", "))
 }
 
-// tunnel looks at the rule of an app with a public host.
+// tunnel checks the tunnel's rule of an app with a public host.
 func (e *examination) tunnel(ctx context.Context) Verdict {
 	if !tunnel.Routed(e.spec) {
-		return skipped("%s has no public host: that takes a webserver with hosts.external and hosts.internal", e.spec.App)
+		return skipped("%s has no public host (only a webserver with hosts.external and hosts.internal has one)", e.spec.App)
 	}
 	where := fmt.Sprintf("ConfigMap %s in namespace %s", tunnel.ConfigMap, tunnel.Namespace)
 	live, err := e.client.GetConfigMap(ctx, tunnel.Namespace, tunnel.ConfigMap)
 	switch {
 	case k8s.IsNotFound(err):
-		return warning("docs/forge.md tells how the tunnel is found; without it, route the host yourself", "there is no %s, so that forge leaves the route to %s out", where, e.spec.Hosts.External)
+		return warning("see docs/forge.md for how norn finds the tunnel, or route the host yourself",
+			"%s does not exist, so forge does not route %s", where, e.spec.Hosts.External)
 	case is[*k8s.DeniedError](err):
-		return skipped("%s may not be read (see permissions)", where)
+		return skipped("the user cannot read %s (see permissions)", where)
 	case err != nil:
-		return problem(hintOf(err), "%s", err)
+		return problem(pipeline.HintOf(err), "%s", err)
 	}
 	state, err := tunnel.ReadState(live, e.spec, e.Config.Namespace)
 	if err != nil {
-		return problem("mend "+where, "%s", err)
+		return problem("fix "+where, "%s", err)
 	}
 	return judgeTunnel(state, where, e.spec.App, command.Installed("cloudflared"))
 }
@@ -80,30 +82,34 @@ func judgeTunnel(s tunnel.State, where, app string, installed bool) Verdict {
 	host := s.Wanted.Host
 	switch {
 	case s.Leads != "" && s.Leads != s.Wanted.Service:
-		return problem("take that rule out of "+where+", or norn forge --adopt "+app+" where it is nobody's", "%s leads to %s, and not to %s", host, s.Leads, s.Wanted.Service)
+		return problem("remove that rule from "+where+", or take it over with norn forge --adopt "+app,
+			"%s leads to %s instead of %s", host, s.Leads, s.Wanted.Service)
 	case s.Shadow != "":
-		return problem("move it below in "+where, "the rule for %s stands ahead and takes what is meant for %s", s.Shadow, host)
+		return problem("move the rule for "+s.Shadow+" below in "+where,
+			"the rule for %s comes first and takes the requests for %s", s.Shadow, host)
 	case s.Leads == "":
-		return warning("norn forge "+app+" makes it", "there is no rule for %s yet", host)
+		return warning("create it with norn forge "+app, "there is no rule for %s yet", host)
 	case s.Unfinished:
-		return warning("norn forge "+app+" finishes it", "%s leads to %s, and cloudflared has not been restarted with that yet", host, s.Leads)
+		return warning("finish it with norn forge "+app,
+			"%s leads to %s, but cloudflared has not been restarted with this rule yet", host, s.Leads)
 	case !installed:
-		return warning("install cloudflared, or see to it that the host's DNS record leads to the tunnel", "%s leads to %s; the cloudflared command, which makes DNS records, is not installed", host, s.Leads)
+		return warning("install cloudflared, or point the host's DNS record to the tunnel yourself",
+			"%s leads to %s, but the cloudflared command, which creates DNS records, is not installed", host, s.Leads)
 	}
 	return ok("%s leads to %s", host, s.Leads)
 }
 
-// lock says who works on the app.
+// lock checks who holds the app's lock.
 func (e *examination) lock(ctx context.Context) Verdict {
 	state, err := lease.Read(ctx, e.client, e.Config.Namespace, e.spec.App, e.Dead)
 	if is[*k8s.DeniedError](err) {
-		return skipped("the lock may not be read (see permissions)")
+		return skipped("the user cannot read the lock (see permissions)")
 	}
 	if err != nil {
-		return problem(hintOf(err), "%s", err)
+		return problem(pipeline.HintOf(err), "%s", err)
 	}
 	now := time.Now()
-	if e.server != nil && !e.server.Date.IsZero() { // holders are on many machines: the server's clock is the likeliest to be like theirs
+	if e.server != nil && !e.server.Date.IsZero() { // of all clocks, the server's is the closest to those of the holders
 		now = now.Add(e.server.Ahead)
 	}
 	return judgeLock(state, e.spec.App, now)
@@ -112,12 +118,12 @@ func (e *examination) lock(ctx context.Context) Verdict {
 func judgeLock(s *lease.State, app string, now time.Time) Verdict {
 	switch {
 	case s == nil:
-		return ok("nobody works on %s", app)
+		return ok("%s is not locked", app)
 	case s.Dead:
-		return warning("the next command on the app takes the lock over", "%s, who has died", s.Holder)
+		return warning("the next command on the app takes over the lock", "%s, but that process has ended", s.Holder)
 	case now.Sub(s.Renewed) > s.Valid:
-		return warning(fmt.Sprintf("the next command on the app takes the lock over, after %s without a sign of life", s.Valid),
-			"%s, not heard of for %s", s.Holder, now.Sub(s.Renewed).Round(time.Second))
+		return warning(fmt.Sprintf("the next command on the app takes over a lock that is not renewed for %s", s.Valid),
+			"%s, not renewed for %s", s.Holder, now.Sub(s.Renewed).Round(time.Second))
 	}
 	return warning(s.Holder.Hint(), "%s", s.Holder)
 }

@@ -12,46 +12,40 @@ import (
 
 	"norn/pkg/k8s"
 	"norn/pkg/k8s/connect"
+	"norn/pkg/pipeline"
 )
 
-// cluster makes the connection that the others use.
+// cluster connects to the cluster for all checks.
 func (e *examination) cluster(ctx context.Context) Verdict {
 	client, err := e.Connect(ctx)
 	if err != nil {
-		e.settle(nil, nil)
-		return problem(hintOf(err), "%s", err)
+		e.publish(nil, nil)
+		return problem(pipeline.HintOf(err), "%s", err)
 	}
 	server, err := client.Server(ctx)
-	e.settle(client, server)
-	if err != nil { // it has answered, if only with a refusal
-		return ok("context %s is reached", client.Context)
+	e.publish(client, server)
+	if err != nil { // the server answered, even if with an error
+		return ok("connected to context %s", client.Context)
 	}
-	return ok("context %s is reached at %s in %.1f ms", client.Context, server.Address, float64(server.RoundTrip)/float64(time.Millisecond))
+	return ok("connected to context %s at %s in %.1f ms",
+		client.Context, server.Address, float64(server.RoundTrip)/float64(time.Millisecond))
 }
 
-// settle lets the checks begin that wait for the cluster. What comes later counts no more: a login command can hang, and does not heed a context.
-func (e *examination) settle(client *k8s.Client, server *k8s.Server) {
-	e.settled.Do(func() {
+// publish starts the checks that wait for the cluster. Only its first call counts: a login command may hang and ignore
+// the context, so the cluster check can end before its connection.
+func (e *examination) publish(client *k8s.Client, server *k8s.Server) {
+	e.published.Do(func() {
 		e.client, e.server = client, server
 		close(e.connected)
 	})
 }
 
-// clusterWait leaves Connect the time to say in its own words what took too long.
+// clusterWait is a second longer than Connect waits, so Connect can report what took too long.
 func (e *examination) clusterWait() time.Duration {
 	if e.Wait > 0 {
 		return e.Wait + time.Second
 	}
 	return usualWait + time.Second
-}
-
-// hintOf is the first advice in err's chain.
-func hintOf(err error) string {
-	var hint interface{ Hint() string }
-	if errors.As(err, &hint) {
-		return hint.Hint()
-	}
-	return ""
 }
 
 // is reports whether an error of type E is in err's chain.
@@ -62,24 +56,26 @@ func is[E error](err error) bool {
 
 func (e *examination) version(context.Context) Verdict {
 	if e.server == nil {
-		return skipped("the server does not tell its version to this user")
+		return skipped("the server does not report its version to this user")
 	}
-	return skew(e.server.Version, k8s.LibraryVersion())
+	return versionSkew(e.server.Version, k8s.LibraryVersion())
 }
 
-// oldestMinor is the oldest minor version of Kubernetes 1 that has all of the APIs that norn uses in their final form; server-side apply was the
-// last (kubernetes.io: Server-Side Apply, stable since 1.22).
+// oldestMinor is the oldest minor version of Kubernetes 1 with stable versions of all APIs that norn uses. The last one
+// was server-side apply (kubernetes.io: Server-Side Apply, stable since 1.22).
 const oldestMinor = 22
 
-// skew compares the server's version with that of Kubernetes that norn's client library is made for, v0.MINOR.PATCH. Both sides are tested with
-// one minor version between them (kubernetes.io: Version Skew Policy).
-func skew(server, library string) Verdict {
+// versionSkew compares the server's version with the version of norn's client library, v0.MINOR.PATCH, which is made
+// for Kubernetes 1.MINOR. Kubernetes tests clients and servers up to one minor version apart (kubernetes.io: Version
+// Skew Policy).
+func versionSkew(server, library string) Verdict {
 	s, err := utilversion.ParseGeneric(server)
 	if err != nil || s.Major() != 1 {
-		return warning("", "the server calls itself %q, which is no version of Kubernetes 1", server)
+		return warning("", "unknown server version %q, expected Kubernetes 1", server)
 	}
 	if s.Minor() < oldestMinor {
-		return problem("upgrade the cluster", "Kubernetes %s is too old: norn needs 1.%d (server-side apply)", server, oldestMinor)
+		return problem("upgrade the cluster", "Kubernetes %s is too old: norn needs 1.%d or newer (server-side apply)",
+			server, oldestMinor)
 	}
 	l, err := utilversion.ParseGeneric(library)
 	if err != nil {
@@ -91,28 +87,29 @@ func skew(server, library string) Verdict {
 		if apart < 0 {
 			direction, apart = "older", -apart
 		}
-		return warning("norn uses stable APIs only, which change rarely; a norn built for the cluster's version is surer",
-			"Kubernetes %s is %d minor versions %s than what norn is made for, 1.%d to 1.%d", server, apart, direction, l.Minor()-1, l.Minor()+1)
+		return warning("prefer a norn that is built for the cluster's version; this one uses only stable APIs",
+			"Kubernetes %s is %d minor versions %s than norn supports (1.%d to 1.%d)",
+			server, apart, direction, l.Minor()-1, l.Minor()+1)
 	}
-	return ok("Kubernetes %s; norn is made for 1.%d to 1.%d", server, l.Minor()-1, l.Minor()+1)
+	return ok("Kubernetes %s; norn supports 1.%d to 1.%d", server, l.Minor()-1, l.Minor()+1)
 }
 
 func (e *examination) clock(context.Context) Verdict {
 	if e.server == nil || e.server.Date.IsZero() {
-		return skipped("the server does not tell its time")
+		return skipped("the server does not report its time")
 	}
-	return drift(e.server.Ahead, e.server.Unsure)
+	return clockSkew(e.server.Ahead, e.server.Unsure)
 }
 
-// How far two clocks may be apart. Five minutes are what logins usually allow for (RFC 4120, 1.6; AWS' signatures); before, it is mostly what is
-// shown that is wrong.
+// How far the two clocks may be apart. Logins usually allow five minutes (RFC 4120, 1.6; AWS signatures). Below that,
+// mostly norn's output is wrong.
 const (
 	shownSkew = 10 * time.Second
 	fatalSkew = 5 * time.Minute
 )
 
-// drift judges how far the server's clock is ahead of this machine's.
-func drift(ahead, unsure time.Duration) Verdict {
+// clockSkew returns the verdict for a server's clock that is ahead of this machine's.
+func clockSkew(ahead, unsure time.Duration) Verdict {
 	apart, direction := ahead, "behind" // this machine's
 	if ahead < 0 {
 		apart, direction = -ahead, "ahead of"
@@ -120,11 +117,15 @@ func drift(ahead, unsure time.Duration) Verdict {
 	const hint = "set this machine's clock, or the server's (NTP: timedatectl set-ntp true)"
 	switch {
 	case apart-unsure > fatalSkew:
-		return problem(hint, "this machine's clock is %s %s the API server's: tokens and certificates that are made here, or there, can be refused as expired or not yet valid", apart.Round(time.Second), direction)
+		return problem(hint, "this machine's clock is %s %s the API server's: "+
+			"either side may reject tokens and certificates as expired or not yet valid", apart.Round(time.Second), direction)
 	case apart-unsure > shownSkew:
-		return warning(hint, "this machine's clock is %s %s the API server's: the ages that norn shows, of locks too, are wrong by that much, and fresh certificates can be refused", apart.Round(time.Second), direction)
+		return warning(hint, "this machine's clock is %s %s the API server's: "+
+			"ages in norn's output are wrong by that much, and new certificates may be rejected",
+			apart.Round(time.Second), direction)
 	}
-	return ok("this machine's agrees with the API server's to within %s", (apart+unsure).Truncate(time.Second)+time.Second)
+	return ok("this machine's clock agrees with the API server's to within %s",
+		(apart+unsure).Truncate(time.Second)+time.Second)
 }
 
 func (e *examination) credentials(ctx context.Context) Verdict {
@@ -132,16 +133,16 @@ func (e *examination) credentials(ctx context.Context) Verdict {
 	end := expiry(connect.CredentialOf(e.client.Config()), time.Now())
 	switch {
 	case k8s.IsNotFound(err):
-		end.Detail = "the server does not tell who one is (it does from 1.28 on)" + end.Detail
+		end.Detail = "the server does not report the user (Kubernetes does since 1.28)" + end.Detail
 	case err != nil:
-		return problem(hintOf(err), "%s", err)
+		return problem(pipeline.HintOf(err), "%s", err)
 	default:
 		end.Detail = describeUser(user) + end.Detail
 	}
 	return end
 }
 
-// describeUser is the user with the groups that say something.
+// describeUser names the user and the groups, except the group of all users.
 func describeUser(u k8s.User) string {
 	var groups []string
 	for _, g := range u.Groups {
@@ -150,26 +151,27 @@ func describeUser(u k8s.User) string {
 		}
 	}
 	if u.Name == "system:anonymous" {
-		return "the server knows nobody: the user is system:anonymous"
+		return "not authenticated: the user is system:anonymous"
 	}
 	text := "the user is " + u.Name
 	if len(groups) > 0 {
-		text += ", of " + strings.Join(groups, ", ")
+		text += " (groups: " + strings.Join(groups, ", ") + ")"
 	}
 	return text
 }
 
-// soon is how long before its end a client certificate is warned of.
+// soon is how long before the end of a client certificate doctor warns.
 const soon = 7 * 24 * time.Hour
 
-// expiry says until when a credential is good, as the end of a sentence.
+// expiry returns until when a credential is valid, as the end of a sentence.
 func expiry(c connect.Credential, now time.Time) Verdict {
 	if c.End.IsZero() {
 		return Verdict{State: OK}
 	}
 	text := fmt.Sprintf("; the %s is valid until %s", c.Kind, c.End.UTC().Format("2006-01-02 15:04 MST"))
 	if c.Kind == "client certificate" && c.End.Sub(now) < soon {
-		return Verdict{State: Warning, Detail: text, Hint: "renew it: log in again, or have the cluster's admin sign a new one"}
+		return Verdict{State: Warning, Detail: text,
+			Hint: "renew it: log in again, or have the cluster's admin sign a new one"}
 	}
 	return Verdict{State: OK, Detail: text}
 }
@@ -180,13 +182,14 @@ func (e *examination) namespace(ctx context.Context) Verdict {
 	var missing *k8s.NamespaceError
 	switch {
 	case errors.As(err, &missing):
-		return problem(missing.Hint(), "there is no namespace %s", name)
+		return problem(missing.Hint(), "%s", missing)
 	case is[*k8s.DeniedError](err):
-		return skipped("whether %s is there may not be asked (get on namespaces, which norn does not need)", name)
+		return skipped("the user cannot read namespace %s (get on namespaces, which norn does not need)", name)
 	case err != nil:
-		return problem(hintOf(err), "%s", err)
+		return problem(pipeline.HintOf(err), "%s", err)
 	case ns.Status.Phase == corev1.NamespaceTerminating:
-		return problem("wait until it is gone and make it anew, or choose another with --namespace", "namespace %s is being deleted", name)
+		return problem("wait until it is gone and create it again, or choose another with --namespace",
+			"namespace %s is being deleted", name)
 	}
-	return ok("%s is there", name)
+	return ok("%s exists", name)
 }

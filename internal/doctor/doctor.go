@@ -1,5 +1,5 @@
-// Package doctor examines what norn needs on this machine and of the cluster, and says of each thing how it is and what to do. It only looks:
-// nothing is written anywhere.
+// Package doctor checks what norn needs on this machine and in the cluster, and says how to fix each problem. It only
+// reads and never writes.
 package doctor
 
 import (
@@ -13,18 +13,18 @@ import (
 	"norn/pkg/k8s"
 )
 
-// State is how something is.
+// State is the result of a check.
 type State string
 
 // The states of a check.
 const (
 	OK      State = "ok"
-	Warning State = "warning" // it may matter, and stops nothing that was asked about
+	Warning State = "warning" // it may matter, but stops nothing
 	Problem State = "problem"
-	Skipped State = "skipped" // not examined, and the detail says why
+	Skipped State = "skipped" // not checked; the detail says why
 )
 
-// Verdict is what a check came to.
+// Verdict is the outcome of a check.
 type Verdict struct {
 	State  State    `json:"state"`
 	Detail string   `json:"detail"`
@@ -32,61 +32,62 @@ type Verdict struct {
 	Hint   string   `json:"hint,omitempty"` // what to do
 }
 
-// Result is a verdict with its check's name.
+// Result is a verdict with the name of its check.
 type Result struct {
 	Name string `json:"name"`
 	Verdict
-	// NoCluster is set where the check was skipped since there is no cluster to ask.
+	// NoCluster is whether the check was skipped because no cluster is available.
 	NoCluster bool `json:"-"`
 }
 
-// Subject is what is examined.
+// Subject is what Examine checks.
 type Subject struct {
 	Config    *config.Config
-	ConfigErr error  // what is wrong with the settings, if anything is
-	App       string // as the command line has it; "" is the app here or above, if there is one
+	ConfigErr error  // the error of the settings, or nil
+	App       string // from the command line; "" is the app in Here or above, if any
 	Here      string // the current folder
-	// Connect makes the connection to the cluster; where there is none to use it returns an *k8s.UnavailableError.
+	// Connect connects to the cluster. If no cluster can be used, it returns a *connect.UnavailableError.
 	Connect func(ctx context.Context) (*k8s.Client, error)
-	Wait    time.Duration             // how long each check may take; 0 is each one's own
-	Hide    func(name, value string)  // is told each secret value before anything could print it
-	Dead    func(process string) bool // reports whether a process of this machine, as a lock names it, has ended
+	Wait    time.Duration             // how long each check may take; 0 is the check's default
+	Hide    func(name, value string)  // must hide a secret value in all output from then on
+	Dead    func(process string) bool // see lease.Holder.Dead
 }
 
-// How long checks may take where Subject.Wait does not say.
+// How long checks may take without Subject.Wait.
 const (
 	usualWait = 5 * time.Second
-	longWait  = 15 * time.Second // of what may have to ask something that is far away, or to wake an engine
+	longWait  = 15 * time.Second // for checks that ask remote services or start an engine
 )
 
-// clusterCheck is the check that others wait for.
+// clusterCheck is the name of the check that others wait for.
 const clusterCheck = "cluster"
 
-// check is one thing to examine.
+// check is one check.
 type check struct {
 	name    string
-	cluster bool          // takes one
+	cluster bool          // whether it needs the cluster
 	wait    time.Duration // 0 is usualWait
 	run     func(ctx context.Context) Verdict
 }
 
-// examination is one run over a subject.
+// examination runs all checks of a subject.
 type examination struct {
 	Subject
-	spec         *infraspec.Spec // nil where there is none, or none that can be used
+	spec         *infraspec.Spec // nil if there is none, or it is invalid
 	specErr      error
 	specWarnings int
 
-	settled   sync.Once
-	connected chan struct{} // closed when the next two are settled
-	client    *k8s.Client   // nil where there is none
+	published sync.Once
+	connected chan struct{} // closed when client and server are set
+	client    *k8s.Client   // nil without a cluster
 	server    *k8s.Server
 
 	builderOnce sync.Once
 	builder     toolAnswer
 }
 
-// Examine runs all checks side by side, and reports each in its turn, as soon as it and those before it are done. It ends at once with ctx.
+// Examine runs all checks at the same time and reports their results in a fixed order, each as soon as possible. If ctx
+// ends, Examine returns at once with an error.
 func Examine(ctx context.Context, s Subject, report func(Result)) ([]Result, error) {
 	e := &examination{Subject: s, connected: make(chan struct{})}
 	checks := e.checks()
@@ -111,8 +112,8 @@ func Examine(ctx context.Context, s Subject, report func(Result)) ([]Result, err
 	return results, nil
 }
 
-// checks are all that there is to examine, those that need the cluster together. The app's secret values are known before anything is reported that
-// another program said.
+// checks returns all checks in their order. Checks that need the cluster come together. The secrets check comes before
+// the checks that report other programs' output, so secret values are hidden by then.
 func (e *examination) checks() []check {
 	list := []check{{name: "settings", run: e.settings}}
 	if e.findSpec(); e.spec != nil || e.specErr != nil {
@@ -127,7 +128,8 @@ func (e *examination) checks() []check {
 		check{name: "permissions", cluster: true, run: e.permissions},
 	)
 	if e.spec != nil {
-		list = append(list, check{name: "tunnel", cluster: true, run: e.tunnel}, check{name: "lock", cluster: true, run: e.lock})
+		list = append(list, check{name: "tunnel", cluster: true, run: e.tunnel},
+			check{name: "lock", cluster: true, run: e.lock})
 	}
 	list = append(list,
 		check{name: "secrets", wait: longWait, run: e.secrets},
@@ -141,7 +143,7 @@ func (e *examination) checks() []check {
 	return list
 }
 
-// perform runs one check within its time.
+// perform runs one check within its time limit.
 func (e *examination) perform(ctx context.Context, c check) Result {
 	if c.cluster {
 		select {
@@ -164,16 +166,16 @@ func (e *examination) perform(ctx context.Context, c check) Result {
 	defer cancel()
 	v := within(ctx, wait, c.run)
 	if c.name == clusterCheck {
-		e.settle(nil, nil)
+		e.publish(nil, nil)
 	}
 	return Result{Name: c.name, Verdict: v}
 }
 
-// within runs a check that may not heed its context. One that found a problem when its time was over had no time to find out.
+// within runs a check that may ignore its context. A problem that a check reports after its time counts as a timeout.
 func within(ctx context.Context, wait time.Duration, run func(context.Context) Verdict) Verdict {
 	done := make(chan Verdict, 1)
 	go func() { done <- run(ctx) }()
-	late := Verdict{State: Problem, Detail: fmt.Sprintf("there was no answer within %s", wait), Hint: "try again, or wait longer with --request-timeout"}
+	late := problem("try again, or raise --request-timeout", "no answer within %s", wait)
 	select {
 	case v := <-done:
 		if v.State == Problem && ctx.Err() != nil {
@@ -185,7 +187,7 @@ func within(ctx context.Context, wait time.Duration, run func(context.Context) V
 	}
 }
 
-// Count is how many results have a state.
+// Count returns the number of results with a state.
 func Count(results []Result, state State) int {
 	n := 0
 	for _, r := range results {

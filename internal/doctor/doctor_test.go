@@ -16,7 +16,7 @@ import (
 	"norn/pkg/k8s/lease"
 )
 
-// judged checks a verdict's state, and that its lines and its hint hold some words.
+// judged checks a verdict's state, and that its text contains some words.
 func judged(t *testing.T, name string, got Verdict, state State, words string) {
 	t.Helper()
 	text := strings.Join(append(append([]string{got.Detail}, got.More...), got.Hint), "\n")
@@ -24,32 +24,32 @@ func judged(t *testing.T, name string, got Verdict, state State, words string) {
 		t.Errorf("%s: %s, want %s with %q in:\n%s", name, got.State, state, words, text)
 	}
 	if (got.State == Problem) && got.Hint == "" {
-		t.Errorf("%s: a problem without what to do:\n%s", name, text)
+		t.Errorf("%s: a problem without a hint:\n%s", name, text)
 	}
 }
 
-func TestSkew(t *testing.T) {
+func TestVersionSkew(t *testing.T) {
 	for _, c := range []struct {
 		server, library string
 		state           State
 		words           string
 	}{
-		{"v1.37.2", "v0.37.2", OK, "norn is made for 1.36 to 1.38"},
+		{"v1.37.2", "v0.37.2", OK, "norn supports 1.36 to 1.38"},
 		{"v1.36.0", "v0.37.2", OK, "v1.36.0"},
 		{"v1.38.0-rc.1", "v0.37.2", OK, "v1.38.0"},
-		{"v1.35.9+k3s1", "v0.37.2", Warning, "2 minor versions older than what norn is made for, 1.36 to 1.38"},
+		{"v1.35.9+k3s1", "v0.37.2", Warning, "2 minor versions older than norn supports (1.36 to 1.38)"},
 		{"v1.39.0-gke.100", "v0.37.2", Warning, "2 minor versions newer"},
 		{"v1.22.0", "v0.37.2", Warning, "15 minor versions older"},
 		{"v1.21.14", "v0.37.2", Problem, "norn needs 1.22"},
 		{"v1.37.2", "", OK, "v1.37.2"},
-		{"v2.0.0", "v0.37.2", Warning, "no version of Kubernetes 1"},
+		{"v2.0.0", "v0.37.2", Warning, "unknown server version"},
 		{"", "v0.37.2", Warning, `""`},
 	} {
-		judged(t, c.server, skew(c.server, c.library), c.state, c.words)
+		judged(t, c.server, versionSkew(c.server, c.library), c.state, c.words)
 	}
 }
 
-func TestDrift(t *testing.T) {
+func TestClockSkew(t *testing.T) {
 	const unsure = 510 * time.Millisecond
 	for _, c := range []struct {
 		ahead time.Duration
@@ -63,9 +63,9 @@ func TestDrift(t *testing.T) {
 		{-time.Minute, Warning, "1m0s ahead of"},
 		{5 * time.Minute, Warning, "5m0s behind"},
 		{6 * time.Minute, Problem, "6m0s behind"},
-		{-time.Hour, Problem, "refused as expired or not yet valid"},
+		{-time.Hour, Problem, "reject tokens and certificates as expired or not yet valid"},
 	} {
-		judged(t, c.ahead.String(), drift(c.ahead, unsure), c.state, c.words)
+		judged(t, c.ahead.String(), clockSkew(c.ahead, unsure), c.state, c.words)
 	}
 }
 
@@ -78,9 +78,12 @@ func TestExpiry(t *testing.T) {
 		words string
 	}{
 		{"unknown", connect.Credential{Kind: "token"}, OK, ""},
-		{"certificate", connect.Credential{Kind: "client certificate", End: now.AddDate(1, 0, 0)}, OK, "the client certificate is valid until 2027-03-01 12:00 UTC"},
-		{"certificate that ends soon", connect.Credential{Kind: "client certificate", End: now.AddDate(0, 0, 6)}, Warning, "renew it"},
-		{"token", connect.Credential{Kind: "token", End: now.Add(time.Hour)}, OK, "the token is valid until 2026-03-01 13:00 UTC"}, // which are short-lived
+		{"certificate", connect.Credential{Kind: "client certificate", End: now.AddDate(1, 0, 0)}, OK,
+			"the client certificate is valid until 2027-03-01 12:00 UTC"},
+		{"certificate that ends soon", connect.Credential{Kind: "client certificate", End: now.AddDate(0, 0, 6)}, Warning,
+			"renew it"},
+		{"token", connect.Credential{Kind: "token", End: now.Add(time.Hour)}, OK,
+			"the token is valid until 2026-03-01 13:00 UTC"}, // which are short-lived
 	} {
 		judged(t, c.name, expiry(c.cred, now), c.state, c.words)
 	}
@@ -88,25 +91,35 @@ func TestExpiry(t *testing.T) {
 
 func TestAccess(t *testing.T) {
 	commands := []forge.CommandGrants{
-		{Name: "forge", Grants: []forge.Grant{{Group: "apps", Resource: "deployments", Verbs: []string{"get", "create"}}}},
-		{Name: "logs", Grants: []forge.Grant{{Resource: "pods", Verbs: []string{"list"}}, {Resource: "secrets", Verbs: []string{"get"}, Without: "values are shown"}}},
+		{Name: "forge", Grants: []forge.Grant{
+			{Group: "apps", Resource: "deployments", Verbs: []string{"get", "create"}},
+		}},
+		{Name: "logs", Grants: []forge.Grant{
+			{Resource: "pods", Verbs: []string{"list"}},
+			{Resource: "secrets", Verbs: []string{"get"}, Without: "values are shown"},
+		}},
 		{Name: "run", Grants: []forge.Grant{{Resource: "pods", Verbs: []string{"list"}}}},
 	}
 	create := k8s.Permission{Namespace: "ns", Group: "apps", Resource: "deployments", Verb: "create"}
 	list := k8s.Permission{Namespace: "ns", Resource: "pods", Verb: "list"}
 	secret := k8s.Permission{Namespace: "ns", Resource: "secrets", Verb: "get"}
 	tunnel := k8s.Permission{Namespace: tunnel.Namespace, Resource: "configmaps", Verb: "update"}
-	judged(t, "nothing", judgeAccess(commands, "ns", 4, nil), OK, "all 4 that norn uses in namespace ns are granted")
-	judged(t, "all", judgeAccess(commands, "ns", 2, []k8s.Permission{create, list}), Problem, "none of the 2")
+	judged(t, "nothing", judgeAccess(commands, "ns", 4, nil), OK,
+		"all 4 permissions that norn uses in namespace ns are granted")
+	judged(t, "all", judgeAccess(commands, "ns", 2, []k8s.Permission{create, list}), Problem, "none of the 2 permissions")
 	judged(t, "all", judgeAccess(commands, "ns", 2, []k8s.Permission{create, list}), Problem, "check the namespace's name")
-	judged(t, "one verb", judgeAccess(commands, "ns", 4, []k8s.Permission{create}), Problem, "forge cannot do without create on deployments.apps")
-	judged(t, "for two commands", judgeAccess(commands, "ns", 4, []k8s.Permission{list}), Problem, "logs, run cannot do without list on pods")
-	judged(t, "what can be left out", judgeAccess(commands, "ns", 4, []k8s.Permission{secret}), Warning, "logs without get on secrets: values are shown")
-	judged(t, "the tunnel", judgeAccess(commands, "ns", 4, []k8s.Permission{tunnel}), Problem, "cannot do without update on configmaps, in namespace cloudflared")
+	judged(t, "one verb", judgeAccess(commands, "ns", 4, []k8s.Permission{create}), Problem,
+		"forge: missing create on deployments.apps")
+	judged(t, "for two commands", judgeAccess(commands, "ns", 4, []k8s.Permission{list}), Problem,
+		"logs, run: missing list on pods")
+	judged(t, "not required", judgeAccess(commands, "ns", 4, []k8s.Permission{secret}), Warning,
+		"logs: without get on secrets, values are shown")
+	judged(t, "the tunnel", judgeAccess(commands, "ns", 4, []k8s.Permission{tunnel}), Problem,
+		"public host: missing update on configmaps in namespace cloudflared")
 }
 
-// Each command of the list is one that the permissions' check asks about, whatever is missing.
-func TestAccessTellsEveryVerb(t *testing.T) {
+// Whichever permission is missing, the verdict names it.
+func TestAccessReportsEveryVerb(t *testing.T) {
 	commands := forge.AllGrants()
 	var asked []k8s.Permission
 	for _, c := range commands {
@@ -116,7 +129,7 @@ func TestAccessTellsEveryVerb(t *testing.T) {
 	for _, p := range asked {
 		v := judgeAccess(commands, "ns", len(asked), []k8s.Permission{p})
 		if v.State == OK || !strings.Contains(strings.Join(v.More, "\n"), p.Verb+" on "+p.Resource) {
-			t.Errorf("%s is missing, and the verdict is %+v", p, v)
+			t.Errorf("without %s the verdict is %+v", p, v)
 		}
 	}
 }
@@ -130,11 +143,15 @@ func TestTunnel(t *testing.T) {
 		want      State
 		words     string
 	}{
-		{"there", tunnel.State{Wanted: wanted, Leads: wanted.Service}, true, OK, "shop.example.com leads to http://shop.default"},
-		{"no rule yet", tunnel.State{Wanted: wanted}, true, Warning, "norn forge shop makes it"},
-		{"elsewhere", tunnel.State{Wanted: wanted, Leads: "http://other:80"}, true, Problem, "leads to http://other:80, and not to"},
-		{"shadowed", tunnel.State{Wanted: wanted, Leads: wanted.Service, Shadow: "*.example.com"}, true, Problem, "the rule for *.example.com stands ahead"},
-		{"unfinished", tunnel.State{Wanted: wanted, Leads: wanted.Service, Unfinished: true}, true, Warning, "norn forge shop finishes it"},
+		{"routed", tunnel.State{Wanted: wanted, Leads: wanted.Service}, true, OK,
+			"shop.example.com leads to http://shop.default"},
+		{"no rule yet", tunnel.State{Wanted: wanted}, true, Warning, "create it with norn forge shop"},
+		{"elsewhere", tunnel.State{Wanted: wanted, Leads: "http://other:80"}, true, Problem,
+			"leads to http://other:80 instead of"},
+		{"shadowed", tunnel.State{Wanted: wanted, Leads: wanted.Service, Shadow: "*.example.com"}, true, Problem,
+			"the rule for *.example.com comes first"},
+		{"unfinished", tunnel.State{Wanted: wanted, Leads: wanted.Service, Unfinished: true}, true, Warning,
+			"finish it with norn forge shop"},
 		{"no command", tunnel.State{Wanted: wanted, Leads: wanted.Service}, false, Warning, "install cloudflared"},
 	} {
 		judged(t, c.name, judgeTunnel(c.state, "ConfigMap cloudflared", "shop", c.installed), c.want, c.words)
@@ -145,20 +162,23 @@ func TestLock(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	held := func(age time.Duration, dead bool) *lease.State {
 		return &lease.State{
-			Holder:  &lease.HeldError{App: "shop", User: "me", Host: "laptop", Command: "norn deploy", Since: now.Add(-time.Hour)},
+			Holder: &lease.HeldError{App: "shop", User: "me", Host: "laptop", Command: "norn deploy",
+				Since: now.Add(-time.Hour)},
 			Renewed: now.Add(-age), Valid: 40 * time.Second, Dead: dead,
 		}
 	}
-	judged(t, "free", judgeLock(nil, "shop", now), OK, "nobody works on shop")
-	judged(t, "held", judgeLock(held(3*time.Second, false), "shop", now), Warning, "shop is locked by me@laptop (norn deploy, since 11:00:00 UTC)")
+	judged(t, "free", judgeLock(nil, "shop", now), OK, "shop is not locked")
+	judged(t, "held", judgeLock(held(3*time.Second, false), "shop", now), Warning,
+		"shop is locked by me@laptop (norn deploy, since 11:00:00 UTC)")
 	judged(t, "held", judgeLock(held(3*time.Second, false), "shop", now), Warning, "--lock-timeout")
-	judged(t, "expired", judgeLock(held(time.Minute, false), "shop", now), Warning, "not heard of for 1m0s")
-	judged(t, "expired", judgeLock(held(time.Minute, false), "shop", now), Warning, "takes the lock over")
-	judged(t, "dead", judgeLock(held(time.Second, true), "shop", now), Warning, "who has died")
+	judged(t, "expired", judgeLock(held(time.Minute, false), "shop", now), Warning, "not renewed for 1m0s")
+	judged(t, "expired", judgeLock(held(time.Minute, false), "shop", now), Warning, "takes over a lock")
+	judged(t, "dead", judgeLock(held(time.Second, true), "shop", now), Warning, "that process has ended")
 }
 
 func TestRegistry(t *testing.T) {
-	q := registry.Question{Registry: "registry.example.com/team", Repository: "shop", Login: &registry.Login{User: "me", From: "/home/me/.docker/config.json"}}
+	q := registry.Question{Registry: "registry.example.com/team", Repository: "shop",
+		Login: &registry.Login{User: "me", From: "/home/me/.docker/config.json"}}
 	for _, c := range []struct {
 		name   string
 		answer registry.Answer
@@ -166,43 +186,46 @@ func TestRegistry(t *testing.T) {
 		state  State
 		words  string
 	}{
-		{"open", registry.Open, nil, OK, "asks for no login"},
-		{"taken", registry.Taken, nil, OK, "takes the login of me in /home/me/.docker/config.json"},
-		{"wanted", registry.Wanted, nil, Problem, "buildah login registry.example.com"},
-		{"refused", registry.Refused, nil, Problem, "does not take the login of me"},
-		{"no push", registry.NoPush, nil, Problem, "does not let it push to registry.example.com/team/shop"},
-		{"not there", 0, &registry.Error{Text: "no way"}, Problem, "NORN_REGISTRY_URL"},
+		{"open", registry.Open, nil, OK, "requires no login"},
+		{"taken", registry.Accepted, nil, OK, "accepts the login of me in /home/me/.docker/config.json"},
+		{"wanted", registry.LoginRequired, nil, Problem, "buildah login registry.example.com"},
+		{"refused", registry.Refused, nil, Problem, "rejected the login of me"},
+		{"no push", registry.NoPush, nil, Problem, "does not allow it to push to registry.example.com/team/shop"},
+		{"unreachable", 0, &registry.Error{Text: "no way"}, Problem, "NORN_REGISTRY_URL"},
 		{"a certificate of its own", 0, &registry.Error{Text: "its certificate", Untrusted: true}, Warning, "certs.d"},
 	} {
 		judged(t, c.name, judgeRegistry(q, "buildah", c.answer, c.err), c.state, c.words)
 	}
 }
 
-// Origins show where settings come from, and no password that was put where none belongs.
+// Origins name the source of each setting and never contain a password.
 func TestOrigins(t *testing.T) {
 	got := strings.Join(origins(&config.Config{Set: []config.Set{
-		{Key: "registry_url", Value: "me:canary@registry.example.com", From: "NORN_REGISTRY_URL"}, {Key: "git_token", From: "NORN_GIT_TOKEN"},
+		{Key: "registry_url", Value: "me:canary@registry.example.com", From: "NORN_REGISTRY_URL"},
+		{Key: "git_token", From: "NORN_GIT_TOKEN"},
 	}}), "\n")
 	if want := "registry_url …@registry.example.com, from NORN_REGISTRY_URL\ngit_token, from NORN_GIT_TOKEN"; got != want {
 		t.Errorf("got %q", got)
 	}
 	e := &examination{Subject: Subject{Config: &config.Config{Registry: "https://me:canary@registry.example.com"}}}
 	if v := e.registry(t.Context()); v.State != Problem || strings.Contains(v.Detail+v.Hint, "canary") {
-		t.Errorf("the registry's check says %v", v)
+		t.Errorf("the verdict contains the password: %v", v)
 	}
 }
 
-// A check that does not heed its context ends with its time, one that ends with it by a problem had no time, and what was found in time counts.
+// A check that ignores its context times out, and so does a problem after the time limit. A result in time counts.
 func TestWithin(t *testing.T) {
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
 	stuck := make(chan struct{})
 	defer close(stuck)
-	judged(t, "stuck", within(over, time.Second, func(context.Context) Verdict { <-stuck; return ok("") }), Problem, "no answer within 1s")
-	judged(t, "in time", within(t.Context(), time.Second, func(context.Context) Verdict { return problem("mend", "broken") }), Problem, "broken")
+	judged(t, "stuck", within(over, time.Second, func(context.Context) Verdict { <-stuck; return ok("") }), Problem,
+		"no answer within 1s")
+	judged(t, "in time", within(t.Context(), time.Second,
+		func(context.Context) Verdict { return problem("fix it", "broken") }), Problem, "broken")
 }
 
-// examined runs a subject without a cluster.
+// examined runs Examine on a subject without an app.
 func examined(t *testing.T, ctx context.Context, s Subject) ([]Result, error) {
 	t.Helper()
 	s.Config, s.Here = &config.Config{AppsDir: t.TempDir(), Namespace: "default"}, t.TempDir()
@@ -210,7 +233,7 @@ func examined(t *testing.T, ctx context.Context, s Subject) ([]Result, error) {
 	return Examine(ctx, s, func(Result) {})
 }
 
-// Without a cluster that is one problem; what needs it is skipped, and the rest is examined.
+// Without a cluster, the cluster check is a problem, checks that need the cluster are skipped, and all others run.
 func TestWithoutCluster(t *testing.T) {
 	results, err := examined(t, t.Context(), Subject{Connect: func(context.Context) (*k8s.Client, error) {
 		return nil, &connect.UnavailableError{Reason: "no kubeconfig", Advice: "name one"}
@@ -225,7 +248,8 @@ func TestWithoutCluster(t *testing.T) {
 			skipped = append(skipped, r.Name)
 		}
 	}
-	if got, want := strings.Join(names, " "), "settings cluster version clock credentials namespace permissions secrets builder registry git"; got != want {
+	if got, want := strings.Join(names, " "),
+		"settings cluster version clock credentials namespace permissions secrets builder registry git"; got != want {
 		t.Errorf("checks %q, want %q", got, want)
 	}
 	if got, want := strings.Join(skipped, " "), "version clock credentials namespace permissions"; got != want {
@@ -234,22 +258,23 @@ func TestWithoutCluster(t *testing.T) {
 	judged(t, "cluster", results[1].Verdict, Problem, "no kubeconfig")
 }
 
-// A login command that hangs ends the connection's check with its time, and the others are skipped.
+// If a login command hangs, the cluster check times out, and checks that need the cluster are skipped.
 func TestHangingLogin(t *testing.T) {
 	stuck := make(chan struct{})
 	defer close(stuck)
-	results, err := examined(t, t.Context(), Subject{Wait: time.Millisecond, Connect: func(context.Context) (*k8s.Client, error) {
-		<-stuck
-		return nil, errors.New("too late")
-	}})
+	results, err := examined(t, t.Context(),
+		Subject{Wait: time.Millisecond, Connect: func(context.Context) (*k8s.Client, error) {
+			<-stuck
+			return nil, errors.New("too late")
+		}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	judged(t, "cluster", results[1].Verdict, Problem, "there was no answer within")
+	judged(t, "cluster", results[1].Verdict, Problem, "no answer within")
 	judged(t, "version", results[2].Verdict, Skipped, "it needs the cluster")
 }
 
-// An interrupt ends it at once, though a check hangs.
+// An interrupt ends Examine at once, even if a check hangs.
 func TestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	stop := errors.New("interrupted")

@@ -9,9 +9,11 @@ import (
 	"norn/pkg/forge"
 	"norn/pkg/forge/tunnel"
 	"norn/pkg/k8s"
+	"norn/pkg/pipeline"
 )
 
-// permissions asks for every verb that norn uses in the app's namespace, and for the tunnel's where the app has a public host.
+// permissions checks every permission that norn uses in the app's namespace and, for an app with a public host, the
+// tunnel's.
 func (e *examination) permissions(ctx context.Context) Verdict {
 	ns := e.Config.Namespace
 	commands := forge.AllGrants()
@@ -25,7 +27,7 @@ func (e *examination) permissions(ctx context.Context) Verdict {
 	asked = unique(asked)
 	missing, err := e.client.Denied(ctx, asked)
 	if err != nil {
-		return problem(hintOf(err), "%s", err)
+		return problem(pipeline.HintOf(err), "%s", err)
 	}
 	return judgeAccess(commands, ns, len(asked), missing)
 }
@@ -33,22 +35,23 @@ func (e *examination) permissions(ctx context.Context) Verdict {
 func unique(list []k8s.Permission) []k8s.Permission {
 	seen := map[k8s.Permission]bool{}
 	return slices.DeleteFunc(list, func(p k8s.Permission) bool {
-		twice := seen[p]
+		again := seen[p]
 		seen[p] = true
-		return twice
+		return again
 	})
 }
 
-// judgeAccess tells by command what is missing of the asked permissions. What a command can do without is only a warning.
+// judgeAccess lists the missing permissions by command. One that no command requires is only a warning.
 func judgeAccess(commands []forge.CommandGrants, ns string, asked int, missing []k8s.Permission) Verdict {
 	if len(missing) == 0 {
-		return ok("all %d that norn uses in namespace %s are granted", asked, ns)
+		return ok("all %d permissions that norn uses in namespace %s are granted", asked, ns)
 	}
 	const hint = "ask the cluster's admin for the Role in docs/rbac.md, or use another context"
 	if len(missing) == asked {
-		return problem(hint+"; check the namespace's name, too", "none of the %d that norn uses in namespace %s is granted", asked, ns)
+		return problem(hint+"; also check the namespace's name",
+			"none of the %d permissions that norn uses in namespace %s is granted", asked, ns)
 	}
-	v := warning(hint, "%d of %d that norn uses in namespace %s are not granted", len(missing), asked, ns)
+	v := warning(hint, "%d of the %d permissions that norn uses in namespace %s are not granted", len(missing), asked, ns)
 	var needs, lacks shared
 	for _, c := range commands {
 		var needed []string
@@ -56,19 +59,19 @@ func judgeAccess(commands []forge.CommandGrants, ns string, asked int, missing [
 			switch verbs := verbsIn(missing, ns, r); {
 			case len(verbs) == 0:
 			case r.Without == "":
-				needed = append(needed, spoken(verbs, r))
+				needed = append(needed, verbsOn(verbs, r))
 			default:
-				lacks.add(c.Name, fmt.Sprintf("without %s: %s", spoken(verbs, r), r.Without))
+				lacks.add(c.Name, fmt.Sprintf("without %s, %s", verbsOn(verbs, r), r.Without))
 			}
 		}
 		if len(needed) > 0 {
-			needs.add(c.Name, "cannot do without "+strings.Join(needed, "; "))
+			needs.add(c.Name, "missing "+strings.Join(needed, "; "))
 		}
 	}
 	if len(needs.lines) > 0 {
 		v.State = Problem
 	}
-	v.More = append(needs.said(), lacks.said()...)
+	v.More = append(needs.text(), lacks.text()...)
 	if tunnel := tunnelLacks(missing, ns); tunnel != "" {
 		v.State = Problem
 		v.More = append(v.More, tunnel)
@@ -76,24 +79,24 @@ func judgeAccess(commands []forge.CommandGrants, ns string, asked int, missing [
 	return v
 }
 
-// tunnelLacks says what the rule of an app with a public host lacks, or "".
+// tunnelLacks returns the missing permissions for the tunnel's rule, or "".
 func tunnelLacks(missing []k8s.Permission, ns string) string {
-	if ns == tunnel.Namespace { // among the app's
+	if ns == tunnel.Namespace { // the app's permissions include them
 		return ""
 	}
 	var lacks []string
 	for _, r := range forge.TunnelGrants() {
 		if verbs := verbsIn(missing, tunnel.Namespace, r); len(verbs) > 0 {
-			lacks = append(lacks, spoken(verbs, r))
+			lacks = append(lacks, verbsOn(verbs, r))
 		}
 	}
 	if len(lacks) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("the app's public host cannot do without %s, in namespace %s", strings.Join(lacks, "; "), tunnel.Namespace)
+	return fmt.Sprintf("public host: missing %s in namespace %s", strings.Join(lacks, "; "), tunnel.Namespace)
 }
 
-// shared are lines that are the same for several commands.
+// shared collects lines, and the names of the commands that have the same line.
 type shared struct{ lines, names []string }
 
 func (s *shared) add(name, line string) {
@@ -104,15 +107,16 @@ func (s *shared) add(name, line string) {
 	s.lines, s.names = append(s.lines, line), append(s.names, name)
 }
 
-func (s *shared) said() []string {
+// text returns each line after the names of its commands.
+func (s *shared) text() []string {
 	out := make([]string, len(s.lines))
 	for i, line := range s.lines {
-		out[i] = s.names[i] + " " + line
+		out[i] = s.names[i] + ": " + line
 	}
 	return out
 }
 
-// verbsIn are those of a rule's verbs that are missing.
+// verbsIn returns the missing verbs of a rule.
 func verbsIn(missing []k8s.Permission, ns string, r forge.Grant) []string {
 	var out []string
 	for _, verb := range r.Verbs {
@@ -123,7 +127,8 @@ func verbsIn(missing []k8s.Permission, ns string, r forge.Grant) []string {
 	return out
 }
 
-func spoken(verbs []string, r forge.Grant) string {
+// verbsOn returns verbs and their resource for messages, such as "get, list on deployments.apps".
+func verbsOn(verbs []string, r forge.Grant) string {
 	resource := r.Resource
 	if r.Group != "" {
 		resource += "." + r.Group

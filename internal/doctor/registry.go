@@ -10,24 +10,25 @@ import (
 	"norn/internal/registry"
 	"norn/pkg/deploy/image"
 	"norn/pkg/k8s/connect"
+	"norn/pkg/pipeline"
 )
 
-// registry says how an image would get to the cluster: by a registry, and with which login; or, without one, by being loaded.
+// registry checks how images get to the cluster: through a registry, with a login, or else by loading them.
 func (e *examination) registry(ctx context.Context) Verdict {
 	if e.Config.Registry == "" {
 		return e.loads(ctx)
 	}
 	if err := image.CheckRegistry(e.Config.Registry); err != nil {
-		return problem(hintOf(err), "%s", err)
+		return problem(pipeline.HintOf(err), "%s", err)
 	}
 	q := registry.Question{Registry: strings.TrimSuffix(e.Config.Registry, "/"), Plain: image.PlainHTTP(e.Config.Registry)}
 	if e.spec != nil {
 		q.Repository = e.spec.App
 	}
-	builder := e.findBuilder(ctx).tool.Name
+	builder := e.findBuilder(ctx).working()
 	login, err := registry.FindLogin(ctx, builder, q.Registry)
 	if err != nil {
-		return problem("mend that file, or log in again: "+logIn(builder, q.Registry), "%s", err)
+		return problem("fix that file, or log in again: "+logIn(builder, q.Registry), "%s", err)
 	}
 	if q.Login = login; login != nil {
 		e.Hide("registry-password", login.Secret())
@@ -40,7 +41,8 @@ func judgeRegistry(q registry.Question, builder string, answer registry.Answer, 
 	var refused *registry.Error
 	switch {
 	case errors.As(err, &refused) && refused.Untrusted:
-		return warning("the builder can have been told to trust it (docker: /etc/docker/certs.d and insecure-registries; podman and buildah: registries.conf); a deploy shows it", "%s", refused)
+		return warning("make sure that the builder trusts it (docker: /etc/docker/certs.d and insecure-registries; "+
+			"podman and buildah: registries.conf)", "%s", refused)
 	case err != nil:
 		return problem("check the address (NORN_REGISTRY_URL) and the network (VPN, proxy)", "%s", err)
 	}
@@ -50,15 +52,17 @@ func judgeRegistry(q registry.Question, builder string, answer registry.Answer, 
 	}
 	switch answer {
 	case registry.Open:
-		return ok("%s answers, and asks for no login", q.Registry)
-	case registry.Wanted:
-		return problem(logIn(builder, q.Registry), "%s wants a login, and there is none for it where %s looks", q.Registry, orBuilder(builder))
+		return ok("%s answers and requires no login", q.Registry)
+	case registry.LoginRequired:
+		return problem(logIn(builder, q.Registry),
+			"%s requires a login, and %s has none for it", q.Registry, orBuilder(builder))
 	case registry.Refused:
-		return problem(logIn(builder, q.Registry)+", or renew the token", "%s does not take %s", q.Registry, q.Login)
+		return problem(logIn(builder, q.Registry)+", or renew the token", "%s rejected %s", q.Registry, q.Login)
 	case registry.NoPush:
-		return problem("have it given the right to push, or log in as somebody who may", "%s takes %s, and does not let it push to %s", q.Registry, q.Login, image)
+		return problem("ask for permission to push, or log in as another user",
+			"%s accepts %s, but does not allow it to push to %s", q.Registry, q.Login, image)
 	}
-	return ok("%s takes %s", q.Registry, q.Login)
+	return ok("%s accepts %s", q.Registry, q.Login)
 }
 
 func orBuilder(builder string) string {
@@ -73,10 +77,10 @@ func logIn(builder, address string) string {
 	return fmt.Sprintf("%s login %s", orBuilder(builder), host)
 }
 
-// loads says how images get into a cluster on this machine, where there is no registry.
+// loads checks how images get into a local cluster without a registry.
 func (e *examination) loads(ctx context.Context) Verdict {
-	const hint = "name a registry with --registry or NORN_REGISTRY_URL"
-	unknown := skipped("none is set; whether images could be loaded into the cluster without one is not known without the cluster")
+	const hint = "set a registry with --registry or NORN_REGISTRY_URL"
+	unknown := skipped("no registry is set, and without a cluster norn cannot tell whether it needs one")
 	select {
 	case <-e.connected:
 	case <-ctx.Done():
@@ -87,20 +91,22 @@ func (e *examination) loads(ctx context.Context) Verdict {
 	}
 	local, err := connect.Local(ctx, e.client)
 	if err != nil {
-		return problem(hintOf(err), "%s", err)
+		return problem(pipeline.HintOf(err), "%s", err)
 	}
 	needed := Warning
 	if e.built() {
 		needed = Problem
 	}
-	name := image.LoadCommand(local.Kind)
+	name := image.LoaderName(local.Kind)
 	switch {
 	case local.Kind == "":
-		return Verdict{State: needed, Detail: "none is set, and the cluster is not known to be one on this machine, which images could be loaded into", Hint: hint}
-	case local.Kind == "docker-desktop" && e.findBuilder(ctx).tool.Name == "docker":
-		return ok("none is set, and none is needed: the builder's images are the cluster's own")
+		return Verdict{State: needed, Hint: hint,
+			Detail: "no registry is set, and images cannot be loaded into this cluster because it is not known to be local"}
+	case local.Kind == "docker-desktop" && e.findBuilder(ctx).working() == "docker":
+		return ok("no registry is needed: the cluster uses the images of docker")
 	case !command.Installed(name):
-		return Verdict{State: needed, Detail: fmt.Sprintf("none is set, and %s, which would load images into %s, is not installed", name, local.Kind), Hint: "install it, or " + hint}
+		return Verdict{State: needed, Hint: "install it, or " + hint,
+			Detail: fmt.Sprintf("no registry is set, and %s, which loads images into %s, is not installed", name, local.Kind)}
 	}
-	return ok("none is set, and none is needed: %s loads images into the cluster on this machine", name)
+	return ok("no registry is needed: %s loads images into the local cluster", name)
 }

@@ -8,22 +8,23 @@ import (
 	"norn/internal/config"
 	"norn/pkg/deploy/image"
 	"norn/pkg/infraspec"
+	"norn/pkg/pipeline"
 )
 
-// settings says which settings file was read, and where each value that is not the default comes from.
+// settings reports the settings file, and the source of each value that is not the default.
 func (e *examination) settings(context.Context) Verdict {
 	if e.ConfigErr != nil {
-		v := problem("docs/configuration.md has all settings", "%s", e.ConfigErr)
+		v := problem("see docs/configuration.md for all settings", "%s", e.ConfigErr)
 		v.More = origins(e.Config)
 		return v
 	}
-	v := ok("there is no settings file")
+	v := ok("no settings file")
 	if e.Config.File != "" {
-		v = ok("%s is read", e.Config.File)
+		v = ok("read %s", e.Config.File)
 	}
 	v.More = origins(e.Config)
 	if len(v.More) == 0 {
-		v.Detail += ", and all settings have their defaults"
+		v.Detail += "; all settings have their defaults"
 	}
 	return v
 }
@@ -31,7 +32,7 @@ func (e *examination) settings(context.Context) Verdict {
 func origins(conf *config.Config) []string {
 	var lines []string
 	for _, s := range conf.Set {
-		value := image.ShownRegistry(s.Value)
+		value := image.RedactRegistry(s.Value)
 		if value != "" {
 			value = " " + value
 		}
@@ -40,7 +41,7 @@ func origins(conf *config.Config) []string {
 	return lines
 }
 
-// findSpec loads the app's infraspec. Where none was named and none is here or above, that is no error.
+// findSpec loads the app's infraspec. If the user named none, a missing one is not an error.
 func (e *examination) findSpec() {
 	spec, found, err := infraspec.Find(e.App, e.Here, e.Config.AppsDir)
 	var missing *infraspec.NotFoundError
@@ -62,11 +63,13 @@ func (e *examination) infraspec(context.Context) Verdict {
 	var errs infraspec.Errors
 	switch {
 	case e.specErr == nil && e.specWarnings > 0:
-		return warning("norn validate shows each with its line", "%s (%s) has warnings: %s", e.spec.App, e.spec.Role, e.spec.Path())
+		return warning("see each warning and its line with norn validate",
+			"%s (%s) has warnings: %s", e.spec.App, e.spec.Role, e.spec.Path())
 	case e.specErr == nil:
 		return ok("%s (%s) is valid: %s", e.spec.App, e.spec.Role, e.spec.Path())
 	case errors.As(e.specErr, &errs):
-		v := problem("norn validate shows each with its line; checks of the app were left out", "%s is not valid", errs[0].File)
+		v := problem("see each error with norn validate; doctor skipped the checks of the app",
+			"%s is not valid", errs[0].File)
 		for _, f := range errs {
 			if f.Severity == infraspec.Error {
 				v.More = append(v.More, fmt.Sprintf("line %d: %s", f.Line, f.Message))
@@ -74,7 +77,7 @@ func (e *examination) infraspec(context.Context) Verdict {
 		}
 		return v
 	}
-	return problem(hintOf(e.specErr), "%s", e.specErr)
+	return problem(pipeline.HintOf(e.specErr), "%s", e.specErr)
 }
 
 // built reports whether norn deploy would build the app here.

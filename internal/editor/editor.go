@@ -1,5 +1,5 @@
-// Package editor lets a user edit a text that must not stay anywhere: it lies in a private folder, in memory where the system has one, and
-// is wiped on every way out.
+// Package editor lets a user edit a text that must not remain anywhere. The text is in a private folder, in memory if
+// possible, and is wiped however the editor ends.
 package editor
 
 import (
@@ -17,28 +17,28 @@ import (
 	"norn/internal/command"
 )
 
-// Session is one text in an editor.
+// Session edits one text.
 type Session struct {
-	Name string // of the file, which tells the editor what it is
+	Name string // name of the file, which tells the editor its type
 	Text []byte
-	// AtTerminal leaves Ctrl-C to the editor, as git does.
+	// AtTerminal leaves Ctrl-C and Ctrl-\ to the editor, as git does.
 	AtTerminal bool
-	// OnDisk is told where there is no folder in memory.
+	// OnDisk is called if the text is in a folder on disk, because none is in memory.
 	OnDisk func(dir string)
-	// Accept takes the edited text. Where it wants it edited again, it says so.
+	// Accept receives the edited text, and reports whether the user must edit it again.
 	Accept func(text []byte) (again bool, err error)
 }
 
-// MissingError says that there is no editor.
+// MissingError reports that no editor was found.
 type MissingError struct{}
 
-// Error says where one is looked for.
-func (*MissingError) Error() string { return "there is no editor" }
+// Error returns a fixed text.
+func (*MissingError) Error() string { return "no editor found" }
 
-// Hint is what to do about it.
-func (*MissingError) Hint() string { return "set EDITOR, such as EDITOR=vim" }
+// Hint returns the next step.
+func (*MissingError) Hint() string { return "set EDITOR, for example EDITOR=vim" }
 
-// Run opens the editor until the text is accepted. It ends early with a signal that is meant for norn.
+// Run opens the editor until Accept accepts the text. A signal to norn ends it early.
 func (s Session) Run(ctx context.Context) (err error) {
 	ctx, stop := s.guard(ctx)
 	defer stop()
@@ -74,7 +74,8 @@ func (s Session) Run(ctx context.Context) (err error) {
 	}
 }
 
-// guard keeps signals from ending the process before the text is wiped. Those that are not the editor's own business end the context.
+// guard keeps signals from ending the process before the text is wiped. Instead they cancel the context, unless they
+// are for the editor.
 func (s Session) guard(ctx context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	signals := make(chan os.Signal, 1)
@@ -86,7 +87,7 @@ func (s Session) guard(ctx context.Context) (context.Context, func()) {
 				if s.AtTerminal && (got == os.Interrupt || got == syscall.SIGQUIT) {
 					continue
 				}
-				cancel(fmt.Errorf("the editor was ended, and nothing was changed: %s signal received", got))
+				cancel(fmt.Errorf("the editor was stopped, and nothing was changed: %s signal received", got))
 			case <-ctx.Done():
 				return
 			}
@@ -95,33 +96,33 @@ func (s Session) guard(ctx context.Context) (context.Context, func()) {
 	return ctx, func() { signal.Stop(signals); cancel(nil) }
 }
 
-// patience is how long an editor that is told to end may take.
-const patience = 2 * time.Second
+// stopTimeout is how long an editor has to end after SIGTERM.
+const stopTimeout = 2 * time.Second
 
 func open(ctx context.Context, name string, args []string) error {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.Env = command.Environment()
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	cmd.WaitDelay = patience
+	cmd.WaitDelay = stopTimeout
 	err := cmd.Run()
 	switch {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	case err != nil:
-		return fmt.Errorf("the editor %s failed, and nothing was changed: %w", filepath.Base(name), err)
+		return fmt.Errorf("editor %s failed, and nothing was changed: %w", filepath.Base(name), err)
 	}
 	return nil
 }
 
-// variables name the editor; the first that is set counts.
+// variables are the variables that name the editor. The first one set wins.
 var variables = []string{"SOPS_EDITOR", "VISUAL", "EDITOR"}
 
-// find is the editor's command and its arguments.
+// find returns the editor's command and its arguments.
 func find() (name string, args []string, err error) {
 	for _, v := range variables {
 		if words := strings.Fields(os.Getenv(v)); len(words) > 0 {
-			if strings.ContainsAny(os.Getenv(v), `|&;<>()$`+"`\\\"'*?[#~=%") { // as git has it: only then a shell is needed
+			if strings.ContainsAny(os.Getenv(v), `|&;<>()$`+"`\\\"'*?[#~=%") { // like git, use a shell only if necessary
 				return "/bin/sh", []string{"-c", os.Getenv(v) + ` "$@"`, words[0]}, nil
 			}
 			return words[0], append(words[1:], traceless(words[0])...), nil
@@ -135,7 +136,7 @@ func find() (name string, args []string, err error) {
 	return "", nil, &MissingError{}
 }
 
-// traceless are arguments that keep vim from noting down elsewhere what it edits: in its swap, undo, backup and viminfo files.
+// traceless returns the arguments that keep vim from copying the text to its swap, undo, backup and viminfo files.
 func traceless(name string) []string {
 	path, err := exec.LookPath(name)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 )
 
-// privateDir makes a folder that only this user can look into, in memory where there is such a place.
+// privateDir creates a folder that only this user can read, in memory if possible.
 func (s Session) privateDir() (string, error) {
 	for _, parent := range []string{os.Getenv("XDG_RUNTIME_DIR"), "/dev/shm"} {
 		if parent == "" || !inMemory(parent) {
@@ -20,13 +20,13 @@ func (s Session) privateDir() (string, error) {
 	}
 	dir, err := os.MkdirTemp("", "norn-")
 	if err != nil {
-		return "", fmt.Errorf("make a private folder: %w", err)
+		return "", fmt.Errorf("create a private folder: %w", err)
 	}
 	s.OnDisk(filepath.Dir(dir))
 	return dir, nil
 }
 
-// wipe overwrites what is in dir, the editor's own files too, and removes it.
+// wipe overwrites all files in dir, including the editor's own, and removes dir.
 func wipe(dir string) error {
 	err := overwrite(dir)
 	if removeErr := os.RemoveAll(dir); removeErr != nil {
@@ -39,7 +39,7 @@ func wipe(dir string) error {
 }
 
 func overwrite(dir string) error {
-	root, err := os.OpenRoot(dir) // an editor's link leads nowhere else
+	root, err := os.OpenRoot(dir) // does not follow symbolic links out of dir
 	if err != nil {
 		return err
 	}

@@ -1,5 +1,5 @@
-// Package folder makes norn's own folders on this machine: private ones for what belongs into no repository, and temporary
-// ones that a later run removes if their own run was killed.
+// Package folder creates norn's folders on this machine: private folders that git ignores, and temporary folders that a
+// later run removes if the run that created them was killed.
 package folder
 
 import (
@@ -7,10 +7,10 @@ import (
 	"path/filepath"
 )
 
-// TimeFormat formats a time for a file's name, so that names sort by time.
+// TimeFormat is the format of times in file names, which sort by time.
 const TimeFormat = "20060102T150405Z"
 
-// MakePrivate makes a folder that git ignores: otherwise the next deploy would call the checkout dirty.
+// MakePrivate creates a folder that git ignores. Otherwise the next deploy would report uncommitted changes.
 func MakePrivate(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err

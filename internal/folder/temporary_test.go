@@ -7,36 +7,36 @@ import (
 	"testing"
 )
 
-// A folder that a killed run has left goes with the next run, that of a living run stays.
+// NewTemporary removes the folder of a killed run and keeps the folder of a live run.
 func TestSweepTemporary(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
-	living, err := NewTemporary()
+	live, err := NewTemporary()
 	if err != nil {
 		t.Fatal(err)
 	}
-	dead := filepath.Join(os.TempDir(), temporaryPrefix+"dead")
-	if err := os.Mkdir(dead, 0o700); err != nil {
+	killed := filepath.Join(os.TempDir(), temporaryPrefix+"killed")
+	if err := os.Mkdir(killed, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dead, "lock"), nil, 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(killed, "lock"), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	next, err := NewTemporary()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(dead); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the dead run's folder: %v", err)
+	if _, err := os.Stat(killed); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the killed run's folder still exists: %v", err)
 	}
-	if _, err := os.Stat(living.Dir); err != nil {
-		t.Errorf("the living run's folder: %v", err)
+	if _, err := os.Stat(live.Dir); err != nil {
+		t.Errorf("the live run's folder: %v", err)
 	}
-	for _, tmp := range []*Temporary{living, next} {
+	for _, tmp := range []*Temporary{live, next} {
 		if err := tmp.Remove(); err != nil {
 			t.Error(err)
 		}
 	}
 	if left, _ := os.ReadDir(os.TempDir()); len(left) != 0 {
-		t.Errorf("left: %v", left)
+		t.Errorf("left over: %v", left)
 	}
 }

@@ -66,7 +66,7 @@ func Command(ctx context.Context, cluster *k8s.Client, r Request, args []string)
 		return err
 	}
 	c := &pod.Containers[0]
-	c.Command, c.Args = objects.Literal(args), nil
+	c.Command, c.Args = objects.EscapeDollars(args), nil
 	c.Ports, c.LivenessProbe, c.ReadinessProbe, c.StartupProbe = nil, nil, nil, nil
 	return run(ctx, cluster, r, work{kind: "run", pod: *pod})
 }
@@ -76,14 +76,14 @@ func appPod(ctx context.Context, cluster *k8s.Client, r Request) (*corev1.PodSpe
 	d, err := cluster.GetDeployment(ctx, r.Namespace, r.App)
 	switch {
 	case err == nil && !d.Spec.Paused:
-		return d.Spec.Template.Spec.DeepCopy(), objects.Owned("Deployment", d, r.App)
+		return d.Spec.Template.Spec.DeepCopy(), objects.CheckOwner("Deployment", d, r.App)
 	case err != nil && !k8s.IsNotFound(err):
 		return nil, err
 	}
 	c, err := cluster.GetCronJob(ctx, r.Namespace, r.App)
 	switch {
 	case err == nil && (c.Spec.Suspend == nil || !*c.Spec.Suspend):
-		return c.Spec.JobTemplate.Spec.Template.Spec.DeepCopy(), objects.Owned("CronJob", c, r.App)
+		return c.Spec.JobTemplate.Spec.Template.Spec.DeepCopy(), objects.CheckOwner("CronJob", c, r.App)
 	case err != nil && !k8s.IsNotFound(err):
 		return nil, err
 	}
@@ -281,7 +281,7 @@ func FunctionImage(ctx context.Context, cluster *k8s.Client, ns, app string) (st
 		return "", &NotDeployedError{app, ns}
 	}
 	if err == nil {
-		err = objects.Owned("PodTemplate", t, app)
+		err = objects.CheckOwner("PodTemplate", t, app)
 	}
 	if err != nil {
 		return "", err

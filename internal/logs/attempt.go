@@ -39,7 +39,7 @@ func (r *reader) readStream(ctx context.Context, a *attempt, w *containerWatch) 
 		if body == nil {
 			return errLogGone
 		}
-		r.debug(r.log.name() + ": the log is gone; what is left is read from a stream that was opened before")
+		r.debug(r.log.name() + ": the log is gone; reading the rest from a stream that was opened earlier")
 		return r.copyLines(ctx, body, opts, r.newDedup(a, instanceGone, w))
 	}
 	body, err := r.log.open(ctx, opts)

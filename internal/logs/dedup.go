@@ -112,11 +112,11 @@ func (d *dedup) beginLine(ctx context.Context, p *piece) error {
 	return d.startLine(ctx, p, id, v)
 }
 
-// fileRepeats notes that the kubelet sends the newest file once more, from its first line on.
+// fileRepeats notes that the kubelet sends the newest file again, from its first line on.
 func (d *dedup) fileRepeats(first int64) {
 	d.overlap.mode = overlapUndecided
-	d.r.warn(fmt.Sprintf("%s: its log was rotated more than once before it was read: lines before %s may be missing"+
-		" (is what reads them too slow?)", d.r.log.name(), clockTime(first)))
+	d.r.warn(fmt.Sprintf("%s: the log was rotated more than once before it was read: lines before %s may be missing"+
+		" (is the reader of norn's output too slow?)", d.r.log.name(), clockTime(first)))
 }
 
 // takeUndecided passes the undecided line on.
@@ -182,7 +182,7 @@ func (d *dedup) startLine(ctx context.Context, p *piece, id lineID, v lineVerdic
 
 // finish handles what the end of the stream leaves behind. It returns how the stream ended.
 func (d *dedup) finish(ctx context.Context, lines *scanner, follow bool, end error) error {
-	// If the stream broke, an undecided line at its beginning comes again: the same lines are requested again.
+	// If the stream broke, the next one repeats an undecided line at its beginning.
 	if d.undecided != nil && (d.overlap.mode != overlapUndecided || errors.Is(end, io.EOF)) {
 		if err := d.takeUndecided(ctx); err != nil {
 			return err
@@ -236,9 +236,14 @@ func (d *dedup) confirmInstance(ctx context.Context, at int64) error {
 			break
 		}
 	}
-	if d.pos.begun() && at-d.pos.newest > int64(time.Second) {
+	// A reader that leaves a rotated file has read it to its end, so a short pause is no sign of a lost line.
+	expected := int64(0)
+	if d.r.state.rotated {
+		expected = second
+	}
+	if d.pos.begun() && at-d.pos.newest > expected {
 		d.r.warn(fmt.Sprintf(
-			"%s: its log was rotated while the stream was broken: lines between %s and %s may be missing",
+			"%s: the log was rotated while the stream was interrupted: lines between %s and %s may be missing",
 			d.r.log.name(), d.r.lastTime(), clockTime(at)))
 	}
 	return nil

@@ -19,22 +19,25 @@ type NotFoundError struct{ Namespace, App string }
 
 // Error implements error.
 func (e *NotFoundError) Error() string {
-	return fmt.Sprintf("there is no Deployment %s in namespace %s, no CronJob, and no pod of it", e.App, e.Namespace)
+	return fmt.Sprintf("no Deployment, CronJob or pod of app %s in namespace %s", e.App, e.Namespace)
 }
 
-// Hint returns what to do about it.
+// Hint returns the next step.
 func (e *NotFoundError) Hint() string {
-	return "check the name and --namespace, or make it with norn forge; a function's log is shown by norn invoke"
+	return "check the name and --namespace, or create the app with norn forge; norn invoke shows the log of a function"
 }
 
 // ChoiceError means that no pod or container matches the filter.
-type ChoiceError struct{ What, There string }
+type ChoiceError struct {
+	What      string // what was selected
+	Available string // what can be selected
+}
 
 // Error implements error.
-func (e *ChoiceError) Error() string { return "there is no " + e.What }
+func (e *ChoiceError) Error() string { return "no " + e.What }
 
-// Hint returns what exists instead.
-func (e *ChoiceError) Hint() string { return e.There }
+// Hint returns what can be selected.
+func (e *ChoiceError) Hint() string { return e.Available }
 
 // notices remembers notices, so that each is given once.
 type notices struct {
@@ -56,8 +59,8 @@ func (n *notices) once(notice func(string), text string) {
 	notice(text)
 }
 
-// explain gives notice why the app, or some of its pods, have no logs to read. An app that does not exist is an error,
-// unless it was observed before.
+// explain gives notice why the app, or some of its pods, have no logs to read. It returns an error if the app does not
+// exist and was not observed earlier.
 func (s *session) explain(ctx context.Context, seen rollout.Observation) error {
 	pods := s.wantedPods(seen, revisionsOf(seen))
 	if len(pods) == 0 {
@@ -78,29 +81,29 @@ func (s *session) explain(ctx context.Context, seen rollout.Observation) error {
 	return nil
 }
 
-// noPods returns why there is no pod to read. An app that was observed before may come back.
+// noPods returns why there is no pod to read. An app that was observed earlier may be created again.
 func (s *session) noPods(ctx context.Context, seen rollout.Observation) (string, error) {
 	first := !s.observed
 	s.observed = true
 	if d := seen.Deployment; d != nil {
 		if len(seen.Pods) > 0 {
 			if s.opts.Follow {
-				return "no pod is of those asked for yet", nil
+				return "no pod matches yet", nil
 			}
-			return "", &ChoiceError{s.selectedPods(), "there are: " + podNames(seen.Pods)}
+			return "", &ChoiceError{s.selectedPods(), "available: " + podNames(seen.Pods)}
 		}
 		return noPodsOf(s.opts.App, d), nil
 	}
 	job, err := s.cluster.GetCronJob(ctx, s.opts.Namespace, s.opts.App)
 	switch {
 	case err == nil && job.Spec.Suspend != nil && *job.Spec.Suspend:
-		return s.opts.App + " has not been deployed yet, or is suspended: nothing runs", nil
+		return s.opts.App + " has not been deployed yet, or is suspended", nil
 	case err == nil:
-		return fmt.Sprintf("no run of %s is there; it runs at %s", s.opts.App, job.Spec.Schedule), nil
+		return fmt.Sprintf("no run of %s exists; its schedule is %q", s.opts.App, job.Spec.Schedule), nil
 	case first:
 		return "", &NotFoundError{s.opts.Namespace, s.opts.App}
 	default:
-		return fmt.Sprintf("%s is gone", s.opts.App), nil
+		return fmt.Sprintf("%s no longer exists", s.opts.App), nil
 	}
 }
 
@@ -123,20 +126,20 @@ func noPodsOf(app string, d *appsv1.Deployment) string {
 
 // checkContainerNames returns an error if no pod has a container of a selected name.
 func (s *session) checkContainerNames(pods []*corev1.Pod) error {
-	var there []string
+	var available []string
 	for _, p := range pods {
 		for _, c := range slices.Concat(p.Spec.InitContainers, p.Spec.Containers) {
-			there = append(there, c.Name)
+			available = append(available, c.Name)
 		}
 		for _, c := range p.Spec.EphemeralContainers {
-			there = append(there, c.Name)
+			available = append(available, c.Name)
 		}
 	}
-	slices.Sort(there)
-	there = slices.Compact(there)
+	slices.Sort(available)
+	available = slices.Compact(available)
 	for _, want := range s.opts.Containers.Names {
-		if !slices.Contains(there, want) {
-			return &ChoiceError{"container " + want, "there are: " + strings.Join(there, ", ")}
+		if !slices.Contains(available, want) {
+			return &ChoiceError{"container " + want, "available: " + strings.Join(available, ", ")}
 		}
 	}
 	return nil

@@ -70,11 +70,11 @@ func (t *tail) takeOver(r *reader, id lineID) bool {
 	return false
 }
 
-// writeDelay is how long after a container's end its runtime may still write lines. The end is known to a second.
+// writeDelay is how long after a container's end its runtime may still write lines. The end is known to the second.
 const writeDelay = 2 * time.Second
 
-// closeWhenReplaced closes a stream that does not end though a later instance is known: it is the later instance's. A
-// line that is too new to be the instance's ends the stream, too. Call stop when the stream has been read.
+// closeWhenReplaced closes a stream that does not end although a later instance is known: it belongs to the later one.
+// A line that is too new for the instance ends the stream, too. Call stop when the stream has been read.
 func (d *dedup) closeWhenReplaced(stream *rotationDetector) (stop func()) {
 	done := make(chan struct{})
 	go func() {

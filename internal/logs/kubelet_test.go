@@ -104,8 +104,8 @@ func (k *testKubelet) change(do func()) {
 	do()
 }
 
-// followed returns the lines and warnings of a reader of instance "x" that reads for d. It does not follow if d is 0.
-func (k *testKubelet) followed(t *testing.T, d time.Duration, first corev1.PodLogOptions) (lines, warned []string) {
+// readLines returns the lines and warnings of a reader of instance "x" that reads for d. It does not follow if d is 0.
+func (k *testKubelet) readLines(t *testing.T, d time.Duration, first corev1.PodLogOptions) (lines, warned []string) {
 	t.Helper()
 	var out bytes.Buffer
 	w := newContainerWatch(func(context.Context) (view, error) { return view{current: "x"}, nil })

@@ -22,7 +22,7 @@ func TestLife(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				n := &liveNode{
 					dice: newDice(seed), lag: []int{20, 1500, 6000, 25000}[seed%4], rotates: seed%5 == 4,
-					short: seed%3 == 2, loud: seed%7 < 2, torn: seed%4 == 1,
+					short: seed%3 == 2, loud: seed%7 < 2, noNewline: seed%4 == 1,
 				}
 				tail, out, warned := (&testKubelet{}).tail(func() view { n.mu.Lock(); defer n.mu.Unlock(); return n.status })
 				tail.session.cluster, tail.showAll = n, true
@@ -99,7 +99,9 @@ func TestReturnToGap(t *testing.T) {
 			t.Error(err)
 		}
 		const want = "0/0 0/1 0/2 1/0 1/1 1/2 0/3 0/4 1/3 "
-		if got := strings.ReplaceAll(out.String(), "\n", " "); got != want || len(*warned) > 0 {
+		got := strings.ReplaceAll(out.String(), "\n", " ")
+		// Until the status comes, the next instance's log looks like this one's after a rotation.
+		if got != want || len(*warned) != 1 || !strings.Contains((*warned)[0], "may be missing") {
 			t.Errorf("got %q, want %q, warned %q", got, want, *warned)
 		}
 	})

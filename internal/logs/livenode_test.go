@@ -17,11 +17,11 @@ import (
 type liveNode struct {
 	Cluster
 	*dice
-	lag     int // the most milliseconds that the API server is behind the node
-	rotates bool
-	short   bool // the first instance ends early
-	loud    bool // lines are written in pauses, too
-	torn    bool // the last line of an instance has no end
+	lag       int // the most milliseconds that the API server is behind the node
+	rotates   bool
+	short     bool // the first instance ends early
+	loud      bool // lines are written in pauses, too
+	noNewline bool // the last line of an instance has no end
 
 	mu        sync.Mutex
 	instances []*liveInstance
@@ -31,7 +31,7 @@ type liveNode struct {
 	cut       bool // the last stream that did not follow ended well before the end of the log
 }
 
-// dice makes random numbers for several goroutines.
+// dice returns random numbers to several goroutines.
 type dice struct {
 	mu   sync.Mutex
 	rand *rand.Rand
@@ -48,11 +48,11 @@ func (d *dice) roll(n int) int {
 
 // liveInstance is one instance and its log.
 type liveInstance struct {
-	id    string
-	files [][]testLine // the newest at the end
-	lines int          // in all of them
-	end   time.Time
-	torn  bool // the last line has no end
+	id        string
+	files     [][]testLine // the newest at the end
+	lines     int          // in all of them
+	end       time.Time
+	noNewline bool // the last line has no end
 }
 
 // change calls do while no request is answered.
@@ -159,7 +159,7 @@ func (s *liveStream) now(p []byte) (int, error) {
 		if l := file[s.next]; l.at >= s.since {
 			s.ready += stamped([]testLine{l})
 		}
-		if s.of.torn && newest && s.next == len(file)-1 {
+		if s.of.noNewline && newest && s.next == len(file)-1 {
 			s.ready = strings.TrimSuffix(s.ready, "\n")
 		}
 	}
@@ -231,7 +231,7 @@ func (n *liveNode) run(tell func(view)) {
 		}
 		n.change(func() {
 			n.write(i, x, 1)
-			x.end, x.torn = time.Now(), n.torn
+			x.end, x.noNewline = time.Now(), n.noNewline
 		})
 		n.sleep(100)
 		report()

@@ -1,4 +1,4 @@
-// Package logs reads the logs of all containers of an app and shows each line once, however often a stream breaks.
+// Package logs reads the logs of all containers of an app. It shows each line once, even if streams break.
 //
 // A reader reads the log of one container instance (reader.go). It opens one stream after the other (attempt.go); what
 // it does after the end of a stream is decided by a pure function (next.go). Each stream is cut into lines (scan.go).
@@ -19,12 +19,10 @@ import (
 	"io"
 	"time"
 
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 
-	batchv1 "k8s.io/api/batch/v1"
-
 	"norn/pkg/k8s"
-
 	"norn/pkg/k8s/rollout"
 )
 
@@ -113,7 +111,7 @@ type session struct {
 	slots    slots
 	cancel   context.CancelCauseFunc
 	notices  notices
-	observed bool // the app was observed before
+	observed bool // the app was observed earlier
 }
 
 // reader returns a reader for one instance of a container.

@@ -77,7 +77,7 @@ func (m *merger) writeOldest(ctx context.Context, h queueHeap) (ended bool, err 
 			}
 		}
 		if q.i == len(q.b.pieces) {
-			if len(q.batches) == 0 { // the reader has no more at the moment: write what there is meanwhile
+			if len(q.batches) == 0 { // the reader has no more at the moment: write the chunk while waiting
 				if err := m.flush(); err != nil {
 					return false, err
 				}

@@ -16,7 +16,7 @@ const (
 	// of the next instance, which the kubelet serves before the pod's status names it.
 	readNothing
 	readAll   // up to the end that the log had after the instance ended
-	readFinal // all lines that are wanted or can still be read
+	readFinal // all lines that are selected or can still be read
 )
 
 // state is what a reader remembers from one stream to the next, besides its position in the log.
@@ -27,7 +27,7 @@ type state struct {
 	emptyEnd bool // the last stream of an ended instance ended well, without a new line
 	rotated  bool // the last stream stayed in a rotated file
 	deleted  bool // the kubelet has deleted the log
-	warned   bool // the user was told that the log cannot be read
+	warned   bool // the user was warned that the log cannot be read
 }
 
 // streamEnd is how a stream ended, and when.
@@ -64,7 +64,7 @@ func next(s state, end streamEnd) (state, action) {
 			s.extent = readFinal
 		}
 		return s, stopLost
-	case errors.Is(err, errHandedOver): // the reader of the earlier instance may have more to read, and comes first
+	case errors.Is(err, errHandedOver): // the earlier instance's reader goes first: it may have more to read
 		return s, stop
 	case end.canceled:
 		return s, cancel
@@ -91,9 +91,9 @@ func next(s state, end streamEnd) (state, action) {
 		return s, reopenNewFile
 	case atEnd && a.state != instanceRunning: // the stream may have ended before the log did: look again
 		return s, reopen
-	case !a.follow && end.idle > patience:
+	case !a.follow && end.idle > retryPeriod:
 		return s, fail
-	case !s.clean && !s.warned && end.idle > patience:
+	case !s.clean && !s.warned && end.idle > retryPeriod:
 		s.warned = true
 		return s, warnAndRetry
 	case s.clean && a.newLines > 0: // if the container has just ended, its log may vanish with the pod in a moment
@@ -104,7 +104,7 @@ func next(s state, end streamEnd) (state, action) {
 }
 
 // isPermanent reports whether another stream would fail with the same error: the output cannot be written to, or the
-// user may not read logs.
+// user is not allowed to read logs.
 func isPermanent(err error) bool {
 	var write *writeError
 	var denied *k8s.DeniedError

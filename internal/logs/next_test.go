@@ -22,7 +22,7 @@ func TestNext(t *testing.T) {
 	previous := attempt{state: instancePrevious, follow: true}
 	once, onceEnded := attempt{state: instanceRunning}, attempt{state: instanceEnded}
 	notFound := fmt.Errorf("read: %w", apierrors.NewNotFound(schema.GroupResource{Resource: "pods"}, "p"))
-	const soon, late = longestPause, patience + 1
+	const soon, late = longestPause, retryPeriod + 1
 
 	for _, c := range []struct {
 		name   string
@@ -82,14 +82,14 @@ func TestNext(t *testing.T) {
 		{"rotated", running, state{clean: true}, streamEnd{err: errRotated, idle: late}, reopenNewFile,
 			state{rotated: true}},
 		{"after a rotation", running, state{rotated: true}, streamEnd{err: errReset}, retry, state{}},
-		{"broken", running, state{clean: true, emptyEnd: true}, streamEnd{err: errReset, idle: patience}, retry,
+		{"broken", running, state{clean: true, emptyEnd: true}, streamEnd{err: errReset, idle: retryPeriod}, retry,
 			state{}},
 		{"broken for long", running, state{}, streamEnd{err: errReset, idle: late}, warnAndRetry, state{warned: true}},
 		{"warned before", running, state{warned: true}, streamEnd{err: errReset, idle: late}, retry,
 			state{warned: true}},
 		{"warned before new lines", withLines, state{warned: true}, streamEnd{err: errReset}, retry, state{}},
 		{"broken for long without following", once, state{}, streamEnd{err: errReset, idle: late}, fail, state{}},
-		{"broken without following", once, state{}, streamEnd{err: errReset, idle: patience}, retry, state{}},
+		{"broken without following", once, state{}, streamEnd{err: errReset, idle: retryPeriod}, retry, state{}},
 		{"other instance", running, state{clean: true}, streamEnd{err: errOtherInstance, idle: late}, retry,
 			state{clean: true}},
 		{"other instance after new lines", withLines, state{clean: true}, streamEnd{err: errOtherInstance}, resume,

@@ -45,9 +45,9 @@ func (o *output) writeLocked(chunk []byte) error {
 const (
 	// chunkSize is the size from which on a container's output is written.
 	chunkSize = 32 << 10
-	// linger is how long a line waits for others to be written with it, if the stream has no more at the moment.
+	// linger is how long a line waits to be written together with later ones, if the stream has no more at the moment.
 	linger = 5 * time.Millisecond
-	// longestStall is how long a line that is passed on in pieces may block the output without going on.
+	// longestStall is how long a line that is passed on in pieces may block the output without new pieces.
 	longestStall = 2 * time.Second
 )
 

@@ -1,9 +1,9 @@
 package logs
 
-// overlap tells which lines of a stream an earlier stream had. There are such lines at the beginning of a stream that
-// was opened again from position.base on. There are also some if the kubelet sends the newest file once more: it opens
-// each file that was created by its name, so if a log is rotated more than once before the stream comes to the end of
-// its file, the kubelet opens the newest file several times (k8s.io/cri-client/pkg/logs).
+// overlap tells which lines of a stream an earlier stream had. A stream that is reopened at position.base begins with
+// such lines. They also occur if the kubelet sends the newest file again: it opens each file that was created by its
+// name, so if a log is rotated more than once before the stream comes to the end of its file, the kubelet opens the
+// newest file several times (k8s.io/cri-client/pkg/logs).
 type overlap struct {
 	mode overlapMode
 	pos  *position // what has been seen

@@ -2,7 +2,7 @@ package logs
 
 import "hash/maphash"
 
-// position is how far the log of one container instance has been read.
+// position is how far a reader has read the log of one container instance.
 //
 // The API returns lines from a whole second on. Many lines can have the same timestamp, and lines that are written to
 // stdout and stderr at once need not be in the order of their timestamps. Only the order in the file is reliable. So a

@@ -21,7 +21,7 @@ func TestClockSetBack(t *testing.T) {
 	}
 	for _, d := range []time.Duration{0, time.Minute} {
 		synctest.Test(t, func(t *testing.T) {
-			got, warned := newTestKubelet("x", file).followed(t, d, corev1.PodLogOptions{})
+			got, warned := newTestKubelet("x", file).readLines(t, d, corev1.PodLogOptions{})
 			if !slices.Equal(got, texts(file)) || len(warned) > 0 {
 				t.Errorf("followed for %s: %d lines of %d, warned %q", d, len(got), len(file), warned)
 			}
@@ -43,7 +43,7 @@ func TestFileSentTwice(t *testing.T) {
 				k.writes <- newest
 				k.writes <- file[500+lines:]
 			}()
-			got, warned := k.followed(t, time.Minute, corev1.PodLogOptions{})
+			got, warned := k.readLines(t, time.Minute, corev1.PodLogOptions{})
 			if want := append(texts(file[:100]), texts(file[500:])...); !slices.Equal(got, want) {
 				t.Errorf("%d lines sent twice: got %d, want %d", lines, len(got), len(want))
 			}
@@ -52,6 +52,27 @@ func TestFileSentTwice(t *testing.T) {
 			}
 		})
 	}
+}
+
+// If the log is rotated while a stream is broken, lines of the old file may be lost, however few milliseconds are
+// between its last line read and the first line of the new file.
+func TestRotatedWhileBroken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		file := steady(200, second/1000)
+		k := newTestKubelet("x", file[:100])
+		go func() {
+			time.Sleep(time.Second)
+			k.change(func() { k.files["x"] = file[110:] })
+			k.breaks <- io.EOF
+		}()
+		got, warned := k.readLines(t, time.Minute, corev1.PodLogOptions{})
+		if want := append(texts(file[:100]), texts(file[110:])...); !slices.Equal(got, want) {
+			t.Errorf("got %d lines, want %d", len(got), len(want))
+		}
+		if len(warned) != 1 || !strings.Contains(warned[0], "rotated while the stream was interrupted") {
+			t.Errorf("warned %q", warned)
+		}
+	})
 }
 
 // A reopened stream does not show lines before those that --tail selected, even if they are of the same second.
@@ -65,7 +86,7 @@ func TestTailOfABusySecond(t *testing.T) {
 				k.change(func() { k.files["x"] = file })
 				k.breaks <- errReset
 			}()
-			got, warned := k.followed(t, time.Minute, corev1.PodLogOptions{TailLines: &tail})
+			got, warned := k.readLines(t, time.Minute, corev1.PodLogOptions{TailLines: &tail})
 			if want := texts(file[200-tail:]); !slices.Equal(got, want) || len(warned) > 0 {
 				t.Errorf("--tail %d: got %d lines, want %d; warned %q", tail, len(got), len(want), warned)
 			}
@@ -161,7 +182,7 @@ func TestRuntimeAway(t *testing.T) {
 			}
 			return "unable to retrieve container logs for containerd://x"
 		}
-		got, warned := k.followed(t, 0, corev1.PodLogOptions{})
+		got, warned := k.readLines(t, 0, corev1.PodLogOptions{})
 		if !slices.Equal(got, texts(file)) || len(warned) > 0 {
 			t.Errorf("got %q, warned %q", got, warned)
 		}
@@ -190,7 +211,7 @@ func TestSilenceIsCheap(t *testing.T) {
 					}
 					return ""
 				}
-				_, warned := k.followed(t, 24*time.Hour, corev1.PodLogOptions{})
+				_, warned := k.readLines(t, 24*time.Hour, corev1.PodLogOptions{})
 				if k.requests != c.requests || len(warned) > 0 {
 					t.Errorf("%d requests, want %d; warned %q", k.requests, c.requests, warned)
 				}

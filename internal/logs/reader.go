@@ -30,8 +30,8 @@ type reader struct {
 	wanted   LineFilter
 	to       receiver
 	ids      hasher
-	// takeOver gives this reader the lines of its log that the reader of an earlier instance has read by mistake, if
-	// that reader has read this line. It reports whether it did.
+	// takeOver reports whether the reader of an earlier instance has read this line by mistake. If so, it hands over the
+	// lines of this reader's log.
 	takeOver func(lineID) bool
 	debug    func(string) // receives details for troubleshooting
 	warn     func(string)
@@ -48,17 +48,17 @@ type reader struct {
 const (
 	shortestPause = 100 * time.Millisecond
 	longestPause  = 3 * time.Second
-	// patience is how long a reader tries without a new line before it fails, or warns if it follows.
-	patience = 25 * time.Second
+	// retryPeriod is how long a reader retries without a new line before it fails, or warns if it follows.
+	retryPeriod = 25 * time.Second
 )
 
-// Ends of a stream, besides io.EOF and the errors of the connection.
+// Ends of a stream other than io.EOF and connection errors.
 var (
-	errOtherInstance = errors.New("the container has been started again")
-	errRotated       = errors.New("it stays in an old file")
-	errPastUntil     = errors.New("the lines asked for are passed")
-	errLogGone       = errors.New("the log is gone, or another instance's")
-	errHandedOver    = errors.New("its beginning was read as an earlier instance's")
+	errOtherInstance = errors.New("the container has restarted")
+	errRotated       = errors.New("the stream stays in a rotated file")
+	errPastUntil     = errors.New("all selected lines have passed")
+	errLogGone       = errors.New("the log is gone or belongs to another instance")
+	errHandedOver    = errors.New("its first lines were read as an earlier instance's")
 )
 
 // writeError is an error of the receiver. Retrying does not help.
@@ -67,22 +67,22 @@ type writeError struct{ err error }
 func (e *writeError) Error() string { return e.err.Error() }
 func (e *writeError) Unwrap() error { return e.err }
 
-// hasMore reports whether there may be lines to read from an instance in this state.
+// hasMore reports whether an instance in this state may have lines left to read.
 func (r *reader) hasMore(of instanceState) bool {
 	switch r.state.extent {
 	case readPart:
 		return true
 	case readNothing:
 		return of == instancePrevious || of == instanceRunning
-	case readAll: // the instance seemed to have ended, and has not
+	case readAll: // the status claimed that the instance had ended
 		return of == instanceRunning
 	default:
 		return false
 	}
 }
 
-// read passes the instance's lines on until the instance has ended and all lines are read, or its log is gone. Without
-// follow, it returns after the last line that exists now.
+// read passes the instance's lines on until the instance has ended and all lines are read, or until its log is gone.
+// Without follow, it returns after the last line that exists now.
 func (r *reader) read(ctx context.Context, w *containerWatch) error {
 	r.state.extent, r.state.clean, r.state.emptyEnd, r.state.warned = readPart, false, false, false
 	defer r.standby.close()
@@ -110,7 +110,7 @@ func (r *reader) read(ctx context.Context, w *containerWatch) error {
 			r.reportEnd(err)
 		case warnAndRetry, retry:
 			if do == warnAndRetry {
-				r.warn(fmt.Sprintf("%s: its log cannot be read: %v; trying on", r.log.name(), err))
+				r.warn(fmt.Sprintf("%s: cannot read the log: %v; retrying", r.log.name(), err))
 			}
 			r.reportEnd(err)
 			r.wait(ctx, w, pause, err)
@@ -159,12 +159,12 @@ func (r *reader) reportRotated(newLines int64) {
 	if newLines == 0 {
 		r.lastLine.markFruitless()
 	}
-	r.debug(fmt.Sprintf("%s: the stream has stayed in a file that was rotated away, after %s; the new one is read",
+	r.debug(fmt.Sprintf("%s: the stream stayed in a rotated file after %s; reading the new file",
 		r.log.name(), r.lastTime()))
 }
 
 func (r *reader) reportEnd(err error) {
-	r.debug(fmt.Sprintf("%s: the stream ended after %s (%v); it is resumed unless the container has ended",
+	r.debug(fmt.Sprintf("%s: the stream ended after %s (%v); resuming it unless the container has ended",
 		r.log.name(), r.lastTime(), err))
 }
 
@@ -175,8 +175,7 @@ func (r *reader) warnLost() {
 	case r.state.deleted && !r.progress.pos.begun():
 		r.warn(r.log.name() + ": the kubelet has deleted this log")
 	default:
-		r.warn(fmt.Sprintf("%s: its log broke off before its end: what came after %s may be missing",
-			r.log.name(), r.lastTime()))
+		r.warn(fmt.Sprintf("%s: the log ended early: lines after %s may be missing", r.log.name(), r.lastTime()))
 	}
 }
 

@@ -85,7 +85,7 @@ func (s *unsteadyStreams) StreamLogs(context.Context, string, string, *corev1.Po
 }
 
 // The pauses between streams grow to longestPause. A new line makes them short again. There is one warning if no line
-// comes for longer than patience.
+// comes for longer than retryPeriod.
 func TestPauses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newContainerWatch(func(context.Context) (view, error) { return view{current: "x"}, nil })

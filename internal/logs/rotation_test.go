@@ -18,7 +18,7 @@ import (
 type stuckNode struct {
 	old, new []testLine
 	follows  int
-	looks    []time.Duration // when the end of the log was checked, since begin
+	checks   []time.Duration // when the end of the log was checked, since begin
 	begin    time.Time
 	answer   error // of a stream that does not follow
 }
@@ -26,9 +26,9 @@ type stuckNode struct {
 // StreamLogs implements Streamer.
 func (n *stuckNode) StreamLogs(ctx context.Context, _, _ string, opts *corev1.PodLogOptions) (io.ReadCloser, error) {
 	if !opts.Follow {
-		n.looks = append(n.looks, time.Since(n.begin))
+		n.checks = append(n.checks, time.Since(n.begin))
 		if *opts.TailLines != 1 || opts.SinceTime != nil {
-			return nil, errors.New("it is asked for more than the last line")
+			return nil, errors.New("more than the last line was requested")
 		}
 		last := n.new
 		if len(last) == 0 {
@@ -77,8 +77,8 @@ func TestStuckInTheOldFile(t *testing.T) {
 			if want := strings.Join(texts(lines), "\n") + "\n"; out != want {
 				t.Errorf("after %s: got %q, want %q", d, out, want)
 			}
-			if n.follows != 2 || len(n.looks) != 3 {
-				t.Errorf("after %s: %d streams, looked at %v", d, n.follows, n.looks)
+			if n.follows != 2 || len(n.checks) != 3 {
+				t.Errorf("after %s: %d streams, checks at %v", d, n.follows, n.checks)
 			}
 		})
 	}
@@ -90,12 +90,12 @@ func TestCloseIfWaiting(t *testing.T) {
 	_, _ = s.Read(make([]byte, 100))
 	reads, _ := s.closeIfWaiting(0)
 	if _, broken := s.closeIfWaiting(reads); broken {
-		t.Error("it was closed between two reads")
+		t.Error("the stream was closed between two reads")
 	}
 	s.countRead() // a read begins
 	reads, _ = s.closeIfWaiting(reads)
 	if _, broken := s.closeIfWaiting(reads); !broken {
-		t.Error("it was not closed")
+		t.Error("the stream was not closed")
 	}
 }
 
@@ -104,7 +104,7 @@ func TestSilentStream(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		answer error
-		looks  int
+		checks int
 	}{{"at the end", nil, 1}, {"nobody answers", errReset, 16}} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -113,8 +113,8 @@ func TestSilentStream(t *testing.T) {
 				if want := strings.Join(texts(n.old), "\n") + "\n"; out != want {
 					t.Errorf("got %q, want %q", out, want)
 				}
-				if n.follows != 1 || len(n.looks) != c.looks || n.looks[0] != quietBeforeCheck {
-					t.Errorf("%d streams, %d looks, at %v", n.follows, len(n.looks), n.looks)
+				if n.follows != 1 || len(n.checks) != c.checks || n.checks[0] != quietBeforeCheck {
+					t.Errorf("%d streams, %d checks, at %v", n.follows, len(n.checks), n.checks)
 				}
 			})
 		})

@@ -33,24 +33,24 @@ type scanner struct {
 	inside bool // the current line has begun and not ended
 	skip   bool // the rest of the current line is dropped
 	stamps timestampParser
-	remark string // text of the kubelet's own in the stream
+	remark string // the kubelet's message in the stream
 }
 
 var (
-	// errRemark means that the stream contains a text of the kubelet's own instead of a line: why it cannot go on.
-	errRemark = errors.New("the kubelet broke the log off")
-	// errNoLogFile and errUnavailable mean that the stream consists of a text that Missing matches.
+	// errRemark means that the stream contains a message of the kubelet instead of a line.
+	errRemark = errors.New("the kubelet ended the log with a message")
+	// errNoLogFile and errUnavailable mean that the stream consists of a message that Missing matches.
 	errNoLogFile   = errors.New("the kubelet has deleted the log")
 	errUnavailable = errors.New("the kubelet cannot retrieve the log")
 )
 
-// Missing matches the text that the kubelet sends with status 200 in place of a log that it does not have. Either the
-// file is deleted, or the container runtime does not know the container: for good, or while the runtime restarts
+// Missing matches the message that the kubelet sends with status 200 in place of a log that it does not have. Either
+// the file is deleted, or the container runtime does not know the container: for good, or while the runtime restarts
 // (k8s.io/kubernetes/pkg/kubelet/kuberuntime: GetContainerLogs; k8s.io/cri-client/pkg/logs: ReadLogs).
 var Missing = regexp.MustCompile(`^(unable to retrieve container logs for |` +
 	`failed to (try resolving symlinks in path|open log file) .*: no such file or directory)`)
 
-// missingError returns the error for a text in place of a log, or nil.
+// missingError returns the error for a message in place of a log, or nil.
 func missingError(text []byte) error {
 	m := Missing.FindSubmatch(text)
 	switch {

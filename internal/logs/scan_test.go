@@ -63,7 +63,7 @@ func TestScan(t *testing.T) {
 	}
 }
 
-// No more than the limit is held of a line, however long it is.
+// The scanner holds at most the limit of a long line in memory.
 func TestScanHoldsNoLongLine(t *testing.T) {
 	long := io.MultiReader(strings.NewReader(stamp), bytes.NewReader(make([]byte, 20<<20)))
 	s := newScanner(long, false, func() error { return nil })
@@ -83,7 +83,7 @@ func TestScanHoldsNoLongLine(t *testing.T) {
 	}
 }
 
-func TestClock(t *testing.T) {
+func TestTimestampParser(t *testing.T) {
 	for text, want := range map[string]string{
 		"2026-11-24T08:43:37.123456789Z x":      "2026-11-24T08:43:37.123456789Z",
 		"2026-11-24T08:43:37.5Z x":              "2026-11-24T08:43:37.5Z",

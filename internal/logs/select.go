@@ -18,7 +18,7 @@ import (
 // LineFilter selects lines of a log.
 type LineFilter struct {
 	Since, Until int64            // Unix nanoseconds; 0 for no limit
-	Match        []*regexp.Regexp // if there are any, one of them has to match
+	Match        []*regexp.Regexp // one of them has to match, unless empty
 	NoMatch      []*regexp.Regexp // none of them may match
 }
 

@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 )
 
-// standby is a second stream of a log. It is opened when the pod begins to terminate, and read only if it is needed.
+// standby is a second stream of a log. It is opened when the pod begins to terminate, and read only if needed.
 //
 // A pod's logs are deleted with the pod, but a file that is open can be read to its end. A stream that is still in a
 // rotated file when the container ends stops at the end of that file, without looking at the new one
@@ -20,7 +20,8 @@ type standby struct {
 	body io.ReadCloser
 }
 
-// prepare opens the standby stream when the pod begins to terminate. stop cancels that, or waits until it is open.
+// prepare opens the standby stream when the pod begins to terminate. stop cancels that, or waits until it
+// is open.
 func (s *standby) prepare(
 	ctx context.Context, w *containerWatch, open func() (io.ReadCloser, error),
 ) (stop func()) {

@@ -22,8 +22,8 @@ type StreamSink struct {
 }
 
 // Stream writes the log of the newest instance of a pod's container to to.Out until that instance has ended. It writes
-// each line once, however often the connection breaks. It returns a wrapped error if Out cannot be written to, and an
-// error if ctx ends or the user may not read logs; other failures are retried.
+// each line once, even if connections break. It fails if Out cannot be written to, if ctx ends, or if the user is not
+// allowed to read logs. It retries after other failures.
 func Stream(ctx context.Context, cluster StreamCluster, p *corev1.Pod, container string, to StreamSink) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

@@ -108,7 +108,7 @@ func (t *tail) acquireStream(ctx context.Context) error {
 	default:
 	}
 	t.session.sink.Warn(fmt.Sprintf(
-		"more than %d containers at once: %s/%s waits until another ends (--pod and --container narrow)",
+		"more than %d containers at once: %s/%s waits until another ends; select fewer with --pod or --container",
 		maxStreams, t.pod.Name, t.origin.Container))
 	select {
 	case t.streams <- struct{}{}:

@@ -9,10 +9,10 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// maxWidth is as wide as a text is well read.
+// maxWidth keeps lines short enough to read comfortably.
 const maxWidth = 100
 
-// Help prints what a command does, for a terminal of a width in columns.
+// Help prints the help of cmd, for a terminal of width columns.
 func Help(w io.Writer, cmd *cobra.Command, width int) {
 	p := &printer{width: min(width, maxWidth)}
 	p.text(about(cmd))
@@ -29,12 +29,12 @@ func Help(w io.Writer, cmd *cobra.Command, width int) {
 	p.commands(cmd)
 	p.flags(cmd)
 	if len(Commands(cmd)) > 0 {
-		fmt.Fprintf(&p.b, "\n%s COMMAND --help tells more about one.\n", cmd.CommandPath())
+		fmt.Fprintf(&p.b, "\nSee %s COMMAND --help for details.\n", cmd.CommandPath())
 	}
 	_, _ = io.WriteString(w, p.b.String())
 }
 
-// usage is how a command is called.
+// usage returns the usage line of cmd.
 func usage(cmd *cobra.Command) string {
 	if len(Commands(cmd)) > 0 {
 		return cmd.CommandPath() + " COMMAND [flags]"
@@ -66,7 +66,7 @@ func (p *printer) text(text string) {
 	}
 }
 
-// commands lists those below cmd, by groups where it has such.
+// commands lists the commands below cmd, by group.
 func (p *printer) commands(cmd *cobra.Command) {
 	all := Commands(cmd)
 	column := 0
@@ -90,13 +90,13 @@ func (p *printer) commands(cmd *cobra.Command) {
 	}
 	rest := "Commands"
 	if len(cmd.Groups()) > 0 {
-		rest = "More"
+		rest = "Other commands"
 	}
 	list(rest, func(c *cobra.Command) bool { return c.GroupID == "" }, all)
-	list("Topics of "+cmd.CommandPath()+" help", func(*cobra.Command) bool { return true }, Topics(cmd))
+	list("Topics for "+cmd.CommandPath()+" help", func(*cobra.Command) bool { return true }, Topics(cmd))
 }
 
-// flags lists a command's own, and the names of those that all commands have.
+// flags lists the flags of cmd, and the names of the flags of all commands.
 func (p *printer) flags(cmd *cobra.Command) {
 	if own := ownFlags(cmd); own.HasFlags() {
 		p.title("Flags")
@@ -106,14 +106,15 @@ func (p *printer) flags(cmd *cobra.Command) {
 		return
 	}
 	var names []string
-	visible(cmd.InheritedFlags(), func(*pflag.Flag) bool { return true }).VisitAll(func(f *pflag.Flag) { names = append(names, flagName(f)) })
+	inheritedFlags(cmd).VisitAll(func(f *pflag.Flag) { names = append(names, flagName(f)) })
 	if len(names) > 0 {
 		p.b.WriteByte('\n')
-		p.line(0, fmt.Sprintf("All commands take %s too: %s help flags.", strings.Join(names, ", "), cmd.Root().CommandPath()))
+		all := strings.Join(names, ", ")
+		p.line(0, fmt.Sprintf("All commands also accept %s: see %s help flags.", all, cmd.Root().CommandPath()))
 	}
 }
 
-// Flags lists flags, a line or more each.
+// Flags returns the list of flags, in lines of at most width columns.
 func Flags(flags *pflag.FlagSet, width int) string {
 	var b strings.Builder
 	for line := range strings.Lines(flags.FlagUsagesWrapped(width)) {

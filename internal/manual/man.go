@@ -9,13 +9,13 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// Edition is what man pages say of the program that they belong to.
+// Edition is the version and date in the footer of man pages.
 type Edition struct {
 	Version string
 	Date    time.Time
 }
 
-// Pages are the man pages (man(7)) of root and of all commands below it, by their file names.
+// Pages returns the man pages (man(7)) of root and all commands below it, by file name.
 func Pages(root *cobra.Command, e Edition) map[string][]byte {
 	pages := map[string][]byte{}
 	var walk func(*cobra.Command)
@@ -33,7 +33,8 @@ func pageName(cmd *cobra.Command) string { return strings.ReplaceAll(cmd.Command
 
 func manPage(cmd *cobra.Command, e Edition) []byte {
 	p := &roff{}
-	fmt.Fprintf(&p.b, ".TH %s 1 %s %s norn\n", quoted(strings.ToUpper(pageName(cmd))), e.Date.UTC().Format(time.DateOnly), quoted("norn "+e.Version))
+	name, date := strings.ToUpper(pageName(cmd)), e.Date.UTC().Format(time.DateOnly)
+	fmt.Fprintf(&p.b, ".TH %s 1 %s %s norn\n", quoted(name), date, quoted("norn "+e.Version))
 	p.heading("NAME")
 	p.line(pageName(cmd) + " - " + cmd.Short)
 	p.heading("SYNOPSIS")
@@ -51,7 +52,7 @@ func manPage(cmd *cobra.Command, e Edition) []byte {
 	}
 	p.options("OPTIONS", ownFlags(cmd))
 	if cmd.HasParent() {
-		p.options("OPTIONS OF ALL COMMANDS", visible(cmd.InheritedFlags(), func(*pflag.Flag) bool { return true }))
+		p.options("OPTIONS OF ALL COMMANDS", inheritedFlags(cmd))
 	}
 	p.heading("EXAMPLES")
 	p.verbatim(cmd.Example)
@@ -68,7 +69,7 @@ func manPage(cmd *cobra.Command, e Edition) []byte {
 	return []byte(p.b.String())
 }
 
-// roff writes the man macros.
+// roff writes a page in man macros.
 type roff struct{ b strings.Builder }
 
 func (p *roff) heading(text string) { p.b.WriteString(".SH " + quoted(text) + "\n") }
@@ -110,7 +111,7 @@ func (p *roff) options(title string, flags *pflag.FlagSet) {
 	})
 }
 
-// escaped keeps text from being taken for requests (groff(7)).
+// escaped escapes text that groff(7) would interpret.
 func escaped(text string) string {
 	text = strings.NewReplacer(`\`, `\e`, "-", `\-`, "'", `\(aq`, "`", `\(ga`, "^", `\(ha`, "~", `\(ti`).Replace(text)
 	if strings.HasPrefix(text, ".") {

@@ -1,6 +1,8 @@
-// Package manual tells what the commands do, from the commands themselves: help on a terminal, the command reference, and man pages.
+// Package manual writes the documentation of the commands from the commands themselves: help on a terminal, the command
+// reference, and man pages.
 //
-// A command's Long text is paragraphs, filled anew to the width that there is; lines that begin with two spaces stay as they are.
+// A command's Long text is a list of paragraphs, which are wrapped again to the available width. Paragraphs that
+// begin with two spaces stay as they are.
 package manual
 
 import (
@@ -13,16 +15,16 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// orderKey is the annotation that a command's place among the others is kept in; cobra knows the alphabet only.
+// orderKey is the annotation that holds a command's place among the others. Cobra only sorts by name.
 const orderKey = "norn/order"
 
-// Group are commands that belong together.
+// Group is a list of commands that belong together.
 type Group struct {
 	Title    string
 	Commands []*cobra.Command
 }
 
-// AddGroups adds commands to root, to be shown in this order.
+// AddGroups adds commands to root. Help shows them in this order.
 func AddGroups(root *cobra.Command, groups []Group) {
 	place := 'a'
 	for _, g := range groups {
@@ -36,22 +38,33 @@ func AddGroups(root *cobra.Command, groups []Group) {
 	}
 }
 
-// Commands are those below cmd that a user may call, in their order.
+// Commands returns the available commands below cmd, in their order.
 func Commands(cmd *cobra.Command) []*cobra.Command {
-	shown := slices.DeleteFunc(slices.Clone(cmd.Commands()), func(c *cobra.Command) bool { return !c.IsAvailableCommand() })
-	slices.SortStableFunc(shown, func(a, b *cobra.Command) int { return cmp.Compare(a.Annotations[orderKey], b.Annotations[orderKey]) })
-	return shown
+	available := below(cmd, (*cobra.Command).IsAvailableCommand)
+	slices.SortStableFunc(available, func(a, b *cobra.Command) int {
+		return cmp.Compare(a.Annotations[orderKey], b.Annotations[orderKey])
+	})
+	return available
 }
 
-// Topics are the commands that only hold a text.
+// Topics returns the commands below cmd that are only a text.
 func Topics(cmd *cobra.Command) []*cobra.Command {
-	return slices.DeleteFunc(slices.Clone(cmd.Commands()), func(c *cobra.Command) bool { return !c.IsAdditionalHelpTopicCommand() })
+	return below(cmd, (*cobra.Command).IsAdditionalHelpTopicCommand)
 }
 
-// paragraph is one of a text; a verbatim one keeps its lines.
+func below(cmd *cobra.Command, keep func(*cobra.Command) bool) []*cobra.Command {
+	var kept []*cobra.Command
+	for _, c := range cmd.Commands() {
+		if keep(c) {
+			kept = append(kept, c)
+		}
+	}
+	return kept
+}
+
 type paragraph struct {
 	text     string
-	verbatim bool
+	verbatim bool // keep its lines
 }
 
 func paragraphs(text string) []paragraph {
@@ -66,10 +79,10 @@ func paragraphs(text string) []paragraph {
 	return out
 }
 
-// about is a command's text.
+// about returns the description of cmd.
 func about(cmd *cobra.Command) string { return cmp.Or(cmd.Long, cmd.Short) }
 
-// wrap fills text to a width. It breaks at spaces only: a flag is no word to be broken at its hyphen.
+// wrap wraps text to width columns. It breaks at spaces only: a flag must not be split at its hyphen.
 func wrap(text string, width int) string {
 	var b strings.Builder
 	used := 0
@@ -90,27 +103,33 @@ func wrap(text string, width int) string {
 	return b.String()
 }
 
-// indent puts space before every line but the first.
+// indent puts by spaces before every line but the first.
 func indent(text string, by int) string {
 	return strings.ReplaceAll(text, "\n", "\n"+strings.Repeat(" ", by))
 }
 
-// ownFlags are a command's flags without --help, which all have.
+// ownFlags returns the flags of cmd alone, without --help.
 func ownFlags(cmd *cobra.Command) *pflag.FlagSet {
-	return visible(cmd.LocalFlags(), func(f *pflag.Flag) bool { return f.Name != "help" && cmd.InheritedFlags().Lookup(f.Name) == nil })
+	return visible(cmd.LocalFlags(), func(f *pflag.Flag) bool {
+		return f.Name != "help" && cmd.InheritedFlags().Lookup(f.Name) == nil
+	})
 }
 
+// inheritedFlags returns the flags of cmd that all commands have.
+func inheritedFlags(cmd *cobra.Command) *pflag.FlagSet { return visible(cmd.InheritedFlags(), nil) }
+
+// visible returns the flags that are not hidden and that want accepts; a nil want accepts all.
 func visible(flags *pflag.FlagSet, want func(*pflag.Flag) bool) *pflag.FlagSet {
 	out := pflag.NewFlagSet("", pflag.ContinueOnError)
 	flags.VisitAll(func(f *pflag.Flag) {
-		if !f.Hidden && want(f) {
+		if !f.Hidden && (want == nil || want(f)) {
 			out.AddFlag(f)
 		}
 	})
 	return out
 }
 
-// flagName is how a flag is written.
+// flagName returns a flag as it is written, such as -o/--output.
 func flagName(f *pflag.Flag) string {
 	if f.Shorthand != "" {
 		return "-" + f.Shorthand + "/--" + f.Name

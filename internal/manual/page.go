@@ -13,7 +13,7 @@ const pageHead = `<!-- Generated from the commands by make docs. -->
 
 `
 
-// Page is the command reference in Markdown.
+// Page returns the command reference in Markdown.
 func Page(root *cobra.Command) []byte {
 	var b strings.Builder
 	b.WriteString(pageHead)
@@ -33,7 +33,7 @@ func Page(root *cobra.Command) []byte {
 		section(&b, c)
 	}
 	b.WriteString("## Flags of all commands\n\n")
-	flagTable(&b, visible(root.PersistentFlags(), func(*pflag.Flag) bool { return true }))
+	flagTable(&b, visible(root.PersistentFlags(), nil))
 	for _, topic := range Topics(root) {
 		if topic.Long != "" {
 			fmt.Fprintf(&b, "## %s\n\n", strings.ToUpper(topic.Short[:1])+topic.Short[1:])
@@ -47,7 +47,7 @@ func link(c *cobra.Command) string {
 	return fmt.Sprintf("[%s](#%s)", c.Name(), strings.ReplaceAll(c.CommandPath(), " ", "-"))
 }
 
-// section tells about a command and those below it.
+// section writes the section of cmd and of the commands below it.
 func section(b *strings.Builder, cmd *cobra.Command) {
 	fmt.Fprintf(b, "## %s\n\n%s.\n\n", cmd.CommandPath(), escape(cmd.Short))
 	code(b, "text", usage(cmd))
@@ -69,7 +69,7 @@ func markdown(b *strings.Builder, text string) {
 	}
 }
 
-// code sets lines that are indented by two spaces.
+// code writes a fenced block, without the indentation of two spaces.
 func code(b *strings.Builder, language, text string) {
 	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
 	for i := range lines {
@@ -82,7 +82,7 @@ func flagTable(b *strings.Builder, flags *pflag.FlagSet) {
 	if !flags.HasFlags() {
 		return
 	}
-	b.WriteString("| flag | what |\n|---|---|\n")
+	b.WriteString("| flag | description |\n|---|---|\n")
 	flags.VisitAll(func(f *pflag.Flag) {
 		name, what := described(f)
 		fmt.Fprintf(b, "| `%s` | %s |\n", name, escape(what))
@@ -90,7 +90,7 @@ func flagTable(b *strings.Builder, flags *pflag.FlagSet) {
 	b.WriteByte('\n')
 }
 
-// described is a flag with the kind of its value, and what it does with its default.
+// described returns a flag with the type of its value, and its usage with the default.
 func described(f *pflag.Flag) (name, what string) {
 	kind, what := pflag.UnquoteUsage(f)
 	name = "--" + f.Name
@@ -111,7 +111,7 @@ func described(f *pflag.Flag) (name, what string) {
 	return name, what
 }
 
-// escape keeps what is no markup from being taken for some.
+// escape escapes text that Markdown would interpret.
 func escape(text string) string {
 	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "<", `\<`, "|", `\|`, "~", `\~`, "`", "\\`").Replace(text)
 }

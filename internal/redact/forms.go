@@ -13,11 +13,11 @@ import (
 	"unicode/utf8"
 )
 
-// minSecret is the fewest characters of a value that is hidden: a shorter one is found everywhere.
+// minSecret is the minimum length of a hidden value in characters. A shorter value would match everywhere.
 const minSecret = 6
 
-// forms are a value, each of its lines where there are more, and both as programs write them: quoted, escaped, encoded. A value is
-// found without the blanks around it, since those are often cut.
+// forms returns patterns for a value, for each of its lines, and for both as programs quote, escape or encode them. The
+// patterns do not include surrounding white space, which programs often trim.
 func forms(name, value string) []pattern {
 	mark := []byte("[redacted:" + unmarkable.ReplaceAllString(name, "?") + "]")
 	var out []pattern
@@ -46,13 +46,13 @@ func forms(name, value string) []pattern {
 			add(encoded(line)...)
 		}
 	}
-	if long == 0 { // otherwise its lines are found, and nothing has to wait for the next one
+	if long == 0 { // otherwise the patterns of single lines suffice, and output is not held back until the next line
 		add(core)
 	}
 	return out
 }
 
-// password is the one in an address, which programs also show by itself, or "".
+// password returns the password if value is a URL with one, or "". Programs also print it on its own.
 func password(value string) string {
 	u, err := url.Parse(strings.TrimSpace(value))
 	if err != nil || u.User == nil {
@@ -62,21 +62,29 @@ func password(value string) string {
 	return text
 }
 
-// unmarkable are characters that would not be read well in a mark.
+// unmarkable matches characters that make a mark hard to read.
 var unmarkable = regexp.MustCompile(`[^A-Za-z0-9_.-]`)
 
-// escaped are the forms of a value in JSON, in Go's and the shell's quotes, and in addresses.
+// escaped returns a value's forms in JSON, in Go and shell quotes, and in URLs.
 func escaped(v string) []string {
-	forms := []string{jsonText(v, true), jsonText(v, false), inQuotes(strconv.Quote(v)), inQuotes(strconv.QuoteToASCII(v))}
-	forms = append(forms, jsonText(forms[0], true), jsonText(forms[1], false)) // JSON in JSON, as in logs of logs
+	forms := []string{jsonText(v, true), jsonText(v, false), unquote(strconv.Quote(v)), unquote(strconv.QuoteToASCII(v))}
+	forms = append(forms, jsonText(forms[0], true), jsonText(forms[1], false)) // JSON in JSON, as when logs contain logs
 	forms = append(forms, strings.ReplaceAll(v, `'`, `'\''`))
 	query := url.QueryEscape(v)
-	component := strings.NewReplacer("+", "%20", "%21", "!", "%27", "'", "%28", "(", "%29", ")", "%2A", "*").Replace(query) // as JavaScript's encodeURIComponent
-	for _, form := range []string{query, strings.ReplaceAll(query, "+", "%20"), component, url.PathEscape(v), (&url.URL{Path: v}).EscapedPath(), url.User(v).String()} {
+	component := encodeURIComponent.Replace(query)
+	for _, form := range []string{
+		query, strings.ReplaceAll(query, "+", "%20"), component,
+		url.PathEscape(v), (&url.URL{Path: v}).EscapedPath(), url.User(v).String(),
+	} {
 		forms = append(forms, form, percent.ReplaceAllStringFunc(form, strings.ToLower))
 	}
-	return slices.DeleteFunc(forms, func(f string) bool { return strings.Contains(f, "\n") }) // what has many lines is found by its lines
+	// The patterns of single lines cover a form with several lines.
+	return slices.DeleteFunc(forms, func(f string) bool { return strings.Contains(f, "\n") })
 }
+
+// encodeURIComponent turns the result of url.QueryEscape into that of JavaScript's encodeURIComponent.
+var encodeURIComponent = strings.NewReplacer(
+	"+", "%20", "%21", "!", "%27", "'", "%28", "(", "%29", ")", "%2A", "*")
 
 var percent = regexp.MustCompile(`%[0-9A-F]{2}`)
 
@@ -87,16 +95,17 @@ func jsonText(v string, html bool) string {
 	if enc.Encode(v) != nil {
 		return ""
 	}
-	return inQuotes(strings.TrimSuffix(b.String(), "\n"))
+	return unquote(strings.TrimSuffix(b.String(), "\n"))
 }
 
-func inQuotes(v string) string { return v[1 : len(v)-1] }
+func unquote(v string) string { return v[1 : len(v)-1] }
 
-// base64Line is where base64(1) breaks its lines.
+// base64Line is the line length of base64(1).
 const base64Line = 76
 
-// encoded are the forms of a value in base64 and in hexadecimal digits. In the middle of something longer, such as the user and password of an
-// HTTP header, base64 has three ways to write it, by where it begins; of its ends only what depends on nothing else is looked for.
+// encoded returns a value's forms in base64 and hexadecimal. Inside a longer text, such as USER:PASSWORD in an HTTP
+// header, base64 encodes the value in three ways, depending on its offset. encoded returns these forms without the
+// digits at the ends that also depend on the neighboring bytes.
 func encoded(v string) []string {
 	digits := hex.EncodeToString([]byte(v))
 	forms := []string{digits, strings.ToUpper(digits)}

@@ -8,31 +8,33 @@ import (
 	"sort"
 )
 
-// pattern is one form of a value, and what stands in its place.
+// pattern is one form of a value and the mark that replaces it.
 type pattern struct{ text, mark []byte }
 
-// matcher finds many patterns at once, the leftmost first and of those the longest. It looks at three bytes at a time and skips what no
-// pattern can hold, as Wu and Manber do ("A fast algorithm for multi-pattern searching", 1994): most of a text is never looked at.
+// matcher finds many patterns at once, and at each position the longest. It hashes blocks of three bytes and skips
+// blocks that are in no pattern, so it does not read most of a text (Wu and Manber, "A fast algorithm for multi-pattern
+// searching", 1994).
 type matcher struct {
 	sorted  []pattern            // by text
-	buckets map[uint64][]pattern // by their first bytes, longest first
-	window  int                  // bytes of the shortest pattern, which are looked at together
-	shift   [1 << 16]uint8       // by the last block of a window: how far it may move
-	first   [256]bool            // the bytes that patterns begin with
+	buckets map[uint64][]pattern // by bucketKey, longest first
+	window  int                  // length of the shortest pattern, at most maxWindow
+	shift   [1 << 16]uint8       // safe distance to move the window, by the hash of its last block
+	first   [256]bool            // first bytes of patterns
 }
 
 const (
-	minPattern = 6 // the fewest bytes of a pattern
+	minPattern = 6 // minimum length of a pattern in bytes
 	maxWindow  = 32
 	block      = 3 // bytes
 )
 
-// hash is a block's place in the table of shifts. It reads a byte more, in front of it.
+// hash returns a block's index in the table of shifts. text starts one byte before the block.
 func hash(text []byte) uint16 {
-	return uint16((binary.LittleEndian.Uint32(text) >> 8) * 2654435761 >> 16) //nolint:gosec // its upper half (Knuth, 6.4)
+	product := (binary.LittleEndian.Uint32(text) >> 8) * 2654435761 // Knuth, The Art of Computer Programming, 6.4
+	return uint16(product >> 16)                                    //nolint:gosec // the upper half
 }
 
-// newMatcher is nil where there is nothing to find.
+// newMatcher returns a matcher, or nil without patterns.
 func newMatcher(patterns []pattern) *matcher {
 	slices.SortFunc(patterns, func(a, b pattern) int {
 		return cmp.Or(bytes.Compare(a.text, b.text), bytes.Compare(a.mark, b.mark))
@@ -54,7 +56,7 @@ func newMatcher(patterns []pattern) *matcher {
 			m.shift[h] = min(m.shift[h], uint8(m.window-end)) //nolint:gosec // likewise
 		}
 		m.first[p.text[0]] = true
-		k := start(p.text)
+		k := bucketKey(p.text)
 		m.buckets[k] = append(m.buckets[k], p)
 	}
 	for _, b := range m.buckets {
@@ -63,24 +65,25 @@ func newMatcher(patterns []pattern) *matcher {
 	return m
 }
 
-// start is the first bytes of a pattern as a number.
-func start(text []byte) uint64 {
+// bucketKey returns the first minPattern bytes of a text as a number.
+func bucketKey(text []byte) uint64 {
 	return uint64(binary.LittleEndian.Uint32(text)) | uint64(binary.LittleEndian.Uint16(text[4:]))<<32
 }
 
-// redact appends in to out without the patterns. Unless the text is final, it ends where a pattern may have begun, and returns the rest.
+// redact appends in to out with marks instead of patterns. Unless in is final, it stops where a pattern may have
+// started, and returns the rest.
 func (m *matcher) redact(out, in []byte, final bool) (done, rest []byte) {
-	from := 0 // what is before is in out
+	from := 0 // in[:from] is already in out
 	last := m.window - block - 1
-	at := last // of the window's last four bytes
+	at := last // start of the window's last four bytes
 	for at+4 <= len(in) {
 		if skip := m.shift[hash(in[at:at+4])]; skip > 0 {
 			at += int(skip)
 			continue
 		}
 		i := at - last
-		found, begun := m.at(in[i:])
-		if begun && !final {
+		found, partial := m.match(in[i:])
+		if partial && !final {
 			return append(out, in[from:i]...), in[i:]
 		}
 		if found == nil {
@@ -93,20 +96,21 @@ func (m *matcher) redact(out, in []byte, final bool) (done, rest []byte) {
 	}
 	end := len(in)
 	for i := at - last; i < end && !final; i++ {
-		if m.first[in[i]] && m.begins(in[i:]) {
+		if m.first[in[i]] && m.startsPattern(in[i:]) {
 			end = i
 		}
 	}
 	return append(out, in[from:end]...), in[end:]
 }
 
-// at is the longest pattern that text begins with. Where text is too short to tell, a pattern has begun.
-func (m *matcher) at(text []byte) (found *pattern, begun bool) {
-	bucket := m.buckets[start(text)]
+// match returns the longest pattern that is a prefix of text. partial reports that text is a prefix of a longer
+// pattern.
+func (m *matcher) match(text []byte) (found *pattern, partial bool) {
+	bucket := m.buckets[bucketKey(text)]
 	for i, p := range bucket {
 		if len(p.text) > len(text) {
 			if bytes.HasPrefix(p.text, text) {
-				return m.whole(bucket[i:], text), true
+				return longestPrefix(bucket[i:], text), true
 			}
 		} else if bytes.HasPrefix(text, p.text) {
 			return &bucket[i], false
@@ -115,8 +119,8 @@ func (m *matcher) at(text []byte) (found *pattern, begun bool) {
 	return nil, false
 }
 
-// whole is the longest of the patterns that text begins with.
-func (*matcher) whole(patterns []pattern, text []byte) *pattern {
+// longestPrefix returns the first of the patterns, sorted longest first, that is a prefix of text, or nil.
+func longestPrefix(patterns []pattern, text []byte) *pattern {
 	for i, p := range patterns {
 		if bytes.HasPrefix(text, p.text) {
 			return &patterns[i]
@@ -125,8 +129,8 @@ func (*matcher) whole(patterns []pattern, text []byte) *pattern {
 	return nil
 }
 
-// begins reports whether a pattern begins with text.
-func (m *matcher) begins(text []byte) bool {
+// startsPattern reports whether text is a prefix of a pattern.
+func (m *matcher) startsPattern(text []byte) bool {
 	i := sort.Search(len(m.sorted), func(i int) bool { return bytes.Compare(m.sorted[i].text, text) >= 0 })
 	return i < len(m.sorted) && bytes.HasPrefix(m.sorted[i].text, text)
 }

@@ -1,5 +1,5 @@
-// Package redact replaces secret values in a stream of text. It knows no norn package: values come in through Hide, and
-// everything that norn prints or saves goes through a Writer.
+// Package redact replaces secret values in a stream of text. Callers register values with Hide, and write everything
+// that norn prints or saves through a Writer.
 package redact
 
 import (
@@ -9,18 +9,18 @@ import (
 	"sync/atomic"
 )
 
-// Redactor replaces each secret value that it knows with [redacted:NAME] in all that is written through it. It also
-// finds a value that a program has quoted, escaped or encoded (see forms). It is safe for concurrent use.
+// Redactor replaces secret values with [redacted:NAME]. It also finds a value that a program has quoted, escaped or
+// encoded (see forms). It is safe for concurrent use.
 type Redactor struct {
-	mu     sync.Mutex
-	values map[string]map[string]bool // name to values
-	now    atomic.Pointer[matcher]
+	mu      sync.Mutex
+	values  map[string]map[string]bool // name to values
+	matcher atomic.Pointer[matcher]    // of all values
 }
 
-// New returns a Redactor that knows no values yet and hides nothing.
+// New returns a Redactor without values.
 func New() *Redactor { return &Redactor{values: map[string]map[string]bool{}} }
 
-// Hide replaces value from now on. It ignores values with fewer than 6 characters, which would match everywhere.
+// Hide adds a value. It ignores a value with fewer than 6 characters, which would match everywhere.
 func (r *Redactor) Hide(name, value string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -38,12 +38,13 @@ func (r *Redactor) Hide(name, value string) {
 			patterns = append(patterns, forms(name, password(v))...)
 		}
 	}
-	r.now.Store(newMatcher(patterns))
+	r.matcher.Store(newMatcher(patterns))
 }
 
-// Text returns text without the values. Cut or wrap a text only after this: a part of a value is not recognized.
+// Text returns text with its values replaced. Truncate or wrap a text only afterwards: Text does not recognize a part
+// of a value.
 func (r *Redactor) Text(text string) string {
-	m := r.now.Load()
+	m := r.matcher.Load()
 	if m == nil {
 		return text
 	}
@@ -51,25 +52,25 @@ func (r *Redactor) Text(text string) string {
 	return string(out)
 }
 
-// Writer returns a *Writer that redacts what it passes on to w.
+// Writer returns a *Writer that writes redacted text to w.
 func (r *Redactor) Writer(w io.Writer) io.WriteCloser { return &Writer{r: r, w: w} }
 
-// Writer redacts what is written to it. It holds back what may be the beginning of a value until it has seen enough to
-// tell; Close writes the rest.
+// Writer redacts the text written to it. It holds back a possible start of a value until it can tell; Close writes the
+// rest.
 type Writer struct {
 	r *Redactor
 	w io.Writer
 
 	mu   sync.Mutex
-	held []byte // may be the beginning of a value
-	out  []byte // is reused
+	held []byte // possible start of a value
+	out  []byte // buffer, reused by each Write
 }
 
-// Write implements io.Writer. It reports p as written if the underlying writer took the part that is known to be harmless.
+// Write implements io.Writer. It returns len(p) even if it holds back a part of p.
 func (d *Writer) Write(p []byte) (int, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	m := d.r.now.Load()
+	m := d.r.matcher.Load()
 	if m == nil {
 		return d.w.Write(p)
 	}
@@ -89,7 +90,7 @@ func (d *Writer) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Close writes what is held back. The underlying writer stays open, and the Writer can be used again.
+// Close writes the text that is held back. It does not close the underlying writer, and the Writer can be used again.
 func (d *Writer) Close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -98,14 +99,14 @@ func (d *Writer) Close() error {
 	}
 	held := slices.Clone(d.held)
 	d.held = d.held[:0]
-	if m := d.r.now.Load(); m != nil {
+	if m := d.r.matcher.Load(); m != nil {
 		held, _ = m.redact(nil, held, true)
 	}
 	_, err := d.w.Write(held)
 	return err
 }
 
-// Text returns text without the values.
+// Text returns text with its values replaced.
 func (d *Writer) Text(text string) string { return d.r.Text(text) }
 
 // Unwrap returns the underlying writer.

@@ -17,36 +17,37 @@ import (
 	"strings"
 )
 
-// Question is what is asked of a registry.
+// Question asks whether a registry accepts a login, and whether the login can push to a repository.
 type Question struct {
 	Registry   string // HOST[:PORT][/PATH]
-	Plain      bool   // speaks HTTP without TLS
-	Login      *Login // nil is none
-	Repository string // an image that is to be pushed there, without the registry; "" asks only whether the login is taken
+	Plain      bool   // use HTTP without TLS
+	Login      *Login // nil for none
+	Repository string // image name without the registry; "" to check only the login
 }
 
-// Answer is what became of it.
+// Answer is a registry's answer to a Question.
 type Answer int
 
 // The answers of a registry.
 const (
-	Open    Answer = iota // it asks for no login
-	Taken                 // it takes the login
-	Wanted                // it wants a login, and there is none
-	Refused               // it does not take the login
-	NoPush                // it takes the login, and does not let it push to the repository
+	Open          Answer = iota // no login is required
+	Accepted                    // accepts the login
+	LoginRequired               // requires a login, and none was given
+	Refused                     // refuses the login
+	NoPush                      // accepts the login, but not for pushing to the repository
 )
 
-// Error says why a registry did not answer as one.
+// Error reports a server that cannot be reached or does not behave like a registry.
 type Error struct {
 	Text      string
-	Untrusted bool // its certificate is not one that this machine trusts; the builder may have been told to
+	Untrusted bool // this machine does not trust the certificate; the builder may be configured to
 }
 
-// Error is the text.
+// Error returns the text.
 func (e *Error) Error() string { return e.Text }
 
-// Ask asks a registry by the API that all have (distribution.github.io: HTTP API V2, Token Authentication). A registry that cannot be asked is an *Error.
+// Ask asks a registry over the API that all registries implement (distribution.github.io: HTTP API V2, Token
+// Authentication). It returns an *Error if the registry does not answer.
 func Ask(ctx context.Context, q Question) (Answer, error) {
 	host, path, _ := strings.Cut(q.Registry, "/")
 	c := &client{Question: q, base: "https://" + host}
@@ -66,9 +67,9 @@ func Ask(ctx context.Context, q Question) (Answer, error) {
 	case first.code == http.StatusOK:
 		return Open, nil
 	case first.code != http.StatusUnauthorized:
-		return 0, &Error{Text: fmt.Sprintf("%s did not answer as a registry does: %s", host, first.status)}
+		return 0, &Error{Text: fmt.Sprintf("%s did not respond like a registry: %s", host, first.status)}
 	case q.Login == nil:
-		return Wanted, nil
+		return LoginRequired, nil
 	}
 	return c.logIn(ctx, first.challenge)
 }
@@ -78,7 +79,7 @@ type client struct {
 	base, repository string
 }
 
-// logIn does what the challenge asks for.
+// logIn logs in as the challenge requires.
 func (c *client) logIn(ctx context.Context, challenge string) (Answer, error) {
 	scheme, parameters := parseChallenge(challenge)
 	header, mayPush := c.Login.basic(), true
@@ -87,7 +88,7 @@ func (c *client) logIn(ctx context.Context, challenge string) (Answer, error) {
 		if err != nil || token == "" {
 			return Refused, err
 		}
-		header, mayPush = "Bearer "+token, c.pushes(token)
+		header, mayPush = "Bearer "+token, c.canPush(token)
 	}
 	again, err := c.get(ctx, c.base+"/v2/", header)
 	switch {
@@ -96,58 +97,64 @@ func (c *client) logIn(ctx context.Context, challenge string) (Answer, error) {
 	case again.code == http.StatusUnauthorized || again.code == http.StatusForbidden:
 		return Refused, nil
 	case again.code != http.StatusOK:
-		return 0, &Error{Text: fmt.Sprintf("%s answered the login with %s", c.base, again.status)}
+		return 0, &Error{Text: fmt.Sprintf("%s responded to the login with %s", c.base, again.status)}
 	case !mayPush:
 		return NoPush, nil
 	}
-	return Taken, nil
+	return Accepted, nil
 }
 
-// token gets a token for the login, or "" where that is refused.
+// token requests a token for the login. It returns "" if the login is refused.
 func (c *client) token(ctx context.Context, parameters map[string]string) (string, error) {
 	realm, err := url.Parse(parameters["realm"])
 	if err != nil || realm.Host == "" {
-		return "", &Error{Text: c.base + " does not say where tokens are to be had"}
+		return "", &Error{Text: c.base + " did not name its token server"}
 	}
 	if realm.Scheme != "https" && !Loopback(realm.Hostname()) {
-		return "", &Error{Text: fmt.Sprintf("%s gives its tokens over plain HTTP (%s), over which no login is sent", c.base, realm.Host)}
+		return "", &Error{
+			Text: fmt.Sprintf("%s has a token server without TLS (%s); norn sends no login there", c.base, realm.Host),
+		}
 	}
-	ask := realm.Query()
-	ask.Set("service", parameters["service"])
-	if c.repository != "" {
-		ask.Set("scope", "repository:"+c.repository+":pull,push")
-	}
-	var got reply
-	if c.Login.token != "" { // distribution.github.io: OAuth2 token authentication
-		ask.Set("grant_type", "refresh_token")
-		ask.Set("client_id", "norn")
-		ask.Set("refresh_token", c.Login.token)
-		got, err = c.do(ctx, http.MethodPost, realm.String(), "", ask.Encode())
-	} else {
-		realm.RawQuery = ask.Encode()
-		got, err = c.get(ctx, realm.String(), c.Login.basic())
-	}
+	got, err := c.requestToken(ctx, realm, parameters["service"])
 	switch {
 	case err != nil:
 		return "", err
 	case got.code == http.StatusUnauthorized || got.code == http.StatusForbidden || got.code == http.StatusBadRequest:
 		return "", nil
 	case got.code != http.StatusOK:
-		return "", &Error{Text: fmt.Sprintf("%s, which gives the registry's tokens, answered %s", realm.Host, got.status)}
+		return "", &Error{Text: fmt.Sprintf("token server %s responded with %s", realm.Host, got.status)}
 	}
 	var answer struct {
 		Token       string `json:"token"`
 		AccessToken string `json:"access_token"`
 	}
 	if json.Unmarshal(got.body, &answer) != nil {
-		return "", &Error{Text: realm.Host + " did not answer with a token"}
+		return "", &Error{Text: "token server " + realm.Host + " did not return a token"}
 	}
 	return cmp.Or(answer.Token, answer.AccessToken), nil
 }
 
-// pushes reports whether a token lets the login push to the repository. One that does not say so is believed to
-// (distribution.github.io: Token Authentication Implementation, access).
-func (c *client) pushes(token string) bool {
+// requestToken sends the login to the token server.
+func (c *client) requestToken(ctx context.Context, realm *url.URL, service string) (reply, error) {
+	query := realm.Query()
+	query.Set("service", service)
+	if c.repository != "" {
+		query.Set("scope", "repository:"+c.repository+":pull,push")
+	}
+	if c.Login.token != "" { // distribution.github.io: OAuth2 token authentication
+		query.Set("grant_type", "refresh_token")
+		query.Set("client_id", "norn")
+		query.Set("refresh_token", c.Login.token)
+		return c.do(ctx, http.MethodPost, realm.String(), "", query.Encode())
+	}
+	address := *realm
+	address.RawQuery = query.Encode()
+	return c.get(ctx, address.String(), c.Login.basic())
+}
+
+// canPush reports whether a token allows pushing to the repository. It returns true for a token that does not list its
+// permissions (distribution.github.io: Token Authentication Implementation, access).
+func (c *client) canPush(token string) bool {
 	parts := strings.Split(token, ".")
 	if c.repository == "" || len(parts) != 3 {
 		return true
@@ -167,14 +174,15 @@ func (c *client) pushes(token string) bool {
 			return slices.Contains(a.Actions, "push") || slices.Contains(a.Actions, "*")
 		}
 	}
-	return len(*claims.Access) > 0 // it is about something else
+	return len(*claims.Access) > 0 // the permissions are for something else
 }
 
+// basic returns the value of an Authorization header.
 func (l *Login) basic() string {
 	return "Basic " + base64.StdEncoding.EncodeToString([]byte(l.User+":"+l.Secret()))
 }
 
-// reply is what is needed of an answer.
+// reply is the part of an HTTP response that norn needs.
 type reply struct {
 	code              int
 	status, challenge string
@@ -185,12 +193,12 @@ func (c *client) get(ctx context.Context, address, authorization string) (reply,
 	return c.do(ctx, http.MethodGet, address, authorization, "")
 }
 
-const maxReply = 1 << 20
+const maxReply = 1 << 20 // bytes
 
 func (c *client) do(ctx context.Context, method, address, authorization, form string) (reply, error) {
 	req, err := http.NewRequestWithContext(ctx, method, address, strings.NewReader(form))
 	if err != nil {
-		return reply{}, &Error{Text: fmt.Sprintf("%q is no address", address)}
+		return reply{}, &Error{Text: fmt.Sprintf("invalid address %q", address)}
 	}
 	if authorization != "" {
 		req.Header.Set("Authorization", authorization)
@@ -210,7 +218,7 @@ func (c *client) do(ctx context.Context, method, address, authorization, form st
 	return reply{resp.StatusCode, resp.Status, strings.Join(resp.Header.Values("WWW-Authenticate"), ", "), body}, nil
 }
 
-// noRedirect is a client that goes nowhere else with a login: what a redirect leads to has not been checked.
+// noRedirect returns a client that does not follow redirects: they could send the login to an unchecked server.
 func noRedirect() *http.Client {
 	return &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
@@ -221,22 +229,22 @@ func unreachable(host string, err error) error {
 		unknown x509.UnknownAuthorityError
 		invalid x509.CertificateInvalidError
 		name    x509.HostnameError
-		whole   *url.Error
+		request *url.Error
 	)
 	switch {
 	case errors.As(err, &dns):
-		return &Error{Text: fmt.Sprintf("the host name %s cannot be resolved (DNS)", dns.Name)}
+		return &Error{Text: fmt.Sprintf("host name %s cannot be resolved (DNS)", dns.Name)}
 	case errors.As(err, &unknown), errors.As(err, &invalid), errors.As(err, &name):
-		return &Error{Text: fmt.Sprintf("the certificate of %s is not one that this machine trusts", host), Untrusted: true}
+		return &Error{Text: fmt.Sprintf("this machine does not trust the certificate of %s", host), Untrusted: true}
 	case strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
-		return &Error{Text: host + " speaks plain HTTP, and is not on this machine", Untrusted: true}
-	case errors.As(err, &whole): // without the address, which has the query
-		err = whole.Err
+		return &Error{Text: host + " uses plain HTTP and is not on this machine", Untrusted: true}
+	case errors.As(err, &request): // omits the address with its query
+		err = request.Err
 	}
 	return &Error{Text: fmt.Sprintf("%s cannot be reached: %s", host, strings.Join(strings.Fields(err.Error()), " "))}
 }
 
-// Loopback reports whether host, with or without a port, is on this machine by its name or address.
+// Loopback reports whether host, with or without a port, is localhost or a loopback address.
 func Loopback(host string) bool {
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		host = h
@@ -245,10 +253,10 @@ func Loopback(host string) bool {
 	return host == "localhost" || (ip != nil && ip.IsLoopback())
 }
 
-// parameter is one of a challenge (RFC 9110, 11.2).
+// parameter matches a parameter of a challenge (RFC 9110, 11.2).
 var parameter = regexp.MustCompile(`(\w+)=("([^"]*)"|[^\s,]+)`)
 
-// parseChallenge takes a WWW-Authenticate header apart.
+// parseChallenge parses a WWW-Authenticate header.
 func parseChallenge(header string) (scheme string, parameters map[string]string) {
 	scheme, rest, _ := strings.Cut(strings.TrimSpace(header), " ")
 	parameters = map[string]string{}

@@ -1,5 +1,5 @@
-// Package registry finds out whether a container registry answers, and whether it takes the login that a builder would use. It only asks:
-// nothing is pushed.
+// Package registry checks whether a container registry answers and whether it accepts the login that a builder would
+// use. It pushes nothing.
 package registry
 
 import (
@@ -19,30 +19,30 @@ import (
 	"norn/internal/command"
 )
 
-// Login is what a builder sends to a registry. It shows itself without the password.
+// Login is the login that a builder sends to a registry. Printing it does not reveal the password.
 type Login struct {
-	User string // "" where the login is a token alone
-	From string // the file that has it, with the credential helper's name where one was asked
+	User string // "" for a token without a user
+	From string // the login file, and the credential helper if one was used
 
-	password, token string // one of the two
+	password, token string // exactly one is set
 }
 
-// Secret is the password or token, for whoever keeps it out of what is shown.
+// Secret returns the password or token. Callers hide it from output.
 func (l Login) Secret() string { return cmp.Or(l.password, l.token) }
 
-// String is the user and the place.
+// String returns the user and the origin of the login.
 func (l Login) String() string {
 	return fmt.Sprintf("the login of %s in %s", cmp.Or(l.User, "a token"), l.From)
 }
 
-// GoString is like String.
+// GoString returns the same as String.
 func (l Login) GoString() string { return l.String() }
 
 // dockerHub is the name under which docker keeps the login of docker.io.
 const dockerHub = "https://index.docker.io/v1/"
 
-// loginFile is docker's configuration file (docs.docker.com: docker login), which podman's and buildah's auth.json is like
-// (github.com/containers/image: containers-auth.json).
+// loginFile is docker's configuration file (docs.docker.com: docker login). The auth.json of podman and buildah has the
+// same format (github.com/containers/image: containers-auth.json).
 type loginFile struct {
 	Auths map[string]struct {
 		Auth          string `json:"auth"` // base64 of user:password
@@ -52,7 +52,7 @@ type loginFile struct {
 	Helpers map[string]string `json:"credHelpers"`
 }
 
-// FindLogin finds the login for a registry, HOST[:PORT][/PATH], where the builder called so looks for it; none is nil.
+// FindLogin returns the login that a builder would use for a registry, HOST[:PORT][/PATH], or nil if there is none.
 func FindLogin(ctx context.Context, builder, registry string) (*Login, error) {
 	for _, path := range loginFiles(builder) {
 		data, err := os.ReadFile(path)
@@ -60,11 +60,11 @@ func FindLogin(ctx context.Context, builder, registry string) (*Login, error) {
 			continue
 		}
 		if err != nil {
-			return nil, fmt.Errorf("read the registries' logins: %w", err)
+			return nil, fmt.Errorf("read registry logins: %w", err)
 		}
 		var file loginFile
-		if err := json.Unmarshal(data, &file); err != nil { // its text could quote the file
-			return nil, fmt.Errorf("%s is not the JSON that it should be", path)
+		if err := json.Unmarshal(data, &file); err != nil { // err could quote a password
+			return nil, fmt.Errorf("invalid JSON in %s", path)
 		}
 		login, err := file.find(ctx, builder, registry)
 		if err != nil {
@@ -75,24 +75,24 @@ func FindLogin(ctx context.Context, builder, registry string) (*Login, error) {
 			return login, nil
 		}
 	}
-	return nil, nil //nolint:nilnil // no login is no error
+	return nil, nil //nolint:nilnil // a missing login is not an error
 }
 
-// engineless are the builders that keep logins by rules of their own.
-func engineless(builder string) bool { return builder == "podman" || builder == "buildah" }
+// usesAuthFile reports whether a builder keeps its logins in auth.json.
+func usesAuthFile(builder string) bool { return builder == "podman" || builder == "buildah" }
 
-// loginFiles are where a builder looks for logins, in its order.
+// loginFiles returns the files in which a builder looks for logins, in order.
 func loginFiles(builder string) []string {
 	home, err := os.UserHomeDir()
 	if err != nil {
 		home = string(filepath.Separator)
 	}
 	docker := filepath.Join(cmp.Or(os.Getenv("DOCKER_CONFIG"), filepath.Join(home, ".docker")), "config.json")
-	if !engineless(builder) {
+	if !usesAuthFile(builder) {
 		return []string{docker}
 	}
-	if named := os.Getenv("REGISTRY_AUTH_FILE"); named != "" {
-		return []string{named}
+	if path := os.Getenv("REGISTRY_AUTH_FILE"); path != "" {
+		return []string{path}
 	}
 	own := filepath.Join(cmp.Or(os.Getenv("XDG_CONFIG_HOME"), filepath.Join(home, ".config")), "containers", "auth.json")
 	if runtime.GOOS != "linux" {
@@ -105,12 +105,13 @@ func loginFiles(builder string) []string {
 	return []string{filepath.Join(run, "auth.json"), own, docker}
 }
 
-// find looks a registry up. Where a helper is named for it, the helper has the last word; only docker and nerdctl know of one for all
-// registries. Otherwise it is looked for under its name with the path and all shorter ones, since there may be logins for parts of a registry.
+// find returns the login for a registry, or nil. A credential helper for the registry takes precedence; only docker and
+// nerdctl support a helper for all registries. Otherwise find tries the registry's name with its path, then each
+// shorter path, because a file can have logins for parts of a registry.
 func (f *loginFile) find(ctx context.Context, builder, registry string) (*Login, error) {
 	host, _, _ := strings.Cut(registry, "/")
 	helper := f.Helpers[host]
-	if helper == "" && !engineless(builder) {
+	if helper == "" && !usesAuthFile(builder) {
 		helper = f.Store
 	}
 	if helper != "" {
@@ -119,9 +120,9 @@ func (f *loginFile) find(ctx context.Context, builder, registry string) (*Login,
 		}
 		return askHelper(ctx, helper, host)
 	}
-	for _, name := range names(registry) {
+	for _, name := range lookupNames(registry) {
 		for key, entry := range f.Auths {
-			if bare(key) == name && entry.Auth+entry.IdentityToken != "" {
+			if normalizeKey(key) == name && entry.Auth+entry.IdentityToken != "" {
 				return entryLogin(entry.Auth, entry.IdentityToken)
 			}
 		}
@@ -129,8 +130,8 @@ func (f *loginFile) find(ctx context.Context, builder, registry string) (*Login,
 	return nil, nil //nolint:nilnil // likewise
 }
 
-// names are a registry's name and what may stand for it, the longest first.
-func names(registry string) []string {
+// lookupNames returns the names under which a file may have a registry's login, longest first.
+func lookupNames(registry string) []string {
 	host, _, _ := strings.Cut(registry, "/")
 	if isDockerHub(host) {
 		return []string{registry, "docker.io", "index.docker.io"}
@@ -148,8 +149,8 @@ func names(registry string) []string {
 
 func isDockerHub(host string) bool { return host == "docker.io" || host == "index.docker.io" }
 
-// bare is a key of the file without scheme and the API's version, which old ones have.
-func bare(key string) string {
+// normalizeKey returns a key of the file without the scheme and API version that old files have.
+func normalizeKey(key string) string {
 	key = strings.TrimPrefix(strings.TrimPrefix(key, "https://"), "http://")
 	key = strings.TrimSuffix(key, "/")
 	return strings.TrimSuffix(strings.TrimSuffix(key, "/v1"), "/v2")
@@ -159,7 +160,7 @@ func entryLogin(auth, token string) (*Login, error) {
 	text, err := base64.StdEncoding.DecodeString(auth)
 	user, password, ok := strings.Cut(strings.TrimRight(string(text), "\x00"), ":")
 	if err != nil || !ok && token == "" {
-		return nil, errors.New("the login in it is not base64 of user:password")
+		return nil, errors.New("invalid login: not user:password in base64")
 	}
 	if token != "" {
 		return &Login{User: user, token: token}, nil
@@ -167,11 +168,12 @@ func entryLogin(auth, token string) (*Login, error) {
 	return &Login{User: user, password: password}, nil
 }
 
-// askHelper asks docker's credential helper (github.com/docker/docker-credential-helpers). One that has no login for host is no error.
+// askHelper asks a docker credential helper (github.com/docker/docker-credential-helpers). It returns nil without an
+// error if the helper has no login for host.
 func askHelper(ctx context.Context, helper, host string) (*Login, error) {
 	name := "docker-credential-" + helper
 	if !command.Installed(name) {
-		return nil, fmt.Errorf("it leaves logins to %s, which is not installed", name)
+		return nil, fmt.Errorf("credential helper %s is not installed", name)
 	}
 	var out, errs bytes.Buffer
 	err := command.RunWith(ctx, command.Options{Stdin: strings.NewReader(host), Stdout: &out, Stderr: &errs}, name, "get")
@@ -180,12 +182,12 @@ func askHelper(ctx context.Context, helper, host string) (*Login, error) {
 		return nil, nil //nolint:nilnil // likewise
 	case err != nil && ctx.Err() != nil:
 		return nil, fmt.Errorf("%s did not answer: %w", name, err)
-	case err != nil: // what it printed may be anything
+	case err != nil: // omits the output, which could have a password
 		return nil, err
 	}
 	var answer struct{ Username, Secret string }
 	if err := json.Unmarshal(out.Bytes(), &answer); err != nil || answer.Secret == "" {
-		return nil, fmt.Errorf("%s did not answer as a credential helper does", name)
+		return nil, fmt.Errorf("unexpected output from credential helper %s", name)
 	}
 	if answer.Username == "<token>" {
 		return &Login{From: " (" + name + ")", token: answer.Secret}, nil

@@ -18,7 +18,7 @@ import (
 
 const canary = "canary-password"
 
-// home is a home folder of the test's own, in which name holds text.
+// home creates a home folder for the test, with text in the file name, and returns its path.
 func home(t *testing.T, name, text string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -47,21 +47,26 @@ func auths(pairs ...string) string {
 }
 
 func TestFindLogin(t *testing.T) {
+	const dockerFile = ".docker/config.json"
+	const runFile, configFile = "run/containers/auth.json", ".config/containers/auth.json"
+	const example, team = "registry.example.com", "registry.example.com/team"
+	noLogin := `{"auths":{"registry.example.com":{}}}`
+	identityToken := `{"auths":{"registry.example.com":{"auth":"bWU6","identitytoken":"` + canary + `"}}}`
 	for _, c := range []struct {
 		name, file, text, builder, registry string
-		user                                string // "" is none
+		user                                string // "" for no login
 	}{
-		{"docker's", ".docker/config.json", auths("registry.example.com", "me:"+canary), "docker", "registry.example.com/team", "me"},
-		{"of another registry", ".docker/config.json", auths("other.example.com", "me:"+canary), "docker", "registry.example.com", ""},
-		{"with scheme and version", ".docker/config.json", auths("https://registry.example.com/v1/", "me:"+canary), "docker", "registry.example.com", "me"},
-		{"Docker Hub's", ".docker/config.json", auths("https://index.docker.io/v1/", "me:"+canary), "docker", "docker.io/team", "me"},
-		{"a port is another registry", ".docker/config.json", auths("registry.example.com", "me:"+canary), "docker", "registry.example.com:5000", ""},
-		{"buildah's own", "run/containers/auth.json", auths("registry.example.com", "own:"+canary), "buildah", "registry.example.com", "own"},
-		{"buildah takes docker's", ".docker/config.json", auths("registry.example.com", "me:"+canary), "buildah", "registry.example.com", "me"},
-		{"docker does not take buildah's", "run/containers/auth.json", auths("registry.example.com", "own:"+canary), "docker", "registry.example.com", ""},
-		{"of a part of the registry", ".config/containers/auth.json", auths("registry.example.com", "all:"+canary, "registry.example.com/team", "team:"+canary), "podman", "registry.example.com/team", "team"},
-		{"an entry without a login", ".docker/config.json", `{"auths":{"registry.example.com":{}}}`, "docker", "registry.example.com", ""},
-		{"an identity token", ".docker/config.json", `{"auths":{"registry.example.com":{"auth":"bWU6","identitytoken":"` + canary + `"}}}`, "docker", "registry.example.com", "me"},
+		{"docker", dockerFile, auths(example, "me:"+canary), "docker", team, "me"},
+		{"other registry", dockerFile, auths("other.example.com", "me:"+canary), "docker", example, ""},
+		{"scheme and version", dockerFile, auths("https://"+example+"/v1/", "me:"+canary), "docker", example, "me"},
+		{"Docker Hub", dockerFile, auths("https://index.docker.io/v1/", "me:"+canary), "docker", "docker.io/team", "me"},
+		{"other port", dockerFile, auths(example, "me:"+canary), "docker", example + ":5000", ""},
+		{"buildah", runFile, auths(example, "own:"+canary), "buildah", example, "own"},
+		{"buildah reads docker's file", dockerFile, auths(example, "me:"+canary), "buildah", example, "me"},
+		{"docker ignores buildah's file", runFile, auths(example, "own:"+canary), "docker", example, ""},
+		{"part of the registry", configFile, auths(example, "all:"+canary, team, "team:"+canary), "podman", team, "team"},
+		{"entry without a login", dockerFile, noLogin, "docker", example, ""},
+		{"identity token", dockerFile, identityToken, "docker", example, "me"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := home(t, c.file, c.text)
@@ -76,45 +81,47 @@ func TestFindLogin(t *testing.T) {
 				return
 			}
 			if got == nil || got.User != c.user || got.From != filepath.Join(dir, c.file) || got.Secret() != canary {
-				t.Fatalf("found %v, want that of %s", got, c.user)
+				t.Fatalf("found %v, want the login of %s", got, c.user)
 			}
 			for _, text := range []string{got.String(), fmt.Sprint(got), fmt.Sprintf("%v %s %#v", *got, *got, *got)} {
 				if strings.Contains(text, canary) {
-					t.Errorf("it shows itself with its password: %s", text)
+					t.Errorf("a printed login reveals its password: %s", text)
 				}
 			}
 		})
 	}
 }
 
-// A file that is broken is named, and not quoted.
-func TestFindLoginBroken(t *testing.T) {
+// An error about an invalid file names the file but does not quote it.
+func TestFindLoginInvalid(t *testing.T) {
 	for name, text := range map[string]string{
-		"not JSON":          `{"auths": ` + canary,
-		"not base64":        `{"auths":{"registry.example.com":{"auth":"` + canary + `%"}}}`,
-		"no helper":         `{"credsStore":"nosuch"}`,
-		"no helper for one": `{"credHelpers":{"registry.example.com":"nosuch"}}`,
+		"not JSON":                `{"auths": ` + canary,
+		"not base64":              `{"auths":{"registry.example.com":{"auth":"` + canary + `%"}}}`,
+		"missing helper":          `{"credsStore":"nosuch"}`,
+		"missing registry helper": `{"credHelpers":{"registry.example.com":"nosuch"}}`,
 	} {
 		dir := home(t, ".docker/config.json", text)
 		got, err := FindLogin(t.Context(), "docker", "registry.example.com")
-		if got != nil || err == nil || !strings.Contains(err.Error(), filepath.Join(dir, ".docker", "config.json")) || strings.Contains(err.Error(), canary) {
+		path := filepath.Join(dir, ".docker", "config.json")
+		if got != nil || err == nil || !strings.Contains(err.Error(), path) || strings.Contains(err.Error(), canary) {
 			t.Errorf("%s: %v, %v", name, got, err)
 		}
 	}
 }
 
-// A credential helper gets the registry's name and none of norn's keys.
-func TestHelper(t *testing.T) {
+// A credential helper receives the registry's name but none of norn's keys.
+func TestCredentialHelper(t *testing.T) {
 	for _, c := range []struct{ name, script, user, wrong string }{
 		{"login", `echo '{"ServerURL":"x","Username":"me","Secret":"` + canary + `"}'`, "me", ""},
 		{"token", `echo '{"Username":"<token>","Secret":"` + canary + `"}'`, "", ""},
 		{"none", "echo credentials not found in native keychain; exit 1", "nobody", ""},
-		{"broken", "echo " + canary, "", "did not answer as a credential helper does"},
+		{"broken", "echo " + canary, "", "unexpected output from credential helper"},
 		{"failing", "echo " + canary + "; exit 3", "", "exit status 3"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := home(t, ".docker/config.json", `{"credsStore":"test"}`)
-			script := "#!/bin/sh\ntest -z \"$SOPS_AGE_KEY$NORN_GIT_TOKEN\" || exit 9\ntest \"$1 $(cat)\" = 'get registry.example.com' || exit 8\n" + c.script + "\n"
+			script := "#!/bin/sh\ntest -z \"$SOPS_AGE_KEY$NORN_GIT_TOKEN\" || exit 9\n" +
+				"test \"$1 $(cat)\" = 'get registry.example.com' || exit 8\n" + c.script + "\n"
 			if err := os.WriteFile(filepath.Join(dir, "docker-credential-test"), []byte(script), 0o700); err != nil {
 				t.Fatal(err)
 			}
@@ -131,26 +138,31 @@ func TestHelper(t *testing.T) {
 				if got != nil || err != nil {
 					t.Errorf("%v, %v; want none", got, err)
 				}
-			case err != nil || got == nil || got.User != c.user || got.Secret() != canary || !strings.Contains(got.From, "docker-credential-test"):
+			case err != nil || got == nil || got.User != c.user || got.Secret() != canary:
 				t.Errorf("%v, %v", got, err)
+			case !strings.Contains(got.From, "docker-credential-test"):
+				t.Errorf("login from %q, want the helper's name in it", got.From)
 			}
 		})
 	}
 }
 
-// token is a JWT of a registry's token server.
+// token returns a JWT with these permissions.
 func token(access string) string {
 	part := base64.RawURLEncoding.EncodeToString
 	return part([]byte(`{}`)) + "." + part([]byte(`{"access":`+access+`}`)) + ".x"
 }
 
-// asked starts a registry and returns what it answers to a login.
-func asked(t *testing.T, login *Login, repository string, handle func(base string) http.HandlerFunc) (Answer, error) {
+// ask starts a registry and asks it about a login and the repository shop.
+func ask(t *testing.T, login *Login, handle func(base string) http.HandlerFunc) (Answer, error) {
 	t.Helper()
 	var server *httptest.Server
-	server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handle(server.URL)(w, r) }))
+	server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		handle(server.URL)(w, r)
+	}))
 	defer server.Close()
-	return Ask(t.Context(), Question{Registry: strings.TrimPrefix(server.URL, "http://") + "/team", Plain: true, Login: login, Repository: repository})
+	name := strings.TrimPrefix(server.URL, "http://") + "/team"
+	return Ask(t.Context(), Question{Registry: name, Plain: true, Login: login, Repository: "shop"})
 }
 
 func TestAsk(t *testing.T) {
@@ -166,9 +178,11 @@ func TestAsk(t *testing.T) {
 		return func(base string) http.HandlerFunc {
 			return func(w http.ResponseWriter, r *http.Request) {
 				user, password, _ := r.BasicAuth()
+				byToken := r.Method == http.MethodPost && r.FormValue("refresh_token") == canary
+				byPassword := r.FormValue("scope") == "repository:team/shop:pull,push" &&
+					r.FormValue("service") == "reg, istry" && user == "me" && password == canary
 				switch {
-				case r.URL.Path == "/token" && r.Method == http.MethodPost && r.FormValue("refresh_token") == canary,
-					r.URL.Path == "/token" && r.FormValue("scope") == "repository:team/shop:pull,push" && r.FormValue("service") == "reg, istry" && user == "me" && password == canary:
+				case r.URL.Path == "/token" && (byToken || byPassword):
 					_ = json.NewEncoder(w).Encode(map[string]string{"access_token": granted})
 				case r.URL.Path == "/v2/" && granted != "" && r.Header.Get("Authorization") == "Bearer "+granted:
 				default:
@@ -183,26 +197,29 @@ func TestAsk(t *testing.T) {
 			return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }
 		}
 	}
-	elsewhere := func(string) http.HandlerFunc {
+	plainTokens := func(string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("WWW-Authenticate", `Bearer realm="http://192.0.2.1/token"`)
 			w.WriteHeader(http.StatusUnauthorized)
 		}
 	}
-	// The login goes to what was asked, and nowhere that it leads to.
-	astray := func(base string) http.HandlerFunc {
+	// norn does not follow redirects with a login.
+	redirecting := func(base string) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
 			switch {
-			case r.URL.Path == "/lured":
-				t.Errorf("the login was sent on: %v", r.Header)
+			case r.URL.Path == "/redirected":
+				t.Errorf("norn followed the redirect: %v", r.Header)
 			case r.Header.Get("Authorization") != "":
-				http.Redirect(w, r, base+"/lured", http.StatusTemporaryRedirect)
+				http.Redirect(w, r, base+"/redirected", http.StatusTemporaryRedirect)
 			default:
 				basic(base)(w, r)
 			}
 		}
 	}
-	me, other, identity := &Login{User: "me", password: canary}, &Login{User: "me", password: "wrong"}, &Login{User: "me", token: canary}
+	me, identity := &Login{User: "me", password: canary}, &Login{User: "me", token: canary}
+	wrong := &Login{User: "me", password: "wrong"}
+	pushes := `[{"type":"repository","name":"team/shop","actions":["pull","push"]}]`
+	pulls := `[{"type":"repository","name":"team/shop","actions":["pull"]}]`
 	for _, c := range []struct {
 		name   string
 		login  *Login
@@ -211,38 +228,40 @@ func TestAsk(t *testing.T) {
 		wrong  string
 	}{
 		{"open", nil, code(http.StatusOK), Open, ""},
-		{"basic", me, basic, Taken, ""},
-		{"basic, wrong", other, basic, Refused, ""},
-		{"basic, none", nil, basic, Wanted, ""},
-		{"bearer", me, bearer(token(`[{"type":"repository","name":"team/shop","actions":["pull","push"]}]`)), Taken, ""},
-		{"bearer, opaque", me, bearer("opaque"), Taken, ""},
-		{"bearer, wrong", other, bearer("opaque"), Refused, ""},
-		{"bearer, none", nil, bearer("opaque"), Wanted, ""},
-		{"bearer, reads only", me, bearer(token(`[{"type":"repository","name":"team/shop","actions":["pull"]}]`)), NoPush, ""},
-		{"bearer, nothing", me, bearer(token(`[]`)), NoPush, ""},
-		{"bearer, which does not say", me, bearer(token(`null`)), Taken, ""},
-		{"identity token", identity, bearer("opaque"), Taken, ""},
-		{"no registry", me, code(http.StatusNotFound), 0, "did not answer as a registry does: 404"},
-		{"broken", me, code(http.StatusBadGateway), 0, "502"},
-		{"astray", me, astray, 0, "answered the login with 307"},
-		{"tokens without TLS", me, elsewhere, 0, "over which no login is sent"},
+		{"basic", me, basic, Accepted, ""},
+		{"basic, wrong", wrong, basic, Refused, ""},
+		{"basic, no login", nil, basic, LoginRequired, ""},
+		{"bearer", me, bearer(token(pushes)), Accepted, ""},
+		{"bearer, opaque", me, bearer("opaque"), Accepted, ""},
+		{"bearer, wrong", wrong, bearer("opaque"), Refused, ""},
+		{"bearer, no login", nil, bearer("opaque"), LoginRequired, ""},
+		{"bearer, pull only", me, bearer(token(pulls)), NoPush, ""},
+		{"bearer, no permissions", me, bearer(token(`[]`)), NoPush, ""},
+		{"bearer, permissions not listed", me, bearer(token(`null`)), Accepted, ""},
+		{"identity token", identity, bearer("opaque"), Accepted, ""},
+		{"not a registry", me, code(http.StatusNotFound), 0, "did not respond like a registry: 404"},
+		{"bad gateway", me, code(http.StatusBadGateway), 0, "502"},
+		{"redirect", me, redirecting, 0, "responded to the login with 307"},
+		{"tokens without TLS", me, plainTokens, 0, "norn sends no login there"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := asked(t, c.login, "shop", c.handle)
-			if c.wrong == "" && (err != nil || got != c.want) {
-				t.Errorf("%d, %v; want %d", got, err, c.want)
-			}
-			if c.wrong != "" && (err == nil || !strings.Contains(err.Error(), c.wrong) || strings.Contains(err.Error(), canary)) {
+			got, err := ask(t, c.login, c.handle)
+			switch {
+			case c.wrong == "":
+				if err != nil || got != c.want {
+					t.Errorf("%d, %v; want %d", got, err, c.want)
+				}
+			case err == nil || !strings.Contains(err.Error(), c.wrong) || strings.Contains(err.Error(), canary):
 				t.Errorf("error %v, want %q", err, c.wrong)
 			}
 		})
 	}
 }
 
-// A certificate that this machine does not trust is told apart: a builder may have been told to trust it.
+// An untrusted certificate is a distinct error, because a builder may be configured to trust it.
 func TestUntrusted(t *testing.T) {
 	secure := httptest.NewUnstartedServer(http.NotFoundHandler())
-	secure.Config.ErrorLog = log.New(io.Discard, "", 0) // the refused handshake is what is tested
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0) // the failed handshake is expected
 	secure.StartTLS()
 	defer secure.Close()
 	plain := httptest.NewServer(http.NotFoundHandler())
@@ -258,8 +277,9 @@ func TestUntrusted(t *testing.T) {
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	for _, ctx := range []context.Context{t.Context(), ended} {
-		if _, err := Ask(ctx, Question{Registry: strings.TrimPrefix(secure.URL, "https://")}); err == nil || !strings.Contains(err.Error(), "cannot be reached") {
-			t.Errorf("%v", err)
+		_, err := Ask(ctx, Question{Registry: strings.TrimPrefix(secure.URL, "https://")})
+		if err == nil || !strings.Contains(err.Error(), "cannot be reached") {
+			t.Errorf("stopped server: error %v", err)
 		}
 	}
 }

@@ -1,11 +1,10 @@
-// Package scaffold writes a new app's infraspec from what its folder shows and what its owner says.
+// Package scaffold writes a new app's infraspec from the contents of its folder and the user's answers.
 package scaffold
 
 import (
 	"bufio"
 	"context"
 	"io"
-	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -13,10 +12,11 @@ import (
 	"strings"
 
 	"norn/internal/command"
+	"norn/pkg/deploy/source"
 	"norn/pkg/infraspec"
 )
 
-// Answers are what a new infraspec says. Zero values are left out of it.
+// Answers holds the values of a new infraspec. Text omits zero values.
 type Answers struct {
 	App, Role         string
 	Port              int
@@ -24,12 +24,12 @@ type Answers struct {
 	Internal          string // hosts.internal
 	External          string // hosts.external
 	Schedule, Command string
-	Dockerfile        string // where it is not called Dockerfile
+	Dockerfile        string // "" for a file named Dockerfile
 	Remote            string // the git remote
-	FromRemote        bool   // deploy from the remote and not from the checkout
+	FromRemote        bool   // deploy from the remote instead of the folder
 }
 
-// Detect reads from a folder what it can: the app's name, the Dockerfile and the port it exposes, the git remote.
+// Detect reads an app's name, Dockerfile, exposed port and git remote from its folder.
 func Detect(ctx context.Context, dir string) Answers {
 	a := Answers{App: appName(filepath.Base(dir)), Role: string(infraspec.Webserver), Remote: remote(ctx, dir)}
 	for _, name := range []string{"Dockerfile", "Containerfile"} {
@@ -48,10 +48,10 @@ func Detect(ctx context.Context, dir string) Answers {
 
 var notInName = regexp.MustCompile(`[^a-z0-9]+`)
 
-// appName makes a DNS label of a folder's name.
+// appName turns the name of a folder into a DNS label.
 func appName(folder string) string {
 	name := notInName.ReplaceAllString(strings.ToLower(folder), "-")
-	name = strings.Trim(name[:min(len(name), 50)], "-") // a cron app's may have 52
+	name = strings.Trim(name[:min(len(name), 50)], "-") // a cron app's name has at most 52 characters
 	if name == "" {
 		return "app"
 	}
@@ -63,7 +63,8 @@ var (
 	fromLine   = regexp.MustCompile(`(?i)^\s*FROM\s`)
 )
 
-// exposed is the first port that a Dockerfile's last stage exposes, or 0 (docs.docker.com: Dockerfile reference, EXPOSE).
+// exposed returns the first port that a Dockerfile's last stage exposes, or 0 (docs.docker.com: Dockerfile reference,
+// EXPOSE).
 func exposed(path string) (int, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -85,30 +86,11 @@ func exposed(path string) (int, error) {
 	return port, lines.Err()
 }
 
-// remote is the address of the git remote called origin, without what credentials it may hold, or "".
+// remote returns the address of the git remote origin without credentials, or "".
 func remote(ctx context.Context, dir string) string {
-	out, err := command.Answer(ctx, dir, io.Discard, "git", "config", "--get", "remote.origin.url")
+	out, err := command.Output(ctx, dir, io.Discard, "git", "config", "--get", "remote.origin.url")
 	if err != nil {
 		return ""
 	}
-	return withoutCredentials(strings.TrimSpace(string(out)))
-}
-
-// withoutCredentials is a git address without a password or token. An SSH address keeps its user's name; one that cannot
-// be understood is none.
-func withoutCredentials(address string) string {
-	u, err := url.Parse(address)
-	switch {
-	case !strings.Contains(address, "://"): // a path, or git@host:path
-		return address
-	case err != nil:
-		return ""
-	case u.User == nil:
-		return address
-	case u.Scheme == "ssh":
-		u.User = url.User(u.User.Username())
-	default:
-		u.User = nil
-	}
-	return u.String()
+	return source.WithoutCredentials(strings.TrimSpace(string(out)))
 }

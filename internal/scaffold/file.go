@@ -11,12 +11,12 @@ import (
 	"norn/pkg/infraspec"
 )
 
-// Text is the infraspec that the answers make, with what else it could say as comments.
+// Text returns the infraspec for the answers, with examples of other keys as comments.
 func Text(a Answers) string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	line("# yaml-language-server: $schema=%s", SchemaPath)
-	line("# What this app is to norn. To check it: norn validate; to see what it makes: norn render")
+	line("# Settings of this app for norn. Check: norn validate. Show the Kubernetes objects: norn render.")
 	line("app: %s", scalar(a.App))
 	line("role: %s", scalar(a.Role))
 	switch infraspec.Role(a.Role) {
@@ -38,19 +38,20 @@ func Text(a Answers) string {
 	}
 	switch {
 	case a.FromRemote:
-		line("\n# Deploys take the source from here.\nrepo:\n  url: %s", scalar(a.Remote))
+		line("\n# norn deploy builds from this repository.\nrepo:\n  url: %s", scalar(a.Remote))
 	case a.Remote != "":
-		line("\n# Deploys take the source from this folder. To take it from the remote instead:\n# repo:\n#   url: %s", scalar(a.Remote))
+		line("\n# norn deploy builds from this folder. To build from the remote instead:\n# repo:\n#   url: %s",
+			scalar(a.Remote))
 	}
 	line("\n# env:\n#   LOG_LEVEL: info")
-	line("\n# Names of values in secrets.enc.yaml; the app gets them as environment variables.\n# secrets:\n#   - API_TOKEN")
+	line("\n# Names in secrets.enc.yaml. The app gets the values as environment variables.\n# secrets:\n#   - API_TOKEN")
 	if a.Role != string(infraspec.Cron) {
 		line("\n# volumes:\n#   - name: data\n#     mountPath: /data\n#     size: 1Gi")
 	}
 	return b.String()
 }
 
-// optional writes a key, or an example of it as a comment.
+// optional writes a key, or an example as a comment if value is "".
 func optional(b *strings.Builder, key, value, example, indent string) {
 	if value == "" {
 		fmt.Fprintf(b, "%s# %s: %s\n", indent, key, example)
@@ -59,7 +60,7 @@ func optional(b *strings.Builder, key, value, example, indent string) {
 	fmt.Fprintf(b, "%s%s: %s\n", indent, key, scalar(value))
 }
 
-// scalar is a string as YAML writes it, quoted where it must be.
+// scalar returns text as a YAML scalar, quoted if necessary.
 func scalar(text string) string {
 	node := yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
 	if strings.ContainsAny(text, "\n\r") {
@@ -72,12 +73,13 @@ func scalar(text string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// Problem is the first error of the infraspec that the answers make, or "".
+// Problem returns the first error in the infraspec for the answers, or "".
 func Problem(a Answers) string {
 	_, _, err := infraspec.Parse(infraspec.FileName, []byte(Text(a)))
 	var found infraspec.Errors
 	if !errors.As(err, &found) {
 		return ""
 	}
-	return found[slices.IndexFunc(found, func(f infraspec.Finding) bool { return f.Severity == infraspec.Error })].Message
+	first := slices.IndexFunc(found, func(f infraspec.Finding) bool { return f.Severity == infraspec.Error })
+	return found[first].Message
 }

@@ -12,15 +12,18 @@ import (
 	"norn/pkg/infraspec"
 )
 
-// Whatever is answered, the file says just that: it is valid, and read back it holds the answers.
+// Text is a valid infraspec with exactly the answers.
 func TestTextIsValid(t *testing.T) {
 	for name, a := range map[string]Answers{
-		"webserver":          {App: "shop", Role: "webserver", Port: 8080, Healthcheck: "/healthz", Internal: "shop", External: "shop.example.com", Remote: "git@example.com:x.git"},
+		"webserver": {
+			App: "shop", Role: "webserver", Port: 8080, Healthcheck: "/healthz",
+			Internal: "shop", External: "shop.example.com", Remote: "git@example.com:x.git",
+		},
 		"webserver, no host": {App: "shop", Role: "webserver", Port: 8080},
 		"worker":             {App: "beat", Role: "worker", Dockerfile: "Containerfile"},
 		"cron":               {App: "nightly", Role: "cron", Schedule: "*/5 * * * *", Command: "a: b | c # 'd' \"e\"\nf"},
 		"function":           {App: "resize", Role: "function", Remote: "https://example.com/x.git", FromRemote: true},
-		"words that are not": {App: "123", Role: "worker", Dockerfile: "yes"},
+		"reserved words":     {App: "123", Role: "worker", Dockerfile: "yes"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			spec, found, err := infraspec.Parse("f", []byte(Text(a)))
@@ -32,7 +35,7 @@ func TestTextIsValid(t *testing.T) {
 			}
 			if spec.App != a.App || string(spec.Role) != a.Role || spec.Port != a.Port || spec.Healthcheck != a.Healthcheck ||
 				spec.Hosts.Internal != a.Internal || spec.Hosts.External != a.External || spec.Schedule != a.Schedule {
-				t.Errorf("%+v read back is %+v", a, spec)
+				t.Errorf("%+v was parsed as %+v", a, spec)
 			}
 			if a.Command != "" && spec.Command[2] != a.Command {
 				t.Errorf("command %q", spec.Command)
@@ -46,30 +49,16 @@ func TestTextIsValid(t *testing.T) {
 
 func TestProblem(t *testing.T) {
 	if got := Problem(Answers{App: "Shop", Role: "worker"}); got == "" {
-		t.Error("no problem found")
+		t.Error("no problem reported")
 	}
 }
 
 func TestAppName(t *testing.T) {
-	for folder, want := range map[string]string{"shop": "shop", "My Shop": "my-shop", "_x_": "x", "été": "t", "***": "app", "a.b": "a-b"} {
+	for folder, want := range map[string]string{
+		"shop": "shop", "My Shop": "my-shop", "_x_": "x", "été": "t", "***": "app", "a.b": "a-b",
+	} {
 		if got := appName(folder); got != want {
 			t.Errorf("appName(%q) = %q, want %q", folder, got, want)
-		}
-	}
-}
-
-func TestWithoutCredentials(t *testing.T) {
-	for address, want := range map[string]string{
-		"https://u:hunter2@example.com/x.git":   "https://example.com/x.git",
-		"https://hunter2@example.com/x.git":     "https://example.com/x.git",
-		"https://u:pa%ss-hunter2@example.com/x": "",
-		"ssh://git:hunter2@example.com/x.git":   "ssh://git@example.com/x.git",
-		"git@example.com:team/x.git":            "git@example.com:team/x.git",
-		"/srv/git/x.git":                        "/srv/git/x.git",
-		"https://example.com/x.git":             "https://example.com/x.git",
-	} {
-		if got := withoutCredentials(address); got != want {
-			t.Errorf("%q becomes %q, want %q", address, got, want)
 		}
 	}
 }
@@ -94,7 +83,7 @@ func TestExposed(t *testing.T) {
 	}
 }
 
-// Of many at once, one writes the file, and the others leave it alone; nothing else is left in the folder.
+// If many processes write at once, one creates the file and the others leave it alone. No other files remain.
 func TestWriteNeverOverwrites(t *testing.T) {
 	dir := t.TempDir()
 	var wrote atomic.Int32
@@ -113,18 +102,18 @@ func TestWriteNeverOverwrites(t *testing.T) {
 	}
 	running.Wait()
 	if wrote.Load() != 1 {
-		t.Errorf("%d have written", wrote.Load())
+		t.Errorf("%d writers succeeded, want 1", wrote.Load())
 	}
 	left, err := os.ReadDir(dir)
 	if err != nil || len(left) != 2 {
-		t.Errorf("left: %v, %v", left, err)
+		t.Errorf("folder contains %v, error %v", left, err)
 	}
 	if _, _, err := infraspec.Load(filepath.Join(dir, infraspec.FileName)); err != nil {
 		t.Error(err)
 	}
 }
 
-// A schema of another version is left, and told of.
+// Write keeps and reports a schema of another version.
 func TestStaleSchema(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, SchemaPath)
@@ -140,7 +129,7 @@ func TestStaleSchema(t *testing.T) {
 	}
 }
 
-// The git that is asked for the remote is another program, and has no business with norn's keys.
+// git does not get norn's keys in its environment.
 func TestDetectKeepsKeysFromGit(t *testing.T) {
 	bin, dir := t.TempDir(), t.TempDir()
 	seen := filepath.Join(bin, "seen")
@@ -159,6 +148,6 @@ func TestDetectKeepsKeysFromGit(t *testing.T) {
 		t.Fatal(err)
 	}
 	if strings.Contains(string(env), "canary") {
-		t.Error("git was given norn's keys")
+		t.Error("git got norn's keys")
 	}
 }

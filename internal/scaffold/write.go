@@ -8,24 +8,25 @@ import (
 	"os"
 	"path/filepath"
 
+	"norn/internal/atomicfile"
 	"norn/pkg/infraspec"
 )
 
-// SchemaPath is where the schema for editors lies, from the app's folder.
+// SchemaPath is the path of the schema for editors, relative to the app's folder.
 const SchemaPath = ".norn/infraspec.schema.json"
 
-// ExistsError says that there is an infraspec already, which is never overwritten.
+// ExistsError reports that the folder already has an infraspec, which norn never overwrites.
 type ExistsError struct{ Path string }
 
 // Error names the file.
-func (e *ExistsError) Error() string { return e.Path + " is there already, and was left as it is" }
+func (e *ExistsError) Error() string { return e.Path + " already exists, and was not changed" }
 
-// Hint is what to do about it.
+// Hint returns the next step.
 func (e *ExistsError) Hint() string {
-	return "norn validate checks it; to begin anew, move it away first"
+	return "check it with norn validate, or move it away to start over"
 }
 
-// Exists returns an *ExistsError where dir has an infraspec.
+// Exists returns an *ExistsError if dir has an infraspec.
 func Exists(dir string) error {
 	path := filepath.Join(dir, infraspec.FileName)
 	if _, err := os.Lstat(path); err == nil {
@@ -34,15 +35,15 @@ func Exists(dir string) error {
 	return nil
 }
 
-// Write puts the infraspec and the schema into dir and returns the infraspec's path. It never overwrites an infraspec (*ExistsError), and one that is
-// there is whole. A schema of another version is left too; stale says so.
+// Write writes the infraspec and the schema to dir, and returns the infraspec's path. It never overwrites an infraspec:
+// if there is one, it returns an *ExistsError. It does not overwrite a schema either; stale reports that it differs.
 func Write(dir string, a Answers) (path string, stale bool, err error) {
 	if err := Exists(dir); err != nil {
 		return "", false, err
 	}
 	schema := filepath.Join(dir, filepath.FromSlash(SchemaPath))
 	if err := os.MkdirAll(filepath.Dir(schema), 0o755); err != nil {
-		return "", false, fmt.Errorf("make the schema's folder: %w", err)
+		return "", false, fmt.Errorf("create the schema's folder: %w", err)
 	}
 	if err := create(schema, infraspec.Schema); errors.Is(err, fs.ErrExist) {
 		old, readErr := os.ReadFile(schema)
@@ -58,22 +59,8 @@ func Write(dir string, a Answers) (path string, stale bool, err error) {
 	return path, stale, err
 }
 
-// create makes a file that is whole or not there at all, and fails with fs.ErrExist where there is one.
 func create(path string, data []byte) error {
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".norn-*")
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	defer func() { _ = os.Remove(tmp.Name()) }()
-	_, err = tmp.Write(data)
-	if err == nil {
-		err = tmp.Chmod(0o644)
-	}
-	err = errors.Join(err, tmp.Close())
-	if err == nil {
-		err = os.Link(tmp.Name(), path) // unlike a rename, it fails where something is
-	}
-	if err != nil {
+	if err := atomicfile.Create(path, 0o644, data); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	return nil

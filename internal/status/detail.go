@@ -13,7 +13,7 @@ import (
 	"norn/pkg/k8s/rollout"
 )
 
-// Cluster is what the detail of one app asks of a cluster.
+// Cluster reads the objects of one app.
 type Cluster interface {
 	Inventory(ctx context.Context, ns, app string) (*k8s.Inventory, error)
 	GetDeployment(ctx context.Context, ns, name string) (*appsv1.Deployment, error)
@@ -30,18 +30,18 @@ type configuration interface {
 
 var _ Cluster = (*k8s.Client)(nil)
 
-// Detail is all there is to say of one app.
+// Detail describes one app in full.
 type Detail struct {
 	App
 	Image     string     `json:"image,omitempty"`
-	Reason    string     `json:"reason,omitempty"` // why not every pod is ready
+	Reason    string     `json:"reason,omitempty"` // why some pods are not ready
 	Pods      []Pod      `json:"pods,omitempty"`
 	Revisions []Revision `json:"revisions,omitempty"`
 	Secrets   []Secret   `json:"secrets,omitempty"`
 	Volumes   []Volume   `json:"volumes,omitempty"`
 	Schedule  *Schedule  `json:"schedule,omitempty"`
 	Tunnel    string     `json:"tunnel,omitempty"`
-	Unread    []string   `json:"unread,omitempty"` // what could not be read, and why
+	Unread    []string   `json:"unread,omitempty"` // errors of what could not be read
 }
 
 // Pod is one pod of an app.
@@ -51,28 +51,28 @@ type Pod struct {
 	Ready    bool      `json:"ready"`
 	Restarts int       `json:"restarts"`
 	Started  time.Time `json:"started"`
-	Revision int64     `json:"revision,omitempty"` // 0 where it belongs to none
+	Revision int64     `json:"revision,omitempty"` // 0 if the pod belongs to none
 	Message  string    `json:"message,omitempty"`
 }
 
-// Revision is one entry of an app's history.
+// Revision is an entry of an app's history.
 type Revision struct {
 	Number   int64          `json:"number"`
 	Version  string         `json:"version"`
-	Created  time.Time      `json:"created"` // when it came
+	Created  time.Time      `json:"created"` // when it was rolled out
 	Verified bool           `json:"verified"`
-	Failed   rollout.Reason `json:"failed,omitempty"` // why it did not come up
+	Failed   rollout.Reason `json:"failed,omitempty"` // why its rollout failed
 	Current  bool           `json:"current"`
 }
 
-// Secret is a secret value's name, and where it is.
+// Secret is the name of a secret value, and where it exists.
 type Secret struct {
 	Name     string `json:"name"`
 	Declared bool   `json:"declared"`
-	Cluster  *bool  `json:"inCluster,omitempty"` // nil where that could not be read
+	Cluster  *bool  `json:"inCluster,omitempty"` // nil if it could not be read
 }
 
-// Volume is a volume and what is behind it.
+// Volume is a volume and the state of its storage.
 type Volume struct {
 	Name  string `json:"name"`
 	Mount string `json:"mountPath,omitempty"`
@@ -81,7 +81,7 @@ type Volume struct {
 	State string `json:"state"` // Bound, Pending, Lost, missing, or host
 }
 
-// Schedule is when a cron app runs.
+// Schedule describes when a cron app runs.
 type Schedule struct {
 	Cron    string     `json:"cron"`
 	Last    *time.Time `json:"last,omitempty"`
@@ -89,22 +89,22 @@ type Schedule struct {
 	Active  int        `json:"active"`
 }
 
-// NotFoundError says that there is no such app, neither on disk nor in the cluster.
+// NotFoundError reports that an app exists neither on disk nor in the cluster.
 type NotFoundError struct{ Name, Namespace string }
 
-// Error names both places.
+// Error names the app and the namespace.
 func (e *NotFoundError) Error() string {
-	return fmt.Sprintf("there is no app %s, neither on disk nor in namespace %s", e.Name, e.Namespace)
+	return fmt.Sprintf("app %s not found, neither on disk nor in namespace %s", e.Name, e.Namespace)
 }
 
-// Hint is what to do about it.
-func (e *NotFoundError) Hint() string { return "norn status lists the apps there are" }
+// Hint returns how to find the app.
+func (e *NotFoundError) Hint() string { return "list all apps with norn status" }
 
-// OfFile is what the file at path says of its app.
+// OfFile returns the app of the infraspec at path.
 func OfFile(path string) Local { return local(path) }
 
-// One is the detail of an app by what is on disk of it, which may be no more than its name. A nil cluster is not asked.
-func One(ctx context.Context, cluster Cluster, l Local, s objects.Settings) (*Detail, error) {
+// Describe returns the detail of an app. l needs no more than its name. A nil cluster is not asked.
+func Describe(ctx context.Context, cluster Cluster, l Local, s objects.Settings) (*Detail, error) {
 	var inv *k8s.Inventory
 	if cluster != nil {
 		var err error
@@ -140,5 +140,5 @@ type detail struct {
 	settings  objects.Settings
 }
 
-// unread notes what could not be read; the rest is told all the same.
+// unread records an error; the rest of the detail does not depend on it.
 func (d *detail) unread(err error) { d.Unread = append(d.Unread, err.Error()) }

@@ -17,7 +17,7 @@ import (
 	"norn/pkg/k8s/rollout"
 )
 
-// fakeCluster answers from memory: what a cluster cannot be made to show, such as a Secret that may not be read.
+// fakeCluster answers from memory with states that a real cluster rarely shows, such as a Secret that cannot be read.
 type fakeCluster struct {
 	inventory k8s.Inventory
 	pods      []corev1.Pod
@@ -72,7 +72,7 @@ volumes: [{name: data, mountPath: /data, size: 1Gi}, {name: host, mountPath: /h,
 func oneOf(t *testing.T, cluster Cluster) *Detail {
 	t.Helper()
 	apps := onDisk(t, map[string]string{"web": web})
-	d, err := One(t.Context(), cluster, OfFile(apps+"/web/infraspec.yaml"), objects.Settings{Namespace: "default"})
+	d, err := Describe(t.Context(), cluster, OfFile(apps+"/web/infraspec.yaml"), objects.Settings{Namespace: "default"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,12 +95,18 @@ func TestDetail(t *testing.T) {
 	claim := corev1.PersistentVolumeClaim{ObjectMeta: named("web")}
 	claim.Name = "web-old"
 	cluster := &fakeCluster{
-		inventory: k8s.Inventory{Deployments: []appsv1.Deployment{deploy("web", func(d *appsv1.Deployment) { d.Status.AvailableReplicas = 0 })}, Claims: []corev1.PersistentVolumeClaim{claim}},
-		secret:    &corev1.Secret{Data: map[string][]byte{"TOKEN": []byte("canary"), "OLD": []byte("canary")}},
-		tunnel:    &corev1.ConfigMap{Data: map[string]string{"config.yaml": "ingress:\n- hostname: web.example.com\n  service: http://web:80\n"}},
+		inventory: k8s.Inventory{
+			Deployments: []appsv1.Deployment{deploy("web", func(d *appsv1.Deployment) { d.Status.AvailableReplicas = 0 })},
+			Claims:      []corev1.PersistentVolumeClaim{claim},
+		},
+		secret: &corev1.Secret{Data: map[string][]byte{"TOKEN": []byte("canary"), "OLD": []byte("canary")}},
+		tunnel: &corev1.ConfigMap{Data: map[string]string{
+			"config.yaml": "ingress:\n- hostname: web.example.com\n  service: http://web:80\n",
+		}},
 	}
 	d := oneOf(t, cluster)
-	if d.State != NotReady || d.Reason == "" || d.Tunnel != "web.example.com leads to http://web:80" || len(d.Unread) != 0 {
+	if d.State != NotReady || d.Reason == "" || d.Tunnel != "web.example.com leads to http://web:80" ||
+		len(d.Unread) != 0 {
 		t.Errorf("%+v", d)
 	}
 	if got, want := secretStates(d), "TOKEN there, NEW missing, OLD there"; got != want {
@@ -115,35 +121,39 @@ func TestDetail(t *testing.T) {
 	}
 }
 
-// What may not be read is said, and the rest is told all the same.
+// A denied request is reported, and the rest of the detail is complete.
 func TestDetailWithoutPermission(t *testing.T) {
-	d := oneOf(t, &fakeCluster{denied: errors.New("user \"ci\" may not get secrets")})
-	if got, want := secretStates(d), "TOKEN unknown, NEW unknown"; got != want || len(d.Unread) != 2 || d.State != NotForged {
+	d := oneOf(t, &fakeCluster{denied: errors.New("user \"ci\" is not allowed to get secrets")})
+	if got, want := secretStates(d), "TOKEN unknown, NEW unknown"; got != want || len(d.Unread) != 2 ||
+		d.State != NotForged {
 		t.Errorf("secrets %s, unread %q, state %s", got, d.Unread, d.State)
 	}
 }
 
 func TestDetailWithoutTunnelOrCluster(t *testing.T) {
-	if d := oneOf(t, &fakeCluster{}); !strings.HasPrefix(d.Tunnel, "there is none") {
+	if d := oneOf(t, &fakeCluster{}); !strings.HasPrefix(d.Tunnel, "none: ") {
 		t.Errorf("tunnel %q", d.Tunnel)
 	}
 	d := oneOf(t, nil)
 	if d.State != Unknown || d.Tunnel != "" || secretStates(d) != "TOKEN unknown, NEW unknown" {
 		t.Errorf("%+v", d)
 	}
-	_, err := One(t.Context(), &fakeCluster{}, Local{Name: "nosuch"}, objects.Settings{})
+	_, err := Describe(t.Context(), &fakeCluster{}, Local{Name: "nosuch"}, objects.Settings{})
 	if _, ok := errors.AsType[*NotFoundError](err); !ok {
 		t.Errorf("error %v", err)
 	}
 }
 
-// The reason names what the cluster last warned of at the pod that is waited for.
+// The reason includes the last warning about the pod that the rollout waits for.
 func TestReason(t *testing.T) {
 	yes := true
 	cluster := &fakeCluster{
-		inventory: k8s.Inventory{Deployments: []appsv1.Deployment{deploy("web", func(d *appsv1.Deployment) { d.Status.AvailableReplicas = 0; d.UID = "d" })}},
-		pods:      []corev1.Pod{{ObjectMeta: metav1.ObjectMeta{Name: "web-1", OwnerReferences: []metav1.OwnerReference{{Name: "set", UID: "s", Controller: &yes}}}}},
-		events:    []corev1.Event{{Type: "Warning", Reason: "Old", Message: "x"}, {Type: "Warning", Reason: "Unhealthy", Message: "connection refused"}, {Type: "Normal", Reason: "Pulled"}},
+		inventory: k8s.Inventory{Deployments: []appsv1.Deployment{deploy("web",
+			func(d *appsv1.Deployment) { d.Status.AvailableReplicas = 0; d.UID = "d" })}},
+		pods: []corev1.Pod{{ObjectMeta: metav1.ObjectMeta{Name: "web-1",
+			OwnerReferences: []metav1.OwnerReference{{Name: "set", UID: "s", Controller: &yes}}}}},
+		events: []corev1.Event{{Type: "Warning", Reason: "Old", Message: "x"},
+			{Type: "Warning", Reason: "Unhealthy", Message: "connection refused"}, {Type: "Normal", Reason: "Pulled"}},
 	}
 	d := &detail{cluster: cluster}
 	d.reason(t.Context(), rollout.Verdict{Message: "0 of 1 new pods available", Pod: "web-1"})

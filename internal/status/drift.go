@@ -13,7 +13,7 @@ import (
 	"norn/pkg/infraspec"
 )
 
-// liveObjects are what the cluster has of one app; the first two are nil where there is none.
+// liveObjects are the objects of one app in the cluster. deployment and cronJob may be nil.
 type liveObjects struct {
 	deployment *appsv1.Deployment
 	cronJob    *batchv1.CronJob
@@ -21,7 +21,7 @@ type liveObjects struct {
 	claims     []corev1.PersistentVolumeClaim
 }
 
-// differences lists where an app's objects differ from its infraspec, as "Kind name: field".
+// differences lists where an app's objects differ from its infraspec, each as "Kind name: field".
 func differences(have liveObjects, spec *infraspec.Spec, s objects.Settings) ([]string, error) {
 	d := &drifts{}
 	switch {
@@ -38,7 +38,7 @@ func differences(have liveObjects, spec *infraspec.Spec, s objects.Settings) ([]
 		}
 		d.compare("CronJob "+spec.App, conf, have.cronJob)
 	case spec.Role != infraspec.Function:
-		d.found = append(d.found, "the role is "+string(spec.Role)+" now")
+		d.found = append(d.found, "the role is now "+string(spec.Role))
 	}
 	d.services(have.services, spec, s)
 	for _, conf := range objects.Claims(spec, s) {
@@ -60,16 +60,16 @@ type drifts struct {
 
 func (d *drifts) services(have []corev1.Service, spec *infraspec.Spec, s objects.Settings) {
 	conf := objects.Service(spec, s)
-	there := false
+	exists := false
 	for i := range have {
 		if conf != nil && have[i].Name == *conf.Name {
-			there = true
+			exists = true
 			d.compare("Service "+have[i].Name, conf, &have[i])
 			continue
 		}
-		d.found = append(d.found, "Service "+have[i].Name+" is no longer named in the infraspec")
+		d.found = append(d.found, "Service "+have[i].Name+" is no longer in the infraspec")
 	}
-	if conf != nil && !there {
+	if conf != nil && !exists {
 		d.found = append(d.found, "Service "+*conf.Name+" is missing")
 	}
 }

@@ -15,7 +15,7 @@ import (
 	"norn/pkg/k8s/metadata"
 )
 
-// State says in a word how an app is.
+// State is the state of an app in a word.
 type State string
 
 // The states of an app.
@@ -23,31 +23,31 @@ const (
 	Invalid     State = "invalid"      // its infraspec cannot be used
 	Unknown     State = "unknown"      // no cluster was asked
 	NotForged   State = "not forged"   // it is on disk only
-	NotDeployed State = "not deployed" // forged, and waiting for its first deploy
-	Running     State = "running"      // as many pods are available as are wanted
-	NotReady    State = "not ready"    // fewer are
+	NotDeployed State = "not deployed" // forged, but never deployed
+	Running     State = "running"      // all desired pods are available
+	NotReady    State = "not ready"    // some desired pods are not available
 	Stopped     State = "scaled to 0"
-	Scheduled   State = "scheduled" // a cron app that waits for its time, or runs
-	Callable    State = "callable"  // a function: nothing stands between its calls
+	Scheduled   State = "scheduled" // a cron app
+	Callable    State = "callable"  // a function, which has no pods between calls
 )
 
-// App is an app in one line.
+// App describes an app in one line.
 type App struct {
 	Name    string     `json:"app"`
 	Role    string     `json:"role"`
 	State   State      `json:"state"`
 	Ready   int        `json:"ready"`
 	Desired int        `json:"desired"`
-	Version string     `json:"version,omitempty"` // commit, or image
-	Since   *time.Time `json:"since,omitempty"`   // when the version came up, or the object was made
+	Version string     `json:"version,omitempty"` // commit or image
+	Since   *time.Time `json:"since,omitempty"`   // when the rollout last progressed, or the object was created
 	Hosts   []string   `json:"hosts,omitempty"`
-	Drift   []string   `json:"drift,omitempty"` // fields in which cluster and infraspec differ
-	Path    string     `json:"path,omitempty"`  // of the infraspec, where it is on this machine
+	Drift   []string   `json:"drift,omitempty"` // differences between cluster and infraspec
+	Path    string     `json:"path,omitempty"`  // of the infraspec, if it is on this machine
 	Problem string     `json:"problem,omitempty"`
 }
 
-// Overview is one line for each app that is on disk or in the inventory, in the order of their names. A nil inventory
-// means that no cluster was asked.
+// Overview returns the apps on disk and in the inventory, sorted by name. A nil inventory means that no cluster was
+// asked.
 func Overview(locals []Local, inv *k8s.Inventory, s objects.Settings) []App {
 	var out []App
 	seen := map[string]bool{}
@@ -63,7 +63,7 @@ func Overview(locals []Local, inv *k8s.Inventory, s objects.Settings) []App {
 		out = append(out, app)
 	}
 	if inv != nil {
-		for _, name := range made(inv) {
+		for _, name := range appNames(inv) {
 			if seen[name] {
 				continue
 			}
@@ -76,8 +76,8 @@ func Overview(locals []Local, inv *k8s.Inventory, s objects.Settings) []App {
 	return out
 }
 
-// made are the names of all apps in an inventory.
-func made(inv *k8s.Inventory) []string {
+// appNames returns the names of all apps in an inventory, sorted.
+func appNames(inv *k8s.Inventory) []string {
 	names := map[string]bool{}
 	for _, d := range inv.Deployments {
 		names[d.Labels[metadata.AppLabel]] = true
@@ -96,7 +96,7 @@ func made(inv *k8s.Inventory) []string {
 	return out
 }
 
-// fill adds what the cluster says of an app. spec is nil where the infraspec is not here or cannot be used.
+// fill adds the state in the cluster to an app. spec is nil if the infraspec is not on disk or cannot be used.
 func fill(app *App, inv *k8s.Inventory, spec *infraspec.Spec, s objects.Settings) {
 	services := owned(inv.Services, app.Name)
 	if spec == nil && app.Hosts == nil {
@@ -104,7 +104,7 @@ func fill(app *App, inv *k8s.Inventory, spec *infraspec.Spec, s objects.Settings
 			app.Hosts = append(app.Hosts, svc.Name)
 		}
 	}
-	d, c, t := one(inv.Deployments, app.Name), one(inv.CronJobs, app.Name), one(inv.PodTemplates, app.Name)
+	d, c, t := find(inv.Deployments, app.Name), find(inv.CronJobs, app.Name), find(inv.PodTemplates, app.Name)
 	switch {
 	case d != nil:
 		deployment(app, d)
@@ -112,7 +112,9 @@ func fill(app *App, inv *k8s.Inventory, spec *infraspec.Spec, s objects.Settings
 		cronJob(app, c)
 	case t != nil:
 		app.Role, app.State = cmp.Or(app.Role, t.Labels[objects.RoleLabel]), Callable
-		app.Version, app.Since = metadata.VersionName(t.Annotations[metadata.CommitAnnotation], metadata.ImageOf(t.Template.Spec, app.Name)), &t.CreationTimestamp.Time
+		app.Version = metadata.VersionName(t.Annotations[metadata.CommitAnnotation],
+			metadata.ImageOf(t.Template.Spec, app.Name))
+		app.Since = &t.CreationTimestamp.Time
 	case spec != nil && spec.Role == infraspec.Function:
 		app.State = NotDeployed
 	case spec != nil:
@@ -128,8 +130,9 @@ func fill(app *App, inv *k8s.Inventory, spec *infraspec.Spec, s objects.Settings
 	}
 }
 
-// one is the app's own object of a kind, which bears its name; one that is being deleted is none.
-func one[T any, P object[T]](list []T, app string) *T {
+// find returns the object that is named like the app and carries its label, or nil. It skips an object that is being
+// deleted.
+func find[T any, P object[T]](list []T, app string) *T {
 	i := slices.IndexFunc(list, func(o T) bool {
 		return P(&o).GetName() == app && P(&o).GetLabels()[metadata.AppLabel] == app && P(&o).GetDeletionTimestamp() == nil
 	})
@@ -139,7 +142,7 @@ func one[T any, P object[T]](list []T, app string) *T {
 	return &list[i]
 }
 
-// owned are the app's objects of a kind.
+// owned returns the objects that carry the app's label.
 func owned[T any, P object[T]](list []T, app string) []T {
 	var out []T
 	for _, o := range list {
@@ -165,19 +168,21 @@ func deployment(app *App, d *appsv1.Deployment) {
 	app.Ready = int(d.Status.AvailableReplicas)
 	app.Role = cmp.Or(app.Role, d.Labels[objects.RoleLabel])
 	switch {
-	case d.Spec.Paused && d.Status.Replicas == 0: // otherwise a deploy is under way
+	case d.Spec.Paused && d.Status.Replicas == 0: // with replicas, a deploy is in progress
 		app.State, app.Desired = NotDeployed, 0
 		return
 	case app.Desired == 0:
 		app.State = Stopped
-	case app.Ready >= app.Desired && d.Status.ObservedGeneration >= d.Generation && int(d.Status.UpdatedReplicas) >= app.Desired:
+	case app.Ready >= app.Desired && int(d.Status.UpdatedReplicas) >= app.Desired &&
+		d.Status.ObservedGeneration >= d.Generation:
 		app.State = Running
 	default:
 		app.State = NotReady
 	}
-	app.Version = metadata.VersionName(d.Annotations[metadata.CommitAnnotation], metadata.ImageOf(d.Spec.Template.Spec, app.Name))
+	app.Version = metadata.VersionName(d.Annotations[metadata.CommitAnnotation],
+		metadata.ImageOf(d.Spec.Template.Spec, app.Name))
 	since := d.CreationTimestamp.Time
-	for _, c := range d.Status.Conditions { // the Deployment controller notes there when a rollout last moved
+	for _, c := range d.Status.Conditions { // the controller records there when a rollout last progressed
 		if c.Type == appsv1.DeploymentProgressing {
 			since = c.LastUpdateTime.Time
 		}
@@ -192,7 +197,8 @@ func cronJob(app *App, c *batchv1.CronJob) {
 		app.State = NotDeployed
 		return
 	}
-	app.Version = metadata.VersionName(c.Annotations[metadata.CommitAnnotation], metadata.ImageOf(c.Spec.JobTemplate.Spec.Template.Spec, app.Name))
+	app.Version = metadata.VersionName(c.Annotations[metadata.CommitAnnotation],
+		metadata.ImageOf(c.Spec.JobTemplate.Spec.Template.Spec, app.Name))
 	since := c.CreationTimestamp.Time
 	if c.Status.LastScheduleTime != nil {
 		since = c.Status.LastScheduleTime.Time

@@ -7,7 +7,7 @@ import (
 	"norn/pkg/secrets"
 )
 
-// SecretName is where one secret is. What is not known is nil.
+// SecretName tells where a secret value exists. Unknown fields are nil.
 type SecretName struct {
 	Name     string `json:"name"`
 	Declared bool   `json:"declared"`
@@ -16,16 +16,17 @@ type SecretName struct {
 	Changed  *bool  `json:"changed,omitempty"` // the cluster has another value than the file
 }
 
-// SecretSources are what is known of an app's secrets.
+// SecretSources holds an app's secrets by source.
 type SecretSources struct {
 	Declared []string
 	Entries  []secrets.Entry          // of the encrypted file
-	Values   map[string]secrets.Value // of it, or nil where no key was found
-	Asked    bool                     // a cluster has answered
-	Live     map[string]secrets.Value // the Secret's
+	Values   map[string]secrets.Value // of the encrypted file; nil without a key
+	Asked    bool                     // whether a cluster answered
+	Live     map[string]secrets.Value // of the Secret in the cluster
 }
 
-// SecretNames compares the infraspec, the file and the cluster: the file's names in its order, then what only the others have.
+// SecretNames compares the infraspec, the file and the cluster. It returns the file's names in their order, then the
+// other names.
 func SecretNames(s SecretSources) []SecretName {
 	var list []SecretName
 	add := func(name, shape string) {
@@ -34,9 +35,9 @@ func SecretNames(s SecretSources) []SecretName {
 		}
 		n := SecretName{Name: name, Declared: slices.Contains(s.Declared, name), File: shape}
 		if s.Asked {
-			live, there := s.Live[name]
-			n.Cluster = &there
-			if v, ok := s.Values[name]; ok && there {
+			live, exists := s.Live[name]
+			n.Cluster = &exists
+			if v, ok := s.Values[name]; ok && exists {
 				changed := v.Reveal() != live.Reveal()
 				n.Changed = &changed
 			}

@@ -1,4 +1,4 @@
-// Package status tells which apps there are, on disk and in the cluster, and how they are.
+// Package status finds the apps on disk and in the cluster, and describes their state.
 package status
 
 import (
@@ -13,21 +13,22 @@ import (
 
 // Local is an app found on disk: its spec, or the problem that keeps it from being used.
 type Local struct {
-	Name    string // the app's name, or its folder's where the file does not say
+	Name    string // the app's name, or its folder's if the file has none
 	Path    string
-	Spec    *infraspec.Spec // nil where there is a Problem
+	Spec    *infraspec.Spec // nil if there is a Problem
 	Problem string
 }
 
-// OnDisk finds the apps in the folders of appsDir, and the one that here is in. An appsDir that
-// does not exist holds no apps.
+// OnDisk finds the apps in the folders of appsDir, and the app that contains the folder here. A missing appsDir has no
+// apps.
 func OnDisk(here, appsDir string) ([]Local, error) {
 	paths, err := infraspec.List(appsDir)
 	var missing *infraspec.NotFoundError
 	if err != nil && !errors.As(err, &missing) {
 		return nil, err
 	}
-	if path, err := infraspec.Locate("", here, appsDir); err == nil && !slices.ContainsFunc(paths, func(p string) bool { return sameFile(p, path) }) {
+	path, err := infraspec.Locate("", here, appsDir)
+	if err == nil && !slices.ContainsFunc(paths, func(p string) bool { return sameFile(p, path) }) {
 		paths = append(paths, path)
 	}
 	var out []Local
@@ -55,9 +56,11 @@ func local(path string) Local {
 	return l
 }
 
-// firstError is the first error with its place in the file, and how many more there are.
+// firstError returns the first error with its line, and the number of further errors.
 func firstError(found []infraspec.Finding) string {
-	errs := slices.DeleteFunc(slices.Clone(found), func(f infraspec.Finding) bool { return f.Severity != infraspec.Error })
+	errs := slices.DeleteFunc(slices.Clone(found), func(f infraspec.Finding) bool {
+		return f.Severity != infraspec.Error
+	})
 	text := errs[0].Message
 	if errs[0].Line > 0 {
 		text = fmt.Sprintf("line %d: %s", errs[0].Line, text)
@@ -68,7 +71,7 @@ func firstError(found []infraspec.Finding) string {
 	return text
 }
 
-// hosts are the names that an app answers to, the public one first.
+// hosts returns an app's host names, the public one first.
 func hosts(spec *infraspec.Spec) []string {
 	var out []string
 	for _, h := range []string{spec.Hosts.External, spec.Hosts.Internal} {

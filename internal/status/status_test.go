@@ -17,7 +17,7 @@ import (
 	"norn/pkg/k8s/metadata"
 )
 
-// onDisk writes infraspecs into folders of a new apps folder.
+// onDisk writes infraspecs to folders of a new apps folder and returns that.
 func onDisk(t *testing.T, specs map[string]string) string {
 	t.Helper()
 	apps := t.TempDir()
@@ -34,13 +34,16 @@ func onDisk(t *testing.T, specs map[string]string) string {
 }
 
 func TestOnDisk(t *testing.T) {
-	apps := onDisk(t, map[string]string{"good": "app: good\nrole: worker\n", "broken": "app: broken\nrole: wrker\nprot: 1\n"})
+	apps := onDisk(t, map[string]string{"good": "app: good\nrole: worker\n",
+		"broken": "app: broken\nrole: wrker\nprot: 1\n"})
 	here := onDisk(t, map[string]string{"here": "app: here\nrole: worker\n"})
 	locals, err := OnDisk(filepath.Join(here, "here"), apps)
 	if err != nil || len(locals) != 3 {
 		t.Fatalf("%v, %v", locals, err)
 	}
-	if l := locals[0]; l.Name != "broken" || l.Spec != nil || !strings.HasPrefix(l.Problem, `cannot be used: line 2: role "wrker"`) || !strings.HasSuffix(l.Problem, "(and 1 more)") {
+	if l := locals[0]; l.Name != "broken" || l.Spec != nil ||
+		!strings.HasPrefix(l.Problem, `cannot be used: line 2: role "wrker"`) ||
+		!strings.HasSuffix(l.Problem, "(and 1 more)") {
 		t.Errorf("%+v", l)
 	}
 	if locals[1].Name != "good" || locals[1].Spec == nil || locals[2].Name != "here" {
@@ -53,20 +56,23 @@ func TestOnDisk(t *testing.T) {
 
 func named(name string) metav1.ObjectMeta {
 	return metav1.ObjectMeta{Name: name, CreationTimestamp: metav1.NewTime(time.Unix(1000, 0)),
-		Labels: map[string]string{metadata.AppLabel: name, metadata.ManagedByLabel: metadata.ManagedBy, objects.RoleLabel: "worker"}}
+		Labels: map[string]string{metadata.AppLabel: name, metadata.ManagedByLabel: metadata.ManagedBy,
+			objects.RoleLabel: "worker"}}
 }
 
 func deploy(name string, edit func(*appsv1.Deployment)) appsv1.Deployment {
 	two := int32(2)
 	d := appsv1.Deployment{ObjectMeta: named(name), Spec: appsv1.DeploymentSpec{Replicas: &two,
-		Template: corev1.PodTemplateSpec{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: name, Image: "r.example.com/team/" + name + ":1@sha256:" + strings.Repeat("a", 64)}}}}},
+		Template: corev1.PodTemplateSpec{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: name,
+			Image: "r.example.com/team/" + name + ":1@sha256:" + strings.Repeat("a", 64)}}}}},
 		Status: appsv1.DeploymentStatus{AvailableReplicas: 2, UpdatedReplicas: 2, Replicas: 2,
-			Conditions: []appsv1.DeploymentCondition{{Type: appsv1.DeploymentProgressing, LastUpdateTime: metav1.NewTime(time.Unix(2000, 0))}}}}
+			Conditions: []appsv1.DeploymentCondition{{Type: appsv1.DeploymentProgressing,
+				LastUpdateTime: metav1.NewTime(time.Unix(2000, 0))}}}}
 	edit(&d)
 	return d
 }
 
-// Each way a Deployment can be, in one line.
+// Overview knows each state of a Deployment.
 func TestOverviewOfDeployments(t *testing.T) {
 	zero, suspended := int32(0), true
 	inv := &k8s.Inventory{
@@ -82,7 +88,8 @@ func TestOverviewOfDeployments(t *testing.T) {
 			deploy("held", func(d *appsv1.Deployment) { d.Spec.Paused = true }),
 			deploy("stopped", func(d *appsv1.Deployment) { d.Spec.Replicas, d.Status.AvailableReplicas = &zero, 0 }),
 		},
-		CronJobs: []batchv1.CronJob{{ObjectMeta: named("nightly")}, {ObjectMeta: named("waiting"), Spec: batchv1.CronJobSpec{Suspend: &suspended}}},
+		CronJobs: []batchv1.CronJob{{ObjectMeta: named("nightly")},
+			{ObjectMeta: named("waiting"), Spec: batchv1.CronJobSpec{Suspend: &suspended}}},
 		Services: []corev1.Service{{ObjectMeta: named("running")}},
 	}
 	apps := Overview(nil, inv, objects.Settings{})
@@ -91,8 +98,10 @@ func TestOverviewOfDeployments(t *testing.T) {
 		ready   string
 		version string
 	}{
-		"running": {Running, "2/2", "0123456789ab-dirty"}, "image": {Running, "2/2", "image:1"}, "short": {NotReady, "1/2", "short:1"},
-		"rolling": {NotReady, "2/2", "rolling:1"}, "unseen": {NotReady, "2/2", "unseen:1"}, "paused": {NotDeployed, "0/0", ""}, "held": {Running, "2/2", "held:1"},
+		"running": {Running, "2/2", "0123456789ab-dirty"}, "image": {Running, "2/2", "image:1"},
+		"short":   {NotReady, "1/2", "short:1"},
+		"rolling": {NotReady, "2/2", "rolling:1"}, "unseen": {NotReady, "2/2", "unseen:1"},
+		"paused": {NotDeployed, "0/0", ""}, "held": {Running, "2/2", "held:1"},
 		"stopped": {Stopped, "0/0", "stopped:1"}, "nightly": {Scheduled, "0/0", ""}, "waiting": {NotDeployed, "0/0", ""},
 	}
 	if len(apps) != len(want) {
@@ -100,11 +109,12 @@ func TestOverviewOfDeployments(t *testing.T) {
 	}
 	for i, app := range apps {
 		w := want[app.Name]
-		if got := strings.Join([]string{string(app.State), app.Version, app.Role}, " "); got != strings.Join([]string{string(w.state), w.version, "worker"}, " ") {
-			t.Errorf("%s is %q, want %q", app.Name, got, w)
+		if app.State != w.state || app.Version != w.version || app.Role != "worker" {
+			t.Errorf("%s: got %s, version %q, role %q; want %s, version %q, role worker",
+				app.Name, app.State, app.Version, app.Role, w.state, w.version)
 		}
 		if i > 0 && apps[i-1].Name > app.Name {
-			t.Errorf("%s stands before %s", apps[i-1].Name, app.Name)
+			t.Errorf("%s is listed before %s", apps[i-1].Name, app.Name)
 		}
 		if app.Name == "running" && (app.Since == nil || app.Since.Unix() != 2000 || len(app.Hosts) != 1) {
 			t.Errorf("%+v", app)
@@ -112,27 +122,30 @@ func TestOverviewOfDeployments(t *testing.T) {
 	}
 }
 
-// What is on disk and what is in the cluster are one list, and an app in both is one line.
+// Overview merges the apps on disk and in the cluster: an app in both is one entry.
 func TestOverviewOfBoth(t *testing.T) {
 	apps := onDisk(t, map[string]string{
-		"a": "app: a\nrole: worker\n", "b": "app: b\nrole: worker\n", "f": "app: f\nrole: function\n", "x": "app: x\nrole: no\n", "y": "app: y\nrole: function\n",
+		"a": "app: a\nrole: worker\n", "b": "app: b\nrole: worker\n", "f": "app: f\nrole: function\n",
+		"x": "app: x\nrole: no\n", "y": "app: y\nrole: function\n",
 		"web": "app: web\nrole: webserver\nport: 80\nhosts: {internal: web, external: web.example.com}\n",
 	})
 	locals, err := OnDisk("/", apps)
 	if err != nil {
 		t.Fatal(err)
 	}
-	inv := &k8s.Inventory{Deployments: []appsv1.Deployment{deploy("b", func(*appsv1.Deployment) {}), deploy("c", func(*appsv1.Deployment) {})}, PodTemplates: []corev1.PodTemplate{{ObjectMeta: named("y")}}}
+	inv := &k8s.Inventory{Deployments: []appsv1.Deployment{deploy("b", func(*appsv1.Deployment) {}),
+		deploy("c", func(*appsv1.Deployment) {})}, PodTemplates: []corev1.PodTemplate{{ObjectMeta: named("y")}}}
 	rows := Overview(locals, inv, objects.Settings{})
 	var got []string
 	for _, r := range rows {
 		got = append(got, r.Name+" "+string(r.State))
 	}
-	if want := "a not forged, b running, c running, f not deployed, web not forged, x invalid, y callable"; strings.Join(got, ", ") != want {
+	want := "a not forged, b running, c running, f not deployed, web not forged, x invalid, y callable"
+	if strings.Join(got, ", ") != want {
 		t.Errorf("got %s\nwant %s", strings.Join(got, ", "), want)
 	}
-	if len(rows[1].Drift) == 0 { // its Deployment bears no field of forge's
-		t.Error("b has no drift")
+	if len(rows[1].Drift) == 0 { // forge owns no field of its Deployment
+		t.Error("b has no drift, although forge owns no field of its Deployment")
 	}
 	without := Overview(locals, nil, objects.Settings{})
 	if len(without) != 6 || without[0].State != Unknown || without[4].State != Invalid {
@@ -143,18 +156,20 @@ func TestOverviewOfBoth(t *testing.T) {
 	}
 }
 
-// A changed role, a Service that is no longer named, a claim that is missing.
+// Drift includes a changed role, a Service that the infraspec no longer has, and a missing claim.
 func TestDriftOfObjects(t *testing.T) {
-	apps := onDisk(t, map[string]string{"a": "app: a\nrole: cron\nschedule: '@daily'\ncommand: x\nvolumes: [{name: d, mountPath: /d, size: 1Gi}]\n"})
+	apps := onDisk(t, map[string]string{"a": "app: a\nrole: cron\nschedule: '@daily'\ncommand: x\nvolumes: [{name: d, " +
+		"mountPath: /d, size: 1Gi}]\n"})
 	locals, err := OnDisk("/", apps)
 	if err != nil {
 		t.Fatal(err)
 	}
 	svc := corev1.Service{ObjectMeta: named("a")}
 	svc.Name = "old"
-	inv := &k8s.Inventory{Deployments: []appsv1.Deployment{deploy("a", func(*appsv1.Deployment) {})}, Services: []corev1.Service{svc}}
+	inv := &k8s.Inventory{Deployments: []appsv1.Deployment{deploy("a", func(*appsv1.Deployment) {})},
+		Services: []corev1.Service{svc}}
 	rows := Overview(locals, inv, objects.Settings{})
-	want := "the role is cron now, Service old is no longer named in the infraspec, PersistentVolumeClaim a-d is missing"
+	want := "the role is now cron, Service old is no longer in the infraspec, PersistentVolumeClaim a-d is missing"
 	if got := strings.Join(rows[0].Drift, ", "); got != want {
 		t.Errorf("drift %s\nwant %s", got, want)
 	}

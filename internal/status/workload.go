@@ -13,9 +13,9 @@ import (
 	"norn/pkg/k8s/rollout"
 )
 
-// workload tells of the CronJob, or of the Deployment with its history and pods.
+// workload describes the CronJob, or the Deployment with its history and pods.
 func (d *detail) workload(ctx context.Context) error {
-	if c := one(d.inventory.CronJobs, d.Name); c != nil {
+	if c := find(d.inventory.CronJobs, d.Name); c != nil {
 		d.Image = metadata.ImageOf(c.Spec.JobTemplate.Spec.Template.Spec, d.Name)
 		s := &Schedule{Cron: c.Spec.Schedule, Active: len(c.Status.Active)}
 		if t := c.Status.LastScheduleTime; t != nil {
@@ -26,16 +26,16 @@ func (d *detail) workload(ctx context.Context) error {
 		}
 		d.Schedule = s
 	}
-	if live := one(d.inventory.Deployments, d.Name); live != nil {
+	if live := find(d.inventory.Deployments, d.Name); live != nil {
 		return d.rollout(ctx, live)
 	}
 	if foreign, err := d.cluster.GetDeployment(ctx, d.settings.Namespace, d.Name); err == nil && d.State == NotForged {
-		d.Reason = objects.Owned("Deployment", foreign, d.Name).Error()
+		d.Reason = objects.CheckOwner("Deployment", foreign, d.Name).Error()
 	}
 	return nil
 }
 
-// rollout tells of a Deployment's revisions and pods.
+// rollout describes a Deployment's revisions and pods, and why they are not ready.
 func (d *detail) rollout(ctx context.Context, live *appsv1.Deployment) error {
 	d.Image = metadata.ImageOf(live.Spec.Template.Spec, d.Name)
 	revisions, err := d.cluster.Revisions(ctx, live)
@@ -51,7 +51,8 @@ func (d *detail) rollout(ctx context.Context, live *appsv1.Deployment) error {
 	for _, r := range revisions {
 		seen.ReplicaSets = append(seen.ReplicaSets, r.Set)
 		numbers[r.Set.Name] = r.Number
-		d.Revisions = append(d.Revisions, Revision{r.Number, metadata.VersionName(r.Commit, r.Image), r.Since, r.Verified, r.Failed, r.Current})
+		version := metadata.VersionName(r.Commit, r.Image)
+		d.Revisions = append(d.Revisions, Revision{r.Number, version, r.Since, r.Verified, r.Failed, r.Current})
 	}
 	for i := range pods {
 		seen.Pods = append(seen.Pods, &pods[i])
@@ -65,14 +66,17 @@ func (d *detail) rollout(ctx context.Context, live *appsv1.Deployment) error {
 
 func pod(p *corev1.Pod, revisions map[string]int64) Pod {
 	sum := rollout.Summarize(p)
-	out := Pod{Name: p.Name, State: sum.State, Ready: sum.Ready, Restarts: sum.Restarts, Started: p.CreationTimestamp.Time, Message: sum.Message}
+	out := Pod{
+		Name: p.Name, State: sum.State, Ready: sum.Ready, Restarts: sum.Restarts,
+		Started: p.CreationTimestamp.Time, Message: sum.Message,
+	}
 	for _, owner := range p.OwnerReferences {
 		out.Revision = revisions[owner.Name]
 	}
 	return out
 }
 
-// reason says why a rollout is not complete: the verdict, and what the cluster last warned of at the pod that shows it.
+// reason sets why a rollout is not complete: the verdict, and the last warning about its pod.
 func (d *detail) reason(ctx context.Context, v rollout.Verdict) {
 	d.Reason = v.Message
 	if v.Reason != "" {

@@ -7,18 +7,18 @@ import (
 	"time"
 )
 
-// ci is a CI system, as far as the look of its logs depends on it.
+// ci is the CI system that shows norn's output as a job's log.
 type ci int
 
 const (
 	noCI    ci = iota
-	otherCI    // a job's log without folding
+	otherCI    // its logs cannot be folded
 	github
 	gitlab
 )
 
-// ciLog says whose job this is: GitHub Actions and GitLab name themselves, and all common systems set CI.
-func ciLog() ci {
+// detectCI returns the CI system. GitHub Actions and GitLab identify themselves, and all common systems set CI.
+func detectCI() ci {
 	switch {
 	case OnGitHub():
 		return github
@@ -31,52 +31,41 @@ func ciLog() ci {
 	}
 }
 
-// open begins a part of the log that can be folded, or is "" where there is none. Sources: docs.github.com, Workflow commands, Grouping log
-// lines; docs.gitlab.com, Job logs, Custom collapsible sections.
-func (c ci) open(name string, at time.Time) string {
+// beginSection returns the line that begins a foldable section of the log, or "" if sections are not supported.
+// Sources: docs.github.com, Workflow commands, Grouping log lines; docs.gitlab.com, Job logs, Custom collapsible
+// sections.
+func (c ci) beginSection(name string, at time.Time) string {
 	switch c {
 	case github:
-		return "::group::" + data.Replace(name) + "\n"
+		return "::group::" + escapeCommandData.Replace(name) + "\n"
 	case gitlab:
-		return fmt.Sprintf("\x1b[0Ksection_start:%d:%s[collapsed=true]\r\x1b[0K%s\n", at.Unix(), section(name), name)
+		return fmt.Sprintf("\x1b[0Ksection_start:%d:%s[collapsed=true]\r\x1b[0K%s\n", at.Unix(), gitlabSection(name), name)
 	default:
 		return ""
 	}
 }
 
-// close ends what open has begun.
-func (c ci) close(name string, at time.Time) string {
+// endSection returns what ends the section that beginSection began.
+func (c ci) endSection(name string, at time.Time) string {
 	switch c {
 	case github:
 		return "::endgroup::\n"
 	case gitlab:
-		return fmt.Sprintf("\x1b[0Ksection_end:%d:%s\r\x1b[0K", at.Unix(), section(name))
+		return fmt.Sprintf("\x1b[0Ksection_end:%d:%s\r\x1b[0K", at.Unix(), gitlabSection(name))
 	default:
 		return ""
 	}
 }
 
-// folds reports whether parts of the log can be folded.
-func (c ci) folds() bool { return c == github || c == gitlab }
+// hasSections reports whether sections of the log can be folded.
+func (c ci) hasSections() bool { return c == github || c == gitlab }
 
-// section is a name as GitLab allows it: letters, digits, '_', '.' and '-'.
-func section(name string) string {
+// gitlabSection returns the identifier of a section. GitLab allows letters, digits, '_', '.' and '-'.
+func gitlabSection(name string) string {
 	return "norn_" + strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '.' || r == '-' {
 			return r
 		}
 		return '_'
 	}, name)
-}
-
-// harmless is a text from elsewhere as a job's log may show it: GitHub takes "##[" for a command wherever it stands, and "::" at the
-// beginning of a line, blanks aside (github.com/actions/runner: ActionCommand).
-func harmless(text string) string {
-	if !OnGitHub() {
-		return text
-	}
-	if strings.HasPrefix(strings.TrimLeft(text, " "), "::") {
-		text = "| " + text
-	}
-	return strings.ReplaceAll(text, "##[", "## [")
 }

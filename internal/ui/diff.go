@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// PrintDiff prints a unified diff under a title.
+// PrintDiff prints a title and a unified diff.
 func PrintDiff(w io.Writer, title, diff string) {
 	p := newPalette(w)
 	_, _ = fmt.Fprintln(w, p.bold.Render(title))
 	for line := range strings.Lines(diff) {
-		line = clean(strings.TrimSuffix(line, "\n"))
+		line = sanitize(strings.TrimSuffix(line, "\n"))
 		switch {
 		case strings.HasPrefix(line, "+"):
 			line = p.good.Render(line)

@@ -2,7 +2,7 @@ package ui
 
 import "golang.org/x/sys/unix"
 
-// The requests of hideEcho (man 4 termios).
+// The ioctl requests of hideEcho (man 4 termios).
 const (
 	getTermios = unix.TIOCGETA
 	setTermios = unix.TIOCSETA

@@ -4,7 +4,7 @@ import "golang.org/x/sys/windows"
 
 // hideEcho makes the console stop showing what is typed. The caller restores the console's state.
 func hideEcho(fd int) error {
-	console := windows.Handle(uintptr(fd)) //nolint:gosec // a handle is no arithmetic
+	console := windows.Handle(uintptr(fd)) //nolint:gosec // no arithmetic is done with the handle
 	var mode uint32
 	if err := windows.GetConsoleMode(console, &mode); err != nil {
 		return err

@@ -11,30 +11,31 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-// Finding is something to say about a place in a file, as compilers do.
+// Finding is a message about a place in a file, as compilers print them.
 type Finding struct {
 	File                    string
-	Line, Column, EndColumn int // from 1, in characters; Line 0 means the file as a whole
+	Line, Column, EndColumn int // from 1, in characters; Line is 0 for the file as a whole
 	Severity, Rule, Message string
-	Source                  string // the line itself, or ""
+	Source                  string // the text of the line, or ""
 }
 
-// maxExcerpt is how much of a line a pipe gets.
+// maxExcerpt is the number of columns of a line that are shown in a pipe.
 const maxExcerpt = 500
 
-// PrintFinding prints the place, the message, and the line with what is meant underlined.
+// PrintFinding prints the place, the message, and the line with the place underlined.
 func PrintFinding(w io.Writer, f Finding) {
 	p := newPalette(w)
-	place := clean(Shown(f.File))
+	place := sanitize(DisplayPath(f.File))
 	if f.Line > 0 {
 		place = fmt.Sprintf("%s:%d:%d", place, f.Line, f.Column)
 	}
 	style := p.severity(f.Severity)
 	var b strings.Builder
-	text := fmt.Sprintf("%s: %s %s %s", p.bold.Render(place), style.Render(f.Severity+":"), clean(f.Message), p.dim.Render("["+f.Rule+"]"))
+	text := fmt.Sprintf("%s: %s %s %s",
+		p.bold.Render(place), style.Render(f.Severity+":"), sanitize(f.Message), p.dim.Render("["+f.Rule+"]"))
 	fmt.Fprintln(&b, wrap(w, text, 4))
-	if source := plainText(w, f.Source); source != f.Source {
-		f.Source = "" // its columns would be others
+	if redactText(w, f.Source) != f.Source {
+		f.Source = "" // the columns would not fit the redacted text
 	}
 	if f.Source != "" {
 		number := fmt.Sprintf("%5d", f.Line)
@@ -42,8 +43,9 @@ func PrintFinding(w io.Writer, f Finding) {
 		if IsTerminal(w) {
 			room = Width(w) - len(number) - 3
 		}
-		line, under := excerpt(f, room)
-		fmt.Fprintf(&b, "%s %s\n%s %s\n", p.dim.Render(number+" |"), line, p.dim.Render(strings.Repeat(" ", len(number))+" |"), style.Render(under))
+		line, underline := excerpt(f, room)
+		fmt.Fprintf(&b, "%s %s\n", p.dim.Render(number+" |"), line)
+		fmt.Fprintf(&b, "%s %s\n", p.dim.Render(strings.Repeat(" ", len(number))+" |"), style.Render(underline))
 	}
 	_, _ = io.WriteString(w, b.String())
 }
@@ -59,28 +61,30 @@ func (p palette) severity(s string) lipgloss.Style {
 	}
 }
 
-// excerpt is the part of a finding's line that fits into room columns, and the underline beneath it. What is meant is in it.
-func excerpt(f Finding, room int) (line, under string) {
-	before, meant, after := parts(f)
-	underlined := max(1, ansi.StringWidth(meant))
+// excerpt returns the part of a finding's line that fits into room columns, and the underline below it. The part
+// includes the place of the finding.
+func excerpt(f Finding, room int) (line, underline string) {
+	before, place, after := splitSource(f)
+	underlined := max(1, ansi.StringWidth(place))
 	if lead := ansi.StringWidth(before); lead+underlined > room && lead > room/3 {
 		before = ansi.TruncateLeft(before, lead-room/3, "…")
 	}
-	line = ansi.Truncate(before+meant+after, room, "…")
+	line = ansi.Truncate(before+place+after, room, "…")
 	lead := ansi.StringWidth(before)
 	return line, strings.Repeat(" ", lead) + strings.Repeat("^", max(1, min(underlined, room-lead)))
 }
 
-// parts cuts a finding's line in three, with what a terminal would not show as one column each taken out.
-func parts(f Finding) (before, meant, after string) {
+// splitSource splits a finding's line at the finding's columns. The parts are sanitized, so that a terminal shows each
+// character in the columns that it is counted with.
+func splitSource(f Finding) (before, place, after string) {
 	runes := []rune(f.Source)
 	from := min(f.Column-1, len(runes))
 	to := min(max(f.EndColumn-1, from), len(runes))
-	return clean(string(runes[:from])), clean(string(runes[from:to])), clean(string(runes[to:]))
+	return sanitize(string(runes[:from])), sanitize(string(runes[from:to])), sanitize(string(runes[to:]))
 }
 
-// Shown is a path as it is shown: from the current folder where it is below it.
-func Shown(path string) string {
+// DisplayPath returns path relative to the current folder if it is inside that folder, and path itself otherwise.
+func DisplayPath(path string) string {
 	here, err := os.Getwd()
 	if err != nil {
 		return path

@@ -12,7 +12,10 @@ import (
 
 func TestPrintFinding(t *testing.T) {
 	var b bytes.Buffer
-	f := Finding{File: "infraspec.yaml", Line: 3, Column: 7, EndColumn: 12, Severity: "error", Rule: "range", Message: "too high", Source: "port: 70000"}
+	f := Finding{
+		File: "infraspec.yaml", Line: 3, Column: 7, EndColumn: 12, Severity: "error", Rule: "range",
+		Message: "too high", Source: "port: 70000",
+	}
 	PrintFinding(&b, f)
 	want := "infraspec.yaml:3:7: error: too high [range]\n    3 | port: 70000\n      |       ^^^^^\n"
 	if b.String() != want {
@@ -25,13 +28,13 @@ func TestPrintFinding(t *testing.T) {
 	}
 }
 
-// The underline stands under what is meant, whatever stands in the line, and neither is wider than the room there is.
+// The underline is below the place for any line, and neither is too wide.
 func TestExcerpt(t *testing.T) {
 	long := strings.Repeat("x", 200)
 	for _, c := range []struct {
 		name, source string
 		column, end  int
-		meant        string
+		place        string
 	}{
 		{"plain", "port: 70000", 7, 12, "70000"},
 		{"tabs", "a:\t\tbad", 5, 8, "bad"},
@@ -43,16 +46,16 @@ func TestExcerpt(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			const room = 60
-			line, under := excerpt(Finding{Source: c.source, Column: c.column, EndColumn: c.end}, room)
-			if ansi.StringWidth(line) > room || ansi.StringWidth(under) > room {
-				t.Errorf("too wide:\n%s\n%s", line, under)
+			line, underline := excerpt(Finding{Source: c.source, Column: c.column, EndColumn: c.end}, room)
+			if ansi.StringWidth(line) > room || ansi.StringWidth(underline) > room {
+				t.Errorf("too wide:\n%s\n%s", line, underline)
 			}
-			lead := strings.IndexByte(under, '^')
-			if got := ansi.Cut(line, lead, len(under)); !strings.HasPrefix(got, c.meant) {
-				t.Errorf("%q is underlined, want %q:\n%s\n%s", got, c.meant, line, under)
+			lead := strings.IndexByte(underline, '^')
+			if got := ansi.Cut(line, lead, len(underline)); !strings.HasPrefix(got, c.place) {
+				t.Errorf("%q is underlined, want %q:\n%s\n%s", got, c.place, line, underline)
 			}
 			if strings.ContainsAny(line, "\t\x01") {
-				t.Errorf("%q would not be shown as it is measured", line)
+				t.Errorf("%q contains characters of unknown width", line)
 			}
 		})
 	}
@@ -62,7 +65,10 @@ func TestAnnotate(t *testing.T) {
 	root := t.TempDir()
 	t.Setenv("GITHUB_WORKSPACE", root)
 	var b bytes.Buffer
-	Annotate(&b, Finding{File: filepath.Join(root, "a,b", "infraspec.yaml"), Line: 3, Column: 7, EndColumn: 12, Severity: "error", Rule: "range", Message: "100%: too\nhigh"})
+	Annotate(&b, Finding{
+		File: filepath.Join(root, "a,b", "infraspec.yaml"), Line: 3, Column: 7, EndColumn: 12, Severity: "error",
+		Rule: "range", Message: "100%: too\nhigh",
+	})
 	want := "::error file=a%2Cb/infraspec.yaml,line=3,col=7,endColumn=12,title=norn range::100%25: too%0Ahigh\n"
 	if b.String() != want {
 		t.Errorf("got %q, want %q", b.String(), want)
@@ -74,19 +80,19 @@ func TestAnnotate(t *testing.T) {
 	}
 }
 
-func TestShown(t *testing.T) {
+func TestDisplayPath(t *testing.T) {
 	here := t.TempDir()
 	t.Chdir(here)
 	for path, want := range map[string]string{
 		filepath.Join(here, "a", "b"): filepath.Join("a", "b"), "/elsewhere/x": "/elsewhere/x", "rel/x": "rel/x",
 	} {
-		if got := Shown(path); got != want {
-			t.Errorf("Shown(%q) = %q, want %q", path, got, want)
+		if got := DisplayPath(path); got != want {
+			t.Errorf("DisplayPath(%q) = %q, want %q", path, got, want)
 		}
 	}
 }
 
-// A pipe gets a table's cells whole and without spaces at the end; the columns stand under each other.
+// In a pipe, cells are whole, columns are aligned, and lines have no trailing spaces.
 func TestPrintTable(t *testing.T) {
 	var b bytes.Buffer
 	long := strings.Repeat("x", 200)
@@ -105,9 +111,8 @@ func TestPrintFact(t *testing.T) {
 	}
 }
 
-// Where nobody is there to answer, nothing is asked.
 func TestNoPromptWithoutTerminal(t *testing.T) {
 	if _, ok := NewPrompt(Streams{In: strings.NewReader("y\n"), Err: os.Stderr}); ok {
-		t.Error("a prompt without a terminal")
+		t.Error("NewPrompt returned a prompt without a terminal")
 	}
 }

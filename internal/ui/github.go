@@ -8,30 +8,45 @@ import (
 	"strings"
 )
 
-// OnGitHub reports whether this is a job of GitHub Actions, whose log shows annotations beside the lines of a file.
+// OnGitHub reports whether norn runs in a GitHub Actions job.
 func OnGitHub() bool { return os.Getenv("GITHUB_ACTIONS") == "true" }
 
-// Annotate writes a finding as a workflow command of GitHub Actions (docs.github.com: Workflow commands).
+// Annotate writes a finding as a workflow command. GitHub shows it beside the line of the file (docs.github.com:
+// Workflow commands).
 func Annotate(w io.Writer, f Finding) {
-	kind := map[string]string{"error": "error", "warning": "warning"}[f.Severity]
-	if kind == "" {
-		kind = "notice"
+	command := map[string]string{"error": "error", "warning": "warning"}[f.Severity]
+	if command == "" {
+		command = "notice"
 	}
 	place := ""
 	if f.Line > 0 {
 		place = fmt.Sprintf(",line=%d,col=%d,endColumn=%d", f.Line, f.Column, f.EndColumn)
 	}
-	_, _ = fmt.Fprintf(w, "::%s file=%s%s,title=%s::%s\n", kind, property.Replace(inWorkspace(f.File)), place, property.Replace("norn "+f.Rule), data.Replace(f.Message))
+	file, title := escapeCommandProperty.Replace(workspacePath(f.File)), escapeCommandProperty.Replace("norn "+f.Rule)
+	_, _ = fmt.Fprintf(w, "::%s file=%s%s,title=%s::%s\n",
+		command, file, place, title, escapeCommandData.Replace(f.Message))
 }
 
-// What a workflow command's text and properties must not hold as it is.
+// The escapes for the text and the properties of a workflow command.
 var (
-	data     = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
-	property = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
+	escapeCommandData     = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
+	escapeCommandProperty = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
 )
 
-// inWorkspace is a path from the repository's root, as annotations want it.
-func inWorkspace(path string) string {
+// escapeWorkflowCommand returns text in a form that GitHub does not take for a workflow command. GitHub recognizes
+// "##[" anywhere and "::" at the beginning of a line, after blanks (github.com/actions/runner: ActionCommand).
+func escapeWorkflowCommand(text string) string {
+	if !OnGitHub() {
+		return text
+	}
+	if strings.HasPrefix(strings.TrimLeft(text, " "), "::") {
+		text = "| " + text
+	}
+	return strings.ReplaceAll(text, "##[", "## [")
+}
+
+// workspacePath returns path relative to the repository's root, which annotations require.
+func workspacePath(path string) string {
 	root := os.Getenv("GITHUB_WORKSPACE")
 	abs, err := filepath.Abs(path)
 	if root == "" || err != nil {

@@ -18,15 +18,15 @@ type Prompt struct {
 	out      io.Writer
 }
 
-// NewPrompt returns a Prompt for s, or false where nobody is there to answer.
+// NewPrompt returns a Prompt on s, or false if s is not a terminal.
 func NewPrompt(s Streams) (*Prompt, bool) {
 	if !IsTerminal(s.In) || !IsTerminal(s.Err) {
 		return nil, false
 	}
-	return &Prompt{bufio.NewReader(s.In), file(s.In), s.Err}, true
+	return &Prompt{bufio.NewReader(s.In), osFile(s.In), s.Err}, true
 }
 
-// Ask prints text and returns the line that is answered, trimmed. It ends with ctx, and with io.EOF where the input has ended.
+// Ask prints text and returns the answer, trimmed. It fails when ctx ends, and with io.EOF at the end of the input.
 func (p *Prompt) Ask(ctx context.Context, text string) (string, error) {
 	line, err := p.ask(ctx, text, func() (string, error) {
 		line, err := p.in.ReadString('\n')
@@ -38,21 +38,21 @@ func (p *Prompt) Ask(ctx context.Context, text string) (string, error) {
 	return strings.TrimSpace(line), err
 }
 
-// AskHidden is Ask for what nobody is to see while it is typed. The answer is not trimmed.
+// AskHidden is like Ask, but the terminal does not show what is typed, and the answer is not trimmed.
 func (p *Prompt) AskHidden(ctx context.Context, text string) (string, error) {
 	fd := int(p.terminal.Fd()) //nolint:gosec // a file descriptor fits an int
 	before, err := term.GetState(fd)
 	if err != nil {
-		return "", fmt.Errorf("hide what is typed: %w", err)
+		return "", fmt.Errorf("turn off terminal echo: %w", err)
 	}
 	defer func() { _ = term.Restore(fd, before) }()
-	// Before the prompt is shown: what is pasted at once would be seen until ReadPassword hides it.
+	// ReadPassword turns echo off only after the prompt is shown. Text pasted before that would be visible.
 	if err := hideEcho(fd); err != nil {
-		return "", fmt.Errorf("hide what is typed: %w", err)
+		return "", fmt.Errorf("turn off terminal echo: %w", err)
 	}
 	line, err := p.ask(ctx, text, func() (string, error) {
 		line, err := term.ReadPassword(fd)
-		_, _ = fmt.Fprintln(p.out) // the one that was typed is hidden too
+		_, _ = fmt.Fprintln(p.out) // the typed newline is hidden, too
 		return string(line), err
 	})
 	return line, err
@@ -66,7 +66,7 @@ func (p *Prompt) ask(ctx context.Context, text string, read func() (string, erro
 		err  error
 	}
 	answered := make(chan result, 1)
-	go func() { // a read cannot be interrupted, the wait for it can
+	go func() { // a read cannot be interrupted, but the wait for it can
 		line, err := read()
 		answered <- result{line, err}
 	}()
@@ -82,5 +82,5 @@ func (p *Prompt) ask(ctx context.Context, text string, read func() (string, erro
 	}
 }
 
-// Say prints a line between questions.
+// Say prints a line.
 func (p *Prompt) Say(text string) { _, _ = fmt.Fprintln(p.out, text) }

@@ -11,13 +11,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// echoAt records whether a terminal showed what is typed at the first write.
-type echoAt struct {
+// echoRecorder is a writer that records at each write whether the terminal echoes input.
+type echoRecorder struct {
 	terminal *os.File
 	echoed   []bool
 }
 
-func (e *echoAt) Write(p []byte) (int, error) {
+func (e *echoRecorder) Write(p []byte) (int, error) {
 	state, err := unix.IoctlGetTermios(int(e.terminal.Fd()), getTermios)
 	if err != nil {
 		return 0, err
@@ -26,7 +26,7 @@ func (e *echoAt) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// What is pasted as soon as the prompt is there must not be seen; afterwards the terminal is as before.
+// Text pasted as soon as the prompt appears must not be visible. Afterwards the terminal's state is restored.
 func TestAskHiddenHidesBeforeThePrompt(t *testing.T) {
 	keyboard, terminal, err := pty.Open()
 	if err != nil {
@@ -36,15 +36,15 @@ func TestAskHiddenHidesBeforeThePrompt(t *testing.T) {
 	if _, err := keyboard.WriteString("canary typed\n"); err != nil {
 		t.Fatal(err)
 	}
-	out := &echoAt{terminal: terminal}
+	out := &echoRecorder{terminal: terminal}
 	line, err := (&Prompt{bufio.NewReader(terminal), terminal, out}).AskHidden(t.Context(), "TOKEN: ")
 	if err != nil || line != "canary typed" {
 		t.Errorf("answered %q, %v", line, err)
 	}
 	if len(out.echoed) == 0 || out.echoed[0] {
-		t.Error("the terminal shows what is typed when the prompt appears")
+		t.Error("the terminal echoes input when the prompt appears")
 	}
 	if _, err := out.Write(nil); err != nil || !out.echoed[len(out.echoed)-1] {
-		t.Errorf("the terminal does not show what is typed afterwards: %v", err)
+		t.Errorf("the terminal does not echo input afterwards: %v", err)
 	}
 }

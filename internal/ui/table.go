@@ -11,7 +11,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-// Mark gives a cell of a table a colour by what it means.
+// Mark is the meaning of a text, which decides its color.
 type Mark int
 
 // The marks.
@@ -27,23 +27,23 @@ func (p palette) mark(m Mark) lipgloss.Style {
 	return map[Mark]lipgloss.Style{Good: p.good, Bad: p.bad, Warn: p.warn, Dim: p.dim}[m]
 }
 
-// Cell is a table's cell.
+// Cell is a table cell.
 type Cell struct {
 	Text string
 	Mark Mark
 }
 
-// Marked is a cell with a mark.
+// Marked returns a cell with a mark.
 func Marked(text string, mark Mark) Cell { return Cell{text, mark} }
 
-// PrintTable prints rows under a head; a pipe gets them whole. On a terminal that is too narrow, columns are left out in the order in
-// which spare names them, and then cells are cut until the table fits.
-func PrintTable(w io.Writer, head []string, rows [][]Cell, spare ...string) {
-	for IsTerminal(w) && len(spare) > 0 && lipgloss.Width(newTable(w, head, rows).Render()) > Width(w) {
-		head, rows = without(head, rows, spare[0])
-		spare = spare[1:]
+// PrintTable prints a table with a header row. If a terminal is too narrow for it, the columns named in optional are
+// dropped one by one, in that order, until it fits; after that, cells are cut.
+func PrintTable(w io.Writer, header []string, rows [][]Cell, optional ...string) {
+	for IsTerminal(w) && len(optional) > 0 && lipgloss.Width(newTable(w, header, rows).Render()) > Width(w) {
+		header, rows = dropColumn(header, rows, optional[0])
+		optional = optional[1:]
 	}
-	t := newTable(w, head, rows)
+	t := newTable(w, header, rows)
 	text := t.Render()
 	if room := Width(w); IsTerminal(w) && lipgloss.Width(text) > room {
 		text = t.Width(room).Render()
@@ -53,31 +53,32 @@ func PrintTable(w io.Writer, head []string, rows [][]Cell, spare ...string) {
 	}
 }
 
-// without leaves a column out.
-func without(head []string, rows [][]Cell, name string) ([]string, [][]Cell) {
-	i := slices.Index(head, name)
+// dropColumn returns the table without a column.
+func dropColumn(header []string, rows [][]Cell, name string) ([]string, [][]Cell) {
+	i := slices.Index(header, name)
 	if i < 0 {
-		return head, rows
+		return header, rows
 	}
 	narrow := make([][]Cell, len(rows))
 	for r, row := range rows {
 		narrow[r] = slices.Delete(slices.Clone(row), i, i+1)
 	}
-	return slices.Delete(slices.Clone(head), i, i+1), narrow
+	return slices.Delete(slices.Clone(header), i, i+1), narrow
 }
 
-func newTable(w io.Writer, head []string, rows [][]Cell) *table.Table {
+func newTable(w io.Writer, header []string, rows [][]Cell) *table.Table {
 	p := newPalette(w)
 	t := table.New().
-		BorderTop(false).BorderBottom(false).BorderLeft(false).BorderRight(false).BorderHeader(false).BorderColumn(false).
+		BorderTop(false).BorderBottom(false).BorderLeft(false).BorderRight(false).
+		BorderHeader(false).BorderColumn(false).
 		Wrap(false).
-		Headers(head...).
+		Headers(header...).
 		StyleFunc(func(row, col int) lipgloss.Style {
 			style := p.dim
 			if row != table.HeaderRow {
 				style = p.mark(rows[row][col].Mark)
 			}
-			if col < len(head)-1 {
+			if col < len(header)-1 {
 				return style.PaddingRight(2)
 			}
 			return style
@@ -85,14 +86,14 @@ func newTable(w io.Writer, head []string, rows [][]Cell) *table.Table {
 	for _, row := range rows {
 		texts := make([]string, len(row))
 		for i, c := range row {
-			texts[i] = clean(plainText(w, c.Text))
+			texts[i] = sanitize(redactText(w, c.Text))
 		}
 		t.Row(texts...)
 	}
 	return t
 }
 
-// PrintFact prints a named fact, its lines under each other.
+// PrintFact prints a name and the lines of a text, aligned below each other.
 func PrintFact(w io.Writer, name, text string) {
 	p := newPalette(w)
 	const column = 11
@@ -100,15 +101,16 @@ func PrintFact(w io.Writer, name, text string) {
 		if i > 0 {
 			name = ""
 		}
-		_, _ = fmt.Fprintf(w, "%s%s%s\n", p.dim.Render(name), strings.Repeat(" ", max(1, column-ansi.StringWidth(name))), wrap(w, clean(line), column))
+		gap := strings.Repeat(" ", max(1, column-ansi.StringWidth(name)))
+		_, _ = fmt.Fprintf(w, "%s%s%s\n", p.dim.Render(name), gap, wrap(w, sanitize(line), column))
 	}
 }
 
 // PrintTitle prints a heading.
 func PrintTitle(w io.Writer, text string) { _, _ = fmt.Fprintln(w, newPalette(w).bold.Render(text)) }
 
-// PrintLine prints a line with a coloured sign in front.
+// PrintLine prints a line after a colored sign.
 func PrintLine(w io.Writer, mark Mark, sign, text string) {
 	p := newPalette(w)
-	_, _ = fmt.Fprintf(w, "%s %s\n", p.mark(mark).Render(sign), wrap(w, clean(text), 2))
+	_, _ = fmt.Fprintf(w, "%s %s\n", p.mark(mark).Render(sign), wrap(w, sanitize(text), 2))
 }

@@ -34,8 +34,9 @@ func TestPrintInterrupted(t *testing.T) {
 	if b.Len() != 0 {
 		t.Errorf("got %q for a bare interrupt", b.String())
 	}
-	PrintInterrupted(&b, fmt.Errorf("the rollout goes on: %w", errors.New("interrupt signal received")), errors.New("interrupt signal received"))
-	if want := "Interrupted: the rollout goes on\n"; b.String() != want {
+	cause := errors.New("interrupt signal received")
+	PrintInterrupted(&b, fmt.Errorf("the rollout continues: %w", cause), cause)
+	if want := "Interrupted: the rollout continues\n"; b.String() != want {
 		t.Errorf("got %q, want %q", b.String(), want)
 	}
 }

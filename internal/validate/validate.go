@@ -1,4 +1,4 @@
-// Package validate checks apps without a cluster: the infraspec, and what it says of the files beside it.
+// Package validate checks apps without a cluster: the infraspec and the files it refers to.
 package validate
 
 import (
@@ -8,14 +8,14 @@ import (
 	"norn/pkg/infraspec"
 )
 
-// Report is what is found about one app.
+// Report is the result for one app.
 type Report struct {
-	App      string // "" where the file does not say
+	App      string // "" if the file does not set it
 	Path     string
-	Findings []infraspec.Finding // in the order of their places
+	Findings []infraspec.Finding // sorted by position
 }
 
-// One checks the app that arg means; see infraspec.Locate.
+// One checks the app of arg; see infraspec.Locate.
 func One(arg, here, appsDir string) (Report, error) {
 	path, err := infraspec.Locate(arg, here, appsDir)
 	if err != nil {
@@ -24,12 +24,13 @@ func One(arg, here, appsDir string) (Report, error) {
 	spec, report := check(path)
 	if infraspec.IsName(arg) && spec.App != arg && spec.App != "" {
 		report.add(spec.Finding("app", infraspec.Error, infraspec.RuleFolder,
-			fmt.Sprintf("the app is asked for as %s, and calls itself %q", arg, spec.App)))
+			fmt.Sprintf("app %s was requested, but this file sets app: %q", arg, spec.App)))
 	}
 	return report, nil
 }
 
-// All checks every app in the folders of appsDir, and that no two of them claim the same. Each report is handed on as soon as it is there.
+// All checks every app in the folders of appsDir, and that no two of them use the same name, host or Service. It calls
+// each with every report as soon as it is complete.
 func All(appsDir string, each func(Report) error) error {
 	paths, err := infraspec.List(appsDir)
 	if err != nil {
@@ -40,7 +41,7 @@ func All(appsDir string, each func(Report) error) error {
 		spec, report := check(path)
 		if folder := filepath.Base(filepath.Dir(path)); spec.App != folder && spec.App != "" {
 			report.add(spec.Finding("app", infraspec.Warning, infraspec.RuleFolder,
-				fmt.Sprintf("the folder is called %q, so that norn finds this app by its path only", folder)))
+				fmt.Sprintf("the folder is named %q, so norn finds this app only by its path", folder)))
 		}
 		report.add(claims.take(spec)...)
 		if err := each(report); err != nil {
@@ -53,7 +54,7 @@ func All(appsDir string, each func(Report) error) error {
 func check(path string) (*infraspec.Spec, Report) {
 	spec, found := infraspec.Inspect(path)
 	report := Report{App: spec.App, Path: path, Findings: found}
-	report.add(beside(spec)...)
+	report.add(referencedFiles(spec)...)
 	return spec, report
 }
 
@@ -61,12 +62,16 @@ func (r *Report) add(more ...infraspec.Finding) {
 	r.Findings = infraspec.Sort(append(r.Findings, more...))
 }
 
-// claims remembers which app was the first to claim a name, a Service or a host.
+// claims maps a name, a Service or a host to the first app that uses it.
 type claims map[string]string
 
 func (c claims) take(spec *infraspec.Spec) []infraspec.Finding {
 	var found []infraspec.Finding
-	for _, key := range []struct{ path, value string }{{"app", spec.App}, {"hosts.internal", spec.Hosts.Internal}, {"hosts.external", spec.Hosts.External}} {
+	for _, key := range []struct{ path, value string }{
+		{"app", spec.App},
+		{"hosts.internal", spec.Hosts.Internal},
+		{"hosts.external", spec.Hosts.External},
+	} {
 		if key.value == "" {
 			continue
 		}
@@ -77,7 +82,7 @@ func (c claims) take(spec *infraspec.Spec) []infraspec.Finding {
 			continue
 		}
 		found = append(found, spec.Finding(key.path, infraspec.Warning, infraspec.RuleHostTaken,
-			fmt.Sprintf("%s is the same in %s; only one of the two can have it", key.path, first)))
+			fmt.Sprintf("%s is also used in %s; change one of them", key.path, first)))
 	}
 	return found
 }

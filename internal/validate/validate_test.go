@@ -10,7 +10,7 @@ import (
 	"norn/pkg/infraspec"
 )
 
-// folder makes an app's folder with these files.
+// folder creates an app's folder with these files.
 func folder(t *testing.T, dir string, files map[string]string) string {
 	t.Helper()
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -26,32 +26,56 @@ func folder(t *testing.T, dir string, files map[string]string) string {
 
 const (
 	worker   = "app: shop\nrole: worker\n"
-	metadata = "sops:\n  version: 3.13.3\n  lastmodified: \"2026-01-01T00:00:00Z\"\n  mac: ENC[x]\n  age:\n    - recipient: age1x\n      enc: x\n"
+	metadata = "sops:\n  version: 3.13.3\n  lastmodified: \"2026-01-01T00:00:00Z\"\n  mac: ENC[x]\n" +
+		"  age:\n    - recipient: age1x\n      enc: x\n"
 )
 
-func TestBeside(t *testing.T) {
+func TestReferencedFiles(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		files map[string]string
 		want  []string // "severity rule line:column text"
 	}{
-		{"all there", map[string]string{"infraspec.yaml": worker + "secrets: [TOKEN]\n", "Dockerfile": "", "secrets.enc.yaml": "TOKEN: ENC[x]\n" + metadata}, nil},
-		{"no Dockerfile", map[string]string{"infraspec.yaml": worker}, []string{"warning dockerfile 1:1 there is no Dockerfile"}},
-		{"another Dockerfile", map[string]string{"infraspec.yaml": worker, "Containerfile": ""}, []string{"warning dockerfile 1:1 there is a Containerfile: name it"}},
-		{"named Dockerfile", map[string]string{"infraspec.yaml": worker + "build: {dockerfile: d/x}\n"}, []string{"error dockerfile 3:21 there is no file \"d/x\""}},
+		{"all there", map[string]string{
+			"infraspec.yaml": worker + "secrets: [TOKEN]\n", "Dockerfile": "",
+			"secrets.enc.yaml": "TOKEN: ENC[x]\n" + metadata,
+		}, nil},
+		{"no Dockerfile", map[string]string{"infraspec.yaml": worker}, []string{"warning dockerfile 1:1 no Dockerfile"}},
+		{"another Dockerfile", map[string]string{"infraspec.yaml": worker, "Containerfile": ""}, []string{
+			"warning dockerfile 1:1 set build.dockerfile to Containerfile",
+		}},
+		{"named Dockerfile", map[string]string{"infraspec.yaml": worker + "build: {dockerfile: d/x}\n"}, []string{
+			"error dockerfile 3:21 file \"d/x\" does not exist",
+		}},
 		{"not deployed", map[string]string{"infraspec.yaml": worker + "deploy: false\n"}, nil},
-		{"source elsewhere", map[string]string{"infraspec.yaml": worker + "repo: {url: \"https://example.com/x\"}\nsecrets: [TOKEN]\n"}, nil},
-		{"no secrets file", map[string]string{"infraspec.yaml": worker + "secrets: [TOKEN]\n", "Dockerfile": ""}, []string{"error secrets-file 3:10 there is no secrets.enc.yaml"}},
-		{"names differ", map[string]string{"infraspec.yaml": worker + "secrets: [A, B]\n", "Dockerfile": "", "secrets.enc.yaml": "# c\nB: ENC[x]\nOLD: ENC[x]\n" + metadata},
-			[]string{"warning secrets-file 3:10 OLD is in secrets.enc.yaml and not named", "error secrets-file 3:11 A is not in secrets.enc.yaml"}},
-		{"plaintext", map[string]string{"infraspec.yaml": worker + "secrets: [A]\n", "Dockerfile": "", "secrets.enc.yaml": "A: hunter2hunter2\n"},
-			[]string{"error secrets-file 3:10 secrets.enc.yaml: it is not a SOPS file"}},
-		{"plain value", map[string]string{"infraspec.yaml": worker + "secrets: [A]\n", "Dockerfile": "", "secrets.enc.yaml": "A: hunter2hunter2\n" + metadata},
-			[]string{"error secrets-file 3:11 A stands in secrets.enc.yaml unencrypted"}},
-		{"nested value", map[string]string{"infraspec.yaml": worker + "secrets: [A]\n", "Dockerfile": "", "secrets.enc.yaml": "A:\n  B: ENC[x]\n" + metadata},
-			[]string{"error secrets-file 3:11 A is a list or a mapping"}},
-		{"mistakes do not hide it", map[string]string{"infraspec.yaml": worker + "prot: 1\nsecrets: [A]\n", "Dockerfile": ""},
-			[]string{"error unknown-key 3:1", "error secrets-file 4:10"}},
+		{"source elsewhere", map[string]string{
+			"infraspec.yaml": worker + "repo: {url: \"https://example.com/x\"}\nsecrets: [TOKEN]\n",
+		}, nil},
+		{"no secrets file", map[string]string{"infraspec.yaml": worker + "secrets: [TOKEN]\n", "Dockerfile": ""}, []string{
+			"error secrets-file 3:10 no secrets.enc.yaml",
+		}},
+		{"names differ", map[string]string{
+			"infraspec.yaml": worker + "secrets: [A, B]\n", "Dockerfile": "",
+			"secrets.enc.yaml": "# c\nB: ENC[x]\nOLD: ENC[x]\n" + metadata,
+		}, []string{
+			"warning secrets-file 3:10 OLD is in secrets.enc.yaml but not listed",
+			"error secrets-file 3:11 A is not in secrets.enc.yaml",
+		}},
+		{"plaintext", map[string]string{
+			"infraspec.yaml": worker + "secrets: [A]\n", "Dockerfile": "",
+			"secrets.enc.yaml": "A: hunter2hunter2\n",
+		}, []string{"error secrets-file 3:10 secrets.enc.yaml: not a SOPS file"}},
+		{"plain value", map[string]string{
+			"infraspec.yaml": worker + "secrets: [A]\n", "Dockerfile": "",
+			"secrets.enc.yaml": "A: hunter2hunter2\n" + metadata,
+		}, []string{"error secrets-file 3:11 A is not encrypted in secrets.enc.yaml"}},
+		{"nested value", map[string]string{
+			"infraspec.yaml": worker + "secrets: [A]\n", "Dockerfile": "",
+			"secrets.enc.yaml": "A:\n  B: ENC[x]\n" + metadata,
+		}, []string{"error secrets-file 3:11 A is a list or a mapping"}},
+		{"other mistakes", map[string]string{
+			"infraspec.yaml": worker + "prot: 1\nsecrets: [A]\n", "Dockerfile": "",
+		}, []string{"error unknown-key 3:1", "error secrets-file 4:10"}},
 		{"unreadable", map[string]string{"infraspec.yaml": "- a\n"}, []string{"error unreadable 1:1"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -69,11 +93,12 @@ func TestBeside(t *testing.T) {
 			}
 			for i, want := range c.want {
 				head := strings.Join(strings.Fields(want)[:3], " ")
-				if !strings.HasPrefix(got[i], head) || !strings.Contains(got[i], strings.TrimSpace(strings.TrimPrefix(want, head))) {
+				text := strings.TrimSpace(strings.TrimPrefix(want, head))
+				if !strings.HasPrefix(got[i], head) || !strings.Contains(got[i], text) {
 					t.Errorf("found %q, want %q", got[i], want)
 				}
 				if strings.Contains(got[i], "hunter2") {
-					t.Errorf("a value is shown: %q", got[i])
+					t.Errorf("a finding shows a value: %q", got[i])
 				}
 			}
 		})
@@ -85,35 +110,38 @@ func place(f infraspec.Finding) string {
 	return parts[0] + ":" + parts[1]
 }
 
-// All sees each app once, in order, and what only two of them together do wrong.
+// All reports each app once, in order, and conflicts between two apps.
 func TestAll(t *testing.T) {
 	apps := t.TempDir()
 	web := func(app, host string) map[string]string {
-		return map[string]string{"Dockerfile": "", "infraspec.yaml": "app: " + app + "\nrole: webserver\nport: 80\nhosts: {internal: " + host + "}\n"}
+		spec := "app: " + app + "\nrole: webserver\nport: 80\nhosts: {internal: " + host + "}\n"
+		return map[string]string{"Dockerfile": "", "infraspec.yaml": spec}
 	}
 	folder(t, filepath.Join(apps, "a"), web("a", "shared"))
 	folder(t, filepath.Join(apps, "b"), web("b", "shared"))
 	folder(t, filepath.Join(apps, "c"), web("a", "c"))
 	folder(t, filepath.Join(apps, "no-app"), map[string]string{"README": ""})
-	var apart, rules []string
+	var names, rules []string
 	err := All(apps, func(r Report) error {
-		apart = append(apart, r.App)
+		names = append(names, r.App)
 		for _, f := range r.Findings {
 			rules = append(rules, r.App+" "+string(f.Rule))
 		}
 		return nil
 	})
-	if err != nil || !slices.Equal(apart, []string{"a", "b", "a"}) || !slices.Equal(rules, []string{"b host-taken", "a folder", "a host-taken"}) {
-		t.Errorf("apps %q, rules %q, error %v", apart, rules, err)
+	if err != nil || !slices.Equal(names, []string{"a", "b", "a"}) ||
+		!slices.Equal(rules, []string{"b host-taken", "a folder", "a host-taken"}) {
+		t.Errorf("apps %q, rules %q, error %v", names, rules, err)
 	}
 }
 
-// A name that the file does not carry is an error where it was asked for by that name.
-func TestAskedByAnotherName(t *testing.T) {
+// It is an error if the file sets another name than the requested one.
+func TestOneWithAnotherName(t *testing.T) {
 	apps := t.TempDir()
 	folder(t, filepath.Join(apps, "store"), map[string]string{"infraspec.yaml": worker, "Dockerfile": ""})
 	report, err := One("store", "/", apps)
-	if err != nil || len(report.Findings) != 1 || report.Findings[0].Rule != infraspec.RuleFolder || report.Findings[0].Severity != infraspec.Error {
+	if err != nil || len(report.Findings) != 1 || report.Findings[0].Rule != infraspec.RuleFolder ||
+		report.Findings[0].Severity != infraspec.Error {
 		t.Errorf("%v, %v", report.Findings, err)
 	}
 }

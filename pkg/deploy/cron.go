@@ -17,7 +17,7 @@ func (r *run) cronJob(ctx context.Context) (*batchv1.CronJob, error) {
 		return nil, notForged("CronJob", r.options.Target)
 	}
 	if err == nil {
-		err = objects.Owned("CronJob", c, r.options.App)
+		err = objects.CheckOwner("CronJob", c, r.options.App)
 	}
 	return c, err
 }

@@ -17,7 +17,7 @@ func (r *run) currentFunction(ctx context.Context) (liveApp, error) {
 		return liveApp{}, nil
 	}
 	if err == nil {
-		err = objects.Owned("PodTemplate", t, r.spec.App)
+		err = objects.CheckOwner("PodTemplate", t, r.spec.App)
 	}
 	if err != nil {
 		return liveApp{}, err

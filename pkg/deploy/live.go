@@ -114,7 +114,7 @@ func forged(ctx context.Context, cluster *k8s.Client, t rollout.Target) (*appsv1
 		return nil, notForged("Deployment", t)
 	}
 	if err == nil {
-		err = objects.Owned("Deployment", d, t.App)
+		err = objects.CheckOwner("Deployment", d, t.App)
 	}
 	if err == nil && d.DeletionTimestamp != nil {
 		return nil, &pipeline.UsageError{

@@ -84,7 +84,7 @@ func (a appSecret) live(ctx context.Context) (*corev1.Secret, error) {
 		return nil, nil //nolint:nilnil // absence is no error here
 	}
 	if err == nil {
-		err = objects.Owned("Secret", live, a.spec.App)
+		err = objects.CheckOwner("Secret", live, a.spec.App)
 	}
 	if err != nil {
 		if len(a.spec.Secrets) == 0 && errors.As(err, new(*objects.ConflictError)) {
@@ -166,7 +166,7 @@ func (a appSecret) apply(ctx context.Context, values map[string]secrets.Value) (
 	if len(left) == 0 {
 		return now, nil
 	}
-	return a.cluster.DropSecretKeys(ctx, a.namespace, name, left)
+	return a.cluster.RemoveSecretKeys(ctx, a.namespace, name, left)
 }
 
 // synced reports which keys of the Secret changed between live, which is nil for a new Secret, and now.
@@ -196,16 +196,16 @@ func synced(live, now *corev1.Secret, values map[string]secrets.Value) pipeline.
 
 // databaseURL returns the DATABASE_URL that the app gets from its env or secrets, or "".
 func databaseURL(spec *infraspec.Spec, values map[string]secrets.Value) string {
-	if plain, ok := spec.Env[objects.DatabaseURL]; ok {
+	if plain, ok := spec.Env[infraspec.DatabaseURL]; ok {
 		return plain
 	}
-	return values[objects.DatabaseURL].Reveal()
+	return values[infraspec.DatabaseURL].Reveal()
 }
 
 // secretDatabaseURL reports whether the app gets its DATABASE_URL from its secrets.
 func secretDatabaseURL(spec *infraspec.Spec) bool {
-	_, plain := spec.Env[objects.DatabaseURL]
-	return !plain && slices.Contains(spec.Secrets, objects.DatabaseURL)
+	_, plain := spec.Env[infraspec.DatabaseURL]
+	return !plain && slices.Contains(spec.Secrets, infraspec.DatabaseURL)
 }
 
 // stillRead returns an error if the Pods read a value that the infraspec has dropped. The deploy would remove it.

@@ -176,7 +176,7 @@ func waitForDeletions(ctx context.Context, cluster *k8s.Client, spec *infraspec.
 func (r *run) checkConflicts() error {
 	var found conflictErrors
 	for _, o := range r.live.all() {
-		conflict, ok := errors.AsType[*objects.ConflictError](objects.Owned(o.kind, o.object, r.spec.App))
+		conflict, ok := errors.AsType[*objects.ConflictError](objects.CheckOwner(o.kind, o.object, r.spec.App))
 		if !ok {
 			continue
 		}
@@ -271,7 +271,7 @@ func differs(before, after metadata.Object, dry bool) bool {
 
 // adopt takes over an object that norn does not manage yet. checkConflicts has allowed it.
 func (r *run) adopt(ctx context.Context, kind string, o metadata.Object) (string, error) {
-	if o == nil || objects.Owned(kind, o, r.spec.App) == nil {
+	if o == nil || objects.CheckOwner(kind, o, r.spec.App) == nil {
 		return "", nil
 	}
 	if err := r.cluster.Adopt(ctx, o); err != nil {

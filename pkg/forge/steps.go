@@ -68,7 +68,7 @@ func (r *run) claim(conf *applycore.PersistentVolumeClaimApplyConfiguration) cha
 		if _, err := r.adopt(ctx, objects.KindClaim, before); err != nil {
 			return drift.Change{}, pipeline.Result{}, err
 		}
-		now, err := r.cluster.CreatePVC(ctx, conf)
+		now, err := r.cluster.ApplyPVC(ctx, conf)
 		if err != nil {
 			return drift.Change{}, pipeline.Result{}, err
 		}
@@ -140,7 +140,7 @@ func (r *run) applyDeployment(
 	switch {
 	case recreate && dry:
 		conf.Spec.Strategy = nil
-		now, err := r.cluster.CreateDeployment(ctx, conf)
+		now, err := r.cluster.ApplyDeployment(ctx, conf)
 		if err == nil {
 			now.Spec.Strategy = appsv1.DeploymentStrategy{Type: appsv1.RecreateDeploymentStrategyType}
 		}
@@ -150,7 +150,7 @@ func (r *run) applyDeployment(
 			return nil, err
 		}
 	}
-	return r.cluster.CreateDeployment(ctx, conf)
+	return r.cluster.ApplyDeployment(ctx, conf)
 }
 
 func (r *run) cronJob(ctx context.Context, dry bool) (drift.Change, pipeline.Result, error) {
@@ -170,7 +170,7 @@ func (r *run) cronJob(ctx context.Context, dry bool) (drift.Change, pipeline.Res
 	} else if adopted != "" {
 		detail = adopted
 	}
-	now, err := r.cluster.CreateCronJob(ctx, conf)
+	now, err := r.cluster.ApplyCronJob(ctx, conf)
 	if err != nil {
 		return drift.Change{}, pipeline.Result{}, err
 	}
@@ -184,7 +184,7 @@ func (r *run) service(conf *applycore.ServiceApplyConfiguration) changeFunc {
 		if _, err := r.adopt(ctx, objects.KindService, before); err != nil {
 			return drift.Change{}, pipeline.Result{}, err
 		}
-		now, err := r.cluster.CreateService(ctx, conf)
+		now, err := r.cluster.ApplyService(ctx, conf)
 		if err != nil {
 			return drift.Change{}, pipeline.Result{}, err
 		}

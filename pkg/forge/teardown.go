@@ -81,7 +81,7 @@ func prepare(ctx context.Context, cluster *k8s.Client, what Removal) (*teardown,
 		if err != nil {
 			return ignoreNotFound(err)
 		}
-		if conflict, ok := errors.AsType[*objects.ConflictError](objects.Owned(kind, o, what.App)); ok {
+		if conflict, ok := errors.AsType[*objects.ConflictError](objects.CheckOwner(kind, o, what.App)); ok {
 			conflict.Final = true // nobody adopts an object in order to delete it
 			foreign = append(foreign, conflict)
 		}

@@ -10,7 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 )
 
-// The types of value that are more than a word: commands, spans of time, amounts.
+// This file decodes values with a syntax of their own: commands, durations and amounts.
 
 func (d *decoder) command(n *yaml.Node, path string, c *Command) {
 	if n.Kind == yaml.ScalarNode {
@@ -27,12 +27,13 @@ func (d *decoder) command(n *yaml.Node, path string, c *Command) {
 func (d *decoder) seconds(n *yaml.Node, path string, s *Seconds) {
 	var ok bool
 	if *s, ok = parseSeconds(n.Value); !ok || n.Kind != yaml.ScalarNode {
-		d.add(n, Error, RuleDuration, "%s must be a number of whole seconds or a duration such as 30s or 5m, not %s", path, describe(n, path))
+		d.add(n, Error, RuleDuration, "%s must be a number of whole seconds or a duration such as 30s or 5m, not %s",
+			path, describe(n, path))
 	}
 }
 
-// parseSeconds takes whole seconds, or a Go duration of whole seconds: what Kubernetes counts in.
-func parseSeconds(text string) (Seconds, bool) {
+// parseSeconds parses whole seconds or a Go duration. Kubernetes counts in seconds, so ok is false for fractions.
+func parseSeconds(text string) (s Seconds, ok bool) {
 	if secs, err := strconv.ParseInt(text, 10, 32); err == nil {
 		return Seconds(time.Duration(secs) * time.Second), secs > 0
 	}
@@ -42,13 +43,13 @@ func parseSeconds(text string) (Seconds, bool) {
 
 func (d *decoder) quantity(n *yaml.Node, path string, q *Quantity) {
 	if amount, err := resource.ParseQuantity(n.Value); err != nil || amount.Sign() < 0 || n.Kind != yaml.ScalarNode {
-		d.add(n, Error, RuleQuantity, "%s: %s is not an amount such as 250m, 2 or 128Mi", path, describe(n, path))
+		d.add(n, Error, RuleQuantity, "%s: %s is not a quantity such as 250m, 2 or 128Mi", path, describe(n, path))
 		return
 	}
 	*q = Quantity(n.Value)
 }
 
-// dockerMemory is how docker run --memory is told an amount.
+// dockerMemory matches the values of docker run --memory.
 var dockerMemory = regexp.MustCompile(`^[1-9][0-9]*[bkmgBKMG]?$`)
 
 func (d *decoder) memory(n *yaml.Node, path string, m *Memory) {

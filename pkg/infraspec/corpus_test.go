@@ -10,11 +10,11 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "update the golden files")
 
 const corpus = "../../testdata/infraspec"
 
-// files are the corpus's files of one kind, good or bad.
+// files returns the corpus's files of one kind, good or bad.
 func files(t testing.TB, kind string) []string {
 	t.Helper()
 	found, err := filepath.Glob(filepath.Join(corpus, kind, "*.yaml"))
@@ -24,7 +24,7 @@ func files(t testing.TB, kind string) []string {
 	return found
 }
 
-// parseFile parses a file of the corpus under its bare name, so that golden files hold no path.
+// parseFile parses a file of the corpus under its base name, to keep paths out of the golden files.
 func parseFile(t testing.TB, path string) (*Spec, []Finding) {
 	t.Helper()
 	data, err := os.ReadFile(path)
@@ -39,14 +39,14 @@ func parseFile(t testing.TB, path string) (*Spec, []Finding) {
 	return spec, found
 }
 
-// TestCorpus compares what is found in each file with the .findings beside it; a good file is one that can be used.
+// TestCorpus compares the findings of each file with the .findings file next to it. A good file has no errors.
 func TestCorpus(t *testing.T) {
 	for _, kind := range []string{"good", "bad"} {
 		for _, path := range files(t, kind) {
 			t.Run(kind+"/"+strings.TrimSuffix(filepath.Base(path), ".yaml"), func(t *testing.T) {
 				spec, found := parseFile(t, path)
 				if (spec != nil) != (kind == "good") {
-					t.Errorf("a %s file, and the spec is %v", kind, spec)
+					t.Errorf("%s file: spec is %v", kind, spec)
 				}
 				compare(t, strings.TrimSuffix(path, ".yaml")+".findings", listing(found))
 			})
@@ -54,13 +54,14 @@ func TestCorpus(t *testing.T) {
 	}
 }
 
-// listing writes findings with their lines and what is underlined.
+// listing formats findings with their excerpts and underlines.
 func listing(found []Finding) string {
 	var out strings.Builder
 	for _, f := range found {
 		fmt.Fprintln(&out, f)
 		if f.Source != "" {
-			fmt.Fprintf(&out, "  |%s\n  |%s%s\n", f.Source, strings.Repeat(" ", f.Column-1), strings.Repeat("^", f.EndColumn-f.Column))
+			underline := strings.Repeat(" ", f.Column-1) + strings.Repeat("^", f.EndColumn-f.Column)
+			fmt.Fprintf(&out, "  |%s\n  |%s\n", f.Source, underline)
 		}
 	}
 	return out.String()
@@ -78,11 +79,11 @@ func compare(t *testing.T, golden, got string) {
 		t.Fatal(err)
 	}
 	if got != string(want) {
-		t.Errorf("findings differ from %s (write it anew with -update); got:\n%s", golden, got)
+		t.Errorf("findings differ from %s (update it with -update); got:\n%s", golden, got)
 	}
 }
 
-// What the corpus plants as a secret is in no finding, neither in its text nor in the line it shows.
+// No finding contains the corpus's secrets, neither in its message nor in its excerpt.
 func TestNoSecretInFindings(t *testing.T) {
 	for _, path := range append(files(t, "good"), files(t, "bad")...) {
 		_, found := parseFile(t, path)
@@ -94,8 +95,8 @@ func TestNoSecretInFindings(t *testing.T) {
 	}
 }
 
-// Each rule that this package finds by itself has a file in the corpus that breaks it.
-func TestEveryRuleIsShown(t *testing.T) {
+// For each rule of this package, a file in the corpus violates it.
+func TestCorpusViolatesEveryRule(t *testing.T) {
 	shown := map[Rule]bool{}
 	for _, path := range append(files(t, "good"), files(t, "bad")...) {
 		_, found := parseFile(t, path)
@@ -104,12 +105,13 @@ func TestEveryRuleIsShown(t *testing.T) {
 		}
 	}
 	for _, r := range []Rule{
-		RuleUnreadable, RuleSyntax, RuleMergeConflict, RuleDocuments, RuleUnknownKey, RuleDuplicateKey, RuleWrongType, RuleRequired,
-		RuleRange, RuleChoice, RuleName, RuleHost, RulePath, RuleQuantity, RuleDuration, RuleSchedule, RuleVariable, RuleTwice, RuleVolumeBacking,
-		RuleSecretInEnv, RuleIgnored, RuleDatabase, RulePortMismatch, RuleNoEffect,
+		RuleUnreadable, RuleSyntax, RuleMergeConflict, RuleDocuments, RuleUnknownKey, RuleDuplicateKey, RuleWrongType,
+		RuleRequired, RuleRange, RuleChoice, RuleName, RuleHost, RulePath, RuleQuantity, RuleDuration, RuleSchedule,
+		RuleVariable, RuleTwice, RuleVolumeBacking, RuleSecretInEnv, RuleIgnored, RuleDatabase,
+		RulePortMismatch, RuleNoEffect,
 	} {
 		if !shown[r] {
-			t.Errorf("no file of the corpus breaks rule %s", r)
+			t.Errorf("no file of the corpus violates rule %s", r)
 		}
 	}
 }

@@ -10,23 +10,23 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// decoder fills a Spec from YAML nodes strictly and goes on after a mistake, so that all of them are found in one go.
+// decoder strictly decodes YAML nodes into a Spec. It continues after a mistake to find all of them in one run.
 type decoder struct {
 	*document
 	findings []Finding
-	merged   int // mappings that "<<" has brought in so far
+	merged   int // mappings that "<<" has merged so far
 }
 
 func (d *decoder) add(at *yaml.Node, sev Severity, rule Rule, format string, args ...any) {
 	d.findings = append(d.findings, d.finding(at, sev, rule, fmt.Sprintf(format, args...)))
 }
 
-// at adds a finding at a key's value, or at the nearest mapping above it where the key is absent.
+// at adds a finding at key's value or, if key is absent, at the nearest mapping above it.
 func (d *decoder) at(key string, sev Severity, rule Rule, format string, args ...any) {
 	d.add(d.place(key), sev, rule, format, args...)
 }
 
-// atKey adds a finding at a key itself, where it is the key that is wrong and not its value.
+// atKey adds a finding at the key itself, not at its value.
 func (d *decoder) atKey(key string, sev Severity, rule Rule, format string, args ...any) {
 	d.add(d.keys[key], sev, rule, format, args...)
 }
@@ -40,15 +40,16 @@ func (d *decoder) decode(root *yaml.Node, s *Spec) {
 
 func (d *decoder) value(n *yaml.Node, path string, v reflect.Value) {
 	n = resolved(n)
-	if n.Tag == "!!null" { // "env:" with nothing after it is the same as no env
+	if n.Tag == "!!null" { // a key without a value counts as absent
 		return
 	}
 	d.places[path] = n
-	if k := v.Kind(); k != reflect.Struct && k != reflect.Map && k != reflect.Pointer && (plain(path) || isName(path, n)) {
+	composite := slices.Contains([]reflect.Kind{reflect.Struct, reflect.Map, reflect.Pointer}, v.Kind())
+	if !composite && (plain(path) || isName(path, n)) {
 		d.show(n)
 	}
 	if !knownTags[n.Tag] {
-		d.add(n, Error, RuleWrongType, "%s has a tag that norn does not know; write the value itself, in quotes if it begins with !", path)
+		d.add(n, Error, RuleWrongType, "%s has an unknown tag; write only the value, in quotes if it begins with !", path)
 		return
 	}
 	switch p := v.Addr().Interface().(type) {
@@ -80,7 +81,7 @@ func (d *decoder) value(n *yaml.Node, path string, v reflect.Value) {
 	}
 }
 
-// resolved is a node, or the one that it is an alias of.
+// resolved returns n or, if n is an alias, the node it refers to.
 func resolved(n *yaml.Node) *yaml.Node {
 	if n.Kind == yaml.AliasNode {
 		return n.Alias
@@ -88,9 +89,10 @@ func resolved(n *yaml.Node) *yaml.Node {
 	return n
 }
 
-// knownTags are YAML's own for what an infraspec holds; "!" says no more than that a scalar is a string.
+// knownTags are YAML's tags for the values of an infraspec. "!" marks a scalar as a string.
 var knownTags = map[string]bool{
-	"!": true, "!!str": true, "!!int": true, "!!float": true, "!!bool": true, "!!timestamp": true, "!!map": true, "!!seq": true, "!!merge": true,
+	"!": true, "!!str": true, "!!int": true, "!!float": true, "!!bool": true, "!!timestamp": true,
+	"!!map": true, "!!seq": true, "!!merge": true,
 }
 
 func (d *decoder) structValue(n *yaml.Node, path string, v reflect.Value) {
@@ -132,16 +134,18 @@ func (d *decoder) unknownKey(p pair, path string, names []string) {
 		return
 	}
 	d.show(p.key)
-	d.add(p.key, Error, RuleUnknownKey, "unknown key %s%s%s", quoted(p.key.Value), in(path), didYouMean(p.key.Value, names))
+	d.add(p.key, Error, RuleUnknownKey, "unknown key %s%s%s",
+		quoted(p.key.Value), in(path), didYouMean(p.key.Value, names))
 }
 
-// constraints checks what a key's tags say of its value.
+// constraints checks a value against the tags of its field.
 func (d *decoder) constraints(f field, path string, v reflect.Value) {
 	switch {
 	case f.choices != nil && !slices.Contains(f.choices, v.String()):
-		d.at(path, Error, RuleChoice, "%s %s is not one of %s%s", path, quoted(v.String()), strings.Join(f.choices, ", "), didYouMean(v.String(), f.choices))
+		d.at(path, Error, RuleChoice, "%s %s is not one of %s%s",
+			path, quoted(v.String()), strings.Join(f.choices, ", "), didYouMean(v.String(), f.choices))
 	case f.most > 0 && (v.Int() < int64(f.least) || v.Int() > int64(f.most)):
-		d.at(path, Error, RuleRange, "%s must be %d to %d, not %d", path, f.least, f.most, v.Int())
+		d.at(path, Error, RuleRange, "%s must be between %d and %d, not %d", path, f.least, f.most, v.Int())
 	case f.required && v.Kind() == reflect.String && v.String() == "":
 		d.at(path, Error, RuleRequired, "%s is empty", path)
 	}
@@ -151,7 +155,7 @@ func oneOf(choices []string) string {
 	if choices == nil {
 		return ""
 	}
-	return ": one of " + strings.Join(choices, ", ")
+	return "; set it to one of " + strings.Join(choices, ", ")
 }
 
 func (d *decoder) mapValue(n *yaml.Node, path string, v reflect.Value) {
@@ -198,20 +202,21 @@ func (d *decoder) scalar(n *yaml.Node, path string, v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Bool:
 		var b bool
-		if n.Kind != yaml.ScalarNode || n.Decode(&b) != nil { // yes, no, on and off too, as the original's
+		if n.Kind != yaml.ScalarNode || n.Decode(&b) != nil { // also yes, no, on and off, as in the original system
 			wrong("true or false")
 			return
 		}
 		v.SetBool(b)
 	case reflect.Int:
 		i, err := strconv.Atoi(n.Value)
-		octal := len(strings.TrimLeft(n.Value, "-")) > 1 && strings.TrimLeft(n.Value, "-")[0] == '0' // which YAML 1.1 reads as another number
+		digits := strings.TrimLeft(n.Value, "-")
+		octal := len(digits) > 1 && digits[0] == '0' // YAML 1.1 reads 010 as 8
 		if n.Kind != yaml.ScalarNode || n.Tag != "!!int" || err != nil || octal {
 			wrong("a whole number")
 			return
 		}
 		v.SetInt(int64(i))
-	default: // a number or a bool is taken as it is written, as the original did
+	default: // numbers and booleans are strings as written, as in the original system
 		if n.Kind != yaml.ScalarNode && strings.HasPrefix(path, "secrets[") {
 			d.add(n, Error, RuleWrongType, "%s must be a name, not %s%s", path, misplaced(n), insteadOf["secrets"])
 			return
@@ -238,7 +243,7 @@ func in(path string) string {
 	return " in " + path
 }
 
-// describe says what a node is. A value that may be a secret is not repeated.
+// describe returns a phrase for n. It does not quote a value that may be a secret.
 func describe(n *yaml.Node, path string) string {
 	switch {
 	case n.Kind == yaml.MappingNode:
@@ -252,7 +257,7 @@ func describe(n *yaml.Node, path string) string {
 	}
 }
 
-// misplaced says what a node is that stands where a mapping or a list should.
+// misplaced returns a phrase for n, which is in the place of a mapping or a list.
 func misplaced(n *yaml.Node) string {
 	if n.Kind == yaml.ScalarNode {
 		return "a single value"
@@ -260,19 +265,20 @@ func misplaced(n *yaml.Node) string {
 	return describe(n, "")
 }
 
-// insteadOf is how to write what is often written otherwise.
+// insteadOf corrects common mistakes, by path.
 var insteadOf = map[string]string{
-	"env":     "; write NAME: value",
-	"secrets": "; list the names alone: their values belong into secrets.enc.yaml, and one that has stood here is known to all who have the file",
+	"env": "; write NAME: value",
+	"secrets": "; list only the names and put the values in secrets.enc.yaml; " +
+		"anyone with this file can read a value written here",
 }
 
-// maxQuoted bounds what a message repeats of the file.
+// maxQuoted is the most runes that a message quotes of a value.
 const maxQuoted = 60
 
-// quoted is text as a message shows it: its first line, and not too much of that.
+// quoted returns the first line of text, in quotes and truncated to maxQuoted.
 func quoted(text string) string {
 	if holdsSecret(text) {
-		return "(which looks like a secret)"
+		return "(looks like a secret)"
 	}
 	text, _, more := strings.Cut(text, "\n")
 	if more {

@@ -7,16 +7,16 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// document is the text of one file: what a place in it looks like, and where each key stands.
+// document is the text of one file and the positions of its keys.
 type document struct {
 	file  string
 	lines []string
-	// places holds each key's value by its dotted path, and "" for the whole mapping; keys holds the keys themselves.
+	// places maps a key's dotted path to its value, and "" to the whole mapping; keys maps it to the key itself.
 	places, keys map[string]*yaml.Node
-	veil         *veil // nil where the file is no YAML
+	masker       *masker // nil if the file is not YAML
 }
 
-// place is the node of a key's value, or of the nearest mapping above it where the key is absent.
+// place returns the node of key's value or, if key is absent, of the nearest mapping above it.
 func (d *document) place(key string) *yaml.Node {
 	for {
 		if n, ok := d.places[key]; ok {
@@ -36,14 +36,14 @@ func (d *document) has(key string) bool {
 	return ok
 }
 
-// finding is one about the node at, or about the file as a whole where at is nil.
+// finding makes a finding about the node at, or about the whole file if at is nil.
 func (d *document) finding(at *yaml.Node, sev Severity, rule Rule, message string) Finding {
 	f := Finding{File: d.file, Severity: sev, Rule: rule, Message: printable(message)}
 	if at == nil {
 		return f
 	}
 	f.Line, f.Column = at.Line, at.Column
-	if f.Line > len(d.lines) { // yaml.v3 puts an empty value behind the end
+	if f.Line > len(d.lines) { // yaml.v3 puts an empty value after the last line
 		f.Line, f.Column = len(d.lines), utf8.RuneCountInString(d.lines[len(d.lines)-1])+1
 	}
 	line := d.lines[f.Line-1]
@@ -52,7 +52,7 @@ func (d *document) finding(at *yaml.Node, sev Severity, rule Rule, message strin
 	return f
 }
 
-// quotedWidth is how many runes a quoted scalar has in its first line.
+// quotedWidth returns the number of runes that a quoted scalar has on its first line.
 func quotedWidth(rest []rune) int {
 	quote := rest[0]
 	for i := 1; i < len(rest); i++ {
@@ -66,27 +66,28 @@ func quotedWidth(rest []rune) int {
 	return len(rest)
 }
 
-// excerpts gives findings the lines that they are about. It comes last, when it is known what of them may be shown.
+// excerpts sets Source in found. It must run after decoding, which decides which words may be shown.
 func (d *document) excerpts(found []Finding) {
 	for i, f := range found {
 		switch {
 		case f.Line == 0 || f.noExcerpt:
-		case d.veil == nil:
+		case d.masker == nil:
 			found[i].Source = maskUnparsed(d.lines[f.Line-1])
 		default:
-			found[i].Source = d.veil.line(f.Line, d.lines[f.Line-1])
+			found[i].Source = d.masker.line(f.Line, d.lines[f.Line-1])
 		}
 	}
 }
 
-// show notes that a node's text may be shown. A tag or an anchor before it may be the beginning of a value that was not quoted.
+// show allows excerpts to include n, unless it looks like a secret or has a tag or an anchor: those may be the start of
+// an unquoted value.
 func (d *document) show(n *yaml.Node) {
-	if d.veil != nil && n.Anchor == "" && n.Style&yaml.TaggedStyle == 0 && !holdsSecret(n.Value) {
-		d.veil.shown[n] = true
+	if d.masker != nil && n.Anchor == "" && n.Style&yaml.TaggedStyle == 0 && !holdsSecret(n.Value) {
+		d.masker.shown[n] = true
 	}
 }
 
-// printable is a message in one line, whatever of the file it repeats.
+// printable returns message on one line, without the control characters it may quote from the file.
 func printable(message string) string {
 	return strings.Map(func(r rune) rune {
 		if isControl(r) || r == '\t' || r == 0x85 || r == 0x2028 || r == 0x2029 {
@@ -96,12 +97,12 @@ func printable(message string) string {
 	}, message)
 }
 
-// width is how many runes of rest, the line from the node's beginning, belong to a scalar node; 1 for what is no scalar.
+// width returns the number of runes in rest, the line from n on, that belong to n; 1 if n is not a scalar.
 func width(n *yaml.Node, rest []rune) int {
 	if n.Kind != yaml.ScalarNode || len(rest) == 0 {
 		return 1
 	}
-	if n.Anchor != "" || n.Style&yaml.TaggedStyle != 0 { // they stand before the value, and are what is meant
+	if n.Anchor != "" || n.Style&yaml.TaggedStyle != 0 { // the tag or anchor precedes the value; underline that
 		return max(1, utf8.RuneCountInString(strings.Fields(string(rest) + " .")[0]))
 	}
 	switch n.Style {
@@ -115,12 +116,12 @@ func width(n *yaml.Node, rest []rune) int {
 	return 1
 }
 
-// Finding makes a finding about the value of key in a file that has been read, for checks that need more than the file.
+// Finding makes a finding about the value of key, for checks that need more than the file itself.
 func (s *Spec) Finding(key string, sev Severity, rule Rule, message string) Finding {
 	found := []Finding{s.doc.finding(s.doc.place(key), sev, rule, message)}
 	s.doc.excerpts(found)
 	return found[0]
 }
 
-// Has reports whether the file itself sets key, by its dotted path; defaults do not count.
+// Has reports whether the file sets key, a dotted path. Defaults do not count.
 func (s *Spec) Has(key string) bool { return s.doc.has(key) }

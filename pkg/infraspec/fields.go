@@ -7,19 +7,19 @@ import (
 	"strings"
 )
 
-// field is what a Spec's struct tags say of one key.
+// field holds what the struct tags of a Spec say about one key.
 type field struct {
 	name     string
 	index    int
 	required bool
 	fallback string
-	least    int // with most, where the key has a range
+	least    int // least and most are the range; both are 0 if the key has none
 	most     int
 	choices  []string
 }
 
-// fieldsOf reads the tags of a struct type. The jsonschema tag is the one that schema.json is generated from, so that the
-// two say the same.
+// fieldsOf reads the tags of a struct type. schema.json is generated from the same jsonschema tags, so the schema and
+// the decoder agree.
 func fieldsOf(t reflect.Type) []field {
 	var out []field
 	for i := range t.NumField() {
@@ -51,12 +51,12 @@ func fieldsOf(t reflect.Type) []field {
 func number(text string) int {
 	n, err := strconv.Atoi(text)
 	if err != nil {
-		panic(fmt.Sprintf("a struct tag of infraspec says %q for a number", text)) // found by the first test that loads a file
+		panic(fmt.Sprintf("invalid number %q in a struct tag of infraspec", text)) // any test that loads a file finds it
 	}
 	return n
 }
 
-// fillDefaults sets what the tags name as defaults. Structs behind pointers are left nil.
+// fillDefaults sets the defaults from the tags. Structs behind pointers stay nil.
 func fillDefaults(v reflect.Value) {
 	for _, f := range fieldsOf(v.Type()) {
 		at := v.Field(f.index)

@@ -10,33 +10,33 @@ import (
 	"strings"
 )
 
-// NotFoundError says that no infraspec is where it was looked for.
+// NotFoundError reports that there is no infraspec.
 type NotFoundError struct {
-	Name   string // the app's name, where one was given
-	Looked string
+	Name   string // the app's name, if it was searched by name
+	Where  string // where it was searched, such as "at apps/shop"
 	advice string
 }
 
-// Error says where it was looked for.
-func (e *NotFoundError) Error() string { return "no " + FileName + " " + e.Looked }
+// Error names the places that were searched.
+func (e *NotFoundError) Error() string { return "no " + FileName + " " + e.Where }
 
-// Hint is what to do about it.
+// Hint returns the next step.
 func (e *NotFoundError) Hint() string { return e.advice }
 
-// NameError says that the app found under a name calls itself something else.
+// NameError reports that the infraspec found under one name sets another.
 type NameError struct{ Asked, Found, Path string }
 
-// Error names both.
+// Error names the requested app and the one in the file.
 func (e *NameError) Error() string {
-	return fmt.Sprintf("%s is asked for, but %s says app: %s", e.Asked, e.Path, e.Found)
+	return fmt.Sprintf("app %s was requested, but %s sets app: %s", e.Asked, e.Path, e.Found)
 }
 
-// Hint is what to do about it.
+// Hint returns the next step.
 func (e *NameError) Hint() string {
-	return fmt.Sprintf("rename the folder, correct app: in the file, or name the app by its path: %s", filepath.Dir(e.Path))
+	return fmt.Sprintf("rename the folder, fix app: in the file, or pass the app's path: %s", filepath.Dir(e.Path))
 }
 
-// Find loads the infraspec that arg means; see Locate. Where arg is a name, the file must say the same.
+// Find loads the infraspec of arg; see Locate. If arg is a name, the file must set the same name.
 func Find(arg, here, appsDir string) (*Spec, []Finding, error) {
 	path, err := Locate(arg, here, appsDir)
 	if err != nil {
@@ -49,9 +49,12 @@ func Find(arg, here, appsDir string) (*Spec, []Finding, error) {
 	return spec, findings, err
 }
 
-// Locate returns the path of the infraspec that arg means: none is the file here or in the nearest folder above, a path (it
-// holds a separator, begins with a dot or ends in .yaml) is that file or folder, and a name is that folder under appsDir, or the app here or above.
-// It returns a *NotFoundError where there is none.
+// Locate returns the path of the infraspec of arg:
+//   - "" is the infraspec in the folder here or its nearest parent that has one.
+//   - A path (it contains a separator, begins with a dot or ends in .yaml) is that file, or that folder's infraspec.
+//   - A name is the folder of that name in appsDir, or the app of that name in here or a parent.
+//
+// If there is none, Locate returns a *NotFoundError.
 func Locate(arg, here, appsDir string) (string, error) {
 	switch {
 	case arg == "":
@@ -65,17 +68,21 @@ func Locate(arg, here, appsDir string) (string, error) {
 	}
 }
 
-// IsName reports whether arg is an app's name, and neither a path nor nothing.
+// IsName reports whether arg is an app's name: neither a path nor empty.
 func IsName(arg string) bool {
-	return arg != "" && !strings.ContainsRune(arg, filepath.Separator) && !strings.HasPrefix(arg, ".") && filepath.Ext(arg) != ".yaml"
+	return arg != "" && !strings.ContainsRune(arg, filepath.Separator) && !strings.HasPrefix(arg, ".") &&
+		filepath.Ext(arg) != ".yaml"
 }
 
-// List returns the paths of all infraspecs in the folders of appsDir, in the order of the folders' names.
-// An appsDir that does not exist is a *NotFoundError.
+// List returns the paths of all infraspecs in the folders of appsDir, sorted. If appsDir does not exist, it returns a
+// *NotFoundError.
 func List(appsDir string) ([]string, error) {
 	folders, err := os.ReadDir(appsDir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &NotFoundError{Looked: "in " + appsDir + ", which does not exist", advice: "set --apps-dir or NORN_APPS_DIR to the folder that holds the apps"}
+		return nil, &NotFoundError{
+			Where:  "in " + appsDir + ", which does not exist",
+			advice: "set --apps-dir or NORN_APPS_DIR to the folder that contains your apps",
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("list the apps: %w", err)
@@ -83,7 +90,8 @@ func List(appsDir string) ([]string, error) {
 	var paths []string
 	for _, f := range folders {
 		path := filepath.Join(appsDir, f.Name(), FileName)
-		if _, err := os.Stat(path); err == nil || f.IsDir() && !errors.Is(err, fs.ErrNotExist) { // what cannot be read is told of when it is read
+		// If Stat fails for another reason, reading the file reports it.
+		if _, err := os.Stat(path); err == nil || f.IsDir() && !errors.Is(err, fs.ErrNotExist) {
 			paths = append(paths, path)
 		}
 	}
@@ -98,7 +106,10 @@ func nearest(here string) (string, error) {
 			return path, nil
 		}
 		if dir == filepath.Dir(dir) {
-			return "", &NotFoundError{Looked: "in " + here + " or above it", advice: "go to the app's folder, or name the app; norn init writes a new one"}
+			return "", &NotFoundError{
+				Where:  "in " + here + " or its parent folders",
+				advice: "change to the app's folder, pass the app's name, or create an infraspec with norn init",
+			}
 		}
 	}
 }
@@ -110,12 +121,12 @@ func inFolder(path string) (string, error) {
 		_, err = os.Stat(path)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", &NotFoundError{Looked: "at " + path, advice: "check the path"}
+		return "", &NotFoundError{Where: "at " + path, advice: "check the path"}
 	}
-	return path, nil // what else is wrong with it is told of when it is read
+	return path, nil // reading the file reports any other error
 }
 
-// appIn is what an infraspec calls its app, whatever else is in it.
+// appIn returns the app name in an infraspec, even if the file has mistakes.
 func appIn(path string) string {
 	spec, _ := Inspect(path)
 	return spec.App
@@ -127,11 +138,11 @@ func byName(name, here, appsDir string) (string, error) {
 		if own, err := nearest(here); err == nil && appIn(own) == name {
 			return own, nil
 		}
-		advice := "set --apps-dir or NORN_APPS_DIR to the folder that holds the apps, or give a path"
+		advice := "set --apps-dir or NORN_APPS_DIR to the folder that contains your apps, or pass a path"
 		if _, err := os.Stat(filepath.Join(here, name, FileName)); err == nil {
-			advice = "for the folder here, write ./" + name
+			advice = "to use the folder here, pass ./" + name
 		}
-		return "", &NotFoundError{Name: name, Looked: "for " + name + " in " + appsDir, advice: advice}
+		return "", &NotFoundError{Name: name, Where: "for " + name + " in " + appsDir, advice: advice}
 	}
 	return path, nil
 }

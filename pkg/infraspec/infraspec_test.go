@@ -43,7 +43,7 @@ func TestParseWhole(t *testing.T) {
 	if s.App != "shop" || s.Role != Webserver || s.Port != 8080 || s.Replicas != 2 || s.Artifacts.Retain != 3 {
 		t.Errorf("%+v", s)
 	}
-	if s.Env["WORKERS"] != "4" || s.Env["FAST"] != "true" { // scalars are taken as they are written
+	if s.Env["WORKERS"] != "4" || s.Env["FAST"] != "true" { // scalars are strings as written
 		t.Errorf("env %v", s.Env)
 	}
 	if got := strings.Join(s.Migrations.Command, "|"); got != "/bin/sh|-c|bin/migrate" {
@@ -59,8 +59,10 @@ func TestDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !s.Deploy || s.Replicas != 1 || s.Repo.Branch != "main" || s.Artifacts.Retain != 5 || s.Build.Dockerfile != "Dockerfile" ||
-		s.Function.Memory != "256m" || s.Function.Trigger != "http" || s.Alerts.Threshold != 3 || s.Function.Timeout.Duration() != 30*time.Second || s.Alerts.Window.Duration() != 5*time.Minute {
+	if !s.Deploy || s.Replicas != 1 || s.Repo.Branch != "main" || s.Artifacts.Retain != 5 ||
+		s.Build.Dockerfile != "Dockerfile" ||
+		s.Function.Memory != "256m" || s.Function.Trigger != "http" || s.Alerts.Threshold != 3 ||
+		s.Function.Timeout.Duration() != 30*time.Second || s.Alerts.Window.Duration() != 5*time.Minute {
 		t.Errorf("%+v", s)
 	}
 }
@@ -73,30 +75,32 @@ func TestAllMistakesAtOnce(t *testing.T) {
 	}
 	for i, f := range found {
 		if f.Line != i+1 {
-			t.Errorf("finding %d is in line %d: %s", i, f.Line, f)
+			t.Errorf("finding %d is on line %d: %s", i, f.Line, f)
 		}
 	}
 }
 
 func TestHostPathWins(t *testing.T) {
-	_, warnings, err := Parse("f", []byte("app: shop\nrole: worker\nvolumes: [{name: a, mountPath: /a, size: 1Gi, hostPath: /b}]\n"))
+	text := "app: shop\nrole: worker\nvolumes: [{name: a, mountPath: /a, size: 1Gi, hostPath: /b}]\n"
+	_, warnings, err := Parse("f", []byte(text))
 	if err != nil || len(warnings) != 1 || !strings.Contains(warnings[0].Message, "hostPath wins") {
 		t.Errorf("warnings %v, error %v", warnings, err)
 	}
 }
 
-// What comes by an alias or a merge is what YAML says it is; a key that is set itself wins.
+// Aliases and merges resolve as in YAML. A key that the mapping itself sets wins.
 func TestAnchors(t *testing.T) {
 	spec, found := parseFile(t, corpus+"/good/anchors.yaml")
 	if spec == nil {
 		t.Fatal(found)
 	}
-	if spec.Env["NAME"] != "shop" || spec.Volumes[1].Name != "cache" || spec.Volumes[1].MountPath != "/cache" || spec.Volumes[1].Size != "1Gi" {
+	v := spec.Volumes[1]
+	if spec.Env["NAME"] != "shop" || v.Name != "cache" || v.MountPath != "/cache" || v.Size != "1Gi" {
 		t.Errorf("env %v, volumes %v", spec.Env, spec.Volumes)
 	}
 }
 
-// A file that is something else altogether is not listed without end.
+// The list of findings is limited, for a file that is not an infraspec at all.
 func TestFindingsAreBounded(t *testing.T) {
 	text := "app: shop\nrole: worker\n"
 	for i := range 10 * maxFindings {
@@ -109,11 +113,11 @@ func TestFindingsAreBounded(t *testing.T) {
 	}
 	last := found[maxFindings]
 	if last.Rule != RuleTooMany || last.Line != maxFindings+3 || !strings.HasPrefix(last.Message, "1800 more") {
-		t.Errorf("the last is %s", last)
+		t.Errorf("last finding: %s", last)
 	}
 }
 
-// YAML 1.1 reads 010 as 8, and nobody means that.
+// YAML 1.1 reads 010 as 8, which nobody expects.
 func TestLeadingZero(t *testing.T) {
 	for text, ok := range map[string]bool{"010": false, "-010": false, "0": true, "10": true} {
 		_, _, err := Parse("f", []byte("app: shop\nrole: worker\nreplicas: "+text+"\n"))
@@ -134,14 +138,17 @@ func TestEditDistance(t *testing.T) {
 	for _, c := range []struct {
 		a, b string
 		want int
-	}{{"port", "port", 0}, {"prot", "port", 1}, {"prt", "port", 1}, {"poort", "port", 1}, {"prtt", "port", 2}, {"", "ab", 2}, {"p", "port", 3}} {
+	}{
+		{"port", "port", 0}, {"prot", "port", 1}, {"prt", "port", 1}, {"poort", "port", 1}, {"prtt", "port", 2},
+		{"", "ab", 2}, {"p", "port", 3},
+	} {
 		if got := EditDistance(c.a, c.b); got != c.want {
 			t.Errorf("EditDistance(%q, %q) = %d, want %d", c.a, c.b, got, c.want)
 		}
 	}
 }
 
-// The loader never panics, every finding is inside the file, and what it shows of it is as wide as what stands there.
+// The loader never panics, every finding is inside the file, and every excerpt is as wide as its line.
 func FuzzParse(f *testing.F) {
 	for _, path := range append(files(f, "good"), files(f, "bad")...) {
 		data, err := os.ReadFile(path)
@@ -163,11 +170,11 @@ func FuzzParse(f *testing.F) {
 				continue
 			}
 			if x.Line < 1 || x.Line > len(lines) {
-				t.Fatalf("%s is outside of the file", x)
+				t.Fatalf("%s is outside the file", x)
 			}
 			wide := utf8.RuneCountInString(lines[x.Line-1])
 			if x.Column < 1 || x.Column > wide+1 || x.EndColumn <= x.Column || x.EndColumn > wide+2 {
-				t.Errorf("%s is outside of its line, to %d of %d", x, x.EndColumn, wide)
+				t.Errorf("%s is outside its line: ends at column %d of %d", x, x.EndColumn, wide)
 			}
 			if x.Source != "" && utf8.RuneCountInString(x.Source) != wide {
 				t.Errorf("%s shows %q for %q", x, x.Source, lines[x.Line-1])

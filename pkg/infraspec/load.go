@@ -12,33 +12,35 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// FileName is the name an infraspec has in its app's folder.
+// FileName is the name of the infraspec in an app's folder.
 const FileName = "infraspec.yaml"
 
-// maxSize is far more than any infraspec has; what is larger is something else.
+// maxSize is far above the size of any infraspec, in bytes.
 const maxSize = 1 << 20
 
-// Load reads and parses the file at path; see Parse. A file that cannot be read is a finding too.
+// Load reads and parses the file at path; see Parse. A file that cannot be read is a finding.
 func Load(path string) (*Spec, []Finding, error) { return verdict(Inspect(path)) }
 
-// Inspect reads the file at path for its findings; a file that cannot be read is one too. Unlike Load's, its Spec is there also where they
-// have errors, with what could be read, for further findings about it.
+// Inspect reads the file at path and returns its findings. A file that cannot be read is a finding. Unlike Load, it
+// returns a Spec even if there are errors, with everything that could be read, so that callers can check it further.
 func Inspect(path string) (*Spec, []Finding) {
 	data, err := read(path)
 	if err != nil {
 		reason := err
 		if p, ok := errors.AsType[*fs.PathError](err); ok {
-			reason = p.Err // the path is the finding's own
+			reason = p.Err // the finding already names the path
 		}
 		spec := &Spec{doc: &document{file: path, lines: []string{""}}}
-		return spec, []Finding{{File: path, Severity: Error, Rule: RuleUnreadable, Message: printable(fmt.Sprintf("it cannot be read: %v", reason))}}
+		message := printable(fmt.Sprintf("cannot read the file: %v", reason))
+		return spec, []Finding{{File: path, Severity: Error, Rule: RuleUnreadable, Message: message}}
 	}
 	return inspect(path, data)
 }
 
 func read(path string) ([]byte, error) {
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() { // to open a pipe would wait for its writer
-		return nil, fmt.Errorf("read the infraspec: %w", &fs.PathError{Op: "read", Path: path, Err: errors.New("it is not a file")})
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() { // opening a pipe could block
+		err := &fs.PathError{Op: "read", Path: path, Err: errors.New("not a regular file")}
+		return nil, fmt.Errorf("read the infraspec: %w", err)
 	}
 	f, err := os.Open(path)
 	if err != nil {
@@ -52,19 +54,19 @@ func read(path string) ([]byte, error) {
 	return data, nil
 }
 
-// lineBreak is what yaml.v3 counts as the end of a line (YAML 1.1, 4.2).
+// lineBreak matches what yaml.v3 counts as the end of a line (YAML 1.1, 4.2).
 var lineBreak = regexp.MustCompile("\r\n|[\r\n\u0085\u2028\u2029]")
 
-// byteOrderMark may stand before UTF-8 text; it takes up no column.
+// byteOrderMark may precede UTF-8 text. It does not count as a column.
 const byteOrderMark = "\uFEFF"
 
-// Parse decodes and checks data; file is the name that findings carry. It returns the spec with its warnings and notes, or
-// Errors with every finding. All findings are in the order of their places.
+// Parse decodes and checks data. Findings name it as file. It returns the spec with warnings and notes, or Errors with
+// all findings, sorted by position.
 func Parse(file string, data []byte) (*Spec, []Finding, error) {
 	return verdict(inspect(file, data))
 }
 
-// verdict gives no spec where there are errors.
+// verdict returns Errors instead of spec if there are errors among found.
 func verdict(spec *Spec, found []Finding) (*Spec, []Finding, error) {
 	if HasErrors(found) {
 		return nil, nil, Errors(found)
@@ -74,11 +76,14 @@ func verdict(spec *Spec, found []Finding) (*Spec, []Finding, error) {
 
 func inspect(file string, data []byte) (*Spec, []Finding) {
 	data = bytes.TrimPrefix(data, []byte(byteOrderMark))
-	doc := &document{file: file, lines: lineBreak.Split(string(data), -1), places: map[string]*yaml.Node{}, keys: map[string]*yaml.Node{}}
+	doc := &document{
+		file: file, lines: lineBreak.Split(string(data), -1),
+		places: map[string]*yaml.Node{}, keys: map[string]*yaml.Node{},
+	}
 	d := &decoder{document: doc}
 	spec := &Spec{doc: doc}
 	if root, ok := d.root(data); ok {
-		doc.veil = newVeil(root)
+		doc.masker = newMasker(root)
 		d.decode(root, spec)
 		d.check(spec)
 	}
@@ -87,7 +92,7 @@ func inspect(file string, data []byte) (*Spec, []Finding) {
 	return spec, found
 }
 
-// root parses data as exactly one YAML document that is a mapping.
+// root parses data, which must be exactly one YAML document with a mapping at the top.
 func (d *decoder) root(data []byte) (*yaml.Node, bool) {
 	if !d.readable(data) {
 		return nil, false
@@ -96,7 +101,7 @@ func (d *decoder) root(data []byte) (*yaml.Node, bool) {
 	var doc yaml.Node
 	switch err := dec.Decode(&doc); {
 	case errors.Is(err, io.EOF):
-		d.add(nil, Error, RuleUnreadable, "the file is empty; it needs at least app and role")
+		d.add(nil, Error, RuleUnreadable, "the file is empty; set at least app and role")
 		return nil, false
 	case err != nil:
 		d.syntaxError(data, err)
@@ -107,13 +112,13 @@ func (d *decoder) root(data []byte) (*yaml.Node, bool) {
 		if err != nil {
 			d.syntaxError(data, err)
 		} else {
-			d.add(&next, Error, RuleDocuments, "a second YAML document begins here; an infraspec is one document")
+			d.add(&next, Error, RuleDocuments, "a second YAML document begins here; an infraspec must be a single document")
 		}
 		return nil, false
 	}
 	root := doc.Content[0]
-	if root.Kind != yaml.MappingNode { // not shown: it may be any file, a key's even
-		f := d.finding(root, Error, RuleUnreadable, "an infraspec is a mapping of keys to values, and this is none")
+	if root.Kind != yaml.MappingNode { // no excerpt: this may be any file, even a private key
+		f := d.finding(root, Error, RuleUnreadable, "an infraspec must be a mapping of keys to values")
 		f.noExcerpt = true
 		d.findings = append(d.findings, f)
 		return nil, false

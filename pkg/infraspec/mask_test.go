@@ -7,49 +7,62 @@ import (
 	"testing"
 )
 
-// canaries are secret values in all the ways in which one can be written: each holds hunter2.
+// canaries are secret values in every YAML notation. Each contains hunter2.
 var canaries = []string{
-	"hunter2!", "abc,hunter2", "ab}hunter2", "abc]hunter2", "abc#hunter2", "abc #hunter2", "hunter2: x", "x: hunter2", "[hunter2!]", "{a: hunter2}",
-	"*hunter2", "!hunter2 x", "&hunter2 x", "!!int hunter2", "'it''s hunter2'", `"it\"s hunter2"`, `"a\qhunter2"`, "\"abc\n    hunter2\"", "|\n    hunter2\n    more", ">-\n    hunter2",
-	"\n    hunter2!", "\n    - hunter2!", "\n    a: hunter2", "\"abc\n    hunter2\" junk", "@hunter2", "`hunter2`", "|hunter2", "- hunter2", "? hunter2", "\n\thunter2", "'hunter2", "[hunter2!", "{hunter2: ",
-	"API_TOKEN=hunter2 ./run --password hunter2", "postgres://u:p@hunter2@h/db", "postgres://u:ab/hunter2@h/db", "postgres://h/db?password=hunter2", "https://hunter2@h/x", "/9hunter2abc",
-	"correct horse hunter2", "<<: hunter2", "hunter2\x01", "hunter2\xff", "hunter2\u2028x", strings.Repeat("x", 300) + "hunter2",
+	"hunter2!", "abc,hunter2", "ab}hunter2", "abc]hunter2", "abc#hunter2", "abc #hunter2", "hunter2: x", "x: hunter2",
+	"[hunter2!]", "{a: hunter2}",
+	"*hunter2", "!hunter2 x", "&hunter2 x", "!!int hunter2", "'it''s hunter2'", `"it\"s hunter2"`, `"a\qhunter2"`,
+	"\"abc\n    hunter2\"", "|\n    hunter2\n    more", ">-\n    hunter2",
+	"\n    hunter2!", "\n    - hunter2!", "\n    a: hunter2", "\"abc\n    hunter2\" junk", "@hunter2", "`hunter2`",
+	"|hunter2", "- hunter2", "? hunter2", "\n\thunter2", "'hunter2", "[hunter2!", "{hunter2: ",
+	"API_TOKEN=hunter2 ./run --password hunter2", "postgres://u:p@hunter2@h/db", "postgres://u:ab/hunter2@h/db",
+	"postgres://h/db?password=hunter2", "https://hunter2@h/x", "/9hunter2abc",
+	"correct horse hunter2", "<<: hunter2", "hunter2\x01", "hunter2\xff", "hunter2\u2028x",
+	strings.Repeat("x", 300) + "hunter2",
 }
 
-// contexts are the places where one may stand, by intention or by mistake.
+// contexts are the places where a secret may appear, intended or not.
 var contexts = []string{
-	"env: {API_TOKEN: %s}", "env:\n  API_TOKEN: %s\n  1A: x", "env:\n  1A: x\n  ANY: %s", "env: %s", "env: [{name: X, value: %s}]", "env:\n  - name: X\n    value: %s", "env: {%s}", "env: {API_TOKEN=%s}",
-	"secrets: [%s]", "secrets:\n  - %s\n  - bad!", "secrets: {TOKEN: %s}", "secrets:\n  TOKEN: %s\nsecrets: [X]", "secrets: !", "secret: {TOKEN: %s}", "secret:\n  TOKEN: %s", "secrets:\n  - API_TOKEN=%s",
-	"command: %s\nport: x", "command: [%s, {}]", "comand: %s", "migrations: {command: %s, database: []}", "build: {test: %s, dockerfile: /x}", "build: {tset: %s}",
-	"repo: {url: %s}", "repo: {ulr: %s}", "repo: {webhookSecret: %s, autoDeploy: x}", "apiToken: %s", "port: x # %s", "# %s\nport: x", "%s",
-	"alerts: {window: x} # %s", "volumes:\n  - name: a\n    token: %s", "services: {postgres: {password: %s}}", "<<: {TOKEN: %s}", "x: &x %s\nenv: {A: *x, 1A: x}",
+	"env: {API_TOKEN: %s}", "env:\n  API_TOKEN: %s\n  1A: x", "env:\n  1A: x\n  ANY: %s", "env: %s",
+	"env: [{name: X, value: %s}]", "env:\n  - name: X\n    value: %s", "env: {%s}", "env: {API_TOKEN=%s}",
+	"secrets: [%s]", "secrets:\n  - %s\n  - bad!", "secrets: {TOKEN: %s}", "secrets:\n  TOKEN: %s\nsecrets: [X]",
+	"secrets: !", "secret: {TOKEN: %s}", "secret:\n  TOKEN: %s", "secrets:\n  - API_TOKEN=%s",
+	"command: %s\nport: x", "command: [%s, {}]", "comand: %s", "migrations: {command: %s, database: []}",
+	"build: {test: %s, dockerfile: /x}", "build: {tset: %s}",
+	"repo: {url: %s}", "repo: {ulr: %s}", "repo: {webhookSecret: %s, autoDeploy: x}", "apiToken: %s", "port: x # %s",
+	"# %s\nport: x", "%s",
+	"alerts: {window: x} # %s", "volumes:\n  - name: a\n    token: %s", "services: {postgres: {password: %s}}",
+	"<<: {TOKEN: %s}", "x: &x %s\nenv: {A: *x, 1A: x}",
 }
 
-// misplacedSecrets are files with a secret where none is thought of.
+// misplacedSecrets are files with a secret in an unexpected place.
 var misplacedSecrets = []string{
-	"hosts: {external: 'https://u:hunter2@h/'}", "services: {postgres: 'postgres://u:hunter2@h/d'}", "migrations: psql postgres://u:hunter2@h/d", "hosts: hunter2",
-	"secrets: [ghp_hunter2hunter2hunter2hunter2, ghp_hunter2hunter2hunter2hunter2]", "build: './x --password hunter2'", "command: ./x --token=hunter2", "healthcheck: /h?token=hunter2",
-	"env: {DSN: host=db password=hunter2}", "env: {AUTH: Basic aHVudGVyMg==hunter2}", "replicas: token=hunter2", "schedule: --password=hunter2",
+	"hosts: {external: 'https://u:hunter2@h/'}", "services: {postgres: 'postgres://u:hunter2@h/d'}",
+	"migrations: psql postgres://u:hunter2@h/d", "hosts: hunter2",
+	"secrets: [ghp_hunter2hunter2hunter2hunter2, ghp_hunter2hunter2hunter2hunter2]", "build: './x --password hunter2'",
+	"command: ./x --token=hunter2", "healthcheck: /h?token=hunter2",
+	"env: {DSN: host=db password=hunter2}", "env: {AUTH: Basic aHVudGVyMg==hunter2}", "replicas: token=hunter2",
+	"schedule: --password=hunter2",
 }
 
 func TestNoFindingShowsAMisplacedSecret(t *testing.T) {
 	for _, text := range misplacedSecrets {
 		_, found := inspect("f", []byte("app: shop\nrole: worker\n"+text+"\n"))
 		if len(found) == 0 {
-			t.Errorf("%q: nothing is found", text)
+			t.Errorf("%q: no findings", text)
 		}
 		if shown := listing(found); strings.Contains(shown, "hunter2") {
-			t.Errorf("%q shows it:\n%s", text, shown)
+			t.Errorf("%q: a finding shows the secret:\n%s", text, shown)
 		}
 	}
 }
 
-// No finding shows what could be a secret: not in its text, not in the line it shows, not in JSON.
+// No finding shows a secret, whether in its message, its excerpt or JSON.
 func TestNoFindingShowsASecret(t *testing.T) {
 	for _, context := range contexts {
 		for _, canary := range canaries {
 			if context == "%s" && (canary == "hunter2: x" || canary == "? hunter2") {
-				continue // a key is shown
+				continue // keys are shown
 			}
 			text := "app: shop\nrole: worker\n" + strings.ReplaceAll(context, "%s", canary) + "\nprot: 1\n"
 			_, found := inspect("f", []byte(text))
@@ -58,13 +71,13 @@ func TestNoFindingShowsASecret(t *testing.T) {
 				t.Fatal(err)
 			}
 			if shown := listing(found) + string(data) + fmt.Sprintf("%+v", found); strings.Contains(shown, "hunter2") {
-				t.Errorf("%q shows it:\n%s", text, listing(found))
+				t.Errorf("%q: a finding shows the secret:\n%s", text, listing(found))
 			}
 		}
 	}
 }
 
-// What is harmless is shown, so that people see what is meant.
+// Excerpts show harmless text, so that users recognize the line.
 func TestExcerptsAreReadable(t *testing.T) {
 	for text, want := range map[string]string{
 		"port: 70000":                        "port: 70000",

@@ -4,24 +4,24 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// pair is a key of a mapping with its value.
+// pair is a key and its value in a mapping.
 type pair struct {
 	key, value *yaml.Node
-	// torn says that the key may be the rest of a value that was not quoted: {A: b,c} has a key c with nothing behind it.
-	torn bool
+	// fragment is true if the key may be the rest of an unquoted value: {A: b,c} has a key c without a value.
+	fragment bool
 }
 
-// repeatable reports whether a message may repeat the key.
-func (p pair) repeatable() bool { return !p.torn && word.MatchString(p.key.Value) }
+// repeatable reports whether a message may quote the key.
+func (p pair) repeatable() bool { return !p.fragment && word.MatchString(p.key.Value) }
 
-// The bounds of what "<<" may bring in: a file that needs more is one whose aliases multiply without end.
+// The limits of what "<<" merges. A file that needs more has aliases that multiply endlessly.
 const (
 	maxMergeDepth = 10
 	maxMerged     = 1000
 )
 
-// pairs are a mapping's keys, each once, then those that "<<" merges in from other mappings and that it does not
-// set itself (yaml.org/type/merge). A key that stands twice is reported.
+// pairs returns the keys that a mapping sets, then the other keys that "<<" merges from other mappings
+// (yaml.org/type/merge). It reports duplicate keys.
 func (d *decoder) pairs(n *yaml.Node, path string, depth int) []pair {
 	var out []pair
 	var merges []*yaml.Node
@@ -32,12 +32,12 @@ func (d *decoder) pairs(n *yaml.Node, path string, depth int) []pair {
 		case key.Tag == "!!merge":
 			merges = append(merges, value)
 		case key.Kind != yaml.ScalarNode:
-			d.add(key, Error, RuleWrongType, "a key%s must be a single word", in(path))
+			d.add(key, Error, RuleWrongType, "a key%s must be a single value", in(path))
 		case dup:
-			d.duplicate(pair{key, value, torn(n, value)}, path, first)
+			d.duplicate(pair{key, value, isFragment(n, value)}, path, first)
 		default:
 			seen[key.Value] = key.Line
-			out = append(out, pair{key, value, torn(n, value)})
+			out = append(out, pair{key, value, isFragment(n, value)})
 		}
 	}
 	for _, from := range merges {
@@ -51,25 +51,25 @@ func (d *decoder) pairs(n *yaml.Node, path string, depth int) []pair {
 	return out
 }
 
-func torn(mapping, value *yaml.Node) bool {
+func isFragment(mapping, value *yaml.Node) bool {
 	return mapping.Style&yaml.FlowStyle != 0 && value.Tag == "!!null" && value.Value == ""
 }
 
 func (d *decoder) duplicate(p pair, path string, first int) {
 	if !p.repeatable() {
-		d.add(p.key, Error, RuleDuplicateKey, "this key%s is already set in line %d", in(path), first)
+		d.add(p.key, Error, RuleDuplicateKey, "this key%s is already set on line %d", in(path), first)
 		return
 	}
 	d.show(p.key)
-	d.add(p.key, Error, RuleDuplicateKey, "key %s%s is already set in line %d", quoted(p.key.Value), in(path), first)
+	d.add(p.key, Error, RuleDuplicateKey, "key %s%s is already set on line %d", quoted(p.key.Value), in(path), first)
 }
 
-// mergedPairs are the keys of what stands behind "<<": a mapping or a list of mappings, as a rule by alias.
+// mergedPairs returns the keys of the value of "<<": a mapping or a list of mappings, usually aliases.
 func (d *decoder) mergedPairs(from *yaml.Node, path string, depth int) []pair {
 	from = resolved(from)
 	if d.merged++; depth > maxMergeDepth || d.merged > maxMerged {
 		if d.merged <= maxMerged+1 {
-			d.add(from, Error, RuleTooMany, "<< brings in too much here: mappings that merge each other without end")
+			d.add(from, Error, RuleTooMany, "<< merges too many mappings here; check for mappings that merge each other")
 			d.merged = maxMerged + 1
 		}
 		return nil
@@ -84,7 +84,7 @@ func (d *decoder) mergedPairs(from *yaml.Node, path string, depth int) []pair {
 		}
 		return out
 	default:
-		d.add(from, Error, RuleWrongType, "<<%s must name a mapping, and this is none", in(path))
+		d.add(from, Error, RuleWrongType, "<<%s must refer to a mapping", in(path))
 		return nil
 	}
 }

@@ -1,37 +1,66 @@
 package infraspec
 
-// Rule says what a finding is about. The names are stable: scripts and editors may rely on them.
+// Rule names the kind of a finding. The names are stable: scripts and editors can rely on them.
 type Rule string
 
-// The rules. The comments are what docs/infraspec.md says of them.
+// The rules. docs/infraspec.md is generated from the comments.
 const (
-	RuleUnreadable    Rule = "unreadable"     // The file is empty, too large, not UTF-8 text or not a mapping of keys to values.
-	RuleSyntax        Rule = "syntax"         // The file is not valid YAML.
-	RuleMergeConflict Rule = "merge-conflict" // The file holds the marks of a merge that was not finished.
-	RuleDocuments     Rule = "documents"      // The file holds a second YAML document; an infraspec is one.
-	RuleTooMany       Rule = "too-many"       // There are more findings than are listed, or aliases that multiply without end.
-	RuleUnknownKey    Rule = "unknown-key"    // A key that no infraspec has.
-	RuleDuplicateKey  Rule = "duplicate-key"  // A key stands twice in one mapping.
-	RuleWrongType     Rule = "wrong-type"     // A value has another type than its key wants, or a tag that norn does not know.
-	RuleRequired      Rule = "required"       // A key that is needed is missing: always, or for this role.
-	RuleRange         Rule = "range"          // A number is too small or too large.
-	RuleChoice        Rule = "choice"         // A value is not one of those that there are.
-	RuleName          Rule = "name"           // A name that Kubernetes does not take for this kind of object, or not at this length.
-	RuleHost          Rule = "host"           // hosts.external is not a host name.
-	RulePath          Rule = "path"           // A path or URL that cannot be right: not absolute, not relative, with characters that are not allowed.
-	RuleQuantity      Rule = "quantity"       // An amount that Kubernetes does not understand, or a request above its limit.
-	RuleDuration      Rule = "duration"       // A span of time that cannot be understood, or that is not whole seconds.
-	RuleSchedule      Rule = "schedule"       // A cron schedule that Kubernetes does not understand.
-	RuleVariable      Rule = "variable"       // A name that no environment variable can have.
-	RuleTwice         Rule = "twice"          // Two entries claim the same name or place: volumes, mounts, secrets, or a name in env and in secrets.
-	RuleVolumeBacking Rule = "volume-backing" // A volume has neither size nor hostPath, or both.
-	RuleSecretInEnv   Rule = "secret-in-env"  // A value in env, a command or an address looks like a secret; it belongs into secrets.enc.yaml.
-	RuleIgnored       Rule = "ignored"        // A key that does nothing for this role, or without another one.
-	RuleDatabase      Rule = "database"       // A migration without a database to dump, or a DATABASE_URL that takes the place of the generated one.
-	RulePortMismatch  Rule = "port-mismatch"  // env sets PORT to another port than the one that is probed.
-	RuleNoEffect      Rule = "no-effect"      // A note: the key is accepted for the original system's sake, and norn does not act on it.
-	RuleDockerfile    Rule = "dockerfile"     // build.dockerfile does not exist.
-	RuleSecretsFile   Rule = "secrets-file"   // secrets.enc.yaml is missing, is not encrypted, or does not match the names under secrets.
-	RuleFolder        Rule = "folder"         // The app is in a folder of another name, so that commands do not find it by its name.
-	RuleHostTaken     Rule = "host-taken"     // Two apps claim the same host name or Service.
+	// The file is empty, too large, not UTF-8 text or not a mapping of keys to values.
+	RuleUnreadable Rule = "unreadable"
+	// The file is not valid YAML.
+	RuleSyntax Rule = "syntax"
+	// The file contains the markers of an unresolved merge conflict.
+	RuleMergeConflict Rule = "merge-conflict"
+	// The file contains a second YAML document.
+	RuleDocuments Rule = "documents"
+	// There are more findings than norn lists, or aliases that multiply endlessly.
+	RuleTooMany Rule = "too-many"
+	// The key is not a key of an infraspec.
+	RuleUnknownKey Rule = "unknown-key"
+	// The key appears twice in one mapping.
+	RuleDuplicateKey Rule = "duplicate-key"
+	// The value has the wrong type, or a tag that norn does not know.
+	RuleWrongType Rule = "wrong-type"
+	// A key is missing that is always required, or required for this role.
+	RuleRequired Rule = "required"
+	// The number is too small or too large.
+	RuleRange Rule = "range"
+	// The value is not one of the allowed values.
+	RuleChoice Rule = "choice"
+	// The name is not valid in Kubernetes for this kind of object, or it is too long.
+	RuleName Rule = "name"
+	// hosts.external is not a host name.
+	RuleHost Rule = "host"
+	// The path or URL is not valid: it must be absolute or relative, or it contains characters that are not allowed.
+	RulePath Rule = "path"
+	// Kubernetes does not accept the amount, or a request exceeds its limit.
+	RuleQuantity Rule = "quantity"
+	// The duration is not valid, or not a number of whole seconds.
+	RuleDuration Rule = "duration"
+	// Kubernetes does not accept the cron schedule.
+	RuleSchedule Rule = "schedule"
+	// The name is not valid for an environment variable.
+	RuleVariable Rule = "variable"
+	// Two entries use the same name or path: volumes, mounts, secrets, or a name in both env and secrets.
+	RuleTwice Rule = "twice"
+	// A volume sets neither size nor hostPath, or both.
+	RuleVolumeBacking Rule = "volume-backing"
+	// A value in env, a command or an address looks like a secret. Move it to secrets.enc.yaml.
+	RuleSecretInEnv Rule = "secret-in-env"
+	// The key has no effect for this role, or without another key.
+	RuleIgnored Rule = "ignored"
+	// A migration has no database to dump, or a DATABASE_URL overrides the generated one.
+	RuleDatabase Rule = "database"
+	// env.PORT differs from the port that Kubernetes probes.
+	RulePortMismatch Rule = "port-mismatch"
+	// A note: norn accepts the key for compatibility with the original system, but ignores it.
+	RuleNoEffect Rule = "no-effect"
+	// build.dockerfile does not exist.
+	RuleDockerfile Rule = "dockerfile"
+	// secrets.enc.yaml is missing, not encrypted, or does not match the names under secrets.
+	RuleSecretsFile Rule = "secrets-file"
+	// The app's folder has a different name, so commands do not find the app by its name.
+	RuleFolder Rule = "folder"
+	// Two apps use the same name, host name or Service.
+	RuleHostTaken Rule = "host-taken"
 )

@@ -8,23 +8,28 @@ import (
 	"strings"
 )
 
-// envName is what Kubernetes takes as a key of a Secret and, being a variable's name too, of the environment.
+// envName matches names that are valid both as a key of a Secret and as an environment variable in Kubernetes.
 var envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]*$`)
 
-// IsVariable reports whether a text can name an environment variable and a value in a Secret, and is no secret itself.
+// nameAdvice describes a valid variable name.
+const nameAdvice = "use letters, digits, '_', '.' and '-', and do not begin with a digit"
+
+// IsVariable reports whether name is valid as an environment variable and as a key of a Secret, and is not itself a
+// secret.
 func IsVariable(name string) bool { return envName.MatchString(name) && !holdsSecret(name) }
 
-// variables checks env and secrets, which become one environment.
+// variables checks env and secrets, which share the container's environment.
 func (d *decoder) variables(s *Spec) {
 	for _, name := range slices.Sorted(maps.Keys(s.Env)) {
 		key := "env." + name
 		switch value := s.Env[name]; {
 		case !envName.MatchString(name):
-			d.atKey(key, Error, RuleVariable, "env: this is not a variable's name: letters, digits, '_', '.' and '-', no digit first")
+			d.atKey(key, Error, RuleVariable, "env: invalid variable name; %s", nameAdvice)
 		case LooksSecret(name, value):
-			d.at(key, Warning, RuleSecretInEnv, "the value of %s looks like a secret, readable for all who see this file or the Deployment; move it to secrets.enc.yaml and name it under secrets", name)
+			d.at(key, Warning, RuleSecretInEnv, "the value of %s looks like a secret that anyone can read in this file and the "+
+				"Deployment; move it to secrets.enc.yaml and list its name under secrets", name)
 		case name == "PORT" && d.has("port") && value != strconv.Itoa(s.Port) && s.Port != 0:
-			d.at(key, Warning, RulePortMismatch, "env sets PORT to another port than port, which is %d", s.Port)
+			d.at(key, Warning, RulePortMismatch, "env.PORT differs from port, which is %d", s.Port)
 		}
 	}
 	seen := map[string]bool{}
@@ -32,48 +37,56 @@ func (d *decoder) variables(s *Spec) {
 		key := element("secrets", i)
 		_, inEnv := s.Env[name]
 		switch {
-		case !d.has(key) || d.foundAt(key): // no string, which has been said
-		case strings.ContainsAny(name, "=: "): // not repeated: it may be the value itself
-			d.at(key, Error, RuleVariable, "%s must be a name alone; its value belongs into secrets.enc.yaml, and nowhere else", key)
+		case !d.has(key) || d.foundAt(key): // not a string, already reported
+		case strings.ContainsAny(name, "=: "): // not quoted: it may contain the value
+			d.at(key, Error, RuleVariable, "%s must be only a name; put its value in secrets.enc.yaml and nowhere else", key)
 		case !envName.MatchString(name):
-			d.at(key, Error, RuleVariable, "%s is not a variable's name: letters, digits, '_', '.' and '-', no digit first", key)
+			d.at(key, Error, RuleVariable, "%s is not a valid variable name; %s", key, nameAdvice)
 		case holdsSecret(name):
-			d.at(key, Error, RuleVariable, "%s looks like a secret itself; name it, and put the value into secrets.enc.yaml", key)
+			d.at(key, Error, RuleVariable, "%s looks like a secret; list only its name and put the value in secrets.enc.yaml",
+				key)
 		case seen[name]:
-			d.at(key, Error, RuleTwice, "secrets: %s stands twice", quoted(name))
+			d.at(key, Error, RuleTwice, "secrets: %s is listed twice", quoted(name))
 		case inEnv:
-			d.at(key, Error, RuleTwice, "%s is in env and in secrets; keep it in one of them", quoted(name))
+			d.at(key, Error, RuleTwice, "%s is in both env and secrets; keep only one", quoted(name))
 		}
 		seen[name] = true
 	}
 }
 
-// commands warns of secrets in command lines, which everybody sees who sees the processes.
+// commands warns about secrets in command lines, which anyone who can list processes can read.
 func (d *decoder) commands(s *Spec) {
 	for _, c := range []struct{ key, text string }{
-		{"command", strings.Join(s.Command, " ")}, {"migrations.command", strings.Join(s.Migrations.Command, " ")}, {"build.test", s.Build.Test}, {"healthcheck", s.Healthcheck},
+		{"command", strings.Join(s.Command, " ")},
+		{"migrations.command", strings.Join(s.Migrations.Command, " ")},
+		{"build.test", s.Build.Test},
+		{"healthcheck", s.Healthcheck},
 	} {
 		if holdsSecret(c.text) {
-			d.at(c.key, Warning, RuleSecretInEnv, "%s holds what looks like a secret, readable for all who see this file or the processes; let it come from the environment", c.key)
+			d.at(c.key, Warning, RuleSecretInEnv, "%s appears to contain a secret that anyone can read in this file and the "+
+				"process list; read it from the environment instead", c.key)
 		}
 	}
 }
 
-const databaseURL = "DATABASE_URL"
+// DatabaseURL is the environment variable that holds the address of an app's database.
+const DatabaseURL = "DATABASE_URL"
 
-// database checks what a migration and a generated DATABASE_URL rest on.
+// database checks the settings behind migrations and a generated DATABASE_URL.
 func (d *decoder) database(s *Spec) {
-	_, inEnv := s.Env[databaseURL]
+	_, inEnv := s.Env[DatabaseURL]
 	generated := s.Services.Postgres != nil && s.Services.Postgres.Database != ""
 	switch {
 	case len(s.Migrations.Command) > 0 && s.Migrations.Database == "" && !generated:
-		d.at("migrations.command", Warning, RuleDatabase, "no database is dumped before this migration: name it in migrations.database or services.postgres.database")
+		d.at("migrations.command", Warning, RuleDatabase, "no database is dumped before this migration; "+
+			"set migrations.database or services.postgres.database")
 	case len(s.Migrations.Command) == 0 && d.has("migrations.database"):
-		d.at("migrations.database", Warning, RuleIgnored, "migrations.database does nothing without migrations.command")
+		d.at("migrations.database", Warning, RuleIgnored, "migrations.database has no effect without migrations.command")
 	}
-	if i := slices.Index(s.Secrets, databaseURL); generated && i >= 0 {
-		d.at(element("secrets", i), Warning, RuleDatabase, "this DATABASE_URL takes the place of the one that services.postgres generates")
+	const overrides = "this DATABASE_URL overrides the one generated from services.postgres"
+	if i := slices.Index(s.Secrets, DatabaseURL); generated && i >= 0 {
+		d.at(element("secrets", i), Warning, RuleDatabase, overrides)
 	} else if generated && inEnv {
-		d.at("env."+databaseURL, Warning, RuleDatabase, "this DATABASE_URL takes the place of the one that services.postgres generates")
+		d.at("env."+DatabaseURL, Warning, RuleDatabase, overrides)
 	}
 }

@@ -29,7 +29,7 @@ func compiled(t *testing.T) *jsonschema.Schema {
 	return s
 }
 
-// bySchema checks a file with the schema, as an editor does. ok is false where the file is no YAML mapping at all.
+// bySchema validates a file with the schema, as an editor does. ok is false if the file is not a YAML mapping.
 func bySchema(t *testing.T, s *jsonschema.Schema, path string) (problem string, ok bool) {
 	t.Helper()
 	data, err := os.ReadFile(path)
@@ -46,18 +46,19 @@ func bySchema(t *testing.T, s *jsonschema.Schema, path string) (problem string, 
 	return "", true
 }
 
-// shapeRules are what a schema can say: which keys there are, their types and ranges, and what a role needs.
+// shapeRules are the rules that a schema can express: keys, types, ranges and the keys that a role needs.
 var shapeRules = []Rule{RuleUnknownKey, RuleRequired, RuleRange, RuleWrongType, RuleName, RuleChoice, RuleVariable}
 
-// The schema takes every good file, and refuses every bad one whose mistake a schema can see: it and the loader say the same.
+// The schema and the loader agree: the schema accepts every good file, and rejects every bad file whose mistake it can
+// see.
 func TestSchemaAgreesWithLoader(t *testing.T) {
 	s := compiled(t)
 	for _, path := range files(t, "good") {
 		if problem, ok := bySchema(t, s, path); !ok || problem != "" {
-			t.Errorf("%s: the loader takes it, the schema does not: %v", path, problem)
+			t.Errorf("%s: the loader accepts it, the schema does not: %v", path, problem)
 		}
 	}
-	refused := 0
+	rejected := 0
 	for _, path := range files(t, "bad") {
 		_, found := parseFile(t, path)
 		visible := slices.ContainsFunc(found, func(f Finding) bool {
@@ -65,18 +66,18 @@ func TestSchemaAgreesWithLoader(t *testing.T) {
 		})
 		problem, ok := bySchema(t, s, path)
 		if visible && ok {
-			refused++
+			rejected++
 			if problem == "" {
-				t.Errorf("%s: the loader refuses it, the schema does not", filepath.Base(path))
+				t.Errorf("%s: the loader rejects it, the schema does not", filepath.Base(path))
 			}
 		}
 	}
-	if refused < 10 {
-		t.Errorf("only %d bad files were looked at by schema", refused)
+	if rejected < 10 {
+		t.Errorf("the schema checked only %d bad files", rejected)
 	}
 }
 
-// Each mistake alone is refused by both, so that no constraint of the schema can be lost unseen; and what is right by both is taken by both.
+// The schema and the loader agree on each single key, so a constraint cannot disappear from the schema unnoticed.
 func TestSchemaAndLoaderOnSingleKeys(t *testing.T) {
 	s := compiled(t)
 	for _, c := range []struct {
@@ -85,17 +86,25 @@ func TestSchemaAndLoaderOnSingleKeys(t *testing.T) {
 	}{
 		{"port: 1", true}, {"port: 0", false}, {"port: 65536", false}, {"port: '80'", false}, {"port: 1.5", false},
 		{"replicas: 0", true}, {"replicas: -1", false}, {"replicas: 10001", false},
-		{"artifacts: {retain: 0}", false}, {"artifacts: {retain: 10001}", false}, {"alerts: {threshold: 0}", false}, {"alerts: {threshold: x}", false},
+		{"artifacts: {retain: 0}", false}, {"artifacts: {retain: 10001}", false}, {"alerts: {threshold: 0}", false},
+		{"alerts: {threshold: x}", false},
 		{"deploy: no", true}, {"deploy: maybe", false}, {"core: 1", false}, {"repo: {autoDeploy: [x]}", false},
-		{"healthcheck: ''", true}, {"hosts: {internal: ''}", true}, {"hosts: {internal: 1x}", false}, {"hosts: {internal: x.y}", false}, {"hosts: {internl: x}", false}, {"hosts: x", false},
+		{"healthcheck: ''", true}, {"hosts: {internal: ''}", true}, {"hosts: {internal: 1x}", false},
+		{"hosts: {internal: x.y}", false}, {"hosts: {internl: x}", false}, {"hosts: x", false},
 		{"env: {A: 1, B: true, C: , D: x}", true}, {"env: {A: [x]}", false}, {"env: {1A: x}", false}, {"env: [A]", false},
 		{"secrets: [A, b.c]", true}, {"secrets: [1A]", false}, {"secrets: A", false}, {"secrets: [[A]]", false},
 		{"command: x", true}, {"command: [x, 1]", true}, {"command: {a: b}", false}, {"command: [[x]]", false},
-		{"timeout: {a: b}", false}, {"function: {memory: [1]}", false}, {"function: {tmeout: 1}", false}, {"resources: {limits: {cpu: [1]}}", false}, {"resources: {limts: {}}", false},
-		{"volumes: [{name: a, mountPath: /a, size: 1Gi}]", true}, {"volumes: [{name: A, mountPath: /a, size: 1Gi}]", false}, {"volumes: [{name: a, mountPath: a, size: 1Gi}]", false},
-		{"volumes: [{mountPath: /a, size: 1Gi}]", false}, {"volumes: [{name: a, size: 1Gi}]", false}, {"volumes: [{name: a, mountPath: /a, hostPath: a}]", false}, {"volumes: {}", false}, {"volumes: [x]", false},
-		{"services: {postgres: {database: x}}", true}, {"services: {postgres: {}}", false}, {"services: {postgres: {database: ''}}", false}, {"services: {events: {topics: x}}", false}, {"services: {mysql: {}}", false},
-		{"build: {dockerfile: [x]}", false}, {"build: {tset: x}", false}, {"migrations: {command: x}", true}, {"migrations: {db: x}", false}, {"unknown: x", false},
+		{"timeout: {a: b}", false}, {"function: {memory: [1]}", false}, {"function: {tmeout: 1}", false},
+		{"resources: {limits: {cpu: [1]}}", false}, {"resources: {limts: {}}", false},
+		{"volumes: [{name: a, mountPath: /a, size: 1Gi}]", true}, {"volumes: [{name: A, mountPath: /a, size: 1Gi}]", false},
+		{"volumes: [{name: a, mountPath: a, size: 1Gi}]", false},
+		{"volumes: [{mountPath: /a, size: 1Gi}]", false}, {"volumes: [{name: a, size: 1Gi}]", false},
+		{"volumes: [{name: a, mountPath: /a, hostPath: a}]", false}, {"volumes: {}", false}, {"volumes: [x]", false},
+		{"services: {postgres: {database: x}}", true}, {"services: {postgres: {}}", false},
+		{"services: {postgres: {database: ''}}", false}, {"services: {events: {topics: x}}", false},
+		{"services: {mysql: {}}", false},
+		{"build: {dockerfile: [x]}", false}, {"build: {tset: x}", false}, {"migrations: {command: x}", true},
+		{"migrations: {db: x}", false}, {"unknown: x", false},
 	} {
 		text := "app: shop\nrole: worker\n" + c.text + "\n"
 		var value map[string]any
@@ -104,15 +113,15 @@ func TestSchemaAndLoaderOnSingleKeys(t *testing.T) {
 		}
 		_, found := inspect("f", []byte(text))
 		if loader := !HasErrors(found); loader != c.ok {
-			t.Errorf("%s: by the loader %v, want %v: %v", c.text, loader, c.ok, found)
+			t.Errorf("%s: loader accepts: %v, want %v: %v", c.text, loader, c.ok, found)
 		}
 		if err := s.Validate(value); (err == nil) != c.ok {
-			t.Errorf("%s: by the schema %v, want %v: %v", c.text, err == nil, c.ok, err)
+			t.Errorf("%s: schema accepts: %v, want %v: %v", c.text, err == nil, c.ok, err)
 		}
 	}
 }
 
-// An editor's hover text is there for every key.
+// Every key has a description, which editors show on hover.
 func TestSchemaDescribesEveryKey(t *testing.T) {
 	type node struct {
 		Description string

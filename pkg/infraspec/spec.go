@@ -1,6 +1,6 @@
-// Package infraspec turns the bytes of an infraspec.yaml into a validated,
-// defaulted Spec, or into all the findings that stand in the way, each with its
-// place in the file. It knows nothing of Kubernetes objects or of a cluster.
+// Package infraspec parses an infraspec.yaml into a validated Spec with defaults,
+// or reports every mistake with its position in the file. It does not know
+// Kubernetes objects or a cluster.
 package infraspec
 
 import (
@@ -9,92 +9,92 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 )
 
-// The types below are the one description of the file: the decoder reads their tags (required, default, minimum,
+// The types below are the only description of the file: the decoder reads their tags (required, default, minimum,
 // maximum, enum), and schema.json and docs/infraspec.md are generated from the tags and the comments.
 //
 //go:generate go run ./schemagen
 
-// Role says what kind of workload an app is.
+// Role is the kind of workload of an app.
 type Role string
 
 // The roles an app can have.
 const (
-	Webserver Role = "webserver" // a Deployment with a port, probes and perhaps a Service
+	Webserver Role = "webserver" // a Deployment with a port, probes and an optional Service
 	Worker    Role = "worker"    // a Deployment without port or probes
 	Cron      Role = "cron"      // a CronJob
-	Function  Role = "function"  // nothing standing; a Job for each call
+	Function  Role = "function"  // a Job for each call, with no running pods between calls
 )
 
-// Standing reports whether an app of the role has a standing workload: a Deployment, whose Pods run all the time.
+// Standing reports whether apps of the role have Pods that run all the time.
 func (r Role) Standing() bool { return r == Webserver || r == Worker }
 
-// Spec is one app's infraspec.yaml with its defaults filled in.
+// Spec is an infraspec.yaml with its defaults filled in.
 type Spec struct {
-	// App is the app's name, a DNS label; every object is named after it.
+	// App is the app's name, a DNS label. All objects are named after it.
 	App string `yaml:"app" jsonschema:"required,pattern=^[a-z0-9]([-a-z0-9]*[a-z0-9])?$,maxLength=63"`
-	// Role is the kind of workload: a webserver has a port, a worker has none, a cron app runs on a schedule, and a function
-	// runs when it is invoked.
+	// Role is the kind of workload: a webserver has a port, a worker has none, a cron app runs on a schedule, and a
+	// function runs when it is invoked.
 	Role Role `yaml:"role" jsonschema:"required,enum=webserver,enum=worker,enum=cron,enum=function"`
-	// Deploy says whether norn deploy ships the app.
+	// Deploy is whether norn deploy deploys the app.
 	Deploy bool `yaml:"deploy" jsonschema:"default=true"`
-	// Core marks an app that others depend on. norn does not act on it.
+	// Core marks an app that others depend on. norn ignores it.
 	Core bool `yaml:"core"`
-	// Port is the port the container listens on. A webserver needs one.
+	// Port is the port that the container listens on. Required for a webserver.
 	Port int `yaml:"port" jsonschema:"minimum=1,maximum=65535"`
-	// Healthcheck is the HTTP path that the liveness, readiness and startup probes of a webserver get, such as /healthz.
+	// Healthcheck is the HTTP path of a webserver's liveness, readiness and startup probes, such as /healthz.
 	Healthcheck string `yaml:"healthcheck" jsonschema:"pattern=^(/|$)"`
 	// Replicas is the number of pods of a webserver or a worker.
 	Replicas int `yaml:"replicas" jsonschema:"default=1,minimum=0,maximum=10000"`
-	// Command replaces the image's entrypoint: a string goes through /bin/sh -c, a list is run as it is.
+	// Command replaces the image's entrypoint. norn runs a string with /bin/sh -c, and a list as it is.
 	Command Command `yaml:"command"`
-	// Schedule is when a cron app runs, in cron syntax, such as "0 3 * * *". A cron app needs one.
+	// Schedule is when a cron app runs, in cron syntax, such as "0 3 * * *". Required for a cron app.
 	Schedule string `yaml:"schedule"`
-	// Timeout bounds one run of a cron app.
+	// Timeout is the time limit of one run of a cron app.
 	Timeout Seconds `yaml:"timeout"`
-	// Hosts are the names the app answers to.
+	// Hosts are the app's host names.
 	Hosts Hosts `yaml:"hosts"`
-	// Build says how the image is made from the source.
+	// Build is how the image is built from the source.
 	Build Build `yaml:"build"`
-	// Repo is the source repository, where it is not the folder of this file.
+	// Repo is the source repository. The default is the folder of this file.
 	Repo Repo `yaml:"repo"`
-	// Services are what the app needs from elsewhere.
+	// Services are the services that the app depends on.
 	Services Services `yaml:"services"`
-	// Secrets are the names of the values in secrets.enc.yaml that the app gets as environment variables.
+	// Secrets are the names of values in secrets.enc.yaml. The app gets them as environment variables.
 	Secrets []string `yaml:"secrets"`
-	// Migrations is run before a new version is rolled out.
+	// Migrations is the migration that runs before the rollout of a new version.
 	Migrations Migrations `yaml:"migrations"`
-	// Artifacts says how many old versions are kept.
+	// Artifacts is how many old versions norn keeps.
 	Artifacts Artifacts `yaml:"artifacts"`
-	// Volumes are mounted into the container.
+	// Volumes are the volumes mounted in the container.
 	Volumes []Volume `yaml:"volumes"`
-	// Env are plain environment variables. Values are taken as they are written. What is secret belongs under secrets.
+	// Env are plain environment variables, with values as written. List secret ones under secrets.
 	Env map[string]string `yaml:"env"`
-	// Alerts is accepted for the original system's sake. norn does not act on it.
+	// Alerts is accepted for compatibility with the original system. norn ignores it.
 	Alerts Alerts `yaml:"alerts"`
-	// Function holds the settings of a function app.
+	// Function are the settings of a function app.
 	Function FunctionSpec `yaml:"function"`
-	// Resources are Kubernetes' requests and limits for the container.
+	// Resources are the container's requests and limits in Kubernetes.
 	Resources Resources `yaml:"resources"`
 
 	doc *document
 }
 
-// Path is the file the spec was loaded from, as it was named.
+// Path returns the file that the spec was loaded from, as the caller named it.
 func (s *Spec) Path() string { return s.doc.file }
 
 // Hosts are an app's host names.
 type Hosts struct {
-	// External is the public host name that the tunnel routes to the app. It needs hosts.internal too.
+	// External is the public host name that the tunnel routes to the app. It needs hosts.internal.
 	External string `yaml:"external"`
 	// Internal is the name of the app's Service inside the cluster.
 	Internal string `yaml:"internal" jsonschema:"pattern=^([a-z]([-a-z0-9]*[a-z0-9])?)?$,maxLength=63"`
 }
 
-// Build says how an app's image is made.
+// Build is how an app's image is built.
 type Build struct {
-	// Dockerfile is the Dockerfile's path, from the folder of infraspec.yaml.
+	// Dockerfile is the path of the Dockerfile, relative to the folder of infraspec.yaml.
 	Dockerfile string `yaml:"dockerfile" jsonschema:"default=Dockerfile"`
-	// Test is a shell command run in the source after the build; it must exit 0.
+	// Test is a shell command that runs in the source folder after the build. It must exit with 0.
 	Test string `yaml:"test"`
 }
 
@@ -102,122 +102,122 @@ type Build struct {
 type Repo struct {
 	// URL is the repository's HTTPS or SSH address.
 	URL string `yaml:"url"`
-	// Branch is what is deployed when no ref is named.
+	// Branch is the branch that norn deploys if you name no ref.
 	Branch string `yaml:"branch" jsonschema:"default=main"`
-	// AutoDeploy is accepted for the original system's sake. norn does not act on it.
+	// AutoDeploy is accepted for compatibility with the original system. norn ignores it.
 	AutoDeploy bool `yaml:"autoDeploy"`
-	// RepoWeb is the repository's page for people.
+	// RepoWeb is the address of the repository's web page. norn ignores it.
 	RepoWeb string `yaml:"repoWeb"`
-	// WebhookSecret is accepted for the original system's sake. norn does not act on it.
+	// WebhookSecret is accepted for compatibility with the original system. norn ignores it.
 	WebhookSecret string `yaml:"webhookSecret"`
 }
 
-// Services are what an app needs from elsewhere. norn acts on Postgres only.
+// Services are the services that an app depends on. norn uses only Postgres.
 type Services struct {
-	// Postgres is the app's database. It gives the app a DATABASE_URL, where neither env nor secrets has one.
+	// Postgres is the app's database. The app gets a DATABASE_URL, unless env or secrets already sets it.
 	Postgres *Postgres `yaml:"postgres"`
-	// KV is a key-value namespace. norn does not act on it.
+	// KV is a key-value namespace. norn ignores it.
 	KV *KV `yaml:"kv"`
-	// Events are message topics. norn does not act on them.
+	// Events are message topics. norn ignores them.
 	Events *Events `yaml:"events"`
-	// Storage is an object store's bucket. norn does not act on it.
+	// Storage is a bucket in an object store. norn ignores it.
 	Storage *Storage `yaml:"storage"`
 }
 
 // Postgres is the app's database.
 type Postgres struct {
-	// Database is the database's name; it goes into DATABASE_URL.
+	// Database is the name of the database in DATABASE_URL.
 	Database string `yaml:"database" jsonschema:"required,minLength=1"`
-	// Migrations is the folder of migration files, for the app's own use.
+	// Migrations is the folder of migration files. norn ignores it.
 	Migrations string `yaml:"migrations"`
 }
 
-// KV is a key-value namespace. norn does not act on it.
+// KV is a key-value namespace. norn ignores it.
 type KV struct {
-	// Namespace is the namespace's name.
+	// Namespace is the name of the namespace.
 	Namespace string `yaml:"namespace"`
 }
 
-// Events are message topics. norn does not act on them.
+// Events are message topics. norn ignores them.
 type Events struct {
-	// Topics are the topics' names.
+	// Topics are the names of the topics.
 	Topics []string `yaml:"topics"`
 }
 
-// Storage is an object store's bucket. norn does not act on it.
+// Storage is a bucket in an object store. norn ignores it.
 type Storage struct {
-	// Bucket is the bucket's name.
+	// Bucket is the name of the bucket.
 	Bucket string `yaml:"bucket"`
-	// Provider is who keeps it.
+	// Provider is the provider of the object store.
 	Provider string `yaml:"provider"`
 }
 
-// Migrations is what is run before a rollout.
+// Migrations is the migration that runs before a rollout.
 type Migrations struct {
-	// Command is run in the new image, with the app's env and secrets.
+	// Command is the command that runs in the new image, with the app's env and secrets.
 	Command Command `yaml:"command"`
-	// Database is the database that is dumped before the migration.
+	// Database is the database that norn dumps before the migration.
 	Database string `yaml:"database"`
 }
 
-// Artifacts says what is kept of old versions.
+// Artifacts is how many old versions norn keeps.
 type Artifacts struct {
-	// Retain is how many revisions and images are kept.
+	// Retain is the number of revisions and images that norn keeps.
 	Retain int `yaml:"retain" jsonschema:"default=5,minimum=1,maximum=10000"`
 }
 
-// Volume is one mount: a claim of its own (Size) or a folder of the node (HostPath).
+// Volume is a mounted volume: a PersistentVolumeClaim (Size) or a folder of the node (HostPath).
 type Volume struct {
 	// Name is the volume's name, a DNS label.
 	Name string `yaml:"name" jsonschema:"required,pattern=^[a-z0-9]([-a-z0-9]*[a-z0-9])?$,maxLength=63"`
-	// MountPath is where the container sees it; absolute.
+	// MountPath is the absolute path of the volume in the container.
 	MountPath string `yaml:"mountPath" jsonschema:"required,pattern=^/"`
-	// Size makes a PersistentVolumeClaim <app>-<name> of that size.
+	// Size is the size of the PersistentVolumeClaim <app>-<name> that norn creates.
 	Size Quantity `yaml:"size"`
-	// HostPath mounts a folder of the node, absolute; it wins over size.
+	// HostPath is the absolute path of a folder on the node to mount. It takes precedence over size.
 	HostPath string `yaml:"hostPath" jsonschema:"pattern=^(/|$)"`
 }
 
-// Alerts is accepted for the original system's sake.
+// Alerts is accepted for compatibility with the original system. norn ignores it.
 type Alerts struct {
-	// Window is the span failures are counted over.
+	// Window is the time span in which failures are counted.
 	Window Seconds `yaml:"window" jsonschema:"default=5m"`
-	// Threshold is how many failures in the window raise an alert.
+	// Threshold is the number of failures in the window that raises an alert.
 	Threshold int `yaml:"threshold" jsonschema:"default=3,minimum=1,maximum=10000"`
 }
 
-// FunctionSpec holds the settings of a function app.
+// FunctionSpec is the settings of a function app.
 type FunctionSpec struct {
-	// Timeout bounds one call.
+	// Timeout is the time limit of one call.
 	Timeout Seconds `yaml:"timeout" jsonschema:"default=30"`
-	// Trigger is what calls it. norn does not act on it.
+	// Trigger is what calls the function. norn ignores it.
 	Trigger string `yaml:"trigger" jsonschema:"default=http"`
 	// Memory is the container's memory limit.
 	Memory Memory `yaml:"memory" jsonschema:"default=256m"`
 }
 
-// Resources are Kubernetes' requests and limits, by resource name.
+// Resources are requests and limits in Kubernetes, by resource name.
 type Resources struct {
-	// Requests are what the scheduler reserves for the container, such as cpu: 100m.
+	// Requests are the amounts that the scheduler reserves for the container, such as cpu: 100m.
 	Requests map[string]Quantity `yaml:"requests"`
-	// Limits are what the container may not exceed, such as memory: 128Mi.
+	// Limits are the amounts that the container must not exceed, such as memory: 128Mi.
 	Limits map[string]Quantity `yaml:"limits"`
 }
 
-// Command is a command line. It is written as a string, run by /bin/sh -c, or as a list, run as it is.
+// Command is a command line: in the file either a string to run with /bin/sh -c, or a list to run as it is.
 type Command []string
 
-// Seconds is a span of time, written in the file as whole seconds or as a Go duration.
+// Seconds is a duration, in the file either whole seconds or a Go duration.
 type Seconds time.Duration
 
-// Duration is s as a time.Duration.
+// Duration returns s as a time.Duration.
 func (s Seconds) Duration() time.Duration { return time.Duration(s) }
 
-// Quantity is an amount as Kubernetes writes it, such as 250m or 128Mi (k8s.io/apimachinery: resource.Quantity).
+// Quantity is an amount in the syntax of Kubernetes, such as 250m or 128Mi (k8s.io/apimachinery: resource.Quantity).
 type Quantity string
 
-// Value is q's amount. A Quantity of a Spec is a valid one.
+// Value returns q as a resource.Quantity. A Quantity of a Spec is always valid.
 func (q Quantity) Value() resource.Quantity { return resource.MustParse(string(q)) }
 
-// Memory is an amount of memory as docker run --memory takes it (256m are 256 MiB), or a Kubernetes quantity.
+// Memory is an amount of memory in the syntax of docker run --memory (256m is 256 MiB) or of Kubernetes.
 type Memory string

@@ -2,10 +2,10 @@ package infraspec
 
 import "fmt"
 
-// nearEnough is the most edits that a slip makes.
+// nearEnough is the largest edit distance of a typo.
 const nearEnough = 2
 
-// didYouMean offers the candidate nearest to what was written, if it is near enough to be a slip.
+// didYouMean returns a suffix that suggests the candidate nearest to got, or "" if none is close enough to be a typo.
 func didYouMean(got string, candidates []string) string {
 	best, bestDist := "", nearEnough+1
 	for _, c := range candidates {
@@ -19,8 +19,8 @@ func didYouMean(got string, candidates []string) string {
 	return fmt.Sprintf("; did you mean %q?", best)
 }
 
-// EditDistance returns the Damerau-Levenshtein distance of a and b in bytes (optimal string alignment): two neighbours that
-// changed places count as one edit.
+// EditDistance returns the Damerau-Levenshtein distance of a and b in bytes (optimal string alignment): swapping two
+// neighbours counts as one edit.
 func EditDistance(a, b string) int {
 	rows := make([][]int, len(a)+1)
 	for i := range rows {

@@ -13,43 +13,45 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// readable finds what no YAML parser gives a place for: other encodings, control characters, an unfinished merge.
+// readable checks for mistakes that YAML parsers report without a position: encodings other than UTF-8, control
+// characters and unresolved merge conflicts. It adds a finding and returns false at the first one.
 func (d *decoder) readable(data []byte) bool {
 	if len(data) > maxSize {
-		d.add(nil, Error, RuleUnreadable, "the file is larger than 1 MiB; this is no infraspec")
+		d.add(nil, Error, RuleUnreadable, "the file is larger than 1 MiB, the limit for an infraspec")
 		return false
 	}
 	for i, line := range d.lines {
 		at := func(column int) *yaml.Node { return &yaml.Node{Line: i + 1, Column: column} }
 		if !utf8.ValidString(line) {
-			d.add(at(1), Error, RuleUnreadable, "this line is not UTF-8 text; save the file as UTF-8")
+			d.add(at(1), Error, RuleUnreadable, "this line is not valid UTF-8; save the file as UTF-8")
 			return false
 		}
 		if strings.HasPrefix(line, "<<<<<<< ") || strings.HasPrefix(line, ">>>>>>> ") || line == "=======" {
-			d.add(at(1), Error, RuleMergeConflict, "a merge conflict was left here; keep one side and remove the marks")
+			d.add(at(1), Error, RuleMergeConflict, "unresolved merge conflict; keep one side and remove the markers")
 			return false
 		}
 		if n := strings.IndexFunc(line, isControl); n >= 0 {
-			d.add(at(utf8.RuneCountInString(line[:n])+1), Error, RuleUnreadable, "a control character stands here")
+			d.add(at(utf8.RuneCountInString(line[:n])+1), Error, RuleUnreadable, "control character in the file; remove it")
 			return false
 		}
 	}
 	return true
 }
 
-// isControl is what YAML 1.1 (5.1) leaves out of its character set.
+// isControl reports whether YAML 1.1 (5.1) excludes r from its character set.
 func isControl(r rune) bool {
 	return r < ' ' && r != '\t' || r >= 0x7f && r < 0xa0 && r != 0x85 || r >= 0xfffe && r <= 0xffff
 }
 
 var (
 	yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
-	// parserError is what yaml.v3's parser finds; it counts lines from 0, unlike its scanner.
+	// parserError matches errors of yaml.v3's parser, which counts lines from 0; its scanner counts from 1.
 	parserError   = regexp.MustCompile(`^did not find expected (node content|key|['<])`)
 	unknownAnchor = regexp.MustCompile(`unknown anchor '(.*)' referenced`)
 )
 
-// syntaxError makes a finding of what yaml.v3 says. Its lines are often one off and it has no columns, so another parser is asked for the place.
+// syntaxError adds a finding for an error of yaml.v3. Its line numbers are often off by one and it has no columns, so
+// goccy/go-yaml supplies the position.
 func (d *decoder) syntaxError(data []byte, err error) {
 	m := yamlLine.FindStringSubmatch(err.Error())
 	if m == nil {
@@ -67,7 +69,7 @@ func (d *decoder) syntaxError(data []byte, err error) {
 	if _, err := parser.ParseBytes(data, 0); errors.As(err, &second) && second.Token != nil {
 		p := second.Token.Position
 		if p.Line >= 1 && p.Line <= len(d.lines) && p.Column >= 1 {
-			at.Line, at.Column = p.Line, p.Column // its message can repeat the file's text
+			at.Line, at.Column = p.Line, p.Column // not its message, which can quote the file
 		}
 	}
 	if name := unknownAnchor.FindStringSubmatch(message); name != nil {
@@ -75,7 +77,7 @@ func (d *decoder) syntaxError(data []byte, err error) {
 			before := lineBreak.Split(string(data[:i]), -1)
 			at.Line, at.Column = len(before), utf8.RuneCountInString(before[len(before)-1])+1
 		}
-		message = "an alias to an anchor that is not there; a value that begins with * must be quoted"
+		message = "alias to an unknown anchor; quote a value that begins with *"
 	}
 	if advice, ok := syntaxAdvice[message]; ok {
 		message += "; " + advice
@@ -84,22 +86,22 @@ func (d *decoder) syntaxError(data []byte, err error) {
 		at.Column = i
 	}
 	if strings.HasPrefix(strings.TrimLeft(d.lines[at.Line-1], " "), "\t") {
-		message = "a tab cannot indent a line in YAML; use spaces"
+		message = "tabs cannot indent a line in YAML; use spaces"
 	}
-	d.add(at, Error, RuleSyntax, "not valid YAML: %s", message)
+	d.add(at, Error, RuleSyntax, "invalid YAML: %s", message)
 }
 
-// syntaxAdvice says what is most often meant by a parser's words.
+// syntaxAdvice names the most likely cause of an error of yaml.v3.
 var syntaxAdvice = map[string]string{
-	"mapping values are not allowed in this context": "a value with a colon in it must be quoted, and a nested key stands in a line of its own",
-	"could not find expected ':'":                    "a key without a colon, or a quote that is not closed",
-	"did not find expected key":                      "a line that is indented otherwise than its neighbours",
-	"did not find expected '-' indicator":            "an item that is indented otherwise than its neighbours",
-	"found unexpected end of stream":                 "a quote that is not closed",
-	"found character that cannot start any token":    "a value that begins with @, ` or % must be quoted",
+	"mapping values are not allowed in this context": "quote values with a colon, and put nested keys on their own lines",
+	"could not find expected ':'":                    "check for a missing colon or an unclosed quote",
+	"did not find expected key":                      "check the indentation of this line",
+	"did not find expected '-' indicator":            "check the indentation of this list item",
+	"found unexpected end of stream":                 "check for an unclosed quote",
+	"found character that cannot start any token":    "a value that begins with @, ` or % needs quotes",
 }
 
-// secondColon is the column of the second colon that ends a key in a line, or -1.
+// secondColon returns the column of the second ": " in a line, or -1.
 func secondColon(line string) int {
 	first := strings.Index(line, ": ")
 	if first < 0 {
@@ -112,7 +114,7 @@ func secondColon(line string) int {
 	return utf8.RuneCountInString(line[:first+1+second]) + 1
 }
 
-// firstColumn is the column of a line's first character that is no space.
+// firstColumn returns the column of the first character in line that is not a space or tab.
 func firstColumn(line string) int {
 	return len(line) - len(strings.TrimLeft(line, " \t")) + 1
 }

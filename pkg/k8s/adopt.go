@@ -16,12 +16,14 @@ import (
 	"norn/pkg/k8s/metadata"
 )
 
-// Adopt makes forge the owner of the fields that others than controllers have written into an object, so that the next apply can also
-// remove what the infraspec does not name (kubernetes.io: Server-Side Apply, Upgrading from client-side apply).
+// Adopt makes forge the owner of all fields of an object that people and tools wrote, except controllers. The next
+// apply can then remove fields that the infraspec does not set (kubernetes.io: Server-Side Apply, Upgrading from
+// client-side apply).
 func (c *Client) Adopt(ctx context.Context, live metadata.Object) error {
 	managers := sets.New[string]()
 	for _, m := range live.GetManagedFields() {
-		if m.Operation == metav1.ManagedFieldsOperationUpdate && m.Subresource == "" && !strings.HasPrefix(m.Manager, "kube-") {
+		if m.Operation == metav1.ManagedFieldsOperationUpdate && m.Subresource == "" &&
+			!strings.HasPrefix(m.Manager, "kube-") {
 			managers.Insert(m.Manager)
 		}
 	}
@@ -29,7 +31,7 @@ func (c *Client) Adopt(ctx context.Context, live metadata.Object) error {
 	if err != nil || patch == nil {
 		return Explain(err, "adopt %s", live.GetName())
 	}
-	opts := metav1.PatchOptions{FieldManager: metadata.ForgeManager, DryRun: c.dryRun}
+	opts := c.patchOptions(metadata.ForgeManager)
 	ns, name := live.GetNamespace(), live.GetName()
 	switch live.(type) {
 	case *appsv1.Deployment:
@@ -41,7 +43,7 @@ func (c *Client) Adopt(ctx context.Context, live metadata.Object) error {
 	case *corev1.PersistentVolumeClaim:
 		_, err = c.core.PersistentVolumeClaims(ns).Patch(ctx, name, types.JSONPatchType, patch, opts)
 	default:
-		err = fmt.Errorf("norn makes no %T", live)
+		err = fmt.Errorf("norn does not manage objects of type %T", live)
 	}
 	return Explain(err, "adopt %s", name)
 }

@@ -1,8 +1,9 @@
-// Package k8s is the only part of norn that talks to a Kubernetes API server. Client makes every call; its
-// sub-packages find the server (connect), judge what it answers (rollout) and keep other runs away (lease).
+// Package k8s is the only part of norn that talks to a Kubernetes API server. Client makes every call. Its sub-packages
+// find the server (connect), judge rollouts (rollout) and lock apps (lease).
 package k8s
 
 import (
+	"cmp"
 	"fmt"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -27,15 +28,15 @@ type Client struct {
 	coordination   coordinationv1.CoordinationV1Interface
 	authorization  authorizationv1.AuthorizationV1Interface
 	authentication authenticationv1.AuthenticationV1Interface
-	dryRun         []string // what is sent with every write: nothing, or that it is one for show
+	dryRun         []string // the dryRun parameter of every write
 	conf           *rest.Config
 
 	// Context is the kubeconfig context's name, or "in-cluster".
 	Context string
 }
 
-// New builds the typed clients over one HTTP client. The whole clientset is left out on purpose: its forty API groups
-// cost start-up time and ten megabytes of binary.
+// New returns a Client whose typed clients share one HTTP client. It does not use client-go's clientset, whose forty
+// API groups cost start-up time and ten megabytes of binary.
 func New(conf *rest.Config, context string) (*Client, error) {
 	httpClient, err := rest.HTTPClientFor(conf)
 	if err != nil {
@@ -48,10 +49,9 @@ func New(conf *rest.Config, context string) (*Client, error) {
 	authorization, authorizationErr := authorizationv1.NewForConfigAndClient(conf, httpClient)
 	authentication, authenticationErr := authenticationv1.NewForConfigAndClient(conf, httpClient)
 	logs, logsErr := newLogClient(conf)
-	for _, err := range []error{appsErr, coreErr, batchErr, coordinationErr, authorizationErr, authenticationErr, logsErr} {
-		if err != nil {
-			return nil, setupError(err)
-		}
+	err = cmp.Or(appsErr, coreErr, batchErr, coordinationErr, authorizationErr, authenticationErr, logsErr)
+	if err != nil {
+		return nil, setupError(err)
 	}
 	return &Client{
 		apps: apps, core: core, batch: batch, logs: logs,
@@ -62,10 +62,10 @@ func New(conf *rest.Config, context string) (*Client, error) {
 
 func setupError(err error) error { return fmt.Errorf("set up the connection: %w", err) }
 
-// Config returns the configuration that the client was made from.
+// Config returns the configuration of the connection.
 func (c *Client) Config() *rest.Config { return c.conf }
 
-// DryRun is a Client whose writes are checked, defaulted and answered by the API server as any other, and not kept
+// DryRun returns a Client whose writes the API server validates, defaults and answers, but does not store
 // (kubernetes.io: Dry-run).
 func (c *Client) DryRun() *Client {
 	dry := *c
@@ -73,9 +73,17 @@ func (c *Client) DryRun() *Client {
 	return &dry
 }
 
-// madeByNorn selects all objects that norn made.
-const madeByNorn = metadata.ManagedByLabel + "=" + metadata.ManagedBy
+func (c *Client) createOptions() metav1.CreateOptions {
+	return metav1.CreateOptions{FieldManager: metadata.ForgeManager, DryRun: c.dryRun}
+}
 
-// appSelector selects all objects that carry an app's label; ownedSelector narrows that to those that norn made.
+func (c *Client) patchOptions(manager string) metav1.PatchOptions {
+	return metav1.PatchOptions{FieldManager: manager, DryRun: c.dryRun}
+}
+
+// managedSelector selects all objects that norn manages.
+const managedSelector = metadata.ManagedByLabel + "=" + metadata.ManagedBy
+
+// appSelector selects all objects with an app's label. ownedSelector selects the ones among them that norn manages.
 func appSelector(app string) string   { return metadata.AppLabel + "=" + app }
-func ownedSelector(app string) string { return appSelector(app) + "," + madeByNorn }
+func ownedSelector(app string) string { return appSelector(app) + "," + managedSelector }

@@ -19,10 +19,11 @@ func (c *Client) GetConfigMap(ctx context.Context, ns, name string) (*corev1.Con
 	return m, Explain(err, "read ConfigMap %s in namespace %s", name, ns)
 }
 
-// PatchConfigMap reads a ConfigMap, lets edit change it in place and writes it back. Where
-// somebody else wrote in between, it begins again with what they wrote, so nothing is lost.
-// It reports whether anything changed; an absent ConfigMap is an error (see IsNotFound).
-func (c *Client) PatchConfigMap(ctx context.Context, ns, name string, edit func(*corev1.ConfigMap) error) (changed bool, err error) {
+// PatchConfigMap reads a ConfigMap, lets edit change it in place and writes it back. If somebody else changed it in
+// between, PatchConfigMap repeats that with the new state, so no write is lost. It reports whether edit changed
+// anything. A missing ConfigMap is an error; see IsNotFound.
+func (c *Client) PatchConfigMap(ctx context.Context, ns, name string,
+	edit func(*corev1.ConfigMap) error) (changed bool, err error) {
 	client := c.core.ConfigMaps(ns)
 	err = retry.RetryOnConflict(conflictBackoff, func() error {
 		live, err := client.Get(ctx, name, metav1.GetOptions{})
@@ -45,5 +46,7 @@ func (c *Client) PatchConfigMap(ctx context.Context, ns, name string, edit func(
 	return changed, Explain(err, "edit ConfigMap %s in namespace %s", name, ns)
 }
 
-// conflictBackoff suits many writers of one object: in each round at least one of them gets through.
-var conflictBackoff = wait.Backoff{Duration: 10 * time.Millisecond, Factor: 1.5, Jitter: 0.5, Steps: 60, Cap: time.Second}
+// conflictBackoff suits many writers of one object: in each round at least one of them succeeds.
+var conflictBackoff = wait.Backoff{
+	Duration: 10 * time.Millisecond, Factor: 1.5, Jitter: 0.5, Steps: 60, Cap: time.Second,
+}

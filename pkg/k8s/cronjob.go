@@ -16,13 +16,14 @@ func (c *Client) GetCronJob(ctx context.Context, ns, name string) (*batchv1.Cron
 	return j, Explain(err, "read CronJob %s", name)
 }
 
-// CreateCronJob makes the CronJob what conf says, creating it where it is absent.
-func (c *Client) CreateCronJob(ctx context.Context, conf *applybatch.CronJobApplyConfiguration) (*batchv1.CronJob, error) {
+// ApplyCronJob creates or updates a CronJob.
+func (c *Client) ApplyCronJob(ctx context.Context,
+	conf *applybatch.CronJobApplyConfiguration) (*batchv1.CronJob, error) {
 	j, err := apply(ctx, c, c.batch.CronJobs(*conf.Namespace), metadata.ForgeManager, conf)
 	return j, Explain(err, "apply CronJob %s", *conf.Name)
 }
 
-// SetCronJobImage puts a release into the container named like the CronJob, and lets its schedule begin.
+// SetCronJobImage sets a release in the container named like the CronJob, and resumes the schedule.
 func (c *Client) SetCronJobImage(ctx context.Context, ns, name string, r Release) (*batchv1.CronJob, error) {
 	conf := applybatch.CronJob(name, ns).
 		WithAnnotations(r.annotations()).
@@ -32,7 +33,7 @@ func (c *Client) SetCronJobImage(ctx context.Context, ns, name string, r Release
 	return j, Explain(err, "set the image of CronJob %s", name)
 }
 
-// DeleteCronJob deletes a CronJob with its Jobs and pods; one that is gone is a success.
+// DeleteCronJob deletes a CronJob with its Jobs and pods. A missing CronJob is not an error.
 func (c *Client) DeleteCronJob(ctx context.Context, ns, name string) error {
 	return Explain(c.remove(ctx, c.batch.CronJobs(ns), name), "delete CronJob %s", name)
 }

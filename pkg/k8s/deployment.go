@@ -21,27 +21,28 @@ func (c *Client) GetDeployment(ctx context.Context, ns, name string) (*appsv1.De
 	return d, Explain(err, "read Deployment %s", name)
 }
 
-// CreateDeployment makes the Deployment what conf says, creating it where it is absent.
-func (c *Client) CreateDeployment(ctx context.Context, conf *applyapps.DeploymentApplyConfiguration) (*appsv1.Deployment, error) {
+// ApplyDeployment creates or updates a Deployment.
+func (c *Client) ApplyDeployment(ctx context.Context,
+	conf *applyapps.DeploymentApplyConfiguration) (*appsv1.Deployment, error) {
 	d, err := apply(ctx, c, c.apps.Deployments(*conf.Namespace), metadata.ForgeManager, conf)
 	return d, Explain(err, "apply Deployment %s", *conf.Name)
 }
 
-// UseRecreateStrategy switches a Deployment to the Recreate strategy. It removes rollingUpdate explicitly: the server
-// defaulted that field, so that no field manager owns it, and it is invalid with Recreate.
+// UseRecreateStrategy switches a Deployment to the Recreate strategy. It must remove rollingUpdate explicitly: the
+// server defaulted that field, so no field manager owns it, and it is invalid with Recreate.
 func (c *Client) UseRecreateStrategy(ctx context.Context, ns, name string) error {
 	patch := []byte(`{"spec":{"strategy":{"type":"Recreate","rollingUpdate":null}}}`)
-	_, err := c.apps.Deployments(ns).Patch(ctx, name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: metadata.ForgeManager, DryRun: c.dryRun})
+	_, err := c.apps.Deployments(ns).Patch(ctx, name, types.MergePatchType, patch, c.patchOptions(metadata.ForgeManager))
 	return Explain(err, "change the strategy of Deployment %s", name)
 }
 
-// DeleteDeployment deletes a Deployment with its ReplicaSets and pods; one that is gone is a success.
+// DeleteDeployment deletes a Deployment with its ReplicaSets and pods. A missing Deployment is not an error.
 func (c *Client) DeleteDeployment(ctx context.Context, ns, name string) error {
 	return Explain(c.remove(ctx, c.apps.Deployments(ns), name), "delete Deployment %s", name)
 }
 
-// SetImage puts a release into the container named like the Deployment and lets it roll
-// out: one server-side apply, so that the cluster never sees half of it.
+// SetImage sets a release in the container named like the Deployment, and unpauses the Deployment. It is one
+// server-side apply, so the cluster never sees half of a release.
 func (c *Client) SetImage(ctx context.Context, ns, name string, r Release) (*appsv1.Deployment, error) {
 	conf := applyapps.Deployment(name, ns).
 		WithAnnotations(r.annotations()).
@@ -50,15 +51,16 @@ func (c *Client) SetImage(ctx context.Context, ns, name string, r Release) (*app
 	return d, Explain(err, "set the image of Deployment %s", name)
 }
 
-// RestartDeployment starts a rolling restart by stamping the pod template, as kubectl rollout restart does.
+// RestartDeployment starts a rolling restart by an annotation on the pod template, as kubectl rollout restart does.
 func (c *Client) RestartDeployment(ctx context.Context, ns, name string, at time.Time) (*appsv1.Deployment, error) {
-	conf := applyapps.Deployment(name, ns).WithSpec(applyapps.DeploymentSpec().WithTemplate(
-		applycore.PodTemplateSpec().WithAnnotations(map[string]string{metadata.RestartAnnotation: at.Format(time.RFC3339Nano)})))
+	restarted := map[string]string{metadata.RestartAnnotation: at.Format(time.RFC3339Nano)}
+	conf := applyapps.Deployment(name, ns).
+		WithSpec(applyapps.DeploymentSpec().WithTemplate(applycore.PodTemplateSpec().WithAnnotations(restarted)))
 	conf.TypeMetaApplyConfiguration = applymeta.TypeMetaApplyConfiguration{} // a merge patch needs no kind
 	patch, err := json.Marshal(conf)
 	if err == nil {
 		var d *appsv1.Deployment
-		d, err = c.apps.Deployments(ns).Patch(ctx, name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: metadata.DeployManager, DryRun: c.dryRun})
+		d, err = c.apps.Deployments(ns).Patch(ctx, name, types.MergePatchType, patch, c.patchOptions(metadata.DeployManager))
 		if err == nil {
 			return d, nil
 		}

@@ -16,16 +16,16 @@ import (
 	"norn/pkg/k8s/rollout"
 )
 
-// Revision is one entry of a Deployment's history: a ReplicaSet that it owns.
+// Revision is an entry of a Deployment's history: a ReplicaSet that it owns.
 type Revision struct {
 	Number   int64 // as in kubectl rollout history
 	Commit   string
 	Image    string
 	Cause    string
-	Since    time.Time // when it came; a template that comes back is an old ReplicaSet with a new number
+	Since    time.Time // when it was rolled out; a restored template is an old ReplicaSet with a new number
 	Verified bool
 	Failed   rollout.Reason // why its rollout failed, or ""
-	By       string         // who deployed it, or ""
+	By       string         // the user who deployed it, or ""
 	Migrated bool           // a migration ran before it
 	Current  bool
 	Set      *appsv1.ReplicaSet
@@ -55,7 +55,8 @@ func (c *Client) Revisions(ctx context.Context, d *appsv1.Deployment) ([]Revisio
 }
 
 func revision(rs *appsv1.ReplicaSet, container string) Revision {
-	number, _ := strconv.ParseInt(rs.Annotations[metadata.RevisionAnnotation], 10, 64) // 0, before all others, where its controller has not numbered it yet
+	// The number is 0, which sorts first, until the controller has set it.
+	number, _ := strconv.ParseInt(rs.Annotations[metadata.RevisionAnnotation], 10, 64)
 	return Revision{
 		Number:   number,
 		Commit:   rs.Annotations[metadata.CommitAnnotation],
@@ -78,12 +79,16 @@ func since(rs *appsv1.ReplicaSet) time.Time {
 	return rs.CreationTimestamp.Time
 }
 
-// MarkVerified marks a ReplicaSet as one that a rollback may go back to.
+// MarkVerified marks a ReplicaSet as one that a rollback may restore.
 func (c *Client) MarkVerified(ctx context.Context, rs *appsv1.ReplicaSet, at time.Time) error {
-	return c.mark(ctx, rs, map[string]any{metadata.VerifiedAnnotation: at.UTC().Format(time.RFC3339), metadata.FailedAnnotation: nil})
+	return c.mark(ctx, rs, map[string]any{
+		metadata.VerifiedAnnotation: at.UTC().Format(time.RFC3339),
+		metadata.FailedAnnotation:   nil,
+	})
 }
 
-// MarkFailed marks a ReplicaSet as one whose rollout has failed, unless it had come up before: what fails then is something else.
+// MarkFailed marks a ReplicaSet as one whose rollout failed. It leaves a verified ReplicaSet alone: its version is
+// good, so something else made it fail.
 func (c *Client) MarkFailed(ctx context.Context, rs *appsv1.ReplicaSet, reason rollout.Reason) error {
 	if rs.Annotations[metadata.VerifiedAnnotation] != "" {
 		return nil
@@ -94,7 +99,8 @@ func (c *Client) MarkFailed(ctx context.Context, rs *appsv1.ReplicaSet, reason r
 func (c *Client) mark(ctx context.Context, rs *appsv1.ReplicaSet, annotations map[string]any) error {
 	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"annotations": annotations}})
 	if err == nil {
-		_, err = c.apps.ReplicaSets(rs.Namespace).Patch(ctx, rs.Name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: metadata.DeployManager, DryRun: c.dryRun})
+		opts := c.patchOptions(metadata.DeployManager)
+		_, err = c.apps.ReplicaSets(rs.Namespace).Patch(ctx, rs.Name, types.MergePatchType, patch, opts)
 	}
 	return Explain(err, "mark ReplicaSet %s", rs.Name)
 }

@@ -16,52 +16,55 @@ import (
 	"norn/pkg/k8s/metadata"
 )
 
-// CreateJob makes a Job.
+// CreateJob creates a Job under a name that only this run uses.
 func (c *Client) CreateJob(ctx context.Context, job *batchv1.Job) (*batchv1.Job, error) {
-	j, err := c.batch.Jobs(job.Namespace).Create(ctx, job, metav1.CreateOptions{FieldManager: metadata.ForgeManager, DryRun: c.dryRun})
-	if IsAlreadyExists(err) { // the name is this run's own: an earlier answer was lost on the way
+	j, err := c.batch.Jobs(job.Namespace).Create(ctx, job, c.createOptions())
+	if IsAlreadyExists(err) { // by an earlier request whose answer was lost
 		j, err = c.batch.Jobs(job.Namespace).Get(ctx, job.Name, metav1.GetOptions{})
 	}
 	return j, Explain(err, "create Job %s", job.Name)
 }
 
-// ResumeJob lets a Job begin that was made suspended.
+// ResumeJob starts a Job that was created suspended.
 func (c *Client) ResumeJob(ctx context.Context, ns, name string) error {
 	patch := []byte(`{"spec":{"suspend":false}}`)
-	_, err := c.batch.Jobs(ns).Patch(ctx, name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: metadata.ForgeManager, DryRun: c.dryRun})
+	_, err := c.batch.Jobs(ns).Patch(ctx, name, types.MergePatchType, patch, c.patchOptions(metadata.ForgeManager))
 	return Explain(err, "start Job %s", name)
 }
 
-// ListJobs lists an app's Jobs of one kind, by the value of their JobLabel.
+// ListJobs lists an app's Jobs of one kind, which is the value of their JobLabel.
 func (c *Client) ListJobs(ctx context.Context, ns, app, kind string) ([]batchv1.Job, error) {
-	l, err := c.batch.Jobs(ns).List(ctx, metav1.ListOptions{LabelSelector: ownedSelector(app) + "," + metadata.JobLabel + "=" + kind})
+	only := ownedSelector(app) + "," + metadata.JobLabel + "=" + kind
+	l, err := c.batch.Jobs(ns).List(ctx, metav1.ListOptions{LabelSelector: only})
 	if err != nil {
 		return nil, Explain(err, "list the Jobs of %s", app)
 	}
 	return l.Items, nil
 }
 
-// CreateOwnedSecret makes a Secret that is named like a Job and goes with it. The error's text holds no value of it.
+// CreateOwnedSecret creates a Secret with a Job's name that is deleted with the Job. Its error never contains a value.
 func (c *Client) CreateOwnedSecret(ctx context.Context, owner *batchv1.Job, data map[string][]byte) error {
 	secret := &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{
 			Name: owner.Name, Namespace: owner.Namespace, Labels: owner.Labels,
-			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(owner, batchv1.SchemeGroupVersion.WithKind("Job"))},
+			OwnerReferences: []metav1.OwnerReference{
+				*metav1.NewControllerRef(owner, batchv1.SchemeGroupVersion.WithKind("Job")),
+			},
 		},
 		Type: corev1.SecretTypeOpaque,
 		Data: data,
 	}
-	_, err := c.core.Secrets(owner.Namespace).Create(ctx, secret, metav1.CreateOptions{FieldManager: metadata.ForgeManager, DryRun: c.dryRun})
-	if IsAlreadyExists(err) { // an earlier answer was lost on the way
+	_, err := c.core.Secrets(owner.Namespace).Create(ctx, secret, c.createOptions())
+	if IsAlreadyExists(err) { // by an earlier request whose answer was lost
 		err = nil
 	}
-	if apierrors.IsInvalid(err) { // the server quotes what it finds invalid
-		err = errors.New("the API server refused it as invalid")
+	if apierrors.IsInvalid(err) { // the server's message quotes invalid values
+		err = errors.New("the API server rejected it as invalid")
 	}
 	return Explain(err, "create Secret %s", owner.Name)
 }
 
-// DeleteJob deletes a Job with its pods, in the background; one that is gone is a success.
+// DeleteJob deletes a Job with its pods, in the background. A missing Job is not an error.
 func (c *Client) DeleteJob(ctx context.Context, ns, name string) error {
 	background := metav1.DeletePropagationBackground
 	err := c.batch.Jobs(ns).Delete(ctx, name, metav1.DeleteOptions{PropagationPolicy: &background, DryRun: c.dryRun})
@@ -71,9 +74,10 @@ func (c *Client) DeleteJob(ctx context.Context, ns, name string) error {
 	return Explain(err, "delete Job %s", name)
 }
 
-// JobWarning is the last thing that the cluster has warned of at a Job, or "": why it can make no pod.
+// JobWarning returns the last warning event of a Job, or "". It tells why the Job cannot create its pod.
 func (c *Client) JobWarning(ctx context.Context, ns, job string) (string, error) {
-	l, err := c.core.Events(ns).List(ctx, metav1.ListOptions{FieldSelector: "involvedObject.kind=Job,involvedObject.name=" + job})
+	about := "involvedObject.kind=Job,involvedObject.name=" + job
+	l, err := c.core.Events(ns).List(ctx, metav1.ListOptions{FieldSelector: about})
 	if err != nil {
 		return "", Explain(err, "list the events of Job %s", job)
 	}
@@ -86,16 +90,19 @@ func (c *Client) JobWarning(ctx context.Context, ns, job string) (string, error)
 	return last, nil
 }
 
-// WatchJobPod watches the newest pod of a Job and hands every new state to see, nil where there is none yet, until see says it is
-// done, returns an error, or ctx ends.
+// WatchJobPod watches the newest pod of a Job. It calls see with every new state, or nil while there is no pod, until
+// see is done, returns an error, or ctx ends.
 func (c *Client) WatchJobPod(ctx context.Context, ns, job string, see func(*corev1.Pod) (done bool, err error)) error {
-	if _, err := c.core.Pods(ns).List(ctx, metav1.ListOptions{LabelSelector: batchv1.JobNameLabel + "=" + job, Limit: 1}); err != nil { // a reflector that is refused tries again, silently
+	// A reflector retries a denied request silently, so ask once for an error.
+	byJob := batchv1.JobNameLabel + "=" + job
+	if _, err := c.core.Pods(ns).List(ctx, metav1.ListOptions{LabelSelector: byJob, Limit: 1}); err != nil {
 		return Explain(err, "watch the pods of Job %s", job)
 	}
 	w, stop := newWatches(ctx)
 	defer stop()
-	defer w.ringEvery(2 * time.Second)() // where no pod comes, nothing else would
-	store := w.watch(c.core.RESTClient(), "pods", ns, &corev1.Pod{}, func(o *metav1.ListOptions) { o.LabelSelector = batchv1.JobNameLabel + "=" + job })
+	defer w.notifyEvery(2 * time.Second)() // without a pod, no watch event would call see
+	store := w.watch(c.core.RESTClient(), "pods", ns, &corev1.Pod{},
+		func(o *metav1.ListOptions) { o.LabelSelector = byJob })
 	return w.each([]*changeStore{store}, func() (bool, error) {
 		var newest *corev1.Pod
 		for _, p := range all[corev1.Pod](store) {

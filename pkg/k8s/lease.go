@@ -9,8 +9,8 @@ import (
 	"norn/pkg/k8s/metadata"
 )
 
-// The calls of an app's lock return the API server's errors as they are: package lease knows what the call was for, and
-// says so with Explain. A dry run has no lock, so that they ignore DryRun.
+// The calls for an app's lock return the API server's errors unchanged: package lease knows what the call was for, and
+// wraps them with Explain. They ignore DryRun, because a dry run takes no lock.
 
 // GetLease reads a Lease; see IsNotFound.
 func (c *Client) GetLease(ctx context.Context, ns, name string) (*coordinationv1.Lease, error) {
@@ -19,12 +19,14 @@ func (c *Client) GetLease(ctx context.Context, ns, name string) (*coordinationv1
 
 // CreateLease creates a Lease; see IsAlreadyExists.
 func (c *Client) CreateLease(ctx context.Context, lease *coordinationv1.Lease) (*coordinationv1.Lease, error) {
-	return c.coordination.Leases(lease.Namespace).Create(ctx, lease, metav1.CreateOptions{FieldManager: metadata.ForgeManager})
+	return c.coordination.Leases(lease.Namespace).Create(ctx, lease,
+		metav1.CreateOptions{FieldManager: metadata.ForgeManager})
 }
 
 // UpdateLease replaces a Lease; see IsConflict.
 func (c *Client) UpdateLease(ctx context.Context, lease *coordinationv1.Lease) (*coordinationv1.Lease, error) {
-	return c.coordination.Leases(lease.Namespace).Update(ctx, lease, metav1.UpdateOptions{FieldManager: metadata.ForgeManager})
+	return c.coordination.Leases(lease.Namespace).Update(ctx, lease,
+		metav1.UpdateOptions{FieldManager: metadata.ForgeManager})
 }
 
 // DeleteLease deletes a Lease if it still has this resourceVersion; see IsConflict.

@@ -8,12 +8,12 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// inMemory returns options for a list from the API server's cache, which is quick and may be a moment old.
-func inMemory(selector string) metav1.ListOptions {
+// cached returns options for a list from the API server's cache, which is fast and may be a moment old.
+func cached(selector string) metav1.ListOptions {
 	return metav1.ListOptions{LabelSelector: selector, ResourceVersion: "0"}
 }
 
-// together makes calls concurrently and returns the errors of those that failed, in the order of the calls.
+// together makes calls concurrently and returns their errors, joined in the order of the calls.
 func together(calls ...func() error) error {
 	errs := make([]error, len(calls))
 	var running sync.WaitGroup
@@ -24,13 +24,14 @@ func together(calls ...func() error) error {
 	return errors.Join(errs...)
 }
 
-// lister is the List method that all typed clients have; L is the type of the list.
+// lister is the List method of the typed clients. L is the type of the list.
 type lister[L any] interface {
 	List(ctx context.Context, opts metav1.ListOptions) (L, error)
 }
 
-// list returns a call for together that lists objects and gives the list to keep. An error says what was listed.
-func list[L any](ctx context.Context, client lister[L], opts metav1.ListOptions, what string, keep func(L)) func() error {
+// list returns a call for together that lists objects and passes the list to keep. Its error names what it listed.
+func list[L any](ctx context.Context, client lister[L], opts metav1.ListOptions, what string,
+	keep func(L)) func() error {
 	return func() error {
 		l, err := client.List(ctx, opts)
 		if err == nil {

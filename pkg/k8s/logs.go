@@ -9,9 +9,9 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// newLogClient is a client for log streams, on HTTP/1.1: each stream has a connection of its own, so that hundreds of them are not limited by
-// the server's SETTINGS_MAX_CONCURRENT_STREAMS, one that is read slowly holds up neither the others nor a watch, and what is
-// not read yet waits at the server, not in this process's memory.
+// newLogClient returns a client for log streams that uses HTTP/1.1, so each stream has its own connection. The server's
+// SETTINGS_MAX_CONCURRENT_STREAMS does not limit hundreds of streams, a slow reader delays neither other streams nor
+// watches, and unread lines wait in the server instead of this process's memory.
 func newLogClient(conf *rest.Config) (typedcorev1.CoreV1Interface, error) {
 	own := rest.CopyConfig(conf)
 	own.NextProtos = []string{"http/1.1"}
@@ -23,8 +23,8 @@ func newLogClient(conf *rest.Config) (typedcorev1.CoreV1Interface, error) {
 	return typedcorev1.NewForConfigAndClient(own, httpClient)
 }
 
-// StreamLogs opens one container's log; with Follow in opts it goes on until the container ends or ctx does. An end of the stream
-// does not prove the log's end: it is also what a restart of the kubelet looks like.
+// StreamLogs opens the log of one container. With opts.Follow the stream lasts until the container or ctx ends. The end
+// of the stream does not prove the end of the log: a restart of the kubelet looks the same.
 func (c *Client) StreamLogs(ctx context.Context, ns, pod string, opts *corev1.PodLogOptions) (io.ReadCloser, error) {
 	s, err := c.logs.Pods(ns).GetLogs(pod, opts).Stream(ctx)
 	return s, Explain(err, "read the log of pod %s", pod)

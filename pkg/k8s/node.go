@@ -9,7 +9,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Platforms returns the platforms of the nodes, such as linux/amd64, sorted; none if the user may not list nodes.
+// Platforms returns the platforms of the nodes, such as linux/amd64, sorted. It returns none if the user cannot list
+// nodes.
 func (c *Client) Platforms(ctx context.Context) ([]string, error) {
 	nodes, err := c.Nodes(ctx)
 	var out []string
@@ -22,7 +23,8 @@ func (c *Client) Platforms(ctx context.Context) ([]string, error) {
 	return out, err
 }
 
-// Nodes lists the nodes, or none if the user may not list them: a Role cannot allow it, since nodes have no namespace.
+// Nodes lists the nodes. It returns none if the user cannot list them: a Role cannot allow that, because nodes have no
+// namespace.
 func (c *Client) Nodes(ctx context.Context) ([]corev1.Node, error) {
 	l, err := c.core.Nodes().List(ctx, metav1.ListOptions{ResourceVersion: "0"})
 	if apierrors.IsForbidden(err) {

@@ -10,49 +10,56 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Permission is one thing that a user may do in a namespace.
+// Permission is the permission to use a verb on a resource in a namespace.
 type Permission struct{ Namespace, Group, Resource, Verb string }
 
-// Missing returns those of the permissions that the user does not have. It asks once for all rules of each namespace
-// (SelfSubjectRulesReview), and again for each that these do not grant, since not every authorizer lists its rules.
+// Missing returns the permissions in want that the user lacks. It asks once for all rules of each namespace
+// (SelfSubjectRulesReview), and then for each permission that they do not grant, because not every authorizer lists its
+// rules.
 func (c *Client) Missing(ctx context.Context, want []Permission) ([]Permission, error) {
 	rules := map[string][]authorizationv1.ResourceRule{}
 	for _, p := range want {
 		if _, asked := rules[p.Namespace]; asked {
 			continue
 		}
-		review := &authorizationv1.SelfSubjectRulesReview{Spec: authorizationv1.SelfSubjectRulesReviewSpec{Namespace: p.Namespace}}
+		review := &authorizationv1.SelfSubjectRulesReview{
+			Spec: authorizationv1.SelfSubjectRulesReviewSpec{Namespace: p.Namespace},
+		}
 		answer, err := c.authorization.SelfSubjectRulesReviews().Create(ctx, review, metav1.CreateOptions{})
 		if err != nil {
 			return nil, Explain(err, "ask what is allowed in namespace %s", p.Namespace)
 		}
 		rules[p.Namespace] = answer.Status.ResourceRules
 	}
-	var doubtful []Permission
+	var ungranted []Permission
 	for _, p := range want {
 		if !slices.ContainsFunc(rules[p.Namespace], p.grantedBy) {
-			doubtful = append(doubtful, p)
+			ungranted = append(ungranted, p)
 		}
 	}
-	return c.Denied(ctx, doubtful)
+	return c.Denied(ctx, ungranted)
 }
 
-// Denied returns those of the permissions that the user does not have. It asks for each by itself (SelfSubjectAccessReview), side by side.
-func (c *Client) Denied(ctx context.Context, doubtful []Permission) ([]Permission, error) {
-	allowed := make([]bool, len(doubtful))
-	errs := make([]error, len(doubtful))
-	var asking sync.WaitGroup
-	for i, p := range doubtful {
-		asking.Go(func() {
+// Denied returns the given permissions that the user lacks. It asks for each one (SelfSubjectAccessReview), all at the
+// same time.
+func (c *Client) Denied(ctx context.Context, permissions []Permission) ([]Permission, error) {
+	allowed := make([]bool, len(permissions))
+	errs := make([]error, len(permissions))
+	var calls sync.WaitGroup
+	for i, p := range permissions {
+		calls.Go(func() {
 			review := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{
-				ResourceAttributes: &authorizationv1.ResourceAttributes{Namespace: p.Namespace, Group: p.Group, Resource: p.Resource, Verb: p.Verb}}}
+				ResourceAttributes: &authorizationv1.ResourceAttributes{
+					Namespace: p.Namespace, Group: p.Group, Resource: p.Resource, Verb: p.Verb,
+				},
+			}}
 			answer, err := c.authorization.SelfSubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
 			errs[i], allowed[i] = err, err == nil && answer.Status.Allowed
 		})
 	}
-	asking.Wait()
+	calls.Wait()
 	var missing []Permission
-	for i, p := range doubtful {
+	for i, p := range permissions {
 		if errs[i] != nil {
 			return nil, Explain(errs[i], "ask whether %s is allowed", p)
 		}
@@ -63,7 +70,7 @@ func (c *Client) Denied(ctx context.Context, doubtful []Permission) ([]Permissio
 	return missing, nil
 }
 
-// String is the permission as a sentence has it: patch deployments.apps in namespace default.
+// String returns the permission in words, such as "patch deployments.apps in namespace default".
 func (p Permission) String() string {
 	resource := p.Resource
 	if p.Group != "" {
@@ -72,10 +79,10 @@ func (p Permission) String() string {
 	return fmt.Sprintf("%s %s in namespace %s", p.Verb, resource, p.Namespace)
 }
 
-// grantedBy reports whether a rule grants p for objects of all names.
+// grantedBy reports whether a rule grants p for objects of any name.
 func (p Permission) grantedBy(r authorizationv1.ResourceRule) bool {
-	has := func(list []string, what string) bool {
-		return slices.Contains(list, what) || slices.Contains(list, "*")
+	has := func(list []string, item string) bool {
+		return slices.Contains(list, item) || slices.Contains(list, "*")
 	}
 	return len(r.ResourceNames) == 0 && has(r.Verbs, p.Verb) && has(r.APIGroups, p.Group) && has(r.Resources, p.Resource)
 }

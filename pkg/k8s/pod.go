@@ -20,18 +20,21 @@ func (c *Client) GetPods(ctx context.Context, ns, app string) ([]corev1.Pod, err
 	return l.Items, nil
 }
 
-// PodEvents lists what has happened to a pod, oldest first as the server keeps it.
+// PodEvents lists a pod's events, oldest first, as the server stores them.
 func (c *Client) PodEvents(ctx context.Context, ns, pod string) ([]corev1.Event, error) {
-	l, err := c.core.Events(ns).List(ctx, metav1.ListOptions{FieldSelector: "involvedObject.kind=Pod,involvedObject.name=" + pod})
+	about := "involvedObject.kind=Pod,involvedObject.name=" + pod
+	l, err := c.core.Events(ns).List(ctx, metav1.ListOptions{FieldSelector: about})
 	if err != nil {
 		return nil, Explain(err, "list the events of pod %s", pod)
 	}
 	return l.Items, nil
 }
 
-// Listens reports whether a pod takes connections on a port, as the API server's proxy finds it. What answers may be no HTTP at all.
+// Listens reports whether a pod accepts connections on a port, by a request through the API server's proxy. The pod
+// need not speak HTTP.
 func (c *Client) Listens(ctx context.Context, ns, pod string, port int) (bool, error) {
-	_, err := c.core.RESTClient().Get().Namespace(ns).Resource("pods").Name(fmt.Sprintf("%s:%d", pod, port)).SubResource("proxy").DoRaw(ctx)
+	_, err := c.core.RESTClient().Get().Namespace(ns).
+		Resource("pods").Name(fmt.Sprintf("%s:%d", pod, port)).SubResource("proxy").DoRaw(ctx)
 	switch {
 	case err == nil:
 		return true, nil
@@ -41,12 +44,14 @@ func (c *Client) Listens(ctx context.Context, ns, pod string, port int) (bool, e
 	return !unreached.MatchString(err.Error()), nil
 }
 
-// unreached is how the API server says that its own connection to a pod came to nothing.
+// unreached matches the API server's message when it could not connect to a pod. A pod's own error can have the same
+// status code (k8s.io/apimachinery/pkg/util/proxy).
 var unreached = regexp.MustCompile(`dial tcp|error trying to reach service: .*(?:timeout|no route)`)
 
-// FindPod reads one pod of a namespace; it is nil where there is none. It takes no right beyond that of listing them.
+// FindPod reads a pod, or returns nil if it does not exist. It needs only the permission to list pods.
 func (c *Client) FindPod(ctx context.Context, ns, name string) (*corev1.Pod, error) {
-	l, err := c.core.Pods(ns).List(ctx, metav1.ListOptions{FieldSelector: fields.OneTermEqualSelector("metadata.name", name).String()})
+	named := fields.OneTermEqualSelector("metadata.name", name).String()
+	l, err := c.core.Pods(ns).List(ctx, metav1.ListOptions{FieldSelector: named})
 	if err != nil || len(l.Items) == 0 {
 		return nil, Explain(err, "read pod %s", name)
 	}

@@ -16,14 +16,15 @@ func (c *Client) GetPodTemplate(ctx context.Context, ns, name string) (*corev1.P
 	return t, Explain(err, "read PodTemplate %s", name)
 }
 
-// ApplyPodTemplate makes the PodTemplate what conf says, with a release in the container named like it.
-func (c *Client) ApplyPodTemplate(ctx context.Context, conf *applycore.PodTemplateApplyConfiguration, r Release) (*corev1.PodTemplate, error) {
+// ApplyPodTemplate creates or updates a PodTemplate, with a release in the container named like it.
+func (c *Client) ApplyPodTemplate(ctx context.Context, conf *applycore.PodTemplateApplyConfiguration,
+	r Release) (*corev1.PodTemplate, error) {
 	conf.WithAnnotations(r.annotations()).WithTemplate(r.template(*conf.Name).WithLabels(conf.Labels))
 	t, err := apply(ctx, c, c.core.PodTemplates(*conf.Namespace), metadata.DeployManager, conf)
 	return t, Explain(err, "apply PodTemplate %s", *conf.Name)
 }
 
-// DeletePodTemplate deletes a PodTemplate; one that is gone is a success.
+// DeletePodTemplate deletes a PodTemplate. A missing PodTemplate is not an error.
 func (c *Client) DeletePodTemplate(ctx context.Context, ns, name string) error {
 	return Explain(c.remove(ctx, c.core.PodTemplates(ns), name), "delete PodTemplate %s", name)
 }

@@ -16,7 +16,7 @@ func (c *Client) GetPVC(ctx context.Context, ns, name string) (*corev1.Persisten
 	return p, Explain(err, "read PersistentVolumeClaim %s", name)
 }
 
-// ListPVCs lists an app's PersistentVolumeClaims that norn made, by label.
+// ListPVCs lists the PersistentVolumeClaims that norn manages for an app.
 func (c *Client) ListPVCs(ctx context.Context, ns, app string) ([]corev1.PersistentVolumeClaim, error) {
 	l, err := c.core.PersistentVolumeClaims(ns).List(ctx, metav1.ListOptions{LabelSelector: ownedSelector(app)})
 	if err != nil {
@@ -25,13 +25,14 @@ func (c *Client) ListPVCs(ctx context.Context, ns, app string) ([]corev1.Persist
 	return l.Items, nil
 }
 
-// CreatePVC makes the PersistentVolumeClaim what conf says, creating it where it is absent.
-func (c *Client) CreatePVC(ctx context.Context, conf *applycore.PersistentVolumeClaimApplyConfiguration) (*corev1.PersistentVolumeClaim, error) {
+// ApplyPVC creates or updates a PersistentVolumeClaim.
+func (c *Client) ApplyPVC(ctx context.Context,
+	conf *applycore.PersistentVolumeClaimApplyConfiguration) (*corev1.PersistentVolumeClaim, error) {
 	p, err := apply(ctx, c, c.core.PersistentVolumeClaims(*conf.Namespace), metadata.ForgeManager, conf)
 	return p, Explain(err, "apply PersistentVolumeClaim %s", *conf.Name)
 }
 
-// DeletePVC deletes a PersistentVolumeClaim, and with it the data; one that is gone is a success.
+// DeletePVC deletes a PersistentVolumeClaim and its data. A missing claim is not an error.
 func (c *Client) DeletePVC(ctx context.Context, ns, name string) error {
 	return Explain(c.remove(ctx, c.core.PersistentVolumeClaims(ns), name), "delete PersistentVolumeClaim %s", name)
 }

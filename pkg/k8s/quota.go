@@ -8,13 +8,13 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Budget is what a namespace allows in all, and what it gives a container that asks for nothing.
+// Budget holds the limits of a namespace, and its defaults for containers.
 type Budget struct {
 	Quotas []corev1.ResourceQuota
 	Limits []corev1.LimitRange
 }
 
-// Budget reads a namespace's ResourceQuotas and LimitRanges. Who may not read them has none to go by.
+// Budget reads a namespace's ResourceQuotas and LimitRanges. It returns none that the user is not allowed to list.
 func (c *Client) Budget(ctx context.Context, ns string) (Budget, error) {
 	var b Budget
 	err := together(

@@ -7,23 +7,26 @@ import (
 	"norn/pkg/k8s/metadata"
 )
 
-// Release is what a deploy changes of a Deployment.
+// Release holds what a deploy changes in a Deployment.
 type Release struct {
 	Image         string
 	PullPolicy    corev1.PullPolicy
-	Commit        string // all digits of the commit, with -dirty where that was not all, or "" where unknown
-	Cause         string // one line for the rollout history
-	By            string // who deploys
-	Migrated      string // the version whose migration has run for this release, or ""
-	SecretVersion string // resourceVersion of the app's Secret, or "" without one
-	RestartedAt   string // keeps an earlier restart's stamp, or ""
+	Commit        string // full hash, with "-dirty" if it had uncommitted changes; "" if unknown
+	Cause         string // one line for kubectl rollout history
+	By            string // the user who deploys
+	Migrated      string // the version whose migration ran for this release, or ""
+	SecretVersion string // resourceVersion of the app's Secret, or ""
+	RestartedAt   string // time of an earlier restart to keep, or ""
 }
 
-// template is what a release changes of a pod template.
+// template returns what a release changes in a pod template.
 func (r Release) template(container string) *applycore.PodTemplateSpecApplyConfiguration {
 	template := applycore.PodTemplateSpec().WithSpec(applycore.PodSpec().WithContainers(
 		applycore.Container().WithName(container).WithImage(r.Image).WithImagePullPolicy(r.PullPolicy)))
-	for name, value := range map[string]string{metadata.SecretAnnotation: r.SecretVersion, metadata.RestartAnnotation: r.RestartedAt} {
+	for name, value := range map[string]string{
+		metadata.SecretAnnotation:  r.SecretVersion,
+		metadata.RestartAnnotation: r.RestartedAt,
+	} {
 		if value != "" {
 			template.WithAnnotations(map[string]string{name: value})
 		}
@@ -31,7 +34,7 @@ func (r Release) template(container string) *applycore.PodTemplateSpecApplyConfi
 	return template
 }
 
-// annotations are what history remembers of a release.
+// annotations returns the annotations that record a release in the history.
 func (r Release) annotations() map[string]string {
 	m := map[string]string{metadata.CommitAnnotation: r.Commit, metadata.ChangeCauseAnnotation: r.Cause}
 	for name, value := range map[string]string{metadata.ByAnnotation: r.By, metadata.MigratedAnnotation: r.Migrated} {

@@ -13,25 +13,30 @@ import (
 	"norn/pkg/k8s/metadata"
 )
 
-// RestoreTemplate puts an earlier revision's pod template and its commit and change-cause back
-// into the Deployment, as kubectl rollout undo does, and unpauses it.
+// RestoreTemplate sets a Deployment's pod template, commit and change-cause to those of an earlier revision, as kubectl
+// rollout undo does, and unpauses the Deployment.
 //
-// The patch makes its manager the owner of every field that it changes. They are given back to forge, and what is a deploy's to the
-// deploy, since forge could otherwise never again remove a restored variable or volume. Killed in between, the next forge still
-// finds an owner for each field, and the next rollback tidies up.
-func (c *Client) RestoreTemplate(ctx context.Context, ns, name string, to *appsv1.ReplicaSet) (*appsv1.Deployment, error) {
+// The patch makes its manager the owner of every field that it changes. RestoreTemplate hands these fields back to
+// forge and deploy. Otherwise forge could never again remove a restored variable or volume. If norn is killed in
+// between, each field still has an owner, and the next rollback cleans up.
+func (c *Client) RestoreTemplate(ctx context.Context, ns, name string,
+	to *appsv1.ReplicaSet) (*appsv1.Deployment, error) {
 	template := to.Spec.Template.DeepCopy()
 	delete(template.Labels, appsv1.DefaultDeploymentUniqueLabelKey)
 	patch, err := json.Marshal([]map[string]any{
 		{"op": "replace", "path": "/spec/template", "value": template},
 		{"op": "add", "path": "/spec/paused", "value": false},
 		{"op": "add", "path": "/metadata/annotations/norn~1commit", "value": to.Annotations[metadata.CommitAnnotation]},
-		{"op": "add", "path": "/metadata/annotations/kubernetes.io~1change-cause", "value": to.Annotations[metadata.ChangeCauseAnnotation]},
+		{
+			"op":    "add",
+			"path":  "/metadata/annotations/kubernetes.io~1change-cause",
+			"value": to.Annotations[metadata.ChangeCauseAnnotation],
+		},
 	})
 	if err != nil {
 		return nil, Explain(err, "restore the template of ReplicaSet %s", to.Name)
 	}
-	d, err := c.apps.Deployments(ns).Patch(ctx, name, types.JSONPatchType, patch, metav1.PatchOptions{FieldManager: metadata.DeployManager, DryRun: c.dryRun})
+	d, err := c.apps.Deployments(ns).Patch(ctx, name, types.JSONPatchType, patch, c.patchOptions(metadata.DeployManager))
 	if err == nil {
 		err = c.releaseFields(ctx, d)
 	}
@@ -55,15 +60,16 @@ func (c *Client) RestoreTemplate(ctx context.Context, ns, name string, to *appsv
 	return d, nil
 }
 
-// releaseFields moves the fields that the deploy's manager owns by patches to forge's server-side apply.
+// releaseFields makes forge the owner of the fields that deploy owns because of a patch.
 func (c *Client) releaseFields(ctx context.Context, d *appsv1.Deployment) error {
 	patch, err := csaupgrade.UpgradeManagedFieldsPatch(d, sets.New(metadata.DeployManager), metadata.ForgeManager)
 	if err != nil || patch == nil {
 		return err
 	}
-	_, err = c.apps.Deployments(d.Namespace).Patch(ctx, d.Name, types.JSONPatchType, patch, metav1.PatchOptions{FieldManager: metadata.ForgeManager, DryRun: c.dryRun})
+	client := c.apps.Deployments(d.Namespace)
+	_, err = client.Patch(ctx, d.Name, types.JSONPatchType, patch, c.patchOptions(metadata.ForgeManager))
 	if IsConflict(err) { // the controller wrote its status in between
-		fresh, getErr := c.apps.Deployments(d.Namespace).Get(ctx, d.Name, metav1.GetOptions{})
+		fresh, getErr := client.Get(ctx, d.Name, metav1.GetOptions{})
 		if getErr != nil {
 			return getErr
 		}

@@ -5,11 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"k8s.io/apimachinery/pkg/types"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	applycore "k8s.io/client-go/applyconfigurations/core/v1"
 
 	"norn/pkg/k8s/metadata"
@@ -21,30 +21,30 @@ func (c *Client) GetSecret(ctx context.Context, ns, name string) (*corev1.Secret
 	return s, Explain(err, "read Secret %s", name)
 }
 
-// ApplySecret makes the Secret what conf says. The error's text holds no value of it.
+// ApplySecret creates or updates a Secret. Its error never contains a value.
 func (c *Client) ApplySecret(ctx context.Context, conf *applycore.SecretApplyConfiguration) (*corev1.Secret, error) {
 	s, err := apply(ctx, c, c.core.Secrets(*conf.Namespace), metadata.ForgeManager, conf)
-	if err != nil && apierrors.IsInvalid(err) { // the server quotes what it finds invalid
-		err = errors.New("the API server refused it as invalid")
+	if err != nil && apierrors.IsInvalid(err) { // the server's message quotes invalid values
+		err = errors.New("the API server rejected it as invalid")
 	}
 	return s, Explain(err, "apply Secret %s", *conf.Name)
 }
 
-// DeleteSecret deletes a Secret; one that is gone is a success.
+// DeleteSecret deletes a Secret. A missing Secret is not an error.
 func (c *Client) DeleteSecret(ctx context.Context, ns, name string) error {
 	return Explain(c.remove(ctx, c.core.Secrets(ns), name), "delete Secret %s", name)
 }
 
-// DropSecretKeys takes keys out of a Secret, whoever has put them there.
-func (c *Client) DropSecretKeys(ctx context.Context, ns, name string, keys []string) (*corev1.Secret, error) {
-	gone := map[string]any{}
+// RemoveSecretKeys removes keys from a Secret, whoever owns them.
+func (c *Client) RemoveSecretKeys(ctx context.Context, ns, name string, keys []string) (*corev1.Secret, error) {
+	removed := map[string]any{}
 	for _, k := range keys {
-		gone[k] = nil // a merge patch deletes what is null (RFC 7396)
+		removed[k] = nil // a merge patch removes a key by null (RFC 7396)
 	}
-	patch, err := json.Marshal(map[string]any{"data": gone})
+	patch, err := json.Marshal(map[string]any{"data": removed})
 	if err != nil {
 		return nil, fmt.Errorf("patch Secret %s: %w", name, err)
 	}
-	s, err := c.core.Secrets(ns).Patch(ctx, name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: metadata.ForgeManager, DryRun: c.dryRun})
+	s, err := c.core.Secrets(ns).Patch(ctx, name, types.MergePatchType, patch, c.patchOptions(metadata.ForgeManager))
 	return s, Explain(err, "patch Secret %s", name)
 }

@@ -13,29 +13,29 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// VersionPath is the path of the cheapest request that an unprivileged user may make: any user may ask for the version.
+// VersionPath is the path of the cheapest request that every user may make.
 const VersionPath = "/version"
 
-// Ping asks the API server for its version, once. It returns the client library's error as it is.
+// Ping asks the API server for its version, without retries. It returns the client library's error unchanged.
 func (c *Client) Ping(ctx context.Context) error {
 	return c.core.RESTClient().Get().AbsPath(VersionPath).MaxRetries(0).Do(ctx).Error()
 }
 
-// Server is what an API server says of itself.
+// Server describes an API server.
 type Server struct {
 	Address   string
 	Version   string // such as v1.37.2
 	RoundTrip time.Duration
-	Date      time.Time     // by its own clock, when it answered; zero where it did not say
-	Ahead     time.Duration // how far its clock is ahead of this machine's, give or take Unsure
+	Date      time.Time     // of its answer, by its own clock; zero if unknown
+	Ahead     time.Duration // how far its clock is ahead of this machine's, plus or minus Unsure
 	Unsure    time.Duration
 }
 
-// Server asks the API server for its version, on a connection that is there already.
+// Server asks the API server for its version, over an open connection.
 func (c *Client) Server(ctx context.Context) (*Server, error) {
 	requests, ok := c.core.RESTClient().(*rest.RESTClient)
 	if !ok {
-		return nil, errors.New("ask for the server's version: there is no connection")
+		return nil, errors.New("ask for the server's version: not connected")
 	}
 	url := requests.Get().AbsPath(VersionPath).URL()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url.String(), nil)
@@ -64,18 +64,19 @@ func (c *Client) Server(ctx context.Context) (*Server, error) {
 	return s, nil
 }
 
-// ahead compares a clock that shows whole seconds, read somewhere within a round trip, with this machine's. On average it was read in the
-// middle, half a second after the one that it shows.
+// ahead returns how far a clock that shows whole seconds is ahead of this machine's, and by how much that may be wrong.
+// The server read its clock during the round trip: on average in the middle, and half a second after the second that it
+// shows.
 func ahead(date, begin time.Time, roundTrip time.Duration) (ahead, unsure time.Duration) {
 	const half = time.Second / 2
 	return date.Add(half).Sub(begin.Add(roundTrip / 2)), half + roundTrip/2
 }
 
-// clientGo is the module of the client library.
+// clientGo is the module path of the client library.
 const clientGo = "k8s.io/client-go"
 
-// LibraryVersion is the version of the client library, such as v0.37.2: the Kubernetes that it is made for, with 0 for 1. It is "" where the
-// binary does not say.
+// LibraryVersion returns the version of the client library, such as v0.37.2, which is made for Kubernetes 1.37. It
+// returns "" if the binary does not contain it.
 func LibraryVersion() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// A clock that shows whole seconds is compared as well as that can be.
+// The estimate allows for the unknown fraction of a second and for the round trip.
 func TestAhead(t *testing.T) {
 	begin := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	for _, c := range []struct {
@@ -20,7 +20,8 @@ func TestAhead(t *testing.T) {
 		{-time.Minute, 0, -time.Minute + 500*time.Millisecond, 500 * time.Millisecond},
 	} {
 		if got, unsure := ahead(begin.Add(c.shown), begin, c.roundTrip); got != c.ahead || unsure != c.unsure {
-			t.Errorf("shown %s after a round trip of %s: %s give or take %s, want %s and %s", c.shown, c.roundTrip, got, unsure, c.ahead, c.unsure)
+			t.Errorf("shown %s, round trip %s: got %s ± %s, want %s ± %s",
+				c.shown, c.roundTrip, got, unsure, c.ahead, c.unsure)
 		}
 	}
 }

@@ -16,18 +16,19 @@ func (c *Client) GetService(ctx context.Context, ns, name string) (*corev1.Servi
 	return s, Explain(err, "read Service %s", name)
 }
 
-// CreateService makes the Service what conf says, creating it where it is absent.
-func (c *Client) CreateService(ctx context.Context, conf *applycore.ServiceApplyConfiguration) (*corev1.Service, error) {
+// ApplyService creates or updates a Service.
+func (c *Client) ApplyService(ctx context.Context,
+	conf *applycore.ServiceApplyConfiguration) (*corev1.Service, error) {
 	s, err := apply(ctx, c, c.core.Services(*conf.Namespace), metadata.ForgeManager, conf)
 	return s, Explain(err, "apply Service %s", *conf.Name)
 }
 
-// DeleteService deletes a Service; one that is gone is a success.
+// DeleteService deletes a Service. A missing Service is not an error.
 func (c *Client) DeleteService(ctx context.Context, ns, name string) error {
 	return Explain(c.remove(ctx, c.core.Services(ns), name), "delete Service %s", name)
 }
 
-// ListServices lists an app's Services that norn made, by label.
+// ListServices lists the Services that norn manages for an app.
 func (c *Client) ListServices(ctx context.Context, ns, app string) ([]corev1.Service, error) {
 	l, err := c.core.Services(ns).List(ctx, metav1.ListOptions{LabelSelector: ownedSelector(app)})
 	if err != nil {

@@ -7,17 +7,18 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// User is who the API server takes the client for.
+// User is the user that the API server authenticated.
 type User struct {
 	Name   string
 	Groups []string
 }
 
-// WhoAmI asks the API server who the user is, by a SelfSubjectReview. Servers before 1.28 do not have it; see IsNotFound.
+// WhoAmI asks the API server for the user (SelfSubjectReview). Servers before 1.28 do not know; see IsNotFound.
 func (c *Client) WhoAmI(ctx context.Context) (User, error) {
-	answer, err := c.authentication.SelfSubjectReviews().Create(ctx, &authenticationv1.SelfSubjectReview{}, metav1.CreateOptions{})
+	review := &authenticationv1.SelfSubjectReview{}
+	answer, err := c.authentication.SelfSubjectReviews().Create(ctx, review, metav1.CreateOptions{})
 	if err != nil {
-		return User{}, Explain(err, "ask who this is")
+		return User{}, Explain(err, "ask for the user")
 	}
 	return User{answer.Status.UserInfo.Username, answer.Status.UserInfo.Groups}, nil
 }

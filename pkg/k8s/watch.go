@@ -19,13 +19,14 @@ import (
 	"norn/pkg/k8s/rollout"
 )
 
-// lookAgain is how often a look is taken where nothing changes, for those who count the time.
-const lookAgain = time.Second
+// observeInterval is how often Observe repeats an observation without changes, for callers that measure time.
+const observeInterval = time.Second
 
-// Observe watches an app's Deployment, ReplicaSets, pods and claims and the events, one watch each, and hands every new state to see,
-// and the latest again each second, until see says it is done, returns an error, or ctx ends. Watches that break are taken up
-// again by client-go's reflectors. Changes that arrive while see runs are seen together.
-func (c *Client) Observe(ctx context.Context, ns, app string, see func(rollout.Observation) (done bool, err error)) error {
+// Observe watches an app's Deployment, ReplicaSets, pods and claims, and the namespace's events. It calls see with
+// every new state, and with the latest state again each second, until see is done, returns an error, or ctx ends.
+// client-go's reflectors resume broken watches. Changes that arrive while see runs are one new state.
+func (c *Client) Observe(ctx context.Context, ns, app string,
+	see func(rollout.Observation) (done bool, err error)) error {
 	if err := c.mayList(ctx, ns, app); err != nil {
 		return err
 	}
@@ -39,10 +40,15 @@ func (c *Client) Observe(ctx context.Context, ns, app string, see func(rollout.O
 	sets := w.watch(c.apps.RESTClient(), "replicasets", ns, &appsv1.ReplicaSet{}, byLabel)
 	pods := w.watch(c.core.RESTClient(), "pods", ns, &corev1.Pod{}, byLabel)
 	claims, events := c.watchIfAllowed(w, ns, byLabel)
-	defer w.ringEvery(lookAgain)()
+	defer w.notifyEvery(observeInterval)()
 
 	return w.each([]*changeStore{deployments, sets, pods}, func() (bool, error) {
-		o := rollout.Observation{ReplicaSets: all[appsv1.ReplicaSet](sets), Pods: all[corev1.Pod](pods), Claims: all[corev1.PersistentVolumeClaim](claims), Events: all[corev1.Event](events)}
+		o := rollout.Observation{
+			ReplicaSets: all[appsv1.ReplicaSet](sets),
+			Pods:        all[corev1.Pod](pods),
+			Claims:      all[corev1.PersistentVolumeClaim](claims),
+			Events:      all[corev1.Event](events),
+		}
 		if d := all[appsv1.Deployment](deployments); len(d) > 0 {
 			o.Deployment = d[0]
 		}
@@ -50,9 +56,10 @@ func (c *Client) Observe(ctx context.Context, ns, app string, see func(rollout.O
 	})
 }
 
-// WatchDeployment watches one Deployment and hands every new state to see, nil where there is none, until see says it is done, returns
-// an error, or ctx ends.
-func (c *Client) WatchDeployment(ctx context.Context, ns, name string, see func(*appsv1.Deployment) (done bool, err error)) error {
+// WatchDeployment watches one Deployment. It calls see with every new state, or nil while there is no Deployment, until
+// see is done, returns an error, or ctx ends.
+func (c *Client) WatchDeployment(ctx context.Context, ns, name string,
+	see func(*appsv1.Deployment) (done bool, err error)) error {
 	w, stop := newWatches(ctx)
 	defer stop()
 	store := w.watch(c.apps.RESTClient(), "deployments", ns, &appsv1.Deployment{}, func(o *metav1.ListOptions) {
@@ -67,18 +74,20 @@ func (c *Client) WatchDeployment(ctx context.Context, ns, name string, see func(
 	})
 }
 
-// WatchPVCs watches an app's PersistentVolumeClaims that norn made and hands every new state to see, until see says it is done,
-// returns an error, or ctx ends.
-func (c *Client) WatchPVCs(ctx context.Context, ns, app string, see func([]*corev1.PersistentVolumeClaim) (done bool, err error)) error {
+// WatchPVCs watches the PersistentVolumeClaims that norn manages for an app. It calls see with every new state, until
+// see is done, returns an error, or ctx ends.
+func (c *Client) WatchPVCs(ctx context.Context, ns, app string,
+	see func([]*corev1.PersistentVolumeClaim) (done bool, err error)) error {
 	w, stop := newWatches(ctx)
 	defer stop()
-	store := w.watch(c.core.RESTClient(), "persistentvolumeclaims", ns, &corev1.PersistentVolumeClaim{}, func(o *metav1.ListOptions) { o.LabelSelector = ownedSelector(app) })
+	owned := func(o *metav1.ListOptions) { o.LabelSelector = ownedSelector(app) }
+	store := w.watch(c.core.RESTClient(), "persistentvolumeclaims", ns, &corev1.PersistentVolumeClaim{}, owned)
 	return w.each([]*changeStore{store}, func() (bool, error) { return see(all[corev1.PersistentVolumeClaim](store)) })
 }
 
-// watches are reflectors that ring one bell.
+// watches is a set of reflectors that share one channel for changes.
 type watches struct {
-	ctx     context.Context //nolint:containedctx // it is the life of the reflectors
+	ctx     context.Context //nolint:containedctx // the reflectors run until it ends
 	running sync.WaitGroup
 	changed chan struct{}
 }
@@ -90,7 +99,7 @@ func newWatches(ctx context.Context) (w *watches, stop func()) {
 	return w, func() { cancel(); w.running.Wait() }
 }
 
-// next waits for a change in one of the stores, or for the context's end.
+// next waits until one of the stores changes or the context ends.
 func (w *watches) next() error {
 	select {
 	case <-w.ctx.Done():
@@ -100,8 +109,8 @@ func (w *watches) next() error {
 	}
 }
 
-// each calls see after every change, once all the stores are filled. It returns when see is done or returns an error, or
-// when the context ends.
+// each calls see after every change, as soon as all the stores are filled. It returns when see is done or returns an
+// error, or when the context ends.
 func (w *watches) each(stores []*changeStore, see func() (done bool, err error)) error {
 	for {
 		if err := w.next(); err != nil {
@@ -116,8 +125,8 @@ func (w *watches) each(stores []*changeStore, see func() (done bool, err error))
 	}
 }
 
-// ringEvery rings the bell by the clock too, until the returned function is called.
-func (w *watches) ringEvery(d time.Duration) (stop func()) {
+// notifyEvery also reports a change every d, until the returned function is called.
+func (w *watches) notifyEvery(d time.Duration) (stop func()) {
 	tick := time.NewTicker(d)
 	w.running.Go(func() {
 		for {
@@ -135,7 +144,8 @@ func (w *watches) ringEvery(d time.Duration) (stop func()) {
 	return tick.Stop
 }
 
-func (w *watches) watch(client rest.Interface, resource, ns string, example any, narrow func(*metav1.ListOptions)) *changeStore {
+func (w *watches) watch(client rest.Interface, resource, ns string, example any,
+	narrow func(*metav1.ListOptions)) *changeStore {
 	store := &changeStore{Store: cache.NewStore(cache.MetaNamespaceKeyFunc), changed: w.changed}
 	lw := cache.NewFilteredListWatchFromClient(client, resource, ns, narrow)
 	reflector := cache.NewReflectorWithOptions(lw, example, store, cache.ReflectorOptions{})
@@ -143,14 +153,16 @@ func (w *watches) watch(client rest.Interface, resource, ns string, example any,
 	return store
 }
 
-// watchIfAllowed watches what a look can do without. A reflector that is refused tries again, silently, and its store stays empty.
-func (c *Client) watchIfAllowed(w *watches, ns string, byLabel func(*metav1.ListOptions)) (claims, events *changeStore) {
+// watchIfAllowed watches objects that an observation can do without. If the user cannot list them, the reflector
+// retries silently and the store stays empty.
+func (c *Client) watchIfAllowed(w *watches, ns string,
+	byLabel func(*metav1.ListOptions)) (claims, events *changeStore) {
 	claims = w.watch(c.core.RESTClient(), "persistentvolumeclaims", ns, &corev1.PersistentVolumeClaim{}, byLabel)
 	events = w.watch(c.core.RESTClient(), "events", ns, &corev1.Event{}, func(*metav1.ListOptions) {})
 	return claims, events
 }
 
-// mayList asks once for each kind, since a reflector that is refused only tries again, silently.
+// mayList lists one object of each kind, because a reflector only retries a denied request, silently.
 func (c *Client) mayList(ctx context.Context, ns, app string) error {
 	one := metav1.ListOptions{LabelSelector: appSelector(app), Limit: 1, ResourceVersion: "0"}
 	_, err := c.apps.Deployments(ns).List(ctx, one)
@@ -163,8 +175,8 @@ func (c *Client) mayList(ctx context.Context, ns, app string) error {
 	return Explain(err, "watch %s", app)
 }
 
-// changeStore is a reflector's store that rings a bell at each change. The bell has room
-// for one ring: a burst of changes is one look.
+// changeStore is a reflector's store that reports changes on a channel. The channel holds one report, so a burst of
+// changes is one new state.
 type changeStore struct {
 	cache.Store
 	changed chan<- struct{}
@@ -173,7 +185,7 @@ type changeStore struct {
 	filled bool
 }
 
-func (s *changeStore) ring(err error) error {
+func (s *changeStore) notify(err error) error {
 	select {
 	case s.changed <- struct{}{}:
 	default:
@@ -188,13 +200,13 @@ func (s *changeStore) synced() bool {
 }
 
 // Add implements cache.ReflectorStore.
-func (s *changeStore) Add(obj any) error { return s.ring(s.Store.Add(obj)) }
+func (s *changeStore) Add(obj any) error { return s.notify(s.Store.Add(obj)) }
 
 // Update implements cache.ReflectorStore.
-func (s *changeStore) Update(obj any) error { return s.ring(s.Store.Update(obj)) }
+func (s *changeStore) Update(obj any) error { return s.notify(s.Store.Update(obj)) }
 
 // Delete implements cache.ReflectorStore.
-func (s *changeStore) Delete(obj any) error { return s.ring(s.Store.Delete(obj)) }
+func (s *changeStore) Delete(obj any) error { return s.notify(s.Store.Delete(obj)) }
 
 // Replace implements cache.ReflectorStore; the first one completes the initial list.
 func (s *changeStore) Replace(list []any, version string) error {
@@ -202,7 +214,7 @@ func (s *changeStore) Replace(list []any, version string) error {
 	s.mu.Lock()
 	s.filled = true
 	s.mu.Unlock()
-	return s.ring(err)
+	return s.notify(err)
 }
 
 func all[T any](s *changeStore) []*T {

@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// Changes are the names whose values differ, each list sorted.
+// Changes lists the names whose values differ, sorted.
 type Changes struct {
 	Added   []string `json:"added,omitempty"`
 	Changed []string `json:"changed,omitempty"`
 	Removed []string `json:"removed,omitempty"`
 }
 
-// Compare tells by name how after differs from before.
+// Compare returns the changes from before to after.
 func Compare(before, after map[string]Value) Changes {
 	var c Changes
 	for _, name := range slices.Sorted(maps.Keys(after)) {
@@ -32,7 +32,7 @@ func Compare(before, after map[string]Value) Changes {
 	return c
 }
 
-// String is the changes in one line, or "".
+// String returns the changes on one line, or "".
 func (c Changes) String() string {
 	var parts []string
 	for _, p := range []struct {

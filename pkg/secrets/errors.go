@@ -5,48 +5,49 @@ import (
 	"strings"
 )
 
-// FileError says what is wrong with an encrypted file, with the key for it, or with the rules that it is made by. It holds no value.
+// FileError reports a problem with an encrypted file, its key or its rules. It contains no secret value.
 type FileError struct {
 	Path, Problem, Advice string
-	NoKey                 bool     // the file may be good: there is no key for it
-	Looked                []string // where keys were looked for, and what was there
+	NoKey                 bool     // no key decrypts the file; the file itself may be fine
+	Searched              []string // where keys were searched, and what was found there
 	Err                   error
 }
 
 // Error names the file and the problem.
 func (e *FileError) Error() string { return e.Path + ": " + e.Problem }
 
-// Hint is what to do about it.
+// Hint returns the next step.
 func (e *FileError) Hint() string { return e.Advice }
 
-// Detail is where keys were looked for, one place a line.
+// Detail lists the places where keys were searched, one per line.
 func (e *FileError) Detail() string {
-	if len(e.Looked) == 0 {
+	if len(e.Searched) == 0 {
 		return ""
 	}
-	return "Keys were looked for in\n  " + strings.Join(e.Looked, "\n  ") + "\n"
+	return "Searched for keys in:\n  " + strings.Join(e.Searched, "\n  ") + "\n"
 }
 
+// Unwrap returns the cause.
 func (e *FileError) Unwrap() error { return e.Err }
 
-// HeldError says that somebody else is writing the file.
+// HeldError reports that another process holds the lock on the file.
 type HeldError struct{ Path string }
 
 // Error names the file.
-func (e *HeldError) Error() string { return "another norn is writing " + e.Path }
+func (e *HeldError) Error() string { return "another norn process is writing " + e.Path }
 
-// Hint is what to do about it.
+// Hint returns the next step.
 func (e *HeldError) Hint() string {
-	return "wait until it has ended (norn secrets edit ends with its editor), then run the command again"
+	return "wait for it to finish (norn secrets edit runs until its editor is closed), then run the command again"
 }
 
-// NameError says that a name cannot stand in the file.
+// NameError reports that a name cannot be used in the file.
 type NameError struct{ Name, Problem string }
 
-// Error names it.
+// Error quotes the name and states the problem.
 func (e *NameError) Error() string { return fmt.Sprintf("%q %s", e.Name, e.Problem) }
 
-// Hint is what to do about it.
+// Hint returns the next step.
 func (e *NameError) Hint() string {
-	return "choose another name; norn secrets list shows those there are"
+	return "choose another name; norn secrets list shows the existing ones"
 }

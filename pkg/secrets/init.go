@@ -12,19 +12,21 @@ import (
 
 	"filippo.io/age"
 	sopsage "github.com/getsops/sops/v3/age"
+
+	"norn/internal/atomicfile"
 )
 
-// Setup is what encrypting needs: a key of one's own, and rules that say for whom.
+// Setup is what encryption needs: an age key and the rules that name the recipients.
 type Setup struct {
-	Recipient string // the public key, where the rules were made for it
-	Key       string // where the private key was found, or was put
+	Recipient string // the public key in the rules, if Init created them
+	Key       string // where the private key was found or written
 	NewKey    bool
-	Rules     string // the .sops.yaml that goes for the file
+	Rules     string // the .sops.yaml that applies to the file
 	NewRules  bool
 }
 
-// Init makes what is missing for encrypting the file at path: an age key where SOPS looks for one, and a .sops.yaml beside the file.
-// What is there is used, and never changed.
+// Init creates what is missing to encrypt the file at path: an age key where SOPS looks for one, and a .sops.yaml next
+// to the file. It uses an existing key or .sops.yaml and never changes it.
 func Init(path string) (*Setup, error) {
 	if rule, from, err := creationRule(path); err != nil || rule != nil {
 		return &Setup{Rules: from}, err
@@ -40,12 +42,13 @@ func Init(path string) (*Setup, error) {
 		}
 		s.NewKey = true
 	}
-	text := fmt.Sprintf("# For whom secrets are encrypted. Add the public keys of those who are to read them, then run norn secrets rotate.\n"+
-		"creation_rules:\n  - path_regex: (^|/)%s$\n    age:\n      - %s\n", strings.ReplaceAll(FileName, ".", `\.`), s.Recipient)
+	text := fmt.Sprintf("# Who can decrypt the secrets. To add someone, add a public key and run norn secrets rotate.\n"+
+		"creation_rules:\n  - path_regex: (^|/)%s$\n    age:\n      - %s\n",
+		strings.ReplaceAll(FileName, ".", `\.`), s.Recipient)
 	return s, create(s.Rules, 0o644, text)
 }
 
-// ownKey is the public key of the first age key that SOPS would find, or "".
+// ownKey returns the public key of the first age key that SOPS finds, or "", and where it is.
 func ownKey() (recipient, place string, err error) {
 	if text := os.Getenv(sopsage.SopsAgeKeyEnv); text != "" {
 		recipient, err = firstRecipient(strings.NewReader(strings.Join(strings.Fields(text), "\n")), sopsage.SopsAgeKeyEnv)
@@ -61,7 +64,11 @@ func ownKey() (recipient, place string, err error) {
 	f, err := os.Open(path) //nolint:gosec // the user names it
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && named:
-		return "", "", &FileError{Path: path, Problem: sopsage.SopsAgeKeyFileEnv + " names it, and it does not exist", Advice: "correct the variable, or unset it to have a key made"}
+		return "", "", &FileError{
+			Path:    path,
+			Problem: "the file in " + sopsage.SopsAgeKeyFileEnv + " does not exist",
+			Advice:  "fix the variable, or unset it to create a key",
+		}
 	case errors.Is(err, fs.ErrNotExist):
 		return "", "", nil
 	case err != nil:
@@ -72,7 +79,7 @@ func ownKey() (recipient, place string, err error) {
 	return recipient, path, err
 }
 
-// firstRecipient is the public key of the first of the private keys in r.
+// firstRecipient returns the public key of the first private key in r.
 func firstRecipient(r io.Reader, place string) (string, error) {
 	identities, err := age.ParseIdentities(r)
 	if err == nil {
@@ -83,29 +90,32 @@ func firstRecipient(r io.Reader, place string) (string, error) {
 			return id.Recipient().String(), nil
 		}
 	}
-	// The library's text could quote a key.
-	return "", &FileError{Path: place, Problem: "its first key is no age key that norn can make rules for", Advice: "write " + RulesName + " by hand, with the public key under age:"}
+	return "", &FileError{ // without err, which may quote a key
+		Path:    place,
+		Problem: "norn cannot create rules for its first key",
+		Advice:  "write " + RulesName + " by hand, with the public key under age:",
+	}
 }
 
-// generateKey makes an age key in the file where SOPS looks for one, which only its owner can read.
+// generateKey writes a new age key, readable only by its owner, to the file where SOPS looks for one.
 func generateKey() (recipient, path string, err error) {
 	if path, err = ageKeyPath(); err != nil {
 		return "", "", err
 	}
 	id, err := age.GenerateX25519Identity()
 	if err != nil {
-		return "", "", fmt.Errorf("make an age key: %w", err)
+		return "", "", fmt.Errorf("create an age key: %w", err)
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return "", "", fmt.Errorf("make the folder for age keys: %w", err)
+		return "", "", fmt.Errorf("create the folder for age keys: %w", err)
 	}
-	text := fmt.Sprintf("# created: %s\n# public key: %s\n%s\n", time.Now().Format(time.RFC3339), id.Recipient(), id) // as age-keygen writes it
+	// The format of age-keygen.
+	text := fmt.Sprintf("# created: %s\n# public key: %s\n%s\n", time.Now().Format(time.RFC3339), id.Recipient(), id)
 	return id.Recipient().String(), path, create(path, 0o600, text)
 }
 
-// create makes a file that is whole or not there at all, and fails where there is one.
 func create(path string, mode fs.FileMode, text string) error {
-	if err := place(path, mode, []byte(text), os.Link); err != nil { // unlike a rename, a link fails where something is
+	if err := atomicfile.Create(path, mode, []byte(text)); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	return nil

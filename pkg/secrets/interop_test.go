@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// sopsCommand is the real sops, which hack/sops builds.
+// sopsCommand runs the real sops, which hack/sops builds.
 type sopsCommand struct {
 	t    *testing.T
 	path string
@@ -24,7 +24,7 @@ func realSops(t *testing.T) sopsCommand {
 	return sopsCommand{t, path}
 }
 
-// run is what sops prints, run in the file's folder, where it looks for .sops.yaml.
+// run returns the output of sops, run in the file's folder, where it looks for .sops.yaml.
 func (s sopsCommand) run(file string, args ...string) string {
 	s.t.Helper()
 	cmd := exec.Command(s.path, append(args, filepath.Base(file))...)
@@ -38,7 +38,7 @@ func (s sopsCommand) run(file string, args ...string) string {
 	return string(out)
 }
 
-// everything is a file with all that YAML and SOPS can hold.
+// everything is a file with every kind of value in YAML and SOPS.
 const everything = `# about the file
 TOKEN: secret text
 # about the next
@@ -72,12 +72,13 @@ nested:
 LAST: the end # beside it
 `
 
-// rulesOf are .sops.yaml files with each of the features that change a file.
+// rulesOf returns a .sops.yaml for each feature that changes a file.
 func rulesOf(t *testing.T, mine, theirs string) map[string]string {
 	t.Helper()
 	return map[string]string{
-		"plain":               "creation_rules: [{age: " + mine + "}]\n",
-		"by path":             "creation_rules:\n- {path_regex: other, age: " + theirs + "}\n- {path_regex: 'secrets\\.enc\\.yaml$', age: " + mine + "}\n",
+		"plain": "creation_rules: [{age: " + mine + "}]\n",
+		"by path": "creation_rules:\n- {path_regex: other, age: " + theirs + "}\n" +
+			"- {path_regex: 'secrets\\.enc\\.yaml$', age: " + mine + "}\n",
 		"several recipients":  "creation_rules: [{age: [" + theirs + ", " + mine + "]}]\n",
 		"encrypted_regex":     "creation_rules: [{age: " + mine + ", encrypted_regex: '^(TOKEN|MULTI|BINARY|nested)$'}]\n",
 		"unencrypted_regex":   "creation_rules: [{age: " + mine + ", unencrypted_regex: '^(NUMBER|UNICODE)$'}]\n",
@@ -85,16 +86,18 @@ func rulesOf(t *testing.T, mine, theirs string) map[string]string {
 		"unencrypted_suffix":  "creation_rules: [{age: " + mine + ", unencrypted_suffix: _unencrypted}]\n",
 		"unencrypted comment": "creation_rules: [{age: " + mine + ", unencrypted_comment_regex: 'two lines'}]\n",
 		"encrypted comment":   "creation_rules: [{age: " + mine + ", encrypted_comment_regex: 'about'}]\n",
-		"mac_only_encrypted":  "creation_rules: [{age: " + mine + ", mac_only_encrypted: true, encrypted_regex: '^TOKEN$'}]\n",
-		"shamir":              "creation_rules:\n- shamir_threshold: 2\n  key_groups:\n  - {age: [" + mine + "]}\n  - {age: [" + theirs + "]}\n  - {age: [" + mine + "]}\n",
-		"indent":              "stores: {yaml: {indent: 2}}\ncreation_rules: [{age: " + mine + "}]\n",
+		"mac_only_encrypted": "creation_rules: [{age: " + mine + ", " +
+			"mac_only_encrypted: true, encrypted_regex: '^TOKEN$'}]\n",
+		"shamir": "creation_rules:\n- shamir_threshold: 2\n  key_groups:\n  - {age: [" + mine + "]}\n" +
+			"  - {age: [" + theirs + "]}\n  - {age: [" + mine + "]}\n",
+		"indent": "stores: {yaml: {indent: 2}}\ncreation_rules: [{age: " + mine + "}]\n",
 	}
 }
 
-// theirKey is the sample app's public key, standing for somebody else's.
+// theirKey is the sample app's public key, as another recipient's.
 const theirKey = "age1q0x6qp276tmrk5mauy3lslgpp5e25whz0ts525yxjen5s3tm73psew428s"
 
-// What sops has written norn reads and changes; what comes of it sops reads again, with order and comments as they were.
+// norn reads and changes a file written by sops. sops reads the result, with order and comments unchanged.
 func TestSopsToNornToSops(t *testing.T) {
 	sops := realSops(t)
 	path, s := own(t)
@@ -107,8 +110,10 @@ func TestSopsToNornToSops(t *testing.T) {
 			before := sops.run(path, "decrypt")
 			got := values(t, path)
 			for name, want := range map[string]string{
-				"TOKEN": "secret text", "EMPTY": "", "NOTHING": "", "NUMBER": "5432", "NEGATIVE": "-7", "FLOAT": "1.25", "YES": "true", "NO": "false", "QUOTED": "012 # no comment",
-				"SPACES": "  around  ", "UNICODE": "grüße ☃", "WHEN": "2024-05-06T07:08:09Z", "MULTI": "first line\n  second line\n\nlast line\n", "FOLDED": "one\ttwo\\three\nfour",
+				"TOKEN": "secret text", "EMPTY": "", "NOTHING": "", "NUMBER": "5432", "NEGATIVE": "-7", "FLOAT": "1.25",
+				"YES": "true", "NO": "false", "QUOTED": "012 # no comment", "SPACES": "  around  ", "UNICODE": "grüße ☃",
+				"WHEN": "2024-05-06T07:08:09Z", "MULTI": "first line\n  second line\n\nlast line\n",
+				"FOLDED": "one\ttwo\\three\nfour",
 				"BINARY": "\x00\x01\xfe\xff", "visible_unencrypted": "everybody reads this", "LAST": "the end",
 			} {
 				if got[name] != want {
@@ -132,7 +137,7 @@ func TestSopsToNornToSops(t *testing.T) {
 	}
 }
 
-// What norn has made is the same to sops as what it would have made itself, and sops can change it.
+// A file created by norn is the same as one created by sops, and sops can change it.
 func TestNornToSopsToNorn(t *testing.T) {
 	sops := realSops(t)
 	path, s := own(t)
@@ -161,13 +166,13 @@ func TestNornToSopsToNorn(t *testing.T) {
 				t.Fatalf("%v: %s", err, out)
 			}
 			if got := values(t, path); got["TOKEN"] != "from sops" || got["BINARY"] != "\x00\x01\xfe\xff" {
-				t.Error("norn reads other values than sops has set")
+				t.Error("norn does not read the values that sops has set")
 			}
 		})
 	}
 }
 
-// shapeOf is an encrypted file without what differs from one encryption to the next.
+// shapeOf returns an encrypted file without the parts that differ in each encryption.
 func shapeOf(text string) string {
 	var out []string
 	block := false
@@ -193,7 +198,7 @@ func shapeOf(text string) string {
 	return strings.Join(out, "")
 }
 
-// What sops edits in place is edited by norn with the same text in the editor.
+// norn and sops show the same text in an editor.
 func TestPlainIsSops(t *testing.T) {
 	sops := realSops(t)
 	path, s := own(t)
@@ -210,8 +215,9 @@ func TestPlainIsSops(t *testing.T) {
 		t.Fatal(err)
 	}
 	theirs := sops.run(path, "decrypt")
-	// sops moves a comment beside a value above it; norn leaves it where it is.
-	if moved := strings.Replace(string(plain), "LAST: the end # beside it\n", "# beside it\nLAST: the end\n", 1); moved != theirs {
-		t.Errorf("norn shows\n%s\nsops\n%s", plain, theirs)
+	// sops moves an inline comment above its value; norn does not.
+	moved := strings.Replace(string(plain), "LAST: the end # beside it\n", "# beside it\nLAST: the end\n", 1)
+	if moved != theirs {
+		t.Errorf("norn shows\n%s\nsops shows\n%s", plain, theirs)
 	}
 }

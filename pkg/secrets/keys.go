@@ -16,16 +16,18 @@ import (
 	"google.golang.org/grpc"
 )
 
-// keyService asks the library for keys, and remembers why it got none.
+// keyService decrypts data keys with the library and records why it failed.
 type keyService struct {
 	keyservice.LocalClient
 	ctx    context.Context
-	failed []string
+	failed []string // the library's errors
 }
 
 // Decrypt implements keyservice.KeyServiceClient.
-func (s *keyService) Decrypt(_ context.Context, req *keyservice.DecryptRequest, _ ...grpc.CallOption) (*keyservice.DecryptResponse, error) {
-	resp, err := s.LocalClient.Decrypt(s.ctx, req) //nolint:contextcheck // the library hands on a context of its own making
+func (s *keyService) Decrypt(
+	_ context.Context, req *keyservice.DecryptRequest, _ ...grpc.CallOption,
+) (*keyservice.DecryptResponse, error) {
+	resp, err := s.LocalClient.Decrypt(s.ctx, req) //nolint:contextcheck // the library passes a context of its own
 	if err != nil {
 		s.failed = append(s.failed, reason(err))
 	}
@@ -33,18 +35,20 @@ func (s *keyService) Decrypt(_ context.Context, req *keyservice.DecryptRequest, 
 }
 
 // Encrypt implements keyservice.KeyServiceClient.
-func (s *keyService) Encrypt(_ context.Context, req *keyservice.EncryptRequest, _ ...grpc.CallOption) (*keyservice.EncryptResponse, error) {
-	return s.LocalClient.Encrypt(s.ctx, req) //nolint:contextcheck // likewise
+func (s *keyService) Encrypt(
+	_ context.Context, req *keyservice.EncryptRequest, _ ...grpc.CallOption,
+) (*keyservice.EncryptResponse, error) {
+	return s.LocalClient.Encrypt(s.ctx, req) //nolint:contextcheck // as in Decrypt
 }
 
 var privateKey = regexp.MustCompile(`AGE-(SECRET-KEY|PLUGIN)-[A-Z0-9-]+`)
 
-// reason is the library's text in one line, without what could be a key.
+// reason returns the library's error on one line, without anything that could be a private key.
 func reason(err error) string {
 	return privateKey.ReplaceAllString(strings.Join(strings.Fields(err.Error()), " "), "[key]")
 }
 
-// dataKey decrypts the key that the values are encrypted with, by any of the keys that can be found.
+// dataKey decrypts the data key, which encrypts the values, with any key that can be found.
 func dataKey(ctx context.Context, tree *sops.Tree) ([]byte, error) {
 	service := &keyService{LocalClient: keyservice.NewLocalClient(), ctx: ctx}
 	type result struct {
@@ -53,17 +57,18 @@ func dataKey(ctx context.Context, tree *sops.Tree) ([]byte, error) {
 	}
 	got := make(chan result, 1)
 	metadata := tree.Metadata
-	go func() { // a key that is far away, or behind a password, cannot be interrupted; the wait for it can
+	go func() { // asking a remote key or one with a passphrase cannot be interrupted; waiting for it can
 		var r result
 		r.err = safely(func() (err error) {
-			r.key, err = metadata.GetDataKeyWithKeyServices([]keyservice.KeyServiceClient{service}, sops.DefaultDecryptionOrder)
+			services := []keyservice.KeyServiceClient{service}
+			r.key, err = metadata.GetDataKeyWithKeyServices(services, sops.DefaultDecryptionOrder)
 			return err
 		})
 		got <- r
 	}()
 	select {
 	case <-ctx.Done():
-		return nil, fmt.Errorf("get the key of the secrets: %w", context.Cause(ctx))
+		return nil, fmt.Errorf("get the key for the secrets: %w", context.Cause(ctx))
 	case r := <-got:
 		if r.err != nil {
 			return nil, noKey(tree.Metadata, service.failed, r.err)
@@ -73,30 +78,37 @@ func dataKey(ctx context.Context, tree *sops.Tree) ([]byte, error) {
 	}
 }
 
-// noKey says for whom the file is encrypted, and where keys were looked for.
+// noMatch are the library's errors for keys that do not match, which the list of locations already shows.
+var noMatch = []string{
+	"did not match any of the recipients", "no identity matched any of the recipients", "failed to load age identities",
+}
+
+// noKey returns a *FileError that names the recipients of the file and the places where keys were searched.
 func noKey(m sops.Metadata, failed []string, err error) error {
 	var file *FileError
 	if errors.As(err, &file) {
 		return err
 	}
-	problem := "no key here decrypts it; it is encrypted for " + list(recipients(m.KeyGroups))
+	problem := "no available key can decrypt it; it is encrypted for " + list(recipients(m.KeyGroups))
 	if m.ShamirThreshold > 1 {
-		problem = fmt.Sprintf("too few keys here decrypt it: it wants keys of %d groups, of these: %s", m.ShamirThreshold, list(recipients(m.KeyGroups)))
+		problem = fmt.Sprintf("too few available keys can decrypt it: it needs keys of %d groups, from: %s",
+			m.ShamirThreshold, list(recipients(m.KeyGroups)))
 	}
-	var looked []string
+	var searched []string
 	if hasType(m, age.KeyTypeIdentifier) {
-		looked = agePlaces()
+		searched = ageKeyLocations()
 	}
 	for _, text := range failed {
-		if !strings.Contains(text, "did not match any of the recipients") && !strings.Contains(text, "no identity matched any of the recipients") && !strings.Contains(text, "failed to load age identities") {
-			looked = append(looked, text)
+		if !slices.ContainsFunc(noMatch, func(part string) bool { return strings.Contains(text, part) }) {
+			searched = append(searched, text)
 		}
 	}
-	advice := "put a key of one of them where it is looked for, or have somebody who has one add yours to .sops.yaml and run norn secrets rotate"
+	advice := "install a key of one of them"
 	if hasType(m, age.KeyTypeIdentifier) {
-		advice = "set SOPS_AGE_KEY_FILE to a file with a key of one of them, or have somebody who has one add yours to .sops.yaml and run norn secrets rotate"
+		advice = "set SOPS_AGE_KEY_FILE to a file with a key of one of them"
 	}
-	return &FileError{Problem: problem, Advice: advice, NoKey: true, Looked: slices.Compact(looked)}
+	advice += ", or ask one of them to add your key to .sops.yaml and run norn secrets rotate"
+	return &FileError{Problem: problem, Advice: advice, NoKey: true, Searched: slices.Compact(searched)}
 }
 
 func hasType(m sops.Metadata, identifier string) bool {
@@ -105,7 +117,7 @@ func hasType(m sops.Metadata, identifier string) bool {
 	})
 }
 
-// recipients are those who can decrypt a file, by the type and name of their keys.
+// recipients returns the keys that can decrypt a file, each as type and name.
 func recipients(groups []sops.KeyGroup) []string {
 	var out []string
 	for _, group := range groups {

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// Every kind of key that can be made here: age, SSH as age takes it, PGP.
+// Every kind of key that can be created offline works: age, SSH keys in age, PGP.
 func TestKeyTypes(t *testing.T) {
 	sops := realSops(t)
 	for name, make := range map[string]func(t *testing.T, home string) (rule string){
@@ -34,7 +34,7 @@ func TestKeyTypes(t *testing.T) {
 			put(t, path, "TOKEN: one\n")
 			sopsCommand{t, sops.path}.run(path, "encrypt", "--in-place")
 			if got := values(t, path); got["TOKEN"] != "one" {
-				t.Error("norn reads another value")
+				t.Error("norn reads a wrong value")
 			}
 			if err := set(t.Context(), path, "MORE", "two"); err != nil {
 				t.Fatal(err)
@@ -63,7 +63,8 @@ func sshKey(t *testing.T, path, kind string) (public string) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := exec.Command("ssh-keygen", "-q", "-t", kind, "-N", "", "-C", "", "-f", path).CombinedOutput(); err != nil {
+	keygen := exec.Command("ssh-keygen", "-q", "-t", kind, "-N", "", "-C", "", "-f", path)
+	if out, err := keygen.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	return strings.TrimSpace(get(t, path+".pub"))
@@ -79,7 +80,8 @@ func pgpKey(t *testing.T, home string) string {
 		t.Fatal(err)
 	}
 	gpg := func(args ...string) string {
-		cmd := exec.Command("gpg", append([]string{"--batch", "--quiet", "--passphrase", "", "--pinentry-mode", "loopback"}, args...)...)
+		args = append([]string{"--batch", "--quiet", "--passphrase", "", "--pinentry-mode", "loopback"}, args...)
+		cmd := exec.Command("gpg", args...)
 		var stderr bytes.Buffer
 		cmd.Stderr = &stderr
 		out, err := cmd.Output()
@@ -95,6 +97,6 @@ func pgpKey(t *testing.T, home string) string {
 			return "pgp: " + strings.Trim(rest, ":\n")
 		}
 	}
-	t.Fatal("gpg has made no key")
+	t.Fatal("gpg created no key")
 	return ""
 }

@@ -4,5 +4,5 @@ package secrets
 
 import "os"
 
-// tryLock has no lock to ask for here: only what is written between reading and writing is noticed.
+// tryLock never locks on this system. Update still notices a file that changes between reading and writing.
 func tryLock(*os.File) (held bool, err error) { return false, nil }

@@ -7,28 +7,27 @@ import (
 	"github.com/getsops/sops/v3"
 )
 
-// Entry is what an encrypted file shows of one of its values to somebody without a key.
+// Entry describes one value of an encrypted file, as far as it is visible without a key.
 type Entry struct {
 	Name  string
 	Shape Shape
 }
 
-// Shape is what a value looks like from outside.
+// Shape is the form of a value in the file.
 type Shape string
 
-// The shapes that a value can have.
+// The shapes of a value.
 const (
 	Encrypted Shape = "encrypted"
-	Plain     Shape = "plain"    // readable by everybody who has the file
-	Readable  Shape = "readable" // likewise, as the file's own rules want it
-	Nested    Shape = "nested"   // a list or a mapping, which no environment variable can hold
+	Plain     Shape = "plain"    // unencrypted, readable by anyone with the file
+	Readable  Shape = "readable" // unencrypted because of the file's own rules
+	Nested    Shape = "nested"   // a list or a mapping, which cannot be an environment variable
 )
 
-// cipherMark is how SOPS begins a value that it has encrypted (github.com/getsops/sops: aes).
+// cipherMark is the prefix of a value that SOPS has encrypted (github.com/getsops/sops: aes).
 const cipherMark = "ENC["
 
-// Names lists the values in the SOPS file at path, in its order, without a key and without their text.
-// Problems are a *FileError.
+// Names returns the entries of the SOPS file at path in file order. It needs no key. Problems are a *FileError.
 func Names(path string) ([]Entry, error) {
 	text, err := read(path)
 	if err != nil {
@@ -49,8 +48,8 @@ func Names(path string) ([]Entry, error) {
 	return entries, nil
 }
 
-// leftReadable reports whether the file's rules leave a top-level value unencrypted (getsops.io: Encrypting only parts of a file).
-// Where they go by comments, that is taken from what is found.
+// leftReadable reports whether the file's rules leave a top-level value unencrypted (getsops.io: Encrypting only parts
+// of a file). If the rules match comments, it assumes that they do.
 func leftReadable(name string, m sops.Metadata) bool {
 	matches := func(pattern string) bool {
 		re, err := regexp.Compile(pattern)
@@ -71,7 +70,7 @@ func leftReadable(name string, m sops.Metadata) bool {
 
 func shape(value any) Shape {
 	switch v := value.(type) {
-	case nil: // SOPS leaves what is empty as it is
+	case nil: // SOPS does not encrypt empty values
 		return Encrypted
 	case sops.TreeBranch, []any:
 		return Nested

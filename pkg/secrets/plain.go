@@ -11,13 +11,13 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// SyntaxError says why a text cannot be what is encrypted. It quotes nothing of the text.
+// SyntaxError reports why a text cannot be encrypted. It does not quote the text.
 type SyntaxError struct{ Problem string }
 
-// Error is the problem.
+// Error returns the problem.
 func (e *SyntaxError) Error() string { return e.Problem }
 
-// Plain is the file decrypted, with its comments, as one edits it.
+// Plain returns the decrypted file with its comments, for an editor.
 func (f *File) Plain() ([]byte, error) {
 	if len(f.tree.Branches) == 0 {
 		return nil, nil
@@ -27,11 +27,11 @@ func (f *File) Plain() ([]byte, error) {
 		text, err = store(f.Path).EmitPlainFile(f.tree.Branches)
 		return err
 	})
-	return text, placed(err, f.Path)
+	return text, withPath(err, f.Path)
 }
 
-// Replace makes text what is encrypted. A text that cannot be is a *SyntaxError. Guessed are the names whose values YAML reads as
-// something else than what is written, such as 0123 as a number.
+// Replace replaces the decrypted file with text, or returns a *SyntaxError. guessed are the names whose values YAML
+// does not read as written, such as 0123, which is a number.
 func (f *File) Replace(text []byte) (guessed []string, err error) {
 	var branches sops.TreeBranches
 	err = safely(func() (err error) {
@@ -40,16 +40,16 @@ func (f *File) Replace(text []byte) (guessed []string, err error) {
 	})
 	switch {
 	case errors.Is(err, io.EOF) || err == nil && len((&File{tree: sops.Tree{Branches: branches}}).names()) == 0:
-		return nil, &SyntaxError{"it is empty; norn secrets unset takes single names out"}
+		return nil, &SyntaxError{"the file is empty; norn secrets unset removes single names"}
 	case err != nil && strings.Contains(err.Error(), "already defined"):
-		return nil, &SyntaxError{"it has a name twice" + lineOf(err)}
+		return nil, &SyntaxError{"duplicate name" + lineOf(err)}
 	case err != nil:
-		return nil, &SyntaxError{"it is not YAML with a name and a value on each line" + lineOf(err)}
+		return nil, &SyntaxError{"not YAML with a name and a value on each line" + lineOf(err)}
 	}
 	next := &File{tree: sops.Tree{Branches: branches}}
 	for name, item := range next.top() {
 		if name == metadataKey {
-			return nil, &SyntaxError{fmt.Sprintf("it has the name %q, which SOPS keeps for itself", name)}
+			return nil, &SyntaxError{fmt.Sprintf("the name %q is reserved for SOPS", name)}
 		}
 		if unquoted(text, name, item.Value) {
 			guessed = append(guessed, name)
@@ -60,7 +60,7 @@ func (f *File) Replace(text []byte) (guessed []string, err error) {
 	return guessed, nil
 }
 
-// unquoted reports whether a value is written otherwise than it will be read.
+// unquoted reports whether YAML reads an unquoted value differently from how it is written.
 func unquoted(text []byte, name string, value any) bool {
 	if _, isText := value.(string); isText {
 		return false

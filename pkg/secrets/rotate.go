@@ -7,15 +7,15 @@ import (
 	"slices"
 )
 
-// Rotation is what a rotation came to.
+// Rotation is the result of Rotate.
 type Rotation struct {
-	Rules          string   // the .sops.yaml that named the recipients, or "" where the file's own were kept
+	Rules          string   // the .sops.yaml that named the recipients, or "" if the file kept its own
 	Recipients     []string // who can decrypt the file now
 	Added, Removed []string
 }
 
-// Rotate encrypts all values of the file at path with a new key, for those whom .sops.yaml names. Who cannot decrypt the result
-// may not make it: nobody is to lock themselves out.
+// Rotate encrypts all values of the file at path with a new key for the recipients in .sops.yaml. It fails if the
+// caller could not decrypt the result, so users cannot lock themselves out.
 func Rotate(ctx context.Context, path string) (*Rotation, error) {
 	var done Rotation
 	if _, err := read(path); errors.Is(err, fs.ErrNotExist) {
@@ -53,7 +53,7 @@ func Rotate(ctx context.Context, path string) (*Rotation, error) {
 	return &done, nil
 }
 
-// readable makes sure that whoever runs this can get the new key back.
+// readable returns an error if the caller cannot decrypt the new key.
 func (f *File) readable(ctx context.Context) error {
 	tree := f.tree
 	tree.Metadata.DataKey = nil
@@ -61,12 +61,17 @@ func (f *File) readable(ctx context.Context) error {
 	clear(key)
 	var file *FileError
 	if errors.As(err, &file) {
-		return &FileError{Path: f.Path, Problem: "you could not decrypt it any more: " + file.Problem + "; nothing was changed", Advice: "name a key of yours in " + RulesName + ", or have somebody rotate it who stays", Looked: file.Looked}
+		return &FileError{
+			Path:     f.Path,
+			Problem:  "you could no longer decrypt it: " + file.Problem + "; nothing was changed",
+			Advice:   "add one of your keys to " + RulesName + ", or ask a remaining recipient to rotate the file",
+			Searched: file.Searched,
+		}
 	}
 	return err
 }
 
-// without are the names in a that are not in b.
+// without returns the names in a that are not in b.
 func without(a, b []string) []string {
 	return slices.DeleteFunc(slices.Clone(a), func(name string) bool { return slices.Contains(b, name) })
 }

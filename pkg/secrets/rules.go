@@ -10,13 +10,15 @@ import (
 	"github.com/getsops/sops/v3/config"
 )
 
-// RulesName is the file that says for whom new files are encrypted.
+// RulesName is the name of the file that lists the recipients of new files.
 const RulesName = ".sops.yaml"
 
-// sopsVersion is the library's, which new files bear. The library's own constant would bring a command line's packages along.
+// sopsVersion is the version of the library, written to new files. The library's own constant would pull in the
+// packages of its command line.
 const sopsVersion = "3.13.3"
 
-// configFile is the .sops.yaml that goes for the file at path: SOPS_CONFIG, or the one beside it or in the nearest folder above; or "".
+// configFile returns the .sops.yaml that applies to the file at path: SOPS_CONFIG, or the nearest one in its folder or
+// a parent; or "".
 func configFile(path string) string {
 	if named := os.Getenv("SOPS_CONFIG"); named != "" {
 		return named
@@ -32,8 +34,8 @@ func configFile(path string) string {
 	return found.Path
 }
 
-// creationRule is what .sops.yaml says about the file at path. It is a *FileError where it says nothing of it; without a .sops.yaml the
-// rule is nil.
+// creationRule returns the rule in .sops.yaml for the file at path, and the path of .sops.yaml. Without a .sops.yaml
+// the rule is nil. If no rule matches, the error is a *FileError.
 func creationRule(path string) (rule *config.Config, from string, err error) {
 	from = configFile(path)
 	if from == "" {
@@ -49,23 +51,41 @@ func creationRule(path string) (rule *config.Config, from string, err error) {
 	})
 	switch {
 	case err != nil && strings.Contains(err.Error(), "no matching creation rules"):
-		return nil, from, &FileError{Path: from, Problem: "none of its creation_rules is for " + path, Advice: "add one whose path_regex matches the file", Err: err}
+		return nil, from, &FileError{
+			Path:    from,
+			Problem: "no rule in creation_rules matches " + path,
+			Advice:  "add a rule whose path_regex matches the file",
+			Err:     err,
+		}
 	case err != nil:
-		return nil, from, &FileError{Path: from, Problem: "it cannot be used: " + reason(err), Advice: "mend it (github.com/getsops/sops: Using .sops.yaml conf)", Err: err}
+		return nil, from, &FileError{
+			Path:    from,
+			Problem: "invalid rules: " + reason(err),
+			Advice:  "fix the file (github.com/getsops/sops: Using .sops.yaml conf)",
+			Err:     err,
+		}
 	case rule == nil || len(rule.KeyGroups) == 0 || len(rule.KeyGroups[0]) == 0:
-		return nil, from, &FileError{Path: from, Problem: "it names no keys for " + path, Advice: "add a rule with keys under creation_rules, such as age: age1…"}
+		return nil, from, &FileError{
+			Path:    from,
+			Problem: "no keys for " + path,
+			Advice:  "add a rule with keys under creation_rules, such as age: age1…",
+		}
 	}
 	return rule, from, nil
 }
 
-// newFile is an empty file for those whom .sops.yaml names.
+// newFile returns an empty file for the recipients in .sops.yaml.
 func newFile(path string) (*File, error) {
 	rule, _, err := creationRule(path)
 	if err != nil {
 		return nil, err
 	}
 	if rule == nil {
-		return nil, &FileError{Path: path, Problem: "the file does not exist, and there is no " + RulesName + " that says for whom to encrypt it", Advice: "make both with norn secrets init"}
+		return nil, &FileError{
+			Path:    path,
+			Problem: "the file does not exist, and there is no " + RulesName + " with its recipients",
+			Advice:  "create a key and the rules with norn secrets init",
+		}
 	}
 	f := &File{Path: path, hidden: map[string]bool{}, tree: sops.Tree{Metadata: sops.Metadata{
 		KeyGroups: rule.KeyGroups, ShamirThreshold: rule.ShamirThreshold,
@@ -80,7 +100,7 @@ func newFile(path string) (*File, error) {
 	return f, nil
 }
 
-// partial reports whether a file has rules of its own for what is encrypted in it.
+// partial reports whether the file has its own rules for which values are encrypted.
 func partial(m sops.Metadata) bool {
 	return m.UnencryptedSuffix != "" || m.EncryptedSuffix != "" || m.UnencryptedRegex != "" || m.EncryptedRegex != "" ||
 		m.UnencryptedCommentRegex != "" || m.EncryptedCommentRegex != ""

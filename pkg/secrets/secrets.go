@@ -1,5 +1,5 @@
-// Package secrets reads and writes an app's SOPS-encrypted file inside this process, as the sops command would. Its values are held in a
-// type that shows itself to nobody by accident.
+// Package secrets reads and writes an app's SOPS-encrypted file in this process, as the sops command would. The type of
+// its values prevents printing them by accident.
 package secrets
 
 import (
@@ -28,15 +28,15 @@ const FileName = "secrets.enc.yaml"
 type File struct {
 	Path string
 
-	text   []byte // as it was read, encrypted
-	tree   sops.Tree
-	key    []byte
-	cipher sops.Cipher // remembers how values were encrypted, so that what does not change stays the same in the file
-	hidden map[string]bool
-	given  []string // names that were set, which must not be readable in the file
+	text     []byte // as read from disk, encrypted
+	tree     sops.Tree
+	key      []byte
+	cipher   sops.Cipher // caches ciphertexts, to keep unchanged values unchanged in the file
+	hidden   map[string]bool
+	assigned []string // names set by Set, which must be encrypted in the file
 }
 
-// Open decrypts the SOPS file at path and verifies its MAC. Problems are a *FileError, whose text holds no value.
+// Open decrypts the SOPS file at path and verifies its MAC. Problems are a *FileError, which contains no secret value.
 func Open(ctx context.Context, path string) (*File, error) {
 	text, err := read(path)
 	if err != nil {
@@ -52,16 +52,17 @@ func decrypt(ctx context.Context, path string, text []byte) (*File, error) {
 	}
 	key, err := dataKey(ctx, &tree)
 	if err != nil {
-		return nil, placed(err, path)
+		return nil, withPath(err, path)
 	}
-	f := &File{Path: path, text: text, tree: tree, key: key, cipher: aes.NewCipher(), hidden: encryptedNames(tree.Branches)}
+	f := &File{Path: path, text: text, tree: tree, key: key, cipher: aes.NewCipher()}
+	f.hidden = encryptedNames(tree.Branches)
 	if err := safely(func() error { return f.decryptTree() }); err != nil {
-		return nil, placed(err, path)
+		return nil, withPath(err, path)
 	}
 	return f, nil
 }
 
-// Close forgets the key.
+// Close erases the key.
 func (f *File) Close() {
 	clear(f.key)
 	f.key, f.tree.Metadata.DataKey = nil, nil
@@ -70,7 +71,12 @@ func (f *File) Close() {
 func read(path string) ([]byte, error) {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &FileError{Path: path, Problem: "the file does not exist", Advice: "make it with norn secrets set, or remove the names under secrets: in the infraspec", Err: err}
+		return nil, &FileError{
+			Path:    path,
+			Problem: "the file does not exist",
+			Advice:  "create it with norn secrets set, or remove the names under secrets: in the infraspec",
+			Err:     err,
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the secrets: %w", err)
@@ -78,9 +84,9 @@ func read(path string) ([]byte, error) {
 	return text, nil
 }
 
-// load reads a SOPS file, its values as they are, encrypted.
+// load parses a SOPS file without decrypting its values.
 func load(path string, text []byte) (tree sops.Tree, err error) {
-	for _, l := range logging.Loggers { // the library's own log would go past norn's streams
+	for _, l := range logging.Loggers { // the library would log to stderr directly
 		l.SetOutput(io.Discard)
 	}
 	var loadErr error
@@ -89,16 +95,16 @@ func load(path string, text []byte) (tree sops.Tree, err error) {
 		return nil
 	})
 	if err == nil {
-		err = damage(text, tree, loadErr)
+		err = checkComplete(text, tree, loadErr)
 	}
 	tree.FilePath = path
 	if abs, absErr := filepath.Abs(path); absErr == nil {
 		tree.FilePath = abs
 	}
-	return tree, placed(err, path)
+	return tree, withPath(err, path)
 }
 
-// store reads and writes YAML as .sops.yaml wants it.
+// store returns the store that reads and writes YAML, with the settings of .sops.yaml.
 func store(path string) *yaml.Store {
 	if conf := configFile(path); conf != "" {
 		if c, err := config.LoadStoresConfig(conf); err == nil && c.YAML.Indent >= 0 {
@@ -108,18 +114,18 @@ func store(path string) *yaml.Store {
 	return yaml.NewStore(&config.YAMLStoreConfig{})
 }
 
-// safely makes an error of a panic: the library takes some files for impossible.
+// safely turns a panic into an error: the library panics on some invalid files.
 func safely(do func() error) (err error) {
 	defer func() {
-		if recover() != nil { // its text may quote the file
-			err = &FileError{Problem: "it is not a SOPS file as sops writes them", Advice: restore}
+		if recover() != nil { // the value may quote the file
+			err = &FileError{Problem: "not a SOPS file as sops writes it", Advice: restore}
 		}
 	}()
 	return do()
 }
 
-// placed names the file in an error that came from its bytes.
-func placed(err error, path string) error {
+// withPath sets the path of a *FileError that lacks one.
+func withPath(err error, path string) error {
 	var file *FileError
 	if errors.As(err, &file) && file.Path == "" {
 		file.Path = path
@@ -127,7 +133,7 @@ func placed(err error, path string) error {
 	return err
 }
 
-// Values are the top-level values by name, each as the text that an environment variable gets. Lists and mappings are not among them.
+// Values returns the top-level values by name, as text for an environment variable. It omits lists and mappings.
 func (f *File) Values() map[string]Value {
 	values := map[string]Value{}
 	for name, item := range f.top() {
@@ -138,7 +144,7 @@ func (f *File) Values() map[string]Value {
 	return values
 }
 
-// Each calls do with every value that the file keeps encrypted, those in lists and mappings too, under its path.
+// Each calls do with every encrypted value and its path, including those in lists and mappings.
 func (f *File) Each(do func(name string, v Value)) {
 	leaves(f.tree.Branches, func(path string, value any) {
 		if text, ok := scalarText(value); ok && f.hidden[path] {
@@ -147,8 +153,8 @@ func (f *File) Each(do func(name string, v Value)) {
 	})
 }
 
-// Pick returns the declared names' values, or a *FileError that lists all that are missing from the file, or that no environment
-// variable can hold.
+// Pick returns the values of the declared names. If some are missing or cannot be environment variables, it returns a
+// *FileError that lists them.
 func (f *File) Pick(declared []string) (map[string]Value, error) {
 	values, top := f.Values(), f.names()
 	picked := map[string]Value{}
@@ -171,9 +177,18 @@ func (f *File) Pick(declared []string) (map[string]Value, error) {
 		names           []string
 		problem, advice string
 	}{
-		{missing, "the infraspec declares %s, and it is not there", "add them with norn secrets set, or remove them from the infraspec"},
-		{nested, "lists or mappings are under %s, and an environment variable holds one string", "write them as text, such as JSON, with norn secrets set"},
-		{binary, "bytes that are no text are under %s, which no environment variable can hold", "store them in base64, and decode them in the app"},
+		{
+			missing, "no value for %s, which the infraspec declares",
+			"set it with norn secrets set, or remove the name from the infraspec",
+		},
+		{
+			nested, "%s cannot be an environment variable: the value is a list or a mapping",
+			"store it as text, such as JSON, with norn secrets set",
+		},
+		{
+			binary, "%s cannot be an environment variable: the value is not text",
+			"store it in base64 and decode it in the app",
+		},
 	} {
 		if len(p.names) > 0 {
 			slices.Sort(p.names)

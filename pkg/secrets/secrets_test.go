@@ -10,13 +10,13 @@ import (
 	"testing"
 )
 
-// The sample app's file, whose key is published, and the value in it.
+// The sample app, whose key is published, and the value in its encrypted file.
 const (
 	sample = "../../testdata/apps/hello"
 	canary = "norn-sample-token-9d1c5f"
 )
 
-// sampleFile is a copy of the sample app's file, with its key at hand and no other.
+// sampleFile copies the sample app's file. Its key is the only one available.
 func sampleFile(t testing.TB) (path, text string) {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(sample, FileName))
@@ -30,11 +30,14 @@ func sampleFile(t testing.TB) (path, text string) {
 	return path, string(data)
 }
 
-// noKeys is a home folder of its own, in which no key is found.
+// noKeys sets up a home folder without keys.
 func noKeys(t testing.TB) (home string) {
 	t.Helper()
 	home = t.TempDir()
-	for _, name := range []string{"SOPS_AGE_KEY_FILE", "SOPS_AGE_KEY", "SOPS_AGE_KEY_CMD", "SOPS_AGE_SSH_PRIVATE_KEY_FILE", "SOPS_AGE_SSH_PRIVATE_KEY_CMD", "SOPS_CONFIG"} {
+	for _, name := range []string{
+		"SOPS_AGE_KEY_FILE", "SOPS_AGE_KEY", "SOPS_AGE_KEY_CMD",
+		"SOPS_AGE_SSH_PRIVATE_KEY_FILE", "SOPS_AGE_SSH_PRIVATE_KEY_CMD", "SOPS_CONFIG",
+	} {
 		t.Setenv(name, "")
 		if err := os.Unsetenv(name); err != nil {
 			t.Fatal(err)
@@ -65,7 +68,7 @@ func get(t testing.TB, path string) string {
 	return string(data)
 }
 
-// values are the file's, for a test to compare.
+// values returns the file's values as plain text.
 func values(t testing.TB, path string) map[string]string {
 	t.Helper()
 	f, err := Open(t.Context(), path)
@@ -83,11 +86,11 @@ func values(t testing.TB, path string) map[string]string {
 func TestOpen(t *testing.T) {
 	path, _ := sampleFile(t)
 	if got := values(t, path); len(got) != 1 || got["HELLO_TOKEN"] != canary {
-		t.Errorf("%d values, and not the one expected", len(got))
+		t.Errorf("%d values, want only HELLO_TOKEN", len(got))
 	}
 }
 
-// Each kind of damage is refused in its own words, which hold no value.
+// Each kind of corruption has its own message, which contains no value.
 func TestOpenRefuses(t *testing.T) {
 	flip := func(at string) func(string) string {
 		return func(s string) string {
@@ -108,28 +111,36 @@ func TestOpenRefuses(t *testing.T) {
 		name, want string
 		change     func(string) string
 	}{
-		{"plaintext", "not a SOPS file: it has no sops metadata", func(string) string { return "HELLO_TOKEN: " + canary + "\n" }},
+		{"plaintext", "not a SOPS file: it has no sops metadata", func(string) string {
+			return "HELLO_TOKEN: " + canary + "\n"
+		}},
 		{"empty", "the file is empty", func(string) string { return "\n" }},
 		{"no YAML", "not a SOPS file in YAML", func(string) string { return "\x00\x01" + canary }},
 		{"a list", "not a SOPS file in YAML", func(string) string { return "- " + canary + "\n" }},
-		{"merge conflict", "line 1: it holds the conflict marks of a merge", func(s string) string { return "<<<<<<< HEAD\n" + s + "=======\n" + s + ">>>>>>> theirs\n" }},
-		{"merge conflict in the metadata", "it holds the conflict marks of a merge", func(s string) string {
+		{"merge conflict", "line 1: unresolved merge conflict", func(s string) string {
+			return "<<<<<<< HEAD\n" + s + "=======\n" + s + ">>>>>>> theirs\n"
+		}},
+		{"merge conflict in the metadata", "unresolved merge conflict", func(s string) string {
 			return strings.Replace(s, "    mac:", "<<<<<<< HEAD\n    mac: x\n=======\n    mac:", 1) + ">>>>>>> theirs\n"
 		}},
-		{"cut in a value", "cut short", cut(",iv:vj5")},
-		{"cut before the metadata", "cut short", cut("sops:\n")},
-		{"cut in the key", "cut short", cut("OWlKS2lC")},
-		{"cut after the key", "cut short", cut("    lastmodified")},
-		{"cut before the checksum", "cut short", cut("    mac:")},
-		{"cut in the checksum", "cut short", cut(",tag:QreW")},
-		{"cut before the version", "cut short", cut("    version")},
-		{"bit flipped in a value", "the value of HELLO_TOKEN is damaged", flip("data:s")},
-		{"bit flipped in the checksum", "checksum (MAC) is damaged", flip("data:K2s")},
-		{"bit flipped in the time", "checksum (MAC) is damaged", flip("2026-11-24T01:18:5")},
-		{"bit flipped in the key", "no key here decrypts it", flip("UmcKu")},
-		{"value removed", "checksum (MAC) does not match", func(s string) string { return "sops:" + strings.SplitN(s, "sops:", 2)[1] }},
-		{"plain value added", "OTHER stands in it unencrypted", func(s string) string { return "OTHER: " + canary + "\n" + s }},
-		{"value moved", "the value of OTHER is damaged or was moved", func(s string) string { return strings.Replace(s, "HELLO_TOKEN", "OTHER", 1) }},
+		{"cut in a value", "truncated", cut(",iv:vj5")},
+		{"cut before the metadata", "truncated", cut("sops:\n")},
+		{"cut in the key", "truncated", cut("OWlKS2lC")},
+		{"cut after the key", "truncated", cut("    lastmodified")},
+		{"cut before the checksum", "truncated", cut("    mac:")},
+		{"cut in the checksum", "truncated", cut(",tag:QreW")},
+		{"cut before the version", "truncated", cut("    version")},
+		{"bit flipped in a value", "cannot decrypt HELLO_TOKEN: the value is corrupt", flip("data:s")},
+		{"bit flipped in the checksum", "checksum (MAC) is corrupt", flip("data:K2s")},
+		{"bit flipped in the time", "checksum (MAC) is corrupt", flip("2026-11-24T01:18:5")},
+		{"bit flipped in the key", "no available key can decrypt it", flip("UmcKu")},
+		{"value removed", "checksum (MAC) does not match", func(s string) string {
+			return "sops:" + strings.SplitN(s, "sops:", 2)[1]
+		}},
+		{"plain value added", "OTHER is not encrypted", func(s string) string { return "OTHER: " + canary + "\n" + s }},
+		{"value moved", "cannot decrypt OTHER: the value is corrupt or was moved", func(s string) string {
+			return strings.Replace(s, "HELLO_TOKEN", "OTHER", 1)
+		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			path, text := sampleFile(t)
@@ -139,7 +150,8 @@ func TestOpenRefuses(t *testing.T) {
 			if !errors.As(err, &fileError) || f != nil {
 				t.Fatalf("error %v", err)
 			}
-			if !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error()+fileError.Hint()+fileError.Detail(), canary) {
+			shown := err.Error() + fileError.Hint() + fileError.Detail()
+			if !strings.Contains(err.Error(), c.want) || strings.Contains(shown, canary) {
 				t.Errorf("error %q, want %q in it and no value", err, c.want)
 			}
 			if fileError.Path != path || fileError.Hint() == "" {
@@ -149,7 +161,7 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
-// A file that is cut anywhere, or has any one bit flipped, is refused, or means the same as before; and never a panic.
+// A file truncated anywhere, or with any bit flipped, is an error or has the same values. Nothing panics.
 func TestOpenAnyDamage(t *testing.T) {
 	path, text := sampleFile(t)
 	same := 0
@@ -161,9 +173,9 @@ func TestOpenAnyDamage(t *testing.T) {
 		case err != nil:
 			t.Fatalf("%s: %v", what, err)
 		case f.Values()["HELLO_TOKEN"].Reveal() == canary && len(f.Values()) == 1:
-			same++ // in a name of SOPS' own that is not used, in blanks, in the version
+			same++ // the change is in unused metadata, blanks or the version
 		default:
-			t.Fatalf("%s: other values than before are taken for good", what)
+			t.Fatalf("%s: wrong values are accepted", what)
 		}
 	}
 	for i := range text {
@@ -171,26 +183,28 @@ func TestOpenAnyDamage(t *testing.T) {
 		look(fmt.Sprintf("byte %d flipped", i), text[:i]+string([]byte{text[i] ^ 1<<(i%8)})+text[i+1:])
 	}
 	if same > len(text)/10 {
-		t.Errorf("%d of %d damages do nothing", same, 2*len(text))
+		t.Errorf("%d of %d corruptions go unnoticed", same, 2*len(text))
 	}
 }
 
-// Without a key it is said who has one, and where one was looked for.
+// Without a key, the error names the recipients and the places that were searched.
 func TestOpenWithoutKey(t *testing.T) {
 	path, _ := sampleFile(t)
 	home := noKeys(t)
 	t.Setenv("SOPS_AGE_KEY_FILE", filepath.Join(home, "nokey"))
-	put(t, filepath.Join(home, "config/sops/age/keys.txt"), "AGE-SECRET-KEY-1QQPQYY3AFFDKZ3S8XXQXZ0M0E5NJZ9W0VXNRTHZ8YQ7TZJ3RYHVQK5M8YZ\n")
+	put(t, filepath.Join(home, "config/sops/age/keys.txt"),
+		"AGE-SECRET-KEY-1QQPQYY3AFFDKZ3S8XXQXZ0M0E5NJZ9W0VXNRTHZ8YQ7TZJ3RYHVQK5M8YZ\n")
 	_, err := Open(t.Context(), path)
 	var file *FileError
 	if !errors.As(err, &file) || !strings.Contains(err.Error(), "encrypted for age age1q0x6qp") {
 		t.Fatalf("error %v does not name the recipient", err)
 	}
 	for _, want := range []string{
-		"SOPS_AGE_KEY_FILE: " + home + "/nokey: does not exist", "SOPS_AGE_KEY: not set", home + "/config/sops/age/keys.txt: there", home + "/.ssh/id_ed25519: does not exist",
+		"SOPS_AGE_KEY_FILE: " + home + "/nokey: does not exist", "SOPS_AGE_KEY: not set",
+		home + "/config/sops/age/keys.txt: exists", home + "/.ssh/id_ed25519: does not exist",
 	} {
 		if !strings.Contains(file.Detail(), want) {
-			t.Errorf("%q is missing in\n%s", want, file.Detail())
+			t.Errorf("%q is missing from\n%s", want, file.Detail())
 		}
 	}
 	if strings.Contains(file.Detail(), "SECRET-KEY") {
@@ -198,7 +212,7 @@ func TestOpenWithoutKey(t *testing.T) {
 	}
 }
 
-// No way of printing a value prints it.
+// No format prints a Value's text.
 func TestValueShowsNothing(t *testing.T) {
 	v := NewValue(canary)
 	hidden := struct{ v Value }{v}
@@ -233,14 +247,16 @@ func TestPick(t *testing.T) {
 	if err != nil || len(picked) != 1 || picked["B"].Reveal() != "two" {
 		t.Errorf("%d picked, error %v", len(picked), err)
 	}
-	for want, names := range map[string][]string{"declares Y, Z": {"Z", "A", "Y"}, "are under N": {"N"}, "are under BIN, ZERO": {"ZERO", "BIN"}} {
+	for want, names := range map[string][]string{
+		"no value for Y, Z": {"Z", "A", "Y"}, "N cannot be": {"N"}, "BIN, ZERO cannot be": {"ZERO", "BIN"},
+	} {
 		if _, err := f.Pick(names); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)
 		}
 	}
 }
 
-// The places that have a key are named, and no key is.
+// AgeKeys names the places that have a key, and no key.
 func TestAgeKeys(t *testing.T) {
 	home := noKeys(t)
 	found, usual := AgeKeys()

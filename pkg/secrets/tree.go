@@ -10,7 +10,7 @@ import (
 	"github.com/getsops/sops/v3"
 )
 
-// top are the items of the file's documents, without comments.
+// top returns the top-level items of the file's documents by name, without comments.
 func (f *File) top() iter.Seq2[string, sops.TreeItem] {
 	return func(yield func(string, sops.TreeItem) bool) {
 		for _, branch := range f.tree.Branches {
@@ -31,7 +31,7 @@ func (f *File) names() []string {
 	return names
 }
 
-// leaves calls do with every single value and where it stands, such as db.password or hosts[0].
+// leaves calls do with every scalar and its path, such as db.password or hosts[0].
 func leaves(branches sops.TreeBranches, do func(path string, value any)) {
 	var walk func(path string, value any)
 	walk = func(path string, value any) {
@@ -60,7 +60,8 @@ func leaves(branches sops.TreeBranches, do func(path string, value any)) {
 	}
 }
 
-// comments calls do with every comment of a mapping, which may change it. Those of lists are items to SOPS once they are encrypted.
+// comments calls do with every comment in a mapping; do may change it. Comments in lists are ordinary items to SOPS
+// once they are encrypted.
 func comments(branches sops.TreeBranches, do func(*sops.Comment)) {
 	var walk func(value any)
 	walk = func(value any) {
@@ -84,7 +85,7 @@ func comments(branches sops.TreeBranches, do func(*sops.Comment)) {
 	}
 }
 
-// encryptedNames are the paths of the values that an encrypted tree keeps encrypted.
+// encryptedNames returns the paths of the encrypted values in a tree that is not decrypted yet.
 func encryptedNames(branches sops.TreeBranches) map[string]bool {
 	names := map[string]bool{}
 	leaves(branches, func(path string, value any) {
@@ -95,8 +96,8 @@ func encryptedNames(branches sops.TreeBranches) map[string]bool {
 	return names
 }
 
-// scalarText is a YAML scalar as the text an environment variable gets: numbers in decimal digits, true and false, times as RFC 3339 has
-// them, nothing as the empty text. SOPS keeps no more of them than that.
+// scalarText returns a YAML scalar as text for an environment variable: numbers in decimal, times in RFC 3339, null as
+// "". SOPS does not preserve the original notation.
 func scalarText(v any) (string, bool) {
 	switch v := v.(type) {
 	case string:
@@ -118,12 +119,12 @@ func scalarText(v any) (string, bool) {
 	}
 }
 
-// Set gives a name a value, in the place that it has or at the end. It returns a *NameError for a name that SOPS keeps for itself.
+// Set sets a value in place, or appends it. It returns a *NameError for the name that SOPS reserves.
 func (f *File) Set(name, text string) error {
 	if name == metadataKey {
-		return &NameError{name, "is what SOPS keeps its own data under"}
+		return &NameError{name, "is reserved for SOPS"}
 	}
-	f.given, f.hidden[name] = append(f.given, name), true
+	f.assigned, f.hidden[name] = append(f.assigned, name), true
 	for b, branch := range f.tree.Branches {
 		for i, item := range branch {
 			if item.Key == name {
@@ -139,10 +140,10 @@ func (f *File) Set(name, text string) error {
 	return nil
 }
 
-// metadataKey is the top-level name that SOPS keeps its own data under.
+// metadataKey is the top-level name of the SOPS metadata.
 const metadataKey = "sops"
 
-// Unset takes a name out, and reports whether it was there.
+// Unset removes a name, and reports whether it existed.
 func (f *File) Unset(name string) bool {
 	there := false
 	for b, branch := range f.tree.Branches {

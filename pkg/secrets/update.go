@@ -14,18 +14,20 @@ import (
 	"github.com/getsops/sops/v3/keyservice"
 )
 
-// ErrUnchanged is returned by a change that changes nothing: the file is then left alone, and the update is a success.
-var ErrUnchanged = errors.New("nothing to change")
+// ErrUnchanged is returned by a change function that changes nothing. Update then does not write the file, and
+// succeeds.
+var ErrUnchanged = errors.New("no changes")
 
-// attempts is how often a change is made again on top of what another program has written meanwhile.
+// attempts is how often Update tries while another program keeps writing the file.
 const attempts = 5
 
-// Update lets change work on the decrypted file at path and writes what came of it, encrypted, in one piece. A file that does not exist is made by the
-// rules of .sops.yaml. Other norns wait, or get a *HeldError; where another program writes at the same time, change is called again with what it
-// wrote, so that nothing is lost.
+// Update calls change with the decrypted file at path, then encrypts the result and replaces the file atomically. A
+// file that does not exist is created by the rules of .sops.yaml. Other norn processes wait, or get a *HeldError. If
+// another program writes the file at the same time, Update calls change again with the new contents, so no write is
+// lost.
 func Update(ctx context.Context, path string, change func(*File) error) error {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real // the link stays one
+		path = real // replace the file, not the link
 	}
 	unlock, err := lock(ctx, path)
 	if err != nil {
@@ -38,10 +40,14 @@ func Update(ctx context.Context, path string, change func(*File) error) error {
 			return err
 		}
 	}
-	return &FileError{Path: path, Problem: "another program keeps writing it; nothing was changed", Advice: "end that program, then run the command again"}
+	return &FileError{
+		Path:    path,
+		Problem: "another program keeps writing it; nothing was changed",
+		Advice:  "stop that program, then run the command again",
+	}
 }
 
-// tryUpdate reports false where the file was written by somebody else meanwhile.
+// tryUpdate returns written = false if another program has written the file meanwhile.
 func tryUpdate(ctx context.Context, path string, change func(*File) error) (written bool, err error) {
 	f, err := openOrNew(ctx, path)
 	if err != nil {
@@ -55,7 +61,7 @@ func tryUpdate(ctx context.Context, path string, change func(*File) error) (writ
 	}
 	text, err := f.encrypt(ctx)
 	if err != nil {
-		return false, placed(err, path)
+		return false, withPath(err, path)
 	}
 	now, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -67,7 +73,8 @@ func tryUpdate(ctx context.Context, path string, change func(*File) error) (writ
 	return true, writeFile(path, text)
 }
 
-// Ready reports, as a *FileError, what would keep Update from making the file at path. It is for those who ask for a value first.
+// Ready returns a *FileError if Update could not create the file at path. Callers use it before they prompt for a
+// value.
 func Ready(path string) error {
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -84,8 +91,8 @@ func openOrNew(ctx context.Context, path string) (*File, error) {
 	return f, err
 }
 
-// encrypt is the file as sops would write it. The tree is encrypted in place, so that it is the last that is done with f. What
-// comes out is decrypted once more before anybody relies on it.
+// encrypt returns the file as sops would write it, after decrypting it once more as a check. It encrypts the tree in
+// place, so f must not be used afterwards.
 func (f *File) encrypt(ctx context.Context) ([]byte, error) {
 	err := safely(func() error { return f.encryptTree(ctx) })
 	if err != nil {
@@ -97,7 +104,7 @@ func (f *File) encrypt(ctx context.Context) ([]byte, error) {
 		return err
 	})
 	if err != nil {
-		return nil, &FileError{Problem: "it cannot be written as YAML", Advice: "take out what was changed last"}
+		return nil, &FileError{Problem: "the file cannot be written as YAML", Advice: "undo the last change"}
 	}
 	tree, err := load(f.Path, text)
 	if err != nil {
@@ -105,12 +112,16 @@ func (f *File) encrypt(ctx context.Context) ([]byte, error) {
 	}
 	again := &File{Path: f.Path, text: text, tree: tree, key: f.key, cipher: aes.NewCipher()}
 	if err := safely(again.decryptTree); err != nil {
-		return nil, &FileError{Problem: "what would be written could not be read again; nothing was changed", Advice: "look at its comments and rules: SOPS cannot keep this as it is", Err: err}
+		return nil, &FileError{
+			Problem: "the encrypted file could not be read back; nothing was changed",
+			Advice:  "check its comments and rules: SOPS cannot store them as they are",
+			Err:     err,
+		}
 	}
 	return text, nil
 }
 
-// encryptTree encrypts in place and renews the MAC, as sops' own commands do.
+// encryptTree encrypts in place and updates the MAC, like the sops commands.
 func (f *File) encryptTree(ctx context.Context) error {
 	if f.key == nil {
 		if err := f.newKey(ctx); err != nil {
@@ -122,12 +133,18 @@ func (f *File) encryptTree(ctx context.Context) error {
 	}
 	mac, err := f.tree.Encrypt(f.key, f.cipher)
 	if err != nil {
-		return &FileError{Problem: "a value is of a kind that SOPS cannot encrypt, such as a number with more than 19 digits", Advice: "write it in quotes"}
+		return &FileError{
+			Problem: "SOPS cannot encrypt the type of a value, such as a number with more than 19 digits",
+			Advice:  "put the value in quotes",
+		}
 	}
 	for name, item := range f.top() {
-		for _, given := range f.given {
-			if name == given && shape(item.Value) != Encrypted {
-				return &FileError{Problem: name + " would be readable in it: its rules leave names like this unencrypted", Advice: "choose another name, or change encrypted_regex and the like in " + RulesName + " and in the file"}
+		for _, assigned := range f.assigned {
+			if name == assigned && shape(item.Value) != Encrypted {
+				return &FileError{
+					Problem: name + " would not be encrypted: the file's rules exclude this name",
+					Advice:  "choose another name, or change encrypted_regex and similar rules in " + RulesName + " and in the file",
+				}
 			}
 		}
 	}
@@ -140,12 +157,15 @@ func (f *File) encryptTree(ctx context.Context) error {
 	return nil
 }
 
-// newKey makes a key for the values and encrypts it for every recipient.
+// newKey creates a data key and encrypts it for all recipients.
 func (f *File) newKey(ctx context.Context) error {
 	service := &keyService{LocalClient: keyservice.NewLocalClient(), ctx: ctx}
 	key, errs := f.tree.GenerateDataKeyWithKeyServices([]keyservice.KeyServiceClient{service})
 	if len(errs) > 0 {
-		return &FileError{Problem: "it cannot be encrypted for everybody: " + reason(errors.Join(errs...)), Advice: "check the keys in " + RulesName + ", and the access to them"}
+		return &FileError{
+			Problem: "cannot encrypt the file for all recipients: " + reason(errors.Join(errs...)),
+			Advice:  "check the keys in " + RulesName + " and your access to them",
+		}
 	}
 	f.key = key
 	return nil

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// own is a folder with a key and rules of its own, as norn secrets init makes them, and the path of the file in it.
+// own creates a key and rules as norn secrets init does, and returns the path for a file next to the rules.
 func own(t testing.TB) (path string, s *Setup) {
 	t.Helper()
 	noKeys(t)
@@ -23,11 +23,12 @@ func own(t testing.TB) (path string, s *Setup) {
 	return path, s
 }
 
-// edited is a file that holds text, encrypted.
+// edited creates a file that contains text, encrypted.
 func edited(t testing.TB, text string) (path string, s *Setup) {
 	t.Helper()
 	path, s = own(t)
-	if err := Update(t.Context(), path, func(f *File) error { _, err := f.Replace([]byte(text)); return err }); err != nil {
+	err := Update(t.Context(), path, func(f *File) error { _, err := f.Replace([]byte(text)); return err })
+	if err != nil {
 		t.Fatal(err)
 	}
 	return path, s
@@ -37,7 +38,7 @@ func set(ctx context.Context, path, name, value string) error {
 	return Update(ctx, path, func(f *File) error { return f.Set(name, value) })
 }
 
-// A change leaves all else in the file as it is: order, comments, the other values' ciphertext, the mode.
+// A change preserves the order, the comments, the other values' ciphertext and the mode.
 func TestUpdateKeepsTheRest(t *testing.T) {
 	path, _ := edited(t, "# the first\nA: one\n# the second\nB: two # beside it\nC: three\n")
 	if err := os.Chmod(path, 0o640); err != nil {
@@ -63,15 +64,15 @@ func TestUpdateKeepsTheRest(t *testing.T) {
 		t.Errorf("mode %v, error %v", info.Mode(), err)
 	}
 	if got := values(t, path); got["B"] != canary || got["A"] != "one" || got["D"] != "" || len(got) != 4 {
-		t.Errorf("%d values, and not those that were set", len(got))
+		t.Errorf("%d values, not the ones set", len(got))
 	}
 	entries, err := os.ReadDir(filepath.Dir(path))
 	if err != nil || len(entries) != 2 {
-		t.Errorf("%v is left in the folder, error %v", entries, err)
+		t.Errorf("folder contains %v, error %v", entries, err)
 	}
 }
 
-// Writers at the same time lose nothing, in one process and with a program that knows of no lock.
+// Concurrent writers lose nothing, in one process and with a program that does not lock.
 func TestUpdateTogether(t *testing.T) {
 	path, _ := own(t)
 	var wg sync.WaitGroup
@@ -84,10 +85,10 @@ func TestUpdateTogether(t *testing.T) {
 	}
 	wg.Wait()
 	if got := values(t, path); len(got) != 20 {
-		t.Errorf("%d of 20 values are there", len(got))
+		t.Errorf("%d values, want 20", len(got))
 	}
 
-	// Another program takes no lock, and writes while norn works.
+	// Another program, which does not lock, writes while norn works.
 	other, _ := edited(t, "A: one\n")
 	text := get(t, other)
 	if err := set(t.Context(), other, "THEIRS", canary); err != nil {
@@ -107,7 +108,7 @@ func TestUpdateTogether(t *testing.T) {
 	}
 }
 
-// Whoever cannot have the lock is told so, and ends when asked to.
+// Waiting for the lock ends when ctx is cancelled.
 func TestUpdateHeld(t *testing.T) {
 	path, _ := edited(t, "A: one\n")
 	unlock, err := lock(t.Context(), path)
@@ -122,7 +123,7 @@ func TestUpdateHeld(t *testing.T) {
 	}
 }
 
-// A change that fails, or would leave a value readable, writes nothing.
+// A change that fails, or would leave a value unencrypted, writes nothing.
 func TestUpdateRefuses(t *testing.T) {
 	path, _ := edited(t, "A: one\n")
 	before := get(t, path)
@@ -131,16 +132,20 @@ func TestUpdateRefuses(t *testing.T) {
 		return err
 	}
 	for name, change := range map[string]func(*File) error{
-		"is what SOPS keeps":  func(f *File) error { return f.Set("sops", canary) },
-		"would be readable":   func(f *File) error { return f.Set("TOKEN_unencrypted", canary) },
-		"its own":             func(*File) error { return errors.New("its own") },
-		"has a name twice":    func(f *File) error { _, err := f.Replace([]byte("A: 1\nA: 2\n")); return err },
-		"from line 2 on":      func(f *File) error { _, err := f.Replace([]byte("A: 1\n" + canary + ": : x\n")); return err },
-		"it is empty":         func(f *File) error { _, err := f.Replace([]byte("# nothing\n")); return err },
-		"keeps for itself":    func(f *File) error { _, err := f.Replace([]byte("sops: {}\n")); return err },
-		"with a name and a v": func(f *File) error { _, err := f.Replace([]byte(canary + "\n")); return err },
+		"is reserved for SOPS":   func(f *File) error { return f.Set("sops", canary) },
+		"would not be encrypted": func(f *File) error { return f.Set("TOKEN_unencrypted", canary) },
+		"its own":                func(*File) error { return errors.New("its own") },
+		"duplicate name":         func(f *File) error { _, err := f.Replace([]byte("A: 1\nA: 2\n")); return err },
+		"(line 2)": func(f *File) error {
+			_, err := f.Replace([]byte("A: 1\n" + canary + ": : x\n"))
+			return err
+		},
+		"the file is empty":    func(f *File) error { _, err := f.Replace([]byte("# nothing\n")); return err },
+		"\"sops\" is reserved": func(f *File) error { _, err := f.Replace([]byte("sops: {}\n")); return err },
+		"with a name and a v":  func(f *File) error { _, err := f.Replace([]byte(canary + "\n")); return err },
 	} {
-		if err := Update(t.Context(), path, change); err == nil || !strings.Contains(err.Error(), name) || strings.Contains(err.Error(), canary) {
+		err := Update(t.Context(), path, change)
+		if err == nil || !strings.Contains(err.Error(), name) || strings.Contains(err.Error(), canary) {
 			t.Errorf("error %v, want %q", err, name)
 		}
 	}
@@ -150,16 +155,17 @@ func TestUpdateRefuses(t *testing.T) {
 	if get(t, path) != before {
 		t.Error("the file has changed")
 	}
-	if err := Update(t.Context(), path, big); err != nil { // a float, as sops reads it too
+	if err := Update(t.Context(), path, big); err != nil { // read as a float, as in sops
 		t.Error(err)
 	}
 }
 
-// What YAML reads otherwise than it is written is told of by name.
+// Replace returns the names of values that YAML does not read as written.
 func TestReplaceGuesses(t *testing.T) {
 	path, _ := own(t)
 	err := Update(t.Context(), path, func(f *File) error {
-		guessed, err := f.Replace([]byte("PIN: 0123\nPORT: 5432\nVERSION: 1.10\nDATE: 2024-01-01\nON: True\nOFF: false\nTEXT: \"0123\"\nNONE:\n"))
+		guessed, err := f.Replace([]byte("PIN: 0123\nPORT: 5432\nVERSION: 1.10\nDATE: 2024-01-01\n" +
+			"ON: True\nOFF: false\nTEXT: \"0123\"\nNONE:\n"))
 		if strings.Join(guessed, " ") != "PIN VERSION DATE ON" {
 			t.Errorf("guessed %v", guessed)
 		}
@@ -168,7 +174,10 @@ func TestReplaceGuesses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]string{"PIN": "83", "PORT": "5432", "VERSION": "1.1", "DATE": "2024-01-01T00:00:00Z", "ON": "true", "OFF": "false", "TEXT": "0123", "NONE": ""}
+	want := map[string]string{
+		"PIN": "83", "PORT": "5432", "VERSION": "1.1", "DATE": "2024-01-01T00:00:00Z", "ON": "true", "OFF": "false",
+		"TEXT": "0123", "NONE": "",
+	}
 	for name, value := range values(t, path) {
 		if value != want[name] {
 			t.Errorf("%s is %q, want %q", name, value, want[name])
@@ -192,7 +201,7 @@ func TestInit(t *testing.T) {
 		t.Errorf("rules %q do not name %q", rules, s.Recipient)
 	}
 
-	// The second time nothing is made; in another folder the key is used again.
+	// The second call creates nothing; in another folder the key is used again.
 	again, err := Init(path)
 	if err != nil || again.NewKey || again.NewRules || get(t, s.Key) != key || get(t, s.Rules) != rules {
 		t.Errorf("%+v, error %v", again, err)
@@ -202,22 +211,23 @@ func TestInit(t *testing.T) {
 		t.Errorf("%+v, error %v", other, err)
 	}
 
-	// Rules that are not for the file, and a key that is not there, are said.
+	// Rules that do not match and a missing key file are errors.
 	put(t, s.Rules, "creation_rules:\n  - path_regex: other\n    age: "+s.Recipient+"\n")
-	if _, err := Init(path); err == nil || !strings.Contains(err.Error(), "none of its creation_rules is for") {
+	if _, err := Init(path); err == nil || !strings.Contains(err.Error(), "no rule in creation_rules matches") {
 		t.Errorf("error %v", err)
 	}
 	put(t, s.Rules, "creation_rules: [{age: nobody}]\n")
-	if _, err := Init(path); err == nil || !strings.Contains(err.Error(), "cannot be used") {
+	if _, err := Init(path); err == nil || !strings.Contains(err.Error(), "invalid rules") {
 		t.Errorf("error %v", err)
 	}
 	t.Setenv("SOPS_AGE_KEY_FILE", filepath.Join(home, "nokey"))
-	if _, err := Init(filepath.Join(t.TempDir(), FileName)); err == nil || !strings.Contains(err.Error(), "does not exist") {
+	_, err = Init(filepath.Join(t.TempDir(), FileName))
+	if err == nil || !strings.Contains(err.Error(), "does not exist") {
 		t.Errorf("error %v", err)
 	}
 }
 
-// A rotation makes a new key for those whom the rules name now, and locks nobody out who runs it.
+// A rotation creates a new key for the recipients in the rules, and never locks out its caller.
 func TestRotate(t *testing.T) {
 	path, mine := edited(t, "# kept\nA: one\n")
 	before := get(t, path)
@@ -241,18 +251,20 @@ func TestRotate(t *testing.T) {
 	}
 	_ = os.Unsetenv("SOPS_AGE_KEY")
 	put(t, mine.Rules, fmt.Sprintf("creation_rules: [{age: %s}]\n", theirs))
-	if _, err := Rotate(t.Context(), path); err == nil || !strings.Contains(err.Error(), "you could not decrypt it any more") {
+	_, err = Rotate(t.Context(), path)
+	if err == nil || !strings.Contains(err.Error(), "you could no longer decrypt it") {
 		t.Errorf("error %v", err)
 	}
 	if get(t, path) != after {
 		t.Error("the file has changed")
 	}
-	if _, err := Rotate(t.Context(), filepath.Join(t.TempDir(), FileName)); err == nil || !strings.Contains(err.Error(), "does not exist") {
+	_, err = Rotate(t.Context(), filepath.Join(t.TempDir(), FileName))
+	if err == nil || !strings.Contains(err.Error(), "does not exist") {
 		t.Errorf("error %v", err)
 	}
 }
 
-// The library's version, which new files bear, is the one in go.mod.
+// sopsVersion is the version in go.mod.
 func TestVersion(t *testing.T) {
 	if !strings.Contains(get(t, "../../go.mod"), "github.com/getsops/sops/v3 v"+sopsVersion) {
 		t.Errorf("go.mod has another version than %s", sopsVersion)

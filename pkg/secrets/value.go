@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// Value is one decrypted value. Every way of printing it says "[secret]"; Reveal is the one way out. It is held by a function, which
-// even fmt's look into unexported fields does not see through.
+// Value is a decrypted value. It prints as "[secret]" in every format; only Reveal returns it. A closure holds the
+// text, because fmt also prints unexported fields.
 type Value struct{ reveal func() string }
 
 const masked = "[secret]"
@@ -19,7 +19,7 @@ func (v Value) Reveal() string {
 	return v.reveal()
 }
 
-// NewValue hides text.
+// NewValue returns a Value that holds text.
 func NewValue(text string) Value { return Value{func() string { return text }} }
 
 // String implements fmt.Stringer without the value.

@@ -28,8 +28,8 @@ func copyApp(root, binaries, name, dir string) error {
 	return os.WriteFile(filepath.Join(dir, name), data, 0o755)
 }
 
-// Git runs git in dir. A command that fails ends the test. The author is named after dir: two repositories of one app whose
-// commits are made in the same second by the same author have the same commits, so that their images have the same names.
+// Git runs git in dir. A failure ends the test. The author is named after dir. Otherwise, two repositories of one app
+// with commits of the same second would have the same commit IDs, and their images the same names.
 func Git(tb testing.TB, dir string, args ...string) {
 	tb.Helper()
 	as := []string{"-C", dir, "-c", "user.name=" + dir, "-c", "user.email=test@localhost"}
@@ -56,7 +56,7 @@ func BuilderEnv(tb testing.TB) []string {
 }
 
 func builderEnv() (env []string, remove func(), err error) {
-	dir, err := os.MkdirTemp("", "norn-images-")
+	dir, err := os.MkdirTemp(os.Getenv("NORN_TEST_BINARIES"), "images-") // hack/test deletes it even if the test is aborted
 	if err != nil {
 		return nil, nil, err
 	}
@@ -68,8 +68,8 @@ func builderEnv() (env []string, remove func(), err error) {
 	return env, func() { _ = os.RemoveAll(dir) }, os.WriteFile(conf, []byte(text), 0o600)
 }
 
-// Image puts the image of a sample app into the cluster's registry, as its Dockerfile would build it, and returns its
-// reference by digest. The files replace those of the app, or are added.
+// Image pushes the image that a sample app's Dockerfile would build to the cluster's registry. It returns the reference
+// by digest. The files replace files of the app, or are added.
 func (c *Cluster) Image(tb testing.TB, app string, files map[string]string) string {
 	tb.Helper()
 	program, err := os.ReadFile(filepath.Join(needs(tb, "NORN_TEST_BINARIES"), app))
@@ -87,7 +87,7 @@ func (c *Cluster) Image(tb testing.TB, app string, files map[string]string) stri
 	return ref
 }
 
-// MoodyImage puts an image of the sample app moody into the cluster's registry, which behaves as mood says.
+// MoodyImage pushes an image of the sample app moody with this mood to the cluster's registry.
 func (c *Cluster) MoodyImage(tb testing.TB, mood string) string {
 	tb.Helper()
 	return c.Image(tb, "moody", map[string]string{"mood.txt": strings.TrimSpace(mood) + "\n"})

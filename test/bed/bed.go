@@ -1,8 +1,7 @@
-// Package bed is what the tests of the built norn share: clusters and namespaces to work in, the norn command with
-// a home folder of its own, sample apps and their images, and ways to disturb a run.
+// Package bed has helpers for tests of the built norn: clusters and namespaces, the norn command with its own home
+// folder, sample apps and their images, and ways to disturb a run.
 //
-// hack/test builds what the tests need and passes it on in variables that begin with NORN_TEST_. Without them a
-// test is skipped.
+// hack/test builds the prerequisites and sets variables that begin with NORN_TEST_. Tests are skipped without them.
 package bed
 
 import (
@@ -31,7 +30,7 @@ func (m M) Run() int {
 	return code
 }
 
-// Main is TestMain for a package that has nothing to add to it.
+// Main is TestMain for packages without a setup of their own.
 func Main(m *testing.M) { os.Exit(M{m}.Run()) }
 
 // Norn returns the path of the built norn.
@@ -40,13 +39,13 @@ func Norn(tb testing.TB) string {
 	return needs(tb, "NORN_TEST_NORN")
 }
 
-// Kubectl returns the path of kubectl. The devcluster command is beside it.
+// Kubectl returns the path of kubectl. The devcluster command is in the same folder.
 func Kubectl(tb testing.TB) string {
 	tb.Helper()
 	return needs(tb, "NORN_TEST_KUBECTL")
 }
 
-// needs returns a variable that hack/test sets, and skips the test if it is not set.
+// needs returns the value of a variable that hack/test sets. It skips the test if the variable is not set.
 func needs(tb testing.TB, name string) string {
 	tb.Helper()
 	value := os.Getenv(name)
@@ -56,7 +55,7 @@ func needs(tb testing.TB, name string) string {
 	return value
 }
 
-// Root returns the folder of norn's own source.
+// Root returns the root folder of norn's source.
 func Root(tb testing.TB) string {
 	tb.Helper()
 	dir, err := os.Getwd()
@@ -74,7 +73,7 @@ func Root(tb testing.TB) string {
 	return ""
 }
 
-// Run runs a command to its end. A command that fails ends the test.
+// Run runs a command and returns its output. A failure ends the test.
 func Run(tb testing.TB, cmd *exec.Cmd) string {
 	tb.Helper()
 	out, err := cmd.CombinedOutput()

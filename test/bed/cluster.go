@@ -21,8 +21,8 @@ type Cluster struct {
 	Dir        string // its state folder
 }
 
-// Shared returns the cluster with a node that all kinds of tests share: the one that hack/test has started, or one
-// that the package starts at its first need.
+// Shared returns the cluster with a node that all test packages share: the one that hack/test started, or one that the
+// package starts on first use.
 func Shared(tb testing.TB) *Cluster {
 	tb.Helper()
 	if kubeconfig := os.Getenv("NORN_TEST_KUBECONFIG"); kubeconfig != "" {
@@ -31,15 +31,15 @@ func Shared(tb testing.TB) *Cluster {
 	return exclusive.get(tb)
 }
 
-// ControlPlane returns a cluster without a node, which the package starts at its first need and shares. Its API
-// server, controllers and scheduler are real; no container ever runs.
+// ControlPlane returns a cluster without a node, which the package starts on first use. Its API server, controllers and
+// scheduler are real; no container ever runs.
 func ControlPlane(tb testing.TB) *Cluster {
 	tb.Helper()
 	return controlPlane.get(tb)
 }
 
-// Exclusive returns a cluster with a node that the package starts at its first need and has for itself: its tests may
-// kill the kubelet.
+// Exclusive returns a cluster with a node that the package starts on first use and shares with no other package: its
+// tests may kill the kubelet.
 func Exclusive(tb testing.TB) *Cluster {
 	tb.Helper()
 	return exclusive.get(tb)
@@ -60,7 +60,7 @@ func OwnControlPlane(tb testing.TB) *Cluster {
 	return c
 }
 
-// withoutNode are the arguments with which devcluster up starts a control plane alone.
+// withoutNode are the arguments of devcluster up for a control plane without a node.
 var withoutNode = []string{"--control-plane"}
 
 // The clusters that the tests of a package share.
@@ -69,7 +69,7 @@ var (
 	controlPlane = &lazy{args: withoutNode}
 )
 
-// lazy is a cluster that is started at its first need.
+// lazy is a cluster that is started on first use.
 type lazy struct {
 	args    []string
 	once    sync.Once
@@ -93,14 +93,14 @@ func devcluster(tb testing.TB) string {
 	return filepath.Join(filepath.Dir(Kubectl(tb)), "devcluster")
 }
 
-// running are the clusters that this process has started, and the command that stops each.
+// running maps the clusters that this process has started to their devcluster commands.
 var (
 	runningMu sync.Mutex
 	running   = map[*Cluster]string{}
 )
 
-// start starts a cluster in a new folder below NORN_TEST_CLUSTERS, where hack/test stops what an aborted test
-// leaves, or in the temporary folder.
+// start starts a cluster in a new folder below NORN_TEST_CLUSTERS or the temporary folder. hack/test stops clusters
+// below NORN_TEST_CLUSTERS that an aborted test has left.
 func start(devcluster string, args ...string) (*Cluster, error) {
 	root := os.Getenv("NORN_TEST_CLUSTERS")
 	if root == "" {
@@ -115,11 +115,11 @@ func start(devcluster string, args ...string) (*Cluster, error) {
 	running[c] = devcluster
 	runningMu.Unlock()
 	cmd := exec.Command(devcluster, append([]string{"up", "--dir", dir, "--json"}, args...)...)
-	var said strings.Builder
-	cmd.Stderr = &said
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("start a cluster: %w\n%s", err, said.String()), c.stop())
+		return nil, errors.Join(fmt.Errorf("start a cluster: %w\n%s", err, stderr.String()), c.stop())
 	}
 	var info struct{ Registry string }
 	if err := json.Unmarshal(out, &info); err != nil {
@@ -141,7 +141,7 @@ func (c *Cluster) stop() error {
 	return os.RemoveAll(c.Dir)
 }
 
-// stopAll stops the clusters that are left when a package's tests have ended.
+// stopAll stops the clusters that still run after a package's tests.
 func stopAll() error {
 	runningMu.Lock()
 	var left []*Cluster
@@ -156,13 +156,13 @@ func stopAll() error {
 	return errors.Join(errs...)
 }
 
-// Kubectl runs kubectl as the cluster's administrator. A command that fails ends the test.
+// Kubectl runs kubectl as the cluster's administrator. A failure ends the test.
 func (c *Cluster) Kubectl(tb testing.TB, args ...string) string {
 	tb.Helper()
 	return Run(tb, c.KubectlCommand(tb, args...))
 }
 
-// KubectlCommand returns kubectl as the cluster's administrator.
+// KubectlCommand returns a kubectl command as the cluster's administrator.
 func (c *Cluster) KubectlCommand(tb testing.TB, args ...string) *exec.Cmd {
 	tb.Helper()
 	return exec.Command(Kubectl(tb), append([]string{"--kubeconfig", c.Kubeconfig}, args...)...)

@@ -15,7 +15,7 @@ import (
 )
 
 // KillAt runs a command and kills it with SIGKILL at its n-th write, before the API server receives it or after it
-// has answered. It reports whether there was such a write.
+// has answered. It reports whether the command made that many writes.
 func (w *Workspace) KillAt(n int32, after bool, args ...string) bool {
 	w.T.Helper()
 	var count atomic.Int32
@@ -43,27 +43,27 @@ func (w *Workspace) KillAt(n int32, after bool, args ...string) bool {
 	}
 	defer proxy.Close()
 	victim = w.Command(proxy.Kubeconfig, args...)
-	var said bytes.Buffer
-	victim.Stdout, victim.Stderr = &said, &said
+	var output bytes.Buffer
+	victim.Stdout, victim.Stderr = &output, &output
 	if err := victim.Start(); err != nil {
 		w.T.Fatal(err)
 	}
 	close(started)
 	err = victim.Wait()
 	if err != nil && count.Load() < n {
-		w.T.Fatalf("%v: %v\n%s", victim.Args, err, said.String())
+		w.T.Fatalf("%v: %v\n%s", victim.Args, err, output.String())
 	}
 	return count.Load() >= n
 }
 
-// KillComponent kills a component of the cluster, such as kubelet, which the cluster's supervisor starts again.
+// KillComponent kills a component of the cluster, such as kubelet. The cluster's supervisor restarts it.
 func (c *Cluster) KillComponent(tb testing.TB, name string) {
 	tb.Helper()
-	// It may just be starting.
-	Eventually(tb, 10*time.Second, "there is a "+name+" to kill", func() bool { return c.kill(tb, name) })
+	// The supervisor may be starting it.
+	Eventually(tb, 10*time.Second, name+" runs and can be killed", func() bool { return c.kill(tb, name) })
 }
 
-// kill kills a component and waits until it is gone. It reports whether there was one.
+// kill kills a component and waits for its end. It reports whether the component was running.
 func (c *Cluster) kill(tb testing.TB, name string) bool {
 	tb.Helper()
 	commands, err := filepath.Glob("/proc/[0-9]*/cmdline")
@@ -83,7 +83,7 @@ func (c *Cluster) kill(tb testing.TB, name string) bool {
 		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 			tb.Fatal(err)
 		}
-		Eventually(tb, 10*time.Second, name+" is gone", func() bool { return syscall.Kill(pid, 0) != nil })
+		Eventually(tb, 10*time.Second, name+" has ended", func() bool { return syscall.Kill(pid, 0) != nil })
 		return true
 	}
 	return false

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// PodLogs returns the folder on this machine in which the node keeps the logs of its pods.
+// PodLogs returns the folder in which the node keeps its pods' logs.
 func (c *Cluster) PodLogs() string { return c.node("var-log", "pods") }
 
 // node returns a path in the folder of the cluster's first node.
@@ -20,9 +20,9 @@ func (c *Cluster) node(names ...string) string {
 // kubeletConfig returns the path of the kubelet's configuration.
 func (c *Cluster) kubeletConfig() string { return c.node("kubelet.yaml") }
 
-// LogFiles sets how large a container's log grows before the kubelet rotates it, and how often the kubelet looks, until
-// the test ends. The kubelet reads its configuration when it starts, so it is killed.
-func (c *Cluster) LogFiles(tb testing.TB, size, every string) {
+// SetLogRotation sets the size at which the kubelet rotates a container's log, and how often it checks, until the test
+// ends. It restarts the kubelet, which reads its configuration only at the start.
+func (c *Cluster) SetLogRotation(tb testing.TB, size, every string) {
 	tb.Helper()
 	path := c.kubeletConfig()
 	before, err := os.ReadFile(path)
@@ -39,7 +39,7 @@ func (c *Cluster) LogFiles(tb testing.TB, size, every string) {
 	tb.Cleanup(func() { set(string(before)) })
 }
 
-// RotateLogs rotates the logs of the running containers of these pods now, and returns the old files.
+// RotateLogs rotates the logs of the pods' running containers, and returns the old files.
 func (c *Cluster) RotateLogs(tb testing.TB, namespace string, pods []string) []string {
 	tb.Helper()
 	args := append([]string{"rotate", "--dir", c.Dir, "--namespace", namespace}, pods...)

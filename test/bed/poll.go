@@ -8,15 +8,15 @@ import (
 	"time"
 )
 
-// Poller asks an app behind a Service again and again, through the API server's proxy.
+// Poller sends requests to the app behind a Service, through the API server's proxy.
 type Poller struct {
-	stop    context.CancelFunc
-	ended   chan struct{}
-	asked   int
-	refused []string
+	stop   context.CancelFunc
+	ended  chan struct{}
+	sent   int
+	failed []string
 }
 
-// Poll starts to ask a Service.
+// Poll starts a Poller.
 func (c *Cluster) Poll(namespace, service string) (*Poller, error) {
 	target, transport, err := API(c.Kubeconfig)
 	if err != nil {
@@ -29,11 +29,11 @@ func (c *Cluster) Poll(namespace, service string) (*Poller, error) {
 	return p, nil
 }
 
-// Stop ends it and returns how often it has asked, and which requests failed.
-func (p *Poller) Stop() (asked int, failed []string) {
+// Stop stops the Poller. It returns the number of requests and the failures.
+func (p *Poller) Stop() (sent int, failed []string) {
 	p.stop()
 	<-p.ended
-	return p.asked, p.refused
+	return p.sent, p.failed
 }
 
 func (p *Poller) run(ctx context.Context, client *http.Client, url string) {
@@ -44,14 +44,14 @@ func (p *Poller) run(ctx context.Context, client *http.Client, url string) {
 			return
 		case <-time.After(20 * time.Millisecond):
 		}
-		p.asked++
-		if err := ask(client, url); err != nil {
-			p.refused = append(p.refused, fmt.Sprintf("%s at %s", err, time.Now().Format(time.TimeOnly)))
+		p.sent++
+		if err := getOK(client, url); err != nil {
+			p.failed = append(p.failed, fmt.Sprintf("%s at %s", err, time.Now().Format(time.TimeOnly)))
 		}
 	}
 }
 
-func ask(client *http.Client, url string) error {
+func getOK(client *http.Client, url string) error {
 	resp, err := client.Get(url)
 	if err != nil {
 		return err

@@ -15,12 +15,12 @@ import (
 // PostgresPassword is the password of user postgres, which norn must not print.
 const PostgresPassword = "norn-sample-password"
 
-// The addresses of the node, where pods reach the server, and of the pods.
+// The address of the node, where pods reach the server, and the addresses of pods.
 const nodeAddress, podAddresses = "10.245.0.2", "10.244.0.0/16"
 
 // Postgres is a PostgreSQL server on a cluster's node.
 type Postgres struct {
-	Host string // the folder of its socket, by which this machine reaches it
+	Host string // the folder of its socket, for connections from this machine
 
 	t       testing.TB
 	cluster *Cluster
@@ -28,12 +28,12 @@ type Postgres struct {
 	port    int
 }
 
-// StartPostgres starts a server from Debian's packages with a database. It stops when the test ends.
+// StartPostgres starts a server from Debian's packages with a database. The server stops when the test ends.
 func (c *Cluster) StartPostgres(tb testing.TB, database string) *Postgres {
 	tb.Helper()
 	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/postgres")
 	if err != nil || len(found) == 0 {
-		tb.Fatal("no PostgreSQL is installed: run hack/test")
+		tb.Fatal("PostgreSQL is not installed: run hack/test")
 	}
 	dir, err := os.MkdirTemp("", "norn-postgres-")
 	if err != nil {
@@ -58,7 +58,7 @@ func (c *Cluster) StartPostgres(tb testing.TB, database string) *Postgres {
 	return p
 }
 
-// URL returns the address by which pods reach a database.
+// URL returns the URL of a database for pods.
 func (p *Postgres) URL(database string) string {
 	return fmt.Sprintf("postgres://postgres:%s@%s:%d/%s", PostgresPassword, nodeAddress, p.port, database)
 }
@@ -69,7 +69,7 @@ func (p *Postgres) listen() {
 	log := filepath.Join(p.Host, "log")
 	var err error
 	for range 5 {
-		p.port = 20_000 + rand.IntN(10_000) // below those that the kernel gives out
+		p.port = 20_000 + rand.IntN(10_000) // below the ephemeral ports
 		options := fmt.Sprintf("-c listen_addresses=%s -c port=%d -c unix_socket_directories=%s %s",
 			nodeAddress, p.port, p.Host, "-c fsync=off -c shared_buffers=8MB")
 		err = p.try("pg_ctl", "start", "--wait", "--pgdata", p.data(), "--log", log, "--options", options)
@@ -77,8 +77,8 @@ func (p *Postgres) listen() {
 			return
 		}
 	}
-	said, _ := os.ReadFile(log)
-	p.t.Fatalf("%v\n%s", err, said)
+	text, _ := os.ReadFile(log)
+	p.t.Fatalf("%v\n%s", err, text)
 }
 
 // SQL runs a statement and returns the answer.
@@ -92,7 +92,7 @@ func (p *Postgres) SQL(database, statement string) string {
 
 func (p *Postgres) data() string { return filepath.Join(p.Host, "data") }
 
-// own gives a folder to the user that runs the server.
+// own makes the server's user the owner of a folder.
 func (p *Postgres) own(dir string) {
 	p.t.Helper()
 	owner, err := user.Lookup("postgres")
@@ -106,7 +106,7 @@ func (p *Postgres) own(dir string) {
 	}
 }
 
-// inside runs one of PostgreSQL's programs, which must succeed.
+// inside runs one of PostgreSQL's programs on the node. A failure ends the test.
 func (p *Postgres) inside(name string, args ...string) {
 	p.t.Helper()
 	if err := p.try(name, args...); err != nil {
@@ -119,7 +119,7 @@ func (p *Postgres) try(name string, args ...string) error {
 	p.t.Helper()
 	user := []string{"setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"}
 	cmd := p.cluster.Exec(p.t, append(append(user, filepath.Join(p.bin, name)), args...)...)
-	log, err := os.Create(filepath.Join(p.Host, name+".out")) // no pipe, which the server would keep open
+	log, err := os.Create(filepath.Join(p.Host, name+".out")) // not a pipe: the server would keep it open
 	if err != nil {
 		return err
 	}
@@ -127,8 +127,8 @@ func (p *Postgres) try(name string, args ...string) error {
 	err = cmd.Run()
 	_ = log.Close()
 	if err != nil {
-		said, _ := os.ReadFile(log.Name())
-		return fmt.Errorf("%s: %w\n%s", name, err, said)
+		text, _ := os.ReadFile(log.Name())
+		return fmt.Errorf("%s: %w\n%s", name, err, text)
 	}
 	return nil
 }

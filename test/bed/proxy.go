@@ -16,14 +16,14 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// APIProxy stands between norn and the API server, so that a test sees each request and can interfere with it.
+// APIProxy is a proxy between norn and the API server. A test sees each request and can interfere with it.
 type APIProxy struct {
 	*httptest.Server
-	Kubeconfig string // leads to the proxy
+	Kubeconfig string // path of a kubeconfig for the proxy
 }
 
-// NewAPIProxy starts a proxy to the cluster that kubeconfig leads to; around wraps its handler. Its own kubeconfig
-// is a new file in dir.
+// NewAPIProxy starts a proxy to the cluster of kubeconfig. around wraps the proxy's handler. The proxy's own kubeconfig
+// is written to dir.
 func NewAPIProxy(kubeconfig, dir string, around func(http.Handler) http.Handler) (*APIProxy, error) {
 	target, transport, err := API(kubeconfig)
 	if err != nil {
@@ -36,7 +36,7 @@ func NewAPIProxy(kubeconfig, dir string, around func(http.Handler) http.Handler)
 	defer func() { _ = file.Close() }()
 	proxy := httputil.NewSingleHostReverseProxy(target)
 	proxy.Transport = transport
-	proxy.FlushInterval = -1 // watches and logs pass at once
+	proxy.FlushInterval = -1 // watches and logs are not buffered
 	p := &APIProxy{httptest.NewServer(around(proxy)), file.Name()}
 	_, err = fmt.Fprintf(file, proxyKubeconfig, p.URL)
 	return p, err
@@ -49,12 +49,12 @@ contexts: [{name: proxy, context: {cluster: c}}]
 clusters: [{name: c, cluster: {server: %q}}]
 `
 
-// Writes reports whether a request changes something in the cluster. Reviews of permissions only ask.
+// Writes reports whether a request changes the cluster. Permission reviews do not.
 func Writes(r *http.Request) bool {
 	return r.Method != http.MethodGet && !strings.Contains(r.URL.Path, "/authorization.k8s.io/")
 }
 
-// Discard is the ResponseWriter for a request whose sender does not live to see the response.
+// Discard is the ResponseWriter for a request whose sender is killed before the response.
 type Discard struct{}
 
 // Header implements http.ResponseWriter.

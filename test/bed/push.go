@@ -13,8 +13,8 @@ import (
 	"slices"
 )
 
-// push puts an image of one layer into the cluster's registry, whose entrypoint is /name. It makes the image itself,
-// since a builder would take far longer. The formats are those of the OCI image and distribution specifications.
+// push pushes an image of one layer to the cluster's registry, with the entrypoint /name. It builds the image itself,
+// because a builder takes much longer (OCI image and distribution specifications).
 func (c *Cluster) push(name string, files map[string]string) (ref string, err error) {
 	layer, err := archive(files)
 	if err != nil {
@@ -58,7 +58,7 @@ func (c *Cluster) push(name string, files map[string]string) (ref string, err er
 
 func digest(data []byte) string { return fmt.Sprintf("sha256:%x", sha256.Sum256(data)) }
 
-// archive returns a tar of executable files.
+// archive returns a tar archive of executable files.
 func archive(files map[string]string) ([]byte, error) {
 	var out bytes.Buffer
 	w := tar.NewWriter(&out)
@@ -74,7 +74,7 @@ func archive(files map[string]string) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// send sends data to the registry, which must accept it.
+// send sends a request to the registry. A status other than 2xx is an error.
 func send(method, url, kind string, data []byte) error {
 	req, err := http.NewRequest(method, url, bytes.NewReader(data))
 	if err != nil {
@@ -87,8 +87,8 @@ func send(method, url, kind string, data []byte) error {
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode/100 != 2 {
-		said, _ := io.ReadAll(io.LimitReader(resp.Body, 300))
-		return fmt.Errorf("%s %s: %s: %s", method, url, resp.Status, said)
+		text, _ := io.ReadAll(io.LimitReader(resp.Body, 300))
+		return fmt.Errorf("%s %s: %s: %s", method, url, resp.Status, text)
 	}
 	return nil
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// JSONSchema returns the definition in docs/json.schema.json that describes the lines of one command, such as
-// norn-deploy. Root is the folder of norn's source.
+// JSONSchema returns a definition of docs/json.schema.json, such as norn-deploy, which describes a command's lines.
+// root is the root folder of norn's source.
 func JSONSchema(root, definition string) (*jsonschema.Schema, error) {
 	data, err := os.ReadFile(filepath.Join(root, "docs", "json.schema.json"))
 	if err != nil {
@@ -30,7 +30,7 @@ func JSONSchema(root, definition string) (*jsonschema.Schema, error) {
 	return c.Compile("json.schema.json#/$defs/" + definition)
 }
 
-// ValidLines checks that each line of a text is a JSON value that the schema describes, and that there is a line.
+// ValidLines returns an error unless text has lines and each is a JSON value that is valid for schema.
 func ValidLines(schema *jsonschema.Schema, text string) error {
 	lines := bufio.NewScanner(strings.NewReader(text))
 	lines.Buffer(nil, 1<<20)
@@ -45,7 +45,7 @@ func ValidLines(schema *jsonschema.Schema, text string) error {
 		}
 	}
 	if n == 0 {
-		return errors.New("there are no lines")
+		return errors.New("no lines")
 	}
 	return lines.Err()
 }

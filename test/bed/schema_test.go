@@ -2,7 +2,7 @@ package bed
 
 import "testing"
 
-// What the schema does not know is refused: a field, a state, an end whose outcome is not its exit code's, more than one
+// The schema rejects unknown fields and states, an outcome that does not belong to the exit code, and more than one
 // value on a line.
 func TestSchemaIsStrict(t *testing.T) {
 	schema, err := JSONSchema(Root(t), "norn-deploy")

@@ -14,10 +14,10 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// Command is a command of testscript.
+// Command implements a testscript command.
 type Command = func(ts *testscript.TestScript, neg bool, args []string)
 
-// Scripts returns how testscript runs the scripts in dir on a cluster, each in a namespace of its own.
+// Scripts returns the parameters for running the scripts in dir on a cluster, each in a namespace of its own.
 func Scripts(t *testing.T, c *Cluster, dir string) testscript.Params {
 	s := &scripts{
 		t: t, cluster: c, root: Root(t), norn: Norn(t), kubectl: Kubectl(t), binaries: needs(t, "NORN_TEST_BINARIES"),
@@ -34,7 +34,7 @@ func Scripts(t *testing.T, c *Cluster, dir string) testscript.Params {
 	}
 }
 
-// OfflineScripts returns how testscript runs the scripts in dir without a cluster.
+// OfflineScripts returns the parameters for running the scripts in dir without a cluster.
 func OfflineScripts(t *testing.T, dir string) testscript.Params {
 	s := &scripts{t: t, root: Root(t), norn: Norn(t)}
 	return testscript.Params{
@@ -43,17 +43,17 @@ func OfflineScripts(t *testing.T, dir string) testscript.Params {
 	}
 }
 
-// scripts is what the scripts of a folder share.
+// scripts holds what the scripts of a folder share.
 type scripts struct {
 	t                  *testing.T
 	cluster            *Cluster
 	root, norn         string
 	kubectl, binaries  string
-	goCache            string   // Go's build cache, for a script that compiles with a home folder of its own
+	goCache            string   // Go's build cache, for scripts that compile
 	pollers, databases sync.Map // by namespace
 }
 
-// setup gives a script a namespace, and an environment in which norn finds the cluster and a builder.
+// setup creates a script's namespace, and sets its environment so that norn finds the cluster and a builder.
 func (s *scripts) setup(env *testscript.Env) error {
 	suffix := make([]byte, 4)
 	if _, err := rand.Read(suffix); err != nil {
@@ -97,7 +97,7 @@ func (s *scripts) setup(env *testscript.Env) error {
 	return nil
 }
 
-// setupOffline gives a script a home folder with an apps folder in it, where it begins.
+// setupOffline sets a script's home folder, and starts the script in an apps folder inside it.
 func (s *scripts) setupOffline(env *testscript.Env) error {
 	env.Cd = filepath.Join(env.WorkDir, "apps")
 	env.Setenv("HOME", env.WorkDir)

@@ -20,7 +20,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// app NAME puts a sample app into ./NAME, in a git repository with one commit.
+// app NAME copies a sample app to ./NAME and makes it a git repository with one commit.
 func (s *scripts) app(ts *testscript.TestScript, _ bool, args []string) {
 	usage(ts, len(args) == 1, "app NAME")
 	dir := ts.MkAbs(args[0])
@@ -30,8 +30,8 @@ func (s *scripts) app(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// image APP puts the image of a sample app into the cluster's registry and its reference into $IMAGE. The mood of moody
-// is serve.
+// image APP pushes the image of a sample app to the cluster's registry and sets $IMAGE to its reference. The mood of
+// moody is serve.
 func (s *scripts) image(ts *testscript.TestScript, _ bool, args []string) {
 	usage(ts, len(args) == 1, "image APP")
 	program, err := os.ReadFile(filepath.Join(s.binaries, args[0]))
@@ -41,7 +41,7 @@ func (s *scripts) image(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv("IMAGE", ref)
 }
 
-// mood MOOD commits another mood of the sample app moody.
+// mood MOOD commits a change of the sample app moody's mood.
 func mood(ts *testscript.TestScript, _ bool, args []string) {
 	usage(ts, len(args) == 1, "mood MOOD")
 	ts.Check(os.WriteFile(ts.MkAbs("mood.txt"), []byte(args[0]+"\n"), 0o644))
@@ -67,10 +67,10 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// jsonlines COMMAND FILE checks that each line of a file is a JSON object as docs/json.schema.json describes that
-// command's, such as norn-deploy; there must be one.
+// jsonlines DEFINITION FILE checks that each line of a file is a JSON object that is valid for a definition of
+// docs/json.schema.json, such as norn-deploy. The file must not be empty.
 func (s *scripts) jsonlines(ts *testscript.TestScript, _ bool, args []string) {
-	usage(ts, len(args) == 2, "jsonlines norn-COMMAND FILE")
+	usage(ts, len(args) == 2, "jsonlines DEFINITION FILE")
 	schema, err := JSONSchema(s.root, args[0])
 	ts.Check(err)
 	if err := ValidLines(schema, ts.ReadFile(args[1])); err != nil {
@@ -78,7 +78,7 @@ func (s *scripts) jsonlines(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// waitfor FILE COUNT PATTERN waits until COUNT lines of a file that something writes match.
+// waitfor FILE COUNT PATTERN waits until a pattern matches COUNT times in a file that is being written.
 func waitfor(ts *testscript.TestScript, _ bool, args []string) {
 	usage(ts, len(args) == 3, "waitfor FILE COUNT PATTERN")
 	want, err := strconv.Atoi(args[1])
@@ -91,12 +91,12 @@ func waitfor(ts *testscript.TestScript, _ bool, args []string) {
 			return
 		}
 		if time.Now().After(deadline) {
-			ts.Fatalf("%s never had %d of %q:\n%s", args[0], want, args[2], data)
+			ts.Fatalf("%s: no %d matches of %q within a minute:\n%s", args[0], want, args[2], data)
 		}
 	}
 }
 
-// until PATTERN COMMAND… runs a command again and again until its output matches.
+// until PATTERN COMMAND… repeats a command until it succeeds and its output matches.
 func until(ts *testscript.TestScript, _ bool, args []string) {
 	usage(ts, len(args) > 1, "until PATTERN COMMAND…")
 	pattern, err := regexp.Compile("(?m)" + args[0])
@@ -107,12 +107,12 @@ func until(ts *testscript.TestScript, _ bool, args []string) {
 			return
 		}
 		if time.Now().After(deadline) {
-			ts.Fatalf("its output never matched %q: %v", args[0], err)
+			ts.Fatalf("the output did not match %q within a minute: %v", args[0], err)
 		}
 	}
 }
 
-// get SERVICE asks the app behind a Service through the API server's proxy; the answer is on stdout.
+// get SERVICE sends a request to the app behind a Service, through the API server's proxy. The answer is on stdout.
 func get(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, len(args) == 1, "get SERVICE")
 	path := "/api/v1/namespaces/" + ts.Getenv("NAMESPACE") + "/services/" + args[0] + ":80/proxy/"
@@ -137,14 +137,14 @@ func (s *scripts) poll(ts *testscript.TestScript, _ bool, args []string) {
 	if !ok {
 		ts.Fatalf("poll was not started")
 	}
-	asked, failed := p.(*Poller).Stop()
-	ts.Logf("%d requests, %d failed", asked, len(failed))
-	if asked < 20 || len(failed) > 0 {
-		ts.Fatalf("%d requests, %d failed: %v", asked, len(failed), failed[:min(len(failed), 5)])
+	sent, failed := p.(*Poller).Stop()
+	ts.Logf("%d requests, %d failed", sent, len(failed))
+	if sent < 20 || len(failed) > 0 {
+		ts.Fatalf("%d requests, %d failed: %v", sent, len(failed), failed[:min(len(failed), 5)])
 	}
 }
 
-// calls COUNT COMMAND… runs a command and checks how many requests it makes to the API server.
+// calls COUNT COMMAND… runs a command and checks the number of its requests to the API server.
 func (s *scripts) calls(ts *testscript.TestScript, _ bool, args []string) {
 	usage(ts, len(args) > 1, "calls COUNT COMMAND…")
 	want, err := strconv.Atoi(args[0])
@@ -170,7 +170,8 @@ func (s *scripts) calls(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// locked-registry puts a login before the cluster's registry, and docker's configuration for it into ../config.json.
+// locked-registry starts a proxy that requires a login for the cluster's registry. It writes docker's configuration
+// with the login to ../config.json.
 func (s *scripts) lockedRegistry(ts *testscript.TestScript, _ bool, _ []string) {
 	next := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: s.cluster.Registry})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -188,7 +189,7 @@ func (s *scripts) lockedRegistry(ts *testscript.TestScript, _ bool, _ []string) 
 	ts.Check(os.WriteFile(ts.MkAbs("../config.json"), fmt.Appendf(nil, `{"auths":{%q:{"auth":%q}}}`, host, login), 0o600))
 }
 
-// postgres FILE starts a PostgreSQL of the script's own with a database shop, and writes its address for pods to a file.
+// postgres FILE starts a PostgreSQL server with a database shop, and writes its URL for pods to a file.
 func (s *scripts) postgres(ts *testscript.TestScript, _ bool, args []string) {
 	usage(ts, len(args) == 1, "postgres FILE")
 	database := s.cluster.StartPostgres(s.t, "shop")
@@ -209,7 +210,7 @@ func (s *scripts) sql(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// usage ends a script that calls a command of these wrongly.
+// usage ends the script unless ok is true.
 func usage(ts *testscript.TestScript, ok bool, text string) {
 	if !ok {
 		ts.Fatalf("usage: %s", text)

@@ -13,16 +13,16 @@ import (
 
 // stateKinds are the collections that State reads.
 var stateKinds = []string{
-	"apis/apps/v1/deployments", "apis/batch/v1/cronjobs", "api/v1/services", "api/v1/persistentvolumeclaims", "api/v1/secrets",
-	"apis/coordination.k8s.io/v1/leases",
+	"apis/apps/v1/deployments", "apis/batch/v1/cronjobs", "api/v1/services", "api/v1/persistentvolumeclaims",
+	"api/v1/secrets", "apis/coordination.k8s.io/v1/leases",
 }
 
-// State returns what the namespace contains, and the tunnel configuration, without what differs between any two runs.
-// It waits until everything is gone that is being deleted.
+// State returns the objects of the namespace and the tunnel configuration, without parts that differ in each run. It
+// waits for pending deletions.
 func (w *Workspace) State() string {
 	w.T.Helper()
 	var all []any
-	Eventually(w.T, time.Minute, "what is being deleted is gone", func() bool {
+	Eventually(w.T, time.Minute, "all deletions are complete", func() bool {
 		items, deleting := w.items()
 		all = items
 		return !deleting
@@ -42,7 +42,7 @@ func (w *Workspace) State() string {
 	return strings.ReplaceAll(string(text), w.Namespace, "NAMESPACE")
 }
 
-// items returns the objects of the namespace, and whether one of them is being deleted.
+// items returns the objects of the namespace, and reports whether any of them is being deleted.
 func (w *Workspace) items() (all []any, deleting bool) {
 	w.T.Helper()
 	for _, kind := range stateKinds {
@@ -60,8 +60,8 @@ func (w *Workspace) items() (all []any, deleting bool) {
 	return all, deleting
 }
 
-// List returns a collection of the namespace as JSON, such as apis/apps/v1/deployments. It asks the API server itself,
-// which takes far less time than kubectl.
+// List returns a collection of the namespace as JSON, such as apis/apps/v1/deployments. It makes the request itself,
+// which is much faster than kubectl.
 func (w *Workspace) List(kind string) []byte {
 	w.T.Helper()
 	group, name := path.Split(kind)
@@ -101,14 +101,13 @@ func (w *Workspace) decode(data []byte, into any) {
 	}
 }
 
-// fleeting are the fields that the server sets for each object, or that only tell a time.
+// fleeting are fields that the server generates for each object, and times.
 var fleeting = []string{
 	"uid", "resourceVersion", "generation", "creationTimestamp", "time", "clusterIP", "clusterIPs", "volumeName",
 	"annotations", "deletionTimestamp", "deletionGracePeriodSeconds",
 }
 
-// forget removes the fleeting fields, and the managed fields of everybody but norn: controllers write when they
-// come to it.
+// forget removes the fleeting fields, and the managed fields of everybody but norn: controllers write at any time.
 func forget(v any) {
 	switch v := v.(type) {
 	case map[string]any:

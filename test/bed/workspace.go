@@ -7,15 +7,15 @@ import (
 	"testing"
 )
 
-// Workspace is a namespace of a cluster, and a home folder in which norn runs and finds its apps.
+// Workspace is a namespace of a cluster, and a home folder for norn that is also its apps folder.
 type Workspace struct {
 	*Cluster
 	T         testing.TB
 	Namespace string
 	Home      string   // also the apps folder
-	Env       []string // for every norn, in addition to the home folder and the kubeconfig
+	Env       []string // for each norn command, in addition to the defaults
 
-	tunnel bool // the cluster has a tunnel configuration, which State contains
+	tunnel bool // State includes the cluster's tunnel configuration
 	client *http.Client
 	server string // the API server's address
 }
@@ -26,13 +26,13 @@ func New(tb testing.TB, c *Cluster) *Workspace {
 	return &Workspace{Cluster: c, T: tb, Namespace: c.Namespace(tb, "test"), Home: tb.TempDir()}
 }
 
-// Kubectl runs kubectl in the namespace. A command that fails ends the test.
+// Kubectl runs kubectl in the namespace. A failure ends the test.
 func (w *Workspace) Kubectl(args ...string) string {
 	w.T.Helper()
 	return Run(w.T, w.KubectlCommand(args...))
 }
 
-// KubectlCommand returns kubectl in the namespace.
+// KubectlCommand returns a kubectl command in the namespace.
 func (w *Workspace) KubectlCommand(args ...string) *exec.Cmd {
 	w.T.Helper()
 	return w.Cluster.KubectlCommand(w.T, append([]string{"--namespace", w.Namespace}, args...)...)
@@ -44,7 +44,7 @@ func (w *Workspace) WriteApp(name, infraspec string) {
 	WriteFiles(w.T, w.Home, map[string]string{name + "/infraspec.yaml": infraspec})
 }
 
-// Command returns norn on the cluster that kubeconfig leads to.
+// Command returns a norn command with this kubeconfig.
 func (w *Workspace) Command(kubeconfig string, args ...string) *exec.Cmd {
 	w.T.Helper()
 	cmd := w.Tool(kubeconfig, Norn(w.T), args...)
@@ -53,21 +53,21 @@ func (w *Workspace) Command(kubeconfig string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// Tool returns another program on the cluster that kubeconfig leads to.
+// Tool returns a command of another program with this kubeconfig.
 func (w *Workspace) Tool(kubeconfig, program string, args ...string) *exec.Cmd {
 	cmd := exec.Command(program, args...)
 	cmd.Env = []string{"HOME=" + w.Home, "KUBECONFIG=" + kubeconfig, "PATH=" + os.Getenv("PATH")}
 	return cmd
 }
 
-// Norn runs norn, which must succeed.
+// Norn runs norn. A failure ends the test.
 func (w *Workspace) Norn(args ...string) {
 	w.T.Helper()
 	Run(w.T, w.Command(w.Kubeconfig, args...))
 }
 
-// WithTunnel gives the cluster a tunnel configuration until the test ends. There is one for all apps with a public host:
-// no other test may use the cluster meanwhile.
+// WithTunnel creates the cluster's tunnel configuration and deletes it when the test ends. All apps with a public host
+// share it, so no other test must use the cluster meanwhile.
 func (w *Workspace) WithTunnel(config string) {
 	w.T.Helper()
 	w.Cluster.Kubectl(w.T, "create", "namespace", "cloudflared")

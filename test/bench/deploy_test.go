@@ -1,4 +1,4 @@
-// Package bench measures norn beside other tools.
+// Package bench compares norn with other tools.
 package bench
 
 import (
@@ -29,37 +29,38 @@ func TestMain(m *testing.M) {
 	bed.Main(m)
 }
 
-// world is a workspace in which tools are measured.
+// world is a workspace for measurements.
 type world struct{ *bed.Workspace }
 
-// deployTimeout is what every tool is given for a rollout.
+// deployTimeout is the timeout of each tool for a rollout.
 const deployTimeout = 30 * time.Second
 
-// BenchmarkDeploy times, for a bad image and for a crash loop, how long after the kubelet's first report of the failing state norn deploy
-// has its verdict, beside kubectl rollout status and helm upgrade --wait on the same change; and how long after the cluster
-// reports a good rollout complete norn has ended. make bench-deploy runs it.
+// BenchmarkDeploy measures the time between the kubelet's first report of a failing state and the end of norn deploy,
+// kubectl rollout status and helm upgrade --wait, for a bad image and for a crash loop. It also measures the time
+// between the completion of a good rollout and the end of norn deploy. Run it with make bench-deploy.
 func BenchmarkDeploy(b *testing.B) {
 	helm := os.Getenv("NORN_BENCH_HELM")
 	if helm == "" {
-		b.Skip("no peers: run make bench-deploy")
+		b.Skip("no other tools: run make bench-deploy")
 	}
 	w := &world{bed.New(b, bed.Shared(b))}
 	good := w.MoodyImage(b, "serve")
 	bad := map[string]string{"bad image": w.Registry + "/moody:nope", "crash loop": w.MoodyImage(b, "exit 3")}
 	w.WriteApp("moody", "app: moody\nrole: webserver\nport: 8080\nhealthcheck: /healthz\nenv: {PORT: \"8080\"}\n")
 	release := func(image string) *exec.Cmd {
-		return w.Tool(w.Kubeconfig, helm, "-n", w.Namespace, "upgrade", "--install", "moody", w.chart(), "--set", "image="+image,
-			"--wait", "--timeout", deployTimeout.String())
+		return w.Tool(w.Kubeconfig, helm, "-n", w.Namespace, "upgrade", "--install", "moody", w.chart(),
+			"--set", "image="+image, "--wait", "--timeout", deployTimeout.String())
 	}
 	clean := func() { w.Kubectl("delete", "deployments,secrets", "--all", "--cascade=foreground") }
 	forged := func() { clean(); w.Norn("forge", "moody"); w.Norn("deploy", "moody", "--image", good) }
 	tools := []struct {
 		name    string
 		prepare func()
-		run     func(image string) *exec.Cmd // makes the change, and waits for its end
+		run     func(image string) *exec.Cmd // makes the change and waits for the rollout
 	}{
 		{"norn deploy", forged, func(image string) *exec.Cmd {
-			return w.Command(w.Kubeconfig, "deploy", "moody", "--image", image, "--timeout", deployTimeout.String(), "--no-rollback")
+			return w.Command(w.Kubeconfig, "deploy", "moody", "--image", image, "--no-rollback",
+				"--timeout", deployTimeout.String())
 		}},
 		{"kubectl rollout status", forged, func(image string) *exec.Cmd {
 			bed.Run(b, w.KubectlCommand("set", "image", "deployment/moody", "moody="+image))
@@ -74,9 +75,10 @@ func BenchmarkDeploy(b *testing.B) {
 			out, err := tool.run(bad[failure]).CombinedOutput()
 			ended := time.Now()
 			if err == nil {
-				b.Fatalf("%s calls it a success:\n%s", tool.name, out)
+				b.Fatalf("%s succeeded:\n%s", tool.name, out)
 			}
-			fmt.Printf("%-10s %-24s ended %6.2f s after the kubelet's first report\n", failure, tool.name, ended.Sub(<-reported).Seconds())
+			fmt.Printf("%-10s %-24s ended %6.2f s after the kubelet's first report\n",
+				failure, tool.name, ended.Sub(<-reported).Seconds())
 		}
 	}
 	forged()
@@ -84,11 +86,12 @@ func BenchmarkDeploy(b *testing.B) {
 		complete := w.complete()
 		bed.Run(b, w.Command(w.Kubeconfig, "deploy", "moody", "--image", good, "--force"))
 		ended := time.Now()
-		fmt.Printf("%-10s %-24s ended %6.0f ms after the cluster reported it complete\n", "good", "norn deploy", float64(ended.Sub(<-complete).Microseconds())/1000)
+		fmt.Printf("%-10s %-24s ended %6.0f ms after the rollout was complete\n",
+			"good", "norn deploy", float64(ended.Sub(<-complete).Microseconds())/1000)
 	}
 }
 
-// chart is the same Deployment as norn's, for helm.
+// chart writes a helm chart with the same Deployment as norn's and returns its path.
 func (b *world) chart() string {
 	b.T.Helper()
 	dir := filepath.Join(b.Home, "chart")
@@ -105,7 +108,10 @@ spec:
     spec: {containers: [{name: moody, image: "{{ .Values.image }}", env: [{name: PORT, value: "8080"}],
       startupProbe: {httpGet: {path: /healthz, port: 8080}, periodSeconds: 5, failureThreshold: 30}}]}
 `
-	for name, text := range map[string]string{"Chart.yaml": "apiVersion: v2\nname: moody\nversion: 1.0.0\n", "templates/all.yaml": deployment} {
+	files := map[string]string{
+		"Chart.yaml": "apiVersion: v2\nname: moody\nversion: 1.0.0\n", "templates/all.yaml": deployment,
+	}
+	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
 			b.T.Fatal(err)
 		}
@@ -113,7 +119,8 @@ spec:
 	return dir
 }
 
-// firstReport tells when the kubelet was first seen to report the failing state: an image that it cannot pull, or a second end of the container.
+// firstReport returns the time at which the kubelet first reports the failing state: it cannot pull an image, or the
+// container has ended twice.
 func (b *world) firstReport(failure string) <-chan time.Time {
 	return b.firstPod(func(_ string, p *corev1.Pod) bool {
 		for _, s := range p.Status.ContainerStatuses {
@@ -128,17 +135,18 @@ func (b *world) firstReport(failure string) <-chan time.Time {
 	})
 }
 
-// complete tells when the old pod was seen to have ended, which comes after the new one is available.
+// complete returns the time at which the old pod has ended, which is after the new one is available.
 func (b *world) complete() <-chan time.Time {
-	alive := map[string]bool{} // an earlier version's pod may not be gone yet
+	alive := map[string]bool{} // by pod: the pod of an even older version may still exist
 	return b.firstPod(func(event string, p *corev1.Pod) bool {
 		alive[p.Name] = alive[p.Name] || p.Status.Phase == corev1.PodRunning
-		return alive[p.Name] && (event == "DELETED" || p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed)
+		ended := event == "DELETED" || p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed
+		return alive[p.Name] && ended
 	})
 }
 
-// firstPod is when kubectl's watch first shows a pod that is so.
-func (b *world) firstPod(is func(event string, p *corev1.Pod) bool) <-chan time.Time {
+// firstPod returns the time at which kubectl's watch first shows a pod that matches.
+func (b *world) firstPod(matches func(event string, p *corev1.Pod) bool) <-chan time.Time {
 	cmd := b.KubectlCommand("get", "pods", "-l", "app=moody", "-o", "json", "--watch", "--output-watch-events")
 	out, err := cmd.StdoutPipe()
 	if err == nil {
@@ -160,7 +168,7 @@ func (b *world) firstPod(is func(event string, p *corev1.Pod) bool) <-chan time.
 				return
 			}
 			once.Do(func() { close(begun) })
-			if is(e.Type, &e.Object) {
+			if matches(e.Type, &e.Object) {
 				found <- time.Now()
 				return
 			}

@@ -14,29 +14,35 @@ import (
 	"norn/test/bed"
 )
 
-// peer is a way to bring the same objects into the cluster.
+// peer is a tool that applies the same objects.
 type peer struct {
 	name  string
 	apply func(kubeconfig string) *exec.Cmd
 	clean func()
 }
 
-// BenchmarkForge times norn forge beside kubectl apply --server-side and helm upgrade --install, of the same PersistentVolumeClaim, Deployment
-// and Service, fresh and with nothing to change, and counts each one's requests. make bench-forge runs it.
+// BenchmarkForge measures norn forge, kubectl apply --server-side and helm upgrade --install with the same
+// PersistentVolumeClaim, Deployment and Service, when the objects are new and when nothing changes. It also counts each
+// tool's requests. Run it with make bench-forge.
 func BenchmarkForge(b *testing.B) {
 	helm := os.Getenv("NORN_BENCH_HELM")
 	if helm == "" {
-		b.Skip("no peers: run make bench-forge")
+		b.Skip("no other tools: run make bench-forge")
 	}
 	w := &world{bed.New(b, bed.Shared(b))}
-	w.WriteApp("shop", "app: shop\nrole: webserver\nport: 8080\nhealthcheck: /healthz\nhosts: {internal: shop}\nenv: {LOG: debug}\nvolumes: [{name: data, mountPath: /data, size: 1Gi}]\n")
+	w.WriteApp("shop", "app: shop\nrole: webserver\nport: 8080\nhealthcheck: /healthz\nhosts: {internal: shop}\n"+
+		"env: {LOG: debug}\nvolumes: [{name: data, mountPath: /data, size: 1Gi}]\n")
 	manifests, err := w.Command(w.Kubeconfig, "render", "shop").Output()
 	if err != nil {
 		b.Fatal(err)
 	}
 	chart := filepath.Join(w.Home, "chart")
 	file := filepath.Join(chart, "templates", "all.yaml")
-	for path, text := range map[string]string{file: string(manifests), filepath.Join(chart, "Chart.yaml"): "apiVersion: v2\nname: shop\nversion: 1.0.0\n"} {
+	files := map[string]string{
+		file:                               string(manifests),
+		filepath.Join(chart, "Chart.yaml"): "apiVersion: v2\nname: shop\nversion: 1.0.0\n",
+	}
+	for path, text := range files {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			b.Fatal(err)
 		}
@@ -53,7 +59,7 @@ func BenchmarkForge(b *testing.B) {
 		{"helm upgrade --install", func(k string) *exec.Cmd {
 			return w.Tool(k, helm, "-n", w.Namespace, "upgrade", "--install", "shop", chart)
 		}, func() {
-			_ = w.Tool(w.Kubeconfig, helm, "-n", w.Namespace, "uninstall", "shop").Run() // there may be none
+			_ = w.Tool(w.Kubeconfig, helm, "-n", w.Namespace, "uninstall", "shop").Run() // it may not be installed
 			empty()
 		}},
 	}
@@ -65,14 +71,15 @@ func BenchmarkForge(b *testing.B) {
 		freshCalls := requests(w, p)
 		againCalls := requests(w, p)
 		p.clean()
-		fmt.Printf("%-28s fresh %4d ms (%d requests), no-op %4d ms (%d requests); norn takes %.2f and %.2f of it\n", p.name, fresh[p.name].Milliseconds(), freshCalls,
-			again[p.name].Milliseconds(), againCalls, ratio(fresh["norn forge"], fresh[p.name]), ratio(again["norn forge"], again[p.name]))
+		fmt.Printf("%-28s fresh %4d ms (%d requests), no-op %4d ms (%d requests); norn takes %.2f and %.2f of it\n",
+			p.name, fresh[p.name].Milliseconds(), freshCalls, again[p.name].Milliseconds(), againCalls,
+			ratio(fresh["norn forge"], fresh[p.name]), ratio(again["norn forge"], again[p.name]))
 	}
 }
 
 func ratio(a, b time.Duration) float64 { return float64(a) / float64(b) }
 
-// median is the time of the middle one of eleven runs.
+// median returns the median time of eleven runs.
 func median(w *world, p peer, fresh bool) time.Duration {
 	var times []time.Duration
 	p.clean()
@@ -92,7 +99,7 @@ func median(w *world, p peer, fresh bool) time.Duration {
 	return times[len(times)/2]
 }
 
-// requests counts what one run asks of the API server.
+// requests counts the requests of one run to the API server.
 func requests(w *world, p peer) int32 {
 	var n atomic.Int32
 	proxy, err := bed.NewAPIProxy(w.Kubeconfig, w.Home, func(next http.Handler) http.Handler {

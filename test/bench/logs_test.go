@@ -19,10 +19,11 @@ import (
 	"norn/test/bed"
 )
 
-// copiesOf is what the test's binary copies where it is started for nothing else: the paths of log streams, as a JSON list.
+// copiesOf is a variable that makes the test binary copy log streams instead of running tests. Its value is a JSON list
+// of the streams' paths.
 const copiesOf = "NORN_BENCH_COPIES"
 
-// copies copies log streams side by side to stdout, in blocks as they come: no reader of logs can be faster than that.
+// copies copies log streams concurrently to stdout. No reader of logs can be faster.
 func copies(paths, kubeconfig string) error {
 	var list []string
 	if err := json.Unmarshal([]byte(paths), &list); err != nil {
@@ -39,7 +40,8 @@ func copies(paths, kubeconfig string) error {
 		go func() {
 			resp, err := (&http.Client{Transport: transport}).Get(target.String() + path)
 			if err == nil {
-				_, err = io.CopyBuffer(&block{to: os.Stdout, mu: &out}, struct{ io.Reader }{resp.Body}, make([]byte, 32<<10))
+				to, from := &lockedWriter{to: os.Stdout, mu: &out}, struct{ io.Reader }{resp.Body}
+				_, err = io.CopyBuffer(to, from, make([]byte, 32<<10))
 				_ = resp.Body.Close()
 			}
 			errs <- err
@@ -53,26 +55,26 @@ func copies(paths, kubeconfig string) error {
 	return nil
 }
 
-// block writes under a lock.
-type block struct {
+// lockedWriter writes with a lock held.
+type lockedWriter struct {
 	to io.Writer
 	mu *sync.Mutex
 }
 
-func (b *block) Write(p []byte) (int, error) {
+func (b *lockedWriter) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.to.Write(p)
 }
 
-// logReader is a program that shows the logs of all pods.
+// logReader is a tool that shows the logs of all pods.
 type logReader struct {
 	name   string
-	prefix int // fields before a line's own; -1 where lines of several pods are mixed
+	prefix int // number of fields before the line; -1 if lines of several pods are mixed
 	cmd    func(follow bool) *exec.Cmd
 }
 
-// reading is what one run of it took.
+// reading is the measurement of one run.
 type reading struct {
 	wall, cpu time.Duration
 	peak      int64 // KB
@@ -80,22 +82,24 @@ type reading struct {
 	doubled   int
 }
 
-// best is the quicker of two readings, with all that either has lost.
+// best returns the shorter times and the higher counts of two readings.
 func (m reading) best(n reading) reading {
 	if m.wall == 0 {
 		return n
 	}
-	return reading{min(m.wall, n.wall), min(m.cpu, n.cpu), max(m.peak, n.peak), max(m.lost, n.lost), max(m.doubled, n.doubled)}
+	return reading{
+		min(m.wall, n.wall), min(m.cpu, n.cpu), max(m.peak, n.peak), max(m.lost, n.lost), max(m.doubled, n.doubled),
+	}
 }
 
-// BenchmarkLogs times norn logs beside stern, kubectl and raw copies of the streams, without and with follow, and counts what each has
-// lost or doubled. make bench-logs runs it.
+// BenchmarkLogs measures norn logs, stern, kubectl logs and raw copies of the streams, without and with follow. It
+// counts lost and repeated lines. Run it with make bench-logs.
 func BenchmarkLogs(b *testing.B) {
 	stern := os.Getenv("NORN_BENCH_STERN")
 	if stern == "" {
-		b.Skip("no peers: run make bench-logs")
+		b.Skip("no other tools: run make bench-logs")
 	}
-	bed.Shared(b).LogFiles(b, "10Gi", "10s")
+	bed.Shared(b).SetLogRotation(b, "10Gi", "10s")
 	lines := number(os.Getenv("NORN_BENCH_LINES"), 200_000)
 	for _, text := range strings.Split(os.Getenv("NORN_BENCH_PODS"), ",") {
 		benchmarkPods(&world{bed.New(b, bed.Shared(b))}, stern, number(text, 8), lines)
@@ -111,7 +115,8 @@ func number(text string, fallback int) int {
 }
 
 func benchmarkPods(w *world, stern string, pods, lines int) {
-	w.WriteApp("count", fmt.Sprintf("app: count\nrole: worker\nreplicas: %d\nenv: {LINES: %d, LENGTH: 100}\n", pods, lines))
+	const infraspec = "app: count\nrole: worker\nreplicas: %d\nenv: {LINES: %d, LENGTH: 100}\n"
+	w.WriteApp("count", fmt.Sprintf(infraspec, pods, lines))
 	w.Norn("forge", "count", "--image", w.Image(w.T, "count", nil))
 	bed.Eventually(w.T, 10*time.Minute, "all lines are written", func() bool {
 		out, _ := w.Command(w.Kubeconfig, "logs", "count", "--tail", "1").Output()
@@ -119,7 +124,8 @@ func benchmarkPods(w *world, stern string, pods, lines int) {
 	})
 	for _, follow := range []bool{false, true} {
 		took := map[string]reading{}
-		for range number(os.Getenv("NORN_BENCH_ROUNDS"), 3) { // in turns; the best of each counts, since what else the machine does only adds
+		// The best round of each counts: other work on the machine only makes rounds slower.
+		for range number(os.Getenv("NORN_BENCH_ROUNDS"), 3) {
 			for _, r := range w.readers(stern) {
 				took[r.name] = took[r.name].best(w.measure(r, follow, pods, lines))
 			}
@@ -129,8 +135,9 @@ func benchmarkPods(w *world, stern string, pods, lines int) {
 			fmt.Printf("%2d pods × %d lines, follow %-5v  %-10s %6.2f s wall %6.2f s CPU %4d MB peak  %d lost %d doubled\n",
 				pods, lines, follow, r.name, m.wall.Seconds(), m.cpu.Seconds(), m.peak>>10, m.lost, m.doubled)
 		}
-		fmt.Printf("%2d pods, follow %v: norn takes %.2f of the raw copies' wall time (%.2f where these have timestamps) and %.2f of stern's CPU time\n", pods, follow,
-			ratio(took["norn"].wall, took["raw copies"].wall), ratio(took["norn"].wall, took["with times"].wall), ratio(took["norn"].cpu, took["stern"].cpu))
+		fmt.Printf("%2d pods, follow %v: norn takes %.2f of the wall time of raw copies (%.2f with timestamps) "+
+			"and %.2f of stern's CPU time\n", pods, follow, ratio(took["norn"].wall, took["raw copies"].wall),
+			ratio(took["norn"].wall, took["with times"].wall), ratio(took["norn"].cpu, took["stern"].cpu))
 	}
 	few := w.measure(logReader{"norn", 1, func(bool) *exec.Cmd {
 		return w.Command(w.Kubeconfig, "logs", "count", "--tail", strconv.Itoa(lines/10))
@@ -142,25 +149,29 @@ func benchmarkPods(w *world, stern string, pods, lines int) {
 func (b *world) readers(stern string) []logReader {
 	return []logReader{
 		{"raw copies", -1, func(follow bool) *exec.Cmd { return b.copies(follow, false) }},
-		{"with times", -1, func(follow bool) *exec.Cmd { return b.copies(follow, true) }}, // which a reader that is to resume, or to merge, has to ask for
+		// A reader that resumes or merges streams needs timestamps.
+		{"with times", -1, func(follow bool) *exec.Cmd { return b.copies(follow, true) }},
 		{"norn", 1, func(follow bool) *exec.Cmd {
 			return b.Command(b.Kubeconfig, "logs", "count", fmt.Sprintf("--follow=%v", follow))
 		}},
 		{"stern", 2, func(follow bool) *exec.Cmd {
-			return b.Tool(b.Kubeconfig, stern, "-n", b.Namespace, "-l", "app=count", "--color", "never", "--max-log-requests", "100", fmt.Sprintf("--no-follow=%v", !follow))
+			return b.Tool(b.Kubeconfig, stern, "-n", b.Namespace, "-l", "app=count", "--color", "never",
+				"--max-log-requests", "100", fmt.Sprintf("--no-follow=%v", !follow))
 		}},
 		{"kubectl", 1, func(follow bool) *exec.Cmd {
-			return b.KubectlCommand("logs", "-l", "app=count", "--prefix", "--tail=-1", "--max-log-requests", "100", fmt.Sprintf("--follow=%v", follow))
+			return b.KubectlCommand("logs", "-l", "app=count", "--prefix", "--tail=-1",
+				"--max-log-requests", "100", fmt.Sprintf("--follow=%v", follow))
 		}},
 	}
 }
 
-// copies is a run of copies on all pods of the namespace.
+// copies returns a command that copies the logs of all pods in the namespace.
 func (b *world) copies(follow, timestamps bool) *exec.Cmd {
 	b.T.Helper()
 	var paths []string
 	for _, name := range strings.Fields(b.Kubectl("get", "pods", "-o", "jsonpath={.items[*].metadata.name}")) {
-		paths = append(paths, fmt.Sprintf("/api/v1/namespaces/%s/pods/%s/log?follow=%v&timestamps=%v", b.Namespace, name, follow, timestamps))
+		paths = append(paths, fmt.Sprintf("/api/v1/namespaces/%s/pods/%s/log?follow=%v&timestamps=%v",
+			b.Namespace, name, follow, timestamps))
 	}
 	list, err := json.Marshal(paths)
 	if err != nil {
@@ -175,7 +186,7 @@ func (b *world) copies(follow, timestamps bool) *exec.Cmd {
 	return cmd
 }
 
-// measure runs a reader until it ends, or, where it follows, until all there is has come out.
+// measure runs a reader until it ends. If it follows, measure interrupts it after the last line.
 func (b *world) measure(r logReader, follow bool, pods, lines int) reading {
 	b.T.Helper()
 	file, err := os.CreateTemp(b.T.TempDir(), "log-*")
@@ -195,7 +206,7 @@ func (b *world) measure(r logReader, follow bool, pods, lines int) reading {
 		m.wall = time.Since(begin)
 		_ = cmd.Process.Signal(syscall.SIGINT)
 	}
-	_ = cmd.Wait() // a reader that was interrupted says so by its exit code
+	_ = cmd.Wait() // an interrupted reader may have any exit code
 	if !follow {
 		m.wall = time.Since(begin)
 	}
@@ -207,7 +218,7 @@ func (b *world) measure(r logReader, follow bool, pods, lines int) reading {
 	return m
 }
 
-// untilWritten waits until a file holds the last lines of all pods.
+// untilWritten waits until a file contains the last line of each pod.
 func (b *world) untilWritten(path string, pods int) {
 	b.T.Helper()
 	file, err := os.Open(path)
@@ -219,19 +230,19 @@ func (b *world) untilWritten(path string, pods int) {
 	buf := make([]byte, 1<<20)
 	for deadline := time.Now().Add(10 * time.Minute); ended < pods; {
 		n, err := file.Read(buf)
-		window := append(tail, buf[:n]...) //nolint:gocritic // a window on the file
+		window := append(tail, buf[:n]...) //nolint:gocritic // a sliding window on the file
 		ended += bytes.Count(window, []byte(" end\n"))
 		tail = append([]byte(nil), window[max(0, len(window)-len(" end")):]...)
 		if err != nil {
 			time.Sleep(10 * time.Millisecond)
 		}
 		if time.Now().After(deadline) {
-			b.T.Fatalf("only %d of %d logs came to their end", ended, pods)
+			b.T.Fatalf("only %d of %d logs are complete", ended, pods)
 		}
 	}
 }
 
-// missing counts lines that are not there, or more than once. Of mixed streams there are only as many lines as there should be, or not.
+// missing counts lost and repeated lines. For mixed streams it can only compare the number of lines.
 func missing(t testing.TB, path string, prefix, pods, lines int) (lost, doubled int) {
 	t.Helper()
 	file, err := os.Open(path)

@@ -1,5 +1,4 @@
-// Package canary plants secret values and looks for them everywhere: in what norn prints, writes and starts, and in the
-// cluster.
+// Package canary plants secret values and searches for leaks in norn's output, files and processes, and in the cluster.
 package canary
 
 import (
@@ -12,28 +11,28 @@ import (
 
 func TestMain(m *testing.M) { bed.Main(m) }
 
-// row is one call of norn in the canary test.
+// row is one norn command of the canary test.
 type row struct {
 	name  string
 	args  string
 	stdin string
 	code  int
-	// before makes what the row needs.
+	// before prepares the command.
 	before func()
-	// echoes are rows that get to see values, which must show as redacted.
-	echoes bool
-	// explicit are rows that are asked to give the values to a command.
-	explicit bool
-	plain    bool // without -o json and -v
+	// showsSecret is set if the output includes secret values, which must be redacted.
+	showsSecret bool
+	// passesSecrets is set if norn is asked to pass the values to a command.
+	passesSecrets bool
+	plain         bool // the command accepts neither -o json nor -v
 }
 
-// Values that are planted are found nowhere but in the one Secret and in the pods: not in what any command prints in any
-// mode, not in files, arguments or environments while it runs, not in any other object.
+// Planted values are only in the app's Secret and in its pods. No command leaks them in any output mode: not in its
+// output, in files, arguments or environments while it runs, or in other objects.
 func TestCanary(t *testing.T) {
 	for name, mode := range map[string]string{"plain": "", "json": " -o json", "verbose": " -v"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			a := newAviary(t)
+			a := newCanaryWorld(t)
 			for _, r := range a.rows() {
 				if !r.plain {
 					head, tail, found := strings.Cut(r.args, " -- ")
@@ -47,8 +46,8 @@ func TestCanary(t *testing.T) {
 	}
 }
 
-// rows are the calls of norn, one after the other.
-func (a *aviary) rows() []row {
+// rows returns the commands in their order.
+func (a *canaryWorld) rows() []row {
 	crash := func(how string) func() {
 		return func() {
 			a.run(row{name: "set", args: "secrets set CRASH", stdin: a.values["CRASH"+how]})
@@ -62,7 +61,9 @@ func (a *aviary) rows() []row {
 	}
 	migrates := func(arguments string) func() {
 		return func() {
-			a.shell("git checkout -q HEAD~0 infraspec.yaml; sed -i /^migrations/d infraspec.yaml; echo 'migrations: {command: [/parrot, migrate" + arguments + "]}' >>infraspec.yaml; date +%N >note; git add -A; git commit -qm migration")
+			a.shell("git checkout -q HEAD~0 infraspec.yaml; sed -i /^migrations/d infraspec.yaml; " +
+				"echo 'migrations: {command: [/parrot, migrate" + arguments + "]}' >>infraspec.yaml; " +
+				"date +%N >note; git add -A; git commit -qm migration")
 		}
 	}
 	rows := []row{
@@ -76,7 +77,7 @@ func (a *aviary) rows() []row {
 	}
 	rows = append(rows, []row{
 		{name: "set", args: "secrets set CRASH", stdin: a.values["CRASHno"]},
-		{name: "set from arguments", args: "secrets set PLAIN " + "x", code: 2},
+		{name: "set from arguments", args: "secrets set PLAIN x", code: 2},
 		{name: "edit", args: "secrets edit"},
 		{name: "list", args: "secrets list"},
 		{name: "commit", args: "version", before: func() { a.shell("git add -A; git commit -qm secrets || true") }},
@@ -88,44 +89,52 @@ func (a *aviary) rows() []row {
 		{name: "diff", args: "diff"},
 		{name: "status", args: "status parrot"},
 		{name: "source fails", args: "deploy . nosuchref", code: 2},
-		{name: "decrypt fails", args: "deploy", code: 2, before: func() { a.shell("sed -i 's/data:./data:%/' secrets.enc.yaml") }},
-		{name: "build fails", args: "deploy", code: 1, echoes: true, before: fails("build")},
-		{name: "push fails", args: "deploy", code: 1, echoes: true, before: fails("push")},
-		{name: "test fails", args: "deploy", code: 1, echoes: true, before: fails("test")},
+		{name: "decrypt fails", args: "deploy", code: 2, before: func() {
+			a.shell("sed -i 's/data:./data:%/' secrets.enc.yaml")
+		}},
+		{name: "build fails", args: "deploy", code: 1, showsSecret: true, before: fails("build")},
+		{name: "push fails", args: "deploy", code: 1, showsSecret: true, before: fails("push")},
+		{name: "test fails", args: "deploy", code: 1, showsSecret: true, before: fails("test")},
 		{name: "somebody else's Secret", args: "deploy", code: 5, before: func() {
 			fails("")()
 			a.Kubectl("delete", "secret", "parrot-secrets", "--ignore-not-found")
 			a.Kubectl("create", "secret", "generic", "parrot-secrets")
 		}},
-		{name: "deploy", args: "deploy", echoes: true, before: func() {
+		{name: "deploy", args: "deploy", showsSecret: true, before: func() {
 			a.Kubectl("delete", "secret", "parrot-secrets", "--ignore-not-found")
 		}},
-		{name: "deploy again", args: "deploy", echoes: true},
+		{name: "deploy again", args: "deploy", showsSecret: true},
 		{name: "list", args: "secrets list"},
-		{name: "logs", args: "logs", echoes: true},
+		{name: "logs", args: "logs", showsSecret: true},
 		{name: "status", args: "status parrot"},
 		{name: "history", args: "history parrot"},
 		{name: "snapshots", args: "snapshots list"},
 		{name: "run", args: "run -- /parrot quiet"},
-		{name: "rollout fails", args: "deploy --save-failure", code: 4, echoes: true, before: crash("yes")},
-		{name: "another version", args: "deploy", echoes: true, plain: true, before: func() { crash("no")(); a.shell("echo x >note; git add -A; git commit -qm note") }},
-		{name: "dry run", args: "deploy --dry-run", before: migrates(`, "1"`)},
-		{name: "migration fails", args: "deploy", code: 1, echoes: true, before: migrates(`, "1"`)},
-		{name: "migration", args: "deploy", echoes: true, before: migrates("")},
-		{name: "restart fails", args: "restart --save-failure", code: 4, echoes: true, before: func() {
-			a.Kubectl("patch", "secret", "parrot-secrets", "--type=merge", "-p", `{"stringData":{"CRASH":"`+a.values["CRASHyes"]+`"}}`)
+		{name: "rollout fails", args: "deploy --save-failure", code: 4, showsSecret: true, before: crash("yes")},
+		{name: "another version", args: "deploy", showsSecret: true, plain: true, before: func() {
+			crash("no")()
+			a.shell("echo x >note; git add -A; git commit -qm note")
 		}},
-		{name: "rollback fails", args: "rollback", code: 4, echoes: true, plain: true},
+		{name: "dry run", args: "deploy --dry-run", before: migrates(`, "1"`)},
+		{name: "migration fails", args: "deploy", code: 1, showsSecret: true, before: migrates(`, "1"`)},
+		{name: "migration", args: "deploy", showsSecret: true, before: migrates("")},
+		{name: "restart fails", args: "restart --save-failure", code: 4, showsSecret: true, before: func() {
+			patch := `{"stringData":{"CRASH":"` + a.values["CRASHyes"] + `"}}`
+			a.Kubectl("patch", "secret", "parrot-secrets", "--type=merge", "-p", patch)
+		}},
+		{name: "rollback fails", args: "rollback", code: 4, showsSecret: true, plain: true},
 		{name: "rotate", args: "secrets rotate"},
 		{name: "unset", args: "secrets unset CRASH", plain: true},
 		{name: "exec", args: "secrets exec -- true", code: 2},
-		{name: "exec", args: "secrets exec -- sh -c true", explicit: true, plain: true, before: crash("no")},
+		{name: "exec", args: "secrets exec -- sh -c true", passesSecrets: true, plain: true, before: crash("no")},
 		{name: "exec in JSON", args: "secrets exec -o json -- sh -c true", code: 2, plain: true},
 		{name: "teardown", args: "teardown --yes"},
 		{name: "teardown again", args: "teardown --yes"},
 		{name: "teardown without a terminal", args: "teardown", code: 2},
 	}...)
-	for _, line := range []string{"__complete secrets set P", "__complete secrets unset parrot P", "__complete logs parrot --revision n"} {
+	for _, line := range []string{
+		"__complete secrets set P", "__complete secrets unset parrot P", "__complete logs parrot --revision n",
+	} {
 		rows = append(rows, row{name: "completion", args: line, plain: true})
 	}
 	return rows

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// plant makes values with all that quoting, escaping and encoding change, and what to look for.
-func (a *aviary) plant() {
+// plant generates values with characters that quoting, escaping and encoding change, and the forms to search for.
+func (a *canaryWorld) plant() {
 	secret := rand.Text
 	a.values = map[string]string{
 		"PLAIN":    secret(),
@@ -30,11 +30,11 @@ func (a *aviary) plant() {
 			}
 		}
 		add("in hexadecimal", hex.EncodeToString([]byte(v)))
-		for _, shift := range []int{0, 1, 2} { // base64 in the middle of something else
+		for _, shift := range []int{0, 1, 2} { // base64 in the middle of other data
 			text := base64.StdEncoding.EncodeToString(append(make([]byte, shift), v...))
 			add(fmt.Sprint("in base64 ", shift), text[(shift*8+5)/6:(shift+len(v))*8/6])
 			text = base64.URLEncoding.EncodeToString(append(make([]byte, shift), v...))
-			add(fmt.Sprint("in base64 for addresses ", shift), text[(shift*8+5)/6:(shift+len(v))*8/6])
+			add(fmt.Sprint("in base64 for URLs ", shift), text[(shift*8+5)/6:(shift+len(v))*8/6])
 		}
 		for i, line := range strings.Split(v, "\n") {
 			if len([]rune(line)) < 6 {
@@ -45,7 +45,8 @@ func (a *aviary) plant() {
 				a.T.Fatal(err)
 			}
 			for how, form := range map[string]string{
-				"": line, "in JSON": string(quoted[1 : len(quoted)-1]), "in a query": url.QueryEscape(line), "in a path": url.PathEscape(line), "in Go": fmt.Sprintf("%q", line)[1:],
+				"": line, "in JSON": string(quoted[1 : len(quoted)-1]), "in a query": url.QueryEscape(line),
+				"in a path": url.PathEscape(line), "in Go": fmt.Sprintf("%q", line)[1:],
 			} {
 				add(fmt.Sprintf("line %d %s", i, how), form)
 			}

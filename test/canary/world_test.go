@@ -16,49 +16,52 @@ import (
 	"norn/test/bed"
 )
 
-// aviary is an app whose build, test and pods print its secrets in every form, in a world of its own: home, temporary and work folder.
-type aviary struct {
+// canaryWorld is an app whose build, test and pods print its secrets in all forms, with its own home, temporary and
+// work folders.
+type canaryWorld struct {
 	*bed.Workspace
 	root   string
 	app    string // the app's folder
 	env    []string
 	values map[string]string
-	forms  map[string]string // what must be found nowhere, by what it is
-	seen   map[string]time.Time
+	forms  map[string]string    // forms of the values, by description
+	seen   map[string]time.Time // times of the files that were searched, by path
 
 	running map[string]process // by pid
-	looks   int                // at the processes
+	scans   int                // number of scans of the processes
 }
 
-func newAviary(t *testing.T) *aviary {
-	a := &aviary{Workspace: bed.New(t, bed.Shared(t)), root: t.TempDir(), seen: map[string]time.Time{}}
+func newCanaryWorld(t *testing.T) *canaryWorld {
+	a := &canaryWorld{Workspace: bed.New(t, bed.Shared(t)), root: t.TempDir(), seen: map[string]time.Time{}}
 	a.app = filepath.Join(a.root, "work", "parrot")
-	outside := t.TempDir() // where the values may be
+	outside := t.TempDir() // not searched: the values are there
 	for _, dir := range []string{"home", "tmp", "run", "bin", "fail"} {
 		if err := os.MkdirAll(filepath.Join(a.root, dir), 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}
 	a.plant()
-	a.write(filepath.Join(outside, "echo"), a.echo())
+	a.write(filepath.Join(outside, "echo"), a.output())
 	buildah, err := exec.LookPath("buildah")
 	if err != nil {
-		t.Skip("no buildah")
+		t.Skip("buildah is not installed")
 	}
 	a.write(filepath.Join(a.root, "bin", "buildah"), strings.ReplaceAll(fakeBuildah, "BUILDAH", buildah))
 	a.env = append(bed.BuilderEnv(t),
-		"HOME="+a.root+"/home", "TMPDIR="+a.root+"/tmp", "XDG_RUNTIME_DIR="+a.root+"/run", "KUBECONFIG="+a.Kubeconfig, "NORN_NAMESPACE="+a.Namespace,
+		"HOME="+a.root+"/home", "TMPDIR="+a.root+"/tmp", "XDG_RUNTIME_DIR="+a.root+"/run",
+		"KUBECONFIG="+a.Kubeconfig, "NORN_NAMESPACE="+a.Namespace,
 		"NORN_REGISTRY_URL="+a.Registry, "NORN_APPS_DIR="+a.root+"/work",
 		"CANARY_ECHO="+outside+"/echo", "CANARY_FAIL="+a.root+"/fail", "EDITOR=sh -c 'echo \"# edited\" >>\"$1\"' edit",
 		"PATH="+a.root+"/bin:"+os.Getenv("PATH"),
-		"GIT_CONFIG_COUNT=2", "GIT_CONFIG_KEY_0=user.name", "GIT_CONFIG_VALUE_0=test", "GIT_CONFIG_KEY_1=user.email", "GIT_CONFIG_VALUE_1=test@localhost",
+		"GIT_CONFIG_COUNT=2", "GIT_CONFIG_KEY_0=user.name", "GIT_CONFIG_VALUE_0=test",
+		"GIT_CONFIG_KEY_1=user.email", "GIT_CONFIG_VALUE_1=test@localhost",
 	)
 	bed.CopyApp(t, "parrot", a.app)
 	a.shell("git init -q && git add -A && git commit -q -m first")
 	return a
 }
 
-// fakeBuildah prints the values and fails if it is told to; it does the rest with the real one.
+// fakeBuildah prints the values, and fails on request. Otherwise it runs the real buildah.
 const fakeBuildah = `#!/bin/sh
 dd if="$CANARY_ECHO" bs=5 2>/dev/null
 base64 "$CANARY_ECHO" >&2
@@ -66,14 +69,14 @@ test ! -e "$CANARY_FAIL/$1" || { echo broken; exit 1; }
 exec BUILDAH "$@"
 `
 
-func (a *aviary) write(path, text string) {
+func (a *canaryWorld) write(path, text string) {
 	a.T.Helper()
 	if err := os.WriteFile(path, []byte(text), 0o755); err != nil {
 		a.T.Fatal(err)
 	}
 }
 
-func (a *aviary) shell(line string) {
+func (a *canaryWorld) shell(line string) {
 	a.T.Helper()
 	cmd := exec.Command("sh", "-c", line)
 	cmd.Dir, cmd.Env = a.app, a.env
@@ -82,8 +85,8 @@ func (a *aviary) shell(line string) {
 	}
 }
 
-// run runs one row and looks everywhere.
-func (a *aviary) run(r row) {
+// run runs one command and searches everywhere for the values.
+func (a *canaryWorld) run(r row) {
 	a.T.Helper()
 	if r.before != nil {
 		r.before()
@@ -98,8 +101,8 @@ func (a *aviary) run(r row) {
 	go func() {
 		defer close(watched)
 		for ctx.Err() == nil {
-			a.processes(r)
-			a.files(r)
+			a.searchProcesses(r)
+			a.searchFiles(r)
 			time.Sleep(20 * time.Millisecond)
 		}
 	}()
@@ -108,20 +111,20 @@ func (a *aviary) run(r row) {
 	<-watched
 	what := fmt.Sprintf("%s: norn %s", r.name, r.args)
 	if code := cmd.ProcessState.ExitCode(); code != r.code {
-		a.T.Fatalf("%s: exit code %d, want %d: %v\n%s", what, code, r.code, err, a.safe(out.String()))
+		a.T.Fatalf("%s: exit code %d, want %d: %v\n%s", what, code, r.code, err, a.mask(out.String()))
 	}
-	if r.echoes && !strings.Contains(out.String(), "[redacted:") {
-		a.T.Errorf("%s got to see no values:\n%s", what, a.safe(out.String()))
+	if r.showsSecret && !strings.Contains(out.String(), "[redacted:") {
+		a.T.Errorf("%s: no redacted value in the output:\n%s", what, a.mask(out.String()))
 	}
-	a.look(what+": output", out.Bytes())
-	a.files(r)
-	a.left(what)
-	a.objects(what)
+	a.search(what+": output", out.Bytes())
+	a.searchFiles(r)
+	a.checkLeftovers(what)
+	a.searchObjects(what)
 }
 
-// left checks that nothing is left where norn keeps values while it runs: in the folder that it is given, or in shared
-// memory, where other tests may keep theirs.
-func (a *aviary) left(what string) {
+// checkLeftovers checks that norn has removed the values that it keeps while it runs: in its runtime folder, or in
+// shared memory, which other tests use, too.
+func (a *canaryWorld) checkLeftovers(what string) {
 	a.T.Helper()
 	if left, err := os.ReadDir(filepath.Join(a.root, "run")); err != nil || len(left) > 0 {
 		a.T.Errorf("%s left %v %v", what, left, err)
@@ -129,8 +132,8 @@ func (a *aviary) left(what string) {
 	shared, _ := filepath.Glob("/dev/shm/norn-*")
 	for _, dir := range shared {
 		_ = filepath.WalkDir(dir, func(path string, _ os.DirEntry, _ error) error {
-			if data, err := os.ReadFile(path); err == nil { // another test's may be gone
-				a.look(what+": file "+path, data)
+			if data, err := os.ReadFile(path); err == nil { // files of other tests may be gone
+				a.search(what+": file "+path, data)
 			}
 			return nil
 		})
@@ -146,18 +149,19 @@ func split(args string) []string {
 	return words
 }
 
-// kinds are those of the objects that a deploy makes, or that the cluster makes of them, but for the Secrets.
+// kinds are the kinds of objects that a deploy creates, directly or through controllers, except for Secrets.
 var kinds = []string{
 	"apis/apps/v1/deployments", "apis/apps/v1/replicasets", "apis/apps/v1/controllerrevisions",
-	"apis/batch/v1/jobs", "apis/batch/v1/cronjobs", "apis/discovery.k8s.io/v1/endpointslices", "apis/coordination.k8s.io/v1/leases",
-	"api/v1/pods", "api/v1/services", "api/v1/persistentvolumeclaims", "api/v1/configmaps", "api/v1/events", "api/v1/serviceaccounts",
+	"apis/batch/v1/jobs", "apis/batch/v1/cronjobs", "apis/discovery.k8s.io/v1/endpointslices",
+	"apis/coordination.k8s.io/v1/leases", "api/v1/pods", "api/v1/services", "api/v1/persistentvolumeclaims",
+	"api/v1/configmaps", "api/v1/events", "api/v1/serviceaccounts",
 }
 
-// objects looks into every object of the namespace, and into all of the Secrets but their data.
-func (a *aviary) objects(what string) {
+// searchObjects searches all objects of the namespace, and everything but the data of Secrets.
+func (a *canaryWorld) searchObjects(what string) {
 	a.T.Helper()
 	for _, kind := range kinds {
-		a.look(what+": "+kind, a.List(kind))
+		a.search(what+": "+kind, a.List(kind))
 	}
 	var list struct{ Items []map[string]any }
 	if err := json.Unmarshal(a.List("api/v1/secrets"), &list); err != nil {
@@ -170,23 +174,23 @@ func (a *aviary) objects(what string) {
 	if err != nil {
 		a.T.Fatal(err)
 	}
-	a.look(what+": Secret", rest)
+	a.search(what+": Secret", rest)
 	if bytes.Contains(rest, []byte("last-applied-configuration")) {
 		a.T.Errorf("%s: the Secret has a last-applied-configuration", what)
 	}
 }
 
-// files looks into all files that are new or have changed.
-func (a *aviary) files(r row) {
+// searchFiles searches all files that are new or have changed.
+func (a *canaryWorld) searchFiles(r row) {
 	_ = filepath.WalkDir(a.root, func(path string, entry os.DirEntry, err error) error {
-		if err == nil && entry.Type().IsRegular() { // what has just gone is left
-			a.file(fmt.Sprintf("%s: norn %s: file %s", r.name, r.args, path), path, entry)
+		if err == nil && entry.Type().IsRegular() { // skip files that have just been deleted
+			a.searchFile(fmt.Sprintf("%s: norn %s: file %s", r.name, r.args, path), path, entry)
 		}
 		return nil
 	})
 }
 
-func (a *aviary) file(where, path string, entry os.DirEntry) {
+func (a *canaryWorld) searchFile(where, path string, entry os.DirEntry) {
 	a.T.Helper()
 	info, err := entry.Info()
 	if err != nil || a.seen[path].Equal(info.ModTime()) {
@@ -194,22 +198,22 @@ func (a *aviary) file(where, path string, entry os.DirEntry) {
 	}
 	if data, err := os.ReadFile(path); err == nil {
 		a.seen[path] = info.ModTime()
-		a.look(where, data)
+		a.search(where, data)
 	}
 }
 
-// process is what is known of a running process.
+// process is a running process.
 type process struct {
 	args  string
 	ours  bool // it descends from this test
-	first int  // the look that found it
+	first int  // the scan that found it
 }
 
-// processes looks at the arguments of all processes, and at the environments of this test's children. Arguments that it
-// has seen it does not look at again. At a process that has run for a second it looks every tenth time, since few programs
-// become another so late.
-func (a *aviary) processes(r row) {
-	a.looks++
+// searchProcesses searches the arguments of all processes, and the environments of this test's descendants. It skips
+// arguments that were searched before. It searches a process older than a second only in every tenth scan, because few
+// processes call exec that late.
+func (a *canaryWorld) searchProcesses(r row) {
+	a.scans++
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
 		a.T.Error(err)
@@ -220,21 +224,21 @@ func (a *aviary) processes(r row) {
 		if pid[0] < '0' || pid[0] > '9' {
 			continue
 		}
-		p, there := a.running[pid]
-		if age := a.looks - p.first; there && age > 50 && age%10 != 0 {
+		p, known := a.running[pid]
+		if age := a.scans - p.first; known && age > 50 && age%10 != 0 {
 			now[pid] = p
 			continue
 		}
 		args, _ := os.ReadFile("/proc/" + pid + "/cmdline")
-		if !there || p.args != string(args) {
-			a.look(fmt.Sprintf("%s: norn %s: arguments of a process", r.name, r.args), args)
-			p = process{string(args), descends(pid), a.looks}
+		if !known || p.args != string(args) {
+			a.search(fmt.Sprintf("%s: norn %s: arguments of a process", r.name, r.args), args)
+			p = process{string(args), descends(pid), a.scans}
 		}
 		now[pid] = p
-		if p.ours && !r.explicit {
+		if p.ours && !r.passesSecrets {
 			env, _ := os.ReadFile("/proc/" + pid + "/environ")
 			where := fmt.Sprintf("%s: norn %s: environment of %s", r.name, r.args, strings.ReplaceAll(p.args, "\x00", " "))
-			a.look(where, env)
+			a.search(where, env)
 		}
 	}
 	a.running = now
@@ -255,30 +259,30 @@ func descends(pid string) bool {
 	return true
 }
 
-// look fails the test where one of the values is in data, in whatever form, and does not repeat it.
-func (a *aviary) look(where string, data []byte) {
+// search fails the test if data contains one of the values in any form. The message does not contain the value.
+func (a *canaryWorld) search(where string, data []byte) {
 	a.T.Helper()
 	for what, form := range a.forms {
 		if i := bytes.Index(data, []byte(form)); i >= 0 {
 			before := data[max(0, i-80):i]
-			a.T.Errorf("%s holds %s, after %q", where, what, a.safe(string(before)))
+			a.T.Errorf("%s contains %s, after %q", where, what, a.mask(string(before)))
 		}
 	}
 }
 
-// safe is a text without the values.
-func (a *aviary) safe(text string) string {
+// mask returns text without the values.
+func (a *canaryWorld) mask(text string) string {
 	for what, form := range a.forms {
 		text = strings.ReplaceAll(text, form, "<"+what+">")
 	}
 	return text
 }
 
-// echo is what the build and the tests print.
-func (a *aviary) echo() string {
+// output returns what the build and the tests print.
+func (a *canaryWorld) output() string {
 	var b strings.Builder
 	for name, v := range a.values {
-		if strings.HasPrefix(name, "CRASH") { // one of them is in no file and no Secret at times, and cannot be known then
+		if strings.HasPrefix(name, "CRASH") { // norn cannot know the one that is not set at the moment
 			continue
 		}
 		quoted, err := json.Marshal(v)

@@ -1,4 +1,4 @@
-// Package ci runs the files in docs/ci as their systems do.
+// Package ci runs the files in docs/ci like their CI systems.
 package ci
 
 import (
@@ -23,7 +23,7 @@ import (
 
 func TestMain(m *testing.M) { bed.Main(m) }
 
-// pipelineJob is a job of a CI file: shell steps, and the variables that each is given.
+// pipelineJob is a job of a CI file: shell steps with their variables.
 type pipelineJob []pipelineStep
 
 type pipelineStep struct {
@@ -31,39 +31,40 @@ type pipelineStep struct {
 	env    map[string]string
 }
 
-// ciSystem is one whose file is in docs/ci.
+// ciSystem is a CI system with a file in docs/ci.
 type ciSystem struct {
 	name      string
 	job       func(t *testing.T, name string) pipelineJob
-	variables func(*ciRun) (set, values map[string]string) // what the system sets; what its file can refer to
+	variables func(*ciRun) (set, values map[string]string) // environment of the steps; values for the file
 }
 
-// TestCI runs the steps of the files in docs/ci as shell steps.
+// TestCI runs the steps of the files in docs/ci in a shell.
 func TestCI(t *testing.T) {
 	for _, system := range []ciSystem{{"GitHub", gitHubJob, gitHubVariables}, {"GitLab", gitLabJob, gitLabVariables}} {
 		t.Run(system.name, func(t *testing.T) {
 			t.Parallel()
 			r := newCIRun(t, system)
 			if code := r.run("validate"); code != 0 {
-				t.Fatalf("validate ends with %d", code)
+				t.Fatalf("validate: exit code %d", code)
 			}
 			if code := r.run("deploy"); code != 0 {
-				t.Fatalf("deploy ends with %d", code)
+				t.Fatalf("deploy: exit code %d", code)
 			}
-			image := r.cluster.Kubectl(t, "-n", r.namespace, "get", "deployment", "hello", "-o", "jsonpath={.status.availableReplicas} {.spec.template.spec.containers[0].image}")
+			image := r.cluster.Kubectl(t, "-n", r.namespace, "get", "deployment", "hello", "-o",
+				"jsonpath={.status.availableReplicas} {.spec.template.spec.containers[0].image}")
 			if !strings.HasPrefix(image, "1 "+r.cluster.Registry+"/") {
-				t.Errorf("in the cluster: %s", image)
+				t.Errorf("replicas and image in the cluster: %s", image)
 			}
 			r.commit("infraspec.yaml", "app: hello\nrole: webserver\nport: 8080\nhealthchek: /healthz\n")
 			if code := r.run("validate"); code != 2 {
-				t.Errorf("validate of an infraspec that is not valid ends with %d", code)
+				t.Errorf("validate with an invalid infraspec: exit code %d", code)
 			}
 			if code := r.run("deploy"); code != 2 {
-				t.Errorf("deploy of it ends with %d", code)
+				t.Errorf("deploy with an invalid infraspec: exit code %d", code)
 			}
 			r.sum = strings.Repeat("0", 64)
 			if code := r.run("validate"); code != 1 || strings.Contains(r.output, "healthchek") {
-				t.Errorf("an archive that is another ends with %d, and norn may have run: %s", code, r.output)
+				t.Errorf("wrong checksum: exit code %d, and norn may have run: %s", code, r.output)
 			}
 		})
 	}
@@ -73,19 +74,22 @@ func TestCI(t *testing.T) {
 type ciRun struct {
 	t         *testing.T
 	system    ciSystem
-	home      string   // of the runner
-	builder   []string // the environment that a runner brings with it
+	home      string   // home folder of the runner
+	builder   []string // environment of the runner
 	origin    string
 	cluster   *bed.Cluster
 	namespace string
-	releases  string // where they are
+	releases  string // URL
 	sum       string
-	output    string // of the last step
+	output    string // output of the last step
 }
 
 func newCIRun(t *testing.T, system ciSystem) *ciRun {
 	c := bed.Shared(t)
-	r := &ciRun{t: t, system: system, home: t.TempDir(), builder: bed.BuilderEnv(t), cluster: c, namespace: c.Namespace(t, "ci")}
+	r := &ciRun{
+		t: t, system: system, home: t.TempDir(), builder: bed.BuilderEnv(t), cluster: c,
+		namespace: c.Namespace(t, "ci"),
+	}
 	r.release()
 	bed.WriteFiles(t, r.home, map[string]string{
 		".config/containers/registries.conf": fmt.Sprintf("[[registry]]\nlocation = %q\ninsecure = true\n", c.Registry),
@@ -97,7 +101,7 @@ func newCIRun(t *testing.T, system ciSystem) *ciRun {
 	return r
 }
 
-// release serves an archive like make release's.
+// release serves an archive like those of make release.
 func (r *ciRun) release() {
 	dir := r.t.TempDir()
 	const name = "norn_1.0.0_linux_amd64"
@@ -124,7 +128,7 @@ func (r *ciRun) commit(file, text string) {
 	bed.Commit(r.t, r.origin, "change "+file)
 }
 
-// run checks the last commit out as CI systems do, and runs a job's steps until one fails; it returns the exit code.
+// run checks out the last commit like a CI system, and runs a job's steps until one fails. It returns the exit code.
 func (r *ciRun) run(job string) int {
 	r.t.Helper()
 	work, temp := filepath.Join(r.t.TempDir(), "work"), r.t.TempDir()
@@ -134,7 +138,7 @@ func (r *ciRun) run(job string) int {
 		"HOME": r.home, "PATH": os.Getenv("PATH"), "XDG_RUNTIME_DIR": temp, "RUNNER_TEMP": temp, "CI": "true",
 	}
 	for _, kv := range r.builder {
-		if name, value, _ := strings.Cut(kv, "="); name != "NORN_BUILDER" { // which the file must choose
+		if name, value, _ := strings.Cut(kv, "="); name != "NORN_BUILDER" { // the file must choose it
 			variables[name] = value
 		}
 	}
@@ -146,7 +150,7 @@ func (r *ciRun) run(job string) int {
 		env := maps.Clone(variables)
 		maps.Copy(env, set)
 		for name, value := range step.env {
-			env[name] = expanded(r.t, value, values)
+			env[name] = expand(r.t, value, values)
 		}
 		maps.Copy(env, map[string]string{"NORN_RELEASES": r.releases, "NORN_SHA256": r.sum})
 		if code := r.shell(work, step.script, env); code != 0 {
@@ -163,7 +167,7 @@ func (r *ciRun) run(job string) int {
 	return 0
 }
 
-// shell runs a step, and looks for secrets in what it prints.
+// shell runs a step and checks that its output contains no secrets.
 func (r *ciRun) shell(dir, script string, env map[string]string) int {
 	r.t.Helper()
 	cmd := exec.Command("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script)
@@ -175,7 +179,7 @@ func (r *ciRun) shell(dir, script string, env map[string]string) int {
 	r.output = string(out)
 	for _, secret := range []string{"AGE-SECRET-KEY", "norn-sample-token", "canary-password"} {
 		if strings.Contains(r.output, secret) {
-			r.t.Errorf("%s is printed", secret)
+			r.t.Errorf("the output contains %s", secret)
 		}
 	}
 	var exit *exec.ExitError
@@ -189,7 +193,7 @@ func (r *ciRun) shell(dir, script string, env map[string]string) int {
 }
 
 func lines(path string) []string {
-	text, _ := os.ReadFile(path) // there may be none
+	text, _ := os.ReadFile(path) // the file may not exist
 	return strings.Fields(string(text))
 }
 
@@ -207,14 +211,14 @@ func readCI(t *testing.T, name string, into any) {
 
 var expression = regexp.MustCompile(`\$\{\{ (?:secrets|vars)\.(\w+) \}\}|\$(\w+)`)
 
-// expanded puts the values into GitHub's expressions, or GitLab's variables.
-func expanded(t *testing.T, text string, given map[string]string) string {
+// expand replaces GitHub's expressions or GitLab's variables by their values.
+func expand(t *testing.T, text string, given map[string]string) string {
 	t.Helper()
 	return expression.ReplaceAllStringFunc(text, func(m string) string {
 		names := expression.FindStringSubmatch(m)
 		value, ok := given[names[1]+names[2]]
 		if !ok {
-			t.Fatalf("%s is not among what docs/ci.md lists", m)
+			t.Fatalf("docs/ci.md does not list %s", m)
 		}
 		return value
 	})
@@ -243,7 +247,10 @@ func gitHubJob(t *testing.T, name string) pipelineJob {
 }
 
 func gitHubVariables(r *ciRun) (set, values map[string]string) {
-	return map[string]string{"GITHUB_ACTIONS": "true", "GITHUB_REF": "refs/heads/main", "GITHUB_ACTOR": "somebody", "GITHUB_RUN_ID": "1"}, map[string]string{
+	set = map[string]string{
+		"GITHUB_ACTIONS": "true", "GITHUB_REF": "refs/heads/main", "GITHUB_ACTOR": "somebody", "GITHUB_RUN_ID": "1",
+	}
+	return set, map[string]string{
 		"KUBECONFIG": r.file(r.cluster.Kubeconfig), "NAMESPACE": r.namespace, "SOPS_AGE_KEY": r.key(),
 		"REGISTRY": r.cluster.Registry, "REGISTRY_USER": "me", "REGISTRY_PASSWORD": "canary-password",
 	}
@@ -282,7 +289,8 @@ func gitLabVariables(r *ciRun) (set, values map[string]string) {
 	set = map[string]string{
 		"GITLAB_CI": "true", "CI_JOB_ID": "1", "CI_COMMIT_BRANCH": "main", "GITLAB_USER_LOGIN": "somebody",
 		"KUBECONFIG": kubeconfig, "NORN_NAMESPACE": r.namespace, "SOPS_AGE_KEY": r.key(),
-		"CI_REGISTRY": registry, "CI_REGISTRY_IMAGE": registry + "/group", "CI_REGISTRY_USER": "me", "CI_REGISTRY_PASSWORD": "canary-password",
+		"CI_REGISTRY": registry, "CI_REGISTRY_IMAGE": registry + "/group",
+		"CI_REGISTRY_USER": "me", "CI_REGISTRY_PASSWORD": "canary-password",
 	}
 	return set, set
 }
@@ -295,7 +303,7 @@ func (r *ciRun) file(path string) string {
 	return string(text)
 }
 
-// key is the sample's age key.
+// key returns the sample app's age key.
 func (r *ciRun) key() string {
 	return regexp.MustCompile(`AGE-SECRET-KEY-\w+`).FindString(r.file(filepath.Join(r.origin, "test-key.txt")))
 }

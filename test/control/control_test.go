@@ -1,5 +1,5 @@
-// Package control tests what norn makes of the API server's semantics: objects, conflicts, locks, permissions. It
-// needs no container, so each test runs on a control plane without a node.
+// Package control tests norn with a real API server: objects, conflicts, locks, permissions. No test needs a container,
+// so the control plane has no node.
 package control
 
 import (

@@ -11,7 +11,7 @@ import (
 	"norn/test/bed"
 )
 
-// Two forges of one app: the second waits, or is told who holds the lock.
+// A second forge of an app waits for the lock, or fails and names its holder.
 func TestTwoForgesOfOneApp(t *testing.T) {
 	t.Parallel()
 	w := bed.New(t, bed.ControlPlane(t))
@@ -45,33 +45,33 @@ func TestTwoForgesOfOneApp(t *testing.T) {
 	}
 	for _, want := range []string{"Error: shop is locked by ", "(norn forge, since ", "https://ci.example.com/1"} {
 		if !strings.Contains(string(out), want) {
-			t.Errorf("it does not say %q:\n%s", want, out)
+			t.Errorf("%q is not in the output:\n%s", want, out)
 		}
 	}
 	waiting := w.Command(w.Kubeconfig, "forge", "shop")
-	said, err := waiting.StderrPipe()
+	output, err := waiting.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := waiting.Start(); err != nil {
 		t.Fatal(err)
 	}
-	await(t, said, "waiting: shop is locked by")
+	await(t, output, "waiting: shop is locked by")
 	close(release)
-	rest, _ := io.ReadAll(said)
+	rest, _ := io.ReadAll(output)
 	if err := waiting.Wait(); err != nil {
-		t.Errorf("the one that waits: %v\n%s", err, rest)
+		t.Errorf("the waiting forge: %v\n%s", err, rest)
 	}
 	if err := first.Wait(); err != nil {
-		t.Errorf("the first: %v", err)
+		t.Errorf("the first forge: %v", err)
 	}
 }
 
-// stolenLease makes somebody else the holder of a lock.
+// stolenLease changes the holder of a lock.
 const stolenLease = `{"metadata":{"annotations":{"norn/host":"thief@elsewhere","norn/command":"norn deploy"}},
 	"spec":{"holderIdentity":"elsewhere/1/1"}}`
 
-// A run whose lock is taken over stops before its next write, and says by whom.
+// A command whose lock is taken over stops before its next write, and names the new holder.
 func TestLostLock(t *testing.T) {
 	t.Parallel()
 	w := bed.New(t, bed.ControlPlane(t))
@@ -85,7 +85,7 @@ func TestLostLock(t *testing.T) {
 				late.Add(1)
 			}
 			if bed.Writes(r) && strings.Contains(r.URL.Path, "/persistentvolumeclaims/shop-data") && !stolen.Load() {
-				next.ServeHTTP(bed.Discard{}, r) // arrived; its answer waits until the lock is another's
+				next.ServeHTTP(bed.Discard{}, r) // the response waits until the lock is taken over
 				stolen.Store(true)
 				w.Kubectl("patch", "lease", "norn-shop", "--type=merge", "-p", stolenLease)
 				select {
@@ -113,8 +113,9 @@ func TestLostLock(t *testing.T) {
 	}
 }
 
-// What is being deleted is waited for, and made anew: to apply it would change what is about to vanish.
-func TestForgeWaitsForWhatIsBeingDeleted(t *testing.T) {
+// Forge waits for the end of a deletion and creates the object again. Applying it earlier would change an object that
+// is about to disappear.
+func TestForgeWaitsForDeletion(t *testing.T) {
 	t.Parallel()
 	w := bed.New(t, bed.ControlPlane(t))
 	w.WriteApp("shop", "app: shop\nrole: worker\n")
@@ -122,23 +123,23 @@ func TestForgeWaitsForWhatIsBeingDeleted(t *testing.T) {
 	w.Kubectl("patch", "deployment", "shop", "--type=merge", "-p", `{"metadata":{"finalizers":["example.com/slow"]}}`)
 	w.Kubectl("delete", "deployment", "shop", "--wait=false")
 	cmd := w.Command(w.Kubeconfig, "forge", "shop")
-	said, err := cmd.StderrPipe()
+	output, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	await(t, said, "waiting: Deployment shop is being deleted")
+	await(t, output, "waiting: Deployment shop is being deleted")
 	w.Kubectl("patch", "deployment", "shop", "--type=merge", "-p", `{"metadata":{"finalizers":null}}`)
-	rest, _ := io.ReadAll(said)
+	rest, _ := io.ReadAll(output)
 	if err := cmd.Wait(); err != nil || !strings.Contains(string(rest), "Deployment shop created") {
 		t.Errorf("%v: %s", err, rest)
 	}
 }
 
-// An API server that restarts in the middle of a forge is waited for.
-func TestForgeRidesOutARestart(t *testing.T) {
+// Forge waits for an API server that restarts.
+func TestForgeSurvivesRestart(t *testing.T) {
 	t.Parallel()
 	w := bed.New(t, bed.OwnControlPlane(t))
 	w.WriteApp("shop", wholeApp)
@@ -162,13 +163,13 @@ func TestForgeRidesOutARestart(t *testing.T) {
 	w.Norn("forge", "shop")
 }
 
-// await reads what a command prints until a line contains a text.
-func await(t *testing.T, said io.Reader, text string) {
+// await reads a command's output until a line contains text.
+func await(t *testing.T, output io.Reader, text string) {
 	t.Helper()
 	line := ""
-	for b := make([]byte, 1); !strings.Contains(line, text); { // what follows is read by others
-		if _, err := said.Read(b); err != nil {
-			t.Fatalf("it never said %q: %v", text, err)
+	for b := make([]byte, 1); !strings.Contains(line, text); { // byte by byte: the caller reads the rest
+		if _, err := output.Read(b); err != nil {
+			t.Fatalf("%q is not in the output: %v", text, err)
 		}
 		if line += string(b); b[0] == '\n' && !strings.Contains(line, text) {
 			line = ""

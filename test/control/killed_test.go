@@ -24,7 +24,8 @@ env: {LOG: info, NEW: x}
 volumes: [{name: data, mountPath: /data, size: 2Mi}]
 `
 
-// Killed before or after any of its writes, the same command run again comes to what an undisturbed run comes to.
+// A command that is killed before or after any of its writes reaches the state of an undisturbed run when it is run
+// again.
 func killedAtEveryWrite(t *testing.T, on *bed.Cluster) {
 	smaller := strings.Replace(changedApp, "size: 2Mi", "size: 1Gi", 1)
 	for _, c := range []struct {
@@ -64,7 +65,8 @@ func killedAtEveryWrite(t *testing.T, on *bed.Cluster) {
 					hit := w.KillAt(n, after, c.args...)
 					w.Norn(c.args...)
 					if got := w.State(); got != want {
-						t.Fatalf("killed at write %d (after: %v), then run again:\n%s\nundisturbed:\n%s", n, after, got, want)
+						t.Fatalf("killed at write %d (after: %v), then run again:\n%s\nundisturbed:\n%s",
+							n, after, got, want)
 					}
 					clean()
 					if !hit {
@@ -75,7 +77,7 @@ func killedAtEveryWrite(t *testing.T, on *bed.Cluster) {
 			}
 			t.Logf("%d kills", kills)
 			if kills < 8 {
-				t.Errorf("only %d kills: there is more to write than that", kills)
+				t.Errorf("only %d kills: the command makes more writes", kills)
 			}
 		})
 	}

@@ -9,8 +9,8 @@ import (
 	"norn/test/bed"
 )
 
-// There is one tunnel configuration for all apps of a cluster: these tests have a control plane of their own, and run
-// one after the other.
+// All apps of a cluster share one tunnel configuration. So these tests have their own control plane and run in
+// sequence.
 func TestOneTunnel(t *testing.T) {
 	t.Parallel()
 	c := bed.OwnControlPlane(t)
@@ -18,7 +18,7 @@ func TestOneTunnel(t *testing.T) {
 	t.Run("killed at every write", func(t *testing.T) { killedAtEveryWrite(t, c) })
 }
 
-// Fifty apps that are forged at once into one tunnel configuration lose nothing.
+// Fifty concurrent forges add all their rules to the tunnel configuration, and keep the rest.
 func fiftyForges(t *testing.T, on *bed.Cluster) {
 	w := bed.New(t, on)
 	const text = `# The tunnel.
@@ -50,13 +50,13 @@ ingress:
 		const rule = "  - hostname: app-%02d.example.com\n    service: http://app-%02[1]d.%s.svc.cluster.local:80\n"
 		want := fmt.Sprintf(rule, i, w.Namespace)
 		if strings.Count(got, want) != 1 {
-			t.Errorf("app-%02d stands %d times", i, strings.Count(got, want))
+			t.Errorf("app-%02d has %d rules", i, strings.Count(got, want))
 		}
 	}
 	head, tail, _ := strings.Cut(text, "  # The rest.\n")
 	lines := strings.Count(text, "\n") + 2*n
 	whole := strings.HasPrefix(got, head) && strings.HasSuffix(got, "  # The rest.\n"+tail)
 	if !whole || strings.Count(got, "\n") != lines {
-		t.Errorf("the rest has changed:\n%s", got)
+		t.Errorf("other parts have changed:\n%s", got)
 	}
 }

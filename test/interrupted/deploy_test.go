@@ -11,7 +11,7 @@ import (
 	"norn/test/bed"
 )
 
-// A deploy that is cut short anywhere leaves nothing half done that the same command would not complete.
+// A deploy that is killed or interrupted anywhere can be completed by running the same command again.
 func TestDeployCutShort(t *testing.T) {
 	t.Parallel()
 	database := bed.Shared(t).StartPostgres(t, "shop")
@@ -33,21 +33,21 @@ func TestDeployCutShort(t *testing.T) {
 	}
 }
 
-// killers are the tests that share the writes of a deploy, so that they run at the same time.
+// killers is the number of parallel tests among which the writes of a deploy are divided.
 const killers = 2
 
-// Killed before or after any of a deploy's writes, the same command run again comes to what an undisturbed run comes
-// to.
+// killedAtWrites kills a deploy before or after its writes. The same command then reaches the state of an undisturbed
+// run.
 func killedAtWrites(t *testing.T, database *bed.Postgres, first int32, after bool) {
 	s := newShipping(t, shippedApp, database)
 	want := s.undisturbed(false)
 	kills := 0
 	for n := first; ; n += killers {
-		args := s.another(false)
+		args := s.nextVersion(false)
 		hit := s.KillAt(n, after, args...)
 		when := fmt.Sprintf("killed at write %d (after: %v), then run again", n, after)
 		s.Norn(args...)
-		if got := s.whole(t, when); got != want {
+		if got := s.state(t, when); got != want {
 			t.Fatalf("%s:\n%s\nundisturbed:\n%s", when, got, want)
 		}
 		if !hit {
@@ -56,19 +56,19 @@ func killedAtWrites(t *testing.T, database *bed.Postgres, first int32, after boo
 		kills++
 	}
 	t.Logf("%d kills", kills)
-	if kills < 3 { // of 12 at least
-		t.Errorf("only %d kills: there is more to write than that", kills)
+	if kills < 3 { // half of the writes, at least 6
+		t.Errorf("only %d kills: a deploy makes more writes", kills)
 	}
 }
 
-// The steps of a deploy: those that make the image, and those that a deploy of a given image has too.
+// The steps of a deploy that make an image, and the other steps.
 var (
 	imageSteps = []string{"source", "build", "push", "test"}
 	otherSteps = []string{"snapshot", "migrate", "secrets", "rollout", "cleanup"}
 )
 
-// Killed or interrupted at the beginning of each step, the same command completes. An interrupt releases the lock and
-// removes the temporary files by itself.
+// signalledInSteps kills or interrupts a deploy at the beginning of each step. The same command then completes. After
+// an interrupt, norn releases the lock and removes its temporary files.
 func signalledInSteps(t *testing.T, database *bed.Postgres, signal syscall.Signal, built bool) {
 	s := newShipping(t, shippedApp+"build: {test: 'true'}\n", database)
 	want := s.undisturbed(built)
@@ -78,25 +78,25 @@ func signalledInSteps(t *testing.T, database *bed.Postgres, signal syscall.Signa
 	}
 	for _, step := range steps {
 		when := fmt.Sprintf("%s in step %s", signal, step)
-		args := s.another(built)
+		args := s.nextVersion(built)
 		code := s.signalIn(t, step, signal, args)
 		if signal == syscall.SIGINT {
-			if code != 130 && code != 0 { // a short step may be done before
+			if code != 130 && code != 0 { // a short step may finish first
 				t.Errorf("%s: exit code %d", when, code)
 			}
 			if leases := s.Kubectl("get", "leases,jobs", "-o", "name"); leases != "" {
-				t.Errorf("%s: left: %s", when, leases)
+				t.Errorf("%s: leftovers: %s", when, leases)
 			}
-			s.nothingLeft(t, when)
+			s.checkLeftovers(t, when)
 		}
 		s.Norn(args...)
-		if got := s.whole(t, when); got != want {
+		if got := s.state(t, when); got != want {
 			t.Fatalf("%s, then run again:\n%s\nundisturbed:\n%s", when, got, want)
 		}
 	}
 }
 
-// signalIn sends a signal when a step begins, and returns the exit code, -1 for a death by signal.
+// signalIn sends a signal when a step begins. It returns the exit code, or -1 if the signal ended norn.
 func (s *shipping) signalIn(t *testing.T, step string, signal syscall.Signal, args []string) int {
 	t.Helper()
 	cmd := s.Command(s.Kubeconfig, append(args, "-o", "json")...)
@@ -123,9 +123,9 @@ func (s *shipping) signalIn(t *testing.T, step string, signal syscall.Signal, ar
 			}
 		}
 	}
-	_ = cmd.Wait() // its exit code says it
+	_ = cmd.Wait() // the caller checks the exit code
 	if !slices.Contains(steps, step) {
-		t.Errorf("step %s was not begun; there were %v", step, steps)
+		t.Errorf("step %s did not begin; the steps were %v", step, steps)
 	}
 	return cmd.ProcessState.ExitCode()
 }

@@ -11,14 +11,14 @@ import (
 	"norn/test/bed"
 )
 
-// outage is an API server that can be away: every connection is cut, and no new one answered.
+// outage is an API server that can go away: it closes all connections and answers no new ones.
 type outage struct {
 	*bed.APIProxy
 	away atomic.Bool
 	once sync.Once
 }
 
-// newOutage makes one that goes away for a while at the first write that a deploy makes to the Deployment.
+// newOutage returns an API server that goes away for a while at a deploy's first write to the Deployment.
 func newOutage(t *testing.T, s *shipping, length time.Duration) *outage {
 	t.Helper()
 	o := &outage{}
@@ -30,7 +30,7 @@ func newOutage(t *testing.T, s *shipping, length time.Duration) *outage {
 			next.ServeHTTP(w, r)
 			if bed.Writes(r) && strings.HasSuffix(r.URL.Path, "/deployments/moody") {
 				o.once.Do(func() {
-					go func() { // the answer is on its way, and cut off with the rest
+					go func() { // the response is lost with the connection
 						o.away.Store(true)
 						o.CloseClientConnections()
 						time.Sleep(length)
@@ -56,7 +56,8 @@ hosts: {internal: moody}
 env: {PORT: "8080"}
 `
 
-// An API server that is away for ten seconds in the middle of a rollout is waited for, whichever way the rollout goes.
+// A deploy waits for an API server that is away for ten seconds during the rollout, whether the rollout succeeds or
+// fails.
 func TestOutage(t *testing.T) {
 	t.Parallel()
 	s := newShipping(t, servingApp, nil)

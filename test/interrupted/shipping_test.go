@@ -1,5 +1,5 @@
-// Package interrupted cuts deploys short: killed at each write, signalled in each step, cut off from the API server.
-// The same command then completes what is left.
+// Package interrupted interrupts deploys: it kills them at each write, signals them in each step, and disconnects them
+// from the API server. Then the same command must complete the deploy.
 package interrupted
 
 import (
@@ -15,7 +15,7 @@ import (
 
 func TestMain(m *testing.M) { bed.Main(m) }
 
-// shipping is an app with a secret and a migration, in a repository of its own.
+// shipping is an app with a secret and a migration, in its own repository.
 type shipping struct {
 	*bed.Workspace
 	t        *testing.T
@@ -30,7 +30,7 @@ secrets: [DATABASE_URL]
 migrations: {command: [/moody, migrate], database: shop}
 `
 
-// newShipping makes one whose database is on the node, or which has none.
+// newShipping creates the app. database may be nil.
 func newShipping(t *testing.T, infraspec string, database *bed.Postgres) *shipping {
 	t.Helper()
 	w := bed.New(t, bed.Shared(t))
@@ -50,9 +50,9 @@ func newShipping(t *testing.T, infraspec string, database *bed.Postgres) *shippi
 	return s
 }
 
-// another makes another version and returns the arguments that ship it. It is built, or its image is in the registry
-// already, which takes less time.
-func (s *shipping) another(built bool) []string {
+// nextVersion creates a version and returns the arguments that deploy it. Either the deploy builds it, or its image is
+// already in the registry, which is faster.
+func (s *shipping) nextVersion(built bool) []string {
 	s.t.Helper()
 	s.versions++
 	version := fmt.Sprintf("version %d", s.versions)
@@ -60,19 +60,20 @@ func (s *shipping) another(built bool) []string {
 		s.commit(version)
 		return []string{"deploy", "moody"}
 	}
-	image := s.Image(s.t, "moody", map[string]string{"mood.txt": "serve\n", "version.txt": version + " of " + s.Namespace})
+	files := map[string]string{"mood.txt": "serve\n", "version.txt": version + " of " + s.Namespace}
+	image := s.Image(s.t, "moody", files)
 	return []string{"deploy", "moody", "--image", image}
 }
 
-// undisturbed ships two versions and returns the state after the second.
+// undisturbed deploys two versions and returns the state after the second one.
 func (s *shipping) undisturbed(built bool) string {
 	s.t.Helper()
-	s.Norn(append(s.another(built), "--forge")...)
-	s.Norn(s.another(built)...)
-	return s.whole(s.t, "undisturbed")
+	s.Norn(append(s.nextVersion(built), "--forge")...)
+	s.Norn(s.nextVersion(built)...)
+	return s.state(s.t, "undisturbed")
 }
 
-// commit commits a change: an image that is built from it differs from others.
+// commit commits everything, so that the next build has an image of its own.
 func (s *shipping) commit(message string) {
 	s.t.Helper()
 	bed.Commit(s.t, s.dir, message)
@@ -84,25 +85,25 @@ func (s *shipping) mood(text string) {
 	s.commit(text)
 }
 
-// version is any version's image, commit or digest.
-var version12 = regexp.MustCompile(`[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{12}`)
+// versionID matches a digest, a commit or a version in an image tag.
+var versionID = regexp.MustCompile(`[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{12}`)
 
-// whole is the state without what tells versions apart, and checks that nothing is left beside it.
-func (s *shipping) whole(t *testing.T, when string) string {
+// state returns the state without version IDs. It checks that the command has left nothing behind.
+func (s *shipping) state(t *testing.T, when string) string {
 	t.Helper()
 	if jobs := s.Kubectl("get", "jobs,leases", "-o", "name"); jobs != "" {
-		t.Errorf("%s: left: %s", when, jobs)
+		t.Errorf("%s: leftovers: %s", when, jobs)
 	}
-	s.nothingLeft(t, when)
-	return version12.ReplaceAllString(s.State(), "VERSION")
+	s.checkLeftovers(t, when)
+	return versionID.ReplaceAllString(s.State(), "VERSION")
 }
 
-func (s *shipping) nothingLeft(t *testing.T, when string) {
+func (s *shipping) checkLeftovers(t *testing.T, when string) {
 	t.Helper()
 	if left, err := os.ReadDir(s.tmp); err != nil || len(left) > 0 {
-		t.Errorf("%s: temporary files left: %v %v", when, left, err)
+		t.Errorf("%s: leftover temporary files: %v %v", when, left, err)
 	}
 	if left, _ := filepath.Glob(filepath.Join(s.dir, "snapshots", ".*.partial")); len(left) > 0 {
-		t.Errorf("%s: half a snapshot left: %v", when, left)
+		t.Errorf("%s: leftover part of a snapshot: %v", when, left)
 	}
 }

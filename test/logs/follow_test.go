@@ -11,19 +11,22 @@ import (
 	"testing"
 )
 
-// following is a norn logs -f that runs.
+// following is a running norn logs -f.
 type following struct {
 	cmd  *exec.Cmd
 	err  bytes.Buffer
 	read chan struct{}
-	kept *keptLogs // what it is compared with where it fails, or nil
+	kept *keptLogs // to compare with after a failure, or nil
 	*tally
 }
 
-// follow starts norn logs -f and counts its lines; through may slow its reader down.
+// follow starts norn logs -f and counts its lines, which it reads through a wrapper.
 func (b *world) follow(through func(io.Reader) io.Reader, args ...string) *following {
 	b.T.Helper()
-	f := &following{cmd: b.Command(b.Kubeconfig, append([]string{"logs", "-f", "-v"}, args...)...), tally: newTally(), read: make(chan struct{})}
+	f := &following{
+		cmd:   b.Command(b.Kubeconfig, append([]string{"logs", "-f", "-v"}, args...)...),
+		tally: newTally(), read: make(chan struct{}),
+	}
 	f.cmd.Stderr = &f.err
 	out, err := f.cmd.StdoutPipe()
 	if err != nil {
@@ -39,8 +42,8 @@ func (b *world) follow(through func(io.Reader) io.Reader, args ...string) *follo
 			if f.kept != nil {
 				f.compare(b.T, f.kept)
 			}
-			said := f.about(f.err.String())
-			b.T.Logf("norn logs said last:\n%s", strings.Join(said[max(0, len(said)-100):], "\n"))
+			messages := f.about(f.err.String())
+			b.T.Logf("last messages of norn logs:\n%s", strings.Join(messages[max(0, len(messages)-100):], "\n"))
 		}
 	})
 	go func() {
@@ -50,7 +53,7 @@ func (b *world) follow(through func(io.Reader) io.Reader, args ...string) *follo
 	return f
 }
 
-// stop interrupts it, and checks that it ends at once and as it should.
+// stop interrupts norn and checks its exit code.
 func (f *following) stop(t testing.TB) {
 	t.Helper()
 	if err := f.cmd.Process.Signal(syscall.SIGINT); err != nil {
@@ -61,7 +64,10 @@ func (f *following) stop(t testing.TB) {
 	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != 130 {
 		t.Errorf("interrupted: %v", err)
 	}
-	if warnings := regexp.MustCompile(`(?m)^Warning: .*(missing|cannot).*$`).FindAllString(f.err.String(), 5); len(warnings) > 0 {
-		t.Logf("it warned, which it may where it cannot know:\n%s", strings.Join(warnings, "\n"))
+	if found := warnings.FindAllString(f.err.String(), 5); len(found) > 0 {
+		t.Logf("warnings, which are allowed if norn cannot be sure:\n%s", strings.Join(found, "\n"))
 	}
 }
+
+// warnings matches warnings about missing lines.
+var warnings = regexp.MustCompile(`(?m)^Warning: .*(missing|cannot).*$`)

@@ -19,18 +19,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// keptLogs are the log files of the pods of testdata/apps/count, kept by hard links when the kubelet deletes them: what norn should have
-// shown is what is in them. A container that is killed while its writing is blocked leaves a log without an end.
+// keptLogs keeps the log files of the pods of testdata/apps/count, by hard links, when the kubelet deletes them. norn
+// must show the lines in them. The log of a container that is killed while a write is blocked has no end.
 type keptLogs struct {
 	t    testing.TB
-	logs string // the pattern of their paths
+	logs string // pattern of the paths
 	dir  string
 
 	mu    sync.Mutex
-	files map[uint64]string // the links, by inode
+	files map[uint64]string // links, by inode
 }
 
-// keepLogs keeps those of the namespace until the test ends.
+// keepLogs keeps the logs of the namespace until the test ends.
 func (b *world) keepLogs() *keptLogs {
 	b.T.Helper()
 	k := &keptLogs{
@@ -57,7 +57,7 @@ func (b *world) keepLogs() *keptLogs {
 	return k
 }
 
-// link keeps the files that are new.
+// link links the new files.
 func (k *keptLogs) link() {
 	found, err := filepath.Glob(k.logs)
 	if err != nil {
@@ -83,7 +83,7 @@ func (k *keptLogs) link() {
 	}
 }
 
-// ends are the last whole lines that are in the files, by instance.
+// ends returns the numbers of the last whole lines in the files, by instance.
 func (k *keptLogs) ends() map[string]int {
 	k.link()
 	k.mu.Lock()
@@ -97,7 +97,7 @@ func (k *keptLogs) ends() map[string]int {
 	return ends
 }
 
-// records are the lines of the files that are an instance's with these numbers, as the container runtime has written them.
+// records returns an instance's lines with these numbers, as the container runtime has written them.
 func (k *keptLogs) records(instance string, numbers ...int) []string {
 	k.link()
 	k.mu.Lock()
@@ -114,14 +114,16 @@ func (k *keptLogs) records(instance string, numbers ...int) []string {
 				continue
 			}
 			if n, err := strconv.Atoi(f[4]); err == nil && slices.Contains(numbers, n) {
-				found = append(found, fmt.Sprintf("inode %d, made %s: %.100q", inode, born(k.t, path).UTC().Format(time.RFC3339Nano), line))
+				created := birthTime(k.t, path).UTC().Format(time.RFC3339Nano)
+				found = append(found, fmt.Sprintf("inode %d, created %s: %.100q", inode, created, line))
 			}
 		}
 	}
 	return found
 }
 
-// wroteLate reports whether these lines of an instance are the last of a file, and all were written after the instance's next file was made.
+// wroteLate reports whether these lines of an instance are the last ones of a file, and all were written after the
+// instance's next file was created.
 func (k *keptLogs) wroteLate(instance string, from, to int) bool {
 	k.link()
 	k.mu.Lock()
@@ -137,26 +139,26 @@ func (k *keptLogs) wroteLate(instance string, from, to int) bool {
 		for line := range strings.Lines(string(text)) {
 			if f := strings.Fields(line); len(f) >= 5 && f[3] == instance && f[4] == strconv.Itoa(from) {
 				at, err := time.Parse(time.RFC3339Nano, f[0])
-				return err == nil && k.madeBetween(instance, born(k.t, path), at)
+				return err == nil && k.createdBetween(instance, birthTime(k.t, path), at)
 			}
 		}
 	}
 	return false
 }
 
-// madeBetween reports whether a file of the instance was made after the one and before the other; the caller holds mu.
-func (k *keptLogs) madeBetween(instance string, after, before time.Time) bool {
+// createdBetween reports whether a file of the instance was created between two times; the caller holds mu.
+func (k *keptLogs) createdBetween(instance string, after, before time.Time) bool {
 	for _, path := range k.files {
 		of, _ := lastLine(k.t, path)
-		if made := born(k.t, path); of == instance && made.After(after) && made.Before(before) {
+		if created := birthTime(k.t, path); of == instance && created.After(after) && created.Before(before) {
 			return true
 		}
 	}
 	return false
 }
 
-// born is when a file was made, to the kernel's tick.
-func born(t testing.TB, path string) time.Time {
+// birthTime returns when a file was created, to the kernel's tick.
+func birthTime(t testing.TB, path string) time.Time {
 	var st unix.Statx_t
 	if err := unix.Statx(unix.AT_FDCWD, path, 0, unix.STATX_BTIME, &st); err != nil {
 		t.Error(err)
@@ -164,8 +166,8 @@ func born(t testing.TB, path string) time.Time {
 	return time.Unix(st.Btime.Sec, int64(st.Btime.Nsec))
 }
 
-// lastLine is the last whole line that an instance of testdata/apps/count has written into a log file, whose lines are
-// "time stream F instance number …" (P where a line was cut).
+// lastLine returns the number of the last whole line in a log file of testdata/apps/count. The file's lines have the
+// form "time stream F instance number …", with P for a partial line.
 func lastLine(t testing.TB, file string) (instance string, n int) {
 	t.Helper()
 	f, err := os.Open(file)

@@ -12,16 +12,20 @@ import (
 	"norn/test/bed"
 )
 
-// A slow reader of stdout slows the streams down, and loses nothing; norn does not hold what it has not read.
+// A slow reader of stdout slows the streams down and loses no lines. norn does not buffer what it has not read.
 func TestSlowReaderLosesNothing(t *testing.T) {
 	b := newWorld(t)
-	b.LogFiles(t, "1Gi", "10s")
+	b.SetLogRotation(t, "1Gi", "10s")
 	const pods, lines = 4, 50_000
-	b.WriteApp("count", fmt.Sprintf("app: count\nrole: worker\nreplicas: %d\nenv: {LINES: %d, LENGTH: 200}\n", pods, lines))
+	const infraspec = "app: count\nrole: worker\nreplicas: %d\nenv: {LINES: %d, LENGTH: 200}\n"
+	b.WriteApp("count", fmt.Sprintf(infraspec, pods, lines))
 	b.Norn("forge", "count", "--image", b.Image(t, "count", nil))
-	slow := func(r io.Reader) io.Reader { return &slowly{r: r, until: 2 * time.Second} }
+	slow := func(r io.Reader) io.Reader { return &slowReader{r: r, period: 2 * time.Second} }
 	f := b.follow(slow, "count")
-	bed.Eventually(b.T, time.Minute, "all lines have come", func() bool { _, ended := f.instances(); return ended == pods })
+	bed.Eventually(b.T, time.Minute, "all lines have been read", func() bool {
+		_, ended := f.instances()
+		return ended == pods
+	})
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", f.cmd.Process.Pid))
 	if err != nil {
 		t.Fatal(err)
@@ -34,38 +38,38 @@ func TestSlowReaderLosesNothing(t *testing.T) {
 	f.check(t)
 }
 
-// slowly reads little at first, and then as fast as it can.
-type slowly struct {
-	r     io.Reader
-	until time.Duration
-	begin time.Time
+// slowReader reads slowly for a period, and then as fast as it can.
+type slowReader struct {
+	r      io.Reader
+	period time.Duration
+	begin  time.Time
 }
 
-func (s *slowly) Read(p []byte) (int, error) {
+func (s *slowReader) Read(p []byte) (int, error) {
 	if s.begin.IsZero() {
 		s.begin = time.Now()
 	}
-	if time.Since(s.begin) < s.until {
+	if time.Since(s.begin) < s.period {
 		time.Sleep(10 * time.Millisecond)
 		p = p[:min(len(p), 1000)]
 	}
 	return s.r.Read(p)
 }
 
-// A pipe that is closed ends it at once, with exit code 0 and without a word.
+// If stdout is closed, norn logs ends with exit code 0 and without a message.
 func TestLogsIntoAClosedPipe(t *testing.T) {
 	b := newWorld(t)
 	b.WriteApp("count", counting(1, 50))
 	b.Norn("forge", "count", "--image", b.Image(t, "count", nil))
 	for _, args := range [][]string{{"logs", "-f", "count"}, {"logs", "count"}} {
 		cmd := b.Command(b.Kubeconfig, args...)
-		var said bytes.Buffer
-		cmd.Stderr = &said
+		var stderr bytes.Buffer
+		cmd.Stderr = &stderr
 		out, err := cmd.StdoutPipe()
 		if err != nil {
 			t.Fatal(err)
 		}
-		bed.Eventually(b.T, time.Minute, "there is a log", func() bool {
+		bed.Eventually(b.T, time.Minute, "the log has lines", func() bool {
 			lines, _ := b.Command(b.Kubeconfig, "logs", "count").Output()
 			return bytes.Count(lines, []byte("\n")) > 100
 		})
@@ -78,8 +82,8 @@ func TestLogsIntoAClosedPipe(t *testing.T) {
 		if err := out.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if err := cmd.Wait(); err != nil || said.Len() > 0 {
-			t.Errorf("norn %v: %v: %s", args, err, said.String())
+		if err := cmd.Wait(); err != nil || stderr.Len() > 0 {
+			t.Errorf("norn %v: %v: %s", args, err, stderr.String())
 		}
 	}
 }

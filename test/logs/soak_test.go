@@ -8,17 +8,17 @@ import (
 	"norn/test/bed"
 )
 
-// The real thing: many pods that write as fast as they can, while they are restarted one after the other, the kubelet and the API server
-// are killed, and the kubelet rotates the logs. Every line of every instance is there once and in order.
+// Many pods write at full speed while they are restarted, the kubelet and the API server are killed, and logs are
+// rotated. Every line of every instance is shown once and in order.
 func TestEveryLineOnce(t *testing.T) {
 	soak(t)
 	b := newWorld(t)
 	pods, rate := number(os.Getenv("NORN_TEST_PODS"), 30), number(os.Getenv("NORN_TEST_RATE"), 0)
-	b.LogFiles(t, "1Gi", "3s")
+	b.SetLogRotation(t, "1Gi", "3s")
 	b.WriteApp("count", counting(pods, rate))
 	b.Norn("forge", "count", "--image", b.Image(t, "count", nil))
 	kept := b.keepLogs()
-	f := b.follow(plainly, "count")
+	f := b.follow(unchanged, "count")
 	f.kept = kept
 	seen := func(n int) func() bool {
 		return func() bool { has, _ := f.instances(); return has >= n }
@@ -37,25 +37,25 @@ func TestEveryLineOnce(t *testing.T) {
 		return b.KubectlCommand("get", "pods").Run() == nil
 	})
 	b.restart()
-	bed.Eventually(b.T, 2*time.Minute, "some of the third pods are followed", seen(2*pods+pods/3))
+	bed.Eventually(b.T, 2*time.Minute, "some of the third set of pods are followed", seen(2*pods+pods/3))
 	b.rotate(f)
 	b.restarted()
-	bed.Eventually(b.T, time.Minute, "the third pods are followed", seen(3*pods))
-	b.RotateLogs(t, b.Namespace, f.pods()) // and while streams are in the old files, all pods end
+	bed.Eventually(b.T, time.Minute, "the third set of pods are followed", seen(3*pods))
+	b.RotateLogs(t, b.Namespace, f.pods()) // all pods end while the streams are in the old files
 	b.Kubectl("scale", "deployment/count", "--replicas=0")
 	b.Kubectl("wait", "pods", "--all", "--for=delete", "--timeout=2m")
 	written := kept.ends()
-	bed.Eventually(b.T, time.Minute, "every line that was written has come", func() bool { return f.hasAll(written) })
+	bed.Eventually(b.T, time.Minute, "all lines have been read", func() bool { return f.hasAll(written) })
 	f.stop(t)
 	f.cutShort(written)
 	f.forgive(t, kept)
 	f.check(t)
 	if len(written) != 3*pods {
-		t.Errorf("%d instances have written, want %d", len(written), 3*pods)
+		t.Errorf("%d instances wrote lines, want %d", len(written), 3*pods)
 	}
 }
 
-// soak skips a test that takes the whole machine for minutes; make soak runs it.
+// soak skips a test that takes minutes at full load, unless make soak runs it.
 func soak(t *testing.T) {
 	t.Helper()
 	if os.Getenv("NORN_TEST_SOAK") == "" {

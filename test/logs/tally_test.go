@@ -13,31 +13,33 @@ import (
 	"testing"
 )
 
-// tally reads the lines that instances of testdata/apps/count have written, and counts what is missing, doubled or out of order.
+// tally reads the lines of instances of testdata/apps/count and finds missing, repeated and misplaced ones.
 type tally struct {
-	mu    sync.Mutex
-	last  map[string]int // the last line's number, by instance
-	first map[string]int
-	pod   map[string]string // the prefix that an instance's lines bear
-	ended map[string]bool
-	// newest is the last instance, by prefix; stubs are lines that are not whole, by instance.
-	newest, stubs map[string]string
+	mu     sync.Mutex
+	last   map[string]int    // number of the last line, by instance
+	first  map[string]int    // number of the first line, by instance
+	pod    map[string]string // prefix of the lines, by instance
+	ended  map[string]bool   // by instance
+	newest map[string]string // last instance, by prefix
+	cut    map[string]string // description of a line that is not whole, by instance
 
-	wrong []mistake
-	lines int
-	// doubled is how often a line has come that is not behind the last.
-	doubled int
+	wrong   []mistake
+	lines   int
+	doubled int // number of lines that came again
 }
 
-// mistake is something about an instance's lines that is not as it should be.
+// mistake is an error in the lines of an instance.
 type mistake struct {
 	instance string
-	from, to int // the lines between these two are missing, or something is wrong with the first
+	from, to int // the lines between these two are missing; with to 0, line from is wrong
 	text     string
 }
 
 func newTally() *tally {
-	return &tally{last: map[string]int{}, first: map[string]int{}, pod: map[string]string{}, ended: map[string]bool{}, newest: map[string]string{}, stubs: map[string]string{}}
+	return &tally{
+		last: map[string]int{}, first: map[string]int{}, pod: map[string]string{}, ended: map[string]bool{},
+		newest: map[string]string{}, cut: map[string]string{},
+	}
 }
 
 func (c *tally) read(r io.Reader) {
@@ -53,29 +55,29 @@ func (c *tally) read(r io.Reader) {
 	}
 }
 
-// line takes one that reads: prefix instance number rest.
+// line takes a line of the form: prefix instance number rest.
 func (c *tally) line(line []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	f := bytes.Fields(line)
 	if len(f) < 3 {
-		c.stub(string(f[0]), line)
+		c.cutLine(string(f[0]), line)
 		return
 	}
 	instance := string(f[1])
 	n, err := strconv.Atoi(string(f[2]))
 	last, seen := c.last[instance]
-	if seen && n != last+1 && len(f) == 3 { // a number that is cut
-		c.stub(string(f[0]), line)
+	if seen && n != last+1 && len(f) == 3 { // the number is cut
+		c.cutLine(string(f[0]), line)
 		return
 	}
 	if !seen {
 		c.first[instance], c.pod[instance], last = n, string(f[0]), n-1
 		c.newest[string(f[0])] = instance
 	}
-	if stub, ok := c.stubs[instance]; ok {
-		c.complain(instance, last, 0, "%s, and then more", stub)
-		delete(c.stubs, instance)
+	if text, ok := c.cut[instance]; ok {
+		c.complain(instance, last, 0, "%s, followed by more lines", text)
+		delete(c.cut, instance)
 	}
 	if err != nil || n != last+1 {
 		c.complain(instance, last, n, "%s %s: %d after %d", f[0], instance, n, last)
@@ -93,23 +95,23 @@ func (c *tally) line(line []byte) {
 	}
 }
 
-// stub takes a line that is no whole one: the last of a container that was killed while it wrote.
-func (c *tally) stub(pod string, line []byte) {
+// cutLine takes a line that is not whole: the last one of a container that was killed while it wrote.
+func (c *tally) cutLine(pod string, line []byte) {
 	instance := c.newest[pod]
 	text := fmt.Sprintf("%q after %s %d", line, instance, c.last[instance])
 	if c.ended[instance] || instance == "" {
 		c.complain(instance, c.last[instance], 0, "%s", text)
 	}
-	c.stubs[instance] = text
+	c.cut[instance] = text
 }
 
 func (c *tally) complain(instance string, from, to int, format string, args ...any) {
 	c.wrong = append(c.wrong, mistake{instance, from, to, fmt.Sprintf(format, args...)})
 }
 
-// forgive takes for right what no reader of the API can have: lines that were written into a file after the next one was made, to which the kubelet goes
-// on at once. The container runtime makes it first and leaves the old one then (containerd: ReopenContainerLog), on a busy machine
-// 100 ms later.
+// forgive drops mistakes that no reader of the API can avoid: lines that were written to a file after the next one was
+// created. The kubelet switches to the next file at once, but the container runtime creates it before it leaves the old
+// file (containerd: ReopenContainerLog), on a busy machine 100 ms before.
 func (c *tally) forgive(t testing.TB, kept *keptLogs) {
 	t.Helper()
 	c.mu.Lock()
@@ -117,23 +119,24 @@ func (c *tally) forgive(t testing.TB, kept *keptLogs) {
 	c.wrong = slices.DeleteFunc(c.wrong, func(m mistake) bool {
 		late := m.to > m.from+1 && kept.wroteLate(m.instance, m.from+1, m.to-1)
 		if late {
-			t.Logf("%s: but these were written into a file after the next one was made", m.text)
+			t.Logf("%s: ignored, since these lines were written to a file after the next one was created", m.text)
 		}
 		return late
 	})
 }
 
-// compare shows what the files have where something was wrong.
+// compare logs the lines of the files for the first mistakes.
 func (c *tally) compare(t testing.TB, kept *keptLogs) {
 	t.Helper()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, m := range c.wrong[:min(len(c.wrong), 5)] {
-		t.Logf("%s: the files have:\n%s", m.text, strings.Join(kept.records(m.instance, m.from, m.from+1, m.to-1, m.to), "\n"))
+		records := kept.records(m.instance, m.from, m.from+1, m.to-1, m.to)
+		t.Logf("%s: lines in the files:\n%s", m.text, strings.Join(records, "\n"))
 	}
 }
 
-// about are the lines of a text that name a pod of which something was wrong; all, where nothing was.
+// about returns the lines of a text that name a pod with a mistake, or all lines if there are no mistakes.
 func (c *tally) about(text string) []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -143,14 +146,14 @@ func (c *tally) about(text string) []string {
 	})
 }
 
-// instances are how many have been seen, and how many of them have ended.
+// instances returns the numbers of instances that were seen and that have ended.
 func (c *tally) instances() (seen, ended int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return len(c.last), len(c.ended)
 }
 
-// pods are those of which a line has been read.
+// pods returns the pods that have a line.
 func (c *tally) pods() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -164,7 +167,7 @@ func (c *tally) has(instance string, n int) bool {
 	return c.last[instance] >= n
 }
 
-// hasAll reports whether these lines have been read, and with them all before.
+// hasAll reports whether these lines have been read, by instance.
 func (c *tally) hasAll(ends map[string]int) bool {
 	for instance, n := range ends {
 		if !c.has(instance, n) {
@@ -174,7 +177,7 @@ func (c *tally) hasAll(ends map[string]int) bool {
 	return true
 }
 
-// cutShort takes these lines for the last ones of their instances, also where they do not say so.
+// cutShort marks instances as ended if these last lines have been read, even without an end mark.
 func (c *tally) cutShort(ends map[string]int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -185,7 +188,7 @@ func (c *tally) cutShort(ends map[string]int) {
 	}
 }
 
-// check says what was wrong.
+// check reports the mistakes.
 func (c *tally) check(t testing.TB) {
 	t.Helper()
 	c.mu.Lock()
@@ -204,6 +207,6 @@ func (c *tally) check(t testing.TB) {
 		for _, m := range c.wrong[:min(len(c.wrong), 20)] {
 			texts = append(texts, m.text)
 		}
-		t.Errorf("%d lines are not as they should be:\n%s", len(c.wrong), strings.Join(texts, "\n"))
+		t.Errorf("%d lines are wrong:\n%s", len(c.wrong), strings.Join(texts, "\n"))
 	}
 }

@@ -1,5 +1,5 @@
-// Package logs follows pods that number their lines, while containers, kubelet and API server restart and logs are
-// rotated: each line must come once. Since it kills components, it has a cluster of its own.
+// Package logs follows pods that number their lines while containers, the kubelet and the API server restart and logs
+// are rotated. Each line must be shown once. The package has its own cluster because it kills components.
 package logs
 
 import (
@@ -21,7 +21,7 @@ func TestMain(m *testing.M) { bed.Main(m) }
 type world struct {
 	*bed.Workspace
 
-	rotated map[string]bool // logs, and when each was rotated
+	rotated map[string]bool // by log folder and time of the rotation
 }
 
 func newWorld(t testing.TB) *world {
@@ -29,15 +29,15 @@ func newWorld(t testing.TB) *world {
 	return &world{Workspace: bed.New(t, bed.Exclusive(t)), rotated: map[string]bool{}}
 }
 
-func plainly(r io.Reader) io.Reader { return r }
+func unchanged(r io.Reader) io.Reader { return r }
 
-// counting is the infraspec of so many pods of testdata/apps/count.
+// counting returns an infraspec of testdata/apps/count.
 func counting(pods, rate int) string {
 	return fmt.Sprintf("app: count\nrole: worker\nreplicas: %d\nenv: {RATE: %d, LENGTH: 100}\n", pods, rate)
 }
 
-// begin tells the pods, which wait behind their first line, to go on when that line has come: then every stream stands at
-// the end of its log, from where the kubelet watches for rotations. What is rotated before, nobody can read.
+// begin waits until the first line of each pod has been read, and lets the pods continue. Then every stream is at the
+// end of its log. The kubelet watches for rotations only from there.
 func (b *world) begin(f *following, pods int) {
 	b.T.Helper()
 	bed.Eventually(b.T, time.Minute, "all pods are followed", func() bool { n, _ := f.instances(); return n == pods })
@@ -53,13 +53,13 @@ func (b *world) restarted() {
 	b.Kubectl("rollout", "status", "deployment/count", "--timeout=3m")
 }
 
-// rotate has all logs that are followed rotated at once, and waits until their streams have left the old files behind: a stream that breaks before cannot
-// be whole, since the API has the new file only.
+// rotate rotates all logs that are followed, and waits until their streams have reached the new files: a stream that
+// breaks earlier loses lines, because the API serves only the new file.
 func (b *world) rotate(f *following) {
 	b.T.Helper()
 	begin := time.Now()
 	old := b.RotateLogs(b.T, b.Namespace, f.pods())
-	bed.Eventually(b.T, 2*time.Minute, "the streams have come to the new logs", func() bool {
+	bed.Eventually(b.T, 2*time.Minute, "the streams have reached the new logs", func() bool {
 		for _, file := range old {
 			if instance, n := lastLine(b.T, file); n > 0 && !f.has(instance, n+2) { // n+1 may be in both
 				return false
@@ -70,11 +70,11 @@ func (b *world) rotate(f *following) {
 	b.T.Logf("%d logs rotated, the new ones reached after %s", len(old), time.Since(begin).Round(time.Millisecond))
 }
 
-// rotated matches the time that the kubelet puts into the name of a log file when it rotates it.
+// rotated matches the time in the name of a rotated log file.
 var rotated = regexp.MustCompile(`\.log\.(\d{8}-\d{6})`)
 
-// rotations counts how often the kubelet has rotated a log of the namespace's pods whose name begins so, as far as the
-// files show that are there: each call remembers what it has seen.
+// rotations counts the rotations of logs of the pods with this name prefix. It sees only the files that exist, and
+// remembers them from call to call.
 func (b *world) rotations(pod string) int {
 	b.T.Helper()
 	files, err := filepath.Glob(filepath.Join(b.PodLogs(), b.Namespace+"_"+pod+"*", "*", "*.log.*"))
@@ -89,7 +89,7 @@ func (b *world) rotations(pod string) int {
 	return len(b.rotated)
 }
 
-// number is the number in a text, or fallback.
+// number returns the number in text, or fallback.
 func number(text string, fallback int) int {
 	n, err := strconv.Atoi(text)
 	if err != nil {

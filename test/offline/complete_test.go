@@ -16,15 +16,22 @@ import (
 	"norn/test/bed"
 )
 
-// plugin is a credential plugin that tries to ask on the terminal, and says in a file what came of it.
-const plugin = `#!/bin/sh
+// askingPlugin is a credential plugin that tries to ask on the terminal. It writes the result to a file.
+const askingPlugin = `#!/bin/sh
 if (echo "canary-question?" >/dev/tty) 2>/dev/null; then echo asked; else echo could not ask; fi >>"$HOME/plugin"
 if [ -n "$SOPS_AGE_KEY$NORN_GIT_TOKEN" ]; then echo "read a key" >>"$HOME/plugin"; fi
 if read answer; then echo read "$answer" >>"$HOME/plugin"; fi
 exit 1
 `
 
-// A credential plugin cannot ask anything while a line is completed.
+// pluginKubeconfig returns a kubeconfig with a credential plugin.
+func pluginKubeconfig(plugin, mode string) string {
+	const user = "{exec: {apiVersion: client.authentication.k8s.io/v1, command: %q, interactiveMode: %s}}"
+	return strings.Replace(bed.FakeKubeconfig("https://127.0.0.1:1", nil), "{token: sEcReT-tOkEn}",
+		fmt.Sprintf(user, plugin, mode), 1)
+}
+
+// A credential plugin cannot ask during completion.
 func TestPluginsCannotAsk(t *testing.T) {
 	bed.Norn(t)
 	for mode, want := range map[string]string{"IfAvailable": "could not ask\n", "Never": "could not ask\n", "Always": ""} {
@@ -33,11 +40,10 @@ func TestPluginsCannotAsk(t *testing.T) {
 			t.Setenv("SOPS_AGE_KEY", "canary-key")
 			t.Setenv("NORN_GIT_TOKEN", "canary-token")
 			bed.WriteFiles(t, home, map[string]string{
-				"plugin.sh": plugin,
-				"kubeconfig": strings.Replace(bed.FakeKubeconfig("https://127.0.0.1:1", nil), "{token: sEcReT-tOkEn}",
-					fmt.Sprintf("{exec: {apiVersion: client.authentication.k8s.io/v1, command: %q, interactiveMode: %s}}", filepath.Join(home, "plugin.sh"), mode), 1),
+				"plugin.sh":  askingPlugin,
+				"kubeconfig": pluginKubeconfig(filepath.Join(home, "plugin.sh"), mode),
 			})
-			// A shell runs what completes a line so: in its own process group, at its terminal.
+			// Like for completion, the shell runs norn in its own process group, at its terminal.
 			shell := exec.Command("bash", "-c", `offered=$(norn __complete logs "" 2>/dev/null); echo "offered $offered"`)
 			tty, err := pty.Start(shell)
 			if err != nil {
@@ -60,15 +66,14 @@ func TestPluginsCannotAsk(t *testing.T) {
 	}
 }
 
-// A credential plugin that is not done in time is ended with the completion.
+// A credential plugin that takes too long ends with the completion.
 func TestPluginIsEnded(t *testing.T) {
 	bed.Norn(t)
 	home := bed.HomeWithApps(t)
 	t.Setenv("NORN_COMPLETION_TIMEOUT", "5s")
 	bed.WriteFiles(t, home, map[string]string{
-		"plugin.sh": "#!/bin/sh\necho $$ >>\"$HOME/pids\"\nexec sleep 600\n",
-		"kubeconfig": strings.Replace(bed.FakeKubeconfig("https://127.0.0.1:1", nil), "{token: sEcReT-tOkEn}",
-			fmt.Sprintf("{exec: {apiVersion: client.authentication.k8s.io/v1, command: %q, interactiveMode: IfAvailable}}", filepath.Join(home, "plugin.sh")), 1),
+		"plugin.sh":  "#!/bin/sh\necho $$ >>\"$HOME/pids\"\nexec sleep 600\n",
+		"kubeconfig": pluginKubeconfig(filepath.Join(home, "plugin.sh"), "IfAvailable"),
 	})
 	out, err := exec.Command("norn", "__complete", "logs", "").Output()
 	if err != nil || !strings.Contains(string(out), "shop") {
@@ -87,13 +92,13 @@ func TestPluginIsEnded(t *testing.T) {
 	}
 }
 
-// alive reports whether a process runs; one that only waits for its parent to look does not.
+// alive reports whether a process runs. A zombie does not.
 func alive(pid string) bool {
 	stat, err := os.ReadFile("/proc/" + pid + "/stat")
 	return err == nil && !strings.Contains(string(stat), ") Z ")
 }
 
-// In real shells, at a terminal, the TAB key completes a name.
+// The TAB key completes names in real shells at a terminal.
 func TestTabInShells(t *testing.T) {
 	bed.Norn(t)
 	for shell, args := range map[string][]string{
@@ -103,7 +108,7 @@ func TestTabInShells(t *testing.T) {
 	} {
 		t.Run(shell, func(t *testing.T) {
 			if _, err := exec.LookPath(shell); err != nil {
-				t.Skip("there is no " + shell)
+				t.Skip(shell + " is not installed")
 			}
 			home := bed.HomeWithApps(t)
 			load := map[string]string{
@@ -133,7 +138,7 @@ func TestTabInShells(t *testing.T) {
 	}
 }
 
-// readUntil reads a terminal until what it shows matches, for two minutes at most.
+// readUntil reads from a terminal until its text matches, for up to two minutes.
 func readUntil(t *testing.T, tty *os.File, pattern string) string {
 	t.Helper()
 	re := regexp.MustCompile(pattern)

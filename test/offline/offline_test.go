@@ -1,4 +1,4 @@
-// Package offline tests the built norn without a cluster: at a terminal, in shells, and script by script.
+// Package offline tests the built norn without a cluster: at a terminal, in shells, and by scripts.
 package offline
 
 import (
@@ -19,7 +19,7 @@ func TestMain(m *testing.M) {
 	bed.Main(m)
 }
 
-// TestScripts runs the scripts in testdata, each in a home folder of its own.
+// TestScripts runs the scripts in testdata, each in its own home folder.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, bed.OfflineScripts(t, "testdata"))
 }

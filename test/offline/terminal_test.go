@@ -16,7 +16,7 @@ import (
 	"github.com/creack/pty"
 )
 
-// screen is norn at a terminal.
+// screen is a norn command at a terminal.
 type screen struct {
 	t   *testing.T
 	cmd *exec.Cmd
@@ -26,13 +26,17 @@ type screen struct {
 	seen strings.Builder
 }
 
-// secretsAt is a new app with a key, and norn at a terminal in its folder.
+// secretsAt creates an app with a key and a value, and runs norn at a terminal in its folder.
 func secretsAt(t *testing.T, editor string, args ...string) *screen {
 	t.Helper()
 	bed.Norn(t)
 	dir := t.TempDir()
-	env := append(os.Environ(), "HOME="+dir, "XDG_CONFIG_HOME="+dir, "XDG_RUNTIME_DIR=", "KUBECONFIG=", "SOPS_EDITOR=", "VISUAL=", "EDITOR="+editor, "WORK="+dir, "TERM=screen") // which is not asked for its colours
-	for name, text := range map[string]string{"infraspec.yaml": "app: shop\nrole: worker\nsecrets: [TOKEN]\n", "editor.sh": editorScript} {
+	env := append(os.Environ(), "HOME="+dir, "XDG_CONFIG_HOME="+dir, "XDG_RUNTIME_DIR=", "KUBECONFIG=",
+		"SOPS_EDITOR=", "VISUAL=", "EDITOR="+editor, "WORK="+dir, screenTerm)
+	files := map[string]string{
+		"infraspec.yaml": "app: shop\nrole: worker\nsecrets: [TOKEN]\n", "editor.sh": editorScript,
+	}
+	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -47,7 +51,10 @@ func secretsAt(t *testing.T, editor string, args ...string) *screen {
 	return newScreen(t, dir, env, args...)
 }
 
-// newScreen is norn in a folder, at a terminal.
+// screenTerm is a terminal that norn does not ask for its colors.
+const screenTerm = "TERM=screen"
+
+// newScreen runs norn at a terminal in a folder.
 func newScreen(t *testing.T, dir string, env []string, args ...string) *screen {
 	t.Helper()
 	s := &screen{t: t, cmd: exec.Command("norn", args...)}
@@ -72,12 +79,12 @@ func newScreen(t *testing.T, dir string, env []string, args ...string) *screen {
 	return s
 }
 
-// editorScript does what is asked for in the file "do": leaves something broken, or mends it, or waits.
+// editorScript is an editor that breaks the file and then fixes it, or that waits, as $HOW says.
 const editorScript = `dirname "$1" >"$WORK/dir"
 n=$(cat "$WORK/n" 2>/dev/null); echo x$n >"$WORK/n"
 case "$HOW$n" in
-mend) printf 'TOKEN: canary-broken\nx: : :\n' >"$1" ;;
-mendx) printf 'TOKEN: canary-mended\n' >"$1" ;;
+fix) printf 'TOKEN: canary-broken\nx: : :\n' >"$1" ;;
+fixx) printf 'TOKEN: canary-fixed\n' >"$1" ;;
 wait) sleep 300 & wait ;;
 esac
 `
@@ -88,12 +95,12 @@ func (s *screen) shown() string {
 	return s.seen.String()
 }
 
-// until waits for something to be true.
-func (s *screen) until(what string, is func() bool) {
+// until waits until a condition holds.
+func (s *screen) until(condition string, holds func() bool) {
 	s.t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !is(); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(30 * time.Second); !holds(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			s.t.Fatalf("%s never came:\n%s", what, s.shown())
+			s.t.Fatalf("not within 30s: %s:\n%s", condition, s.shown())
 		}
 	}
 }
@@ -115,7 +122,7 @@ func (s *screen) file(name string) string {
 	return strings.TrimSpace(string(data))
 }
 
-// ends waits for norn's end, and for nothing being left of what it showed to an editor.
+// ends waits for norn's end. It checks the exit code, and that the file for the editor is deleted.
 func (s *screen) ends(code int) {
 	s.t.Helper()
 	_ = s.cmd.Wait()
@@ -124,12 +131,12 @@ func (s *screen) ends(code int) {
 	}
 	if dir := s.file("dir"); dir != "" {
 		if _, err := os.Stat(dir); err == nil {
-			s.t.Errorf("%s is left", dir)
+			s.t.Errorf("%s is not deleted", dir)
 		}
 	}
 }
 
-// token is the value in the file.
+// token returns the value of TOKEN in the file.
 func (s *screen) token() string {
 	cmd := exec.Command("norn", "secrets", "exec", "--", "sh", "-c", `printf %s "$TOKEN"`)
 	cmd.Dir, cmd.Env = s.cmd.Dir, s.cmd.Env
@@ -140,7 +147,7 @@ func (s *screen) token() string {
 	return string(out)
 }
 
-// What is typed for a value is not seen.
+// A typed value is not shown.
 func TestSecretIsTypedUnseen(t *testing.T) {
 	s := secretsAt(t, "", "secrets", "set", "TOKEN")
 	s.await("TOKEN: ")
@@ -152,7 +159,7 @@ func TestSecretIsTypedUnseen(t *testing.T) {
 	}
 }
 
-// A value is not asked for where it could not be kept.
+// norn does not ask for a value that it cannot store.
 func TestSecretIsNotAskedForInVain(t *testing.T) {
 	s := secretsAt(t, "", "secrets", "list")
 	s.ends(0)
@@ -168,14 +175,15 @@ func TestSecretIsNotAskedForInVain(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = tty.Close() }()
-	said, _ := io.ReadAll(tty) // which ends with an error of the terminal's
+	output, _ := io.ReadAll(tty) // a terminal ends with an error
 	_ = cmd.Wait()
-	if code := cmd.ProcessState.ExitCode(); code != 2 || strings.Contains(string(said), "TOKEN:") || !strings.Contains(string(said), "norn secrets init") {
-		t.Errorf("exit code %d: %s", code, said)
+	asked, hinted := strings.Contains(string(output), "TOKEN:"), strings.Contains(string(output), "norn secrets init")
+	if code := cmd.ProcessState.ExitCode(); code != 2 || asked || !hinted {
+		t.Errorf("exit code %d: %s", code, output)
 	}
 }
 
-// Ctrl-C at the question ends it, and gives the terminal its echo back.
+// Ctrl-C at the prompt ends norn and restores the terminal's echo.
 func TestSecretIsNotTyped(t *testing.T) {
 	s := secretsAt(t, "", "secrets", "set", "TOKEN")
 	s.await("TOKEN: ")
@@ -186,17 +194,17 @@ func TestSecretIsNotTyped(t *testing.T) {
 	}
 }
 
-// What an editor has broken is edited again, where somebody is there to be asked.
+// On a terminal, norn offers to edit a broken file again.
 func TestSecretsEditedAgain(t *testing.T) {
-	s := secretsAt(t, "HOW=mend sh $WORK/editor.sh", "secrets", "edit")
+	s := secretsAt(t, "HOW=fix sh $WORK/editor.sh", "secrets", "edit")
 	s.await("Edit it again? [Y/n] ")
 	s.typing("\n")
 	s.await("changed TOKEN")
 	s.ends(0)
-	if strings.Contains(s.shown(), "canary") || s.token() != "canary-mended" {
+	if strings.Contains(s.shown(), "canary") || s.token() != "canary-fixed" {
 		t.Errorf("the screen shows %q", s.shown())
 	}
-	s = secretsAt(t, "HOW=mend sh $WORK/editor.sh", "secrets", "edit")
+	s = secretsAt(t, "HOW=fix sh $WORK/editor.sh", "secrets", "edit")
 	s.await("Edit it again? [Y/n] ")
 	s.typing("n\n")
 	s.ends(2)
@@ -205,7 +213,7 @@ func TestSecretsEditedAgain(t *testing.T) {
 	}
 }
 
-// Whatever ends norn while the editor is open, nothing is left and nothing is changed. Ctrl-C is the editor's.
+// If a signal ends norn while the editor is open, no files are left and nothing has changed. Ctrl-C goes to the editor.
 func TestSecretsEditIsEnded(t *testing.T) {
 	for signal, code := range map[syscall.Signal]int{syscall.SIGTERM: 130, syscall.SIGHUP: 1} {
 		s := secretsAt(t, "HOW=wait sh $WORK/editor.sh", "secrets", "edit")
@@ -220,6 +228,6 @@ func TestSecretsEditIsEnded(t *testing.T) {
 	}
 	s := secretsAt(t, "HOW=wait sh $WORK/editor.sh", "secrets", "edit")
 	s.until("the editor", func() bool { return s.file("n") != "" })
-	s.typing("\x03") // the editor, which is a shell here, ends by it
+	s.typing("\x03") // ends the editor, which is a shell
 	s.ends(130)
 }

@@ -18,11 +18,12 @@ import (
 	"norn/pkg/k8s/lease"
 )
 
-// playPage is the program play PAGE of the sessions: it does what a page of docs/ tells its readers to do, in the
-// working folder. A block under a line that is no more than `name`: is written to that file. Of a block of the language
-// console, each line that begins with "$ " is given to one bash, and what the terminal then shows must be the lines
-// below, apart from what differs every time. A line "…" stands for any number of lines. A command may fail only if the
-// next one is echo $?.
+// playPage implements the command play PAGE of the scripts. It follows a page of docs/ in the working folder:
+//
+//   - A block below a line `name`: is written to the file of that name.
+//   - In a block of the language console, each line that begins with "$ " is run by one bash. The terminal must then
+//     show the lines below it, apart from details that differ each time. A line "…" stands for any number of lines.
+//   - A command may fail only if the next one is echo $?.
 func playPage() {
 	log.SetFlags(0)
 	text, err := os.ReadFile(os.Args[1])
@@ -55,15 +56,15 @@ func playPage() {
 	}
 }
 
-// pageBlock is a fenced block of a page that is acted on.
+// pageBlock is a fenced block of a page to write or to run.
 type pageBlock struct {
-	file, text string // file is "" for a console's
-	line       int    // of its first line in the page
+	file, text string // file is "" for a console block
+	line       int    // number of its first line in the page
 }
 
 var fileName = regexp.MustCompile("^`([^`]+)`:$")
 
-// pageBlocks are a page's blocks of the language console, and those with a file's name above them.
+// pageBlocks returns a page's blocks of the language console, and the blocks below a file name.
 func pageBlocks(text string) []pageBlock {
 	var out []pageBlock
 	var b *pageBlock
@@ -92,7 +93,7 @@ func pageBlocks(text string) []pageBlock {
 	return out
 }
 
-// pageShell is a bash whose output goes to a terminal, and whose input does not come from it.
+// pageShell is a bash with a terminal as its output, but not as its input.
 type pageShell struct {
 	in  io.Writer
 	tty *os.File
@@ -100,7 +101,7 @@ type pageShell struct {
 
 func startShell() (*pageShell, error) {
 	cmd := exec.Command("bash")
-	cmd.Env = append(os.Environ(), "TERM=screen", "NO_COLOR=1") // a terminal that is not asked for its colours
+	cmd.Env = append(os.Environ(), "TERM=screen", "NO_COLOR=1") // norn does not ask this terminal for its colors
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -121,9 +122,10 @@ const mark = "-- exit code "
 
 var marked = regexp.MustCompile(mark + `(\d+)\r?\n`)
 
-// run gives the shell a command and returns what it shows, and its exit code.
+// run runs a command in the shell and returns the text on the screen and the exit code.
 func (s *pageShell) run(command string) (string, int, error) {
-	if _, err := fmt.Fprintf(s.in, "{ %s\n} </dev/null; code=$?; echo '%s'$code; (exit $code)\n", command, mark); err != nil {
+	const line = "{ %s\n} </dev/null; code=$?; echo '%s'$code; (exit $code)\n"
+	if _, err := fmt.Fprintf(s.in, line, command, mark); err != nil {
 		return "", 0, err
 	}
 	var got bytes.Buffer
@@ -141,7 +143,7 @@ func (s *pageShell) run(command string) (string, int, error) {
 	}
 }
 
-// write puts a file into the folder where the shell is.
+// write writes a file to the shell's current folder.
 func (s *pageShell) write(name, text string) error {
 	dir, _, err := s.run("pwd")
 	if err != nil {
@@ -150,27 +152,30 @@ func (s *pageShell) write(name, text string) error {
 	return os.WriteFile(filepath.Join(strings.TrimSpace(dir), name), []byte(text), 0o644)
 }
 
-// play runs a console's commands, and returns where what they show is not what the page says.
+// play runs the commands of a console block and returns the differences from the page.
 func (s *pageShell) play(text string) (problems []string, err error) {
 	turns := strings.Split("\n"+text, "\n$ ")[1:]
 	for i, turn := range turns {
 		command, want, _ := strings.Cut(turn, "\n")
-		got, code, err := s.run(strings.ReplaceAll(command, "/namespaces/default/", "/namespaces/"+os.Getenv("NAMESPACE")+"/"))
+		namespace := "/namespaces/" + os.Getenv("NAMESPACE") + "/"
+		got, code, err := s.run(strings.ReplaceAll(command, "/namespaces/default/", namespace))
 		if err != nil {
 			return problems, err
 		}
 		fmt.Printf("$ %s\n%s", command, got)
 		if !shows(got, want) {
-			problems = append(problems, fmt.Sprintf("$ %s\nshows\n%s\nand not\n%s", command, steady(got), steady(want)))
+			problems = append(problems, fmt.Sprintf("$ %s\nshows\n%s\nwant\n%s", command, normalized(got), normalized(want)))
 		}
-		if asked := i+1 < len(turns) && strings.HasPrefix(turns[i+1], "echo $?\n"); code != 0 && !asked && command != "echo $?" {
-			problems = append(problems, fmt.Sprintf("$ %s\nends with exit code %d, and the page does not say so", command, code))
+		codeShown := i+1 < len(turns) && strings.HasPrefix(turns[i+1], "echo $?\n")
+		if code != 0 && !codeShown && command != "echo $?" {
+			problems = append(problems, fmt.Sprintf("$ %s\nexit code %d, which the page does not show", command, code))
 		}
 	}
 	return problems, nil
 }
 
-// screenAfter is what a terminal shows after this, in lines without trailing blanks; it knows what norn does to one, and nothing more.
+// screenAfter returns the lines on a terminal after written was written to it, without trailing blanks. It supports
+// only the escapes that norn uses.
 func screenAfter(written string) string {
 	lines, at := []string{""}, 0
 	for rest := strings.ReplaceAll(written, "\r\n", "\n"); rest != ""; {
@@ -205,27 +210,27 @@ func screenAfter(written string) string {
 
 var cursorUp = regexp.MustCompile(`^\x1b\[(\d*)A`)
 
-// shows reports whether a terminal shows what a page says.
+// shows reports whether the text on a terminal matches a page.
 func shows(got, want string) bool {
 	var pattern strings.Builder
 	pattern.WriteString(`^`)
-	for line := range strings.Lines(steady(want)) {
+	for line := range strings.Lines(normalized(want)) {
 		if strings.TrimSpace(line) == "…" {
 			pattern.WriteString(`(?:.*\n)*?`)
 		} else {
 			pattern.WriteString(regexp.QuoteMeta(line))
 		}
 	}
-	return regexp.MustCompile(pattern.String() + `$`).MatchString(steady(got))
+	return regexp.MustCompile(pattern.String() + `$`).MatchString(normalized(got))
 }
 
-// unsteady is what is another in every run, and what stands for it.
-var unsteady = []struct {
-	is *regexp.Regexp
-	as string
+// varying lists details that differ each time, with their replacements.
+var varying = []struct {
+	pattern     *regexp.Regexp
+	replacement string
 }{
-	{regexp.MustCompile(` \(\d[\dms.]*\)\n`), "\n"},        // a step's time, which is left out where it is short
-	{regexp.MustCompile(`(?m)^done in [\dms.]+$`), "done"}, // a run's, likewise
+	{regexp.MustCompile(` \(\d[\dms.]*\)\n`), "\n"},        // the time of a step; short times are not shown
+	{regexp.MustCompile(`(?m)^done in [\dms.]+$`), "done"}, // the time of a run, likewise
 	{regexp.MustCompile(`sha256:[0-9a-f]+…?`), "sha256:DIGEST"},
 	{regexp.MustCompile(`\b[0-9a-f]{12}\b`), "COMMIT"},
 	{regexp.MustCompile(`\b[0-9a-f]{7}\b`), "COMMIT"},
@@ -235,20 +240,20 @@ var unsteady = []struct {
 	{regexp.MustCompile(`-[0-9a-z]{8,10}-[0-9a-z]{5}\b`), "-POD"},
 	{regexp.MustCompile(`(?m)^[0-9a-z]{1,5} TIME`), "POD TIME"},
 	{regexp.MustCompile(`\b\d+(\.\d+)?(ms|s|m|h|d)\b`), "SPAN"},
-	{regexp.MustCompile(`\d+ of \d+ images on this machine`), "N images"},
+	{regexp.MustCompile(`\d+ of \d+ images (?:on|from) this machine`), "N images"},
 	{regexp.MustCompile(`[ \t]+`), " "}, // columns
 }
 
-// steady is a text without what is another in every run.
-func steady(text string) string {
+// normalized returns text without the details that differ each time.
+func normalized(text string) string {
 	text = strings.TrimRight(text, "\n") + "\n"
 	if ns := os.Getenv("NAMESPACE"); ns != "" {
 		text = strings.ReplaceAll(text, ns, "default")
 	}
 	text = strings.ReplaceAll(text, os.Getenv("HOME"), "/home/ada")
 	text = regexp.MustCompile(`\b`+regexp.QuoteMeta(lease.CurrentUser())+`\b`).ReplaceAllString(text, "ada")
-	for _, u := range unsteady {
-		text = u.is.ReplaceAllString(text, u.as)
+	for _, u := range varying {
+		text = u.pattern.ReplaceAllString(text, u.replacement)
 	}
 	return text
 }

@@ -1,4 +1,4 @@
-// Package sessions runs norn as its users do, script by script, on a cluster whose node runs containers.
+// Package sessions runs norn like its users do, by scripts, on a cluster with a node that runs containers.
 package sessions
 
 import (

@@ -1,5 +1,6 @@
-// Command pictures draws what norn shows at a terminal, from real runs on a cluster, as SVG files: pictures NORN APP OUT.
-// NORN is the built binary, APP the folder of the sample app's checkout, OUT the folder of the pictures. hack/pictures sets the rest up.
+// Command pictures draws what norn shows at a terminal, from real runs on a cluster, as SVG files: pictures NORN APP
+// OUT. NORN is the built binary, APP the folder of the sample app's checkout, OUT the folder of the pictures.
+// hack/pictures sets the rest up.
 package main
 
 import (
@@ -53,7 +54,7 @@ func (s *studio) deploy() error {
 		return err
 	}
 	shot, err := t.until(func(text string) bool { // one new pod is ready, another not yet, and two old ones are still there
-		return strings.Contains(text, "2 of 3 new pods made") && strings.Contains(text, "Running, not ready") && !strings.Contains(text, "Terminating")
+		return strings.Contains(text, "2 of 3 new pods created") && strings.Contains(text, "Running, not ready") && !strings.Contains(text, "Terminating")
 	})
 	if err != nil {
 		return err
@@ -68,14 +69,14 @@ func (s *studio) deploy() error {
 }
 
 func (s *studio) status() error {
-	if err := s.settle(); err != nil {
+	if err := s.waitForPods(); err != nil {
 		return err
 	}
 	return s.take("status", "norn status shop", atEnd)
 }
 
-// settle waits until no pod is there but the three that should be.
-func (s *studio) settle() error {
+// waitForPods waits until only the three expected pods exist.
+func (s *studio) waitForPods() error {
 	for deadline := time.Now().Add(patience); ; time.Sleep(200 * time.Millisecond) {
 		out, err := exec.Command("kubectl", "get", "pods", "-l", "app=shop", "-o", "name").Output()
 		if err != nil {
@@ -93,7 +94,7 @@ func (s *studio) settle() error {
 // logs follows the pods until each has sold something. Pods whose names have the same colour are replaced by others.
 func (s *studio) logs() error {
 	for range 20 {
-		if err := s.settle(); err != nil {
+		if err := s.waitForPods(); err != nil {
 			return err
 		}
 		t, err := s.start("norn logs -f --tail 1")
@@ -157,7 +158,8 @@ func (s *studio) commit(message, file, from, to string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(path, []byte(strings.Replace(string(text), from, to, 1)), 0o644); err != nil { //nolint:gosec // the folder is the caller's own
+	changed := []byte(strings.Replace(string(text), from, to, 1))
+	if err := os.WriteFile(path, changed, 0o644); err != nil { //nolint:gosec // the folder is the caller's own
 		return err
 	}
 	return s.quietly("git", "commit", "-qam", message)

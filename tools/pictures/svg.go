@@ -82,13 +82,15 @@ func (s shot) firstColors() int {
 	return len(colors)
 }
 
-// lightOf is the colour for a light background that norn's palettes (internal/ui) have for each of their colours for a dark one.
+// lightOf is the colour for a light background that norn's palettes (internal/ui) have for each of their colours for a
+// dark one.
 var lightOf = map[ansi.IndexedColor]ansi.IndexedColor{
 	42: 28, 203: 160, 214: 130, 245: 243, // good, bad, warn, dim
 	75: 25, 78: 28, 176: 90, 80: 30, 211: 125, // pods; 214 is there already
 }
 
-// Measures in pixels. A character is 0.6 of its height wide in most monospaced fonts; textLength makes it so in the others.
+// Measures in pixels. A character is 0.6 of its height wide in most monospaced fonts; textLength makes it so in the
+// others.
 const (
 	fontSize   = 14
 	charWidth  = 8.4
@@ -110,11 +112,13 @@ func (s shot) svg(title string) (string, error) {
 			if err != nil {
 				return "", err
 			}
-			for _, at := range chunks.FindAllStringIndex(r.text, -1) { // each at its own place: viewers differ in what they make of blanks
+			// each at its own place: viewers differ in what they make of blanks
+			for _, at := range chunks.FindAllStringIndex(r.text, -1) {
 				text := r.text[at[0]:at[1]]
 				x := r.at + ansi.StringWidth(r.text[:at[0]])
 				fmt.Fprintf(&body, "<text x=\"%.1f\" y=\"%d\" textLength=\"%.1f\"%s>%s</text>\n",
-					margin+float64(x)*charWidth, margin+y*lineHeight+fontSize, float64(ansi.StringWidth(text))*charWidth, class, html.EscapeString(text))
+					margin+float64(x)*charWidth, margin+y*lineHeight+fontSize, float64(ansi.StringWidth(text))*charWidth,
+					class, html.EscapeString(text))
 			}
 		}
 	}
@@ -134,7 +138,8 @@ text{font:%dpx ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",mon
 </style>
 <rect class="paper" x=".5" y=".5" width="%.0f" height="%d" rx="8"/>
 %s</svg>
-`, width, height, width, html.EscapeString(title), fontSize, light.String(), dark.String(), width-1, height-1, body.String()), nil
+`, width, height, width, html.EscapeString(title), fontSize, light.String(), dark.String(), width-1, height-1,
+		body.String()), nil
 }
 
 // classOf is the class attribute for a style, with a space before it, or "".

@@ -35,7 +35,8 @@ func (s *studio) start(command string) (*terminal, error) {
 	words := strings.Fields(command)
 	cmd := exec.CommandContext(ctx, s.norn, words[1:]...)
 	cmd.Dir = s.app
-	cmd.Env = append(os.Environ(), "TERM=screen-256color", "COLORFGBG=15;0") // a terminal that says what it is without being asked
+	// a terminal that says what it is without being asked
+	cmd.Env = append(os.Environ(), "TERM=screen-256color", "COLORFGBG=15;0")
 	t := &terminal{screen: vt.NewEmulator(columns, rows), cmd: cmd, cancel: cancel}
 	if _, err := t.screen.WriteString("\x1b[1m$ " + command + "\x1b[0m\r\n"); err != nil {
 		return nil, err
@@ -45,7 +46,7 @@ func (s *studio) start(command string) (*terminal, error) {
 	return t, err
 }
 
-// until lets the command go on until its terminal's text is as wanted; atEnd wants its end.
+// until waits until wanted accepts the terminal's text. With atEnd it waits for the command's end.
 func (t *terminal) until(wanted func(text string) bool) (shot, error) {
 	buf := make([]byte, 1<<16)
 	for !t.ended {

@@ -1,5 +1,5 @@
-// Package database dumps and restores an app's PostgreSQL database from this machine, and keeps the dumps. It knows no
-// Kubernetes.
+// Package database dumps and restores an app's PostgreSQL database from this machine, and keeps the dumps. It makes no
+// calls to Kubernetes.
 package database
 
 import (
@@ -21,15 +21,15 @@ import (
 
 // Settings describe how this machine reaches the apps' databases.
 type Settings struct {
-	LocalHost  string // where this machine does not reach the host that the pods do; a folder is that of a socket
-	Host, User string // of apps whose env and secrets have no DATABASE_URL; "" is libpq's default
+	LocalHost  string // replaces the host that the pods use, if set; may be the folder of a Unix socket
+	Host, User string // for apps without a DATABASE_URL in env or secrets; "" is libpq's default
 }
 
 // Connection holds libpq's parameters (postgresql.org: libpq, Parameter Key Words).
 type Connection map[string]string
 
-// ConnectionTo returns the connection to a database by the app's DATABASE_URL, or by the settings alone if that is not a URL of
-// PostgreSQL.
+// ConnectionTo returns the connection to database. It reads address, the app's DATABASE_URL, and falls back to the
+// settings if address is not a PostgreSQL URL.
 func ConnectionTo(database, address string, settings Settings) (Connection, error) {
 	c := Connection{}
 	if u, err := url.Parse(address); err == nil && (u.Scheme == "postgres" || u.Scheme == "postgresql") {
@@ -45,13 +45,13 @@ func ConnectionTo(database, address string, settings Settings) (Connection, erro
 	maps.DeleteFunc(c, func(_, v string) bool { return v == "" })
 	for name, value := range c {
 		if strings.ContainsFunc(name+value, unicode.IsControl) {
-			return nil, fmt.Errorf("DATABASE_URL's %q has a character that no connection can have", name)
+			return nil, fmt.Errorf("parameter %q of DATABASE_URL contains a control character", name)
 		}
 	}
 	return c, nil
 }
 
-// serviceFile are the parameters as libpq reads them (postgresql.org: The Connection Service File).
+// serviceFile returns the parameters in libpq's file format (postgresql.org: The Connection Service File).
 func (c Connection) serviceFile() string {
 	var b strings.Builder
 	b.WriteString("[norn]\n")
@@ -61,20 +61,23 @@ func (c Connection) serviceFile() string {
 	return b.String()
 }
 
-// runPostgres runs one of PostgreSQL's programs on a database. The parameters, the password among them, reach it through a
-// pipe that libpq reads as its service file: they are on no disk, in no argument list and in no environment.
+// runPostgres runs a PostgreSQL program on a database. It passes the parameters, including the password, through a pipe
+// that libpq reads as its service file. They never appear on disk, in an argument list or in an environment.
 func runPostgres(ctx context.Context, c Connection, o command.Options, name string, args ...string) error {
 	if !command.Installed(name) {
-		return &pipeline.UsageError{Problem: name + " is not installed", Advice: "it is in PostgreSQL's client package (postgresql-client)"}
+		return &pipeline.UsageError{
+			Problem: name + " is not installed",
+			Advice:  "install PostgreSQL's client programs (package postgresql-client)",
+		}
 	}
 	read, write, err := os.Pipe()
 	if err != nil {
-		return fmt.Errorf("make a pipe for %s: %w", name, err)
+		return fmt.Errorf("create a pipe for %s: %w", name, err)
 	}
 	defer func() { _ = read.Close() }()
-	_, err = io.WriteString(write, c.serviceFile()) // less than a pipe holds
+	_, err = io.WriteString(write, c.serviceFile()) // fits into the pipe's buffer
 	if err = errors.Join(err, write.Close()); err != nil {
-		return fmt.Errorf("tell %s its connection: %w", name, err)
+		return fmt.Errorf("pass the connection to %s: %w", name, err)
 	}
 	o.Files = []*os.File{read}
 	o.Env = append(o.Env, "PGSERVICEFILE=/dev/fd/3")

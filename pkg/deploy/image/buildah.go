@@ -21,12 +21,13 @@ import (
 // containersTool is podman or buildah, which share their flags.
 type containersTool struct{ name string }
 
-// Name implements builder.
+// Name implements Builder.
 func (t containersTool) Name() string { return t.name }
 
-// Build implements builder.
+// Build implements Builder.
 func (t containersTool) Build(ctx context.Context, out io.Writer, b Request) error {
-	args := []string{"build", "--layers=" + strconv.FormatBool(cacheable(b.Dockerfile)), "--timestamp", b.Time, "--file", b.Dockerfile, "--tag", local(b.Image)}
+	layers := "--layers=" + strconv.FormatBool(cacheable(b.Dockerfile))
+	args := []string{"build", layers, "--timestamp", b.Time, "--file", b.Dockerfile, "--tag", storeName(b.Image)}
 	if b.Platform != "" {
 		args = append(args, "--platform", b.Platform)
 	}
@@ -36,25 +37,26 @@ func (t containersTool) Build(ctx context.Context, out io.Writer, b Request) err
 	return command.Run(ctx, b.Dir, out, t.name, append(args, b.Dir)...)
 }
 
-// stale is a use of norn's build args that buildah's cache does not see: it takes a cached "ENV VERSION=$VERSION" for any value
-// (github.com/containers/buildah issues 5501 and 5575). RUN it does see.
-var stale = regexp.MustCompile(`(?im)^(\s*[^R#\s]|\s*R[^U]).*\$\{?(VERSION|BUILD_NUMBER)\b`)
+// uncachedArg matches a use of norn's build args that buildah's cache ignores: it reuses a cached "ENV
+// VERSION=$VERSION" for any value (github.com/containers/buildah issues 5501 and 5575). It handles RUN correctly.
+var uncachedArg = regexp.MustCompile(`(?im)^(\s*[^R#\s]|\s*R[^U]).*\$\{?(VERSION|BUILD_NUMBER)\b`)
 
-// cacheable reports whether a Dockerfile may be built from cached layers.
+// cacheable reports whether cached layers are safe for a Dockerfile.
 func cacheable(dockerfile string) bool {
 	text, err := os.ReadFile(dockerfile)
-	return err == nil && !stale.Match(text)
+	return err == nil && !uncachedArg.Match(text)
 }
 
-// local is the name of an image in the store, where one without a registry is docker's own, as it is to Kubernetes.
-func local(image string) string {
+// storeName returns an image's name in the tool's store. A name without a registry gets docker.io, as Kubernetes reads
+// it.
+func storeName(image string) string {
 	if named, err := reference.ParseNormalizedNamed(image); err == nil {
 		return named.String()
 	}
 	return image
 }
 
-// Push implements builder; the tool writes the digest into a file.
+// Push implements Builder. The tool writes the digest to a file.
 func (t containersTool) Push(ctx context.Context, out io.Writer, image, tmp string) (string, error) {
 	file := filepath.Join(tmp, "digest")
 	args := []string{"push", "--digestfile", file}
@@ -71,21 +73,21 @@ func (t containersTool) Push(ctx context.Context, out io.Writer, image, tmp stri
 	return strings.TrimSpace(string(digest)), nil
 }
 
-// Save implements builder.
+// Save implements Builder.
 func (t containersTool) Save(ctx context.Context, out io.Writer, image, file string) error {
-	return command.Run(ctx, "", out, t.name, "push", local(image), "docker-archive:"+file+":"+local(image))
+	return command.Run(ctx, "", out, t.name, "push", storeName(image), "docker-archive:"+file+":"+storeName(image))
 }
 
-// storedImage is one of a list; its time is in seconds since 1970.
+// storedImage is an image in the JSON output of the images command.
 type storedImage struct {
 	Names   []string
-	Created int64
+	Created int64 // seconds since 1970
 }
 
-// Tags implements imageStore. The two tools' lists differ only in the case of their keys.
+// Tags implements Store. The JSON keys of podman and buildah differ only in case, which json.Unmarshal ignores.
 func (t containersTool) Tags(ctx context.Context, repository string) ([]string, error) {
 	flag := map[string][]string{"podman": {"--format", "json"}, "buildah": {"--json"}}[t.name]
-	list, err := command.Answer(ctx, "", io.Discard, t.name, append([]string{"images"}, flag...)...)
+	list, err := command.Output(ctx, "", io.Discard, t.name, append([]string{"images"}, flag...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +99,7 @@ func (t containersTool) Tags(ctx context.Context, repository string) ([]string, 
 	var tags []string
 	for _, i := range images {
 		for _, name := range i.Names {
-			if tag, ok := strings.CutPrefix(name, local(repository)+":"); ok {
+			if tag, ok := strings.CutPrefix(name, storeName(repository)+":"); ok {
 				tags = append(tags, tag)
 			}
 		}
@@ -105,7 +107,7 @@ func (t containersTool) Tags(ctx context.Context, repository string) ([]string, 
 	return tags, nil
 }
 
-// Remove implements imageStore.
+// Remove implements Store.
 func (t containersTool) Remove(ctx context.Context, image string) error {
-	return command.Run(ctx, "", io.Discard, t.name, "rmi", local(image))
+	return command.Run(ctx, "", io.Discard, t.name, "rmi", storeName(image))
 }

@@ -1,5 +1,5 @@
-// Package image builds an app's image with the builders of this machine, and pushes it or loads it into a local cluster. It
-// makes no calls to Kubernetes.
+// Package image builds an app's image with a builder on this machine. It pushes the image to a registry, or prepares it
+// for loading into a local cluster. It makes no calls to Kubernetes.
 package image
 
 import (
@@ -13,22 +13,22 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// Builder makes an image and pushes it.
+// Builder builds and pushes images. Each method writes the program's output to out.
 type Builder interface {
-	// Name is the command's name.
+	// Name returns the command's name.
 	Name() string
-	// Build makes image from the folder dir.
+	// Build builds an image.
 	Build(ctx context.Context, out io.Writer, b Request) error
-	// Push sends image to its registry and returns the digest it has there.
+	// Push pushes image to its registry and returns its digest. It may write to the folder tmp.
 	Push(ctx context.Context, out io.Writer, image, tmp string) (string, error)
-	// Save writes image into an archive.
+	// Save writes image to an archive.
 	Save(ctx context.Context, out io.Writer, image, file string) error
 	Store
 }
 
-// Store holds the images that a builder keeps on this machine.
+// Store is a builder's local image store.
 type Store interface {
-	// Tags are a repository's tags, newest image first.
+	// Tags returns a repository's tags, newest image first.
 	Tags(ctx context.Context, repository string) ([]string, error)
 	// Remove removes an image.
 	Remove(ctx context.Context, image string) error
@@ -39,43 +39,56 @@ type Request struct {
 	Dir, Dockerfile, Image string
 	Platform               string   // such as linux/amd64, or "" for this machine's
 	Args                   []string // NAME=VALUE
-	// Time is the one time that the image bears, in seconds since 1970. With the commit's, the same commit makes the
-	// same digest, and deploying what runs already changes nothing (reproducible-builds.org: SOURCE_DATE_EPOCH).
+	// Time is the timestamp for everything in the image, in seconds since 1970. With the commit's time, the same commit
+	// always yields the same digest, and deploying a running commit changes nothing
+	// (reproducible-builds.org: SOURCE_DATE_EPOCH).
 	Time string
 }
 
-// builderNames is the order in which builders are looked for.
+// builderNames lists the builders in order of preference.
 var builderNames = []string{"docker", "podman", "buildah", "nerdctl"}
 
-// FindBuilder returns the builder called name, or the first that is installed and works.
+// FindBuilder returns the builder called name, or if name is "", the first that is installed and works.
 func FindBuilder(ctx context.Context, name string) (Builder, error) {
 	names := builderNames
 	if name != "" {
 		names = []string{name}
 	}
-	idle := false
+	dockerDown := false
 	for _, n := range names {
 		b, ok := newBuilder(n)
 		if !ok {
-			return nil, &pipeline.UsageError{Problem: fmt.Sprintf("builder %q is not one of %s", n, strings.Join(builderNames, ", ")), Advice: "choose one with --builder"}
+			return nil, &pipeline.UsageError{
+				Problem: fmt.Sprintf("builder %q is not one of %s", n, strings.Join(builderNames, ", ")),
+				Advice:  "choose one with --builder",
+			}
 		}
 		if _, err := exec.LookPath(n); err != nil {
 			continue
 		}
-		// The docker command is often there without its engine.
+		// The docker command is often installed without its engine.
 		if n == "docker" && name == "" && command.Run(ctx, "", io.Discard, n, "info") != nil {
-			idle = true
+			dockerDown = true
 			continue
 		}
 		return b, nil
 	}
 	switch {
 	case name != "":
-		return nil, &pipeline.UsageError{Problem: fmt.Sprintf("builder %s is not installed", name), Advice: "install it, or choose another with --builder"}
-	case idle:
-		return nil, &pipeline.UsageError{Problem: "docker is installed, and its engine does not answer; no other builder is installed", Advice: "start docker, install another (buildah needs no engine), or ship a built image with --image"}
+		return nil, &pipeline.UsageError{
+			Problem: fmt.Sprintf("builder %s is not installed", name),
+			Advice:  "install it, or choose another with --builder",
+		}
+	case dockerDown:
+		return nil, &pipeline.UsageError{
+			Problem: "docker is installed, but its engine does not respond, and no other builder is installed",
+			Advice:  "start docker, install another builder (buildah needs no engine), or deploy an existing image with --image",
+		}
 	}
-	return nil, &pipeline.UsageError{Problem: "no builder is installed: none of " + strings.Join(names, ", "), Advice: "install one (buildah needs no engine), or ship a built image with --image"}
+	return nil, &pipeline.UsageError{
+		Problem: "no builder is installed (looked for " + strings.Join(names, ", ") + ")",
+		Advice:  "install one (buildah needs no engine), or deploy an existing image with --image",
+	}
 }
 
 func newBuilder(name string) (Builder, bool) {

@@ -9,16 +9,19 @@ import (
 )
 
 func TestBeyond(t *testing.T) {
-	tags := []string{"0123456789ab", "latest", "1123456789ab-dirty", "2123456789ab", "v1", "3123456789ab-dirty.1700000000"}
-	if got := Beyond(tags, 2); !slices.Equal(got, []string{"2123456789ab", "3123456789ab-dirty.1700000000"}) {
-		t.Errorf("%v", got)
+	tags := []string{
+		"0123456789ab", "latest", "1123456789ab-dirty", "2123456789ab", "v1", "3123456789ab-dirty.1700000000",
+	}
+	want := []string{"2123456789ab", "3123456789ab-dirty.1700000000"}
+	if got := Beyond(tags, 2); !slices.Equal(got, want) {
+		t.Errorf("Beyond(tags, 2) = %v, want %v", got, want)
 	}
 	if got := Beyond(tags, 9); len(got) != 0 {
-		t.Errorf("%v", got)
+		t.Errorf("Beyond(tags, 9) = %v, want none", got)
 	}
 }
 
-// buildah's cache does not see norn's build args but in RUN.
+// buildah's cache tracks norn's build args only in RUN.
 func TestCacheable(t *testing.T) {
 	for text, want := range map[string]bool{
 		"FROM scratch\nCOPY a /\n":                                  true,
@@ -32,19 +35,23 @@ func TestCacheable(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := cacheable(path); got != want {
-			t.Errorf("%q: %t", text, got)
+			t.Errorf("cacheable(%q) = %t", text, got)
 		}
 	}
 }
 
 func TestLoader(t *testing.T) {
 	for kind, want := range map[string]string{
-		"kind": "kind load image-archive f --name n", "k3d": "k3d image import f --cluster n", "minikube": "minikube image load f --profile n",
-		"k3s": "k3s ctr images import f", "containerd": "ctr --namespace k8s.io images import f", "devcluster": "devcluster load f",
+		"kind":       "kind load image-archive f --name n",
+		"k3d":        "k3d image import f --cluster n",
+		"minikube":   "minikube image load f --profile n",
+		"k3s":        "k3s ctr images import f",
+		"containerd": "ctr --namespace k8s.io images import f",
+		"devcluster": "devcluster load f",
 	} {
 		name, args := Loader(kind, "n", "f")
 		if got := name + " " + strings.Join(args, " "); got != want {
-			t.Errorf("%s: %s", kind, got)
+			t.Errorf("Loader(%q) = %q, want %q", kind, got, want)
 		}
 	}
 }
@@ -64,9 +71,9 @@ func TestDigestOf(t *testing.T) {
 	digest := "sha256:" + strings.Repeat("a", 64)
 	list := []byte(`["other/shop@` + digest + `","me/shop@` + digest + `"]`)
 	if got, err := digestOf("docker.io/me/shop:1", list); err != nil || got != digest {
-		t.Errorf("digest %q, error %v", got, err)
+		t.Errorf("digestOf = %q, %v; want %q", got, err, digest)
 	}
 	if got, err := digestOf("registry.example.com/me/shop:1", list); err == nil {
-		t.Errorf("digest %q of another repository", got)
+		t.Errorf("digestOf = %q for a repository without a digest", got)
 	}
 }

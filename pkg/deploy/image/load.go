@@ -1,6 +1,6 @@
 package image
 
-// Loader returns the command that loads an archive of images into a local cluster of this kind.
+// Loader returns the command that loads an image archive into a local cluster of this kind.
 func Loader(kind, cluster, archive string) (name string, args []string) {
 	switch kind {
 	case "kind":

@@ -5,7 +5,8 @@ import (
 	"slices"
 )
 
-// ChoosePlatform returns this machine's platform if nodes of several have it, since others are built by emulation, if at all.
+// ChoosePlatform returns the platform to build for, given the platforms of the nodes. It prefers this machine's own,
+// because other platforms need emulation.
 func ChoosePlatform(nodes []string) string {
 	own := runtime.GOOS + "/" + runtime.GOARCH
 	if len(nodes) == 0 || slices.Contains(nodes, own) && len(nodes) > 1 {

@@ -13,18 +13,18 @@ import (
 // Tool is a program that a deploy uses.
 type Tool struct {
 	Name    string
-	Version string // as it says itself
+	Version string // as the program reports it
 }
 
-// BuilderTool returns the builder that a deploy would use: the one called name, or the first that is installed and works. If
-// it is installed and does not work, the error quotes what it said last.
+// BuilderTool returns the builder that a deploy would use; see FindBuilder. If the builder is installed but does not
+// work, the error quotes the last line of its output.
 func BuilderTool(ctx context.Context, name string) (Tool, error) {
 	b, err := FindBuilder(ctx, name)
 	if err != nil {
 		return Tool{}, err
 	}
-	args := []string{"version", "--format", "{{.Server.Version}}"} // which takes the engine
-	if _, engineless := b.(containersTool); engineless {
+	args := []string{"version", "--format", "{{.Server.Version}}"} // fails unless the engine runs
+	if _, ok := b.(containersTool); ok {                           // has no engine
 		args = []string{"--version"}
 	} else if b.Name() == "nerdctl" {
 		args = []string{"version", "--format", "{{(index .Server.Components 0).Version}}"}
@@ -32,7 +32,7 @@ func BuilderTool(ctx context.Context, name string) (Tool, error) {
 	return askVersion(ctx, b.Name(), args...)
 }
 
-// FindTool asks a program for its version by --version.
+// FindTool runs a program with --version.
 func FindTool(ctx context.Context, name string) (Tool, error) {
 	if !command.Installed(name) {
 		return Tool{}, &pipeline.UsageError{Problem: name + " is not installed", Advice: "install it"}
@@ -41,27 +41,27 @@ func FindTool(ctx context.Context, name string) (Tool, error) {
 }
 
 func askVersion(ctx context.Context, name string, args ...string) (Tool, error) {
-	var said strings.Builder
-	answer, err := command.Answer(ctx, "", &said, name, args...)
+	var stderr strings.Builder
+	stdout, err := command.Output(ctx, "", &stderr, name, args...)
 	if err != nil {
-		if words := command.LastLine(said.String()); words != "" {
-			err = fmt.Errorf("%w: %s", err, words)
+		if line := command.LastLine(stderr.String()); line != "" {
+			err = fmt.Errorf("%w: %s", err, line)
 		}
-		return Tool{}, err
+		return Tool{Name: name}, err
 	}
-	return Tool{name, versionNumber.FindString(string(answer))}, nil
+	return Tool{name, versionNumber.FindString(string(stdout))}, nil
 }
 
-// versionNumber is the first thing in a program's answer that looks like one.
+// versionNumber matches the version in the output of --version.
 var versionNumber = regexp.MustCompile(`\bv?\d+(\.\d+)+[-+.\w]*`)
 
-// LoadCommand is the program that loads images into a cluster of this kind on this machine.
-func LoadCommand(kind string) string {
+// LoaderName returns the program that loads images into a local cluster of this kind.
+func LoaderName(kind string) string {
 	name, _ := Loader(kind, "", "")
 	return name
 }
 
-// CheckRegistry returns a *pipeline.UsageError if no cluster could pull from registry.
+// CheckRegistry returns a *pipeline.UsageError if a cluster could not pull from registry.
 func CheckRegistry(registry string) error {
 	_, err := PushedName(registry, "app", "tag")
 	return err

@@ -18,24 +18,27 @@ func TestVersionNumber(t *testing.T) {
 		{"", ""},
 	} {
 		if got := versionNumber.FindString(c.answer); got != c.want {
-			t.Errorf("%q: %q, want %q", c.answer, got, c.want)
+			t.Errorf("version in %q: got %q, want %q", c.answer, got, c.want)
 		}
 	}
 }
 
-// A builder that is installed and does not work is told by its own last words.
+// If a builder is installed but does not work, the error quotes the last line of its output.
 func TestFindBuilder(t *testing.T) {
 	for _, c := range []struct {
 		name, tools, ask string
 		want, wrong      string
 	}{
-		{"none", "", "", "", "no builder is installed: none of docker, podman, buildah, nerdctl"},
-		{"none of this name", "", "podman", "", "builder podman is not installed"},
-		{"no such builder", "", "kaniko", "", `builder "kaniko" is not one of`},
+		{"none installed", "", "", "", "no builder is installed (looked for docker, podman, buildah, nerdctl)"},
+		{"chosen one not installed", "", "podman", "", "builder podman is not installed"},
+		{"unknown", "", "kaniko", "", `builder "kaniko" is not one of`},
 		{"docker", "docker: echo 27.5.1", "", "docker 27.5.1", ""},
-		{"docker without its engine", "docker: echo oops >&2; exit 1", "", "", "docker is installed, and its engine does not answer"},
-		{"docker without its engine, by name", "docker: echo Cannot connect >&2; exit 1", "docker", "", "docker: exit status 1: Cannot connect"},
-		{"another one instead", "docker: exit 1\nbuildah: echo buildah version 1.28.2 '(x)'", "", "buildah 1.28.2", ""},
+		{"docker without engine", "docker: echo oops >&2; exit 1", "", "",
+			"docker is installed, but its engine does not respond"},
+		{"chosen docker without engine", "docker: echo Cannot connect >&2; exit 1", "docker", "",
+			"docker: exit status 1: Cannot connect"},
+		{"docker without engine, and buildah", "docker: exit 1\nbuildah: echo buildah version 1.28.2 '(x)'", "",
+			"buildah 1.28.2", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()

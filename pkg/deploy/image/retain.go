@@ -2,16 +2,16 @@ package image
 
 import "regexp"
 
-// madeTag is a tag that norn makes: a commit's first digits.
-var madeTag = regexp.MustCompile(`^[0-9a-f]{12}(-dirty(\.\d+)?)?$`)
+// nornTag matches the tags that norn makes: the first digits of a commit.
+var nornTag = regexp.MustCompile(`^[0-9a-f]{12}(-dirty(\.\d+)?)?$`)
 
-// Beyond returns the tags made by norn, without the newest keep of them. tags must be sorted newest first.
+// Beyond returns norn's tags beyond the newest keep. The tags must be sorted newest first.
 func Beyond(tags []string, keep int) []string {
-	var ours []string
+	var made []string
 	for _, t := range tags {
-		if madeTag.MatchString(t) {
-			ours = append(ours, t)
+		if nornTag.MatchString(t) {
+			made = append(made, t)
 		}
 	}
-	return ours[min(keep, len(ours)):]
+	return made[min(keep, len(made)):]
 }

@@ -14,7 +14,7 @@ import (
 	k8srollout "norn/pkg/k8s/rollout"
 )
 
-// How much evidence is shown; what is saved has more.
+// How much evidence norn shows. The saved file has more.
 const (
 	shownLines  = 20
 	shownEvents = 2
@@ -22,7 +22,7 @@ const (
 	maxLogBytes = 1 << 20
 )
 
-// Failure is all that is known of a rollout that failed, for people and as JSON.
+// Failure is the evidence of a failed rollout, for people and as JSON.
 type Failure struct {
 	App       string            `json:"app"`
 	Namespace string            `json:"namespace"`
@@ -33,7 +33,7 @@ type Failure struct {
 	Hint      string            `json:"hint,omitempty"`
 	Pod       string            `json:"pod,omitempty"`
 	Container string            `json:"container,omitempty"`
-	Ready     int               `json:"ready"` // new pods that were available
+	Ready     int               `json:"ready"` // number of new pods that were available
 	Want      int               `json:"want"`
 	Events    []string          `json:"events,omitempty"` // warnings about the pod, oldest first
 	Log       []string          `json:"log,omitempty"`    // the failing container's last lines
@@ -42,26 +42,30 @@ type Failure struct {
 	Kept      string            `json:"notRestored,omitempty"` // why nothing was restored
 }
 
-// investigate gathers the evidence before a restore deletes the pod. What cannot be read is left out: the verdict stands without it.
+// investigate gathers the evidence of a failure before a restore deletes the pod. It skips what it cannot read, because
+// the verdict stands without it.
 func (r *runner) investigate(ctx context.Context, v k8srollout.Verdict) Failure {
 	f := Failure{App: r.App, Namespace: r.Namespace}
 	if v.Pod != "" {
 		f.Log, f.Previous = r.tail(ctx, v, false), r.tail(ctx, v, true)
-		if slices.Equal(f.Log, f.Previous) { // of a container that waits, both are of its last run
+		if slices.Equal(f.Log, f.Previous) { // while a container waits to restart, both are its last run's
 			f.Previous = nil
 		}
 		f.Events = r.warnings(ctx, v.Pod)
 	}
 	v = v.Refine(slices.Concat(f.Previous, f.Log))
-	f.Reason, f.Message, f.Pod, f.Container, f.Ready, f.Want = v.Reason, v.Message, v.Pod, v.Container, v.Ready, v.Want
+	f.Reason, f.Message, f.Pod, f.Container = v.Reason, v.Message, v.Pod, v.Container
+	f.Ready, f.Want = v.Ready, v.Want
 	f.Hint = hint(v, r.Spec, r.ports)
 	return f
 }
 
-// tail is the end of a container's log.
+// tail returns the end of a container's log, or nil if it cannot be read.
 func (r *runner) tail(ctx context.Context, v k8srollout.Verdict, previous bool) []string {
 	lines, bytes := int64(savedLines), int64(maxLogBytes)
-	stream, err := r.cluster.StreamLogs(ctx, r.Namespace, v.Pod, &corev1.PodLogOptions{Container: v.Container, Previous: previous, TailLines: &lines, LimitBytes: &bytes})
+	stream, err := r.cluster.StreamLogs(ctx, r.Namespace, v.Pod, &corev1.PodLogOptions{
+		Container: v.Container, Previous: previous, TailLines: &lines, LimitBytes: &bytes,
+	})
 	if err != nil {
 		return nil
 	}
@@ -85,7 +89,8 @@ func (r *runner) warnings(ctx context.Context, pod string) []string {
 	}
 	var out []string
 	for _, e := range events {
-		if e.Type == corev1.EventTypeWarning && e.Reason != "BackOff" && !strings.HasPrefix(e.Message, "Error: ") { // which tell no cause
+		// BackOff and "Error: " events repeat the state and name no cause.
+		if e.Type == corev1.EventTypeWarning && e.Reason != "BackOff" && !strings.HasPrefix(e.Message, "Error: ") {
 			text := fmt.Sprintf("%s: %s", e.Reason, strings.Join(strings.Fields(e.Message), " "))
 			out = append(slices.DeleteFunc(out, func(s string) bool { return s == text }), text)
 		}
@@ -93,7 +98,8 @@ func (r *runner) warnings(ctx context.Context, pod string) []string {
 	return out
 }
 
-// show prints a failure: the verdict in at most four lines, then what the container said last. The hint comes with the error, at the end.
+// show prints a failure: the verdict in at most four lines, then the container's last log lines. The returned error
+// carries the hint.
 func (f Failure) show(out io.Writer) {
 	say := func(format string, args ...any) { _, _ = fmt.Fprintf(out, format+"\n", args...) }
 	say("failed (%s): %s", f.Reason, f.Message)

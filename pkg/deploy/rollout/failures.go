@@ -13,7 +13,7 @@ import (
 	"norn/internal/folder"
 )
 
-// save writes the evidence into a file of its own, without secret values, and tells where.
+// save writes the evidence to a new file, without secret values, and prints its path.
 func (r *runner) save(f Failure, at time.Time) error {
 	if err := folder.MakePrivate(r.Failures); err != nil {
 		return fmt.Errorf("save the failure: %w", err)
@@ -30,17 +30,17 @@ func (r *runner) save(f Failure, at time.Time) error {
 	if err := os.WriteFile(path, append(text.Bytes(), '\n'), 0o600); err != nil {
 		return fmt.Errorf("save the failure: %w", err)
 	}
-	_, _ = fmt.Fprintf(r.out, "the evidence is in %s\n", path)
+	_, _ = fmt.Fprintf(r.out, "evidence saved in %s\n", path)
 	return nil
 }
 
-// redact writes text without secret values.
-func (r *runner) redact(to io.Writer, text []byte) error {
+// redact writes text to w, without secret values.
+func (r *runner) redact(w io.Writer, text []byte) error {
 	if r.Redactor == nil {
-		_, err := to.Write(text)
+		_, err := w.Write(text)
 		return err
 	}
-	w := r.Redactor.Writer(to)
-	_, err := w.Write(text)
-	return errors.Join(err, w.Close())
+	redacted := r.Redactor.Writer(w)
+	_, err := redacted.Write(text)
+	return errors.Join(err, redacted.Close())
 }

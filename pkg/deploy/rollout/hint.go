@@ -3,53 +3,54 @@ package rollout
 import (
 	"fmt"
 	"path/filepath"
-	"strings"
 
+	"norn/pkg/forge/objects"
 	"norn/pkg/infraspec"
 	k8srollout "norn/pkg/k8s/rollout"
 )
 
-// hint is what to do about a failed rollout, in the infraspec's own terms where there is one.
+// hint returns what to do about a failed rollout. If there is an infraspec, it names the line to change.
 func hint(v k8srollout.Verdict, spec *infraspec.Spec, ports []int) string {
 	switch v.Reason {
 	case k8srollout.ImageNotFound:
-		return "check the image's name and tag; norn deploy without --image builds and pushes one"
+		return "check the image's name and tag, or leave out --image to build and push one"
 	case k8srollout.RegistryRefused:
-		return "the nodes need credentials of their own: an imagePullSecret of the namespace's default ServiceAccount"
+		return "give the nodes credentials: an imagePullSecret of the namespace's default ServiceAccount"
 	case k8srollout.ImagePull:
-		return "check that the nodes reach the registry under this name"
+		return "check that the nodes can reach the registry by this name"
 	case k8srollout.WrongArchitecture:
-		return "build it for the nodes' platform (kubectl get nodes -L kubernetes.io/arch); norn deploy does so by itself where it may list nodes"
+		return "build the image for the nodes' platform (kubectl get nodes -L kubernetes.io/arch); " +
+			"norn deploy does this if it can list the nodes"
 	case k8srollout.CommandNotFound, k8srollout.CannotStart:
-		if says := place(spec, "command"); says != "" {
-			return says + " sets the command"
+		if line := place(spec, "command"); line != "" {
+			return line + " sets the command"
 		}
-		return "the ENTRYPOINT or CMD of the Dockerfile names it"
+		return "check ENTRYPOINT and CMD in the Dockerfile"
 	case k8srollout.OutOfMemory:
-		if says := place(spec, "resources.limits.memory"); says != "" {
-			return says + " sets the limit"
+		if line := place(spec, "resources.limits.memory"); line != "" {
+			return line + " sets the limit"
 		}
-		return "give it more by resources.limits.memory in the infraspec"
+		return "set a higher resources.limits.memory in the infraspec"
 	case k8srollout.MissingSecret:
-		return "norn deploy brings what the infraspec declares; a new name belongs under secrets: there and, with norn secrets set, into secrets.enc.yaml"
+		return "declare the name under secrets: in the infraspec, give it a value with norn secrets set, and deploy again"
 	case k8srollout.Unschedulable, k8srollout.QuotaExceeded:
 		return roomHint(v, spec)
 	case k8srollout.VolumeNotBound, k8srollout.VolumeNotMounted:
 		return volumeHint(v, spec)
 	case k8srollout.PodsRefused:
-		return "a policy of the cluster refuses the pods; whoever runs the cluster knows it"
+		return "ask the cluster's admin about the policy that refuses the pods"
 	case k8srollout.ProbeFailing, k8srollout.LivenessKilled:
 		return probeHint(v, spec, ports)
 	case k8srollout.TimedOut:
-		return "a slower start wants a longer --timeout"
+		return "if the app starts slowly, raise --timeout"
 	case k8srollout.CrashLoop:
-		return "its last log lines are above; more restarts are allowed with --allow-restarts"
+		return "see its last log lines above; allow more restarts with --allow-restarts"
 	case k8srollout.BadConfig, k8srollout.PodLost, k8srollout.NoDeployment:
 	}
 	return ""
 }
 
-// place is where the infraspec says something, such as "infraspec.yaml line 4", or "" where it does not.
+// place returns where the infraspec sets a key, such as "infraspec.yaml line 4", or "" if it does not.
 func place(spec *infraspec.Spec, key string) string {
 	if spec == nil || !spec.Has(key) {
 		return ""
@@ -58,52 +59,52 @@ func place(spec *infraspec.Spec, key string) string {
 }
 
 func roomHint(v k8srollout.Verdict, spec *infraspec.Spec) string {
-	if strings.Contains(v.Message, "untolerated taint") {
-		return "its nodes are tainted for other pods, and norn sets no tolerations"
+	if v.Tainted {
+		return "remove a taint or add a node without one: the nodes are tainted, and norn sets no tolerations"
 	}
-	for _, resource := range []string{"cpu", "memory"} {
-		if !strings.Contains(v.Message, resource) {
-			continue
-		}
+	for _, resource := range v.Resources {
 		for _, key := range []string{"resources.requests." + resource, "resources.limits." + resource} {
-			if says := place(spec, key); says != "" {
-				return fmt.Sprintf("%s asks for %s", says, resource)
+			if line := place(spec, key); line != "" {
+				return fmt.Sprintf("%s asks for %s", line, resource)
 			}
 		}
 	}
 	if v.Reason == k8srollout.QuotaExceeded {
-		return "kubectl describe resourcequota shows what is left"
+		return "see what is left of the quota with kubectl describe resourcequota"
 	}
-	return "kubectl describe nodes shows what they have"
+	return "see the nodes' free resources with kubectl describe nodes"
 }
 
 func volumeHint(v k8srollout.Verdict, spec *infraspec.Spec) string {
 	if spec == nil {
-		return "norn status shows the app's volumes"
+		return "see the app's volumes with norn status"
 	}
 	for i, volume := range spec.Volumes {
 		key := fmt.Sprintf("volumes[%d]", i)
-		if volume.HostPath != "" && strings.Contains(v.Message, volume.HostPath) {
-			return fmt.Sprintf("%s says hostPath: %s, a folder that must be on the node", place(spec, key+".hostPath"), volume.HostPath)
-		}
-		if volume.HostPath == "" && strings.Contains(v.Message, "claim") {
-			return fmt.Sprintf("%s asks for %s; kubectl describe pvc %s-%s says what the claim waits for", place(spec, key), volume.Size, spec.App, volume.Name)
+		switch claim := objects.ClaimName(spec.App, volume.Name); {
+		case volume.HostPath != "" && volume.HostPath == v.HostPath:
+			return fmt.Sprintf("%s sets hostPath: %s, a folder that must exist on the node",
+				place(spec, key+".hostPath"), volume.HostPath)
+		case volume.HostPath == "" && claim == v.Claim:
+			return fmt.Sprintf("%s asks for %s; kubectl describe pvc %s shows what the claim waits for",
+				place(spec, key), volume.Size, claim)
 		}
 	}
-	return "the infraspec has no such volume: see what else is in the Deployment's pod template"
+	return "check the Deployment's pod template: the infraspec has no such volume"
 }
 
 func probeHint(v k8srollout.Verdict, spec *infraspec.Spec, ports []int) string {
 	port, path := place(spec, "port"), place(spec, "healthcheck")
-	switch refused := v.RefusedPort(); {
+	switch {
 	case spec == nil:
 		return ""
-	case refused > 0 && len(ports) > 0:
-		return fmt.Sprintf("%s says port %d; the container listens on %s", port, spec.Port, numbers(ports))
-	case refused > 0:
-		return fmt.Sprintf("%s says port %d, and nothing listens there: does the app listen on that port, and on all addresses (0.0.0.0), not only on localhost?", port, spec.Port)
+	case v.Port > 0 && len(ports) > 0:
+		return fmt.Sprintf("%s sets port %d, but the container listens on %s", port, spec.Port, numbers(ports))
+	case v.Port > 0:
+		return fmt.Sprintf("%s sets port %d, but nothing listens there; "+
+			"make the app listen on that port on all addresses (0.0.0.0), not only on localhost", port, spec.Port)
 	case path != "":
-		return fmt.Sprintf("%s says healthcheck: %s", path, spec.Healthcheck)
+		return fmt.Sprintf("%s sets healthcheck: %s", path, spec.Healthcheck)
 	}
 	return ""
 }

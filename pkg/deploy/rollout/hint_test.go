@@ -10,39 +10,77 @@ import (
 )
 
 func TestCandidates(t *testing.T) {
-	got := candidates([]string{"2026/11/24 09:14:58 listening on :3123", "http://0.0.0.0:4321/", "Port 5678 is open", "pid 7777"}, 8080)
+	log := []string{"2026/11/24 09:14:58 listening on :3123", "http://0.0.0.0:4321/", "Port 5678 is open", "pid 7777"}
+	got := candidates(log, 8080)
 	for _, port := range []int{3123, 4321, 5678, 3000} {
 		if !slices.Contains(got, port) {
-			t.Errorf("%d is not in %v", port, got)
+			t.Errorf("got %v, want %d among them", got, port)
 		}
 	}
 	if slices.Contains(got, 8080) || slices.Contains(got, 7777) {
-		t.Errorf("%v", got)
+		t.Errorf("got %v, want neither the probe's port nor a process ID", got)
 	}
 }
 
+const hintedSpec = `app: shop
+role: webserver
+port: 8080
+healthcheck: /healthz
+resources: {limits: {memory: 1Gi}, requests: {cpu: 2}}
+volumes:
+  - {name: host, mountPath: /h, hostPath: /nosuch}
+  - {name: data, mountPath: /d, size: 1Gi}
+  - {name: more, mountPath: /m, size: 2Gi}
+`
+
+// Hints come from the verdict's fields alone: the message here is misleading.
 func TestHint(t *testing.T) {
-	spec, _, err := infraspec.Parse("/x/infraspec.yaml", []byte("app: shop\nrole: webserver\nport: 8080\nhealthcheck: /healthz\nresources: {limits: {memory: 1Gi}, requests: {cpu: 2}}\nvolumes: [{name: d, mountPath: /d, hostPath: /nosuch}]\n"))
+	spec, _, err := infraspec.Parse("/x/infraspec.yaml", []byte(hintedSpec))
 	if err != nil {
 		t.Fatal(err)
 	}
-	refused := "the startup probe of pod p does not pass: GET /healthz on port 8080: connection refused"
+	const misleading = "GET / on port 1: connection refused, Insufficient memory, untolerated taint, /nosuch, claim " +
+		"shop-more"
 	for _, c := range []struct {
+		name  string
 		v     k8srollout.Verdict
 		ports []int
 		want  string
 	}{
-		{k8srollout.Verdict{Reason: k8srollout.ProbeFailing, Message: refused}, []int{3000, 9000}, "infraspec.yaml line 3 says port 8080; the container listens on 3000, 9000"},
-		{k8srollout.Verdict{Reason: k8srollout.ProbeFailing, Message: refused}, nil, "infraspec.yaml line 3 says port 8080, and nothing listens there: does"},
-		{k8srollout.Verdict{Reason: k8srollout.LivenessKilled, Message: "HTTP status 500"}, nil, "infraspec.yaml line 4 says healthcheck: /healthz"},
-		{k8srollout.Verdict{Reason: k8srollout.OutOfMemory}, nil, "infraspec.yaml line 5 sets the limit"},
-		{k8srollout.Verdict{Reason: k8srollout.Unschedulable, Message: "1 Insufficient cpu"}, nil, "infraspec.yaml line 5 asks for cpu"},
-		{k8srollout.Verdict{Reason: k8srollout.Unschedulable, Message: "1 node(s) had untolerated taint {a: b}"}, nil, "its nodes are tainted"},
-		{k8srollout.Verdict{Reason: k8srollout.VolumeNotMounted, Message: `hostPath type check failed: /nosuch is not a directory`}, nil, "infraspec.yaml line 6 says hostPath: /nosuch"},
+		{"another port", k8srollout.Verdict{Reason: k8srollout.ProbeFailing, Port: 8080}, []int{3000, 9000},
+			"infraspec.yaml line 3 sets port 8080, but the container listens on 3000, 9000"},
+		{"no port", k8srollout.Verdict{Reason: k8srollout.ProbeFailing, Port: 8080}, nil,
+			"infraspec.yaml line 3 sets port 8080, but nothing listens there; make"},
+		{"killed at its port", k8srollout.Verdict{Reason: k8srollout.LivenessKilled, Port: 8080}, nil,
+			"infraspec.yaml line 3 sets port 8080, but nothing listens there; make"},
+		{"a bad answer", k8srollout.Verdict{Reason: k8srollout.LivenessKilled}, nil,
+			"infraspec.yaml line 4 sets healthcheck: /healthz"},
+		{"memory limit", k8srollout.Verdict{Reason: k8srollout.OutOfMemory}, nil, "infraspec.yaml line 5 sets the limit"},
+		{"cpu", k8srollout.Verdict{Reason: k8srollout.Unschedulable, Resources: []string{"cpu"}}, nil,
+			"infraspec.yaml line 5 asks for cpu"},
+		{"quota of memory", k8srollout.Verdict{Reason: k8srollout.QuotaExceeded, Resources: []string{"memory", "pods"}}, nil,
+			"infraspec.yaml line 5 asks for memory"},
+		{"quota of pods", k8srollout.Verdict{Reason: k8srollout.QuotaExceeded, Resources: []string{"pods"}}, nil,
+			"see what is left of the quota with kubectl describe resourcequota"},
+		{"no resource", k8srollout.Verdict{Reason: k8srollout.Unschedulable}, nil,
+			"see the nodes' free resources with kubectl describe nodes"},
+		{"tainted", k8srollout.Verdict{Reason: k8srollout.Unschedulable, Tainted: true, Resources: []string{"cpu"}}, nil,
+			"remove a taint"},
+		{"host path", k8srollout.Verdict{Reason: k8srollout.VolumeNotMounted, HostPath: "/nosuch"}, nil,
+			"infraspec.yaml line 7 sets hostPath: /nosuch"},
+		{"claim", k8srollout.Verdict{Reason: k8srollout.VolumeNotBound, Claim: "shop-data"}, nil,
+			"infraspec.yaml line 8 asks for 1Gi; kubectl describe pvc shop-data"},
+		{"another claim", k8srollout.Verdict{Reason: k8srollout.VolumeNotMounted, Claim: "shop-more"}, nil,
+			"infraspec.yaml line 9 asks for 2Gi; kubectl describe pvc shop-more"},
+		{"foreign volume", k8srollout.Verdict{Reason: k8srollout.VolumeNotMounted}, nil,
+			"check the Deployment's pod template"},
 	} {
-		if got := hint(c.v, spec, c.ports); !strings.HasPrefix(got, c.want) {
-			t.Errorf("%s: %q", c.v.Reason, got)
-		}
-		_ = hint(c.v, nil, c.ports) // without an infraspec it is shorter, and no panic
+		t.Run(c.name, func(t *testing.T) {
+			c.v.Message = misleading
+			if got := hint(c.v, spec, c.ports); !strings.HasPrefix(got, c.want) {
+				t.Errorf("hint %q, want %q", got, c.want)
+			}
+			_ = hint(c.v, nil, c.ports) // must not panic without an infraspec
+		})
 	}
 }

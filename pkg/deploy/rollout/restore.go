@@ -14,14 +14,14 @@ import (
 	k8srollout "norn/pkg/k8s/rollout"
 )
 
-// A restore goes on where the run was interrupted, so it has a bound of its own. It is not the user's --timeout where that is shorter: how
-// long a failing version may try says nothing of how long the good one takes.
+// A restore outlives an interrupt of the run, so it has its own time limit. That is at least restoreTimeout: a short
+// --timeout for the new version says nothing about how long the good one takes.
 const (
 	restoreTimeout = 5 * time.Minute
-	restoreSlack   = time.Minute // for the calls around it
+	restoreSlack   = time.Minute // for the API calls around it
 )
 
-// failed shows the evidence, brings the last verified revision back and returns what came of that.
+// failed shows the evidence, restores the last verified revision and returns an *Error with the outcome.
 func (r *runner) failed(ctx context.Context, verdict k8srollout.Verdict, current *appsv1.ReplicaSet) error {
 	failure := &Error{r.investigate(ctx, verdict)}
 	f := &failure.Evidence
@@ -41,7 +41,7 @@ func (r *runner) failed(ctx context.Context, verdict k8srollout.Verdict, current
 	return failure
 }
 
-// restore goes back to the last verified revision, and notes in f what came of that.
+// restore goes back to the last verified revision and records the outcome in f.
 func (r *runner) restore(ctx context.Context, f *Failure) {
 	if f.Kept = r.KeepFailed; f.Kept != "" {
 		return
@@ -61,13 +61,13 @@ func (r *runner) restore(ctx context.Context, f *Failure) {
 		f.Kept = err.Error()
 		return
 	}
-	r.changed = false // it has been seen to run
+	r.changed = false // an earlier run verified it
 	back, current, err := r.watch(ctx, restored.Generation)
 	switch {
 	case err != nil:
 		f.Kept = err.Error()
 	case back.State != k8srollout.Complete:
-		f.Kept = "it does not come up either: " + back.Message
+		f.Kept = "the rollout of the verified version failed too: " + back.Message
 	default:
 		f.Restored = fmt.Sprintf("as revision %s", current.Annotations[metadata.RevisionAnnotation])
 		if err := r.cluster.MarkVerified(ctx, current, time.Now()); err != nil {
@@ -76,8 +76,8 @@ func (r *runner) restore(ctx context.Context, f *Failure) {
 	}
 }
 
-// lastGood is the newest verified revision other than the one that failed. One that differs only by the Secret's version is a good one:
-// its pods may be those that still run.
+// lastGood returns the newest verified revision other than the failed one. The two may differ only by the Secret's
+// version, and then the good one's pods may still be running.
 func (r *runner) lastGood(ctx context.Context) (k8s.Revision, error) {
 	d, err := r.cluster.GetDeployment(ctx, r.Namespace, r.App)
 	if err != nil {
@@ -95,7 +95,7 @@ func (r *runner) lastGood(ctx context.Context) (k8s.Revision, error) {
 	return k8s.Revision{}, errors.New("no earlier verified version to roll back to")
 }
 
-// Describe names a revision in a message.
+// Describe returns a revision's name for messages.
 func Describe(r k8s.Revision) string {
 	if r.Set == nil {
 		return ""

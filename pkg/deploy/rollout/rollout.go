@@ -1,5 +1,5 @@
-// Package rollout changes a Deployment and watches the rollout to its end: it gathers the evidence of a failure and brings
-// the last verified version back. The verdict itself is that of pkg/k8s/rollout.
+// Package rollout changes a Deployment and watches the rollout to its end. If it fails, the package gathers evidence
+// and restores the last verified version. Package norn/pkg/k8s/rollout decides whether it failed.
 package rollout
 
 import (
@@ -17,13 +17,13 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// Error reports that a version did not come up, and what runs now.
+// Error reports that a rollout failed, why, and which version runs now.
 type Error struct{ Evidence Failure }
 
 // Restored reports whether the previous version runs again.
 func (e *Error) Restored() bool { return e.Evidence.Restored != "" }
 
-// Error says what failed and what state things are in.
+// Error returns the failure and whether the previous version was restored.
 func (e *Error) Error() string {
 	f := e.Evidence
 	text := fmt.Sprintf("the rollout of %s failed (%s): %s", f.App, f.Reason, f.Message)
@@ -33,7 +33,7 @@ func (e *Error) Error() string {
 	return text + "; the previous version was not restored: " + f.Kept
 }
 
-// Hint is what to do about it.
+// Hint returns what to do about the failure.
 func (e *Error) Hint() string {
 	if e.Evidence.Hint == "" {
 		return fmt.Sprintf("see kubectl describe deployment %s", e.Evidence.App)
@@ -41,27 +41,29 @@ func (e *Error) Hint() string {
 	return e.Evidence.Hint
 }
 
-// Failure is the evidence, for machine-readable output.
+// Failure returns the evidence, for machine-readable output.
 func (e *Error) Failure() any { return e.Evidence }
 
-// runner is one change of a Deployment, watched to its end.
+// runner makes one change to a Deployment and watches its rollout.
 type runner struct {
 	Target
 	cluster *k8s.Client
 	out     io.Writer
-	changed bool  // whether there is anything new to be watched
-	ports   []int // where a container was found to listen, though its probe tries another port
+	changed bool  // whether the change started a rollout
+	ports   []int // where the container listens, if not on its probe's port
 }
 
-// Run makes a change to the Deployment of t's app and waits until the cluster runs it. If the new version fails, Run brings
-// the last verified one back, unless t says otherwise, and returns an *Error.
-func Run(ctx context.Context, cluster *k8s.Client, out io.Writer, t Target, change func(context.Context) (*appsv1.Deployment, error)) (pipeline.Result, error) {
-	return (&runner{Target: t, cluster: cluster, out: out}).roll(ctx, change)
+// Change changes a Deployment and returns it as the API server answered.
+type Change func(context.Context) (*appsv1.Deployment, error)
+
+// Run makes a change to the Deployment of t's app and waits until the cluster runs it. A change without effect is
+// Unchanged. If the new version fails, Run restores the last verified one, unless t.KeepFailed is set, and returns an
+// *Error.
+func Run(ctx context.Context, cluster *k8s.Client, out io.Writer, t Target, change Change) (pipeline.Result, error) {
+	return (&runner{Target: t, cluster: cluster, out: out}).run(ctx, change)
 }
 
-// roll makes the change and waits until the cluster runs it. A change that turns out to be none is unchanged.
-// A version that fails is replaced by the last verified one, unless the target says otherwise.
-func (r *runner) roll(ctx context.Context, change func(context.Context) (*appsv1.Deployment, error)) (pipeline.Result, error) {
+func (r *runner) run(ctx context.Context, change Change) (pipeline.Result, error) {
 	before, err := r.cluster.GetDeployment(ctx, r.Namespace, r.App)
 	if err != nil {
 		return pipeline.Result{}, err
@@ -73,7 +75,8 @@ func (r *runner) roll(ctx context.Context, change func(context.Context) (*appsv1
 	r.changed = before.Generation != after.Generation
 	verdict, current, err := r.watch(ctx, after.Generation)
 	if err != nil {
-		return pipeline.Result{}, fmt.Errorf("the rollout of %s goes on in the cluster, norn status %[1]s shows it: %w", r.App, err)
+		err = fmt.Errorf("the rollout of %s continues in the cluster; see norn status %[1]s: %w", r.App, err)
+		return pipeline.Result{}, err
 	}
 	if verdict.State == k8srollout.Failed {
 		return pipeline.Result{}, r.failed(ctx, verdict, current)
@@ -85,5 +88,6 @@ func (r *runner) roll(ctx context.Context, change func(context.Context) (*appsv1
 	if reflect.DeepEqual(before.Spec, after.Spec) {
 		state = pipeline.Unchanged
 	}
-	return pipeline.Result{State: state, Detail: fmt.Sprintf("revision %s, %s", current.Annotations[metadata.RevisionAnnotation], verdict.Message)}, nil
+	detail := fmt.Sprintf("revision %s, %s", current.Annotations[metadata.RevisionAnnotation], verdict.Message)
+	return pipeline.Result{State: state, Detail: detail}, nil
 }

@@ -11,28 +11,30 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// Target is an app in a cluster, with the options of its rollouts.
+// Target is an app in a cluster, with the options of a rollout.
 type Target struct {
 	Namespace, App string
-	Spec           *infraspec.Spec // for hints that name a line of it; nil where there is none
+	Spec           *infraspec.Spec // for hints that name its lines; may be nil
 	Timeout        time.Duration   // how long a rollout may take
-	AllowRestarts  int             // how often a new container may end and come back
-	Lock           lease.Request   // its Holder and Wait; the rest is filled in
-	// KeepFailed, if not "", leaves a failed version where it is, and says why.
+	AllowRestarts  int             // how often a new container may restart
+	Lock           lease.Request   // Holder and Wait; WithLock sets the rest
+	// KeepFailed, if not "", is the reason why a failed version stays in place.
 	KeepFailed string
-	// Failures, if not "", is the folder into which the evidence of a failure is written.
+	// Failures, if not "", is the folder for the evidence of failures.
 	Failures string
-	Redactor Redactor // hides every decrypted value in what is shown and saved; or nil
+	Redactor Redactor // hides decrypted values in output and in the evidence; may be nil
 }
 
-// Redactor hides values in what is shown. Hide is called for each value before anything could print it.
+// Redactor hides values in output. Hide must be called with a value before anything could print it.
 type Redactor interface {
 	Hide(name, value string)
-	// Writer is w without the values; Close ends it and leaves w open.
+	// Writer returns a writer that hides the values and writes to w. Closing it flushes it and leaves w open.
 	Writer(w io.Writer) io.WriteCloser
 }
 
-// WithLock calls do while it holds the lock of t's app.
-func (t Target) WithLock(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, do func(context.Context) error) error {
-	return lease.WithLock(ctx, cluster, t.Lock.For(t.Namespace, t.App, func(line string) { pipeline.Say(to, "lock", line) }), do)
+// WithLock calls do while holding the lock of t's app.
+func (t Target) WithLock(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter,
+	do func(context.Context) error) error {
+	say := func(line string) { pipeline.Say(to, "lock", line) }
+	return lease.WithLock(ctx, cluster, t.Lock.For(t.Namespace, t.App, say), do)
 }

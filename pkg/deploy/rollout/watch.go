@@ -13,26 +13,27 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// portPatience is how long a container may refuse connections before it is asked where it listens instead.
+// portPatience is how long a container may refuse connections before norn looks for the port that it listens on
+// instead.
 const portPatience = 20 * time.Second
 
-// watcher follows one rollout to its verdict.
+// watcher observes one rollout until its verdict.
 type watcher struct {
 	*runner
-	generation int64 // the change's; looks from before count for nothing
+	generation int64 // of the change; earlier observations do not count
 	verdict    k8srollout.Verdict
 	current    *appsv1.ReplicaSet
 
-	stalled k8srollout.Reason // what the rollout is stalled for, or ""
-	since   time.Time         // since when, by this machine's clock
-	asked   bool              // where the container listens
+	stalled  k8srollout.Reason // why the rollout is stalled, or ""
+	since    time.Time         // when that began, by this machine's clock
+	searched bool              // whether norn has looked for the container's port
 
-	up       time.Time // since when all pods are up, with as many restarts; zero where they are not
+	up       time.Time // when all pods were up with this number of restarts; zero while they are not
 	restarts int
 	pods     []pipeline.Pod
 }
 
-// watch follows the rollout to its verdict, and says what changes on the way.
+// watch observes the rollout until its verdict and reports changes on the way.
 func (r *runner) watch(ctx context.Context, generation int64) (k8srollout.Verdict, *appsv1.ReplicaSet, error) {
 	bounded, cancel := context.WithTimeout(ctx, r.Timeout)
 	defer cancel()
@@ -48,12 +49,12 @@ func (r *runner) watch(ctx context.Context, generation int64) (k8srollout.Verdic
 	return w.verdict, w.current, err
 }
 
-// observe judges one observation.
+// observe judges one observation and reports what changed.
 func (w *watcher) observe(ctx context.Context, o k8srollout.Observation) {
 	o.Generation, o.AllowRestarts = w.generation, &w.AllowRestarts
 	v := k8srollout.Judge(o)
 	v = w.steady(o, v)
-	w.tell(o, v)
+	w.report(o, v)
 	w.verdict, w.current = v, k8srollout.CurrentReplicaSet(o)
 	if v.State != k8srollout.Stalled {
 		w.stalled = ""
@@ -65,18 +66,18 @@ func (w *watcher) observe(ctx context.Context, o k8srollout.Observation) {
 	switch held := time.Since(w.since); {
 	case v.Patience > 0 && held >= v.Patience:
 		w.verdict.State = k8srollout.Failed
-	case v.RefusedPort() > 0 && held >= portPatience && !w.asked:
+	case v.Port > 0 && held >= portPatience && !w.searched:
 		if w.wrongPort(ctx) {
 			w.verdict.State = k8srollout.Failed
 		}
 	}
 }
 
-// steadyFor is how long pods without a readiness probe are watched before they count as well: to Kubernetes they are as soon as their
-// containers run, also those that end a moment later.
+// steadyFor is how long pods without a readiness probe must stay up. Kubernetes calls them ready as soon as their
+// containers run, even if they end a moment later.
 const steadyFor = 5 * time.Second
 
-// steady returns v, or a verdict that goes on waiting while pods without a probe have not been up for steadyFor.
+// steady returns v, or a Progressing verdict while pods without a probe have not been up for steadyFor.
 func (w *watcher) steady(o k8srollout.Observation, v k8srollout.Verdict) k8srollout.Verdict {
 	if v.State != k8srollout.Complete || !w.changed || k8srollout.HasReadinessProbes(o.Deployment.Spec.Template.Spec) {
 		w.up = time.Time{}
@@ -90,13 +91,14 @@ func (w *watcher) steady(o k8srollout.Observation, v k8srollout.Verdict) k8sroll
 		w.up, w.restarts = time.Now(), restarts
 	}
 	if time.Since(w.up) < steadyFor {
-		v.State, v.Message = k8srollout.Progressing, fmt.Sprintf("%s; they have no healthcheck, so they are watched for %s", v.Message, steadyFor)
+		v.State = k8srollout.Progressing
+		v.Message = fmt.Sprintf("%s; watching them for %s because they have no healthcheck", v.Message, steadyFor)
 	}
 	return v
 }
 
-// tell tells how far the rollout is and how its pods are, where that has changed.
-func (w *watcher) tell(o k8srollout.Observation, v k8srollout.Verdict) {
+// report prints the verdict and the pods' states if they changed.
+func (w *watcher) report(o k8srollout.Observation, v k8srollout.Verdict) {
 	mine, old := k8srollout.Pods(o)
 	pods := make([]pipeline.Pod, 0, len(mine)+len(old))
 	for i, p := range slices.Concat(mine, old) {
@@ -109,20 +111,21 @@ func (w *watcher) tell(o k8srollout.Observation, v k8srollout.Verdict) {
 	}
 }
 
-// timeUp makes a failure of whatever the rollout was waiting for.
+// timeUp turns the last verdict into a failure: whatever the rollout was waiting for did not happen in time.
 func (w *watcher) timeUp(ctx context.Context) {
 	if w.verdict.State != k8srollout.Stalled {
 		w.verdict.Reason = k8srollout.TimedOut
-	} else if w.verdict.RefusedPort() > 0 && !w.asked {
+	} else if w.verdict.Port > 0 && !w.searched {
 		w.wrongPort(ctx)
 	}
 	w.verdict.State = k8srollout.Failed
 	w.verdict.Message = fmt.Sprintf("not done after %s: %s", w.Timeout, w.verdict.Message)
 }
 
-// wrongPort asks the container, once, whether it listens on another port than its probe tries.
+// wrongPort looks, once, for a port on which the container listens instead of its probe's. It reports whether it found
+// one.
 func (w *watcher) wrongPort(ctx context.Context) bool {
-	w.asked = true
+	w.searched = true
 	if w.ports = w.listening(ctx, w.verdict); len(w.ports) == 0 {
 		return false
 	}

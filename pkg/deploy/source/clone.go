@@ -17,113 +17,107 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// Clone lays out a version from the source repository under tmp: exactly the commit that the ref names, by default that of
-// the branch.
+// Clone clones the source repository to tmp and checks out the commit that v.Ref names, or the head of repo.Branch.
 func Clone(ctx context.Context, out io.Writer, repo infraspec.Repo, v Selection, tmp string) (Tree, error) {
 	access, err := repositoryAccess(repo.URL, v, tmp)
 	if err != nil {
 		return Tree{}, err
 	}
 	defer access.close()
-	bare, into := filepath.Join(tmp, "repository"), filepath.Join(tmp, "source")
+	bare, target := filepath.Join(tmp, "repository"), filepath.Join(tmp, "source")
 	if err := access.git(ctx, out, "", "clone", "--quiet", "--bare", "--", repo.URL, bare); err != nil {
-		return Tree{}, fmt.Errorf("clone %s: %w", ShownURL(repo.URL), err)
+		return Tree{}, fmt.Errorf("clone %s: %w", RedactURL(repo.URL), err)
 	}
-	s, err := commitAt(ctx, gitIn(bare), ShownURL(repo.URL), cmp.Or(v.Ref, repo.Branch))
+	tree, err := commitAt(ctx, gitIn(bare), RedactURL(repo.URL), cmp.Or(v.Ref, repo.Branch))
 	if err != nil {
 		return Tree{}, err
 	}
-	// A work tree of its own, so that git itself brings the submodules.
-	if err := access.git(ctx, out, "", "clone", "--quiet", "--no-checkout", "--shared", "--", bare, into); err != nil {
-		return Tree{}, fmt.Errorf("lay out %s: %w", s.Describe(), err)
+	// git fetches submodules only into a work tree.
+	if err := access.git(ctx, out, "", "clone", "--quiet", "--no-checkout", "--shared", "--", bare, target); err != nil {
+		return Tree{}, fmt.Errorf("check out %s: %w", tree.Describe(), err)
 	}
 	for _, args := range [][]string{
-		{"config", "remote.origin.url", repo.URL}, // relative addresses of submodules start from it
-		{"checkout", "--quiet", "--detach", s.Commit},
+		{"config", "remote.origin.url", repo.URL}, // base of the submodules' relative URLs
+		{"checkout", "--quiet", "--detach", tree.Commit},
 		{"submodule", "--quiet", "update", "--init", "--recursive"},
 	} {
-		if err := access.git(ctx, out, into, args...); err != nil {
-			return Tree{}, fmt.Errorf("lay out %s: %w", s.Describe(), err)
+		if err := access.git(ctx, out, target, args...); err != nil {
+			return Tree{}, fmt.Errorf("check out %s: %w", tree.Describe(), err)
 		}
 	}
-	s.Dir, s.Copied = into, into
-	return s, nil
+	tree.Dir, tree.Copied = target, target
+	return tree, nil
 }
 
-// cloneError adds to git's own words, which are shown, what norn knows about access.
+// cloneError adds advice about access to a failure of git, whose own output is shown as well.
 type cloneError struct {
 	err    error
 	advice string
 }
 
 func (e *cloneError) Error() string { return e.err.Error() }
+
 func (e *cloneError) Unwrap() error { return e.err }
 
-// Hint is what to do about it.
+// Hint returns advice.
 func (e *cloneError) Hint() string { return e.advice }
 
-// access is how git gets into a repository.
+// access gives git access to a repository.
 type access struct {
-	args   []string // git's options
+	args   []string // options before git's subcommand
 	env    []string
-	advice string // where it is not let in
+	advice string // shown when git fails
 	close  func()
 }
 
-// git runs git with this access; what it says goes to out.
+// git runs git with this access and writes its output to out.
 func (a *access) git(ctx context.Context, out io.Writer, dir string, args ...string) error {
-	err := command.RunWith(ctx, command.Options{Dir: dir, Stdout: out, Stderr: out, Env: a.env}, "git", slices.Concat(a.args, args)...)
+	options := command.Options{Dir: dir, Stdout: out, Stderr: out, Env: a.env}
+	err := command.RunWith(ctx, options, "git", slices.Concat(a.args, args)...)
 	if err != nil && ctx.Err() == nil {
 		return &cloneError{err, a.advice}
 	}
 	return err
 }
 
-// repositoryAccess chooses by the address: a token for HTTPS, a key for SSH. Nothing is ever asked for on the terminal.
+// repositoryAccess returns access by token for an HTTPS address and by key for an SSH address. git never prompts on the
+// terminal.
 func repositoryAccess(address string, v Selection, tmp string) (*access, error) {
 	a := &access{env: []string{"GIT_TERMINAL_PROMPT=0"}, close: func() {}}
 	u, err := url.Parse(address)
 	if err == nil && (u.Scheme == "https" || u.Scheme == "http") {
-		a.advice = "a private repository wants a token in NORN_GIT_TOKEN"
+		a.advice = "if the repository is private, set NORN_GIT_TOKEN"
 		if v.GitToken == "" {
 			return a, nil
 		}
 		if u.Scheme == "http" && !registry.Loopback(u.Host) {
-			return nil, &pipeline.UsageError{Problem: "repo.url is plain http, over which NORN_GIT_TOKEN is not sent", Advice: "use https"}
+			return nil, &pipeline.UsageError{
+				Problem: "norn does not send NORN_GIT_TOKEN over plain http, which repo.url uses",
+				Advice:  "use https",
+			}
 		}
 		helper, stop, err := serveCredential(tmp, v.GitToken)
 		if err != nil {
 			return nil, err
 		}
 		a.close = stop
-		a.advice = "NORN_GIT_TOKEN does not open it, or the address is wrong"
-		// Other helpers would be told of the token, and might keep it; and only this host is to have it.
-		a.args = []string{"-c", "credential.helper=", "-c", fmt.Sprintf("credential.%s://%s.helper=%s", u.Scheme, u.Host, helper)}
+		a.advice = "check NORN_GIT_TOKEN and repo.url"
+		// git would offer the token to all other helpers, which may store it. Only this host may receive it.
+		onlyHost := fmt.Sprintf("credential.%s://%s.helper=%s", u.Scheme, u.Host, helper)
+		a.args = []string{"-c", "credential.helper=", "-c", onlyHost}
 		return a, nil
 	}
-	a.advice = "SSH wants a key that the repository knows: in the agent, or by NORN_GIT_SSH_KEY"
+	a.advice = "add a key that can read the repository to the SSH agent, or set NORN_GIT_SSH_KEY"
 	ssh := "ssh -o BatchMode=yes"
 	if v.GitKey != "" {
 		if _, err := os.Stat(v.GitKey); err != nil {
-			return nil, &pipeline.UsageError{Problem: fmt.Sprintf("NORN_GIT_SSH_KEY is %q, which cannot be read", v.GitKey), Advice: "it is the path of a private key"}
+			return nil, &pipeline.UsageError{
+				Problem: fmt.Sprintf("cannot read NORN_GIT_SSH_KEY %q", v.GitKey),
+				Advice:  "set it to the path of a private key",
+			}
 		}
 		ssh += " -o IdentitiesOnly=yes -i '" + strings.ReplaceAll(v.GitKey, "'", `'\''`) + "'"
 	}
 	a.env = append(a.env, "GIT_SSH_COMMAND="+ssh)
 	return a, nil
-}
-
-// ShownURL returns an address without a password in it.
-func ShownURL(address string) string {
-	if !strings.Contains(address, "://") { // SSH's short form has no password
-		return address
-	}
-	u, err := url.Parse(address)
-	if err != nil {
-		return "the repository"
-	}
-	if _, secret := u.User.Password(); secret {
-		u.User = nil
-	}
-	return u.String()
 }

@@ -3,6 +3,7 @@ package source
 import (
 	"bytes"
 	"errors"
+	"io"
 	"io/fs"
 	"net/http"
 	"net/http/cgi"
@@ -19,7 +20,7 @@ import (
 
 const canaryToken = "canary-5f1d2c9e"
 
-// gitServer serves a repository with two commits to whoever has the token, and returns its address.
+// gitServer serves a repository with two commits to clients with canaryToken, and returns its address.
 func gitServer(t *testing.T) (address string, commits []string) {
 	t.Helper()
 	dir, commits := repository(t)
@@ -40,7 +41,8 @@ func gitServer(t *testing.T) (address string, commits []string) {
 	return server.URL + "/" + filepath.Base(top) + "/.git", commits
 }
 
-// spyOnGit puts a git into PATH that notes its arguments and environment, and those of what it starts, and returns where.
+// spyOnGit puts a git wrapper into PATH and returns its log. The log has the arguments and environment of each git
+// process, including those that git starts itself.
 func spyOnGit(t *testing.T) string {
 	t.Helper()
 	real, err := exec.LookPath("git")
@@ -48,35 +50,36 @@ func spyOnGit(t *testing.T) string {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	notes := filepath.Join(dir, "notes")
-	script := "#!/bin/sh\n{ echo \"$@\"; env; } >>" + notes + "\nexec " + real + " \"$@\"\n"
+	log := filepath.Join(dir, "log")
+	script := "#!/bin/sh\n{ echo \"$@\"; env; } >>" + log + "\nexec " + real + " \"$@\"\n"
 	if err := os.WriteFile(filepath.Join(dir, "git"), []byte(script), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", dir+string(filepath.ListSeparator)+os.Getenv("PATH"))
-	return notes
+	return log
 }
 
-// A private repository is read with the token, which is in no argument list, no environment and no file.
+// Clone reads a private repository with the token, which never appears in an argument list, an environment or a file.
 func TestCloneWithToken(t *testing.T) {
 	address, commits := gitServer(t)
-	notes := spyOnGit(t)
+	log := spyOnGit(t)
 	t.Setenv("NORN_GIT_TOKEN", canaryToken)
 	tmp := t.TempDir()
-	var said bytes.Buffer
-	s, err := Clone(t.Context(), &said, infraspec.Repo{URL: address, Branch: "main"}, Selection{GitToken: canaryToken}, tmp)
+	var out bytes.Buffer
+	repo := infraspec.Repo{URL: address, Branch: "main"}
+	s, err := Clone(t.Context(), &out, repo, Selection{GitToken: canaryToken}, tmp)
 	if err != nil {
-		t.Fatalf("%v\n%s", err, said.String())
+		t.Fatalf("%v\n%s", err, out.String())
 	}
 	s.Dir = filepath.Join(s.Dir, "apps", "shop")
 	if s.Commit != commits[1] || s.Dirty || content(t, s) != "two" || s.Number != "2" {
 		t.Errorf("%+v with %q", s, content(t, s))
 	}
-	noted, err := os.ReadFile(notes)
-	if err != nil || !bytes.Contains(noted, []byte("clone")) {
-		t.Fatalf("nothing was noted: %v", err)
+	logged, err := os.ReadFile(log)
+	if err != nil || !bytes.Contains(logged, []byte("clone")) {
+		t.Fatalf("git was not logged: %v", err)
 	}
-	if bytes.Contains(noted, []byte(canaryToken)) || strings.Contains(said.String(), canaryToken) {
+	if bytes.Contains(logged, []byte(canaryToken)) || strings.Contains(out.String(), canaryToken) {
 		t.Error("the token is in an argument list, an environment or the output")
 	}
 	err = filepath.WalkDir(tmp, func(path string, e fs.DirEntry, err error) error {
@@ -96,39 +99,43 @@ func TestCloneWithToken(t *testing.T) {
 
 func TestCloneRef(t *testing.T) {
 	address, commits := gitServer(t)
+	repo := infraspec.Repo{URL: address, Branch: "main"}
 	for _, ref := range []string{"release/1.4", commits[0], commits[0][:10]} {
-		s, err := Clone(t.Context(), &bytes.Buffer{}, infraspec.Repo{URL: address, Branch: "main"}, Selection{GitToken: canaryToken, Ref: ref}, t.TempDir())
+		s, err := Clone(t.Context(), io.Discard, repo, Selection{GitToken: canaryToken, Ref: ref}, t.TempDir())
 		if err != nil || s.Commit != commits[0] {
 			t.Errorf("%s: %+v, %v", ref, s, err)
 		}
 	}
-	_, err := Clone(t.Context(), &bytes.Buffer{}, infraspec.Repo{URL: address, Branch: "main"}, Selection{GitToken: canaryToken, Ref: "release/1.5"}, t.TempDir())
+	_, err := Clone(t.Context(), io.Discard, repo, Selection{GitToken: canaryToken, Ref: "release/1.5"}, t.TempDir())
 	usage, ok := errors.AsType[*pipeline.UsageError](err)
-	if !ok || !strings.HasPrefix(usage.Advice, "the nearest are release/1.4, ") {
-		t.Errorf("%v", err)
+	if !ok || !strings.HasPrefix(usage.Advice, "choose a similar ref (release/1.4, ") {
+		t.Errorf("unknown ref: %v", err)
 	}
 }
 
-// What cannot be cloned ends the run, and says what to do.
+// A failed clone returns advice.
 func TestCloneRefused(t *testing.T) {
 	address, _ := gitServer(t)
 	for _, c := range []struct{ token, advice string }{
-		{"", "NORN_GIT_TOKEN"}, {"wrong", "NORN_GIT_TOKEN does not open it"},
+		{"", "NORN_GIT_TOKEN"}, {"wrong", "check NORN_GIT_TOKEN"},
 	} {
-		var said bytes.Buffer
-		_, err := Clone(t.Context(), &said, infraspec.Repo{URL: address, Branch: "main"}, Selection{GitToken: c.token}, t.TempDir())
+		var out bytes.Buffer
+		repo := infraspec.Repo{URL: address, Branch: "main"}
+		_, err := Clone(t.Context(), &out, repo, Selection{GitToken: c.token}, t.TempDir())
 		var hint interface{ Hint() string }
 		if !errors.As(err, &hint) || !strings.Contains(hint.Hint(), c.advice) {
-			t.Errorf("%q: %v\n%s", c.token, err, said.String())
+			t.Errorf("%q: %v\n%s", c.token, err, out.String())
 		}
 	}
-	_, err := Clone(t.Context(), &bytes.Buffer{}, infraspec.Repo{URL: "http://git.example.com/x.git"}, Selection{GitToken: canaryToken}, t.TempDir())
+	plain := infraspec.Repo{URL: "http://git.example.com/x.git"}
+	_, err := Clone(t.Context(), io.Discard, plain, Selection{GitToken: canaryToken}, t.TempDir())
 	if _, ok := errors.AsType[*pipeline.UsageError](err); !ok {
-		t.Errorf("plain http: %v", err)
+		t.Errorf("token over plain http: error %v, want a UsageError", err)
 	}
-	_, err = Clone(t.Context(), &bytes.Buffer{}, infraspec.Repo{URL: "git@git.example.com:x.git"}, Selection{GitKey: "/nosuch"}, t.TempDir())
+	ssh := infraspec.Repo{URL: "git@git.example.com:x.git"}
+	_, err = Clone(t.Context(), io.Discard, ssh, Selection{GitKey: "/nosuch"}, t.TempDir())
 	if _, ok := errors.AsType[*pipeline.UsageError](err); !ok {
-		t.Errorf("a key that is not there: %v", err)
+		t.Errorf("missing key file: error %v, want a UsageError", err)
 	}
 }
 
@@ -139,20 +146,8 @@ func TestSSHKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := a.env[len(a.env)-1]; !strings.HasPrefix(got, "GIT_SSH_COMMAND=ssh -o BatchMode=yes -o IdentitiesOnly=yes -i '") || !strings.HasSuffix(got, `/it'\''s a key'`) {
-		t.Errorf("%s", got)
-	}
-}
-
-func TestShownURL(t *testing.T) {
-	for address, want := range map[string]string{
-		"https://user:canary@git.example.com/x.git": "https://git.example.com/x.git",
-		"ssh://git@git.example.com/x.git":           "ssh://git@git.example.com/x.git",
-		"git@git.example.com:x.git":                 "git@git.example.com:x.git",
-		"https://user:can%zzary@git.example.com/x":  "the repository",
-	} {
-		if got := ShownURL(address); got != want {
-			t.Errorf("%s is shown as %s", address, got)
-		}
+	const prefix, suffix = "GIT_SSH_COMMAND=ssh -o BatchMode=yes -o IdentitiesOnly=yes -i '", `/it'\''s a key'`
+	if got := a.env[len(a.env)-1]; !strings.HasPrefix(got, prefix) || !strings.HasSuffix(got, suffix) {
+		t.Errorf("got %s, want %s…%s", got, prefix, suffix)
 	}
 }

@@ -4,10 +4,10 @@ package source
 
 import "norn/pkg/pipeline"
 
-// serveCredential needs named pipes, which this system does not have.
+// serveCredential returns an error: it needs named pipes, which this system lacks.
 func serveCredential(string, string) (string, func(), error) {
 	return "", nil, &pipeline.UsageError{
-		Problem: "NORN_GIT_TOKEN cannot be handed to git on this system",
-		Advice:  "let git's own credential manager keep the token",
+		Problem: "NORN_GIT_TOKEN is not supported on this system",
+		Advice:  "store the token in git's credential manager",
 	}
 }

@@ -10,12 +10,13 @@ import (
 	"syscall"
 )
 
-// serveCredential hands a token to git's credential helper through a named pipe, so that it is on no disk, in no argument list and in no environment. It returns
-// the helper as git's configuration wants it (man 7 gitcredentials), and what ends the service.
+// serveCredential passes a token to git through a named pipe in tmp. The token never appears on disk, in an argument
+// list or in an environment. serveCredential returns a value for git's credential.helper (man 7 gitcredentials) and a
+// function that stops serving.
 func serveCredential(tmp, token string) (helper string, stop func(), err error) {
 	pipe := filepath.Join(tmp, "credential")
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
-		return "", nil, fmt.Errorf("make a pipe for the token: %w", err)
+		return "", nil, fmt.Errorf("create a pipe for the token: %w", err)
 	}
 	done, ended := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -37,7 +38,7 @@ func serveCredential(tmp, token string) (helper string, stop func(), err error) 
 	}()
 	stop = func() {
 		close(done)
-		if r, err := os.OpenFile(pipe, os.O_RDONLY|syscall.O_NONBLOCK, 0); err == nil { // lets the writer go
+		if r, err := os.OpenFile(pipe, os.O_RDONLY|syscall.O_NONBLOCK, 0); err == nil { // unblocks the writer's open
 			defer func() { _ = r.Close() }()
 		}
 		<-ended

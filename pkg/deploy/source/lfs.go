@@ -9,13 +9,13 @@ import (
 	"path/filepath"
 )
 
-// lfsMark begins a file that stands for another one, which is kept elsewhere (github.com/git-lfs/git-lfs: docs/spec.md).
-var lfsMark = []byte("version https://git-lfs.github.com/spec/v1\n")
+// lfsHeader is the first line of a Git LFS pointer (github.com/git-lfs/git-lfs: docs/spec.md).
+var lfsHeader = []byte("version https://git-lfs.github.com/spec/v1\n")
 
-// maxPointer is more than any such file has.
+// maxPointer is the maximum size of a Git LFS pointer in bytes; see lfsHeader for the source.
 const maxPointer = 1024
 
-// LFSPointers returns a warning about Git LFS pointers under dir that were not replaced by their files, or "".
+// LFSPointers returns a warning about unresolved Git LFS pointers in dir, or "".
 func LFSPointers(dir string) string {
 	first, more := "", 0
 	_ = filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
@@ -38,7 +38,8 @@ func LFSPointers(dir string) string {
 	case more > 0:
 		first = fmt.Sprintf("%s and %d more", first, more)
 	}
-	return fmt.Sprintf("Git LFS has not replaced %s: the image gets pointers in place of files; install git-lfs, and run git lfs install", first)
+	return fmt.Sprintf("unresolved Git LFS pointers: %s; the image will contain them instead of the files; "+
+		"install git-lfs and run git lfs install", first)
 }
 
 func isPointer(path string, e fs.DirEntry) bool {
@@ -51,7 +52,7 @@ func isPointer(path string, e fs.DirEntry) bool {
 		return false
 	}
 	defer func() { _ = f.Close() }()
-	head := make([]byte, len(lfsMark))
+	head := make([]byte, len(lfsHeader))
 	_, err = io.ReadFull(f, head)
-	return err == nil && bytes.Equal(head, lfsMark)
+	return err == nil && bytes.Equal(head, lfsHeader)
 }

@@ -1,8 +1,8 @@
-// Package source finds the version to ship in a git repository and lays it out in a folder. It knows no Kubernetes.
+// Package source finds the version to deploy in a git repository and checks it out to a folder. It makes no calls to
+// Kubernetes.
 package source
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -11,121 +11,126 @@ import (
 	"slices"
 	"strings"
 
-	"norn/internal/command"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s/metadata"
 	"norn/pkg/pipeline"
 )
 
-// Selection says which version is taken from a git repository, and how git gets in.
+// Selection selects a version in a git repository and holds the credentials for it.
 type Selection struct {
-	Ref      string // git ref; "" is the checkout as it is, or repo.branch
+	Ref      string // git ref; "" is repo.branch, or without repo.url the current checkout
 	GitToken string // for HTTPS repositories, or ""
 	GitKey   string // path of a private key for SSH repositories, or ""
 }
 
-// Tree is a version of the source, laid out in a folder.
+// Tree is a version of the source in a folder.
 type Tree struct {
-	Dir    string // the app's folder within the source
-	top    string // the user's checkout, where it is from one
-	Copied string // the folder that was made for it, or "" where the checkout itself is the source
-	Commit string // all digits of the commit
-	Number string // how many commits led to it, the build number
-	Time   string // when it was committed, in seconds since 1970
-	Dirty  bool   // the folder holds changes that are in no commit
+	Dir    string // the app's folder in the source
+	top    string // root of the user's checkout, or "" for a clone
+	Copied string // the folder that norn created for this version, or "" if Dir is in the user's checkout
+	Commit string // full commit hash
+	Number string // build number: how many commits led to Commit
+	Time   string // commit time, in seconds since 1970
+	Dirty  bool   // Dir has uncommitted changes
 }
 
-// Tag returns the tag of an image of this version.
-func (s Tree) Tag() string { return metadata.ShortCommit(s.Version()) }
+// Tag returns the image tag for this version.
+func (t Tree) Tag() string { return metadata.ShortCommit(t.Version()) }
 
-// Version returns the full commit for the history, with DirtySuffix if more was shipped than is in the commit.
-func (s Tree) Version() string {
-	if s.Dirty {
-		return s.Commit + metadata.DirtySuffix
+// Version returns the full commit hash for the history, with DirtySuffix if there are uncommitted changes.
+func (t Tree) Version() string {
+	if t.Dirty {
+		return t.Commit + metadata.DirtySuffix
 	}
-	return s.Commit
+	return t.Commit
 }
 
-// Describe names the version in a message.
-func (s Tree) Describe() string { return "commit " + s.Tag() }
+// Describe returns the version for a message.
+func (t Tree) Describe() string { return "commit " + t.Tag() }
 
 // TagOrEmpty returns the tag, or "" if there is no source.
-func (s Tree) TagOrEmpty() string {
-	if s.Commit == "" {
+func (t Tree) TagOrEmpty() string {
+	if t.Commit == "" {
 		return ""
 	}
-	return s.Tag()
+	return t.Tag()
 }
 
-// FromCheckout finds the version that ref names in the repository around dir. It lays a committed version out under into, so
-// that norn ships exactly that commit and never touches the user's checkout. Only uncommitted changes, which ref "" asks
-// for, are taken from dir itself.
-func FromCheckout(ctx context.Context, dir, ref, into string) (Tree, error) {
-	s, err := find(ctx, dir, ref)
-	if err != nil || s.Dirty {
-		return s, err
+// FromCheckout returns the version that ref names in the git repository that contains dir. It checks the commit out to
+// target, so norn deploys exactly that commit and never touches the user's checkout. If ref is "" and dir has
+// uncommitted changes, FromCheckout returns dir itself.
+func FromCheckout(ctx context.Context, dir, ref, target string) (Tree, error) {
+	tree, err := resolve(ctx, dir, ref)
+	if err != nil || tree.Dirty {
+		return tree, err
 	}
-	s.Dir, s.Copied = filepath.Join(into, s.Dir), into
-	if err := checkout(ctx, dir, s.Commit, into); err != nil {
+	tree.Dir, tree.Copied = filepath.Join(target, tree.Dir), target
+	if err := checkout(ctx, dir, tree.Commit, target); err != nil {
 		return Tree{}, err
 	}
-	return s, submodules(ctx, s.top, s.Commit, into)
+	return tree, checkoutSubmodules(ctx, tree.top, tree.Commit, target)
 }
 
-// find finds the version that ref names in the repository around dir, without laying it out. The source's folder is dir where it has changes, else
-// its path in the repository.
-func find(ctx context.Context, dir, ref string) (Tree, error) {
-	git := gitIn(dir, "GIT_OPTIONAL_LOCKS=0") // which leaves the index as it is
+// resolve resolves ref in the git repository that contains dir. The returned Tree's Dir is dir if it has uncommitted
+// changes, otherwise its path in the repository.
+func resolve(ctx context.Context, dir, ref string) (Tree, error) {
+	git := gitIn(dir, "GIT_OPTIONAL_LOCKS=0") // git status must not write the index
 	top, err := git(ctx, "rev-parse", "--show-toplevel")
 	if err != nil && !strings.Contains(err.Error(), "not a git repository") {
 		return Tree{}, err
 	}
 	if err != nil {
-		return Tree{}, &pipeline.UsageError{Problem: fmt.Sprintf("%s is not in a git repository: an image is named after its commit", dir), Advice: "run git init and commit, or ship a built image with --image"}
+		return Tree{}, &pipeline.UsageError{
+			Problem: fmt.Sprintf("%s is not in a git repository, and norn names images after commits", dir),
+			Advice:  "run git init and commit, or deploy an existing image with --image",
+		}
 	}
 	prefix, err := git(ctx, "rev-parse", "--show-prefix")
 	if err != nil {
 		return Tree{}, err
 	}
-	s, err := commitAt(ctx, git, top, ref)
+	tree, err := commitAt(ctx, git, top, ref)
 	if err != nil {
 		return Tree{}, err
 	}
-	s.Dir, s.top = prefix, top
+	tree.Dir, tree.top = prefix, top
 	if ref == "" {
 		changes, err := git(ctx, "status", "--porcelain", "--", ".")
 		if err != nil {
 			return Tree{}, err
 		}
-		if s.Dirty = changes != ""; s.Dirty {
-			s.Dir = dir
+		if tree.Dirty = changes != ""; tree.Dirty {
+			tree.Dir = dir
 		}
 	}
-	return s, nil
+	return tree, nil
 }
 
-// commitAt finds what is to be known of the commit that ref names, "" for the one that is checked out.
-func commitAt(ctx context.Context, git gitFunc, where, ref string) (s Tree, err error) {
+// commitAt reads the commit that ref names; "" is HEAD. Errors call the repository repo.
+func commitAt(ctx context.Context, git gitFunc, repo, ref string) (tree Tree, err error) {
 	name := cmp.Or(ref, "HEAD")
-	if s.Commit, err = git(ctx, "rev-parse", "--verify", "--quiet", "--end-of-options", name+"^{commit}"); err != nil {
+	if tree.Commit, err = git(ctx, "rev-parse", "--verify", "--quiet", "--end-of-options", name+"^{commit}"); err != nil {
 		if ctx.Err() != nil {
-			return s, err
+			return tree, err
 		}
-		return s, noCommit(ctx, git, where, name)
+		return tree, unknownRef(ctx, git, repo, name)
 	}
-	if s.Number, err = git(ctx, "rev-list", "--count", s.Commit); err != nil {
-		return s, err
+	if tree.Number, err = git(ctx, "rev-list", "--count", tree.Commit); err != nil {
+		return tree, err
 	}
-	s.Time, err = git(ctx, "show", "--no-patch", "--format=%ct", s.Commit)
-	return s, err
+	tree.Time, err = git(ctx, "show", "--no-patch", "--format=%ct", tree.Commit)
+	return tree, err
 }
 
 // nearestRefs is the number of similar refs that an error suggests.
 const nearestRefs = 3
 
-// noCommit says that a ref is not there, and names those that are nearest to it.
-func noCommit(ctx context.Context, git gitFunc, where, name string) error {
-	problem := &pipeline.UsageError{Problem: fmt.Sprintf("%s has no commit %q", where, name), Advice: "see git branch --all and git tag for what there is"}
+// unknownRef returns an error that suggests refs with similar names.
+func unknownRef(ctx context.Context, git gitFunc, repo, name string) error {
+	problem := &pipeline.UsageError{
+		Problem: fmt.Sprintf("%s has no commit %q", repo, name),
+		Advice:  "run git branch --all or git tag to list the refs",
+	}
 	if name == "HEAD" {
 		problem.Advice = "commit something first"
 		return problem
@@ -135,17 +140,19 @@ func noCommit(ctx context.Context, git gitFunc, where, name string) error {
 		slices.SortStableFunc(refs, func(a, b string) int {
 			return cmp.Compare(infraspec.EditDistance(name, a), infraspec.EditDistance(name, b))
 		})
-		problem.Advice = "the nearest are " + strings.Join(refs[:min(len(refs), nearestRefs)], ", ") + "; git fetch brings what is not here yet"
+		nearest := strings.Join(refs[:min(len(refs), nearestRefs)], ", ")
+		problem.Advice = "choose a similar ref (" + nearest + "), or run git fetch to get new ones"
 	}
 	return problem
 }
 
-// checkout lays a commit out under into by an index of its own, which leaves the repository's index and work tree alone.
-func checkout(ctx context.Context, dir, commit, into string) error {
-	if err := os.MkdirAll(into, 0o700); err != nil {
-		return fmt.Errorf("lay out the source: %w", err)
+// checkout checks a commit out to target. It uses a separate index, so the repository's index and work tree stay as
+// they are.
+func checkout(ctx context.Context, dir, commit, target string) error {
+	if err := os.MkdirAll(target, 0o700); err != nil {
+		return fmt.Errorf("check out the source: %w", err)
 	}
-	index := "GIT_INDEX_FILE=" + into + ".index"
+	index := "GIT_INDEX_FILE=" + target + ".index"
 	git := gitIn(dir, index)
 	if _, err := git(ctx, "read-tree", commit); err != nil {
 		return err
@@ -154,45 +161,15 @@ func checkout(ctx context.Context, dir, commit, into string) error {
 	if err != nil {
 		return err
 	}
-	_, err = gitIn(top, index)(ctx, "checkout-index", "--all", "--prefix="+into+"/")
+	_, err = gitIn(top, index)(ctx, "checkout-index", "--all", "--prefix="+target+"/")
 	return err
 }
 
-type gitFunc func(ctx context.Context, args ...string) (string, error)
-
-// gitIn runs git in dir and returns what it prints, trimmed. A failure holds git's own last words.
-func gitIn(dir string, env ...string) gitFunc {
-	return func(ctx context.Context, args ...string) (string, error) {
-		var stdout, stderr bytes.Buffer
-		err := command.RunWith(ctx, command.Options{Dir: dir, Stdout: &stdout, Stderr: &stderr, Env: env}, "git", args...)
-		if err != nil {
-			if said := strings.TrimSpace(stderr.String()); said != "" {
-				err = fmt.Errorf("%w: %s", err, said)
-			}
-			return "", fmt.Errorf("git %s: %w", verb(args), err)
-		}
-		return strings.TrimSpace(stdout.String()), nil
-	}
-}
-
-// verb is git's command among its arguments.
-func verb(args []string) string {
-	for i := 0; i < len(args); i++ {
-		switch {
-		case args[i] == "-c":
-			i++
-		case !strings.HasPrefix(args[i], "-"):
-			return args[i]
-		}
-	}
-	return ""
-}
-
-// TagOf returns the tag of the image that a deploy of the checkout around dir would build.
+// TagOf returns the tag of the image that a deploy from dir would build.
 func TagOf(ctx context.Context, dir string) (string, error) {
-	s, err := find(ctx, dir, "")
+	tree, err := resolve(ctx, dir, "")
 	if err != nil {
 		return "", err
 	}
-	return s.Tag(), nil
+	return tree.Tag(), nil
 }

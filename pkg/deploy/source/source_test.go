@@ -11,7 +11,8 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// repository makes a git repository with an app in a subfolder, and returns that folder and its two commits.
+// repository creates a git repository with two commits of an app in a subfolder. It returns that folder and the
+// commits.
 func repository(t *testing.T) (dir string, commits []string) {
 	t.Helper()
 	top := t.TempDir()
@@ -56,11 +57,11 @@ func content(t *testing.T, s Tree) string {
 	return string(data)
 }
 
-func TestFetchRef(t *testing.T) {
+func TestFromCheckoutRef(t *testing.T) {
 	dir, commits := repository(t)
 	write(t, filepath.Join(dir, "file"), "uncommitted")
 	before := git(t, dir, "status", "--porcelain")
-	s, err := FromCheckout(t.Context(), dir, commits[0][:8], filepath.Join(t.TempDir(), "into"))
+	s, err := FromCheckout(t.Context(), dir, commits[0][:8], filepath.Join(t.TempDir(), "target"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,29 +73,31 @@ func TestFetchRef(t *testing.T) {
 	}
 }
 
-func TestFetchCheckout(t *testing.T) {
+func TestFromCheckoutWithoutRef(t *testing.T) {
 	dir, commits := repository(t)
-	s, err := FromCheckout(t.Context(), dir, "", filepath.Join(t.TempDir(), "into"))
+	s, err := FromCheckout(t.Context(), dir, "", filepath.Join(t.TempDir(), "target"))
 	if err != nil || s.Dirty || s.Tag() != commits[1][:12] || content(t, s) != "two" {
 		t.Fatalf("%+v, error %v", s, err)
 	}
 	write(t, filepath.Join(dir, "file"), "uncommitted")
-	s, err = FromCheckout(t.Context(), dir, "", filepath.Join(t.TempDir(), "into"))
+	s, err = FromCheckout(t.Context(), dir, "", filepath.Join(t.TempDir(), "target"))
 	if err != nil || !s.Dirty || s.Tag() != commits[1][:12]+"-dirty" || content(t, s) != "uncommitted" {
 		t.Fatalf("%+v, error %v", s, err)
 	}
 }
 
-func TestFetchRefuses(t *testing.T) {
+func TestFromCheckoutRejects(t *testing.T) {
 	dir, _ := repository(t)
 	var usage *pipeline.UsageError
-	if _, err := FromCheckout(t.Context(), dir, "nosuch", t.TempDir()); !errors.As(err, &usage) || !strings.Contains(err.Error(), `no commit "nosuch"`) {
-		t.Errorf("error %v", err)
+	_, err := FromCheckout(t.Context(), dir, "nosuch", t.TempDir())
+	if !errors.As(err, &usage) || !strings.Contains(err.Error(), `no commit "nosuch"`) {
+		t.Errorf("error %v for an unknown ref", err)
 	}
 	if _, err := FromCheckout(t.Context(), dir, "--output=x", t.TempDir()); !errors.As(err, &usage) {
 		t.Errorf("error %v for a ref that looks like a flag", err)
 	}
-	if _, err := FromCheckout(t.Context(), t.TempDir(), "", t.TempDir()); !errors.As(err, &usage) || !strings.Contains(err.Error(), "not in a git repository") {
-		t.Errorf("error %v", err)
+	_, err = FromCheckout(t.Context(), t.TempDir(), "", t.TempDir())
+	if !errors.As(err, &usage) || !strings.Contains(err.Error(), "not in a git repository") {
+		t.Errorf("error %v outside of a repository", err)
 	}
 }

@@ -16,29 +16,34 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// Change describes what a run did, or would do, to one object.
+// Change is what a run did, or would do, to one object.
 type Change struct {
 	Kind, Name    string
 	State         pipeline.State  // created, configured or deleted
-	Before, After metadata.Object // nil where there is none
+	Before, After metadata.Object // nil before creation and after deletion
 }
 
 // Diff returns the change as a unified diff; see the function Diff.
 func (c Change) Diff() string { return Diff(c.Before, c.After) }
 
-// contextLines is how much of what stays the same is shown around a change.
+// contextLines is the number of unchanged lines around a change.
 const contextLines = 3
 
-// Diff returns a unified diff of two objects, without the fields that only the server writes. It is "" if nothing differs.
+// Diff returns a unified diff of two objects, or "" if they are equal. It omits fields that the server writes and masks
+// secret values.
 func Diff(before, after metadata.Object) string {
-	text, err := difflib.GetUnifiedDiffString(difflib.UnifiedDiff{A: lines(manifest(before)), B: lines(manifest(after)), Context: contextLines})
-	if err != nil { // it writes into memory, which does not fail
+	text, err := difflib.GetUnifiedDiffString(difflib.UnifiedDiff{
+		A:       lines(manifest(before)),
+		B:       lines(manifest(after)),
+		Context: contextLines,
+	})
+	if err != nil { // writing to memory does not fail
 		return err.Error()
 	}
 	return text
 }
 
-// lines cuts a text after its line ends.
+// lines splits a text after each line end.
 func lines(text string) []string {
 	if text == "" {
 		return nil
@@ -46,21 +51,37 @@ func lines(text string) []string {
 	return strings.SplitAfter(strings.TrimSuffix(text, "\n"), "\n")
 }
 
-// serverFields are what the API server and the controllers keep in an object's metadata.
-var serverFields = []string{"managedFields", "uid", "resourceVersion", "generation", "creationTimestamp", "selfLink", "finalizers", "deletionTimestamp", "deletionGracePeriodSeconds"}
-
-// serverAnnotations are the annotations that controllers write, and norn for itself.
-var serverAnnotations = []string{
-	metadata.RevisionAnnotation, metadata.RestartPendingAnnotation, "kubectl.kubernetes.io/last-applied-configuration",
-	"pv.kubernetes.io/bind-completed", "pv.kubernetes.io/bound-by-controller", "volume.kubernetes.io/selected-node", "volume.beta.kubernetes.io/storage-provisioner", "volume.kubernetes.io/storage-provisioner",
+// serverFields lists the metadata that the API server and controllers write.
+var serverFields = []string{
+	"creationTimestamp",
+	"deletionGracePeriodSeconds",
+	"deletionTimestamp",
+	"finalizers",
+	"generation",
+	"managedFields",
+	"resourceVersion",
+	"selfLink",
+	"uid",
 }
 
-// maskVariables hides the values of environment variables that look like secrets, wherever they stand in an object.
+// bookkeepingAnnotations lists the annotations that controllers, kubectl and norn write for themselves.
+var bookkeepingAnnotations = []string{
+	metadata.RevisionAnnotation,
+	metadata.RestartPendingAnnotation,
+	"kubectl.kubernetes.io/last-applied-configuration",
+	"pv.kubernetes.io/bind-completed",
+	"pv.kubernetes.io/bound-by-controller",
+	"volume.beta.kubernetes.io/storage-provisioner",
+	"volume.kubernetes.io/selected-node",
+	"volume.kubernetes.io/storage-provisioner",
+}
+
+// maskVariables masks the values of environment variables that look like secrets, at any depth of an object.
 func maskVariables(v any) {
 	switch v := v.(type) {
 	case map[string]any:
-		name, isNamed := v["name"].(string)
-		if value, ok := v["value"].(string); ok && isNamed && infraspec.LooksSecret(name, value) {
+		name, hasName := v["name"].(string)
+		if value, ok := v["value"].(string); ok && hasName && infraspec.LooksSecret(name, value) {
 			v["value"] = objects.Placeholder
 		}
 		for _, child := range v {
@@ -73,7 +94,7 @@ func maskVariables(v any) {
 	}
 }
 
-// manifest is an object as its owner would write it. A Secret's values are not in it.
+// manifest returns an object's YAML without status and server fields, and with secret values masked.
 func manifest(o metadata.Object) string {
 	if o == nil {
 		return ""
@@ -85,7 +106,7 @@ func manifest(o metadata.Object) string {
 		}
 		o = masked
 	}
-	object, err := tree(o)
+	object, err := toMap(o)
 	if err != nil {
 		return err.Error()
 	}
@@ -96,7 +117,9 @@ func manifest(o metadata.Object) string {
 			delete(meta, name)
 		}
 		if annotations, ok := meta["annotations"].(map[string]any); ok {
-			maps.DeleteFunc(annotations, func(name string, _ any) bool { return slices.Contains(serverAnnotations, name) })
+			maps.DeleteFunc(annotations, func(name string, _ any) bool {
+				return slices.Contains(bookkeepingAnnotations, name)
+			})
 			if len(annotations) == 0 {
 				delete(meta, "annotations")
 			}

@@ -15,9 +15,10 @@ import (
 	"norn/pkg/k8s/metadata"
 )
 
-// Fields returns the fields in which live differs from what forge would apply: changed in the file or in the cluster, added
-// to the file, or dropped from it. It compares locally, by the fields that the API server has recorded as forge's
-// (kubernetes.io: Server-Side Apply, Field management); norn diff asks the server.
+// Fields returns the paths at which live differs from desired, the object that forge would apply. A path differs if it
+// changed in the infraspec or in the cluster, or was added to or removed from the infraspec. Fields compares locally,
+// by the fields that the API server records as forge's (kubernetes.io: Server-Side Apply, Field management). norn diff
+// uses a dry run on the server instead.
 func Fields(desired any, live metav1.Object) ([]string, error) {
 	owned, err := ownedFields(live, metadata.ForgeManager)
 	if err != nil {
@@ -30,11 +31,11 @@ func Fields(desired any, live metav1.Object) ([]string, error) {
 	if owned == nil {
 		return []string{"the whole object: forge has not applied it yet"}, nil
 	}
-	want, err := tree(desired)
+	want, err := toMap(desired)
 	if err != nil {
 		return nil, err
 	}
-	have, err := tree(live)
+	have, err := toMap(live)
 	if err != nil {
 		return nil, err
 	}
@@ -46,16 +47,17 @@ func Fields(desired any, live metav1.Object) ([]string, error) {
 		delete(meta, "namespace")
 	}
 	c := &comparison{shared: map[string]bool{}}
-	c.share("", shared)
-	c.mapping("", owned, want, have)
-	slices.Sort(c.differ)
-	return slices.Compact(c.differ), nil
+	c.markShared("", shared)
+	c.compareMap("", owned, want, have)
+	slices.Sort(c.differing)
+	return slices.Compact(c.differing), nil
 }
 
-// ownedFields is the set of fields that a manager has applied, in the API server's own form, or nil where there is none.
+// ownedFields returns the set of fields that a manager has applied, in the FieldsV1 format, or nil.
 func ownedFields(live metav1.Object, manager string) (map[string]any, error) {
 	for _, m := range live.GetManagedFields() {
-		if m.Manager != manager || m.Operation != metav1.ManagedFieldsOperationApply || m.Subresource != "" || m.FieldsV1 == nil {
+		applied := m.Manager == manager && m.Operation == metav1.ManagedFieldsOperationApply
+		if !applied || m.Subresource != "" || m.FieldsV1 == nil {
 			continue
 		}
 		var set map[string]any
@@ -67,7 +69,7 @@ func ownedFields(live metav1.Object, manager string) (map[string]any, error) {
 	return nil, nil
 }
 
-func tree(object any) (map[string]any, error) {
+func toMap(object any) (map[string]any, error) {
 	data, err := json.Marshal(object)
 	if err != nil {
 		return nil, fmt.Errorf("compare with the cluster: %w", err)
@@ -79,16 +81,16 @@ func tree(object any) (map[string]any, error) {
 	return out, nil
 }
 
-// comparison walks what is owned, what is wanted and what is there side by side.
+// comparison collects the differing paths of an object.
 type comparison struct {
-	differ []string
-	shared map[string]bool // paths of what a deploy owns too: forge lets go of those, which changes nothing
+	differing []string
+	shared    map[string]bool // paths that a deploy owns too: giving up forge's ownership changes nothing
 }
 
-func (c *comparison) differs(path string) { c.differ = append(c.differ, path) }
+func (c *comparison) addDiffering(path string) { c.differing = append(c.differing, path) }
 
-// share notes the paths of a set of fields.
-func (c *comparison) share(path string, owned map[string]any) {
+// markShared records the paths of a set of fields.
+func (c *comparison) markShared(path string, owned map[string]any) {
 	for key, sub := range owned {
 		at := path
 		var keys map[string]any
@@ -99,53 +101,54 @@ func (c *comparison) share(path string, owned map[string]any) {
 		}
 		c.shared[at] = true
 		if below, ok := sub.(map[string]any); ok && at != path {
-			c.share(at, below)
+			c.markShared(at, below)
 		}
 	}
 }
 
-// mapping compares the keys of a mapping; owned says of each field f:NAME that forge has applied it.
-func (c *comparison) mapping(path string, owned map[string]any, want, have map[string]any) {
+// compareMap compares the fields of a map. The keys f:NAME of owned are the fields that forge has applied.
+func (c *comparison) compareMap(path string, owned map[string]any, want, have map[string]any) {
 	for _, key := range slices.Sorted(maps.Keys(owned)) {
 		name, isField := strings.CutPrefix(key, "f:")
 		if !isField {
 			continue
 		}
 		at := strings.TrimPrefix(path+"."+name, ".")
-		wanted, still := want[name]
-		if !still && !c.shared[at] {
-			c.differs(at)
+		wanted, ok := want[name]
+		if !ok && !c.shared[at] {
+			c.addDiffering(at)
 		}
-		if !still {
+		if !ok {
 			continue
 		}
 		sub, _ := owned[key].(map[string]any)
-		c.value(at, sub, wanted, have[name])
+		c.compareValue(at, sub, wanted, have[name])
 	}
 	for _, name := range slices.Sorted(maps.Keys(want)) {
 		if _, ok := owned["f:"+name]; !ok && !empty(want[name]) {
-			c.differs(strings.TrimPrefix(path+"."+name, "."))
+			c.addDiffering(strings.TrimPrefix(path+"."+name, "."))
 		}
 	}
 }
 
-func (c *comparison) value(path string, owned map[string]any, want, have any) {
+func (c *comparison) compareValue(path string, owned map[string]any, want, have any) {
 	wantMap, isMap := want.(map[string]any)
 	wantList, isList := want.([]any)
 	switch {
 	case isMap && len(owned) > 0:
 		haveMap, _ := have.(map[string]any)
-		c.mapping(path, owned, wantMap, haveMap)
+		c.compareMap(path, owned, wantMap, haveMap)
 	case isList && len(owned) > 0:
 		haveList, _ := have.([]any)
-		c.list(path, owned, wantList, haveList)
+		c.compareList(path, owned, wantList, haveList)
 	case !equal(path, want, have):
-		c.differs(path)
+		c.addDiffering(path)
 	}
 }
 
-// list compares a list whose items are told apart by key fields; owned says of each k:{…} that forge has applied it.
-func (c *comparison) list(path string, owned map[string]any, want, have []any) {
+// compareList compares a list whose items have key fields. The keys k:{…} of owned are the items that forge has
+// applied.
+func (c *comparison) compareList(path string, owned map[string]any, want, have []any) {
 	known := map[int]bool{}
 	for _, key := range slices.Sorted(maps.Keys(owned)) {
 		text, keyed := strings.CutPrefix(key, "k:")
@@ -153,29 +156,29 @@ func (c *comparison) list(path string, owned map[string]any, want, have []any) {
 		if !keyed || json.Unmarshal([]byte(text), &keys) != nil {
 			continue
 		}
-		i := find(want, keys)
+		i := indexOf(want, keys)
 		if i < 0 {
-			c.differs(path + label(keys))
+			c.addDiffering(path + label(keys))
 			continue
 		}
 		known[i] = true
 		item, _ := want[i].(map[string]any)
-		var there map[string]any
-		if j := find(have, keys); j >= 0 {
-			there, _ = have[j].(map[string]any)
+		var liveItem map[string]any
+		if j := indexOf(have, keys); j >= 0 {
+			liveItem, _ = have[j].(map[string]any)
 		}
 		sub, _ := owned[key].(map[string]any)
-		c.mapping(path+label(keys), sub, item, there)
+		c.compareMap(path+label(keys), sub, item, liveItem)
 	}
 	for i, item := range want {
 		if m, ok := item.(map[string]any); ok && !known[i] {
-			c.differs(path + label(m))
+			c.addDiffering(path + label(m))
 		}
 	}
 }
 
-// find is the place of the item with these key fields, or -1.
-func find(list []any, keys map[string]any) int {
+// indexOf returns the index of the item with these key fields, or -1.
+func indexOf(list []any, keys map[string]any) int {
 	return slices.IndexFunc(list, func(item any) bool {
 		m, ok := item.(map[string]any)
 		for k, v := range keys {
@@ -185,7 +188,7 @@ func find(list []any, keys map[string]any) int {
 	})
 }
 
-// label names an item of a list for people: [LOG], or [8080] for a port.
+// label returns a readable index for an item of a list, such as [LOG] for a variable or [8080] for a port.
 func label(keys map[string]any) string {
 	for _, k := range []string{"name", "mountPath", "containerPort", "port"} {
 		if v, ok := keys[k]; ok && v != nil {
@@ -195,7 +198,7 @@ func label(keys map[string]any) string {
 	return "[…]"
 }
 
-// equal compares values; what the server leaves out because it is empty is equal to the empty value.
+// equal reports whether two values are equal. An absent value equals an empty one, which the server omits.
 func equal(path string, want, have any) bool {
 	if have == nil {
 		return empty(want)
@@ -221,7 +224,7 @@ func empty(v any) bool {
 	}
 }
 
-// ShortField returns a field's path without the part that all fields of a container share.
+// ShortField returns a field's path without the prefix that all fields of a container, or of an object, share.
 func ShortField(path string) string {
 	if _, field, ok := strings.Cut(path, "containers["); ok {
 		if _, rest, ok := strings.Cut(field, "]."); ok {

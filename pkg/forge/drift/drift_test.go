@@ -15,7 +15,7 @@ import (
 	"norn/pkg/k8s/metadata"
 )
 
-// forged is what the sample app hello looks like in its infraspec.
+// forgedSpec is the infraspec of the sample app hello.
 const forgedSpec = `app: hello
 role: webserver
 port: 8080
@@ -26,7 +26,8 @@ secrets: [HELLO_TOKEN]
 volumes: [{name: data, mountPath: /data, size: 64Mi}]
 `
 
-// liveDeployment is that app's Deployment as an API server returned it, with its managed fields, after forge, deploy and a variable by hand.
+// liveDeployment returns that app's Deployment from an API server, with managed fields, after norn forge, norn deploy
+// and a manually added variable.
 func liveDeployment(t *testing.T) *appsv1.Deployment {
 	t.Helper()
 	data, err := os.ReadFile("testdata/deployment.json")
@@ -40,7 +41,7 @@ func liveDeployment(t *testing.T) *appsv1.Deployment {
 	return &d
 }
 
-func TestDrift(t *testing.T) {
+func TestFields(t *testing.T) {
 	none := func(*appsv1.Deployment) {}
 	for _, c := range []struct {
 		name string
@@ -48,16 +49,33 @@ func TestDrift(t *testing.T) {
 		live func(*appsv1.Deployment)
 		want []string
 	}{
-		{"nothing, not even a variable that is not forge's", [2]string{}, none, nil},
-		{"a value changed in the file", [2]string{"DATA_DIR: /data", "DATA_DIR: /other"}, none, []string{"env[DATA_DIR].value"}},
-		{"a variable added and one dropped", [2]string{"PORT: 8080, ", "NEW: x, "}, none, []string{"env[NEW]", "env[PORT]"}},
-		{"probes dropped", [2]string{"healthcheck: /healthz\n", ""}, none, []string{"livenessProbe", "readinessProbe", "startupProbe"}},
-		{"another port", [2]string{"port: 8080", "port: 8081"}, none, []string{"livenessProbe.httpGet.port", "ports[8080]", "ports[8081]", "readinessProbe.httpGet.port", "startupProbe.httpGet.port"}},
-		{"replicas in the file", [2]string{"role:", "replicas: 3\nrole:"}, none, []string{"spec.replicas"}},
-		{"resources added", [2]string{"role:", "resources: {limits: {memory: 64Mi}}\nrole:"}, none, []string{"resources"}},
-		{"a volume dropped", [2]string{"volumes: [{name: data, mountPath: /data, size: 64Mi}]\n", ""}, none, []string{"spec.strategy.type", "volumeMounts", "spec.template.spec.volumes"}},
-		{"a value changed in the cluster", [2]string{}, func(d *appsv1.Deployment) { d.Spec.Template.Spec.Containers[0].Env[0].Value = "x" }, []string{"env[DATA_DIR].value"}},
-		{"never forged", [2]string{}, func(d *appsv1.Deployment) { d.ManagedFields = d.ManagedFields[:0] }, []string{"the whole object: forge has not applied it yet"}},
+		{"no drift; the manually added variable does not count", [2]string{}, none, nil},
+		{"value changed in the infraspec", [2]string{"DATA_DIR: /data", "DATA_DIR: /other"}, none, []string{
+			"env[DATA_DIR].value",
+		}},
+		{"variable added and another removed", [2]string{"PORT: 8080, ", "NEW: x, "}, none, []string{
+			"env[NEW]", "env[PORT]",
+		}},
+		{"probes removed", [2]string{"healthcheck: /healthz\n", ""}, none, []string{
+			"livenessProbe", "readinessProbe", "startupProbe",
+		}},
+		{"port changed", [2]string{"port: 8080", "port: 8081"}, none, []string{
+			"livenessProbe.httpGet.port", "ports[8080]", "ports[8081]",
+			"readinessProbe.httpGet.port", "startupProbe.httpGet.port",
+		}},
+		{"replicas set in the infraspec", [2]string{"role:", "replicas: 3\nrole:"}, none, []string{"spec.replicas"}},
+		{"resources added", [2]string{"role:", "resources: {limits: {memory: 64Mi}}\nrole:"}, none, []string{
+			"resources",
+		}},
+		{"volume removed", [2]string{"volumes: [{name: data, mountPath: /data, size: 64Mi}]\n", ""}, none, []string{
+			"spec.strategy.type", "volumeMounts", "spec.template.spec.volumes",
+		}},
+		{"value changed in the cluster", [2]string{}, func(d *appsv1.Deployment) {
+			d.Spec.Template.Spec.Containers[0].Env[0].Value = "x"
+		}, []string{"env[DATA_DIR].value"}},
+		{"never forged", [2]string{}, func(d *appsv1.Deployment) {
+			d.ManagedFields = d.ManagedFields[:0]
+		}, []string{"the whole object: forge has not applied it yet"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			spec, _, err := infraspec.Parse("f", []byte(strings.Replace(forgedSpec, c.edit[0], c.edit[1], 1)))
@@ -85,10 +103,14 @@ func TestDrift(t *testing.T) {
 	}
 }
 
-// A broken set of fields is an error, never a panic.
-func TestDriftOfBrokenFields(t *testing.T) {
+// Invalid managed fields cause an error, not a panic.
+func TestFieldsInvalid(t *testing.T) {
 	d := liveDeployment(t)
-	d.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: metadata.ForgeManager, Operation: metav1.ManagedFieldsOperationApply, FieldsV1: metav1.NewFieldsV1("{")}}
+	d.ManagedFields = []metav1.ManagedFieldsEntry{{
+		Manager:   metadata.ForgeManager,
+		Operation: metav1.ManagedFieldsOperationApply,
+		FieldsV1:  metav1.NewFieldsV1("{"),
+	}}
 	if _, err := Fields(struct{}{}, d); err == nil {
 		t.Error("no error")
 	}

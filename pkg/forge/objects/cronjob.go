@@ -9,8 +9,8 @@ import (
 	"norn/pkg/infraspec"
 )
 
-// CronJob is a cron app's CronJob. One run never begins beside another, and one that fails is not repeated before its next
-// time. Before the first deploy it is suspended. A nil start leaves image, pull policy and suspension to their owner, the deploy.
+// CronJob returns a cron app's CronJob. Runs never overlap, and Kubernetes does not retry a failed run. A nil start
+// leaves image, pull policy and suspend to their owner, the deploy.
 func CronJob(spec *infraspec.Spec, s Settings, start *Start) (*applybatch.CronJobApplyConfiguration, error) {
 	pod, err := podFor(spec, s, start)
 	if err != nil {

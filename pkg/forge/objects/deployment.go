@@ -1,18 +1,16 @@
 package objects
 
 import (
+	appsv1 "k8s.io/api/apps/v1"
 	applyapps "k8s.io/client-go/applyconfigurations/apps/v1"
 	applycore "k8s.io/client-go/applyconfigurations/core/v1"
 	applymeta "k8s.io/client-go/applyconfigurations/meta/v1"
-
-	appsv1 "k8s.io/api/apps/v1"
 
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s/metadata"
 )
 
-// Deployment is the app's Deployment. A nil start leaves image, pull policy and paused
-// to their owner, the deploy.
+// Deployment returns the app's Deployment. A nil start leaves image, pull policy and paused to their owner, the deploy.
 func Deployment(spec *infraspec.Spec, s Settings, start *Start) (*applyapps.DeploymentApplyConfiguration, error) {
 	pod, err := podFor(spec, s, start)
 	if err != nil {
@@ -30,7 +28,8 @@ func Deployment(spec *infraspec.Spec, s Settings, start *Start) (*applyapps.Depl
 	return applyapps.Deployment(spec.App, s.Namespace).WithLabels(Labels(spec)).WithSpec(d), nil
 }
 
-// strategy is Recreate for an app with a ReadWriteOnce claim, which old and new pods on different nodes cannot both mount.
+// strategy returns Recreate for an app with a claim: pods on different nodes cannot mount a ReadWriteOnce volume at
+// once.
 func strategy(spec *infraspec.Spec) appsv1.DeploymentStrategyType {
 	if len(ClaimedVolumes(spec)) > 0 {
 		return appsv1.RecreateDeploymentStrategyType

@@ -10,18 +10,15 @@ import (
 	"norn/pkg/infraspec"
 )
 
-// DatabaseURL is the variable that holds where an app's database is.
-const DatabaseURL = "DATABASE_URL"
-
-// environment is the container's environment: env in sorted order, a DATABASE_URL where nobody
-// else names one, then each secret as a reference, never as a value.
+// environment returns the container's environment: the sorted env with a generated DATABASE_URL if needed, then each
+// secret as a reference.
 func environment(spec *infraspec.Spec, s Settings) []*applycore.EnvVarApplyConfiguration {
 	plain := maps.Clone(spec.Env)
 	if u := databaseAddress(spec, s); u != "" {
 		if plain == nil {
 			plain = map[string]string{}
 		}
-		plain[DatabaseURL] = u
+		plain[infraspec.DatabaseURL] = u
 	}
 	var out []*applycore.EnvVarApplyConfiguration
 	for _, name := range slices.Sorted(maps.Keys(plain)) {
@@ -34,13 +31,13 @@ func environment(spec *infraspec.Spec, s Settings) []*applycore.EnvVarApplyConfi
 	return out
 }
 
-// databaseAddress is the generated DATABASE_URL, or "" where the app has no database or names the variable itself.
+// databaseAddress returns the generated DATABASE_URL, or "" if the app has no database or sets the variable itself.
 func databaseAddress(spec *infraspec.Spec, s Settings) string {
 	pg := spec.Services.Postgres
 	if pg == nil || pg.Database == "" {
 		return ""
 	}
-	if _, named := spec.Env[DatabaseURL]; named || slices.Contains(spec.Secrets, DatabaseURL) {
+	if _, set := spec.Env[infraspec.DatabaseURL]; set || slices.Contains(spec.Secrets, infraspec.DatabaseURL) {
 		return ""
 	}
 	u := url.URL{Scheme: "postgres", Host: s.PostgresHost + ":5432", Path: "/" + pg.Database, RawQuery: "sslmode=disable"}

@@ -11,23 +11,24 @@ import (
 	"norn/pkg/infraspec"
 )
 
-// BodyVariable holds what a function is called with.
+// BodyVariable is the environment variable with the body of a function call.
 const BodyVariable = "NORN_BODY"
 
-// maxBody is what an environment variable may hold (man 2 execve: MAX_ARG_STRLEN), with room for its name.
+// maxBody is the maximum size of an environment variable in bytes (man 2 execve: MAX_ARG_STRLEN), less room for its
+// name.
 const maxBody = 128<<10 - 64
 
-// Function is the pod of one call of a function app, with body in its environment.
+// Function returns the pod for one call of a function app, with body in its environment.
 func Function(spec *infraspec.Spec, s Settings, body string) (*corev1.PodSpec, error) {
 	if len(body) > maxBody {
-		return nil, fmt.Errorf("the body has %d bytes, and an environment variable holds at most %d", len(body), maxBody)
+		return nil, fmt.Errorf("body has %d bytes, more than the limit of %d for an environment variable", len(body), maxBody)
 	}
 	conf, err := podFor(spec, s, &Start{Image: s.Image})
 	if err != nil {
 		return nil, err
 	}
 	container := &conf.Containers[0]
-	container.WithEnv(applycore.EnvVar().WithName(BodyVariable).WithValue(Literal([]string{body})[0]))
+	container.WithEnv(applycore.EnvVar().WithName(BodyVariable).WithValue(EscapeDollars([]string{body})[0]))
 	if container.Resources == nil {
 		container.WithResources(applycore.ResourceRequirements())
 	}
@@ -40,10 +41,11 @@ func Function(spec *infraspec.Spec, s Settings, body string) (*corev1.PodSpec, e
 		}
 		container.Resources.WithLimits(limits)
 	}
-	return plain(spec, conf)
+	return podSpec(spec, conf)
 }
 
-// Memory translates docker's amounts: their k, m and g are powers of 1024, as Kubernetes' Ki, Mi and Gi are.
+// Memory converts an amount in docker's notation, in which k, m and g are powers of 1024, like Ki, Mi and Gi in
+// Kubernetes.
 func Memory(m infraspec.Memory) resource.Quantity {
 	text := string(m)
 	lower := strings.ToLower(text)

@@ -8,23 +8,23 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// ImageError says that a text is no image reference.
+// ImageError reports an invalid image reference.
 type ImageError struct {
 	Image string
 	Err   error
 }
 
-// Error names the text and what is wrong with it.
+// Error names the reference and the cause.
 func (e *ImageError) Error() string { return fmt.Sprintf("image %q: %v", e.Image, e.Err) }
 
-// Hint is what an image reference looks like.
-func (e *ImageError) Hint() string { return "an image is [REGISTRY/]NAME[:TAG][@DIGEST]" }
+// Hint returns advice.
+func (e *ImageError) Hint() string { return "write the image as [REGISTRY/]NAME[:TAG][@DIGEST]" }
 
+// Unwrap returns the cause.
 func (e *ImageError) Unwrap() error { return e.Err }
 
-// PullPolicy is the policy for an image: IfNotPresent where the reference names a registry, Never
-// for a bare local one, which can only have been loaded into the node.
-// What is no image reference is an *ImageError.
+// PullPolicy returns the pull policy for an image: IfNotPresent if the reference names a registry, otherwise Never,
+// because only an image loaded into the node has no registry. It returns an *ImageError for an invalid reference.
 func PullPolicy(image string) (corev1.PullPolicy, error) {
 	named, err := reference.ParseNormalizedNamed(image)
 	if err != nil {

@@ -25,7 +25,7 @@ func TestPullPolicy(t *testing.T) {
 	}
 	for _, bad := range []string{"", "Shop:1", "shop:", "http://example.com/shop"} {
 		if _, err := PullPolicy(bad); err == nil {
-			t.Errorf("PullPolicy(%q) is no error", bad)
+			t.Errorf("PullPolicy(%q) returned no error", bad)
 		}
 	}
 }

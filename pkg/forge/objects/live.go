@@ -14,9 +14,11 @@ import (
 	"norn/pkg/k8s/metadata"
 )
 
-// DeploymentFor returns the Deployment as forge applies it over live, which is nil if there is none. It leaves out the fields
-// that a deploy or an autoscaler owns. The text says in one line how a new Deployment starts, or is "".
-func DeploymentFor(live *appsv1.Deployment, spec *infraspec.Spec, s Settings) (*applyapps.DeploymentApplyConfiguration, string, error) {
+// DeploymentFor returns the Deployment that forge applies over live, which is nil if none exists. It omits the fields
+// that a deploy or an autoscaler owns. The returned string describes in one line how a new Deployment starts, or is "".
+func DeploymentFor(
+	live *appsv1.Deployment, spec *infraspec.Spec, s Settings,
+) (*applyapps.DeploymentApplyConfiguration, string, error) {
 	var start *Start
 	detail, image := "", ""
 	if live != nil {
@@ -26,7 +28,7 @@ func DeploymentFor(live *appsv1.Deployment, spec *infraspec.Spec, s Settings) (*
 	case live != nil && Deployed(live):
 	case s.Image != "":
 		start, detail = &Start{Image: s.Image}, "starts with "+s.Image
-	case image != "" && (!live.Spec.Paused || image != BeforeFirstDeploy(spec.App).Image): // forged with --image before, or adopted
+	case hasOwnImage(live, spec.App, image):
 		start = &Start{Image: image, Paused: live.Spec.Paused}
 	default:
 		start, detail = BeforeFirstDeploy(spec.App), "paused until the first deploy"
@@ -38,17 +40,24 @@ func DeploymentFor(live *appsv1.Deployment, spec *infraspec.Spec, s Settings) (*
 	return conf, detail, err
 }
 
-// Deployed reports whether a deploy has set the image: then its field manager has applied. (A restart only patches.)
+// hasOwnImage reports whether a Deployment that no deploy has set an image for has one: from forge --image or an
+// adoption.
+func hasOwnImage(live *appsv1.Deployment, app, image string) bool {
+	return image != "" && (!live.Spec.Paused || image != BeforeFirstDeploy(app).Image)
+}
+
+// Deployed reports whether a deploy has set the image. Its field manager then has an apply entry; a restart only
+// patches.
 func Deployed(o metav1.Object) bool {
 	return slices.ContainsFunc(o.GetManagedFields(), func(m metav1.ManagedFieldsEntry) bool {
 		return m.Manager == metadata.DeployManager && m.Operation == metav1.ManagedFieldsOperationApply
 	})
 }
 
-// autoscaled reports whether a controller sets the replicas, which are its own then. A person's kubectl scale is no such thing.
+// autoscaled reports whether a controller owns the replicas.
 func autoscaled(d *appsv1.Deployment) bool { return Scaler(d) != "" }
 
-// Scaler returns the field manager of the controller that sets the replicas, or "".
+// Scaler returns the field manager of the controller that sets the replicas, or "". It ignores kubectl scale.
 func Scaler(d *appsv1.Deployment) string {
 	for _, m := range d.ManagedFields {
 		if m.Subresource == "scale" && !strings.HasPrefix(m.Manager, "kubectl") {
@@ -58,8 +67,10 @@ func Scaler(d *appsv1.Deployment) string {
 	return ""
 }
 
-// CronJobFor returns the CronJob as forge applies it over live, as DeploymentFor does for Deployments.
-func CronJobFor(live *batchv1.CronJob, spec *infraspec.Spec, s Settings) (*applybatch.CronJobApplyConfiguration, string, error) {
+// CronJobFor returns the CronJob that forge applies over live; see DeploymentFor.
+func CronJobFor(
+	live *batchv1.CronJob, spec *infraspec.Spec, s Settings,
+) (*applybatch.CronJobApplyConfiguration, string, error) {
 	var start *Start
 	detail := spec.Schedule
 	switch {

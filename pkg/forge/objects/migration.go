@@ -10,26 +10,26 @@ import (
 	"norn/pkg/infraspec"
 )
 
-// Migration is the pod that runs migrations.command in image, with the app's environment and secrets, and without its volumes: a claim may be mounted by
-// the running version on another node.
+// Migration returns the pod that runs migrations.command in image, with the app's environment and secrets. It mounts no
+// volumes, because the running version may have a claim mounted on another node.
 func Migration(spec *infraspec.Spec, s Settings, image string) (*corev1.PodSpec, error) {
 	conf, err := podFor(spec, s, &Start{Image: image})
 	if err != nil {
 		return nil, err
 	}
-	pod, err := plain(spec, conf)
+	pod, err := podSpec(spec, conf)
 	if err != nil {
 		return nil, err
 	}
 	pod.Volumes = nil
 	c := &pod.Containers[0]
-	c.Command, c.Args, c.VolumeMounts = Literal(spec.Migrations.Command), nil, nil
+	c.Command, c.Args, c.VolumeMounts = EscapeDollars(spec.Migrations.Command), nil, nil
 	c.Ports, c.LivenessProbe, c.ReadinessProbe, c.StartupProbe = nil, nil, nil, nil
 	return pod, nil
 }
 
-// plain makes an API struct of a pod's apply configuration, for objects that are created and not applied.
-func plain(spec *infraspec.Spec, conf *applycore.PodSpecApplyConfiguration) (*corev1.PodSpec, error) {
+// podSpec converts an apply configuration to the API type, for objects that norn creates instead of applying.
+func podSpec(spec *infraspec.Spec, conf *applycore.PodSpecApplyConfiguration) (*corev1.PodSpec, error) {
 	data, err := json.Marshal(conf)
 	if err != nil {
 		return nil, fmt.Errorf("write the pod of %s: %w", spec.App, err)

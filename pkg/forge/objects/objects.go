@@ -1,5 +1,5 @@
-// Package objects turns an infraspec into the objects that norn applies. It is pure: the same spec and settings make the
-// same objects, and it cannot import the client.
+// Package objects turns an infraspec into the objects that norn applies. It makes no calls, and the same infraspec and
+// settings always yield the same objects.
 package objects
 
 import (
@@ -9,18 +9,18 @@ import (
 	"norn/pkg/k8s/metadata"
 )
 
-// Settings are what the objects need besides the infraspec.
+// Settings hold what the objects depend on in addition to the infraspec.
 type Settings struct {
 	Namespace    string
 	PostgresHost string // host of generated DATABASE_URLs
 	PostgresUser string // user of generated DATABASE_URLs, or ""
-	Image        string // what a new app starts with at once, or ""
+	Image        string // image that a new app starts with, or "" to wait for the first deploy
 }
 
-// RoleLabel says of an object what role its app has.
+// RoleLabel is the label with the app's role.
 const RoleLabel = "app.kubernetes.io/component"
 
-// Labels are on everything norn makes. The first two are norn's own contract; the others are
+// Labels returns the labels of an app's objects. norn identifies its objects by the first two; the others are
 // Kubernetes' recommended labels (kubernetes.io: Recommended Labels).
 func Labels(spec *infraspec.Spec) map[string]string {
 	return map[string]string{
@@ -33,18 +33,18 @@ func Labels(spec *infraspec.Spec) map[string]string {
 	}
 }
 
-// Start says with which image the Deployment's container is sent, if with any.
+// Start is how a workload starts when forge sets its image.
 type Start struct {
 	Image  string
-	Paused bool
+	Paused bool // paused Deployment, suspended CronJob
 }
 
-// BeforeFirstDeploy is the start of an app that has never been deployed: its image does
-// not exist yet, so the Deployment is paused and makes no pod that would crash.
+// BeforeFirstDeploy returns the start of an app that was never deployed. Its image does not exist yet, so it starts
+// paused.
 func BeforeFirstDeploy(app string) *Start { return &Start{Image: app + ":latest", Paused: true} }
 
-// SecretName is the name of the app's Secret.
+// SecretName returns the name of the app's Secret.
 func SecretName(app string) string { return app + "-secrets" }
 
-// ClaimName is the name of the claim behind an app's volume.
+// ClaimName returns the name of the claim for an app's volume.
 func ClaimName(app, volume string) string { return fmt.Sprintf("%s-%s", app, volume) }

@@ -11,9 +11,9 @@ import (
 	"norn/pkg/infraspec"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "update the golden files")
 
-// TestObjects compares what each infraspec in testdata/golden asks for with the manifests beside it.
+// TestObjects compares the objects of each infraspec in testdata/golden with the manifests next to it.
 func TestObjects(t *testing.T) {
 	specs, err := filepath.Glob("testdata/golden/*.infraspec.yaml")
 	if err != nil || len(specs) == 0 {
@@ -44,13 +44,13 @@ func TestObjects(t *testing.T) {
 				t.Fatal(err)
 			}
 			if !bytes.Equal(got, want) {
-				t.Errorf("objects differ from %s (write it anew with -update); got:\n%s", golden, got)
+				t.Errorf("objects differ from %s (update it with -update); got:\n%s", golden, got)
 			}
 		})
 	}
 }
 
-// After the first deploy, forge leaves to it what is its own.
+// After the first deploy, forge does not send the fields that the deploy owns.
 func TestDeploymentAfterDeploy(t *testing.T) {
 	spec, _, err := infraspec.Load("testdata/golden/webserver.infraspec.yaml")
 	if err != nil {
@@ -62,6 +62,6 @@ func TestDeploymentAfterDeploy(t *testing.T) {
 	}
 	c := d.Spec.Template.Spec.Containers[0]
 	if d.Spec.Paused != nil || c.Image != nil || c.ImagePullPolicy != nil {
-		t.Errorf("paused %v, image %v, pull policy %v are sent", d.Spec.Paused, c.Image, c.ImagePullPolicy)
+		t.Errorf("paused %v, image %v, pull policy %v; want all unset", d.Spec.Paused, c.Image, c.ImagePullPolicy)
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"norn/pkg/infraspec"
 )
 
-// podFor is what the pods of all roles have in common: one container, named like the app, and its volumes.
+// podFor returns the pod that all roles share: one container, named after the app, and the app's volumes.
 func podFor(spec *infraspec.Spec, s Settings, start *Start) (*applycore.PodSpecApplyConfiguration, error) {
 	container, err := containerFor(spec, s, start)
 	if err != nil {
@@ -25,10 +25,11 @@ func containerFor(spec *infraspec.Spec, s Settings, start *Start) (*applycore.Co
 		WithEnv(environment(spec, s)...).
 		WithVolumeMounts(mounts(spec)...)
 	if len(spec.Command) > 0 {
-		c.WithCommand(Literal(spec.Command)...)
+		c.WithCommand(EscapeDollars(spec.Command)...)
 	}
 	if spec.Role == infraspec.Webserver {
-		c.WithPorts(applycore.ContainerPort().WithContainerPort(int32(spec.Port)).WithProtocol(corev1.ProtocolTCP)) //nolint:gosec // infraspec has checked the range
+		port := int32(spec.Port) //nolint:gosec // infraspec has checked the range
+		c.WithPorts(applycore.ContainerPort().WithContainerPort(port).WithProtocol(corev1.ProtocolTCP))
 		withProbes(c, spec)
 	}
 	if r := resources(spec.Resources); r != nil {
@@ -44,9 +45,9 @@ func containerFor(spec *infraspec.Spec, s Settings, start *Start) (*applycore.Co
 	return c, nil
 }
 
-// Literal makes texts mean themselves to Kubernetes, which otherwise takes $(NAME) for a variable and $$ for $ in a container's
-// command and environment (kubernetes.io: Define a Command and Arguments for a Container).
-func Literal(texts []string) []string {
+// EscapeDollars returns texts for a container's command or environment, in which Kubernetes expands $(NAME) to a
+// variable and $$ to $ (kubernetes.io: Define a Command and Arguments for a Container).
+func EscapeDollars(texts []string) []string {
 	out := make([]string, len(texts))
 	for i, text := range texts {
 		out[i] = strings.ReplaceAll(text, "$", "$$")
@@ -54,8 +55,8 @@ func Literal(texts []string) []string {
 	return out
 }
 
-// withProbes sets the three probes on the healthcheck path. The startup probe gives a slow app
-// two and a half minutes before the liveness probe may kill it.
+// withProbes sets the three probes on the healthcheck path. The startup probe gives a slow app two and a half minutes
+// before the liveness probe can kill it.
 func withProbes(c *applycore.ContainerApplyConfiguration, spec *infraspec.Spec) {
 	if spec.Healthcheck == "" {
 		return
@@ -69,7 +70,7 @@ func withProbes(c *applycore.ContainerApplyConfiguration, spec *infraspec.Spec) 
 	c.WithLivenessProbe(probe(30, 3)).WithReadinessProbe(probe(10, 3)).WithStartupProbe(probe(5, 30))
 }
 
-// resources translates requests and limits, which infraspec has checked to be quantities.
+// resources converts requests and limits. infraspec has checked that they are valid quantities.
 func resources(r infraspec.Resources) *applycore.ResourceRequirementsApplyConfiguration {
 	if len(r.Requests) == 0 && len(r.Limits) == 0 {
 		return nil

@@ -10,14 +10,14 @@ import (
 	"norn/pkg/infraspec"
 )
 
-// Object is one object as norn sends it, an apply configuration, with what there is to say about it.
+// Object is an object that norn applies, with an optional comment.
 type Object struct {
-	Apply any
-	Note  string // one line for people, or ""
+	Apply any    // apply configuration
+	Note  string // one-line comment, or ""
 }
 
-// All returns the objects of an app that has not been deployed yet, in the order in which they are applied. The Secret,
-// which the deploy makes, comes last, with placeholders for its values.
+// All returns the objects of an app before its first deploy, in the order in which norn applies them. The Secret comes
+// last, with placeholders for the values that the deploy writes.
 func All(spec *infraspec.Spec, s Settings) ([]Object, error) {
 	start := BeforeFirstDeploy(spec.App)
 	if s.Image != "" {
@@ -40,13 +40,14 @@ func All(spec *infraspec.Spec, s Settings) ([]Object, error) {
 			return nil, err
 		}
 		out = append(out, Object{c, beforeDeploy("suspended", start)})
-	case infraspec.Function: // nothing stands between its calls
+	case infraspec.Function: // has no running pods between calls
 	}
 	if svc := Service(spec, s); svc != nil {
 		out = append(out, Object{svc, tunnelNote(spec, s)})
 	}
 	if len(spec.Secrets) > 0 {
-		out = append(out, Object{placeholders(spec, s), "norn deploy writes the real values from secrets.enc.yaml; these are placeholders"})
+		const note = "norn deploy writes the real values from secrets.enc.yaml; these are placeholders"
+		out = append(out, Object{placeholders(spec, s), note})
 	}
 	return out, nil
 }
@@ -62,10 +63,10 @@ func tunnelNote(spec *infraspec.Spec, s Settings) string {
 	if spec.Hosts.External == "" {
 		return ""
 	}
-	return fmt.Sprintf("the tunnel's rule for %s leads to http://%s.%s.svc.cluster.local:80", spec.Hosts.External, spec.Hosts.Internal, s.Namespace)
+	return fmt.Sprintf("the tunnel's rule for %s leads to %s", spec.Hosts.External, ServiceURL(spec, s.Namespace))
 }
 
-// Placeholder replaces a value that must not be shown.
+// Placeholder replaces a secret value in output.
 const Placeholder = "[secret]"
 
 func placeholders(spec *infraspec.Spec, s Settings) *applycore.SecretApplyConfiguration {
@@ -76,7 +77,7 @@ func placeholders(spec *infraspec.Spec, s Settings) *applycore.SecretApplyConfig
 	return applycore.Secret(SecretName(spec.App), s.Namespace).WithLabels(Labels(spec)).WithStringData(values)
 }
 
-// Manifests are objects as a stream of YAML documents; the same objects make the same bytes.
+// Manifests returns objects as a stream of YAML documents. The same objects always yield the same bytes.
 func Manifests(objects []Object) ([]byte, error) {
 	var out bytes.Buffer
 	for _, o := range objects {

@@ -6,7 +6,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// SecretKeys are the keys of an app's Secret that its pods read, sorted.
+// SecretKeys returns the sorted keys of an app's Secret that a pod reads.
 func SecretKeys(app string, pod corev1.PodSpec) []string {
 	var keys []string
 	for _, c := range pod.Containers {

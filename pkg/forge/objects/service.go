@@ -1,6 +1,8 @@
 package objects
 
 import (
+	"fmt"
+
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	applycore "k8s.io/client-go/applyconfigurations/core/v1"
@@ -9,7 +11,15 @@ import (
 	"norn/pkg/k8s/metadata"
 )
 
-// Service is the app's Service, or nil where the infraspec names no internal host.
+// ServiceURL returns the URL of the app's Service within the cluster. The infraspec must set hosts.internal.
+func ServiceURL(spec *infraspec.Spec, ns string) string {
+	return fmt.Sprintf("http://%s.%s.svc.cluster.local:%d", spec.Hosts.Internal, ns, servicePort)
+}
+
+// servicePort is the port of each app's Service.
+const servicePort = 80
+
+// Service returns the app's Service, or nil if the infraspec sets no hosts.internal.
 func Service(spec *infraspec.Spec, s Settings) *applycore.ServiceApplyConfiguration {
 	if spec.Hosts.Internal == "" || spec.Role != infraspec.Webserver {
 		return nil
@@ -22,6 +32,6 @@ func Service(spec *infraspec.Spec, s Settings) *applycore.ServiceApplyConfigurat
 			WithPorts(applycore.ServicePort().
 				WithName("http").
 				WithProtocol(corev1.ProtocolTCP).
-				WithPort(80).
+				WithPort(servicePort).
 				WithTargetPort(intstr.FromInt(spec.Port))))
 }

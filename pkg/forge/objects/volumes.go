@@ -7,7 +7,7 @@ import (
 	"norn/pkg/infraspec"
 )
 
-// ClaimedVolumes returns the volumes that need a PersistentVolumeClaim; a hostPath wins over a size.
+// ClaimedVolumes returns the volumes that need a PersistentVolumeClaim: those without a hostPath.
 func ClaimedVolumes(spec *infraspec.Spec) []infraspec.Volume {
 	var out []infraspec.Volume
 	for _, v := range spec.Volumes {
@@ -18,7 +18,7 @@ func ClaimedVolumes(spec *infraspec.Spec) []infraspec.Volume {
 	return out
 }
 
-// Claims are the app's PersistentVolumeClaims.
+// Claims returns the app's PersistentVolumeClaims.
 func Claims(spec *infraspec.Spec, s Settings) []*applycore.PersistentVolumeClaimApplyConfiguration {
 	var out []*applycore.PersistentVolumeClaimApplyConfiguration
 	for _, v := range ClaimedVolumes(spec) {
@@ -39,7 +39,8 @@ func volumes(spec *infraspec.Spec) []*applycore.VolumeApplyConfiguration {
 		if v.HostPath != "" {
 			vol.WithHostPath(applycore.HostPathVolumeSource().WithPath(v.HostPath))
 		} else {
-			vol.WithPersistentVolumeClaim(applycore.PersistentVolumeClaimVolumeSource().WithClaimName(ClaimName(spec.App, v.Name)))
+			claim := applycore.PersistentVolumeClaimVolumeSource().WithClaimName(ClaimName(spec.App, v.Name))
+			vol.WithPersistentVolumeClaim(claim)
 		}
 		out = append(out, vol)
 	}

@@ -9,16 +9,16 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// Rule is one rule of a tunnel's configuration (developers.cloudflare.com: Tunnel configuration file, ingress).
+// Rule is an ingress rule in a tunnel's configuration (developers.cloudflare.com: Tunnel configuration file, ingress).
 type Rule struct{ Host, Service string }
 
-// catchAll is what a tunnel answers where no rule matches; it must be the last one.
+// catchAll is the service of the rule that cloudflared requires at the end, for requests that no other rule matches.
 const catchAll = "http_status:404"
 
-// ingress is the text of a tunnel's configuration with the places of its rules.
+// ingress is the text of a tunnel's configuration with the positions of its rules.
 type ingress struct {
 	text  string
-	lines []string // with their ends
+	lines []string // including line ends
 	root  *yaml.Node
 	list  *yaml.Node // the sequence of rules, or nil
 	rules []ingressRule
@@ -26,21 +26,21 @@ type ingress struct {
 
 type ingressRule struct {
 	host, path, service string
-	body                string     // all that it says
+	body                string     // all fields, for comparison
 	node, target        *yaml.Node // the rule, and the value of its service
-	first, last         int        // its lines, from 0
+	first, last         int        // line numbers, from 0
 }
 
-// all reports whether a rule matches everything.
-func (r ingressRule) all() bool { return (r.host == "" || r.host == "*") && r.path == "" }
+// matchesAll reports whether a rule matches every request.
+func (r ingressRule) matchesAll() bool { return (r.host == "" || r.host == "*") && r.path == "" }
 
-// shadows reports whether a rule takes what is meant for host.
+// shadows reports whether a rule's wildcard matches host.
 func (r ingressRule) shadows(host string) bool {
 	suffix, wildcard := strings.CutPrefix(r.host, "*")
 	return r.path == "" && wildcard && strings.HasSuffix(host, suffix)
 }
 
-// parseIngress reads a configuration; a text with nothing in it is one without rules.
+// parseIngress parses a configuration. An empty text is a configuration without rules.
 func parseIngress(text string) (*ingress, error) {
 	in := &ingress{text: text, lines: splitLines(text)}
 	var doc yaml.Node
@@ -52,7 +52,7 @@ func parseIngress(text string) (*ingress, error) {
 	}
 	in.root = doc.Content[0]
 	if in.root.Kind != yaml.MappingNode {
-		return nil, fmt.Errorf("read the tunnel's configuration: it is no mapping")
+		return nil, fmt.Errorf("read the tunnel's configuration: not a mapping")
 	}
 	for i := 0; i+1 < len(in.root.Content); i += 2 {
 		if in.root.Content[i].Value == "ingress" {
@@ -63,18 +63,18 @@ func parseIngress(text string) (*ingress, error) {
 		return in, nil
 	}
 	if in.list.Kind != yaml.SequenceNode {
-		return nil, fmt.Errorf("read the tunnel's configuration: ingress is no list (line %d)", in.list.Line)
+		return nil, fmt.Errorf("read the tunnel's configuration: line %d: ingress is not a list", in.list.Line)
 	}
 	for _, node := range in.list.Content {
-		in.rules = append(in.rules, in.rule(node))
+		in.rules = append(in.rules, in.parseRule(node))
 	}
 	return in, nil
 }
 
-// lineBreak is what yaml.v3 counts as the end of a line (YAML 1.1, 4.2).
+// lineBreak matches the line ends that yaml.v3 counts (YAML 1.1, 4.2).
 var lineBreak = regexp.MustCompile("\r\n|[\r\n\u0085\u2028\u2029]")
 
-// splitLines cuts a text into its lines with their ends.
+// splitLines splits a text after each line end.
 func splitLines(text string) []string {
 	var lines []string
 	for _, at := range append(lineBreak.FindAllStringIndex(text, -1), []int{0, len(text)}) {
@@ -86,15 +86,15 @@ func splitLines(text string) []string {
 	return lines
 }
 
-func (in *ingress) rule(node *yaml.Node) ingressRule {
+func (in *ingress) parseRule(node *yaml.Node) ingressRule {
 	r := ingressRule{node: node}
-	said := node
+	fields := node
 	if node.Kind == yaml.AliasNode {
-		said = node.Alias
+		fields = node.Alias
 	}
-	r.body = bodyOf(said)
-	for i := 0; i+1 < len(said.Content); i += 2 {
-		switch value := said.Content[i+1]; said.Content[i].Value {
+	r.body = bodyOf(fields)
+	for i := 0; i+1 < len(fields.Content); i += 2 {
+		switch value := fields.Content[i+1]; fields.Content[i].Value {
 		case "hostname":
 			r.host = value.Value
 		case "path":
@@ -103,11 +103,12 @@ func (in *ingress) rule(node *yaml.Node) ingressRule {
 			r.service, r.target = value.Value, value
 		}
 	}
-	for r.first = node.Line - 1; r.first > in.list.Line-1 && !in.dashed(r.first); {
+	for r.first = node.Line - 1; r.first > in.list.Line-1 && !in.startsItem(r.first); {
 		r.first--
 	}
 	r.last = r.first
-	for line := r.first + 1; line < len(in.lines); line++ { // what is indented deeper than the dash, and what is empty in between
+	// The rule includes all lines with a deeper indent than its dash, and blank lines between them.
+	for line := r.first + 1; line < len(in.lines); line++ {
 		text := strings.TrimLeft(in.lines[line], " ")
 		switch indent := len(in.lines[line]) - len(text); {
 		case strings.TrimSpace(text) == "":
@@ -120,42 +121,43 @@ func (in *ingress) rule(node *yaml.Node) ingressRule {
 	return r
 }
 
-// bodyOf is all that a rule says, for comparing.
+// bodyOf returns all fields of a rule in a comparable form.
 func bodyOf(n *yaml.Node) string {
-	var said any
-	if n.Decode(&said) != nil {
+	var fields any
+	if n.Decode(&fields) != nil {
 		return ""
 	}
-	return fmt.Sprint(said) // maps are printed in the order of their keys
+	return fmt.Sprint(fields) // fmt sorts map keys
 }
 
-// dashed reports whether an item of the list begins in a line.
-func (in *ingress) dashed(line int) bool {
+// startsItem reports whether an item of the list starts in a line.
+func (in *ingress) startsItem(line int) bool {
 	at := in.list.Column - 1
-	if line >= len(in.lines) { // the end of an empty last value
+	if line >= len(in.lines) { // an empty last value may be positioned after the text
 		return false
 	}
 	return at < len(in.lines[line]) && in.lines[line][at] == '-' && strings.TrimSpace(in.lines[line][:at]) == ""
 }
 
-// find is the rule for a whole host, or -1. One with a path is another matter.
+// find returns the index of the rule for host, or -1. It ignores rules with a path.
 func (in *ingress) find(host string) int {
 	return slices.IndexFunc(in.rules, func(r ingressRule) bool { return r.host == host && r.path == "" })
 }
 
-// end is where a new rule goes: before the catch-all, or after all where there is none.
-func (in *ingress) end() int {
-	if i := slices.IndexFunc(in.rules, ingressRule.all); i >= 0 {
+// insertIndex returns the index for a new rule: before the catch-all rule, or at the end if there is none.
+func (in *ingress) insertIndex() int {
+	if i := slices.IndexFunc(in.rules, ingressRule.matchesAll); i >= 0 {
 		return i
 	}
 	return len(in.rules)
 }
 
-// shadow is the rule ahead of place i that takes what is meant for host, or "".
+// shadow returns the host pattern of a rule before index i that also matches host, or "". It is "everything" for a
+// catch-all rule.
 func (in *ingress) shadow(host string, i int) string {
 	for _, r := range in.rules[:i] {
 		switch {
-		case r.all():
+		case r.matchesAll():
 			return "everything"
 		case r.host != host && r.shadows(host):
 			return r.host

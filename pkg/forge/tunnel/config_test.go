@@ -1,6 +1,7 @@
 package tunnel
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -34,8 +35,8 @@ var blog = Rule{Host: "blog.example.com", Service: "http://blog.default.svc.clus
 
 const blogLines = "  - hostname: blog.example.com\n    service: http://blog.default.svc.cluster.local:80\n"
 
-// with edits text, and reads it back.
-func with(t *testing.T, text string, rule Rule) string {
+// insert inserts rule and checks the result.
+func insert(t *testing.T, text string, rule Rule) string {
 	t.Helper()
 	in, err := parseIngress(text)
 	if err != nil {
@@ -46,16 +47,16 @@ func with(t *testing.T, text string, rule Rule) string {
 		t.Fatal(err)
 	}
 	if got, err := Route(out, rule.Host); err != nil || got != rule.Service {
-		t.Fatalf("%s leads to %q, %v:\n%s", rule.Host, got, err, out)
+		t.Fatalf("Route(%q) = %q, %v; want %q in\n%s", rule.Host, got, err, rule.Service, out)
 	}
 	last, err := parseIngress(out)
-	if err != nil || len(last.rules) == 0 || !last.rules[len(last.rules)-1].all() {
-		t.Fatalf("the last rule is no catch-all, %v:\n%s", err, out)
+	if err != nil || len(last.rules) == 0 || !last.rules[len(last.rules)-1].matchesAll() {
+		t.Fatalf("the last rule is not a catch-all, error %v:\n%s", err, out)
 	}
 	return out
 }
 
-func without(t *testing.T, text, host string) string {
+func remove(t *testing.T, text, host string) string {
 	t.Helper()
 	in, err := parseIngress(text)
 	if err != nil {
@@ -68,81 +69,116 @@ func without(t *testing.T, text, host string) string {
 	return out
 }
 
-// Each layout that people write, before and after.
-func TestRuleIsAdded(t *testing.T) {
+// insertRule keeps the layout of a block list.
+func TestInsertRule(t *testing.T) {
+	const rules, notFound = "ingress:\n", "  - service: http_status:404"
 	for _, c := range []struct{ name, before, after string }{
-		{"before the catch-all and its comment", configured, strings.Replace(configured, "  # Everything else.\n", blogLines+"  # Everything else.\n", 1)},
-		{"nothing there", "", "ingress:\n" + blogLines + "  - service: http_status:404\n"},
-		{"no ingress", "tunnel: x", "tunnel: x\ningress:\n" + blogLines + "  - service: http_status:404\n"},
-		{"no catch-all", "ingress:\n- hostname: a.example.com\n  service: http://a:80\n", "ingress:\n- hostname: a.example.com\n  service: http://a:80\n- hostname: blog.example.com\n  service: http://blog.default.svc.cluster.local:80\n- service: http_status:404\n"},
-		{"no newline at the end", "ingress:\n  - service: http_status:404", "ingress:\n" + blogLines + "  - service: http_status:404"},
-		{"only a catch-all", "ingress:\n  - service: http_status:503\n", "ingress:\n" + blogLines + "  - service: http_status:503\n"},
-		{"a catch-all by its star", "ingress:\n  - hostname: \"*\"\n    service: http://all:80\n", "ingress:\n" + blogLines + "  - hostname: \"*\"\n    service: http://all:80\n"},
-		{"windows", "ingress:\r\n  - service: http_status:404\r\n", "ingress:\r\n" + strings.ReplaceAll(blogLines, "\n", "\r\n") + "  - service: http_status:404\r\n"},
-		{"a dash alone", "ingress:\n  -\n    service: http_status:404\n", "ingress:\n" + blogLines + "  -\n    service: http_status:404\n"},
-		{"there already", "ingress:\n" + blogLines + "  - service: http_status:404\n", "ingress:\n" + blogLines + "  - service: http_status:404\n"},
-		{"there with another service", "ingress:\n  - hostname: blog.example.com\n    service: 'http://old:80' # why\n  - service: http_status:404\n", "ingress:\n  - hostname: blog.example.com\n    service: http://blog.default.svc.cluster.local:80 # why\n  - service: http_status:404\n"},
+		{
+			"before the catch-all and its comment", configured,
+			strings.Replace(configured, "  # Everything else.\n", blogLines+"  # Everything else.\n", 1),
+		},
+		{"empty", "", rules + blogLines + notFound + "\n"},
+		{"no ingress", "tunnel: x", "tunnel: x\n" + rules + blogLines + notFound + "\n"},
+		{
+			"no catch-all",
+			"ingress:\n- hostname: a.example.com\n  service: http://a:80\n",
+			"ingress:\n- hostname: a.example.com\n  service: http://a:80\n- hostname: blog.example.com\n" +
+				"  service: http://blog.default.svc.cluster.local:80\n- service: http_status:404\n",
+		},
+		{"no newline at the end", rules + notFound, rules + blogLines + notFound},
+		{
+			"only a catch-all",
+			rules + "  - service: http_status:503\n",
+			rules + blogLines + "  - service: http_status:503\n",
+		},
+		{
+			"catch-all with a star",
+			rules + "  - hostname: \"*\"\n    service: http://all:80\n",
+			rules + blogLines + "  - hostname: \"*\"\n    service: http://all:80\n",
+		},
+		{
+			"Windows line ends",
+			"ingress:\r\n  - service: http_status:404\r\n",
+			"ingress:\r\n" + strings.ReplaceAll(blogLines, "\n", "\r\n") + "  - service: http_status:404\r\n",
+		},
+		{
+			"dash on its own line",
+			rules + "  -\n    service: http_status:404\n",
+			rules + blogLines + "  -\n    service: http_status:404\n",
+		},
+		{"unchanged rule", rules + blogLines + notFound + "\n", rules + blogLines + notFound + "\n"},
+		{
+			"rule with another service",
+			rules + "  - hostname: blog.example.com\n    service: 'http://old:80' # why\n" + notFound + "\n",
+			rules + strings.Replace(blogLines, ":80\n", ":80 # why\n", 1) + notFound + "\n",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got := with(t, c.before, blog); got != c.after {
+			if got := insert(t, c.before, blog); got != c.after {
 				t.Errorf("got\n%s\nwant\n%s", got, c.after)
 			}
 		})
 	}
 }
 
-// What cannot be edited in place is written anew, with its comments and in its order.
-func TestRuleIsAddedToOtherLayouts(t *testing.T) {
+// insertRule rewrites other layouts, with their comments.
+func TestInsertRuleRewrites(t *testing.T) {
 	for _, before := range []string{
 		"ingress: [{hostname: a.example.com, service: 'http://a:80'}, {service: 'http_status:404'}]\n",
 		"ingress: []\n", "ingress:\n", "{tunnel: x, ingress: [{service: http_status:404}]}\n",
 		"x: &r {service: http_status:404}\ningress:\n  - *r\n",
 		"ingress: # the rules\n  - {hostname: a.example.com, service: http://a:80} # a\n  - service: http_status:404\n",
 	} {
-		after := with(t, before, blog)
+		after := insert(t, before, blog)
 		for _, kept := range []string{"# the rules", "# a", "a.example.com", "tunnel: x"} {
 			if strings.Contains(before, kept) && !strings.Contains(after, kept) {
-				t.Errorf("%q is lost:\n%s\nbecame\n%s", kept, before, after)
+				t.Errorf("%q is missing after the rewrite of\n%s\ninto\n%s", kept, before, after)
 			}
 		}
 	}
 }
 
-// A rule ends where it ends: values over several lines go with it, and its neighbours keep theirs.
-func TestNeighboursAreUnharmed(t *testing.T) {
+// Edits handle multi-line values of the rule and of its neighbours.
+func TestEditMultilineRules(t *testing.T) {
 	const a = "  - hostname: a.x\n    service: http://a:80\n    originRequest:\n      httpHostHeader: foo\n        bar\n"
-	const b = "  - hostname: b.x\n    service: http://b:80\n    originRequest:\n      caPool: |-\n        one\n\n        two\n      other: \"x\n        y\"\n"
+	const b = "  - hostname: b.x\n    service: http://b:80\n    originRequest:\n" +
+		"      caPool: |-\n        one\n\n        two\n      other: \"x\n        y\"\n"
 	const rest = "  # The rest.\n  - service: http_status:404\n"
-	if got := without(t, "ingress:\n"+a+b+rest, "b.x"); got != "ingress:\n"+a+rest {
+	if got := remove(t, "ingress:\n"+a+b+rest, "b.x"); got != "ingress:\n"+a+rest {
 		t.Errorf("got\n%s", got)
 	}
-	if got := without(t, "ingress:\n"+b+a+rest, "b.x"); got != "ingress:\n"+a+rest {
+	if got := remove(t, "ingress:\n"+b+a+rest, "b.x"); got != "ingress:\n"+a+rest {
 		t.Errorf("got\n%s", got)
 	}
-	if got := with(t, "ingress:\n"+b+a+rest, blog); got != "ingress:\n"+b+a+blogLines+rest {
+	if got := insert(t, "ingress:\n"+b+a+rest, blog); got != "ingress:\n"+b+a+blogLines+rest {
 		t.Errorf("got\n%s", got)
 	}
 }
 
-// To add and to take away again leaves every byte as it was.
-func TestRuleIsTakenAway(t *testing.T) {
-	for _, text := range []string{configured, "ingress:\n  - service: http_status:404\n", "ingress:\r\n  - hostname: a.b\r\n    service: x\r\n  - service: http_status:404\r\n"} {
-		if got := without(t, with(t, text, blog), blog.Host); got != text {
+// removeRule undoes insertRule byte for byte.
+func TestRemoveRule(t *testing.T) {
+	for _, text := range []string{
+		configured,
+		"ingress:\n  - service: http_status:404\n",
+		"ingress:\r\n  - hostname: a.b\r\n    service: x\r\n  - service: http_status:404\r\n",
+	} {
+		if got := remove(t, insert(t, text, blog), blog.Host); got != text {
 			t.Errorf("got\n%s\nwant\n%s", got, text)
 		}
 	}
-	if got := without(t, configured, "shop.example.com"); strings.Contains(got, "shop.example.com") || strings.Contains(got, "noTLSVerify") || !strings.Contains(got, "/v1") {
+	got := remove(t, configured, "shop.example.com")
+	if strings.Contains(got, "shop.example.com") || strings.Contains(got, "noTLSVerify") || !strings.Contains(got, "/v1") {
 		t.Errorf("got\n%s", got)
 	}
-	if got := without(t, configured, "api.example.com"); got != configured { // it has a path, and is another rule
+	if got := remove(t, configured, "api.example.com"); got != configured { // that rule has a path
 		t.Errorf("got\n%s", got)
 	}
 }
 
-func TestBrokenConfigurations(t *testing.T) {
+func TestParseIngressRejects(t *testing.T) {
 	for _, text := range []string{"ingress: [", "- a", "ingress: {a: b}", "ingress: text"} {
 		if in, err := parseIngress(text); err == nil {
-			t.Errorf("%q is taken: %v", text, in)
+			t.Errorf("parseIngress(%q) = %v, want an error", text, in)
 		}
 	}
 }
@@ -151,41 +187,47 @@ func tunnelConfig(text string) *corev1.ConfigMap {
 	return &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: ConfigMap}, Data: map[string]string{ConfigKey: text}}
 }
 
-// A host that leads elsewhere is a conflict, unless the app itself has led it there.
-func TestTunnelOwnership(t *testing.T) {
+// A rule with another service is a conflict, unless the app owns it.
+func TestEditOwnership(t *testing.T) {
 	m := tunnelConfig(configured)
 	rule := Rule{Host: "shop.example.com", Service: "http://other:80"}
 	if _, _, err := Edit(m, "default/other", rule, false); err == nil || m.Data[ConfigKey] != configured {
-		t.Errorf("a foreign rule was taken: %v", err)
+		t.Errorf("error %v for a rule that no app owns, want a conflict", err)
 	}
 	if _, _, err := Edit(m, "default/blog", blog, false); err != nil {
 		t.Fatal(err)
 	}
 	moved := Rule{Host: blog.Host, Service: "http://blog2.default.svc.cluster.local:80"}
 	if _, _, err := Edit(m, "default/thief", moved, false); err == nil {
-		t.Error("another app has taken the rule")
+		t.Error("no conflict for a rule that another app owns")
 	}
 	if _, _, err := Edit(m, "default/blog", moved, false); err != nil {
 		t.Error(err)
 	}
-	gone, _, err := Edit(m, "default/blog", Rule{Host: "new.example.com", Service: moved.Service}, false)
-	if err != nil || len(gone) != 1 || gone[0] != blog.Host || strings.Contains(m.Data[ConfigKey], blog.Host) {
-		t.Errorf("gone %q, %v:\n%s", gone, err, m.Data[ConfigKey])
+	renamed := Rule{Host: "new.example.com", Service: moved.Service}
+	removed, _, err := Edit(m, "default/blog", renamed, false)
+	if err != nil || !slices.Equal(removed, []string{blog.Host}) || strings.Contains(m.Data[ConfigKey], blog.Host) {
+		t.Errorf("removed %q, %v:\n%s", removed, err, m.Data[ConfigKey])
 	}
-	if _, _, err := Edit(m, "default/blog", Rule{}, false); err != nil || m.Data[ConfigKey] != configured || m.Annotations[metadata.RulesAnnotation] != "" || m.Annotations[metadata.RestartPendingAnnotation] != pending("default/blog", configured) {
-		t.Errorf("%v, annotations %v:\n%s", err, m.Annotations, m.Data[ConfigKey])
+	if _, _, err := Edit(m, "default/blog", Rule{}, false); err != nil || m.Data[ConfigKey] != configured {
+		t.Errorf("%v:\n%s", err, m.Data[ConfigKey])
+	}
+	pending := pending("default/blog", configured)
+	if m.Annotations[metadata.RulesAnnotation] != "" || m.Annotations[metadata.RestartPendingAnnotation] != pending {
+		t.Errorf("annotations %v", m.Annotations)
 	}
 }
 
-// A wildcard ahead would take what is meant for the rule.
-func TestShadow(t *testing.T) {
+// A wildcard in an earlier rule shadows the rule.
+func TestEditShadow(t *testing.T) {
+	const blogRule = "- hostname: blog.example.com\n  service: http://blog.default.svc.cluster.local:80\n"
 	for text, want := range map[string]string{
-		"ingress:\n- hostname: '*.example.com'\n  service: x\n- service: http_status:404\n":                                                                "*.example.com",
-		"ingress:\n- hostname: '*.example.com'\n  path: /x\n  service: x\n- service: http_status:404\n":                                                    "",
-		"ingress:\n- hostname: '*.example.org'\n  service: x\n- service: http_status:404\n":                                                                "",
-		"ingress:\n- service: http_status:404\n- hostname: blog.example.com\n  service: " + blog.Service + "\n":                                            "everything",
-		"ingress:\n- service: http_status:404\n- hostname: '*.example.com'\n  service: x\n":                                                                "",
-		"ingress:\n- hostname: blog.example.com\n  service: " + blog.Service + "\n- hostname: '*.example.com'\n  service: x\n- service: http_status:404\n": "",
+		"ingress:\n- hostname: '*.example.com'\n  service: x\n- service: http_status:404\n":                 "*.example.com",
+		"ingress:\n- hostname: '*.example.com'\n  path: /x\n  service: x\n- service: http_status:404\n":     "",
+		"ingress:\n- hostname: '*.example.org'\n  service: x\n- service: http_status:404\n":                 "",
+		"ingress:\n- service: http_status:404\n" + blogRule:                                                 "everything",
+		"ingress:\n- service: http_status:404\n- hostname: '*.example.com'\n  service: x\n":                 "",
+		"ingress:\n" + blogRule + "- hostname: '*.example.com'\n  service: x\n- service: http_status:404\n": "",
 	} {
 		if _, shadow, err := Edit(tunnelConfig(text), "default/blog", blog, false); err != nil || shadow != want {
 			t.Errorf("shadow %q, %v; want %q in\n%s", shadow, err, want, text)
@@ -193,7 +235,7 @@ func TestShadow(t *testing.T) {
 	}
 }
 
-// Whatever the text, the rule is in it afterwards, the others still are, and nothing panics.
+// insertRule inserts the rule into any text, keeps all other rules, and never panics.
 func FuzzIngress(f *testing.F) {
 	f.Add(configured)
 	f.Add("ingress: [{hostname: a, service: b}]")
@@ -213,7 +255,7 @@ func FuzzIngress(f *testing.F) {
 			t.Fatalf("%v:\n%s", err, out)
 		}
 		if at := again.find(blog.Host); at < 0 || again.rules[at].service != blog.Service {
-			t.Fatalf("the rule is not there:\n%s", out)
+			t.Fatalf("the rule is missing:\n%s", out)
 		}
 		if len(again.rules) < len(before) {
 			t.Fatalf("%d rules became %d:\n%s", len(before), len(again.rules), out)

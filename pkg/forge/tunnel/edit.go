@@ -9,38 +9,41 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// insertRule is the text with rule in it. All other lines stay as they are, byte for byte, where the list is written in block style.
+// insertRule returns the text with rule added or updated. It keeps all other lines byte for byte if the list is in
+// block style.
 func (in *ingress) insertRule(rule Rule) (string, error) {
 	i := in.find(rule.Host)
 	want := in.rulesWith(rule)
+	last := Rule{Service: catchAll}
 	switch {
 	case i >= 0:
-		return in.checked(want, in.replaced(in.rules[i].target, rule.Service))
-	case in.list == nil || in.list.Tag == "!!null":
-		if in.list != nil {
-			return in.rewritten(want)
-		}
-		return in.checked(want, in.endedText()+"ingress:"+in.newline()+in.ruleLines(rule, "  ")+in.ruleLines(Rule{Service: catchAll}, "  "))
+		return in.verifyOrRewrite(want, in.replaceScalar(in.rules[i].target, rule.Service))
+	case in.list == nil:
+		list := "ingress:" + in.newline() + in.ruleLines(rule, "  ") + in.ruleLines(last, "  ")
+		return in.verifyOrRewrite(want, in.terminatedText()+list)
 	case len(in.rules) == 0 || in.list.Style&yaml.FlowStyle != 0:
-		return in.rewritten(want)
+		return in.rewrite(want)
 	}
 	indent := strings.Repeat(" ", in.list.Column-1)
-	if at := in.end(); at < len(in.rules) {
+	if at := in.insertIndex(); at < len(in.rules) {
 		line := in.rules[at].first
-		for line > in.rules[0].first && strings.HasPrefix(strings.TrimSpace(in.lines[line-1]), "#") { // the catch-all's own comment
+		// Comments directly above the catch-all rule belong to it.
+		for line > in.rules[0].first && strings.HasPrefix(strings.TrimSpace(in.lines[line-1]), "#") {
 			line--
 		}
-		return in.checked(want, strings.Join(in.lines[:line], "")+in.ruleLines(rule, indent)+strings.Join(in.lines[line:], ""))
+		before, after := strings.Join(in.lines[:line], ""), strings.Join(in.lines[line:], "")
+		return in.verifyOrRewrite(want, before+in.ruleLines(rule, indent)+after)
 	}
 	line := in.rules[len(in.rules)-1].last + 1
 	before := strings.Join(in.lines[:line], "")
 	if !strings.HasSuffix(before, "\n") {
 		before += in.newline()
 	}
-	return in.checked(want, before+in.ruleLines(rule, indent)+in.ruleLines(Rule{Service: catchAll}, indent)+strings.Join(in.lines[line:], ""))
+	after := strings.Join(in.lines[line:], "")
+	return in.verifyOrRewrite(want, before+in.ruleLines(rule, indent)+in.ruleLines(last, indent)+after)
 }
 
-// removeRule is the text without the rule for host.
+// removeRule returns the text without the rule for host.
 func (in *ingress) removeRule(host string) (string, error) {
 	i := in.find(host)
 	if i < 0 {
@@ -48,13 +51,13 @@ func (in *ingress) removeRule(host string) (string, error) {
 	}
 	want := slices.Delete(in.expectedRules(), i, i+1)
 	if in.list.Style&yaml.FlowStyle != 0 {
-		return in.rewritten(want)
+		return in.rewrite(want)
 	}
 	r := in.rules[i]
-	return in.checked(want, strings.Join(in.lines[:r.first], "")+strings.Join(in.lines[r.last+1:], ""))
+	return in.verifyOrRewrite(want, strings.Join(in.lines[:r.first], "")+strings.Join(in.lines[r.last+1:], ""))
 }
 
-// expectedRules are the rules as they must be read back.
+// expectedRules returns the rules without positions, for comparison with a parsed edit.
 func (in *ingress) expectedRules() []ingressRule {
 	out := make([]ingressRule, len(in.rules))
 	for i, r := range in.rules {
@@ -63,16 +66,16 @@ func (in *ingress) expectedRules() []ingressRule {
 	return out
 }
 
-// expectedRule is a rule of norn's as it must be read back.
+// expectedRule returns one of norn's rules without a position.
 func expectedRule(r Rule) ingressRule {
-	said := map[string]any{"service": r.Service}
+	fields := map[string]any{"service": r.Service}
 	if r.Host != "" {
-		said["hostname"] = r.Host
+		fields["hostname"] = r.Host
 	}
-	return ingressRule{host: r.Host, service: r.Service, body: fmt.Sprint(said)}
+	return ingressRule{host: r.Host, service: r.Service, body: fmt.Sprint(fields)}
 }
 
-// rulesWith are the rules with rule among them.
+// rulesWith returns the expected rules after rule is added or updated.
 func (in *ingress) rulesWith(rule Rule) []ingressRule {
 	out := in.expectedRules()
 	if i := in.find(rule.Host); i >= 0 {
@@ -80,63 +83,63 @@ func (in *ingress) rulesWith(rule Rule) []ingressRule {
 		out[i].body = bodyWith(in.rules[i].node, rule.Service)
 		return out
 	}
-	at := in.end()
+	at := in.insertIndex()
 	if at == len(out) {
 		out = append(out, expectedRule(Rule{Service: catchAll}))
 	}
 	return slices.Insert(out, at, expectedRule(rule))
 }
 
-// bodyWith is what a rule says with another service.
+// bodyWith returns a rule's body with its service replaced.
 func bodyWith(n *yaml.Node, service string) string {
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
 	}
-	said := map[string]any{}
-	if n.Decode(&said) != nil {
+	fields := map[string]any{}
+	if n.Decode(&fields) != nil {
 		return ""
 	}
-	said["service"] = service
-	return fmt.Sprint(said)
+	fields["service"] = service
+	return fmt.Sprint(fields)
 }
 
-// otherSettings is what the configuration says besides its rules.
+// otherSettings returns everything in the configuration but its rules, in a comparable form.
 func (in *ingress) otherSettings() string {
-	said := map[string]any{}
-	if in.root != nil && in.root.Decode(&said) != nil {
+	fields := map[string]any{}
+	if in.root != nil && in.root.Decode(&fields) != nil {
 		return ""
 	}
-	delete(said, "ingress")
-	return fmt.Sprint(said)
+	delete(fields, "ingress")
+	return fmt.Sprint(fields)
 }
 
-// checked reads an edited text back: where it does not say what it should (an alias, a tag, an odd layout), the configuration is written anew instead,
-// which keeps comments and order, and not every space.
-func (in *ingress) checked(want []ingressRule, text string) (string, error) {
+// verifyOrRewrite parses an edited text. If its rules are not as wanted (because of an alias, a tag or an unusual
+// layout), verifyOrRewrite encodes the whole configuration instead. That keeps comments and order, but not all
+// whitespace.
+func (in *ingress) verifyOrRewrite(want []ingressRule, text string) (string, error) {
 	again, err := parseIngress(text)
 	if err == nil && slices.Equal(again.expectedRules(), want) && again.otherSettings() == in.otherSettings() {
 		return text, nil
 	}
-	return in.rewritten(want)
+	return in.rewrite(want)
 }
 
-// rewritten writes the configuration anew with these rules.
-func (in *ingress) rewritten(want []ingressRule) (string, error) {
+// rewrite encodes the configuration with these rules.
+func (in *ingress) rewrite(want []ingressRule) (string, error) {
 	list := &yaml.Node{Kind: yaml.SequenceNode}
-	left := slices.Clone(in.rules)
+	unused := slices.Clone(in.rules)
 	for _, w := range want {
-		i := slices.IndexFunc(left, func(r ingressRule) bool {
+		i := slices.IndexFunc(unused, func(r ingressRule) bool {
 			return r.host == w.host && r.path == w.path && (r.host != "" || r.service == w.service)
 		})
 		var node yaml.Node
-		switch {
-		case i >= 0:
-			node = *left[i].node
-			if left[i].service != w.service {
-				left[i].target.Value, left[i].target.Style = w.service, 0
+		if i >= 0 {
+			node = *unused[i].node
+			if unused[i].service != w.service {
+				unused[i].target.Value, unused[i].target.Style = w.service, 0
 			}
-			left = slices.Delete(left, i, i+1)
-		default:
+			unused = slices.Delete(unused, i, i+1)
+		} else {
 			rule := map[string]string{"service": w.service}
 			if w.host != "" {
 				rule["hostname"] = w.host
@@ -149,7 +152,7 @@ func (in *ingress) rewritten(want []ingressRule) (string, error) {
 	}
 	root := in.root
 	if in.list == nil || root == nil {
-		return "", fmt.Errorf("write the tunnel's configuration: its layout is not one that norn can edit")
+		return "", fmt.Errorf("write the tunnel's configuration: unsupported layout")
 	}
 	list.HeadComment, list.FootComment, list.LineComment = in.list.HeadComment, in.list.FootComment, in.list.LineComment
 	*in.list = *list
@@ -162,8 +165,9 @@ func (in *ingress) rewritten(want []ingressRule) (string, error) {
 	return out.String(), nil
 }
 
-// replaced is the text with a scalar's value replaced where it stands.
-func (in *ingress) replaced(n *yaml.Node, value string) string {
+// replaceScalar returns the text with a scalar's value replaced in place, or the unchanged text if that is not
+// possible.
+func (in *ingress) replaceScalar(n *yaml.Node, value string) string {
 	if n == nil {
 		return in.text
 	}
@@ -177,14 +181,14 @@ func (in *ingress) replaced(n *yaml.Node, value string) string {
 		old = string(line[at]) + old + string(line[at])
 	}
 	if !strings.HasPrefix(line[min(at, len(line)):], old) {
-		return in.text // not as simple as that; checked writes it anew
+		return in.text // verifyOrRewrite then rewrites the configuration
 	}
 	lines := slices.Clone(in.lines)
 	lines[n.Line-1] = line[:at] + value + line[at+len(old):]
 	return strings.Join(lines, "")
 }
 
-// ruleLines is a rule as lines of the list.
+// ruleLines returns a rule in block style.
 func (in *ingress) ruleLines(r Rule, indent string) string {
 	if r.Host == "" {
 		return indent + "- service: " + r.Service + in.newline()
@@ -192,7 +196,7 @@ func (in *ingress) ruleLines(r Rule, indent string) string {
 	return indent + "- hostname: " + hostScalar(r.Host) + in.newline() + indent + "  service: " + r.Service + in.newline()
 }
 
-// hostScalar quotes a wildcard, which would be an alias in YAML.
+// hostScalar quotes a wildcard, because YAML reads a leading * as an alias.
 func hostScalar(host string) string {
 	if strings.HasPrefix(host, "*") {
 		return `"` + host + `"`
@@ -200,7 +204,7 @@ func hostScalar(host string) string {
 	return host
 }
 
-// newline is how the text ends its lines.
+// newline returns the text's line end.
 func (in *ingress) newline() string {
 	if strings.Contains(in.text, "\r\n") {
 		return "\r\n"
@@ -208,8 +212,8 @@ func (in *ingress) newline() string {
 	return "\n"
 }
 
-// endedText is the text, its last line ended.
-func (in *ingress) endedText() string {
+// terminatedText returns the text with a line end at its end, unless it is empty.
+func (in *ingress) terminatedText() string {
 	if in.text == "" || strings.HasSuffix(in.text, "\n") {
 		return in.text
 	}

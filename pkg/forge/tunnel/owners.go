@@ -14,14 +14,14 @@ import (
 // Owners maps the host of each rule that norn wrote to the key of its app; see AppKey.
 type Owners map[string]string
 
-// OwnersOf returns the owners that a ConfigMap notes.
+// OwnersOf returns the owners recorded in a ConfigMap. It ignores an annotation that is not valid JSON.
 func OwnersOf(m *corev1.ConfigMap) Owners {
 	o := Owners{}
-	_ = json.Unmarshal([]byte(m.Annotations[metadata.RulesAnnotation]), &o) // anything else is no note
+	_ = json.Unmarshal([]byte(m.Annotations[metadata.RulesAnnotation]), &o)
 	return o
 }
 
-// Annotate notes the owners in a ConfigMap.
+// Annotate records the owners in a ConfigMap.
 func (o Owners) Annotate(m *corev1.ConfigMap) error {
 	if len(o) == 0 {
 		delete(m.Annotations, metadata.RulesAnnotation)
@@ -29,7 +29,7 @@ func (o Owners) Annotate(m *corev1.ConfigMap) error {
 	}
 	text, err := json.Marshal(o)
 	if err != nil {
-		return fmt.Errorf("note whose the tunnel's rules are: %w", err)
+		return fmt.Errorf("record the owners of the tunnel's rules: %w", err)
 	}
 	annotate(m, metadata.RulesAnnotation, string(text))
 	return nil
@@ -42,7 +42,7 @@ func annotate(m *corev1.ConfigMap, name, value string) {
 	m.Annotations[name] = value
 }
 
-// Hosts returns the hosts of an app's rules, sorted, without the host except.
+// Hosts returns the sorted hosts of an app's rules, without the host except.
 func (o Owners) Hosts(app, except string) []string {
 	var out []string
 	for host, owner := range o {
@@ -54,13 +54,15 @@ func (o Owners) Hosts(app, except string) []string {
 	return out
 }
 
-// Edit makes rule the only rule of app in a tunnel's configuration; a Rule without a host removes all rules of app. It
-// returns the hosts whose rules it removed, and the host pattern of an earlier rule that shadows this one, or "".
-func Edit(m *corev1.ConfigMap, app string, rule Rule, adopt bool) (gone []string, shadow string, err error) {
-	own := OwnersOf(m)
+// Edit makes rule the only rule of app in a tunnel's configuration. A Rule without a host removes all rules of app.
+// Edit returns the hosts of removed rules, and the host pattern of an earlier rule that shadows this one, or "". If
+// rule.Host already routes elsewhere, Edit returns an *objects.ConflictError; adopt lets it replace a rule that no app
+// owns.
+func Edit(m *corev1.ConfigMap, app string, rule Rule, adopt bool) (removed []string, shadow string, err error) {
+	owners := OwnersOf(m)
 	text := m.Data[ConfigKey]
-	gone = own.Hosts(app, rule.Host)
-	for _, host := range gone {
+	removed = owners.Hosts(app, rule.Host)
+	for _, host := range removed {
 		in, err := parseIngress(text)
 		if err != nil {
 			return nil, "", err
@@ -68,32 +70,36 @@ func Edit(m *corev1.ConfigMap, app string, rule Rule, adopt bool) (gone []string
 		if text, err = in.removeRule(host); err != nil {
 			return nil, "", err
 		}
-		delete(own, host)
+		delete(owners, host)
 	}
 	if rule.Host != "" {
 		in, err := parseIngress(text)
 		if err != nil {
 			return nil, "", err
 		}
-		at := in.find(rule.Host)
-		if at >= 0 && in.rules[at].service != rule.Service && own[rule.Host] != app && (!adopt || own[rule.Host] != "") {
-			return nil, "", &objects.ConflictError{Kind: "tunnel rule", Namespace: Namespace, Name: rule.Host, App: app, Found: "it leads to " + in.rules[at].service, Final: own[rule.Host] != ""}
+		at, owner := in.find(rule.Host), owners[rule.Host]
+		if at >= 0 && in.rules[at].service != rule.Service && owner != app && (!adopt || owner != "") {
+			return nil, "", &objects.ConflictError{
+				Kind: "tunnel rule", Namespace: Namespace, Name: rule.Host, App: app,
+				Found: "it leads to " + in.rules[at].service,
+				Final: owner != "",
+			}
 		}
 		if at < 0 {
-			at = in.end()
+			at = in.insertIndex()
 		}
 		shadow = in.shadow(rule.Host, at)
 		if text, err = in.insertRule(rule); err != nil {
 			return nil, "", err
 		}
-		own[rule.Host] = app
+		owners[rule.Host] = app
 	}
 	if m.Data[ConfigKey] != text {
 		m.Data[ConfigKey] = text
 		MarkPending(m, app)
 	}
-	return gone, shadow, own.Annotate(m)
+	return removed, shadow, owners.Annotate(m)
 }
 
-// AppKey returns the key of an app in Owners. It names the namespace, since all namespaces share a tunnel.
+// AppKey returns the key of an app in Owners. It includes the namespace because all namespaces share one tunnel.
 func AppKey(ns, app string) string { return ns + "/" + app }

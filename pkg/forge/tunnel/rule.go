@@ -1,14 +1,13 @@
-// Package tunnel edits the configuration of a Cloudflare tunnel, and notes in it which rules are norn's. It is pure: package
-// forge reads and writes the ConfigMap, and restarts cloudflared.
+// Package tunnel edits the configuration of a Cloudflare tunnel and records which app owns which rule. It makes no
+// calls: package forge reads and writes the ConfigMap and restarts cloudflared.
 package tunnel
 
 import (
-	"fmt"
-
+	"norn/pkg/forge/objects"
 	"norn/pkg/infraspec"
 )
 
-// The objects of cloudflared: where it runs, and where its configuration is kept.
+// The names of cloudflared's objects, and of the key with its configuration.
 const (
 	Namespace  = "cloudflared"
 	ConfigMap  = "cloudflared"
@@ -16,17 +15,17 @@ const (
 	Deployment = "cloudflared"
 )
 
-// Routed reports whether forge gives an app a tunnel rule: that takes a webserver with both hosts.
+// Routed reports whether an app gets a tunnel rule. Only a webserver with an internal and an external host does.
 func Routed(spec *infraspec.Spec) bool {
 	return spec.Role == infraspec.Webserver && spec.Hosts.External != "" && spec.Hosts.Internal != ""
 }
 
 // RuleFor returns the rule of an app, which must be Routed.
 func RuleFor(spec *infraspec.Spec, ns string) Rule {
-	return Rule{Host: spec.Hosts.External, Service: fmt.Sprintf("http://%s.%s.svc.cluster.local:80", spec.Hosts.Internal, ns)}
+	return Rule{Host: spec.Hosts.External, Service: objects.ServiceURL(spec, ns)}
 }
 
-// Route returns the service that the text of a tunnel's configuration routes host to, or "" if it has no rule for host.
+// Route returns the service for host in a tunnel's configuration, or "" if it has no rule for host.
 func Route(text, host string) (string, error) {
 	in, err := parseIngress(text)
 	if err != nil {

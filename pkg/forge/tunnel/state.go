@@ -9,9 +9,9 @@ import (
 // State describes an app's rule in a tunnel's configuration.
 type State struct {
 	Wanted     Rule
-	Leads      string // where the host leads now; "" where it has no rule
-	Shadow     string // the rule ahead that takes what is meant for this one, or ""
-	Unfinished bool   // cloudflared has not been restarted with the rule
+	Leads      string // the service that the host leads to now, or "" without a rule
+	Shadow     string // the host pattern of an earlier rule that also matches, or ""
+	Unfinished bool   // cloudflared has not restarted since the rule changed
 }
 
 // ReadState returns the state of the rule of spec's app, which must be Routed.
@@ -25,7 +25,7 @@ func ReadState(m *corev1.ConfigMap, spec *infraspec.Spec, ns string) (State, err
 	if at >= 0 {
 		state.Leads = in.rules[at].service
 	} else {
-		at = in.end()
+		at = in.insertIndex()
 	}
 	state.Shadow = in.shadow(state.Wanted.Host, at)
 	return state, nil

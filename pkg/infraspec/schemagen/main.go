@@ -1,5 +1,5 @@
-// Command schemagen writes pkg/infraspec/schema.json and docs/infraspec.md from the types of package infraspec: their
-// tags and their comments. Run it with go generate ./pkg/infraspec.
+// Command schemagen generates pkg/infraspec/schema.json and docs/infraspec.md from the types of package infraspec: from
+// their tags and comments. Run it with go generate ./pkg/infraspec.
 package main
 
 import (
@@ -14,7 +14,7 @@ func main() {
 	}
 }
 
-// The files that are generated, from the package's folder.
+// The generated files, relative to the folder of package infraspec.
 const (
 	schemaFile = "schema.json"
 	pageFile   = "../../docs/infraspec.md"
@@ -34,7 +34,7 @@ func generate(dir string) error {
 	return nil
 }
 
-// render makes the files' texts by their names.
+// render returns the contents of the files, by name.
 func render(dir string) (map[string][]byte, error) {
 	root, err := schema(dir)
 	if err != nil {

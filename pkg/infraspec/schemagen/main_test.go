@@ -5,9 +5,8 @@ import (
 	"testing"
 )
 
-// The generated files are what the types say today.
 func TestGeneratedFilesAreCurrent(t *testing.T) {
-	t.Chdir("..") // where go generate runs it
+	t.Chdir("..") // as in go generate
 	files, err := render(".")
 	if err != nil {
 		t.Fatal(err)
@@ -18,7 +17,7 @@ func TestGeneratedFilesAreCurrent(t *testing.T) {
 			t.Fatal(err)
 		}
 		if string(got) != string(want) {
-			t.Errorf("%s is not what the types say; run go generate ./pkg/infraspec", name)
+			t.Errorf("%s is out of date; run go generate ./pkg/infraspec", name)
 		}
 	}
 }

@@ -17,29 +17,50 @@ import (
 const head = `<!-- Generated from the types in pkg/infraspec by go generate ./pkg/infraspec. -->
 # infraspec.yaml
 
-One file beside an app's source says what the app is. ` + "`norn init`" + ` writes one, ` + "`norn validate`" + ` checks it, ` + "`norn render`" + ` shows
-what it makes in the cluster. The file is read strictly: an unknown key, a value of a wrong type or a key that stands twice is
-an error with its place. Keys with nothing behind them count as absent. Anchors, aliases and ` + "`<<`" + ` merges are taken as YAML means
-them. A file written for the original system stays valid.
+` + "`infraspec.yaml`" + ` describes one app. It is in the folder of the app's source.
 
-Editors that know the YAML language server complete and check the file with the schema that ` + "`norn schema`" + ` prints. ` + "`norn init`" + `
-puts it into ` + "`.norn/infraspec.schema.json`" + ` and names it in the file's first line.
+` + "```sh" + `
+norn init       # write the file
+norn validate   # check it
+norn render     # print the Kubernetes objects that norn forge creates from it
+` + "```" + `
+
+- Parsing is strict. An unknown key, a duplicate key or a value of the wrong type is an error, reported
+  with its position.
+- A key without a value counts as absent.
+- Anchors, aliases and ` + "`<<`" + ` merges work as in YAML.
+- Files written for the original system stay valid.
+
+` + "`norn init`" + ` also writes ` + "`.norn/infraspec.schema.json`" + `, which the first line of the file refers to.
+Editors with the YAML language server use it to complete and check the file. ` + "`norn schema`" + ` prints the
+schema.
 
 `
 
-// page is docs/infraspec.md.
+// page returns the text of docs/infraspec.md.
 func page(root *jsonschema.Schema, rules [][2]string) []byte {
 	var out bytes.Buffer
 	out.WriteString(head)
-	table(&out, "The keys", root)
+	table(&out, "Keys", root)
 	sections(&out, "", root)
-	out.WriteString("## What is found\n\nEach finding names its rule. An error ends with exit code 2; a warning does only with `--strict`; notes are shown by `norn validate -v`.\n\n")
-	out.WriteString("| rule | what it says |\n|---|---|\n")
+	out.WriteString(rulesHead)
 	for _, r := range rules {
 		fmt.Fprintf(&out, "| `%s` | %s |\n", r[0], cell(r[1]))
 	}
 	return out.Bytes()
 }
+
+const rulesHead = `## Rules
+
+Each finding names the rule that it violates.
+
+- An error ends the command with exit code 2.
+- A warning does so only with ` + "`--strict`" + `.
+- ` + "`norn validate -v`" + ` also shows notes.
+
+| rule | meaning |
+|---|---|
+`
 
 // sections writes a table for each nested mapping.
 func sections(out *bytes.Buffer, path string, s *jsonschema.Schema) {
@@ -57,7 +78,7 @@ func sections(out *bytes.Buffer, path string, s *jsonschema.Schema) {
 }
 
 func table(out *bytes.Buffer, title string, s *jsonschema.Schema) {
-	fmt.Fprintf(out, "## %s\n\n| key | type | default | what |\n|---|---|---|---|\n", title)
+	fmt.Fprintf(out, "## %s\n\n| key | type | default | meaning |\n|---|---|---|---|\n", title)
 	for p := s.Properties.Oldest(); p != nil; p = p.Next() {
 		fallback := ""
 		if p.Value.Default != nil {
@@ -66,13 +87,13 @@ func table(out *bytes.Buffer, title string, s *jsonschema.Schema) {
 		if slices.Contains(s.Required, p.Key) {
 			fallback = "required"
 		}
-		what := strings.TrimPrefix(p.Value.Description, goName(p.Key)+" ")
-		fmt.Fprintf(out, "| `%s` | %s | %s | %s |\n", p.Key, cell(typeName(p.Value)), fallback, cell(sentence(what)))
+		meaning := sentence(strings.TrimPrefix(p.Value.Description, goName(p.Key)+" "))
+		fmt.Fprintf(out, "| `%s` | %s | %s | %s |\n", p.Key, cell(typeName(p.Value)), fallback, cell(meaning))
 	}
 	out.WriteByte('\n')
 }
 
-// goName is the field's name that a comment begins with: "Port is the port …".
+// goName returns the field name that a comment begins with: "Port is the port …".
 func goName(key string) string {
 	if key == "url" || key == "kv" {
 		return strings.ToUpper(key)
@@ -80,9 +101,9 @@ func goName(key string) string {
 	return strings.ToUpper(key[:1]) + key[1:]
 }
 
-// sentence drops the verb after the name that was cut off, and begins with a capital.
+// sentence drops the verb that followed the field name, and capitalizes the rest.
 func sentence(text string) string {
-	for _, verb := range []string{"is ", "are ", "says "} {
+	for _, verb := range []string{"is ", "are "} {
 		text = strings.TrimPrefix(text, verb)
 	}
 	return strings.ToUpper(text[:1]) + text[1:]
@@ -113,7 +134,7 @@ func typeName(s *jsonschema.Schema) string {
 	case has("number") && has("integer"):
 		return "memory: `256m` (MiB) or `1Gi`"
 	case has("integer") && has("string"):
-		return "seconds, or a duration such as `5m`"
+		return "whole seconds, or a duration such as `5m`"
 	case has("number") && !has("boolean"):
 		return "amount such as `1Gi`"
 	case has("integer") && s.Maximum != "":
@@ -129,7 +150,7 @@ func cell(text string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(text, "|", `\|`), "<", "&lt;")
 }
 
-// rules reads the rules' names and comments from rule.go.
+// rules returns the names and comments of the rules in rule.go.
 func rules(dir string) ([][2]string, error) {
 	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(dir, "rule.go"), nil, parser.ParseComments)
 	if err != nil {
@@ -141,7 +162,7 @@ func rules(dir string) ([][2]string, error) {
 			if lit, ok := spec.Values[0].(*ast.BasicLit); ok {
 				name, err := strconv.Unquote(lit.Value)
 				if err == nil {
-					out = append(out, [2]string{name, strings.TrimSpace(spec.Comment.Text())})
+					out = append(out, [2]string{name, strings.Join(strings.Fields(spec.Doc.Text()), " ")})
 				}
 			}
 		}

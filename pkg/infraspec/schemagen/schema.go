@@ -13,7 +13,7 @@ import (
 	"norn/pkg/infraspec"
 )
 
-// schema is the JSON Schema of an infraspec. It keeps to what draft 7 has too, which all editors know.
+// schema returns the JSON Schema of an infraspec. It uses only features of draft 7, which all editors support.
 func schema(dir string) (*jsonschema.Schema, error) {
 	r := &jsonschema.Reflector{
 		Anonymous: true, DoNotReference: true, ExpandedStruct: true, FieldNameTag: "yaml", RequiredFromJSONSchemaTags: true,
@@ -24,7 +24,7 @@ func schema(dir string) (*jsonschema.Schema, error) {
 	}
 	root := r.Reflect(&infraspec.Spec{})
 	root.Version = "http://json-schema.org/draft-07/schema#"
-	root.Title = "infraspec.yaml, an app as norn puts it on Kubernetes"
+	root.Title = "infraspec.yaml: an app that norn deploys to Kubernetes"
 	root.Description = ""
 	finish(root, reflect.TypeFor[infraspec.Spec]())
 	root.AllOf = []*jsonschema.Schema{
@@ -34,17 +34,17 @@ func schema(dir string) (*jsonschema.Schema, error) {
 	return root, nil
 }
 
-// variable is the form of an environment variable's name.
+// variable matches the name of an environment variable.
 const variable = "^[A-Za-z_][A-Za-z0-9_.-]*$"
 
-// written is a value that norn takes as it is written, so that YAML's own types do not matter.
+// written are the types of a value that norn reads as a string, however YAML types it.
 var written = []any{"string", "number", "boolean"}
 
 func multi(types ...any) *jsonschema.Schema {
 	return &jsonschema.Schema{Extras: map[string]any{"type": types}}
 }
 
-// valueType is the schema of a type that is more than its Go kind says.
+// valueType returns the schema of a type that does not follow from its Go kind, or nil.
 func valueType(t reflect.Type) *jsonschema.Schema {
 	switch t {
 	case reflect.TypeFor[infraspec.Command]():
@@ -58,15 +58,19 @@ func valueType(t reflect.Type) *jsonschema.Schema {
 	case reflect.TypeFor[infraspec.Quantity]():
 		return multi("string", "number")
 	case reflect.TypeFor[map[string]string]():
-		return &jsonschema.Schema{Type: "object", PropertyNames: &jsonschema.Schema{Pattern: variable}, AdditionalProperties: multi("string", "number", "boolean", "null")}
+		return &jsonschema.Schema{
+			Type:                 "object",
+			PropertyNames:        &jsonschema.Schema{Pattern: variable},
+			AdditionalProperties: multi("string", "number", "boolean", "null"),
+		}
 	case reflect.TypeFor[[]string]():
 		return &jsonschema.Schema{Type: "array", Items: multi(written...)}
 	}
 	return nil
 }
 
-// finish adds to a struct's schema what the reflector does not know: defaults of types with a form of their own, strings that may be written as numbers, and
-// keys with nothing behind them.
+// finish adds what the reflector does not know to the schema of a struct: defaults of types with their own syntax,
+// strings written as numbers, and keys without a value.
 func finish(s *jsonschema.Schema, t reflect.Type) {
 	for i := range t.NumField() {
 		name := t.Field(i).Tag.Get("yaml")
@@ -104,14 +108,14 @@ func fallback(tag reflect.StructTag) any {
 	return nil
 }
 
-// types widens a property's type to what norn takes.
+// types widens a property's type to all types that norn accepts.
 func types(prop *jsonschema.Schema, required bool) {
 	list, _ := prop.Extras["type"].([]any)
 	switch {
 	case prop.Enum != nil:
 		prop.Type = ""
 		return
-	case prop.Type == "boolean": // the original's YAML had more words for it
+	case prop.Type == "boolean": // the original's YAML 1.1 had more words for it
 		prop.Type, prop.Extras = "", nil
 		prop.Enum = []any{true, false, "yes", "no", "on", "off", nil}
 		return
@@ -126,7 +130,7 @@ func types(prop *jsonschema.Schema, required bool) {
 	prop.Type, prop.Extras = "", map[string]any{"type": list}
 }
 
-// needs says that a role needs keys.
+// needs returns a schema that requires keys for a role.
 func needs(role infraspec.Role, keys ...string) *jsonschema.Schema {
 	is := jsonschema.NewProperties()
 	is.Set("role", &jsonschema.Schema{Const: string(role)})

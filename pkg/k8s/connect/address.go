@@ -8,18 +8,22 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// checkAddress refuses a server address that is none. client-go's own text would repeat it, with the password in it.
+// checkAddress returns an error if the server address is invalid. client-go's own error would quote it with its
+// password.
 func checkAddress(t *target) error {
 	if _, _, err := rest.DefaultServerURL(t.conf.Host, "", schema.GroupVersion{}, true); err == nil {
 		return nil
 	}
 	return &UnavailableError{
-		Reason: fmt.Sprintf("context %q cannot be used: its server address %q is no URL and no HOST:PORT", t.context, withoutCredentials(t.conf.Host)),
-		Advice: "correct the address in the kubeconfig; characters of a password that mean something in a URL are written as %XX",
+		Reason: fmt.Sprintf("context %q cannot be used: invalid server address %q",
+			t.context, withoutCredentials(t.conf.Host)),
+		Advice: "write the server address as a URL or HOST:PORT in the kubeconfig, with special characters of " +
+			"a password as %XX",
 	}
 }
 
-// withoutCredentials is a server's address as it may be shown: without a user, a password and parameters, whether it can be parsed or not.
+// withoutCredentials returns a server's address without user, password and parameters, for messages. The address need
+// not be valid.
 func withoutCredentials(address string) string {
 	scheme, rest, found := strings.Cut(address, "://")
 	if !found {

@@ -11,7 +11,7 @@ import (
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 )
 
-// However an address is written, nothing of its password is shown.
+// Errors never contain the password of a server address, however the address is written.
 func TestAddressWithoutCredentials(t *testing.T) {
 	for address, want := range map[string]string{
 		"https://127.0.0.1:1":                       "https://127.0.0.1:1",
@@ -27,10 +27,11 @@ func TestAddressWithoutCredentials(t *testing.T) {
 		"://canary@": "://",
 	} {
 		if got := withoutCredentials(address); got != want {
-			t.Errorf("%q is shown as %q, want %q", address, got, want)
+			t.Errorf("withoutCredentials(%q) = %q, want %q", address, got, want)
 		}
 		path := filepath.Join(t.TempDir(), "kubeconfig")
-		text := fmt.Sprintf("apiVersion: v1\nkind: Config\ncurrent-context: c\ncontexts: [{name: c, context: {cluster: c}}]\nclusters: [{name: c, cluster: {server: %q}}]\n", address)
+		text := fmt.Sprintf("apiVersion: v1\nkind: Config\ncurrent-context: c\n"+
+			"contexts: [{name: c, context: {cluster: c}}]\nclusters: [{name: c, cluster: {server: %q}}]\n", address)
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}

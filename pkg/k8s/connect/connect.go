@@ -1,4 +1,4 @@
-// Package connect finds the API server that flags, environment and kubeconfig lead to, and explains why there is none.
+// Package connect finds the API server from flags, environment and kubeconfig, and explains why it cannot be used.
 package connect
 
 import (
@@ -25,22 +25,22 @@ const connectTimeout = 5 * time.Second
 type FlagError struct{ Flag, Value, Advice string }
 
 // Error names the flag and its value.
-func (e *FlagError) Error() string { return fmt.Sprintf("%s %q cannot be understood", e.Flag, e.Value) }
+func (e *FlagError) Error() string { return fmt.Sprintf("invalid %s %q", e.Flag, e.Value) }
 
-// Hint is what the flag takes.
+// Hint returns what the flag accepts.
 func (e *FlagError) Hint() string { return e.Advice }
 
 // Caller describes the program that connects.
 type Caller struct {
 	UserAgent string
-	// Keys names the variables of its environment that credential plugins must not see.
+	// Keys names the environment variables that credential plugins must not see.
 	Keys []string
 }
 
-// Dial returns a client of the API server that flags, environment and kubeconfig lead to, once the server has answered. If
-// there is no usable server, it returns an *UnavailableError. It waits at most 5 seconds, or --request-timeout if set.
+// Dial returns a client for the API server of flags, environment and kubeconfig, once the server has answered. If it
+// cannot use any server, the error is an *UnavailableError. It waits at most 5 seconds, or --request-timeout if set.
 func Dial(ctx context.Context, flags *genericclioptions.ConfigFlags, by Caller) (*k8s.Client, error) {
-	// client-go logs what it also returns; norn says it once, in its own words.
+	// client-go logs the errors that it returns; norn reports them once.
 	klog.SetLogger(logr.Discard())
 
 	if _, err := RequestTimeout(flags); err != nil {
@@ -62,11 +62,11 @@ func Dial(ctx context.Context, flags *genericclioptions.ConfigFlags, by Caller) 
 	if err != nil {
 		return nil, &UnavailableError{
 			Reason: fmt.Sprintf("context %q cannot be used: %s", t.context, oneLine(err)),
-			Advice: "mend that entry of the kubeconfig, or choose another with --context",
+			Advice: "fix that entry of the kubeconfig, or choose another context with --context",
 			Err:    err,
 		}
 	}
-	if err := answers(ctx, client, wait); err != nil {
+	if err := awaitAnswer(ctx, client, wait); err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
@@ -85,7 +85,7 @@ func RequestTimeout(flags *genericclioptions.ConfigFlags) (time.Duration, error)
 	}
 	timeout, err := clientcmd.ParseTimeout(text)
 	if err != nil {
-		return 0, &FlagError{"--request-timeout", text, "it is a number of seconds, or a duration such as 30s"}
+		return 0, &FlagError{"--request-timeout", text, "give a number of seconds, or a duration such as 30s"}
 	}
 	return timeout, nil
 }
@@ -93,27 +93,27 @@ func RequestTimeout(flags *genericclioptions.ConfigFlags) (time.Duration, error)
 // tune sets the options of every connection.
 func tune(conf *rest.Config, userAgent string, wait time.Duration) {
 	conf.UserAgent = userAgent
-	conf.QPS = -1 // the server has its own priority and fairness; a second queue here only slows
+	conf.QPS = -1 // the server has priority and fairness; a second queue here would only slow norn down
 	conf.WarningHandlerWithContext = rest.NoWarnings{}
 	conf.ContentType = "application/vnd.kubernetes.protobuf"
 	conf.AcceptContentTypes = "application/vnd.kubernetes.protobuf,application/json"
 	conf.Dial = (&net.Dialer{Timeout: wait, KeepAlive: 30 * time.Second}).DialContext
-	// A timeout on the whole exchange would cut watches and log streams off; only
-	// the wait for an answer's headers is bounded.
+	// A timeout on the whole exchange would cut off watches and log streams, so headerTimeout bounds only the wait for the
+	// response headers.
 	conf.Timeout = 0
 	conf.Wrap(func(next http.RoundTripper) http.RoundTripper {
 		return &retryTransport{next: &headerTimeout{next: next, wait: max(wait, 30*time.Second)}, timeout: retryFor}
 	})
 }
 
-// answers makes sure that the API server answers within wait.
-func answers(ctx context.Context, client *k8s.Client, wait time.Duration) error {
+// awaitAnswer returns an error if the API server does not answer within wait.
+func awaitAnswer(ctx context.Context, client *k8s.Client, wait time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	return client.Ping(ctx)
 }
 
-// headerTimeout ends a request whose answer has not begun after wait, and leaves a begun one alone.
+// headerTimeout cancels a request if the response headers have not arrived after wait. It does not bound the body.
 type headerTimeout struct {
 	next http.RoundTripper
 	wait time.Duration

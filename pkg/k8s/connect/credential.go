@@ -15,7 +15,7 @@ import (
 // Credential describes how norn authenticates to the API server.
 type Credential struct {
 	Kind string    // "client certificate", "token", or "" for something else
-	End  time.Time // when it expires; zero if that is not known
+	End  time.Time // when it expires; zero if unknown
 }
 
 // CredentialOf returns the credential in a configuration.
@@ -29,11 +29,11 @@ func CredentialOf(conf *rest.Config) Credential {
 	return Credential{}
 }
 
-// clientCertificateEnd returns when the client certificate expires, or zero if there is none that can be read.
+// clientCertificateEnd returns when the client certificate expires, or zero if it cannot be read.
 func clientCertificateEnd(conf *rest.Config) time.Time {
 	data := conf.CertData
 	if len(data) == 0 && conf.CertFile != "" {
-		data, _ = os.ReadFile(conf.CertFile) // what is wrong with it is told elsewhere
+		data, _ = os.ReadFile(conf.CertFile) // making a connection reports the error
 	}
 	block, _ := pem.Decode(data)
 	if block == nil {
@@ -46,10 +46,10 @@ func clientCertificateEnd(conf *rest.Config) time.Time {
 	return cert.NotAfter
 }
 
-// tokenEnd returns when a bearer token expires, or zero if it does not say (RFC 7519, 4.1.4: exp).
+// tokenEnd returns when a bearer token expires, or zero if the token does not say (RFC 7519, 4.1.4: exp).
 func tokenEnd(conf *rest.Config) time.Time {
 	token := conf.BearerToken
-	if conf.BearerTokenFile != "" { // it goes before the token, as in client-go
+	if conf.BearerTokenFile != "" { // it takes precedence over the token, as in client-go
 		data, _ := os.ReadFile(conf.BearerTokenFile)
 		token = strings.TrimSpace(string(data))
 	}

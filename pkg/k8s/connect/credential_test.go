@@ -10,7 +10,7 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// The end of a token is what it says itself; what does not say so has none that is known.
+// CredentialOf reads the end of a JWT, and reports none for other credentials without one.
 func TestCredential(t *testing.T) {
 	token := func(payload string) string {
 		return "e30." + base64.RawURLEncoding.EncodeToString([]byte(payload)) + ".x"
@@ -26,10 +26,12 @@ func TestCredential(t *testing.T) {
 	}{
 		{"nothing", rest.Config{}, Credential{}},
 		{"token", rest.Config{BearerToken: token(`{"exp":1000}`)}, Credential{"token", time.Unix(1000, 0)}},
-		{"file before token", rest.Config{BearerToken: token(`{"exp":1000}`), BearerTokenFile: file}, Credential{"token", time.Unix(2000, 0)}},
-		{"without end", rest.Config{BearerToken: token(`{}`)}, Credential{Kind: "token"}},
-		{"no JWT", rest.Config{BearerToken: "a.b.c"}, Credential{Kind: "token"}},
-		{"no certificate", rest.Config{TLSClientConfig: rest.TLSClientConfig{CertData: []byte("x")}}, Credential{Kind: "client certificate"}},
+		{"token file takes precedence", rest.Config{BearerToken: token(`{"exp":1000}`), BearerTokenFile: file},
+			Credential{"token", time.Unix(2000, 0)}},
+		{"token without end", rest.Config{BearerToken: token(`{}`)}, Credential{Kind: "token"}},
+		{"not a JWT", rest.Config{BearerToken: "a.b.c"}, Credential{Kind: "token"}},
+		{"invalid certificate", rest.Config{TLSClientConfig: rest.TLSClientConfig{CertData: []byte("x")}},
+			Credential{Kind: "client certificate"}},
 	} {
 		if got := CredentialOf(&c.conf); got != c.want {
 			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)

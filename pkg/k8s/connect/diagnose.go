@@ -15,8 +15,8 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// diagnose says in one line why the first call failed, and in another what to do. It is nil for a 403, which is a
-// Kubernetes' own answer.
+// diagnose returns an error that says in one line why the first call failed, and in another what to do. It returns nil
+// for 403 Forbidden, which only an API server that knows the user answers.
 func diagnose(err error, t *target, wait time.Duration) error {
 	host := withoutCredentials(t.conf.Host)
 	fail := func(advice, format string, args ...any) error {
@@ -31,35 +31,38 @@ func diagnose(err error, t *target, wait time.Duration) error {
 	switch {
 	case errors.As(err, &dns):
 		return fail("check the server address in the kubeconfig, and the network (VPN?)",
-			"the host name %s of context %q cannot be resolved (DNS)", dns.Name, t.context)
+			"cannot resolve host name %s of context %q (DNS)", dns.Name, t.context)
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		return fail("renew the API server's certificate, and check this machine's clock",
-			"the certificate of %s is expired or not yet valid: %s", host, validity(invalid.Cert))
+			"the certificate of %s has expired or is not yet valid: %s", host, validity(invalid.Cert))
 	case errors.As(err, &unknown):
-		return fail("put the cluster's CA into the kubeconfig (certificate-authority-data)",
-			"the certificate of %s is not trusted: it is signed by an unknown authority", host)
+		return fail("add the cluster's CA to the kubeconfig (certificate-authority-data)",
+			"the certificate of %s is signed by an unknown authority", host)
 	case errors.As(err, &name):
-		return fail("use the address that the certificate is for, or set tls-server-name in the kubeconfig",
+		return fail("use an address that the certificate names, or set tls-server-name in the kubeconfig",
 			"the certificate of %s is not valid for that name", host)
 	case errors.As(err, &invalid):
-		return fail("check the cluster's CA and certificate", "the certificate of %s is not valid: %s", host, oneLine(invalid))
+		return fail("check the cluster's CA and certificate",
+			"the certificate of %s is not valid: %s", host, oneLine(invalid))
 	case apierrors.IsUnauthorized(err):
-		return fail(loginAdvice(t.conf), "%s does not accept the credentials of user %q of context %q (401 Unauthorized)%s",
+		return fail(loginAdvice(t.conf), "%s rejected the credentials of user %q of context %q (401 Unauthorized)%s",
 			host, t.user, t.context, expiredClient(t.conf))
 	case apierrors.IsForbidden(err):
-		return nil // it is a Kubernetes, and it knows us; what we may do is seen when we do it
+		return nil // the calls that follow report what the user cannot do
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return fail("start the cluster, or choose another with --context", "%s refused the connection", host)
-	case strings.Contains(err.Error(), "getting credentials"):
-		return fail("run that command by hand to see why, or log in again", "the credentials command of user %q failed: %s", t.user, tail(err))
+		return fail("start the cluster, or choose another context with --context", "%s refused the connection", host)
+	case strings.Contains(err.Error(), "getting credentials"): // an untyped error of client-go/plugin/pkg/client/auth/exec
+		return fail("run that command by hand to see why, or log in again",
+			"the credentials command of user %q failed: %s", t.user, innermost(err))
 	case timedOut(err):
-		return fail("check the server address and the network (VPN, firewall), or wait longer with --request-timeout",
+		return fail("check the server address and the network (VPN, firewall), or raise --request-timeout",
 			"%s did not answer within %s", host, wait)
 	case isStatus(err):
-		return fail("check the server address in the kubeconfig", "%s did not answer as a Kubernetes API server does: %s", host, oneLine(err))
+		return fail("check the server address in the kubeconfig",
+			"%s did not answer like a Kubernetes API server: %s", host, oneLine(err))
 	default:
-		return fail("check the server address and the network, or choose another cluster with --context",
-			"%s cannot be reached: %s", host, tail(err))
+		return fail("check the server address and the network, or choose another context with --context",
+			"cannot reach %s: %s", host, innermost(err))
 	}
 }
 
@@ -73,8 +76,8 @@ func isStatus(err error) bool {
 	return errors.As(err, &status)
 }
 
-// tail is the innermost part of a URL error, without "Get https://…:" in front.
-func tail(err error) string {
+// innermost returns the text of a URL error without "Get https://…:" in front.
+func innermost(err error) string {
 	var u *url.Error
 	if errors.As(err, &u) {
 		err = u.Err
@@ -84,12 +87,12 @@ func tail(err error) string {
 
 func loginAdvice(conf *rest.Config) string {
 	if conf.ExecProvider != nil {
-		return fmt.Sprintf("log in again (the kubeconfig gets its credentials from %s)", conf.ExecProvider.Command)
+		return fmt.Sprintf("log in again (the kubeconfig gets credentials from %s)", conf.ExecProvider.Command)
 	}
 	return "log in again, or renew the token or client certificate in the kubeconfig"
 }
 
-// expiredClient adds the date where the client certificate's end explains a 401.
+// expiredClient returns when the client certificate expired, for messages about 401 Unauthorized, or "" if it did not.
 func expiredClient(conf *rest.Config) string {
 	end := clientCertificateEnd(conf)
 	if end.IsZero() || time.Now().Before(end) {
@@ -99,5 +102,6 @@ func expiredClient(conf *rest.Config) string {
 }
 
 func validity(cert *x509.Certificate) string {
-	return fmt.Sprintf("valid from %s to %s", cert.NotBefore.UTC().Format(time.DateTime), cert.NotAfter.UTC().Format(time.DateTime))
+	return fmt.Sprintf("valid from %s to %s",
+		cert.NotBefore.UTC().Format(time.DateTime), cert.NotAfter.UTC().Format(time.DateTime))
 }

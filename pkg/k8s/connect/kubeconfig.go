@@ -1,6 +1,7 @@
 package connect
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -16,7 +17,7 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 )
 
-// target is where the flags, the environment and the kubeconfig files lead.
+// target is the API server that flags, environment and kubeconfig select.
 type target struct {
 	conf    *rest.Config
 	context string // the context's name, or "in-cluster"
@@ -25,16 +26,15 @@ type target struct {
 
 const inCluster = "in-cluster"
 
-// resolve finds out which API server is meant. It checks each link of the chain (file,
-// context, cluster) itself: client-go goes on to localhost:8080 where one is
-// missing, which is never what a user of norn means.
+// resolve returns the selected API server. It checks each link of the chain (file, context, cluster) itself: if one is
+// missing, client-go falls back to localhost:8080, which no user of norn means.
 func resolve(flags *genericclioptions.ConfigFlags, by Caller) (*target, error) {
 	loader := flags.ToRawKubeConfigLoader()
 	files := kubeconfigFiles(loader)
 	if files.isText() {
 		return nil, &UnavailableError{
-			Reason: files.from + " holds the text of a kubeconfig, where a path belongs",
-			Advice: "write the text into a file that only its owner can read, and name that",
+			Reason: files.from + " must be a file path, but contains a kubeconfig itself",
+			Advice: "save the kubeconfig to a file that only its owner can read, and set " + files.from + " to its path",
 		}
 	}
 	raw, err := loader.RawConfig()
@@ -58,11 +58,11 @@ func resolve(flags *genericclioptions.ConfigFlags, by Caller) (*target, error) {
 	if t.conf, err = flags.ToRESTConfig(); err != nil {
 		return nil, &UnavailableError{
 			Reason: fmt.Sprintf("context %q of %s cannot be used: %v", t.context, files, oneLine(err)),
-			Advice: "mend that entry of the kubeconfig, or choose another with --context",
+			Advice: "fix that entry of the kubeconfig, or choose another context with --context",
 			Err:    err,
 		}
 	}
-	if plugin := t.conf.ExecProvider; plugin != nil { // it gets the whole environment, and then what stands here
+	if plugin := t.conf.ExecProvider; plugin != nil { // it inherits the environment, which an empty Env entry overrides
 		for _, name := range by.Keys {
 			plugin.Env = append(plugin.Env, clientcmdapi.ExecEnvVar{Name: name})
 		}
@@ -70,22 +70,24 @@ func resolve(flags *genericclioptions.ConfigFlags, by Caller) (*target, error) {
 	return t, nil
 }
 
-// serviceAccount is the in-cluster configuration of a pod, where norn runs in one and no kubeconfig was named.
+// serviceAccount returns the in-cluster configuration, if norn runs in a pod and the user selected no kubeconfig.
 func serviceAccount(flags *genericclioptions.ConfigFlags) (*rest.Config, bool) {
-	if value(flags.KubeConfig) != "" || os.Getenv(clientcmd.RecommendedConfigPathEnvVar) != "" || value(flags.Context) != "" {
+	if value(flags.KubeConfig) != "" || value(flags.Context) != "" ||
+		os.Getenv(clientcmd.RecommendedConfigPathEnvVar) != "" {
 		return nil, false
 	}
 	conf, err := rest.InClusterConfig()
 	return conf, err == nil
 }
 
-// checkChain follows context -> cluster and context -> user, and names the first link that is missing.
-func checkChain(flags *genericclioptions.ConfigFlags, raw clientcmdapi.Config, files sources) (context, user string, err error) {
+// checkChain follows context -> cluster and context -> user. Its error names the first missing link.
+func checkChain(flags *genericclioptions.ConfigFlags, raw clientcmdapi.Config, files sources) (
+	context, user string, err error) {
 	context = value(flags.Context)
 	if context == "" {
 		context = raw.CurrentContext
 	}
-	known := fmt.Sprintf("its contexts: %s", list(slices.Sorted(maps.Keys(raw.Contexts))))
+	known := "its contexts: " + cmp.Or(strings.Join(slices.Sorted(maps.Keys(raw.Contexts)), ", "), "none")
 	if context == "" {
 		return "", "", &UnavailableError{
 			Reason: fmt.Sprintf("%s has no current-context (%s)", files, known),
@@ -96,47 +98,50 @@ func checkChain(flags *genericclioptions.ConfigFlags, raw clientcmdapi.Config, f
 	if !ok {
 		return "", "", &UnavailableError{
 			Reason: fmt.Sprintf("context %q not found in %s (%s)", context, files, known),
-			Advice: "choose one that is there with --context NAME",
+			Advice: "choose an existing context with --context NAME",
 		}
 	}
 	broken := func(what string) error {
 		return &UnavailableError{
 			Reason: fmt.Sprintf("context %q in %s %s", context, files, what),
-			Advice: "mend the kubeconfig (kubectl config set-context), or choose another context with --context",
+			Advice: "fix the kubeconfig (kubectl config set-context), or choose another context with --context",
 		}
 	}
-	clusterName := first(value(flags.ClusterName), entry.Cluster)
+	clusterName := cmp.Or(value(flags.ClusterName), entry.Cluster)
 	cluster, ok := raw.Clusters[clusterName]
 	switch {
 	case clusterName == "":
 		return "", "", broken("names no cluster")
 	case !ok:
-		return "", "", broken(fmt.Sprintf("names cluster %q, which is not there", clusterName))
+		return "", "", broken(fmt.Sprintf("names cluster %q, which does not exist", clusterName))
 	case cluster.Server == "":
-		return "", "", broken(fmt.Sprintf("leads to cluster %q, which has no server address", clusterName))
+		return "", "", broken(fmt.Sprintf("names cluster %q, which has no server address", clusterName))
 	}
-	user = first(value(flags.AuthInfoName), entry.AuthInfo)
+	user = cmp.Or(value(flags.AuthInfoName), entry.AuthInfo)
 	if _, ok := raw.AuthInfos[user]; !ok && user != "" {
-		return "", "", broken(fmt.Sprintf("names user %q, which is not there", user))
+		return "", "", broken(fmt.Sprintf("names user %q, which does not exist", user))
 	}
 	return context, user, nil
 }
 
-// sources are the kubeconfig files that were looked at.
+// sources are the selected kubeconfig files.
 type sources struct {
 	paths []string
-	from  string // "--kubeconfig", "KUBECONFIG" or "" for the default place
+	from  string // "--kubeconfig", "KUBECONFIG" or "" for the default path
 }
 
-// maxPath is longer than any path can be (Linux: PATH_MAX), and shorter than a kubeconfig in base64.
+// maxPath is the longest possible path (Linux: PATH_MAX). A kubeconfig in base64 is longer.
 const maxPath = 4096
 
-// isText reports whether the text of a kubeconfig stands where its path belongs. It holds credentials, and is not repeated.
+// isText reports whether the path is really the text of a kubeconfig. That contains credentials, so messages must not
+// quote it.
 func (s sources) isText() bool {
-	return s.from != "" && slices.ContainsFunc(s.paths, func(p string) bool { return len(p) > maxPath || strings.ContainsAny(p, "\n\r{") })
+	return s.from != "" && slices.ContainsFunc(s.paths, func(p string) bool {
+		return len(p) > maxPath || strings.ContainsAny(p, "\n\r{")
+	})
 }
 
-// String is how a message names them.
+// String returns the files for messages.
 func (s sources) String() string { return "kubeconfig " + strings.Join(s.paths, ", ") }
 
 func kubeconfigFiles(loader clientcmd.ClientConfig) sources {
@@ -151,18 +156,18 @@ func kubeconfigFiles(loader clientcmd.ClientConfig) sources {
 	}
 }
 
-// unreadable is for a file that is there and cannot be read or parsed, and for a missing --kubeconfig.
+// unreadable returns the error for a file that cannot be read or parsed, or for a missing --kubeconfig.
 func unreadable(err error, files sources) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return missingFile(files)
 	}
 	reason := oneLine(err)
-	if strings.Contains(reason, "cannot unmarshal") { // Go's words for a file that is something else
-		reason = "it is not a kubeconfig"
+	if strings.Contains(reason, "cannot unmarshal") { // the decoders' words for another kind of file
+		reason = "not a kubeconfig"
 	}
 	return &UnavailableError{
-		Reason: fmt.Sprintf("%s cannot be read: %s", files, reason),
-		Advice: "mend the file, or name another with --kubeconfig",
+		Reason: fmt.Sprintf("cannot read %s: %s", files, reason),
+		Advice: "fix the file, or choose another with --kubeconfig",
 		Err:    err,
 	}
 }
@@ -174,21 +179,21 @@ func missingFile(files sources) error {
 	}
 }
 
-// nothingConfigured tells a missing kubeconfig from an empty one.
+// nothingConfigured returns the error for an empty or missing kubeconfig.
 func nothingConfigured(files sources) error {
-	there := slices.ContainsFunc(files.paths, func(p string) bool { _, err := os.Stat(p); return err == nil })
+	exists := slices.ContainsFunc(files.paths, func(p string) bool { _, err := os.Stat(p); return err == nil })
 	switch {
-	case there:
+	case exists:
 		return &UnavailableError{
 			Reason: fmt.Sprintf("%s is empty: it has no cluster and no context", files),
-			Advice: "fill it (most clusters' own command writes one), or name another with --kubeconfig",
+			Advice: "write a kubeconfig with your cluster's own tool, or choose another file with --kubeconfig",
 		}
 	case files.from != "":
 		return missingFile(files)
 	default:
 		return &UnavailableError{
 			Reason: fmt.Sprintf("no kubeconfig: %s does not exist", strings.Join(files.paths, ", ")),
-			Advice: "name one with --kubeconfig or KUBECONFIG",
+			Advice: "set --kubeconfig or KUBECONFIG",
 		}
 	}
 }
@@ -200,20 +205,5 @@ func value(s *string) string {
 	return *s
 }
 
-func first(s ...string) string {
-	i := slices.IndexFunc(s, func(t string) bool { return t != "" })
-	if i < 0 {
-		return ""
-	}
-	return s[i]
-}
-
-func list(names []string) string {
-	if len(names) == 0 {
-		return "none"
-	}
-	return strings.Join(names, ", ")
-}
-
-// oneLine keeps a foreign message from breaking norn's "one line why".
+// oneLine returns an error's text on one line.
 func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }

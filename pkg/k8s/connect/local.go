@@ -8,17 +8,17 @@ import (
 	"norn/pkg/k8s"
 )
 
-// LocalCluster describes a cluster on this machine, into which images can be loaded without a registry.
+// LocalCluster describes a cluster on this machine. Images can be loaded into it without a registry.
 type LocalCluster struct {
-	Kind string // kind, k3d, minikube, k3s, containerd, docker-desktop or devcluster; "" is none
-	Name string // by which its own command knows it
+	Kind string // kind, k3d, minikube, k3s, containerd, docker-desktop, devcluster, or "" if not local
+	Name string // its name in its own tool
 }
 
-// bootID tells one start of one machine from all others (man 5 proc: random).
+// bootID is unique to each boot of each machine (man 5 proc: random).
 const bootID = "/proc/sys/kernel/random/boot_id"
 
-// Local reports whether the cluster is on this machine: by the context's name, or else by its only node being this
-// machine. For a user who may not list nodes it reports none.
+// Local returns the kind of cluster that runs on this machine. It goes by the context's name, or else checks whether
+// the only node is this machine. If the user cannot list nodes, it returns a zero LocalCluster.
 func Local(ctx context.Context, c *k8s.Client) (LocalCluster, error) {
 	for _, kind := range []string{"kind", "k3d"} {
 		if name, ok := strings.CutPrefix(c.Context, kind+"-"); ok {
@@ -40,7 +40,7 @@ func Local(ctx context.Context, c *k8s.Client) (LocalCluster, error) {
 	boot, err := os.ReadFile(bootID)
 	switch {
 	case err != nil || len(nodes) != 1 || node.Status.NodeInfo.BootID != strings.TrimSpace(string(boot)):
-		return LocalCluster{}, nil //nolint:nilerr // where the file cannot be read, the node is not known to be this machine
+		return LocalCluster{}, nil //nolint:nilerr // without the file, the node is not known to be this machine
 	case strings.Contains(node.Status.NodeInfo.KubeletVersion, "+k3s"):
 		return LocalCluster{"k3s", ""}, nil
 	case strings.HasPrefix(node.Status.NodeInfo.ContainerRuntimeVersion, "containerd://"):

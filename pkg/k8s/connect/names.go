@@ -10,11 +10,11 @@ import (
 
 // KubeconfigNames holds the names of a kubeconfig's entries.
 type KubeconfigNames struct {
-	Contexts        map[string]string // each with its cluster
-	Clusters, Users []string          // in their order
+	Contexts        map[string]string // context to cluster
+	Clusters, Users []string          // sorted
 }
 
-// NamesIn reads the names from the kubeconfig files that flags and environment lead to.
+// NamesIn reads the names from the kubeconfig files that flags and environment select.
 func NamesIn(flags *genericclioptions.ConfigFlags) (KubeconfigNames, error) {
 	raw, err := flags.ToRawKubeConfigLoader().RawConfig()
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 	"norn/pkg/k8s"
 )
 
-// DialQuick returns a best-effort client for shell completion: it checks nothing beforehand and retries nothing. It runs a
-// credential plugin without a terminal, so that the plugin cannot ask anything; a plugin that insists is an error.
+// DialQuick returns a best-effort client for shell completion: no check of the server, no retries. It runs a credential
+// plugin without a terminal, so the plugin cannot prompt. It returns an error if the plugin requires a terminal.
 func DialQuick(flags *genericclioptions.ConfigFlags, by Caller) (*k8s.Client, error) {
 	klog.SetLogger(logr.Discard())
 	t, err := resolve(flags, by)
@@ -24,7 +24,7 @@ func DialQuick(flags *genericclioptions.ConfigFlags, by Caller) (*k8s.Client, er
 	}
 	if plugin := t.conf.ExecProvider; plugin != nil {
 		if plugin.InteractiveMode == clientcmdapi.AlwaysExecInteractiveMode {
-			return nil, errors.New("its credential plugin has to ask")
+			return nil, errors.New("the credential plugin requires a terminal")
 		}
 		plugin.InteractiveMode = clientcmdapi.NeverExecInteractiveMode
 		if err := leaveTerminal(); err != nil {
@@ -32,9 +32,9 @@ func DialQuick(flags *genericclioptions.ConfigFlags, by Caller) (*k8s.Client, er
 		}
 	}
 	tune(t.conf, by.UserAgent, connectTimeout)
-	t.conf.WrapTransport = nil // nothing is waited for and tried again
+	t.conf.WrapTransport = nil // no retries and no header timeout
 	return k8s.New(t.conf, t.context)
 }
 
-// StopPlugin ends a credential plugin that a client of DialQuick may have left running.
+// StopPlugin ends a credential plugin that a client of DialQuick left running.
 func StopPlugin() { endSession() }

@@ -12,11 +12,11 @@ import (
 	"norn/pkg/k8s"
 )
 
-// retryFor is how long a run waits for an API server that went away, for example by a restart.
+// retryFor is how long a run waits for an API server that stopped answering, for example while it restarts.
 const retryFor = 25 * time.Second
 
-// retryTransport repeats a request without an answer until the server is back. All of norn's writes can be repeated: they
-// are applies, patches, deletes of what may be gone, and creates by name whose callers recognize their own object.
+// retryTransport repeats a request until the server answers. All of norn's writes can be repeated: applies, patches,
+// deletes that accept a missing object, and creates by name whose callers recognize their own object.
 type retryTransport struct {
 	next    http.RoundTripper
 	timeout time.Duration
@@ -24,7 +24,8 @@ type retryTransport struct {
 
 // RoundTrip implements http.RoundTripper.
 func (r *retryTransport) RoundTrip(req *http.Request) (*http.Response, error) {
-	if req.URL.Path == k8s.VersionPath || strings.HasSuffix(req.URL.Path, "/proxy") { // the first call says at once that there is no server; what a pod answers is no server's
+	// The first call must fail at once. The answer of a proxy request is the pod's.
+	if req.URL.Path == k8s.VersionPath || strings.HasSuffix(req.URL.Path, "/proxy") {
 		return r.next.RoundTrip(req)
 	}
 	begin := time.Now()
@@ -37,7 +38,7 @@ func (r *retryTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 			if err == nil {
 				return resp, nil
 			}
-			return nil, fmt.Errorf("the API server has been away for %s: %w", time.Since(begin).Round(time.Second), err)
+			return nil, fmt.Errorf("the API server has not answered for %s: %w", time.Since(begin).Round(time.Second), err)
 		}
 		if err == nil {
 			_ = resp.Body.Close()
@@ -58,12 +59,16 @@ func (r *retryTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 }
 
-// unanswered reports whether no API server answered.
+// unanswered reports whether the API server did not answer. An untrusted certificate counts as an answer.
 func unanswered(resp *http.Response, err error) bool {
 	if err != nil {
 		_, invalid := errors.AsType[x509.CertificateInvalidError](err)
 		_, unknown := errors.AsType[x509.UnknownAuthorityError](err)
 		return !invalid && !unknown
 	}
-	return resp.StatusCode == http.StatusBadGateway || resp.StatusCode == http.StatusServiceUnavailable || resp.StatusCode == http.StatusGatewayTimeout
+	switch resp.StatusCode {
+	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	}
+	return false
 }

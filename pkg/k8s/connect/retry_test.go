@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// A server that goes away for some requests is waited for, and the body is sent again each time.
+// Unanswered requests are repeated with their body.
 func TestRetry(t *testing.T) {
 	var asked atomic.Int32
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -45,7 +45,7 @@ func (r *refuses) RoundTrip(*http.Request) (*http.Response, error) {
 	return nil, errors.New("refused")
 }
 
-// Patience ends, and the first call has none.
+// Retries end after the timeout, and the first call has none.
 func TestRetryGivesUp(t *testing.T) {
 	for path, want := range map[string]int{"/version": 1, "/x": 2} {
 		server := &refuses{}

@@ -4,7 +4,7 @@ package connect
 
 import "errors"
 
-// leaveTerminal is not to be had here.
-func leaveTerminal() error { return errors.New("a process cannot leave its console here") }
+// leaveTerminal is not supported on this system.
+func leaveTerminal() error { return errors.New("a process cannot leave its console on this system") }
 
 func endSession() {}

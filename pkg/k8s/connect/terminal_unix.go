@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// leaveTerminal puts this process into a session of its own, which has no terminal: neither it nor its children can open /dev/tty from then on.
-// A process that leads a group cannot; a shell runs what completes a line in its own group.
+// leaveTerminal moves this process to a new session without a terminal, so neither it nor its children can open
+// /dev/tty. It fails for the leader of a process group, but a shell runs completions in its own group.
 func leaveTerminal() error {
 	if _, err := syscall.Setsid(); err != nil {
 		return fmt.Errorf("leave the terminal: %w", err)
@@ -20,7 +20,7 @@ func leaveTerminal() error {
 	return nil
 }
 
-// endSession ends the other processes of the session that leaveTerminal has made: they are this one's children.
+// endSession terminates this process's children, if leaveTerminal created its session.
 func endSession() {
 	if session, err := unix.Getsid(0); err == nil && session == os.Getpid() {
 		signal.Ignore(syscall.SIGTERM)

@@ -5,14 +5,14 @@ import (
 	"time"
 )
 
-// HeldError reports that somebody else holds the app's lock.
+// HeldError reports that another run holds the app's lock.
 type HeldError struct {
 	App, User, Host, Command, Job string
 	Since                         time.Time
-	Lost                          bool // this run held the lock, and somebody took it over
+	Lost                          bool // another run took the lock over from this one
 }
 
-// Error names the holder, its command and since when it holds the lock.
+// Error names the holder, its command and when it took the lock.
 func (e *HeldError) Error() string {
 	what := "is locked by"
 	if e.Lost {
@@ -23,7 +23,7 @@ func (e *HeldError) Error() string {
 
 func (e *HeldError) holder() string {
 	if e.User == "" {
-		return "somebody who has deleted its Lease"
+		return "somebody who deleted its Lease"
 	}
 	text := fmt.Sprintf("%s@%s (%s, since %s)", e.User, e.Host, e.Command, e.Since.UTC().Format("15:04:05 MST"))
 	if e.Job != "" {
@@ -32,10 +32,11 @@ func (e *HeldError) holder() string {
 	return text
 }
 
-// Hint is what to do about it.
+// Hint returns what to do about it.
 func (e *HeldError) Hint() string {
 	if e.Lost {
-		return "nothing was written after that; run the command again"
+		return "run the command again; this run wrote nothing after it lost the lock"
 	}
-	return "wait until it has ended, or let norn wait with --lock-timeout; a holder that has died loses the lock after " + leaseDuration.String()
+	return "wait for the holder, or let norn wait with --lock-timeout; the lock of a dead holder expires after " +
+		leaseDuration.String()
 }

@@ -12,18 +12,18 @@ import (
 	"syscall"
 )
 
-// Holder describes who holds an app's lock, or asks for it.
+// Holder describes the process that holds an app's lock or asks for it.
 type Holder struct {
 	User, Host string
 	Command    string // such as "norn deploy"
-	Job        string // address of the CI job, or ""
-	// Process identifies the process: no other process of this machine has the same value.
+	Job        string // URL of the CI job, or ""
+	// Process identifies the process. No other process has the same value.
 	Process string
-	// Dead reports whether the process of this machine with this Process value has ended; false if that is not known.
+	// Dead reports whether the process with this Process value ran on this machine and has ended. It is false if unknown.
 	Dead func(process string) bool
 }
 
-// ThisProcess returns this process as the holder of a lock, running command.
+// ThisProcess returns this process as a Holder that runs command.
 func ThisProcess(command string) Holder {
 	host, err := os.Hostname()
 	if err != nil {
@@ -46,12 +46,14 @@ func CurrentUser() string {
 	return u.Username
 }
 
-// job is the address of the CI job that this is, by the variables of the common systems, or "".
+// job returns the URL of the current CI job, from the environment variables of common CI systems, or "".
 func job() string {
 	if run := os.Getenv("GITHUB_RUN_ID"); run != "" {
-		return fmt.Sprintf("%s/%s/actions/runs/%s", os.Getenv("GITHUB_SERVER_URL"), os.Getenv("GITHUB_REPOSITORY"), run)
+		server, repository := os.Getenv("GITHUB_SERVER_URL"), os.Getenv("GITHUB_REPOSITORY")
+		return fmt.Sprintf("%s/%s/actions/runs/%s", server, repository, run)
 	}
-	for _, name := range []string{"CI_JOB_URL", "BUILD_URL", "CIRCLE_BUILD_URL", "BUILDKITE_BUILD_URL"} { // GitLab, Jenkins, CircleCI, Buildkite
+	// GitLab, Jenkins, CircleCI, Buildkite
+	for _, name := range []string{"CI_JOB_URL", "BUILD_URL", "CIRCLE_BUILD_URL", "BUILDKITE_BUILD_URL"} {
 		if url := os.Getenv(name); url != "" {
 			return url
 		}
@@ -59,8 +61,8 @@ func job() string {
 	return ""
 }
 
-// machine tells apart what a process number means: the machine as it has been started (its boot), and on it the container (its
-// process namespace). It is "" where that cannot be known, which is everywhere but on Linux.
+// machine returns the scope in which a process number is unique: the boot of the machine and the PID namespace of the
+// container. It returns "" if unknown, as on all systems but Linux.
 func machine() string {
 	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {
@@ -73,7 +75,7 @@ func machine() string {
 	return strings.TrimSpace(string(boot)) + "+" + strings.Trim(strings.TrimPrefix(space, "pid:"), "[]")
 }
 
-// dead reports whether a process of this machine has ended. Of other machines' processes nothing is known.
+// dead reports whether a process of this machine has ended. It is false for processes of other machines.
 func dead(machine, process string) bool {
 	parts := strings.Split(process, "/")
 	if machine == "" || len(parts) != 3 || parts[0] != machine {
@@ -86,11 +88,12 @@ func dead(machine, process string) bool {
 	if p, err := os.FindProcess(pid); err == nil && errors.Is(p.Signal(syscall.Signal(0)), os.ErrProcessDone) {
 		return true
 	}
-	now := started(pid) // the number may have come to another process
+	now := started(pid) // another process may have the number now
 	return now != "" && now != parts[2]
 }
 
-// started is when a process was started, in the kernel's clock ticks, or "" where that cannot be read (man 5 proc: stat, starttime).
+// started returns when a process started, in clock ticks since boot, or "" if it cannot be read (man 5 proc: stat,
+// starttime).
 func started(pid int) string {
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {

@@ -7,11 +7,11 @@ import (
 	"testing"
 )
 
-// Only a process of this machine that has ended is dead.
+// Dead is true only for ended processes of this machine.
 func TestDead(t *testing.T) {
 	h := ThisProcess("norn test")
 	if h.Dead(h.Process) {
-		t.Error("this process is dead")
+		t.Error("this process counts as dead")
 	}
 	child := exec.Command("sleep", "60")
 	if err := child.Start(); err != nil {
@@ -20,18 +20,19 @@ func TestDead(t *testing.T) {
 	parts := strings.Split(h.Process, "/")
 	of := strings.Join([]string{parts[0], strconv.Itoa(child.Process.Pid), started(child.Process.Pid)}, "/")
 	if h.Dead(of) {
-		t.Error("a living child is dead")
+		t.Error("a running child counts as dead")
 	}
-	if h.Dead(strings.Join([]string{"elsewhere", parts[1], "0"}, "/")) || h.Dead("") || dead("", "/1/0") || h.Dead("a/b/c") {
-		t.Error("something is known of other machines' processes")
+	if h.Dead(strings.Join([]string{"elsewhere", parts[1], "0"}, "/")) || h.Dead("") || dead("", "/1/0") ||
+		h.Dead("a/b/c") {
+		t.Error("a process of another machine, or an invalid value, counts as dead")
 	}
 	if !h.Dead(strings.Join([]string{parts[0], parts[1], "1"}, "/")) {
-		t.Error("a process whose number came to another lives")
+		t.Error("a process whose number another one has now counts as alive")
 	}
 	_ = child.Process.Kill()
 	_ = child.Wait()
 	if !h.Dead(of) {
-		t.Error("a child that has ended lives")
+		t.Error("an ended child counts as alive")
 	}
 }
 

@@ -1,4 +1,4 @@
-// Package lease locks an app, so that one run at a time changes it. The lock is a Lease in the app's namespace, which
+// Package lease locks an app, so only one run at a time changes it. The lock is a Lease in the app's namespace that
 // expires if its holder dies.
 package lease
 
@@ -16,41 +16,42 @@ import (
 	"norn/pkg/k8s/metadata"
 )
 
-// The lock on an app is a Lease, so that it ends by itself when its holder dies (kubernetes.io: Leases). Who holds it is
-// in its annotations, for the one who has to wait.
+// The lock of an app is a Lease, which expires if its holder dies (kubernetes.io: Leases). Its annotations describe the
+// holder to other users.
 const (
-	leaseDuration = 40 * time.Second // how long a holder is believed to live after its last renewal; more than connect waits for an API server that is away
+	// leaseDuration is how long a lock is valid after its last renewal. It is longer than connect retries a request.
+	leaseDuration = 40 * time.Second
 	renewEvery    = 5 * time.Second
-	renewTimeout  = 3 * time.Second                // of one renewal
-	giveUpAfter   = leaseDuration - 10*time.Second // without a renewal: two rounds before others may take over
+	renewTimeout  = 3 * time.Second                // for one renewal
+	giveUpAfter   = leaseDuration - 10*time.Second // without a renewal: two rounds before others can take over
 
 	commandAnnotation = "norn/command"
 	hostAnnotation    = "norn/host"
 	buildAnnotation   = "norn/ci-job"
 )
 
-// Request describes the lock of an app that a run asks for.
+// Request describes the lock that a run asks for.
 type Request struct {
 	Namespace, App string
 	Holder         Holder
 	Wait           time.Duration // how long to wait for another holder
-	Say            func(string)  // called with a line when norn waits, or takes over a dead holder's lock
+	Say            func(string)  // called with a line when norn waits or takes over a dead holder's lock
 }
 
-// For returns the request for the lock of one app.
+// For returns the request for the lock of an app.
 func (r Request) For(ns, app string, say func(string)) Request {
 	r.Namespace, r.App, r.Say = ns, app, say
 	return r
 }
 
-// WithLock calls do while it holds an app's lock. The context that do gets ends when the lock is lost, so that nothing is
-// written after that. It returns a *HeldError if somebody else holds the lock.
+// WithLock calls do while holding an app's lock. The context of do ends when the lock is lost, so do writes nothing
+// after that. If another run holds the lock, the error is a *HeldError.
 func WithLock(ctx context.Context, client *k8s.Client, r Request, do func(context.Context) error) error {
 	l := &lock{client: client, ns: r.Namespace, app: r.App, holder: r.Holder, say: r.Say}
 	if err := l.acquire(ctx, r.Wait); err != nil {
 		return err
 	}
-	life, lost := context.WithCancelCause(context.WithoutCancel(ctx)) // ends with the lock, and not with a signal
+	life, lost := context.WithCancelCause(context.WithoutCancel(ctx)) // ends with the lock, not with a signal
 	held, stop := context.WithCancelCause(context.WithValue(ctx, lifeKey{}, life))
 	context.AfterFunc(life, func() { stop(context.Cause(life)) })
 	renewed := make(chan struct{})
@@ -66,7 +67,7 @@ func WithLock(ctx context.Context, client *k8s.Client, r Request, do func(contex
 	if cause != nil {
 		return errors.Join(cause, err)
 	}
-	if releaseErr := l.release(context.WithoutCancel(ctx)); releaseErr != nil { // it expires by itself
+	if releaseErr := l.release(context.WithoutCancel(ctx)); releaseErr != nil { // the Lease expires without it
 		l.say(releaseErr.Error())
 	}
 	return err
@@ -74,8 +75,8 @@ func WithLock(ctx context.Context, client *k8s.Client, r Request, do func(contex
 
 type lifeKey struct{}
 
-// CleanupContext returns a context for cleaning up under the lock that ctx was given under. A signal that ends ctx does not
-// end it; losing the lock does, so that nothing is written after that.
+// CleanupContext returns a context for cleaning up under the lock of ctx. It outlives a signal that ends ctx, but ends
+// when the lock is lost, so nothing is written after that.
 func CleanupContext(ctx context.Context) context.Context {
 	if life, ok := ctx.Value(lifeKey{}).(context.Context); ok {
 		return life
@@ -89,13 +90,13 @@ type lock struct {
 	holder  Holder
 	say     func(string)
 
-	version string // the Lease's resourceVersion as this process wrote it last
+	version string // resourceVersion of the Lease after this process's last write
 }
 
 func (l *lock) name() string { return "norn-" + l.app }
 
-// acquire creates the Lease or takes over a dead holder's. It does not rely on other machines' clocks: a holder counts as
-// dead if this process has not seen the Lease change for as long as the Lease says that it is valid.
+// acquire creates the Lease or takes over a dead holder's. It does not rely on other machines' clocks: a holder counts
+// as dead if this process has not seen the Lease change for leaseDuration.
 func (l *lock) acquire(ctx context.Context, wait time.Duration) error {
 	deadline := time.Now().Add(wait)
 	var seen string
@@ -105,17 +106,17 @@ func (l *lock) acquire(ctx context.Context, wait time.Duration) error {
 		if err != nil || live == nil {
 			return err
 		}
-		if l.mine(live) { // made by a call whose answer was lost on the way
+		if l.mine(live) { // created by an earlier request whose answer was lost
 			l.version = live.ResourceVersion
 			return nil
 		}
 		if live.ResourceVersion != seen {
-			if seen == "" && wait > 0 && !l.gone(live) {
+			if seen == "" && wait > 0 && !l.dead(live) {
 				l.say("waiting: " + l.held(live, false).Error())
 			}
 			seen, since = live.ResourceVersion, time.Now()
 		}
-		if l.gone(live) || time.Since(since) > leaseDuration {
+		if l.dead(live) || time.Since(since) > leaseDuration {
 			taken, err := l.takeOver(ctx, live)
 			if err != nil || taken {
 				return err
@@ -133,7 +134,7 @@ func (l *lock) acquire(ctx context.Context, wait time.Duration) error {
 	}
 }
 
-// create creates the Lease. If there is one already, it returns that.
+// create creates the Lease. If it already exists, create returns it.
 func (l *lock) create(ctx context.Context) (*coordinationv1.Lease, error) {
 	made, err := l.client.CreateLease(ctx, l.lease(&coordinationv1.Lease{}))
 	if err == nil {
@@ -154,12 +155,12 @@ func (l *lock) mine(live *coordinationv1.Lease) bool {
 	return live.Spec.HolderIdentity != nil && *live.Spec.HolderIdentity == l.holder.Process
 }
 
-// gone reports whether the holder is a process of this machine that has ended.
-func (l *lock) gone(live *coordinationv1.Lease) bool {
+// dead reports whether the holder is an ended process of this machine.
+func (l *lock) dead(live *coordinationv1.Lease) bool {
 	return live.Spec.HolderIdentity != nil && l.holder.Dead != nil && l.holder.Dead(*live.Spec.HolderIdentity)
 }
 
-// takeOver makes this process the holder. It reports false if somebody else was quicker.
+// takeOver makes this process the holder. It reports false if another process was faster.
 func (l *lock) takeOver(ctx context.Context, live *coordinationv1.Lease) (bool, error) {
 	was := l.held(live, false)
 	made, err := l.client.UpdateLease(ctx, l.lease(live))
@@ -170,7 +171,7 @@ func (l *lock) takeOver(ctx context.Context, live *coordinationv1.Lease) (bool, 
 		return false, k8s.Explain(err, "take over the lock of %s", l.app)
 	}
 	l.version = made.ResourceVersion
-	l.say("took over the lock of " + was.holder() + ", which has ended without releasing it")
+	l.say("took over the lock of " + was.holder() + ", which ended without releasing it")
 	return true, nil
 }
 
@@ -180,26 +181,36 @@ func (l *lock) lease(into *coordinationv1.Lease) *coordinationv1.Lease {
 	now, seconds := metav1.NowMicro(), int32(leaseDuration.Seconds())
 	lease.Name, lease.Namespace = l.name(), l.ns
 	lease.Labels = map[string]string{metadata.ManagedByLabel: metadata.ManagedBy, metadata.AppLabel: l.app}
-	lease.Annotations = map[string]string{commandAnnotation: l.holder.Command, hostAnnotation: l.holder.User + "@" + l.holder.Host, buildAnnotation: l.holder.Job}
+	lease.Annotations = map[string]string{
+		commandAnnotation: l.holder.Command,
+		hostAnnotation:    l.holder.User + "@" + l.holder.Host,
+		buildAnnotation:   l.holder.Job,
+	}
 	transitions := int32(0)
 	if t := lease.Spec.LeaseTransitions; t != nil {
 		transitions = *t + 1
 	}
 	process := l.holder.Process
-	lease.Spec = coordinationv1.LeaseSpec{HolderIdentity: &process, LeaseDurationSeconds: &seconds, AcquireTime: &now, RenewTime: &now, LeaseTransitions: &transitions}
+	lease.Spec = coordinationv1.LeaseSpec{
+		HolderIdentity: &process, LeaseDurationSeconds: &seconds,
+		AcquireTime: &now, RenewTime: &now, LeaseTransitions: &transitions,
+	}
 	return lease
 }
 
 func (l *lock) held(live *coordinationv1.Lease, lost bool) *HeldError {
 	user, host, _ := strings.Cut(live.Annotations[hostAnnotation], "@")
-	e := &HeldError{App: l.app, User: user, Host: host, Command: live.Annotations[commandAnnotation], Job: live.Annotations[buildAnnotation], Lost: lost}
+	e := &HeldError{
+		App: l.app, User: user, Host: host, Lost: lost,
+		Command: live.Annotations[commandAnnotation], Job: live.Annotations[buildAnnotation],
+	}
 	if live.Spec.AcquireTime != nil {
 		e.Since = live.Spec.AcquireTime.Time
 	}
 	return e
 }
 
-// renew renews the Lease until ctx ends. If somebody else takes the Lease, or it expires before it can be renewed, renew
+// renew renews the Lease until ctx ends. If another run takes the Lease, or norn cannot renew it for giveUpAfter, renew
 // cancels the run through lost.
 func (l *lock) renew(ctx context.Context, lost context.CancelCauseFunc) {
 	last := time.Now()
@@ -213,14 +224,14 @@ func (l *lock) renew(ctx context.Context, lost context.CancelCauseFunc) {
 		}
 		begin := time.Now()
 		err := l.renewOnce(ctx)
-		theft, stolen := errors.AsType[*HeldError](err)
+		held, taken := errors.AsType[*HeldError](err)
 		switch {
 		case err == nil:
 			last = begin
 		case ctx.Err() != nil:
 			return
-		case stolen:
-			lost(theft)
+		case taken:
+			lost(held)
 			return
 		case time.Since(last) > giveUpAfter:
 			lost(fmt.Errorf("the lock of %s could not be renewed for %s: %w", l.app, time.Since(last).Round(time.Second), err))
@@ -248,15 +259,15 @@ func (l *lock) renewOnce(ctx context.Context) error {
 	return k8s.Explain(err, "renew the lock of %s", l.app)
 }
 
-// releaseTimeout bounds the last call of a run; a Lease that is left expires by itself.
+// releaseTimeout bounds the last call of a run. A Lease that is not released expires.
 const releaseTimeout = 5 * time.Second
 
-// release deletes the Lease, if it is still this process's.
+// release deletes the Lease if this process still holds it.
 func (l *lock) release(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, releaseTimeout)
 	defer cancel()
 	err := l.client.DeleteLease(ctx, l.ns, l.name(), l.version)
-	if k8s.IsConflict(err) { // somebody else's now, or ours by a renewal whose answer was lost on the way
+	if k8s.IsConflict(err) { // another run took it, or the answer of a renewal was lost
 		live, getErr := l.client.GetLease(ctx, l.ns, l.name())
 		if getErr != nil || !l.mine(live) {
 			return nil

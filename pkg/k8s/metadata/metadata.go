@@ -1,5 +1,5 @@
-// Package metadata names what norn writes into the metadata of objects: labels, annotations and field managers. It makes
-// no calls, so that packages without a cluster can use it.
+// Package metadata defines the labels, annotations and field managers of norn's objects. It makes no calls, so packages
+// without a cluster can use it.
 package metadata
 
 import (
@@ -7,64 +7,64 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// AppLabel is the label that all objects of one app carry; it is the pods' whole selector.
+// AppLabel is the label of all objects of an app. The pod selector has only this label.
 const AppLabel = "app"
 
-// The label that tells norn's objects from others', and its value.
+// The label of all objects that norn manages, and its value.
 const (
 	ManagedByLabel = "managed-by"
 	ManagedBy      = "norn"
 )
 
-// JobLabel is on the Jobs of norn run, norn invoke and migrations, and says of which.
+// JobLabel is the label of norn's Jobs. Its value says whether norn run, norn invoke or a migration created the Job.
 const JobLabel = "norn/job"
 
-// The field managers of server-side apply. What the infraspec says and what a
-// deploy sets have different owners, so that neither reverts the other.
+// The field managers of server-side apply. forge and deploy own different fields, so neither reverts the other.
 const (
-	ForgeManager  = "norn"        // owns what infraspec.yaml says
+	ForgeManager  = "norn"        // owns the fields that infraspec.yaml sets
 	DeployManager = "norn-deploy" // owns image, pull policy and paused
 )
 
-// Annotations on the Deployment, which its controller copies to each ReplicaSet, and so to history.
+// Annotations of the Deployment. Its controller copies them to each ReplicaSet, where they are the history.
 const (
 	CommitAnnotation      = "norn/commit"
-	ByAnnotation          = "norn/by"                    // who deployed
-	MigratedAnnotation    = "norn/migrated"              // the version before which a migration ran
+	ByAnnotation          = "norn/by"                    // the user who deployed
+	MigratedAnnotation    = "norn/migrated"              // the version whose migration ran
 	ChangeCauseAnnotation = "kubernetes.io/change-cause" // shown by kubectl rollout history
 	RevisionAnnotation    = "deployment.kubernetes.io/revision"
 )
 
-// Annotations on the pod template, where a change of value rolls the pods.
+// Annotations of the pod template. A changed value starts a rollout.
 const (
-	// SecretAnnotation holds the resourceVersion of the Secret the pods were started with: a mark that
-	// moves with the values and says nothing about them.
+	// SecretAnnotation holds the resourceVersion of the Secret that the pods started with. It changes with the values but
+	// does not reveal them.
 	SecretAnnotation  = "norn/secret-version"               //nolint:gosec // a name, not a credential
 	RestartAnnotation = "kubectl.kubernetes.io/restartedAt" // the same as kubectl rollout restart
 )
 
-// IsRestartAnnotation reports whether a pod template annotation only rolls pods and says nothing about the version.
+// IsRestartAnnotation reports whether a pod template's annotation only restarts pods and does not belong to the
+// version.
 func IsRestartAnnotation(annotation string) bool {
 	return annotation == RestartAnnotation || annotation == SecretAnnotation
 }
 
-// Annotations on a ReplicaSet, by which a rollout's end is remembered.
+// Annotations of a ReplicaSet that record the result of its rollout.
 const (
-	VerifiedAnnotation = "norn/verified" // norn has watched its rollout to its good end; the value is when
-	FailedAnnotation   = "norn/failed"   // its rollout has failed; the value is the Reason
+	VerifiedAnnotation = "norn/verified" // norn saw its rollout complete; the value is when
+	FailedAnnotation   = "norn/failed"   // its rollout failed; the value is the Reason
 )
 
-// Object is an object of the API.
+// Object is an API object.
 type Object interface {
 	metav1.Object
 	runtime.Object
 }
 
-// Annotations on the ConfigMap of cloudflared's configuration.
+// Annotations of the ConfigMap with cloudflared's configuration.
 const (
-	// RulesAnnotation notes which app each of norn's rules belongs to: a JSON object of host to namespace/app.
+	// RulesAnnotation records the app of each of norn's rules: a JSON object of host to namespace/app.
 	RulesAnnotation = "norn/rules"
-	// RestartPendingAnnotation says that cloudflared has not been restarted yet with the text of this checksum. It is
-	// written with the text and removed after the restart, so that the next run finishes one that was killed in between.
+	// RestartPendingAnnotation holds the checksum of a configuration with which cloudflared has not been restarted yet. It
+	// is written with the configuration and removed after the restart, so the next run finishes an interrupted one.
 	RestartPendingAnnotation = "norn/restart-pending"
 )

@@ -8,13 +8,13 @@ import (
 )
 
 const (
-	// DirtySuffix ends a commit, in annotations and tags, where more was shipped than is in it.
+	// DirtySuffix ends a commit, in annotations and tags, if the image has uncommitted changes.
 	DirtySuffix = "-dirty"
-	// CommitDigits are shown of a commit, and are an image's tag.
+	// CommitDigits is the number of a commit's digits in messages and image tags.
 	CommitDigits = 12
 )
 
-// ShortCommit is a commit's first digits, with DirtySuffix where the commit has it.
+// ShortCommit returns the first CommitDigits of a commit, with its DirtySuffix.
 func ShortCommit(commit string) string {
 	digits, dirty := strings.CutSuffix(commit, DirtySuffix)
 	digits = digits[:min(len(digits), CommitDigits)]
@@ -24,7 +24,8 @@ func ShortCommit(commit string) string {
 	return digits
 }
 
-// VersionName is how people call a version: by its commit, or where that is not known by its image, without registry and digest.
+// VersionName returns the name of a version for messages: its short commit or, if unknown, its image without registry
+// and digest.
 func VersionName(commit, image string) string {
 	if commit != "" {
 		return ShortCommit(commit)

@@ -16,7 +16,7 @@ func TestVersionName(t *testing.T) {
 		{"", "", ""},
 	} {
 		if got := VersionName(c.commit, c.image); got != c.want {
-			t.Errorf("%q, %q: %q, want %q", c.commit, c.image, got, c.want)
+			t.Errorf("VersionName(%q, %q) = %q, want %q", c.commit, c.image, got, c.want)
 		}
 	}
 }

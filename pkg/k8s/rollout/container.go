@@ -11,13 +11,13 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// pullPatience is how long a registry may be out of reach.
+// pullPatience is how long a registry may be unreachable.
 const pullPatience = 15 * time.Second
 
-// loadPatience is how long a node may take to see an image that was just loaded into its containerd.
+// loadPatience is how long a node may take to notice an image that was just loaded into its containerd.
 const loadPatience = 5 * time.Second
 
-// containersFailure finds the first container of the pods that cannot come up, or Progressing.
+// containersFailure returns the verdict for the first container that cannot come up, or a Progressing one.
 func containersFailure(o Observation, pods []*corev1.Pod) Verdict {
 	var stalled Verdict
 	for _, p := range pods {
@@ -39,7 +39,8 @@ func containersFailure(o Observation, pods []*corev1.Pod) Verdict {
 func containerFailure(o Observation, p *corev1.Pod, s corev1.ContainerStatus) Verdict {
 	if w := s.State.Waiting; w != nil {
 		switch w.Reason {
-		case "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError", "RegistryUnavailable", "SignatureValidationFailed":
+		case "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError",
+			"RegistryUnavailable", "SignatureValidationFailed":
 			return pullFailure(o, p, s, *w)
 		case "CreateContainerConfigError":
 			reason := BadConfig
@@ -55,18 +56,21 @@ func containerFailure(o Observation, p *corev1.Pod, s corev1.ContainerStatus) Ve
 	if t != nil && (t.Reason == "StartError" || t.Reason == "ContainerCannotRun") {
 		return startFailure(s.Name, t.Message, t.Reason)
 	}
-	if ends(s) <= o.allowedRestarts() || s.Ready && !justBack(s, o.Now) {
+	if ends(s) <= o.allowedRestarts() || s.Ready && !justRestarted(s, o.Now) {
 		return Verdict{}
 	}
-	if probe, got := killedBy(o, p, s.Name); probe != "" {
+	if r := killedBy(o, p, s.Name); r != nil {
 		reason := LivenessKilled
-		if probe == "startup" {
+		if r.probe == "startup" {
 			reason = ProbeFailing
 		}
-		return failed(reason, "container %s was killed %s by its %s probe: %s", s.Name, times(ends(s)), probe, got)
+		v := failed(reason, "container %s was killed %s by its %s probe: %s", s.Name, times(ends(s)), r.probe, r.text)
+		v.Port = r.refusedPort
+		return v
 	}
 	if t != nil && t.Reason == "OOMKilled" {
-		return failed(OutOfMemory, "container %s was killed %s at its memory limit%s", s.Name, times(ends(s)), memoryLimit(p, s.Name))
+		return failed(OutOfMemory, "container %s was killed %s at its memory limit%s",
+			s.Name, times(ends(s)), memoryLimit(p, s.Name))
 	}
 	return failed(CrashLoop, "container %s %s", s.Name, ending(t, ends(s)))
 }
@@ -79,85 +83,101 @@ func stalled(reason Reason, patience time.Duration, format string, args ...any) 
 	return Verdict{State: Stalled, Reason: reason, Patience: patience, Message: fmt.Sprintf(format, args...)}
 }
 
-// missingSecret is what the kubelet says of a reference that leads nowhere (k8s.io/kubernetes/pkg/kubelet/kubelet_pods.go).
+// missingSecret matches what the kubelet says about a missing Secret or key. CreateContainerConfigError has no field
+// for it (k8s.io/kubernetes/pkg/kubelet/kubelet_pods.go).
 var missingSecret = regexp.MustCompile(`(?i)secret "?[^ ]*"? not found|couldn't find key .* in secret`)
 
-// What the container runtime says of a pull, in containerd's, docker's and the registries' words.
+// What container runtimes and registries say about a failed pull. The kubelet passes their text on and has one reason
+// for all (github.com/containerd/containerd/core/remotes/docker, github.com/moby/moby,
+// github.com/distribution/distribution).
 var (
-	wrongPlatform   = regexp.MustCompile(`(?i)no match(ing manifest)? for (platform|\w+/\w+)|does not match the specified platform`)
-	pullUnwelcome   = regexp.MustCompile(`(?i)\bunauthorized\b|\b40[13]\b|\bforbidden\b|access denied|authorization failed|failed to authorize|authentication required|insufficient_scope|no basic auth credentials`)
+	wrongPlatform = regexp.MustCompile(`(?i)no match(ing manifest)? for (platform|\w+/\w+)|` +
+		`does not match the specified platform`)
+	pullForbidden = regexp.MustCompile(`(?i)\bunauthorized\b|\b40[13]\b|\bforbidden\b|access denied|` +
+		`authorization failed|failed to authorize|authentication required|insufficient_scope|no basic auth credentials`)
 	pullNotFound    = regexp.MustCompile(`(?i)not found|manifest unknown|name unknown|\b404\b|no such image`)
-	pullUnreachable = regexp.MustCompile(`(?i)connection refused|no such host|timeout|timed out|temporary failure|unreachable|reset by peer|\bEOF\b|\btls\b|certificate|\b50\d\b|too many requests|\b429\b`)
+	pullUnreachable = regexp.MustCompile(`(?i)connection refused|no such host|timeout|timed out|temporary failure|` +
+		`unreachable|reset by peer|\bEOF\b|\btls\b|certificate|\b50\d\b|too many requests|\b429\b`)
 )
 
 func pullFailure(o Observation, p *corev1.Pod, s corev1.ContainerStatus, w corev1.ContainerStateWaiting) Verdict {
-	why := pullReason(o, p, w)
+	cause := pullCause(o, p, w)
 	image := s.Image
 	if c := container(p, s.Name); c != nil {
 		image = c.Image
 	}
-	said := strings.ReplaceAll(why, image, "") // whose own words mean nothing
+	text := strings.ReplaceAll(cause, image, "") // the image's name may contain any of the words below
 	switch {
 	case w.Reason == "InvalidImageName":
-		return failed(ImagePull, "%q is no image name: %s", image, why)
+		return failed(ImagePull, "invalid image name %q: %s", image, cause)
 	case w.Reason == "ErrImageNeverPull":
-		return stalled(ImageNotFound, loadPatience, "image %s is not on the node, and a local image is never pulled", image)
-	case wrongPlatform.MatchString(said):
-		return failed(WrongArchitecture, "image %s is not built for the node's platform: %s", image, why)
-	case pullUnwelcome.MatchString(said):
-		return failed(RegistryRefused, "the registry does not let the node have image %s: %s", image, why)
-	case pullUnreachable.MatchString(said): // before "not found", which lookups of hosts say too
-		return stalled(ImagePull, pullPatience, "the node cannot get image %s: %s", image, why)
-	case pullNotFound.MatchString(said):
-		if strings.Trim(said, ": ") == "not found" {
-			return failed(ImageNotFound, "there is no image %s", image)
+		return stalled(ImageNotFound, loadPatience, "image %s is not on the node, and local images are never pulled", image)
+	case wrongPlatform.MatchString(text):
+		return failed(WrongArchitecture, "image %s is not built for the node's platform: %s", image, cause)
+	case pullForbidden.MatchString(text):
+		return failed(RegistryRefused, "the registry does not allow the node to pull image %s: %s", image, cause)
+	case pullUnreachable.MatchString(text): // before "not found", which DNS errors contain too
+		return stalled(ImagePull, pullPatience, "the node cannot pull image %s: %s", image, cause)
+	case pullNotFound.MatchString(text):
+		if strings.Trim(text, ": ") == "not found" {
+			return failed(ImageNotFound, "image %s does not exist", image)
 		}
-		return failed(ImageNotFound, "there is no image %s: %s", image, why)
+		return failed(ImageNotFound, "image %s does not exist: %s", image, cause)
 	}
-	return stalled(ImagePull, pullPatience, "the node cannot get image %s: %s", image, why)
+	return stalled(ImagePull, pullPatience, "the node cannot pull image %s: %s", image, cause)
 }
 
-// pullReason is why the image cannot be had. Older kubelets say it in an event only while they wait.
-func pullReason(o Observation, p *corev1.Pod, w corev1.ContainerStateWaiting) string {
-	why := brief(w.Message, w.Reason)
-	if w.Reason == "ImagePullBackOff" && !strings.Contains(why, "ErrImagePull") {
-		if e := o.lastEvent(p.UID, func(e *corev1.Event) bool { return e.Reason == "Failed" && strings.Contains(e.Message, "pull") }); e != nil {
-			why = brief(e.Message, e.Reason)
+// pullCause returns why the node cannot pull the image. While they back off, older kubelets say it in an event only.
+func pullCause(o Observation, p *corev1.Pod, w corev1.ContainerStateWaiting) string {
+	cause := brief(w.Message, w.Reason)
+	if w.Reason == "ImagePullBackOff" && !strings.Contains(cause, "ErrImagePull") {
+		e := o.lastEvent(p.UID, func(e *corev1.Event) bool {
+			return e.Reason == "Failed" && strings.Contains(e.Message, "pull")
+		})
+		if e != nil {
+			cause = brief(e.Message, e.Reason)
 		}
 	}
-	if _, rest, found := strings.Cut(why, "rpc error: code = "); found {
+	if _, rest, found := strings.Cut(cause, "rpc error: code = "); found {
 		if _, text, ok := strings.Cut(rest, "desc = "); ok {
-			why = text
+			cause = text
 		}
 	}
-	return pullSteps.ReplaceAllString(why, "")
+	return pullSteps.ReplaceAllString(cause, "")
 }
 
-// pullSteps are what containerd says it was doing, one inside the other, each with the image's name; the last words are the cause.
-var pullSteps = regexp.MustCompile(`(?:Back-off pulling image|failed to pull and unpack image|failed to resolve reference) "[^"]*": |ErrImagePull: |failed to do request: `)
+// pullSteps matches the nested prefixes in which containerd says what it was doing, with the image's name in each. The
+// cause comes last.
+var pullSteps = regexp.MustCompile(`(?:Back-off pulling image|failed to pull and unpack image|` +
+	`failed to resolve reference) "[^"]*": |ErrImagePull: |failed to do request: `)
 
-// How the OCI runtime says that a command cannot be started (github.com/opencontainers/runc: libcontainer).
+// How the OCI runtime says that it cannot run a command. The kubelet passes only this text on
+// (github.com/opencontainers/runc/libcontainer).
 var (
-	notThere      = regexp.MustCompile(`exec: "([^"]*)": (?:stat [^:]*: no such file or directory|executable file not found in \$PATH)`)
+	commandMissing = regexp.MustCompile(`exec: "([^"]*)": ` +
+		`(?:stat [^:]*: no such file or directory|executable file not found in \$PATH)`)
 	notExecutable = regexp.MustCompile(`exec: "([^"]*)": permission denied`)
-	otherFormat   = regexp.MustCompile(`exec format error`)
+	wrongFormat   = regexp.MustCompile(`exec format error`)
 )
 
 func startFailure(name, message, reason string) Verdict {
 	message = brief(message, reason)
-	if otherFormat.MatchString(message) {
-		return failed(WrongArchitecture, "container %s cannot be started: its program is built for another processor (exec format error)", name)
+	if wrongFormat.MatchString(message) {
+		return failed(WrongArchitecture, wrongFormatMessage, name)
 	}
-	if m := notThere.FindStringSubmatch(message); m != nil {
-		return failed(CommandNotFound, "container %s cannot be started: the image has no %s", name, m[1])
+	if m := commandMissing.FindStringSubmatch(message); m != nil {
+		return failed(CommandNotFound, "container %s cannot start: the image has no %s", name, m[1])
 	}
 	if m := notExecutable.FindStringSubmatch(message); m != nil {
-		return failed(CannotStart, "container %s cannot be started: %s is not executable", name, m[1])
+		return failed(CannotStart, "container %s cannot start: %s is not executable", name, m[1])
 	}
-	return failed(CannotStart, "container %s cannot be started: %s", name, message)
+	return failed(CannotStart, "container %s cannot start: %s", name, message)
 }
 
-// lastEnd is how the container's last run ended, or nil.
+// wrongFormatMessage takes the container's name.
+const wrongFormatMessage = "container %s cannot start: its program is built for another processor (exec format error)"
+
+// lastEnd returns how the container's last run ended, or nil.
 func lastEnd(s corev1.ContainerStatus) *corev1.ContainerStateTerminated {
 	if s.State.Terminated != nil {
 		return s.State.Terminated
@@ -165,32 +185,33 @@ func lastEnd(s corev1.ContainerStatus) *corev1.ContainerStateTerminated {
 	return s.LastTerminationState.Terminated
 }
 
-// ends is how many of the container's runs have ended.
+// ends returns how many of the container's runs have ended.
 func ends(s corev1.ContainerStatus) int {
 	n := int(s.RestartCount)
-	if s.State.Running == nil && lastEnd(s) != nil { // the last one has not been followed by another yet
+	if s.State.Running == nil && lastEnd(s) != nil { // the kubelet has not restarted it yet
 		n++
 	}
 	return n
 }
 
-// provenAfter is how long a container that has ended before must run to count as up where one look has to tell.
+// provenAfter is how long a restarted container must run before a single observation counts it as running.
 const provenAfter = time.Minute
 
-// justBack reports whether a container's newest run is younger than that. A zero now makes none young.
-func justBack(s corev1.ContainerStatus, now time.Time) bool {
+// justRestarted reports whether the container has run for less than provenAfter. It is false if now is zero.
+func justRestarted(s corev1.ContainerStatus, now time.Time) bool {
 	r := s.State.Running
 	return r != nil && !now.IsZero() && now.Sub(r.StartedAt.Time) < provenAfter
 }
 
-// ending says how a run ended. An exit code above 128 is a signal's, by the shells' convention (man 1 bash: exit status).
+// ending says how a container's last run ended, and how many have. By the shells' convention an exit code above 128
+// stands for a signal (man 1 bash: Exit Status).
 func ending(t *corev1.ContainerStateTerminated, n int) string {
 	if t == nil {
 		return "ended " + times(n)
 	}
 	text := fmt.Sprintf("ended with exit code %d", t.ExitCode)
 	if signal := syscall.Signal(t.ExitCode - 128); t.ExitCode > 128 && t.ExitCode < 160 {
-		text = fmt.Sprintf("was ended by signal %d, %s (exit code %d)", signal, signal, t.ExitCode)
+		text = fmt.Sprintf("was killed by signal %d, %s (exit code %d)", signal, signal, t.ExitCode)
 	}
 	return text + ", " + times(n)
 }

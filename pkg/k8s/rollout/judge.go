@@ -1,5 +1,5 @@
-// Package rollout judges how a rollout goes: Judge maps an Observation of a Deployment and its pods to a Verdict. It is
-// pure: it makes no calls and cannot import the client. Package k8s makes the observations.
+// Package rollout judges rollouts: Judge returns the verdict for an observation of a Deployment and its pods. The
+// package is pure: it makes no calls and cannot import the client. Package k8s makes the observations.
 package rollout
 
 import (
@@ -16,40 +16,50 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// State is how far a rollout is.
+// State is the progress of a rollout.
 type State int
 
 // The states of a rollout.
 const (
 	Progressing State = iota
-	Complete          // every new pod is available and every old one gone
-	Stalled           // it looks failed and may yet recover; see Verdict.Patience
-	Failed            // it will not complete by waiting
+	Complete          // every new pod is available and every old one is gone
+	Stalled           // it looks failed but may recover; see Verdict.Patience
+	Failed            // waiting will not complete it
 )
 
-// Verdict is what an Observation means for the rollout.
+// Verdict is what an Observation means for the rollout. Message is for people only: whatever a program needs to know is
+// in the other fields.
 type Verdict struct {
 	State     State
 	Reason    Reason // set when Failed or Stalled
-	Message   string // one line for people, in every state
-	Pod       string // the pod that shows the failure, or that is waited for
+	Message   string // one line, in every state
+	Pod       string // the pod that shows the failure, or that the rollout waits for
 	Container string
-	// Patience is how long a Stalled rollout may stay so before it counts as failed; 0 is as long as the whole rollout may take. It is
-	// measured by who looks, since the cluster's clock may be another.
+
+	Port      int      // ProbeFailing, LivenessKilled: the port that refused the probe's connection; 0 if none did
+	Resources []string // Unschedulable, QuotaExceeded: the exhausted resources, sorted, such as "cpu" and "memory"
+	Tainted   bool     // Unschedulable: nodes have taints that the pod does not tolerate
+	Claim     string   // VolumeNotBound, VolumeNotMounted: the PersistentVolumeClaim of the volume, if it is one
+	HostPath  string   // VolumeNotMounted: the node's path of the volume, if it is one
+
+	// Patience is how long a rollout may be Stalled before it counts as failed; 0 means as long as the whole rollout may
+	// take. The caller measures it, because the cluster's clock may differ.
 	Patience time.Duration
-	// Ready and Want count the new revision's available pods.
+	// Ready is the number of the new revision's pods that are available, and Want the number that should be.
 	Ready, Want int
 }
 
-// DefaultAllowedRestarts is how often a new container may end before that is a crash loop, where nothing else is asked for.
+// DefaultAllowedRestarts is how often a new container may end before that is a crash loop, unless the caller says
+// otherwise.
 const DefaultAllowedRestarts = 1
 
-// Judge returns the verdict for an observation. The same observation always has the same verdict. The rules are those of
-// kubectl rollout status; a pod that cannot come up is recognized by the words of the kubelet, scheduler and controllers.
+// Judge returns the verdict for an observation. It depends on nothing else. The rules for progress are those of kubectl
+// rollout status. Judge recognizes pods that cannot come up by the reasons and messages of kubelet, scheduler and
+// controllers.
 func Judge(o Observation) Verdict {
 	d := o.Deployment
 	if d == nil {
-		return Verdict{State: Failed, Reason: NoDeployment, Message: "the Deployment is gone"}
+		return Verdict{State: Failed, Reason: NoDeployment, Message: "the Deployment no longer exists"}
 	}
 	want := int(desired(d))
 	v := Verdict{Want: want}
@@ -68,7 +78,7 @@ func Judge(o Observation) Verdict {
 	s := d.Status
 	switch {
 	case current == nil || int(s.UpdatedReplicas) < want:
-		v.Message = fmt.Sprintf("%d of %d new pods made", s.UpdatedReplicas, want)
+		v.Message = fmt.Sprintf("%d of %d new pods created", s.UpdatedReplicas, want)
 	case int(s.AvailableReplicas) < want || v.Ready < want:
 		v.Message = fmt.Sprintf("%d of %d new pods available", v.Ready, want)
 	case len(old) == 0 && s.Replicas > s.UpdatedReplicas:
@@ -81,10 +91,13 @@ func Judge(o Observation) Verdict {
 	return v
 }
 
-// failure finds what keeps the new pods from coming up: what is certain first, then what may yet pass.
+// failure returns what keeps the new pods from coming up: the first failure, or else the first stall.
 func failure(o Observation, mine []*corev1.Pod, current *appsv1.ReplicaSet) (Verdict, bool) {
 	var stalled Verdict
-	for _, f := range []Verdict{containersFailure(o, mine), refusedPods(o, current), lostPods(o, current), pendingFailure(o, mine), probeFailure(o, mine)} {
+	for _, f := range []Verdict{
+		containersFailure(o, mine), refusedPods(o, current), lostPods(o, current),
+		pendingFailure(o, mine), probeFailure(o, mine),
+	} {
 		switch f.State {
 		case Failed:
 			return f, true
@@ -98,9 +111,9 @@ func failure(o Observation, mine []*corev1.Pod, current *appsv1.ReplicaSet) (Ver
 	return stalled, stalled.State == Stalled
 }
 
-// CurrentReplicaSet returns the ReplicaSet whose pods the Deployment wants now, or nil if its controller has not made it yet.
-// It compares templates, as the controller does (k8s.io/kubectl/pkg/util/deployment): the revision annotation names the
-// old ReplicaSet for as long as a Recreate waits for the old pods.
+// CurrentReplicaSet returns the ReplicaSet of the Deployment's current template, or nil if its controller has not
+// created it yet. It compares templates, as the controller does (k8s.io/kubectl/pkg/util/deployment): while a Recreate
+// waits for the old pods, the revision annotation still names the old ReplicaSet.
 func CurrentReplicaSet(o Observation) *appsv1.ReplicaSet {
 	if o.Deployment == nil {
 		return nil
@@ -123,7 +136,8 @@ func sameTemplate(a, b corev1.PodTemplateSpec) bool {
 	return equality.Semantic.DeepEqual(a, b)
 }
 
-// Pods returns the pods that the Deployment wants now and those of earlier versions that have not ended, sorted by name.
+// Pods returns the pods of the Deployment's current version, and the pods of earlier versions that have not ended. Both
+// are sorted by name.
 func Pods(o Observation) (mine, old []*corev1.Pod) {
 	if o.Deployment == nil {
 		return nil, nil
@@ -139,7 +153,7 @@ func splitPods(o Observation, current *appsv1.ReplicaSet) (mine, old []*corev1.P
 	for _, p := range o.Pods {
 		owner := metav1.GetControllerOf(p)
 		switch {
-		case owner == nil || !sets[string(owner.UID)]: // a Job's, or somebody's by hand
+		case owner == nil || !sets[string(owner.UID)]: // a Job's pod, or one created by hand
 		case current != nil && owner.UID == current.UID && p.DeletionTimestamp == nil:
 			mine = append(mine, p)
 		case !ended(p):
@@ -175,16 +189,13 @@ func condition(p *corev1.Pod, t corev1.PodConditionType) *corev1.PodCondition {
 	return nil
 }
 
-// firstUnready is the pod that a rollout waits for, and its container, if there is one.
+// firstUnready returns the first pod that is not ready, and its first container.
 func firstUnready(pods []*corev1.Pod) (pod, container string) {
 	for _, p := range pods {
 		if c := condition(p, corev1.PodReady); c != nil && c.Status == corev1.ConditionTrue {
 			continue
 		}
-		if len(p.Spec.Containers) > 0 {
-			container = p.Spec.Containers[0].Name
-		}
-		return p.Name, container
+		return p.Name, firstContainer(p)
 	}
 	return "", ""
 }
@@ -196,7 +207,7 @@ func desired(d *appsv1.Deployment) int32 {
 	return *d.Spec.Replicas
 }
 
-// brief makes one line of a message from the cluster, or takes its reason where there is none.
+// brief returns a message from the cluster as one line, or the reason if the message is empty.
 func brief(message, reason string) string {
 	line := strings.Join(strings.Fields(message), " ")
 	if line == "" {
@@ -205,7 +216,7 @@ func brief(message, reason string) string {
 	return line
 }
 
-// plural counts things.
+// plural returns a count with its noun.
 func plural(n int, what string) string {
 	if n == 1 {
 		return "1 " + what

@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -13,13 +14,18 @@ import (
 	"norn/pkg/k8s/metadata"
 )
 
-// look builds an observation of a Deployment of one replica at revision 2, with an old ReplicaSet "old" and a new one "new".
-func look(status appsv1.DeploymentStatus, pods ...*corev1.Pod) Observation {
+// observe returns an observation of a Deployment with one replica at revision 2, and its ReplicaSets "old" and "new".
+func observe(status appsv1.DeploymentStatus, pods ...*corev1.Pod) Observation {
 	one, yes := int32(1), true
 	d := &appsv1.Deployment{
-		ObjectMeta: metav1.ObjectMeta{Name: "shop", UID: "d", Generation: 2, Annotations: map[string]string{metadata.RevisionAnnotation: "2"}},
-		Spec:       appsv1.DeploymentSpec{Replicas: &one, Template: template("new", "")},
-		Status:     status,
+		ObjectMeta: metav1.ObjectMeta{
+			Name:        "shop",
+			UID:         "d",
+			Generation:  2,
+			Annotations: map[string]string{metadata.RevisionAnnotation: "2"},
+		},
+		Spec:   appsv1.DeploymentSpec{Replicas: &one, Template: template("new", "")},
+		Status: status,
 	}
 	set := func(name, revision string) *appsv1.ReplicaSet {
 		return &appsv1.ReplicaSet{ObjectMeta: metav1.ObjectMeta{
@@ -30,7 +36,7 @@ func look(status appsv1.DeploymentStatus, pods ...*corev1.Pod) Observation {
 	return Observation{Deployment: d, ReplicaSets: []*appsv1.ReplicaSet{set("old", "1"), set("new", "2")}, Pods: pods}
 }
 
-// template is a pod template that differs by image; a ReplicaSet's has a hash besides.
+// template returns a pod template with an image. A ReplicaSet's template also has a hash.
 func template(image, hash string) corev1.PodTemplateSpec {
 	t := corev1.PodTemplateSpec{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "shop", Image: image}}}}
 	if hash != "" {
@@ -39,9 +45,10 @@ func template(image, hash string) corev1.PodTemplateSpec {
 	return t
 }
 
-// recreating is the look while a Recreate waits for the old pods: no new ReplicaSet, the revision is still the old one's.
+// recreating returns an observation while a Recreate waits for the old pods: there is no new ReplicaSet, and the
+// revision is still the old one's.
 func recreating(pods ...*corev1.Pod) Observation {
-	o := look(seen, pods...)
+	o := observe(observed, pods...)
 	o.ReplicaSets = o.ReplicaSets[:1]
 	o.Deployment.Annotations[metadata.RevisionAnnotation] = "1"
 	return o
@@ -53,13 +60,23 @@ func pod(set string, ready bool, containers ...corev1.ContainerStatus) *corev1.P
 		status = corev1.ConditionTrue
 	}
 	return &corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{Name: set + "-pod", OwnerReferences: []metav1.OwnerReference{{UID: types.UID(set), Controller: &yes}}},
-		Status:     corev1.PodStatus{ContainerStatuses: containers, Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: status}}},
+		ObjectMeta: metav1.ObjectMeta{
+			Name:            set + "-pod",
+			OwnerReferences: []metav1.OwnerReference{{UID: types.UID(set), Controller: &yes}},
+		},
+		Status: corev1.PodStatus{
+			ContainerStatuses: containers,
+			Conditions:        []corev1.PodCondition{{Type: corev1.PodReady, Status: status}},
+		},
 	}
 }
 
 func waiting(reason, message string) corev1.ContainerStatus {
-	return corev1.ContainerStatus{Name: "shop", Image: "127.0.0.1:25000/shop:1", State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: message}}}
+	return corev1.ContainerStatus{
+		Name:  "shop",
+		Image: "127.0.0.1:25000/shop:1",
+		State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: message}},
+	}
 }
 
 func crashed(restarts int32, code int32, reason string) corev1.ContainerStatus {
@@ -68,28 +85,30 @@ func crashed(restarts int32, code int32, reason string) corev1.ContainerStatus {
 }
 
 var (
-	unseen = appsv1.DeploymentStatus{ObservedGeneration: 1}
-	seen   = appsv1.DeploymentStatus{ObservedGeneration: 2}
-	made   = appsv1.DeploymentStatus{ObservedGeneration: 2, Replicas: 1, UpdatedReplicas: 1}
-	good   = appsv1.DeploymentStatus{ObservedGeneration: 2, Replicas: 1, UpdatedReplicas: 1, AvailableReplicas: 1}
+	notObserved = appsv1.DeploymentStatus{ObservedGeneration: 1}
+	observed    = appsv1.DeploymentStatus{ObservedGeneration: 2}
+	created     = appsv1.DeploymentStatus{ObservedGeneration: 2, Replicas: 1, UpdatedReplicas: 1}
+	available   = appsv1.DeploymentStatus{ObservedGeneration: 2, Replicas: 1, UpdatedReplicas: 1, AvailableReplicas: 1}
 )
 
-// refused is a look where the API server refuses the pods of one of the ReplicaSets.
+// refused returns an observation in which the API server refuses the pods of one ReplicaSet.
 func refused(set int, message string) Observation {
-	o := look(seen)
-	o.ReplicaSets[set].Status.Conditions = []appsv1.ReplicaSetCondition{{Type: appsv1.ReplicaSetReplicaFailure, Status: corev1.ConditionTrue, Message: message}}
+	o := observe(observed)
+	o.ReplicaSets[set].Status.Conditions = []appsv1.ReplicaSetCondition{
+		{Type: appsv1.ReplicaSetReplicaFailure, Status: corev1.ConditionTrue, Message: message},
+	}
 	return o
 }
 
 func scaledToNone() Observation {
-	o := look(seen)
+	o := observe(observed)
 	*o.Deployment.Spec.Replicas = 0
 	o.ReplicaSets = nil
 	return o
 }
 
 func before() Observation {
-	o := look(good, pod("new", true))
+	o := observe(available, pod("new", true))
 	o.Generation = 3
 	return o
 }
@@ -102,21 +121,26 @@ func TestJudge(t *testing.T) {
 		reason  Reason
 		message string
 	}{
-		{"no Deployment", Observation{}, Failed, NoDeployment, "gone"},
-		{"not seen by the controller", look(unseen), Progressing, stillStarting, "controller"},
-		{"old status that looks complete", look(appsv1.DeploymentStatus{ObservedGeneration: 1, Replicas: 1, UpdatedReplicas: 1, AvailableReplicas: 1}, pod("old", true)), Progressing, stillStarting, "controller"},
-		{"no new pod", look(seen, pod("old", true)), Progressing, "", "0 of 1 new pods made"},
-		{"new pod not ready", look(made, pod("new", false)), Progressing, "", "0 of 1 new pods available"},
-		{"old pod still there", look(good, pod("new", true), pod("old", true)), Progressing, "", "waiting for 1 old pod to end"},
-		{"complete", look(good, pod("new", true)), Complete, "", "1 of 1 pods available"},
-		{"an old crashing pod is not the new version's failure", look(made, pod("new", false), pod("old", false, crashed(9, 1, "Error"))), Progressing, "", "0 of 1"},
-		{"an old failing pod while it is recreated", recreating(pod("old", false, waiting("ImagePullBackOff", ""))), Progressing, "", "0 of 1"},
-		{"creating", look(made, pod("new", false, waiting("ContainerCreating", ""))), Progressing, "", "0 of 1"},
-		{"one restart is forgiven", look(made, pod("new", false, alive(1))), Progressing, "", "0 of 1"},
-		{"a first end is forgiven", look(made, pod("new", false, crashed(0, 1, "Error"))), Progressing, "", "0 of 1"},
+		{"no Deployment", Observation{}, Failed, NoDeployment, "no longer exists"},
+		{"controller has not seen it", observe(notObserved), Progressing, stillStarting, "controller"},
+		{"stale status that looks complete",
+			observe(appsv1.DeploymentStatus{ObservedGeneration: 1, Replicas: 1, UpdatedReplicas: 1, AvailableReplicas: 1},
+				pod("old", true)), Progressing, stillStarting, "controller"},
+		{"no new pod", observe(observed, pod("old", true)), Progressing, "", "0 of 1 new pods created"},
+		{"new pod not ready", observe(created, pod("new", false)), Progressing, "", "0 of 1 new pods available"},
+		{"old pod still exists", observe(available, pod("new", true), pod("old", true)), Progressing, "",
+			"waiting for 1 old pod to end"},
+		{"complete", observe(available, pod("new", true)), Complete, "", "1 of 1 pods available"},
+		{"an old crashing pod is not the new version's failure",
+			observe(created, pod("new", false), pod("old", false, crashed(9, 1, "Error"))), Progressing, "", "0 of 1"},
+		{"an old pod that fails during a Recreate", recreating(pod("old", false, waiting("ImagePullBackOff", ""))),
+			Progressing, "", "0 of 1"},
+		{"creating", observe(created, pod("new", false, waiting("ContainerCreating", ""))), Progressing, "", "0 of 1"},
+		{"one restart is allowed", observe(created, pod("new", false, alive(1))), Progressing, "", "0 of 1"},
+		{"a first end is allowed", observe(created, pod("new", false, crashed(0, 1, "Error"))), Progressing, "", "0 of 1"},
 		{"an old quota failure", refused(0, "exceeded quota"), Progressing, "", "0 of 1"},
-		{"no ReplicaSet yet for none wanted", scaledToNone(), Progressing, "", "made"},
-		{"a look from before the change", before(), Progressing, stillStarting, "controller"},
+		{"no ReplicaSet yet at zero replicas", scaledToNone(), Progressing, "", "created"},
+		{"an observation from before the change", before(), Progressing, stillStarting, "controller"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			v := Judge(c.o)
@@ -128,19 +152,31 @@ func TestJudge(t *testing.T) {
 }
 
 func alive(restarts int32) corev1.ContainerStatus {
-	return corev1.ContainerStatus{Name: "shop", RestartCount: restarts, State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}}
+	return corev1.ContainerStatus{
+		Name:         "shop",
+		RestartCount: restarts,
+		State:        corev1.ContainerState{Running: &corev1.ContainerStateRunning{}},
+	}
 }
 
-// pending is a look at a pod that has no node yet.
+// pending returns an observation of a pod without a node.
 func pending(message string) Observation {
 	p := pod("new", false)
 	p.Status.Phase = corev1.PodPending
-	p.Status.Conditions = append(p.Status.Conditions, corev1.PodCondition{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: corev1.PodReasonUnschedulable, Message: message})
-	return look(made, p)
+	p.Status.Conditions = append(
+		p.Status.Conditions,
+		corev1.PodCondition{
+			Type:    corev1.PodScheduled,
+			Status:  corev1.ConditionFalse,
+			Reason:  corev1.PodReasonUnschedulable,
+			Message: message,
+		},
+	)
+	return observe(created, p)
 }
 
-// told is a look with events about the new pod, in order, each "Reason: message".
-func told(o Observation, events ...string) Observation {
+// withEvents adds events about the new pod, in order, each "Reason: message".
+func withEvents(o Observation, events ...string) Observation {
 	for i, text := range events {
 		reason, message, _ := strings.Cut(text, ": ")
 		e := &corev1.Event{InvolvedObject: corev1.ObjectReference{UID: "pod"}, Reason: reason, Message: message}
@@ -151,25 +187,31 @@ func told(o Observation, events ...string) Observation {
 	return o
 }
 
-// lost is a look at new pods that their node gave up.
+// lost returns an observation of new pods that their node gave up.
 func lost(n int) Observation {
-	o := look(made)
+	o := observe(created)
 	for range n {
 		p := pod("new", false)
-		p.Status.Phase, p.Status.Reason, p.Status.Message = corev1.PodFailed, "Evicted", "The node was low on resource: memory."
+		p.Status.Phase, p.Status.Reason, p.Status.Message = corev1.PodFailed, "Evicted",
+			"The node was low on resource: memory."
 		o.Pods = append(o.Pods, p)
 	}
 	return o
 }
 
 const (
-	pullNope   = `rpc error: code = NotFound desc = failed to pull and unpack image "127.0.0.1:25000/shop:1": failed to resolve reference "127.0.0.1:25000/shop:1": 127.0.0.1:25000/shop:1: not found`
-	pullDenied = `failed to pull and unpack image "docker.io/x/y:1": failed to resolve reference "docker.io/x/y:1": pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed`
-	noExec     = `failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: "/nope": stat /nope: no such file or directory: unknown`
-	refusedGet = `Startup probe failed: Get "http://10.244.0.9:8080/healthz": dial tcp 10.244.0.9:8080: connect: connection refused`
+	pullNope = `rpc error: code = NotFound desc = failed to pull and unpack image "127.0.0.1:25000/shop:1": failed ` +
+		`to resolve reference "127.0.0.1:25000/shop:1": 127.0.0.1:25000/shop:1: not found`
+	pullDenied = `failed to pull and unpack image "docker.io/x/y:1": failed to resolve reference "docker.io/x/y:1": ` +
+		`pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: ` +
+		`authorization failed`
+	noExec = `failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create ` +
+		`failed: unable to start container process: exec: "/nope": stat /nope: no such file or directory: unknown`
+	refusedGet = `Startup probe failed: Get "http://10.244.0.9:8080/healthz": dial tcp 10.244.0.9:8080: connect: ` +
+		`connection refused`
 )
 
-// Every failure has its own reason, in the words of the kubelet, the scheduler and the controllers.
+// Judge recognizes each failure by the words of kubelet, scheduler and controllers.
 func TestJudgeFailures(t *testing.T) {
 	for _, c := range []struct {
 		o       Observation
@@ -177,40 +219,76 @@ func TestJudgeFailures(t *testing.T) {
 		reason  Reason
 		message string
 	}{
-		{look(made, pod("new", false, waiting("ErrImagePull", pullNope))), Failed, ImageNotFound, "there is no image 127.0.0.1:25000/shop:1"},
-		{look(made, pod("new", false, waiting("ImagePullBackOff", `Back-off pulling image "127.0.0.1:25000/shop:1": ErrImagePull: `+pullNope))), Failed, ImageNotFound, "there is no image 127.0.0.1:25000/shop:1"},
-		{told(look(made, pod("new", false, waiting("ImagePullBackOff", `Back-off pulling image "127.0.0.1:25000/shop:1"`))), "Failed: Failed to pull image: "+pullNope), Failed, ImageNotFound, "there is no image 127.0.0.1:25000/shop:1"},
-		{look(made, pod("new", false, waiting("ErrImageNeverPull", ""))), Stalled, ImageNotFound, "is not on the node"},
-		{look(made, pod("new", false, waiting("ErrImagePull", pullDenied))), Failed, RegistryRefused, "does not let the node have image"},
-		{look(made, pod("new", false, waiting("ErrImagePull", "failed to do request: dial tcp: lookup r: no such host"))), Stalled, ImagePull, "no such host"},
-		{look(made, pod("new", false, waiting("ErrImagePull", "no match for platform in manifest: not found"))), Failed, WrongArchitecture, "not built for the node's platform"},
-		{look(made, pod("new", false, waiting("CreateContainerConfigError", `secret "x" not found`))), Failed, MissingSecret, `secret "x" not found`},
-		{look(made, pod("new", false, waiting("CreateContainerConfigError", "couldn't find key A in Secret ns/x"))), Failed, MissingSecret, "key A"},
-		{look(made, pod("new", false, waiting("CreateContainerConfigError", "container has runAsNonRoot and image will run as root"))), Failed, BadConfig, "runAsNonRoot"},
-		{look(made, pod("new", false, waiting("RunContainerError", noExec))), Failed, CommandNotFound, "the image has no /nope"},
-		{look(made, pod("new", false, waiting("RunContainerError", `exec: "/data": permission denied: unknown`))), Failed, CannotStart, "/data is not executable"},
-		{look(made, pod("new", false, waiting("RunContainerError", "exec format error"))), Failed, WrongArchitecture, "another processor"},
-		{look(made, pod("new", false, waiting("CreateContainerError", "the device is busy"))), Failed, CannotStart, "the device is busy"},
-		{look(made, pod("new", false, crashed(1, 3, "Error"))), Failed, CrashLoop, "ended with exit code 3, twice"},
-		{look(made, pod("new", false, crashed(1, 0, "Completed"))), Failed, CrashLoop, "ended with exit code 0, twice"},
-		{look(made, pod("new", false, crashed(1, 139, "Error"))), Failed, CrashLoop, "signal 11, segmentation fault"},
-		{look(made, pod("new", false, alive(2))), Failed, CrashLoop, "ended twice"},
-		{look(made, pod("new", false, crashed(1, 137, "OOMKilled"))), Failed, OutOfMemory, "memory limit"},
-		{told(look(made, pod("new", false, crashed(1, 2, "Error"))), "Unhealthy: Liveness probe failed: HTTP probe failed with statuscode: 500", "Killing: Container shop failed liveness probe, will be restarted"), Failed, LivenessKilled,
-			"killed twice by its liveness probe: it was answered with HTTP status 500"},
-		{told(look(made, pod("new", false, alive(2))), "Unhealthy: "+refusedGet, "Killing: Container shop failed startup probe, will be restarted"), Failed, ProbeFailing, "by its startup probe: GET /healthz on port 8080: connection refused"},
-		{told(look(made, pod("new", false, alive(0))), "Unhealthy: "+refusedGet), Stalled, ProbeFailing, "the startup probe of pod new-pod does not pass: GET /healthz on port 8080: connection refused"},
-		{told(look(made, pod("new", false, alive(0))), "Unhealthy: Readiness probe failed: HTTP probe failed with statuscode: 404"), Stalled, ProbeFailing, "HTTP status 404"},
-		{pending("0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: 1 No victims"), Stalled, Unschedulable, "no node takes pod new-pod: 0/1 nodes are available: 1 Insufficient cpu."},
-		{told(pending("0/1 nodes are available: 1 Insufficient cpu."), "TriggeredScaleUp: pod triggered scale-up"), Stalled, Unschedulable, "Insufficient cpu"},
-		{pending("0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims."), Stalled, VolumeNotBound, "unbound"},
-		{told(pendingMount(), `FailedMount: MountVolume.SetUp failed for volume "host": hostPath type check failed: /nope is not a directory`), Stalled, VolumeNotMounted, "/nope is not a directory"},
-		{told(pendingMount(), "FailedMount: failed to sync configmap cache: timed out waiting for the condition"), Progressing, "", "0 of 1"},
-		{refused(1, `pods "x" is forbidden: exceeded quota: q, requested: cpu=2`), Stalled, QuotaExceeded, "exceeded quota: q"},
+		{observe(created, pod("new", false, waiting("ErrImagePull", pullNope))), Failed, ImageNotFound,
+			"image 127.0.0.1:25000/shop:1 does not exist"},
+		{observe(created, pod("new", false,
+			waiting("ImagePullBackOff", `Back-off pulling image "127.0.0.1:25000/shop:1": ErrImagePull: `+pullNope))), Failed,
+			ImageNotFound, "image 127.0.0.1:25000/shop:1 does not exist"},
+		{withEvents(observe(created,
+			pod("new", false, waiting("ImagePullBackOff", `Back-off pulling image "127.0.0.1:25000/shop:1"`))),
+			"Failed: Failed to pull image: "+pullNope), Failed, ImageNotFound, "image 127.0.0.1:25000/shop:1 does not exist"},
+		{observe(created, pod("new", false, waiting("ErrImageNeverPull", ""))), Stalled, ImageNotFound, "is not on the node"},
+		{observe(created, pod("new", false, waiting("ErrImagePull", pullDenied))), Failed, RegistryRefused,
+			"does not allow the node to pull image"},
+		{observe(created, pod("new", false,
+			waiting("ErrImagePull", "failed to do request: dial tcp: lookup r: no such host"))),
+			Stalled, ImagePull, "no such host"},
+		{observe(created, pod("new", false, waiting("ErrImagePull", "no match for platform in manifest: not found"))), Failed,
+			WrongArchitecture, "not built for the node's platform"},
+		{observe(created, pod("new", false, waiting("CreateContainerConfigError", `secret "x" not found`))), Failed,
+			MissingSecret,
+			`secret "x" not found`},
+		{observe(created, pod("new", false, waiting("CreateContainerConfigError", "couldn't find key A in Secret ns/x"))),
+			Failed,
+			MissingSecret, "key A"},
+		{observe(created, pod("new", false,
+			waiting("CreateContainerConfigError", "container has runAsNonRoot and image will run as root"))), Failed, BadConfig,
+			"runAsNonRoot"},
+		{observe(created, pod("new", false, waiting("RunContainerError", noExec))), Failed, CommandNotFound,
+			"the image has no /nope"},
+		{observe(created, pod("new", false, waiting("RunContainerError", `exec: "/data": permission denied: unknown`))),
+			Failed,
+			CannotStart, "/data is not executable"},
+		{observe(created, pod("new", false, waiting("RunContainerError", "exec format error"))), Failed, WrongArchitecture,
+			"another processor"},
+		{observe(created, pod("new", false, waiting("CreateContainerError", "the device is busy"))), Failed, CannotStart,
+			"the device is busy"},
+		{observe(created, pod("new", false, crashed(1, 3, "Error"))), Failed, CrashLoop, "ended with exit code 3, twice"},
+		{observe(created, pod("new", false, crashed(1, 0, "Completed"))), Failed, CrashLoop, "ended with exit code 0, twice"},
+		{observe(created, pod("new", false, crashed(1, 139, "Error"))), Failed, CrashLoop, "signal 11, segmentation fault"},
+		{observe(created, pod("new", false, alive(2))), Failed, CrashLoop, "ended twice"},
+		{observe(created, pod("new", false, crashed(1, 137, "OOMKilled"))), Failed, OutOfMemory, "memory limit"},
+		{withEvents(observe(created, pod("new", false, crashed(1, 2, "Error"))),
+			"Unhealthy: Liveness probe failed: HTTP probe failed with statuscode: 500",
+			"Killing: Container shop failed liveness probe, will be restarted"), Failed, LivenessKilled,
+			"killed twice by its liveness probe: the app answered with HTTP status 500"},
+		{withEvents(observe(created, pod("new", false, alive(2))), "Unhealthy: "+refusedGet,
+			"Killing: Container shop failed startup probe, will be restarted"), Failed, ProbeFailing,
+			"by its startup probe: GET /healthz on port 8080: connection refused"},
+		{withEvents(observe(created, pod("new", false, alive(0))), "Unhealthy: "+refusedGet), Stalled, ProbeFailing,
+			"the startup probe of pod new-pod fails: GET /healthz on port 8080: connection refused"},
+		{withEvents(observe(created, pod("new", false, alive(0))),
+			"Unhealthy: Readiness probe failed: HTTP probe failed with statuscode: 404"), Stalled, ProbeFailing,
+			"HTTP status 404"},
+		{pending("0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: 1 No victims"), Stalled,
+			Unschedulable, "no node can run pod new-pod: 0/1 nodes are available: 1 Insufficient cpu."},
+		{withEvents(pending("0/1 nodes are available: 1 Insufficient cpu."), "TriggeredScaleUp: pod triggered scale-up"),
+			Stalled,
+			Unschedulable, "Insufficient cpu"},
+		{pending("0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims."), Stalled, VolumeNotBound,
+			"unbound"},
+		{withEvents(pendingMount(),
+			`FailedMount: MountVolume.SetUp failed for volume "host": hostPath type check failed: /nope `+
+				`is not a directory`), Stalled, VolumeNotMounted, "/nope is not a directory"},
+		{withEvents(pendingMount(), "FailedMount: failed to sync configmap cache: timed out waiting for the condition"),
+			Progressing, "", "0 of 1"},
+		{refused(1, `pods "x" is forbidden: exceeded quota: q, requested: cpu=2`), Stalled, QuotaExceeded,
+			"exceeded quota: q"},
 		{refused(1, `admission webhook "policy" denied the request: no`), Failed, PodsRefused, "denied the request"},
-		{refused(1, `failed calling webhook "policy": context deadline exceeded`), Stalled, PodsRefused, "failed calling webhook"},
+		{refused(1, `failed calling webhook "policy": context deadline exceeded`), Stalled, PodsRefused,
+			"failed calling webhook"},
 		{lost(1), Progressing, "", "0 of 1"},
-		{lost(2), Failed, PodLost, "2 pods given up by the node, the last one as Evicted: The node was low"},
+		{lost(2), Failed, PodLost, "the node gave up 2 pods, the last one with reason Evicted: The node was low"},
 	} {
 		v := Judge(c.o)
 		if v.State != c.state || v.Reason != c.reason || !strings.Contains(v.Message, c.message) {
@@ -222,12 +300,12 @@ func TestJudgeFailures(t *testing.T) {
 func pendingMount() Observation {
 	p := pod("new", false, waiting("ContainerCreating", ""))
 	p.Status.Phase = corev1.PodPending
-	return look(made, p)
+	return observe(created, p)
 }
 
 func TestAllowedRestarts(t *testing.T) {
 	for allowed, want := range map[int]State{0: Failed, 1: Failed, 2: Progressing} {
-		o := look(made, pod("new", false, crashed(1, 1, "Error")))
+		o := observe(created, pod("new", false, crashed(1, 1, "Error")))
 		o.AllowRestarts = &allowed
 		if v := Judge(o); v.State != want {
 			t.Errorf("%d allowed: state %d, want %d", allowed, v.State, want)
@@ -235,7 +313,7 @@ func TestAllowedRestarts(t *testing.T) {
 	}
 }
 
-// What may pass is given time, unless room is being made: then nothing but the whole rollout's time counts.
+// A problem that may pass gets some time, or the whole rollout's time while room is being made.
 func TestPatience(t *testing.T) {
 	ending := pending("0/1 nodes are available: 1 Insufficient cpu.")
 	old := pod("old", true)
@@ -246,11 +324,13 @@ func TestPatience(t *testing.T) {
 		want time.Duration
 	}{
 		{pending("0/1 nodes are available: 1 Insufficient cpu."), schedulePatience},
-		{told(pending("0/1 nodes are available: 1 Insufficient cpu."), "TriggeredScaleUp: more"), 0},
+		{withEvents(pending("0/1 nodes are available: 1 Insufficient cpu."), "TriggeredScaleUp: more"), 0},
 		{ending, 0},
-		{told(look(made, pod("new", false, alive(0))), "Unhealthy: "+refusedGet), 0},
-		{told(look(made, pod("new", false, alive(0))), "Unhealthy: Startup probe failed: HTTP probe failed with statuscode: 404"), answerPatience},
-		{told(look(made, pod("new", false, alive(0))), "Unhealthy: Startup probe failed: HTTP probe failed with statuscode: 503"), 0},
+		{withEvents(observe(created, pod("new", false, alive(0))), "Unhealthy: "+refusedGet), 0},
+		{withEvents(observe(created, pod("new", false, alive(0))),
+			"Unhealthy: Startup probe failed: HTTP probe failed with statuscode: 404"), answerPatience},
+		{withEvents(observe(created, pod("new", false, alive(0))),
+			"Unhealthy: Startup probe failed: HTTP probe failed with statuscode: 503"), 0},
 	} {
 		if v := Judge(c.o); v.State != Stalled || v.Patience != c.want {
 			t.Errorf("%s: state %d, patience %s; want %s", v.Message, v.State, v.Patience, c.want)
@@ -258,10 +338,103 @@ func TestPatience(t *testing.T) {
 	}
 }
 
-func TestRefusedPort(t *testing.T) {
-	v := Judge(told(look(made, pod("new", false, alive(0))), "Unhealthy: "+refusedGet))
-	if got := v.RefusedPort(); got != 8080 {
-		t.Errorf("port %d", got)
+// withVolumes adds volumes to the newest pod of an observation: name, claim or host path.
+func withVolumes(o Observation, volumes ...corev1.Volume) Observation {
+	o.Pods[0].Spec.Volumes = volumes
+	return o
+}
+
+func hostVolume(name, path string) corev1.Volume {
+	return corev1.Volume{Name: name, VolumeSource: corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: path}}}
+}
+
+func claimVolume(name, claim string) corev1.Volume {
+	return corev1.Volume{Name: name, VolumeSource: corev1.VolumeSource{
+		PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: claim}}}
+}
+
+func withClaim(o Observation, name, volume string, phase corev1.PersistentVolumeClaimPhase) Observation {
+	o.Claims = append(o.Claims, &corev1.PersistentVolumeClaim{
+		ObjectMeta: metav1.ObjectMeta{Name: name, UID: types.UID(name)},
+		Spec:       corev1.PersistentVolumeClaimSpec{VolumeName: volume},
+		Status:     corev1.PersistentVolumeClaimStatus{Phase: phase},
+	})
+	return o
+}
+
+func warned(o Observation, about types.UID, message string) Observation {
+	o.Events = append(o.Events, &corev1.Event{
+		InvolvedObject: corev1.ObjectReference{UID: about},
+		Type:           corev1.EventTypeWarning, Reason: "ProvisioningFailed", Message: message,
+	})
+	return o
+}
+
+// The verdict's fields hold what a hint needs, so nothing reads it from the message.
+func TestVerdictData(t *testing.T) {
+	const unbound = "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims."
+	alivePod := func(events ...string) Observation {
+		return withEvents(observe(created, pod("new", false, alive(0))),
+			events...)
+	}
+	two := func(o Observation) Observation {
+		return withVolumes(o, claimVolume("a", "shop-a"), hostVolume("h", "/srv"), claimVolume("b", "shop-b"))
+	}
+	for _, c := range []struct {
+		name string
+		o    Observation
+		want Verdict // of which only the data counts
+	}{
+		{"refused connection", alivePod("Unhealthy: " + refusedGet), Verdict{Port: 8080}},
+		{"killed after a refused connection", withEvents(observe(created, pod("new", false, alive(2))),
+			"Unhealthy: "+refusedGet,
+			"Killing: Container shop failed startup probe, will be restarted"), Verdict{Port: 8080}},
+		{"timeout", alivePod(`Unhealthy: Startup probe failed: Get "http://10.0.0.9:80/": dial tcp 10.0.0.9:80: i/o timeout`),
+			Verdict{}},
+		{"HTTP status", alivePod("Unhealthy: Startup probe failed: HTTP probe failed with statuscode: 404"), Verdict{}},
+		{"another probe's words", alivePod("Unhealthy: Startup probe failed: it printed: on port 80: connection refused"),
+			Verdict{}},
+
+		{"cpu", pending("0/1 nodes are available: 1 Insufficient cpu."), Verdict{Resources: []string{"cpu"}}},
+		{"several resources", pending("0/3 nodes are available: 1 Insufficient memory, 2 Insufficient nvidia.com/gpu, 3 " +
+			"Insufficient cpu."),
+			Verdict{Resources: []string{"cpu", "memory", "nvidia.com/gpu"}}},
+		{"taint", pending("0/1 nodes are available: 1 node(s) had untolerated taint {cpu: memory}."), Verdict{Tainted: true}},
+		{"selector", pending("0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector."), Verdict{}},
+		{"quota", refused(1, `pods "cpu" is forbidden: exceeded quota: memory, requested: `+
+			`limits.cpu=2,pods=1,requests.cpu=1, `+
+			`used: limits.cpu=1,pods=9,requests.cpu=1, limited: limits.cpu=2,pods=9,requests.cpu=1`),
+			Verdict{Resources: []string{"cpu", "pods"}}},
+
+		{"unbound claim", two(pending(unbound)), Verdict{Claim: "shop-a"}},
+		{"the pending one of two claims", withClaim(withClaim(two(pending(unbound)), "shop-a", "pv-1", corev1.ClaimBound),
+			"shop-b", "", corev1.ClaimPending), Verdict{Claim: "shop-b"}},
+		{"the one that was warned of", warned(withClaim(withClaim(two(pending(unbound)), "shop-a", "", corev1.ClaimPending),
+			"shop-b", "", corev1.ClaimPending), "shop-b", "no space"), Verdict{Claim: "shop-b"}},
+
+		{"host path", withEvents(two(pendingMount()),
+			`FailedMount: MountVolume.SetUp failed for volume "h" : hostPath type check failed: x`),
+			Verdict{HostPath: "/srv"}},
+		{"claim by the pod's name",
+			withEvents(two(pendingMount()), "FailedMount: Unable to attach or mount volumes: unmounted volumes=[b], "+
+				"unattached volumes=[], failed to process volumes=[]: timed out waiting for the condition"),
+			Verdict{Claim: "shop-b"}},
+		{"claim by its volume", withEvents(withClaim(two(pendingMount()), "shop-b", "pv-2", corev1.ClaimBound),
+			`FailedAttachVolume: AttachVolume.Attach failed for volume "pv-2" : rpc error`), Verdict{Claim: "shop-b"}},
+		{"another kind of volume",
+			withEvents(two(pendingMount()), `FailedMount: MountVolume.SetUp failed for volume "c" : configmap "x" not found`),
+			Verdict{}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			v := Judge(c.o)
+			if v.Reason == "" {
+				t.Fatalf("no failure: %+v", v)
+			}
+			got := Verdict{Port: v.Port, Resources: v.Resources, Tainted: v.Tainted, Claim: v.Claim, HostPath: v.HostPath}
+			if !reflect.DeepEqual(got, c.want) {
+				t.Errorf("got %+v, want %+v, for %q", got, c.want, v.Message)
+			}
+		})
 	}
 }
 

@@ -9,19 +9,19 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// Observation is the state of an app's Deployment, and of what it owns, at one moment.
+// Observation is the state of an app's Deployment and of the objects that it owns at one moment.
 type Observation struct {
-	Deployment  *appsv1.Deployment // nil when there is none
-	Generation  int64              // of the awaited change; an observation of an older generation tells nothing
+	Deployment  *appsv1.Deployment // nil if it does not exist
+	Generation  int64              // of the awaited change; an older Deployment's status is ignored
 	ReplicaSets []*appsv1.ReplicaSet
 	Pods        []*corev1.Pod
 	Claims      []*corev1.PersistentVolumeClaim
-	// Events are those of the namespace's pods and claims; none if the user may not list them.
+	// Events are the namespace's events; none if the user cannot list them.
 	Events []*corev1.Event
 	// AllowRestarts, if set, replaces DefaultAllowedRestarts.
 	AllowRestarts *int
 	// Now, if set, is the time of the observation: a container that restarted within the last minute does not count as
-	// running. It is for a single observation, which nobody follows up.
+	// running. Set it for a single observation that no other follows.
 	Now time.Time
 }
 
@@ -32,12 +32,12 @@ func (o Observation) allowedRestarts() int {
 	return *o.AllowRestarts
 }
 
-// ending reports whether pods are on their way out, whose room others may get.
+// ending reports whether pods are terminating, which makes room for others.
 func (o Observation) ending() bool {
 	return slices.ContainsFunc(o.Pods, func(p *corev1.Pod) bool { return p.DeletionTimestamp != nil })
 }
 
-// lastEvent is the newest event about an object that is of this kind, or nil.
+// lastEvent returns the newest event about an object for which is holds, or nil.
 func (o Observation) lastEvent(about types.UID, is func(*corev1.Event) bool) *corev1.Event {
 	var last *corev1.Event
 	for _, e := range o.Events {
@@ -48,7 +48,11 @@ func (o Observation) lastEvent(about types.UID, is func(*corev1.Event) bool) *co
 	return last
 }
 
-// happened is when an event last came; those of the newer API have that in their series.
+func isUnhealthy(e *corev1.Event) bool { return e.Reason == "Unhealthy" }
+func isScaleUp(e *corev1.Event) bool   { return e.Reason == "TriggeredScaleUp" }
+func isWarning(e *corev1.Event) bool   { return e.Type == corev1.EventTypeWarning }
+
+// happened returns when an event last occurred. Events of the newer API have that in their series.
 func happened(e *corev1.Event) time.Time {
 	switch {
 	case e.Series != nil:
@@ -59,11 +63,12 @@ func happened(e *corev1.Event) time.Time {
 	return e.EventTime.Time
 }
 
-func claimUID(o Observation, name string) types.UID {
+// claim returns a claim by its name, or nil.
+func (o Observation) claim(name string) *corev1.PersistentVolumeClaim {
 	for _, c := range o.Claims {
 		if c.Name == name {
-			return c.UID
+			return c
 		}
 	}
-	return ""
+	return nil
 }

@@ -1,7 +1,9 @@
 package rollout
 
 import (
+	"cmp"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -10,15 +12,15 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// How long what often passes by itself may last.
+// How long a problem that often passes may last.
 const (
-	schedulePatience = 10 * time.Second // a node that is freed, a claim that is bound
-	mountPatience    = 15 * time.Second // a volume that is detached elsewhere
-	refusedPatience  = 3 * time.Second  // a quota that ending pods give back
-	admissionRetries = 10 * time.Second // an admission webhook that does not answer
+	schedulePatience = 10 * time.Second // a node gets room, or a claim its volume
+	mountPatience    = 15 * time.Second // a volume is detached from another node
+	refusedPatience  = 3 * time.Second  // ending pods give back their share of a quota
+	admissionRetries = 10 * time.Second // an admission webhook answers again
 )
 
-// pendingFailure finds a pod that no node takes, or whose volumes do not come.
+// pendingFailure finds a pod that no node can run, or whose volumes are not mounted.
 func pendingFailure(o Observation, pods []*corev1.Pod) Verdict {
 	for _, p := range pods {
 		if p.Status.Phase != corev1.PodPending && p.Status.Phase != "" {
@@ -36,8 +38,15 @@ func pendingFailure(o Observation, pods []*corev1.Pod) Verdict {
 	return Verdict{}
 }
 
-// unboundClaim is what the scheduler says of a claim without a volume (k8s.io/kubernetes/pkg/scheduler: volumebinding).
-var unboundClaim = regexp.MustCompile(`(?i)unbound.*persistentvolumeclaim|persistentvolumeclaim .*not found|didn't find available persistent volumes`)
+// What the scheduler says about a pod that no node can run. It puts that into the message of the PodScheduled condition
+// only, not into a field. Sources: k8s.io/kubernetes/pkg/scheduler/framework/plugins: volumebinding, noderesources,
+// tainttoleration.
+var (
+	unboundClaim = regexp.MustCompile(`(?i)unbound.*persistentvolumeclaim|persistentvolumeclaim .*not found|` +
+		`didn't find available persistent volumes`)
+	insufficient = regexp.MustCompile(`Insufficient ([\w./-]*\w)`)
+	untolerated  = regexp.MustCompile(`untolerated taint`)
+)
 
 func unscheduled(o Observation, p *corev1.Pod) Verdict {
 	c := condition(p, corev1.PodScheduled)
@@ -46,37 +55,72 @@ func unscheduled(o Observation, p *corev1.Pod) Verdict {
 	}
 	message := brief(withoutPreemption(c.Message), c.Reason)
 	if unboundClaim.MatchString(message) {
-		for _, claim := range claims(p) {
-			if e := o.lastEvent(claimUID(o, claim), isWarning); e != nil {
-				message += "; claim " + claim + ": " + brief(e.Message, e.Reason)
-			}
-		}
-		return stalled(VolumeNotBound, schedulePatience, "no node can take pod %s: %s", p.Name, message)
+		return unbound(o, p, message)
 	}
 	patience := schedulePatience
-	if p.Status.NominatedNodeName != "" || o.ending() || o.lastEvent(p.UID, func(e *corev1.Event) bool { return e.Reason == "TriggeredScaleUp" }) != nil {
+	if p.Status.NominatedNodeName != "" || o.ending() || o.lastEvent(p.UID, isScaleUp) != nil {
 		patience = 0 // room is being made
 	}
-	return stalled(Unschedulable, patience, "no node takes pod %s: %s", p.Name, message)
+	v := stalled(Unschedulable, patience, "no node can run pod %s: %s", p.Name, message)
+	v.Resources = names(insufficient, message)
+	v.Tainted = untolerated.MatchString(message)
+	return v
 }
 
-// withoutPreemption cuts off what the scheduler says of pods that it might have ended for this one.
+// unbound returns the verdict for a pod that waits for a claim, with what the cluster warned about its claims.
+func unbound(o Observation, p *corev1.Pod, message string) Verdict {
+	var warned, pending, first string
+	for _, name := range claimNames(p) {
+		first = cmp.Or(first, name)
+		claim := o.claim(name)
+		if claim == nil {
+			continue
+		}
+		if claim.Status.Phase != corev1.ClaimBound {
+			pending = cmp.Or(pending, name)
+		}
+		if e := o.lastEvent(claim.UID, isWarning); e != nil {
+			warned = cmp.Or(warned, name)
+			message += "; claim " + name + ": " + brief(e.Message, e.Reason)
+		}
+	}
+	v := stalled(VolumeNotBound, schedulePatience, "no node can run pod %s: %s", p.Name, message)
+	v.Claim = cmp.Or(warned, pending, first)
+	return v
+}
+
+// names returns what the first group of a pattern matches in a text, sorted, each once.
+func names(pattern *regexp.Regexp, text string) []string {
+	var out []string
+	for _, m := range pattern.FindAllStringSubmatch(text, -1) {
+		out = append(out, m[1])
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// withoutPreemption cuts off what the scheduler says about pods that it could have evicted in favor of this one
+// (k8s.io/kubernetes/pkg/scheduler/framework/preemption).
 func withoutPreemption(message string) string {
 	head, _, _ := strings.Cut(message, " preemption:")
 	return strings.TrimSpace(head)
 }
 
-func claims(p *corev1.Pod) []string {
-	var names []string
+func claimNames(p *corev1.Pod) []string {
+	var out []string
 	for _, v := range p.Spec.Volumes {
 		if v.PersistentVolumeClaim != nil {
-			names = append(names, v.PersistentVolumeClaim.ClaimName)
+			out = append(out, v.PersistentVolumeClaim.ClaimName)
 		}
 	}
-	return names
+	return out
 }
 
-// unmounted goes by the kubelet's events: the container's state only says ContainerCreating.
+// unmountedVolume finds the volume's name in the kubelet's event, which has no field for it: the pod's name for the
+// volume, or the PersistentVolume's (k8s.io/kubernetes/pkg/volume/util/types, pkg/kubelet/volumemanager).
+var unmountedVolume = regexp.MustCompile(`for volume "([^"]+)"|unmounted volumes=\[([^\] ,]+)`)
+
+// unmounted reads the kubelet's events: the container's state is only ContainerCreating.
 func unmounted(o Observation, p *corev1.Pod) Verdict {
 	if c := condition(p, corev1.PodReadyToStartContainers); c != nil && c.Status == corev1.ConditionTrue {
 		return Verdict{}
@@ -84,13 +128,46 @@ func unmounted(o Observation, p *corev1.Pod) Verdict {
 	e := o.lastEvent(p.UID, func(e *corev1.Event) bool {
 		return e.Reason == "FailedMount" || e.Reason == "FailedAttachVolume" || e.Reason == "FailedMapVolume"
 	})
-	if e == nil || strings.Contains(e.Message, "failed to sync") { // the kubelet's caches are not filled yet
+	// "failed to sync" means that the kubelet's caches are not filled yet (k8s.io/kubernetes/pkg/kubelet/util/manager).
+	if e == nil || strings.Contains(e.Message, "failed to sync") {
 		return Verdict{}
 	}
-	return stalled(VolumeNotMounted, mountPatience, "pod %s cannot be started: %s", p.Name, brief(e.Message, e.Reason))
+	v := stalled(VolumeNotMounted, mountPatience, "pod %s cannot start: %s", p.Name, brief(e.Message, e.Reason))
+	if m := unmountedVolume.FindStringSubmatch(e.Message); m != nil {
+		v.Claim, v.HostPath = volumeSource(o, p, cmp.Or(m[1], m[2]))
+	}
+	return v
 }
 
-// refusedPods reads the new ReplicaSet's own condition: the Deployment's is copied from old ones too, and stays for a while.
+// volumeSource returns the claim or the host path of a pod's volume, by the volume's name or its PersistentVolume's.
+func volumeSource(o Observation, p *corev1.Pod, name string) (claim, hostPath string) {
+	for _, v := range p.Spec.Volumes {
+		switch c, h := v.PersistentVolumeClaim, v.HostPath; {
+		case h != nil && v.Name == name:
+			return "", h.Path
+		case c == nil:
+		case v.Name == name:
+			return c.ClaimName, ""
+		default:
+			if live := o.claim(c.ClaimName); live != nil && live.Spec.VolumeName == name {
+				return c.ClaimName, ""
+			}
+		}
+	}
+	return "", ""
+}
+
+// What the API server says when it refuses a pod. The ReplicaSet keeps its words in a condition's message, not its
+// status code. Sources: k8s.io/apiserver/pkg/admission/plugin/resourcequota,
+// k8s.io/apiserver/pkg/admission/plugin/webhook.
+var (
+	exceededQuota = regexp.MustCompile(`exceeded quota: \S+ requested: (\S+)`)
+	quotaResource = regexp.MustCompile(`(?:^|,)(?:requests\.|limits\.)?([^=,]+)=`)
+	refusal       = regexp.MustCompile(`forbidden|denied the request|is invalid`)
+)
+
+// refusedPods reads the condition of the new ReplicaSet. The Deployment's own condition can be a stale copy of an old
+// one's.
 func refusedPods(o Observation, current *appsv1.ReplicaSet) Verdict {
 	if current == nil {
 		return Verdict{}
@@ -101,11 +178,17 @@ func refusedPods(o Observation, current *appsv1.ReplicaSet) Verdict {
 		}
 		message := brief(c.Message, c.Reason)
 		switch {
-		case strings.Contains(message, "exceeded quota") && o.ending():
-			return stalled(QuotaExceeded, 0, "new pods are refused: %s", message)
 		case strings.Contains(message, "exceeded quota"):
-			return stalled(QuotaExceeded, refusedPatience, "new pods are refused: %s", message)
-		case strings.Contains(message, "forbidden") || strings.Contains(message, "denied the request") || strings.Contains(message, "is invalid"):
+			patience := refusedPatience
+			if o.ending() {
+				patience = 0
+			}
+			v := stalled(QuotaExceeded, patience, "new pods are refused: %s", message)
+			if m := exceededQuota.FindStringSubmatch(message); m != nil {
+				v.Resources = names(quotaResource, m[1])
+			}
+			return v
+		case refusal.MatchString(message):
 			return failed(PodsRefused, "new pods are refused: %s", message)
 		}
 		return stalled(PodsRefused, admissionRetries, "new pods are refused: %s", message)
@@ -113,7 +196,8 @@ func refusedPods(o Observation, current *appsv1.ReplicaSet) Verdict {
 	return Verdict{}
 }
 
-// lostPods finds new pods that their node gave up: their ReplicaSet makes others, which may fare no better.
+// lostPods finds new pods that their node gave up. Their ReplicaSet replaces them, but the replacements may fare no
+// better.
 func lostPods(o Observation, current *appsv1.ReplicaSet) Verdict {
 	if current == nil {
 		return Verdict{}
@@ -129,7 +213,8 @@ func lostPods(o Observation, current *appsv1.ReplicaSet) Verdict {
 	if lost <= o.allowedRestarts() {
 		return Verdict{}
 	}
-	v := failed(PodLost, "%s given up by the node, the last one as %s: %s", plural(lost, "pod"), last.Status.Reason, brief(last.Status.Message, last.Status.Reason))
+	v := failed(PodLost, "the node gave up %s, the last one with reason %s: %s",
+		plural(lost, "pod"), last.Status.Reason, brief(last.Status.Message, last.Status.Reason))
 	v.Pod, v.Container = last.Name, firstContainer(last)
 	return v
 }

@@ -7,16 +7,16 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// PodSummary is a pod in one line.
+// PodSummary describes a pod in one line.
 type PodSummary struct {
 	State    string // such as Running, CrashLoopBackOff, Terminating
-	Message  string // what the cluster says about it, or ""
+	Message  string // of the cluster about the pod, or ""
 	Ready    bool
-	Restarts int // of all its containers
+	Restarts int // the sum of its containers'
 }
 
-// Summarize returns the state of a pod by the rules of kubectl get pods: a container that keeps the pod from running gives
-// the pod its state.
+// Summarize returns the state of a pod by the rules of kubectl get pods: if a container keeps the pod from running, its
+// state is the pod's.
 func Summarize(p *corev1.Pod) PodSummary {
 	s := PodSummary{State: string(p.Status.Phase), Message: p.Status.Message}
 	if p.Status.Reason != "" {
@@ -51,8 +51,8 @@ func containerState(s *PodSummary, c corev1.ContainerStatus, prefix string) {
 	}
 }
 
-// BlockedReason returns why a pod will not start on its own, with a message, or "" if it may still start. A pod in a crash
-// loop is blocked even while its container is briefly running.
+// BlockedReason returns why a pod will not start on its own, with a message, or "" if it may still start. A pod in a
+// crash loop is blocked even while its container is briefly running.
 func BlockedReason(p *corev1.Pod, now time.Time) (Reason, string) {
 	v := containersFailure(Observation{Now: now}, []*corev1.Pod{p})
 	if v.State != Failed && v.Reason != ImagePull {

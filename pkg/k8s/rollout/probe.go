@@ -10,13 +10,14 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// Patience with probes. An answer such as 404 will hardly change; who refuses connections may still be starting.
+// How long a probe may fail. An answer such as 404 will hardly change; an app that refuses connections may still be
+// starting.
 const (
 	answerPatience = 20 * time.Second
 	anyPatience    = time.Duration(0)
 )
 
-// probeFailure finds a container that runs and whose startup or readiness probe does not pass, by the kubelet's events.
+// probeFailure finds a running pod whose startup or readiness probe fails, by the kubelet's events.
 func probeFailure(o Observation, pods []*corev1.Pod) Verdict {
 	for _, p := range pods {
 		if c := condition(p, corev1.PodReady); c != nil && c.Status == corev1.ConditionTrue {
@@ -26,13 +27,13 @@ func probeFailure(o Observation, pods []*corev1.Pod) Verdict {
 		if e == nil || !allRunning(p) {
 			continue
 		}
-		probe, got := probeResult(e.Message)
+		r := parseProbe(e.Message)
 		patience := anyPatience
-		if answeredNo(got) {
+		if r.rejected() {
 			patience = answerPatience
 		}
-		v := stalled(ProbeFailing, patience, "the %s probe of pod %s does not pass: %s", probe, p.Name, got)
-		v.Pod, v.Container = p.Name, firstContainer(p)
+		v := stalled(ProbeFailing, patience, "the %s probe of pod %s fails: %s", r.probe, p.Name, r.text)
+		v.Pod, v.Container, v.Port = p.Name, firstContainer(p), r.refusedPort
 		return v
 	}
 	return Verdict{}
@@ -47,71 +48,77 @@ func allRunning(p *corev1.Pod) bool {
 	return len(p.Status.ContainerStatuses) > 0
 }
 
-func isUnhealthy(e *corev1.Event) bool { return e.Reason == "Unhealthy" }
-func isWarning(e *corev1.Event) bool   { return e.Type == corev1.EventTypeWarning }
+// What the kubelet says about a failed probe. It puts that into an event's message only, not into a field.
+// Sources: k8s.io/kubernetes/pkg/kubelet/prober/prober.go, pkg/probe/http/http.go; Go's net/url and net.
+var (
+	probeMessage = regexp.MustCompile(`(?s)^(Startup|Readiness|Liveness) probe (?:failed|errored[^:]*): (.*)$`)
+	httpStatus   = regexp.MustCompile(`^HTTP probe failed with statuscode: (\d{3})`)
+	httpError    = regexp.MustCompile(`^Get "https?://[^/]*(/[^"]*)": (?:dial tcp [^ ]*:(\d+): )?(?:connect: )?(.*)$`)
+)
 
-// probeMessage is what the kubelet says of a probe (k8s.io/kubernetes/pkg/kubelet/prober).
-var probeMessage = regexp.MustCompile(`(?s)^(Startup|Readiness|Liveness) probe (?:failed|errored[^:]*): (.*)$`)
+// probeResult is the outcome of a failed probe.
+type probeResult struct {
+	probe       string // startup, readiness or liveness
+	text        string // one line for people
+	status      int    // of the app's HTTP answer, or 0
+	refusedPort int    // the port that refused the connection, or 0
+}
 
-// dialed is how Go's network library wraps what came of a request: the URL and the addresses are cut off.
-var dialed = regexp.MustCompile(`^Get "https?://[^/]*(/[^"]*)": (?:dial tcp [^ ]*:(\d+): )?(?:connect: )?(.*)$`)
-
-// probeResult takes an event's message apart: which probe, and what it got.
-func probeResult(message string) (probe, got string) {
+// parseProbe reads the message of an Unhealthy event. It shortens an HTTP error to path, port and cause.
+func parseProbe(message string) probeResult {
 	m := probeMessage.FindStringSubmatch(strings.TrimSpace(message))
 	if m == nil {
-		return "health", brief(message, "")
+		return probeResult{probe: "health", text: brief(message, "")}
 	}
-	probe, got = strings.ToLower(m[1]), brief(m[2], "")
-	if d := dialed.FindStringSubmatch(got); d != nil {
-		got = "GET " + d[1]
-		if d[2] != "" {
-			got += " on port " + d[2]
+	r := probeResult{probe: strings.ToLower(m[1]), text: brief(m[2], "")}
+	if s := httpStatus.FindStringSubmatch(r.text); s != nil {
+		r.status, _ = strconv.Atoi(s[1])
+		r.text = "the app answered with HTTP status " + s[1]
+	}
+	if e := httpError.FindStringSubmatch(r.text); e != nil {
+		path, port, cause := e[1], e[2], e[3]
+		r.text = "GET " + path
+		if port != "" {
+			r.text += " on port " + port
 		}
-		got += ": " + d[3]
+		r.text += ": " + cause
+		if cause == "connection refused" {
+			r.refusedPort, _ = strconv.Atoi(port)
+		}
 	}
-	return probe, strings.Replace(got, "HTTP probe failed with statuscode: ", "it was answered with HTTP status ", 1)
+	return r
 }
 
-var httpStatus = regexp.MustCompile(`HTTP status (\d{3})`)
-
-// answeredNo reports whether the app itself answered that it has no such thing, or lets nobody have it.
-func answeredNo(got string) bool {
-	m := httpStatus.FindStringSubmatch(got)
-	return m != nil && m[1][0] == '4' && m[1] != "408" && m[1] != "425" && m[1] != "429"
+// rejected reports whether the app answered with an error that waiting will hardly change, such as 404.
+func (r probeResult) rejected() bool {
+	switch r.status {
+	case 408, 425, 429: // timeout, too early, too many requests
+		return false
+	}
+	return r.status/100 == 4
 }
 
-// killing is what the kubelet says before it restarts a container for a probe.
+// killing is the message of the event before the kubelet restarts a container because of a probe
+// (k8s.io/kubernetes/pkg/kubelet/kuberuntime/kuberuntime_manager.go).
 var killing = regexp.MustCompile(`^Container (\S+) failed (liveness|startup) probe`)
 
-// killedBy is the probe for which the kubelet last killed a container, and what that probe got; "" where it was none.
-func killedBy(o Observation, p *corev1.Pod, name string) (probe, got string) {
+// killedBy returns the result of the probe because of which the kubelet last killed a container, or nil.
+func killedBy(o Observation, p *corev1.Pod, name string) *probeResult {
 	e := o.lastEvent(p.UID, func(e *corev1.Event) bool {
 		m := killing.FindStringSubmatch(e.Message)
 		return e.Reason == "Killing" && m != nil && m[1] == name
 	})
 	if e == nil {
-		return "", ""
+		return nil
 	}
-	probe = killing.FindStringSubmatch(e.Message)[2]
-	got = "it did not pass"
-	if u := o.lastEvent(p.UID, func(e *corev1.Event) bool { p, _ := probeResult(e.Message); return isUnhealthy(e) && p == probe }); u != nil {
-		_, got = probeResult(u.Message)
+	r := probeResult{probe: killing.FindStringSubmatch(e.Message)[2], text: "it failed"}
+	if u := o.lastEvent(p.UID, func(e *corev1.Event) bool {
+		return isUnhealthy(e) && parseProbe(e.Message).probe == r.probe
+	}); u != nil {
+		r = parseProbe(u.Message)
 	}
-	return probe, got
+	return &r
 }
-
-// RefusedPort is the port on which a probe found nobody listening, by a verdict's message, or 0.
-func (v Verdict) RefusedPort() int {
-	m := refusedPort.FindStringSubmatch(v.Message)
-	if v.Reason != ProbeFailing && v.Reason != LivenessKilled || m == nil {
-		return 0
-	}
-	port, _ := strconv.Atoi(m[1])
-	return port
-}
-
-var refusedPort = regexp.MustCompile(` on port (\d+): connection refused`)
 
 // HasReadinessProbes reports whether every container of a pod has a readiness probe.
 func HasReadinessProbes(pod corev1.PodSpec) bool {

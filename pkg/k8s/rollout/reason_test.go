@@ -12,13 +12,13 @@ import (
 	"testing"
 )
 
-// Every reason that a rollout can fail for has a part of its own in docs/troubleshooting.md, in the order of reason.go, and nothing else has.
+// docs/troubleshooting.md has one section for each reason, in the order of reason.go, and no others.
 func TestReasonsAreExplained(t *testing.T) {
 	page, err := os.ReadFile("../../../docs/troubleshooting.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, text, _ := strings.Cut(string(page), "\n## The reasons\n")
+	_, text, _ := strings.Cut(string(page), "\n## Failure reasons\n")
 	text, _, _ = strings.Cut(text, "\n## ")
 	var explained []string
 	for _, m := range regexp.MustCompile("(?m)^### `?([^`\n]+)`?$").FindAllStringSubmatch(text, -1) {
@@ -29,7 +29,7 @@ func TestReasonsAreExplained(t *testing.T) {
 	}
 }
 
-// exportedReasons are the values of the exported constants of type Reason, by their source.
+// exportedReasons returns the values of the exported constants of type Reason, in source order.
 func exportedReasons(t *testing.T) []string {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), "reason.go", nil, 0)

@@ -1,9 +1,0 @@
-package main
-
-import (
-	"testing"
-
-	"norn/test/bed"
-)
-
-func TestMain(m *testing.M) { bed.Main(m) }

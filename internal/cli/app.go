@@ -1,0 +1,199 @@
+// Package cli holds what the commands of norn share: settings and connections, flags, output, and how a command ends.
+//
+// A command is a package of its own below this one: norn deploy is internal/cli/deploy. Package root puts them
+// together.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+
+	"github.com/spf13/cobra"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+
+	"norn/internal/command"
+	"norn/internal/config"
+	"norn/internal/redact"
+	"norn/internal/ui"
+	"norn/pkg/deploy/database"
+	"norn/pkg/forge/objects"
+	"norn/pkg/infraspec"
+	"norn/pkg/k8s"
+	"norn/pkg/k8s/connect"
+)
+
+// App is one call of norn. Its methods do what several commands need; none of them runs unless a command calls it.
+type App struct {
+	Streams  ui.Streams       // redacted
+	Redactor *redact.Redactor // knows every decrypted value
+	Kube     *genericclioptions.ConfigFlags
+	ui.Options
+
+	ended    bool           // Steps has reported the end
+	called   string         // ownName or pluginName
+	commands *regexp.Regexp // matches norn's commands in a text; nil unless norn runs as kubectl's plugin
+}
+
+// NewApp returns the App of a program that was started as path. Secret values are removed from all that it prints.
+func NewApp(path string, s ui.Streams) *App {
+	redactor := redact.New()
+	redactor.Hide("SOPS_AGE_KEY", os.Getenv("SOPS_AGE_KEY"))
+	return &App{Streams: ui.Redacted(s, redactor), Redactor: redactor, called: calledBy(path)}
+}
+
+// Caller returns how norn presents itself to clusters and credential plugins.
+func Caller() connect.Caller {
+	return connect.Caller{UserAgent: "norn/" + Version(), Keys: command.KeyVariables()}
+}
+
+// Config returns norn's settings, with the flags of cmd.
+func (a *App) Config(cmd *cobra.Command) (*config.Config, error) { return config.Load(cmd.Flags()) }
+
+// Spec loads the infraspec that arg names, and prints its warnings.
+func (a *App) Spec(arg string, conf *config.Config) (*infraspec.Spec, error) {
+	here, err := Here()
+	if err != nil {
+		return nil, err
+	}
+	spec, warnings, err := infraspec.Find(arg, here, conf.AppsDir)
+	for _, w := range warnings {
+		if w.Severity == infraspec.Warning {
+			ui.PrintFinding(a.Streams.Err, ShownFinding(w))
+		}
+	}
+	return spec, err
+}
+
+// Name returns the name of the app that arg means, for commands that need nothing else of the infraspec.
+func (a *App) Name(arg string, conf *config.Config) (string, error) {
+	name, _, err := a.FindName(arg, conf)
+	return name, err
+}
+
+// FindName is Name, and reports whether the app's infraspec is on this machine. A name without an infraspec is
+// returned as it is: the cluster may know the app.
+func (a *App) FindName(arg string, conf *config.Config) (name string, onDisk bool, err error) {
+	here, err := Here()
+	if err != nil {
+		return "", false, err
+	}
+	path, err := infraspec.Locate(arg, here, conf.AppsDir)
+	var missing *infraspec.NotFoundError
+	if errors.As(err, &missing) && missing.Name != "" {
+		return missing.Name, false, nil
+	}
+	if err != nil {
+		return "", false, err
+	}
+	spec, findings := infraspec.Inspect(path) // other mistakes in the file do not matter here
+	switch {
+	case !infraspec.ValidName(spec.App):
+		return "", true, infraspec.Errors(findings)
+	case infraspec.IsName(arg) && spec.App != arg:
+		return "", true, &infraspec.NameError{Asked: arg, Found: spec.App, Path: path}
+	}
+	return spec.App, true, nil
+}
+
+// Session is the settings and the connection of a command that needs the cluster.
+type Session struct {
+	Conf   *config.Config
+	Client *k8s.Client
+}
+
+// Connect connects to the cluster; action names what is impossible without one. A command calls it first: if there is
+// no cluster, the user learns that before anything else.
+func (a *App) Connect(ctx context.Context, cmd *cobra.Command, action string) (*Session, error) {
+	conf, err := a.Config(cmd)
+	if err != nil {
+		return nil, err
+	}
+	client, err := connect.Dial(ctx, a.Kube, Caller())
+	var unavailable *connect.UnavailableError
+	if errors.As(err, &unavailable) {
+		return nil, &NeedsKubernetesError{action, unavailable}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &Session{conf, client}, nil
+}
+
+// Title returns the first line of a run: what is done, and where.
+func (s *Session) Title(action, app string) string {
+	return fmt.Sprintf("%s %s in namespace %s of %s", action, app, s.Conf.Namespace, s.Client.Context)
+}
+
+// HideLive hides the values in the app's Secret from what its pods print. Nothing is hidden if the Secret cannot be
+// read.
+func (a *App) HideLive(ctx context.Context, s *Session, app string) {
+	live, err := s.Client.GetSecret(ctx, s.Conf.Namespace, objects.SecretName(app))
+	if err != nil {
+		return
+	}
+	for name, value := range live.Data {
+		a.Redactor.Hide(name, string(value))
+	}
+}
+
+// ForgeSettings returns the settings of the app's objects. A new app starts with image, which may be "".
+func ForgeSettings(conf *config.Config, image string) objects.Settings {
+	return objects.Settings{Namespace: conf.Namespace, PostgresHost: conf.PGHost, PostgresUser: conf.PGUser, Image: image}
+}
+
+// DatabaseSettings returns where databases are dumped from.
+func DatabaseSettings(conf *config.Config) database.Settings {
+	return database.Settings{LocalHost: conf.PGLocal, Host: conf.PGHost, User: conf.PGUser}
+}
+
+// ReadFile reads a file, or standard input if path is "-".
+func (a *App) ReadFile(path string) ([]byte, error) {
+	if path == "-" {
+		return io.ReadAll(a.Streams.In)
+	}
+	return os.ReadFile(path)
+}
+
+// Here returns the current folder.
+func Here() (string, error) {
+	here, err := os.Getwd()
+	if err != nil {
+		return "", fmt.Errorf("find the current folder: %w", err)
+	}
+	return here, nil
+}
+
+// Argument returns args[i], or "" if there are fewer.
+func Argument(args []string, i int) string {
+	if i < len(args) {
+		return args[i]
+	}
+	return ""
+}
+
+// Group returns a command that only holds other commands.
+func Group(name, short, long string) *cobra.Command {
+	return &cobra.Command{
+		Use: name, Short: short, Long: long,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return Usagef("unknown command %q for %s%s", args[0], CommandName(cmd), Suggestion(cmd, args[0]))
+			}
+			return cmd.Help()
+		},
+	}
+}
+
+// Suggestion returns "; did you mean …?" for a word that names no command below cmd, or "".
+func Suggestion(cmd *cobra.Command, word string) string {
+	cmd.SuggestionsMinimumDistance = 2
+	if near := cmd.SuggestionsFor(word); len(near) > 0 {
+		return fmt.Sprintf("; did you mean %q?", near[0])
+	}
+	return ""
+}

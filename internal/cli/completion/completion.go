@@ -1,0 +1,86 @@
+// Package completion implements norn completion.
+package completion
+
+import (
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"norn/internal/cli"
+)
+
+const long = `Prints a script with which a shell completes norn's commands, flags and their values: apps on disk and in
+the cluster, git branches and tags, contexts, namespaces, revisions, Pods and names of secrets.
+
+norn offers what it finds within 120 ms (NORN_COMPLETION_TIMEOUT). It never prompts and prints no
+errors: a cluster whose credential plugin prompts the user offers nothing.`
+
+// shell is a shell that norn has a completion script for.
+type shell struct {
+	name, install, example string
+	write                  func(root *cobra.Command, w io.Writer, descriptions bool) error
+}
+
+func shells() []shell {
+	return []shell{
+		{
+			"bash", `Needs the package bash-completion. To install the script:
+
+  norn completion bash >~/.local/share/bash-completion/completions/norn`,
+			"  source <(norn completion bash)    # in this shell only",
+			func(root *cobra.Command, w io.Writer, d bool) error { return root.GenBashCompletionV2(w, d) },
+		},
+		{
+			"zsh", `If completion is not enabled yet, add "autoload -Uz compinit && compinit" to ~/.zshrc. To install the
+script in a folder of $fpath:
+
+  norn completion zsh >"${fpath[1]}/_norn"`,
+			"  source <(norn completion zsh)    # in this shell only",
+			func(root *cobra.Command, w io.Writer, d bool) error {
+				if d {
+					return root.GenZshCompletion(w)
+				}
+				return root.GenZshCompletionNoDesc(w)
+			},
+		},
+		{
+			"fish", `To install the script:
+
+  norn completion fish >~/.config/fish/completions/norn.fish`,
+			"  norn completion fish | source    # in this shell only",
+			func(root *cobra.Command, w io.Writer, d bool) error { return root.GenFishCompletion(w, d) },
+		},
+		{
+			"powershell", `To install the script:
+
+  norn completion powershell >>$PROFILE`,
+			"  norn completion powershell | Out-String | Invoke-Expression",
+			func(root *cobra.Command, w io.Writer, d bool) error {
+				if d {
+					return root.GenPowerShellCompletionWithDesc(w)
+				}
+				return root.GenPowerShellCompletion(w)
+			},
+		},
+	}
+}
+
+// New returns norn completion.
+func New(a *cli.App) *cobra.Command {
+	cmd := cli.Group("completion", "Print a completion script for a shell", long)
+	cmd.Example = "  source <(norn completion bash)\n  norn completion zsh >\"${fpath[1]}/_norn\""
+	for _, s := range shells() {
+		var plain bool
+		sub := &cobra.Command{
+			Use:     s.name,
+			Short:   "Print the completion script for " + s.name,
+			Long:    "Prints the completion script for " + s.name + ". " + s.install,
+			Example: s.example,
+			Args:    cobra.NoArgs,
+			RunE:    func(cmd *cobra.Command, _ []string) error { return s.write(cmd.Root(), a.Streams.Out, !plain) },
+		}
+		sub.Flags().BoolVar(&plain, "no-descriptions", false, "omit the descriptions")
+		cmd.AddCommand(sub)
+	}
+	return cmd
+}

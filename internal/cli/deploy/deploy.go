@@ -1,0 +1,106 @@
+// Package deploy implements norn deploy.
+package deploy
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"norn/internal/cli"
+	"norn/internal/ui"
+	"norn/pkg/deploy"
+	"norn/pkg/infraspec"
+	"norn/pkg/k8s/lease"
+)
+
+// options are the flags of norn deploy.
+type options struct {
+	deploy.Options
+	rollout    cli.RolloutFlags
+	dryRun     bool
+	noRollback bool
+}
+
+// New returns norn deploy.
+func New(a *cli.App) *cobra.Command {
+	o := &options{}
+	cmd := &cobra.Command{
+		Use:   "deploy [APP] [REF]",
+		Short: "Build a version, ship it, and wait until it runs",
+		Long: `Builds the app's image from a commit: REF or the checkout as it is; with repo.url, REF or repo.branch in that
+repository. Pushes the image, or loads it into a cluster on this machine. Then runs the tests, dumps
+and migrates the database, updates the app's Secret, sets the image, and waits until every new Pod
+is available.
+
+norn deploy ships a version, and warns if the infraspec has changed otherwise: pass --forge to apply
+those changes in the same rollout.
+
+If the version does not come up, norn reports the cause within seconds, shows the container's last
+log lines and restores the last verified version. If anything fails before the rollout, the running
+version is left alone.`,
+		Example: `  norn deploy
+  norn deploy shop v1.4.0
+  norn deploy . --image registry.example.com/shop:1.4.0
+  norn deploy shop --dry-run              # show what each step would do
+  norn deploy --forge --save-failure      # in CI: update objects, keep evidence`,
+		Args: cobra.MaximumNArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.Steps(cmd.Context(), func(out ui.Progress) error { return run(a, cmd, args, o, out) })
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&o.Image, "image", "", "existing image to ship, without building or testing")
+	flags.BoolVar(&o.Checkout, "checkout", false, "ship the local checkout even if the infraspec has a repo.url")
+	flags.BoolVar(&o.SkipTests, "skip-tests", false, "skip build.test")
+	flags.BoolVar(&o.SkipSnapshot, "skip-snapshot", false, "skip the database dump before a migration")
+	flags.BoolVar(&o.Forge, "forge", false, "apply the infraspec to the app's objects in the same rollout")
+	flags.BoolVar(&o.Force, "force", false, "migrate and replace the Pods even if nothing changed")
+	flags.BoolVar(&o.dryRun, "dry-run", false, "show what each step would do, and change nothing")
+	flags.BoolVar(&o.noRollback, "no-rollback", false, "keep a failed version instead of restoring the previous one")
+	cli.BindBuild(cmd)
+	o.rollout.Bind(cmd)
+	cli.BindLock(cmd, &o.Lock)
+	return cmd
+}
+
+// refAloneError says that the only argument names no app. It may be a ref.
+type refAloneError struct{ err *infraspec.NotFoundError }
+
+func (e *refAloneError) Error() string { return e.err.Error() }
+func (e *refAloneError) Unwrap() error { return e.err }
+
+// Hint returns how to name an app, and how to pass a ref.
+func (e *refAloneError) Hint() string {
+	return fmt.Sprintf("%s; to deploy a ref, name the app first: norn deploy . %s", e.err.Hint(), e.err.Name)
+}
+
+func run(a *cli.App, cmd *cobra.Command, args []string, o *options, out ui.Progress) error {
+	ctx := cmd.Context()
+	s, err := a.Connect(ctx, cmd, "deploy")
+	if err != nil {
+		return err
+	}
+	spec, err := a.Spec(cli.Argument(args, 0), s.Conf)
+	if missing, ok := errors.AsType[*infraspec.NotFoundError](err); ok && len(args) == 1 && missing.Name != "" {
+		return &refAloneError{missing}
+	}
+	if err != nil {
+		return err
+	}
+	o.Namespace, o.App, o.Ref, o.User = s.Conf.Namespace, spec.App, cli.Argument(args, 1), lease.CurrentUser()
+	o.Registry, o.Builder, o.GitToken, o.GitKey = s.Conf.Registry, s.Conf.Builder, s.Conf.GitToken, s.Conf.GitKey
+	o.Settings, o.Database, o.Tunnel = cli.ForgeSettings(s.Conf, ""), cli.DatabaseSettings(s.Conf), s.Conf.Tunnel
+	o.Redactor = a.Redactor
+	a.Redactor.Hide("NORN_GIT_TOKEN", o.GitToken)
+	o.rollout.Set(&o.Target, filepath.Dir(spec.Path()))
+	if o.noRollback {
+		o.KeepFailed = "--no-rollback"
+	}
+	out.Begin(s.Title("deploy", spec.App))
+	if o.dryRun {
+		return deploy.Plan(ctx, s.Client, out, spec, o.Options)
+	}
+	return deploy.Run(ctx, s.Client, out, spec, o.Options)
+}

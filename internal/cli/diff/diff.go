@@ -1,0 +1,85 @@
+// Package diff implements norn diff.
+package diff
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"norn/internal/cli"
+	"norn/internal/ui"
+	"norn/pkg/forge"
+	"norn/pkg/forge/drift"
+	"norn/pkg/pipeline"
+)
+
+// New returns norn diff.
+func New(a *cli.App) *cobra.Command {
+	var o forge.Options
+	var exitCode bool
+	cmd := &cobra.Command{
+		Use:   "diff [APP]",
+		Short: "Show what forge would change",
+		Long: `Sends the app's objects to the API server as a dry run, and shows how the result differs from the
+live objects. Nothing is changed. With --exit-code, a difference ends with exit code 1.`,
+		Example: "  norn diff\n  norn diff shop --exit-code",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			changes, err := Run(a, cmd, args, o)
+			if err == nil && exitCode && len(changes) > 0 {
+				return &cli.DiffersError{Objects: len(changes)}
+			}
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&exitCode, "exit-code", false, "exit with 1 if anything differs")
+	cmd.Flags().BoolVar(&o.Adopt, "adopt", false,
+		"show what forge --adopt would change, except other managers' fields that it would remove")
+	return cmd
+}
+
+// Change is the JSON output: an object that forge would change.
+type Change struct {
+	Kind   string         `json:"kind"`
+	Name   string         `json:"name"`
+	Change pipeline.State `json:"change"` // created, configured or deleted
+	Diff   string         `json:"diff"`   // unified, of the object in YAML
+}
+
+// silent discards events: the changes are printed at the end.
+type silent struct{}
+
+// Report implements pipeline.Reporter.
+func (silent) Report(pipeline.Event) {}
+
+// Run prints what forge would change, and returns it. It is norn forge --dry-run too.
+func Run(a *cli.App, cmd *cobra.Command, args []string, o forge.Options) ([]drift.Change, error) {
+	s, err := a.Connect(cmd.Context(), cmd, cmd.Name())
+	if err != nil {
+		return nil, err
+	}
+	spec, err := a.Spec(cli.Argument(args, 0), s.Conf)
+	if err != nil {
+		return nil, err
+	}
+	o.Settings = cli.ForgeSettings(s.Conf, o.Image)
+	changes, err := forge.Plan(cmd.Context(), s.Client.DryRun(), silent{}, spec, o)
+	if err != nil {
+		return nil, err
+	}
+	if a.JSON {
+		for _, c := range changes {
+			if err := a.Encode(Change{c.Kind, c.Name, c.State, c.Diff()}); err != nil {
+				return nil, err
+			}
+		}
+		return changes, nil
+	}
+	for _, c := range changes {
+		ui.PrintDiff(a.Streams.Out, fmt.Sprintf("%s %s (%s)", c.Kind, c.Name, c.State), c.Diff())
+	}
+	if len(changes) == 0 && !a.Quiet {
+		ui.PrintTitle(a.Streams.Err, fmt.Sprintf("no changes: %s matches its infraspec", spec.App))
+	}
+	return changes, nil
+}

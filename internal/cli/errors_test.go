@@ -1,0 +1,31 @@
+package cli
+
+import (
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/spf13/pflag"
+)
+
+// An invalid flag is reported with its name, its value and the problem, each once.
+func TestFlagError(t *testing.T) {
+	for args, want := range map[string]string{
+		"--timeout 0":      `invalid --timeout "0": must be a duration above zero, such as 30s or 5m`,
+		"--lock-timeout x": `invalid --lock-timeout "x": must be a duration such as 30s or 5m`,
+		"-t x":             `invalid --tail "x": not a valid number`,
+		"--yes=perhaps":    `invalid --yes "perhaps": must be true or false`,
+		"--nosuch":         `unknown flag: --nosuch`,
+		"--version":        `unknown flag: --version; norn version shows the version`,
+	} {
+		flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+		flags.SetOutput(io.Discard)
+		flags.Var(new(Duration), "timeout", "")
+		flags.Duration("lock-timeout", 0, "")
+		flags.IntP("tail", "t", 0, "")
+		flags.Bool("yes", false, "")
+		if got := FlagError(flags.Parse(strings.Fields(args))).Error(); got != want {
+			t.Errorf("%s: %s, want %s", args, got, want)
+		}
+	}
+}

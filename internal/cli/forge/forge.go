@@ -1,0 +1,61 @@
+// Package forge implements norn forge.
+package forge
+
+import (
+	"github.com/spf13/cobra"
+
+	"norn/internal/cli"
+	"norn/internal/cli/diff"
+	"norn/internal/ui"
+	"norn/pkg/forge"
+)
+
+// options are the flags of norn forge.
+type options struct {
+	forge.Options
+	dryRun bool
+}
+
+// New returns norn forge.
+func New(a *cli.App) *cobra.Command {
+	o := &options{}
+	cmd := &cobra.Command{
+		Use:   "forge [APP]",
+		Short: "Create or update the app's objects in the cluster",
+		Long: `Makes the cluster match the infraspec: PersistentVolumeClaims, Deployment or CronJob, Service, and the
+rule of the Cloudflare tunnel. Objects that the infraspec no longer names are deleted; data is kept.
+
+A second run changes nothing, and an interrupted run can be repeated. A new app is paused until its
+first deploy. norn forge never reverts the image that a deploy has set. It does not wait for new
+Pods: to apply the infraspec and watch the rollout, use norn deploy --forge.`,
+		Example: "  norn forge\n  norn forge shop --dry-run\n  norn forge shop --adopt --namespace staging",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if o.dryRun {
+				_, err := diff.Run(a, cmd, args, o.Options)
+				return err
+			}
+			return a.Steps(cmd.Context(), func(out ui.Progress) error { return run(a, cmd, args, o, out) })
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&o.Image, "image", "", "image that a new app starts with, before its first deploy")
+	flags.BoolVar(&o.Adopt, "adopt", false, "take over objects of the same names that norn does not manage")
+	flags.BoolVar(&o.dryRun, "dry-run", false, "show what would change, like norn diff, and change nothing")
+	cli.BindLock(cmd, &o.Lock)
+	return cmd
+}
+
+func run(a *cli.App, cmd *cobra.Command, args []string, o *options, out ui.Progress) error {
+	s, err := a.Connect(cmd.Context(), cmd, "forge")
+	if err != nil {
+		return err
+	}
+	spec, err := a.Spec(cli.Argument(args, 0), s.Conf)
+	if err != nil {
+		return err
+	}
+	o.Settings, o.Tunnel = cli.ForgeSettings(s.Conf, o.Image), s.Conf.Tunnel
+	out.Begin(s.Title("forge", spec.App))
+	return forge.Run(cmd.Context(), s.Client, out, spec, o.Options)
+}

@@ -1,0 +1,70 @@
+// Package history implements norn history.
+package history
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"norn/internal/cli"
+	"norn/internal/ui"
+	"norn/pkg/deploy"
+)
+
+// New returns norn history.
+func New(a *cli.App) *cobra.Command {
+	return &cobra.Command{
+		Use:   "history [APP]",
+		Short: "List the shipped versions and how their rollouts ended",
+		Long: `Lists the Deployment's revisions, newest first: the commit, who shipped it and when, whether norn verified
+its rollout, and which revision is current. norn rollback --to accepts a revision or a commit. The
+cluster keeps as many revisions as artifacts.retain says.`,
+		Example: "  norn history shop\n  norn history shop -o json | jq -r 'select(.current) | .image'",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := a.Connect(cmd.Context(), cmd, "history")
+			if err != nil {
+				return err
+			}
+			name, err := a.Name(cli.Argument(args, 0), s.Conf)
+			if err != nil {
+				return err
+			}
+			entries, err := deploy.History(cmd.Context(), s.Client, s.Conf.Namespace, name)
+			if err != nil {
+				return err
+			}
+			if a.JSON {
+				return a.Encode(cli.Elements(entries)...)
+			}
+			printHistory(a, entries)
+			return nil
+		},
+	}
+}
+
+func printHistory(a *cli.App, entries []deploy.Entry) {
+	rows := make([][]ui.Cell, 0, len(entries))
+	for _, e := range entries {
+		current, migrated := "", ""
+		if e.Current {
+			current = "current"
+		}
+		if e.Migrated {
+			migrated = "migrated"
+		}
+		outcome := ui.Marked("not watched", ui.Dim)
+		switch {
+		case e.Verified:
+			outcome = ui.Marked("verified", ui.Good)
+		case e.Failed != "":
+			outcome = ui.Marked(fmt.Sprintf("failed: %s", e.Failed), ui.Bad)
+		}
+		rows = append(rows, []ui.Cell{
+			{Text: fmt.Sprint(e.Revision)}, {Text: e.Version()}, outcome, {Text: current},
+			{Text: cli.Age(&e.Created)}, {Text: cli.Dash(e.By)}, {Text: migrated}, {Text: cli.Dash(e.Digest)},
+		})
+	}
+	head := []string{"REVISION", "VERSION", "OUTCOME", "", "AGE", "BY", "DATABASE", "DIGEST"}
+	ui.PrintTable(a.Streams.Out, head, rows, "DIGEST", "BY", "DATABASE")
+}

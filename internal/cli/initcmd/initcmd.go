@@ -1,0 +1,171 @@
+// Package initcmd implements norn init.
+package initcmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"norn/internal/cli"
+	"norn/internal/scaffold"
+	"norn/internal/ui"
+	"norn/pkg/infraspec"
+)
+
+// New returns norn init.
+func New(a *cli.App) *cobra.Command {
+	var flags scaffold.Answers
+	cmd := &cobra.Command{
+		Use:   "init [DIR]",
+		Short: "Write an infraspec.yaml for a new app",
+		Long: `Writes infraspec.yaml from what norn finds in the folder (its name, the Dockerfile and the port that it
+exposes, the git remote) and from your answers. A flag answers its question; without a terminal,
+norn does not ask. Also writes the JSON Schema for editors. An existing file is never overwritten.`,
+		Example: "  norn init\n  norn init ./shop --role webserver --port 8080 --healthcheck /healthz",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			dir, err := filepath.Abs(cli.Argument(args, 0))
+			if err != nil {
+				return fmt.Errorf("find the app's folder: %w", err)
+			}
+			if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+				return cli.Usagef("%s is not a folder", dir)
+			}
+			if err := scaffold.Exists(dir); err != nil {
+				return err
+			}
+			answers := scaffold.Detect(cmd.Context(), dir)
+			if err := fill(a, cmd, &answers, flags); err != nil {
+				return err
+			}
+			return write(a, dir, answers)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&flags.App, "app", "", "name of the app (default: the folder's name)")
+	f.StringVar(&flags.Role, "role", "", "webserver, worker, cron or function (default webserver)")
+	f.IntVar(&flags.Port, "port", 0, "port that the container listens on (default: the one that the Dockerfile exposes)")
+	f.StringVar(&flags.Healthcheck, "healthcheck", "", "path of the health check, such as /healthz")
+	f.StringVar(&flags.Internal, "internal", "", "name of the Service (default: the app's name)")
+	f.StringVar(&flags.External, "external", "", "public host name in the Cloudflare tunnel")
+	f.StringVar(&flags.Schedule, "schedule", "", "schedule of a cron app, in cron syntax")
+	f.StringVar(&flags.Command, "command", "", "command of a cron app")
+	f.BoolVar(&flags.FromRemote, "from-remote", false, "deploy from the git remote instead of the folder")
+	return cmd
+}
+
+// fill takes the answers from flags, and asks for the others on a terminal.
+func fill(a *cli.App, cmd *cobra.Command, answers *scaffold.Answers, flags scaffold.Answers) error {
+	prompt, asking := ui.NewPrompt(a.Streams)
+	for _, q := range questions(flags) {
+		switch given := cmd.Flags().Changed(q.flag); {
+		case !q.applies(answers):
+			if given {
+				return cli.Usagef("--%s does not apply to role %s", q.flag, answers.Role)
+			}
+		case given:
+			q.take(answers)
+			if value := cmd.Flags().Lookup(q.flag).Value.String(); q.needed != "" && (value == "" || value == "0") {
+				return cli.Usagef("--%s is empty: %s", q.flag, q.needed)
+			}
+			if problem := scaffold.Problem(q.soFar(*answers)); problem != "" {
+				return cli.Usagef("--%s: %s", q.flag, problem)
+			}
+		case asking && q.text != "":
+			if err := ask(cmd.Context(), prompt, q, answers); err != nil {
+				if errors.Is(err, io.EOF) {
+					return errors.New("end of input; nothing was written")
+				}
+				return fmt.Errorf("nothing was written: %w", err)
+			}
+		case q.needed != "" && q.fallback(answers) == "":
+			return cli.Usagef("--%s is required: %s", q.flag, q.needed)
+		default:
+			if err := q.set(answers, q.fallback(answers)); err != nil {
+				return &cli.UsageError{Err: err}
+			}
+		}
+	}
+	if answers.FromRemote && answers.Remote == "" {
+		return cli.Usagef("--from-remote: the git repository has no remote named origin")
+	}
+	if problem := scaffold.Problem(*answers); problem != "" {
+		return cli.Usagef("%s", problem)
+	}
+	return nil
+}
+
+// ask repeats a question until the answer makes a valid infraspec. An empty answer is the default, "-" means none.
+func ask(ctx context.Context, prompt *ui.Prompt, q question, answers *scaffold.Answers) error {
+	for {
+		text := q.text
+		if d := q.fallback(answers); d != "" {
+			text += " [" + d + "]"
+		}
+		answer, err := prompt.Ask(ctx, text+": ")
+		if err != nil {
+			return err
+		}
+		switch answer {
+		case "":
+			answer = q.fallback(answers)
+		case "-":
+			answer = ""
+		}
+		next := *answers
+		err = q.set(&next, answer)
+		if err == nil && q.needed != "" && answer == "" {
+			err = errors.New(q.needed)
+		}
+		if problem := scaffold.Problem(q.soFar(next)); err == nil && problem != "" {
+			err = errors.New(problem)
+		}
+		if err == nil {
+			*answers = next
+			return nil
+		}
+		prompt.Say("  " + err.Error())
+	}
+}
+
+// Written is the JSON output: what norn init wrote.
+type Written struct {
+	App  string `json:"app"`
+	Path string `json:"path"`
+}
+
+func write(a *cli.App, dir string, answers scaffold.Answers) error {
+	path, stale, err := scaffold.Write(dir, answers)
+	if err != nil {
+		return err
+	}
+	if stale {
+		a.Warnf("%s belongs to another version of norn; norn schema prints the current one", scaffold.SchemaPath)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "Dockerfile")); err != nil && answers.Dockerfile == "" {
+		a.Warnf("no Dockerfile found; norn deploy needs one to build the image")
+	}
+	if a.JSON {
+		return a.Encode(Written{answers.App, path})
+	}
+	where := ""
+	if shown := ui.DisplayPath(dir); shown != "." {
+		where = " " + dir
+		if !filepath.IsAbs(shown) {
+			where = " ." + string(filepath.Separator) + shown
+		}
+	}
+	text := a.Rename("wrote %s for %s, role %s\nnext: norn validate%s, norn forge%[4]s, then norn deploy%[4]s\n")
+	_, err = fmt.Fprintf(a.Streams.Out, text, ui.DisplayPath(path), answers.App, answers.Role, where)
+	return err
+}
+
+// roleIs returns a condition on the role.
+func roleIs(role infraspec.Role) func(*scaffold.Answers) bool {
+	return func(a *scaffold.Answers) bool { return a.Role == string(role) }
+}

@@ -1,0 +1,101 @@
+package initcmd
+
+import (
+	"cmp"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"norn/internal/scaffold"
+	"norn/pkg/infraspec"
+)
+
+// question asks for one answer, on a terminal or by a flag.
+type question struct {
+	flag, text string
+	needed     string // why there must be an answer, or ""
+	applies    func(*scaffold.Answers) bool
+	take       func(*scaffold.Answers)        // copies the answer from the flag
+	fallback   func(*scaffold.Answers) string // the default answer
+	set        func(a *scaffold.Answers, answer string) error
+}
+
+// soFar fills in the questions still to come: only answers already given can then be wrong.
+func (question) soFar(a scaffold.Answers) scaffold.Answers {
+	if a.Port == 0 {
+		a.Port = 8080
+	}
+	a.Schedule = cmp.Or(a.Schedule, "@daily")
+	a.Command = cmp.Or(a.Command, "true")
+	return a
+}
+
+func questions(flags scaffold.Answers) []question {
+	always := func(*scaffold.Answers) bool { return true }
+	none := func(*scaffold.Answers) string { return "" }
+	web, cron := roleIs(infraspec.Webserver), roleIs(infraspec.Cron)
+	text := func(field func(*scaffold.Answers) *string) (func(*scaffold.Answers), func(*scaffold.Answers, string) error) {
+		return func(a *scaffold.Answers) { *field(a) = strings.TrimPrefix(*field(&flags), "-") },
+			func(a *scaffold.Answers, answer string) error { *field(a) = answer; return nil }
+	}
+	word := func(q question, field func(*scaffold.Answers) *string) question {
+		q.take, q.set = text(field)
+		return q
+	}
+	return []question{
+		word(question{
+			flag: "app", text: "App name", needed: "an app needs a name", applies: always,
+			fallback: func(a *scaffold.Answers) string { return a.App },
+		}, func(a *scaffold.Answers) *string { return &a.App }),
+		word(question{
+			flag: "role", text: "Role (webserver, worker, cron, function)", needed: "an app needs a role", applies: always,
+			fallback: func(a *scaffold.Answers) string { return a.Role },
+		}, func(a *scaffold.Answers) *string { return &a.Role }),
+		{
+			flag: "port", text: "Port that the container listens on", needed: "a webserver needs a port", applies: web,
+			take:     func(a *scaffold.Answers) { a.Port = flags.Port },
+			fallback: func(a *scaffold.Answers) string { return strings.TrimPrefix(strconv.Itoa(a.Port), "0") },
+			set:      setPort,
+		},
+		word(question{
+			flag: "healthcheck", text: "Health check path, such as /healthz (Enter for none)", applies: web, fallback: none,
+		}, func(a *scaffold.Answers) *string { return &a.Healthcheck }),
+		word(question{
+			flag: "internal", text: "Service name in the cluster (- for none)", applies: web, fallback: serviceName,
+		}, func(a *scaffold.Answers) *string { return &a.Internal }),
+		word(question{
+			flag: "external", text: "Public host name in the Cloudflare tunnel (Enter for none)", fallback: none,
+			applies: func(a *scaffold.Answers) bool { return web(a) && a.Internal != "" },
+		}, func(a *scaffold.Answers) *string { return &a.External }),
+		word(question{
+			flag: "schedule", text: `Schedule, such as "0 3 * * *"`, needed: "a cron app needs a schedule",
+			applies: cron, fallback: none,
+		}, func(a *scaffold.Answers) *string { return &a.Schedule }),
+		word(question{
+			flag: "command", text: "Command", needed: "a cron app needs a command", applies: cron, fallback: none,
+		}, func(a *scaffold.Answers) *string { return &a.Command }),
+		{
+			flag: "from-remote", applies: always,
+			take:     func(a *scaffold.Answers) { a.FromRemote = flags.FromRemote },
+			fallback: none,
+			set:      func(*scaffold.Answers, string) error { return nil },
+		},
+	}
+}
+
+// serviceName returns the app's name, or "" if it begins with a digit: a Service's name must not.
+func serviceName(a *scaffold.Answers) string {
+	if a.App == "" || a.App[0] >= '0' && a.App[0] <= '9' {
+		return ""
+	}
+	return a.App
+}
+
+func setPort(a *scaffold.Answers, answer string) error {
+	port, err := strconv.Atoi(answer)
+	if err != nil || port == 0 {
+		return fmt.Errorf("invalid port %q: must be 1 to 65535", answer)
+	}
+	a.Port = port
+	return nil
+}

@@ -1,0 +1,71 @@
+// Package invoke implements norn invoke.
+package invoke
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"norn/internal/cli"
+	"norn/internal/job"
+	"norn/pkg/forge/objects"
+	"norn/pkg/infraspec"
+)
+
+// options are the flags of norn invoke.
+type options struct{ body, image string }
+
+// New returns norn invoke.
+func New(a *cli.App) *cobra.Command {
+	o := &options{}
+	cmd := &cobra.Command{
+		Use:   "invoke [APP]",
+		Short: "Call a function app once",
+		Long: `Runs the function once, as a Job, with the body in the environment variable NORN_BODY. Prints the Job's
+output, deletes the Job, and exits with the function's exit code. function.timeout limits the time.`,
+		Example: `  norn invoke resize --body '{"width": 100}'
+  norn invoke resize --body @request.json
+  norn invoke resize --image registry.example.com/resize:1`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.RunOnce(cmd.Context(), "invoke", func() (*cli.OneOff, error) {
+				return invocation(a, cmd, args, o)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&o.body, "body", "", "request body; @FILE reads it from a file, @- from standard input")
+	cmd.Flags().StringVar(&o.image, "image", "", "image to call instead of the deployed one")
+	return cmd
+}
+
+// invocation returns the Job that calls the function.
+func invocation(a *cli.App, cmd *cobra.Command, args []string, o *options) (*cli.OneOff, error) {
+	s, err := a.Connect(cmd.Context(), cmd, "invoke")
+	if err != nil {
+		return nil, err
+	}
+	spec, err := a.Spec(cli.Argument(args, 0), s.Conf)
+	if err != nil {
+		return nil, err
+	}
+	if spec.Role != infraspec.Function {
+		return nil, cli.Usagef("%s is a %s, not a function; norn run runs a command in it", spec.App, spec.Role)
+	}
+	settings := cli.ForgeSettings(s.Conf, o.image)
+	if o.image == "" {
+		if settings.Image, err = job.FunctionImage(cmd.Context(), s.Client, s.Conf.Namespace, spec.App); err != nil {
+			return nil, err
+		}
+	}
+	text, err := job.Body(o.body, a.ReadFile)
+	if err != nil {
+		return nil, err
+	}
+	pod, err := objects.Function(spec, settings, text)
+	if err != nil {
+		return nil, err
+	}
+	r := job.Request{Namespace: s.Conf.Namespace, App: spec.App, Timeout: spec.Function.Timeout.Duration()}
+	call := func(ctx context.Context, r job.Request) error { return job.Call(ctx, s.Client, r, *pod) }
+	return &cli.OneOff{Title: s.Title("invoke", spec.App), Request: r, Call: call}, nil
+}

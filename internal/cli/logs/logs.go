@@ -1,0 +1,77 @@
+// Package logs implements norn logs.
+package logs
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"norn/internal/cli"
+	"norn/internal/logs"
+	"norn/internal/ui"
+)
+
+const long = `Shows the logs of all Pods of the app, each line once, merged by time. With -f, norn follows
+new lines, new Pods and restarted containers until you interrupt it. A stream that breaks is
+resumed where it stopped.
+
+A line begins with the name of its Pod, and of its container if the Pod has several. If there is
+nothing to read, norn says why: not deployed yet, scaled to 0, crash loop, failed image pull, or
+no node. See docs/logs.md.`
+
+const examples = `  norn logs shop --tail 20                 # the last 20 lines of each container
+  norn logs -f --since 10m                 # the last ten minutes, then follow
+  norn logs shop --grep 'status=5..' --grep-v healthz
+  norn logs shop -f --revision new         # the Pods of the running rollout
+  norn logs shop --pod x2x4z --previous    # last lines of a crashed container
+  norn logs shop -o json | jq -r 'select(.fields.level=="error").message'`
+
+// New returns norn logs.
+func New(a *cli.App) *cobra.Command {
+	f := &options{}
+	cmd := &cobra.Command{
+		Use:     "logs [APP]",
+		Short:   "Show the logs of all Pods of the app",
+		Long:    long,
+		Example: examples,
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			a.JSON = f.output == "json"
+			if err := f.check(); err != nil {
+				return err
+			}
+			s, err := a.Connect(cmd.Context(), cmd, "log streaming")
+			if err != nil {
+				return err
+			}
+			name, err := a.Name(cli.Argument(args, 0), s.Conf)
+			if err != nil {
+				return err
+			}
+			f.Namespace, f.App = s.Conf.Namespace, name
+			a.HideLive(cmd.Context(), s, name)
+			return logs.Run(cmd.Context(), s.Client, f.Options, sink(a, f))
+		},
+	}
+	f.bind(cmd.Flags())
+	return cmd
+}
+
+// sink returns a Sink that prints log lines to stdout, and everything else to stderr.
+func sink(a *cli.App, f *options) logs.Sink {
+	printer := ui.NewLogPrinter(a.Streams.Out, ui.LogStyle{
+		JSON: f.output == "json", NoPrefix: f.noPrefix || f.output == "raw", Times: f.times, Match: f.Lines.Match,
+	})
+	warn := func(text string) { ui.PrintWarning(a.Streams.Err, text) }
+	s := logs.Sink{
+		Out:    a.Streams.Out,
+		Format: func(o logs.Origin) logs.Format { return printer.Lines(ui.LogOrigin(o)) },
+		Notice: warn,
+		Warn:   warn,
+		Debug:  func(string) {},
+	}
+	if a.Verbose {
+		s.Debug = func(text string) { _, _ = fmt.Fprintln(a.Streams.Err, text) }
+	}
+	return s
+}

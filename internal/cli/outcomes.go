@@ -1,0 +1,210 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"reflect"
+	"syscall"
+
+	"norn/internal/config"
+	"norn/internal/editor"
+	"norn/internal/job"
+	"norn/internal/logs"
+	"norn/internal/scaffold"
+	"norn/internal/status"
+	"norn/internal/ui"
+	"norn/pkg/deploy"
+	"norn/pkg/deploy/database"
+	"norn/pkg/deploy/rollout"
+	"norn/pkg/forge"
+	"norn/pkg/forge/objects"
+	"norn/pkg/infraspec"
+	"norn/pkg/k8s"
+	"norn/pkg/k8s/connect"
+	"norn/pkg/k8s/lease"
+	k8srollout "norn/pkg/k8s/rollout"
+	"norn/pkg/pipeline"
+	"norn/pkg/secrets"
+)
+
+// The exit codes.
+const (
+	ExitDone         = 0
+	ExitFailed       = 1
+	ExitUsage        = 2
+	ExitNoKubernetes = 3
+	ExitRollout      = 4
+	ExitConflict     = 5
+	ExitInterrupted  = 130
+)
+
+// Exit is an exit code and what it means.
+type Exit struct {
+	Code    int
+	Name    string // for scripts, in the last event of -o json
+	Meaning string // for people
+}
+
+// Exits returns all exit codes. docs/json.md repeats them to users.
+func Exits() []Exit {
+	return []Exit{
+		{ExitDone, "done", "done"},
+		{ExitFailed, "failed", "failed; or doctor found a problem, or diff --exit-code a difference"},
+		{ExitUsage, "usage", "wrong usage, or an invalid infraspec"},
+		{ExitNoKubernetes, "no-kubernetes", "no Kubernetes: no kubeconfig, or the server does not answer"},
+		{ExitRollout, "rollout-failed", "the rollout failed; the message says which version runs now"},
+		{ExitConflict, "conflict", "another run holds the lock, or an object is not managed by norn"},
+		{ExitInterrupted, "interrupted", "interrupted"},
+	}
+}
+
+// The names of outcomes that have no exit code of their own.
+const (
+	ExitedName  = "exited"  // the program that norn ran ended with this code
+	DiffersName = "differs" // norn diff --exit-code found differences
+)
+
+// The reasons of failures other than a rollout's, which are in package rollout. Scripts rely on both: they are stable.
+const (
+	reasonInterrupted   k8srollout.Reason = "Interrupted"      // by a signal
+	reasonNoKubernetes  k8srollout.Reason = "NoKubernetes"     // no cluster can be reached
+	reasonForbidden     k8srollout.Reason = "Forbidden"        // the cluster does not permit it
+	reasonLocked        k8srollout.Reason = "Locked"           // another run works on the app, or on its secrets
+	reasonNotOwned      k8srollout.Reason = "NotOwned"         // an object or hostname has another owner
+	reasonUsage         k8srollout.Reason = "Usage"            // the command line is wrong, or asks for the impossible
+	reasonInvalid       k8srollout.Reason = "InvalidInfraspec" // the infraspec cannot be used
+	reasonNotFound      k8srollout.Reason = "AppNotFound"      // the app does not exist
+	reasonNotDeployed   k8srollout.Reason = "NotDeployed"      // the app has no image yet
+	reasonSecretsFile   k8srollout.Reason = "SecretsFile"      // the encrypted file or its key is unusable
+	reasonSnapshot      k8srollout.Reason = "SnapshotFailed"   // the database could not be dumped
+	reasonMigration     k8srollout.Reason = "MigrationFailed"
+	reasonProgramFailed k8srollout.Reason = "ProgramFailed" // the program that norn ran did not end with 0
+	reasonToolFailed    k8srollout.Reason = "ToolFailed"    // a program that norn needs, such as the builder, failed
+	reasonDifferent     k8srollout.Reason = "Differs"       // norn diff --exit-code found differences
+	reasonProblems      k8srollout.Reason = "ProblemsFound" // norn doctor found a problem
+	reasonNone          k8srollout.Reason = ""              // only the text says why
+)
+
+// outcome is how norn ends with an error of one type.
+type outcome struct {
+	errorType reflect.Type
+	matches   func(error) bool
+	code      int
+	reason    k8srollout.Reason
+	name      string // for scripts; "" is the code's name
+}
+
+// ends returns the outcome of an error of type E.
+func ends[E error](code int, reason k8srollout.Reason) outcome {
+	return outcome{reflect.TypeFor[E](), is[E], code, reason, ""}
+}
+
+// results returns the outcomes of commands that came to their end. A signal that arrives meanwhile does not change
+// them.
+func results() []outcome {
+	differs := ends[*DiffersError](ExitFailed, reasonDifferent)
+	differs.name = DiffersName
+	exited := ends[*job.ExitError](ExitFailed, reasonProgramFailed) // with the program's own code
+	exited.name = ExitedName
+	return []outcome{
+		ends[*rollout.Error](ExitRollout, reasonNone), // with the reason in its evidence
+		exited,
+		differs,
+		ends[*ProblemsFoundError](ExitFailed, reasonProblems),
+	}
+}
+
+// failures returns the outcomes of commands that failed. An error that wraps several types ends as the first of them.
+func failures() []outcome {
+	badConnection := ends[*database.SnapshotError](ExitUsage, reasonSnapshot)
+	badConnection.matches = func(err error) bool {
+		return is[*database.SnapshotError](err) && is[*pipeline.UsageError](err)
+	}
+	return []outcome{
+		ends[*deploy.MigrationError](ExitFailed, reasonMigration),
+		badConnection,
+		ends[*database.SnapshotError](ExitFailed, reasonSnapshot),
+		ends[*pipeline.ToolError](ExitFailed, reasonToolFailed),
+		ends[*forge.RouteError](ExitFailed, reasonToolFailed),
+		ends[*connect.UnavailableError](ExitNoKubernetes, reasonNoKubernetes),
+		ends[*forge.PermissionError](ExitFailed, reasonForbidden),
+		ends[*k8s.DeniedError](ExitFailed, reasonForbidden),
+		ends[*lease.HeldError](ExitConflict, reasonLocked),
+		ends[*secrets.HeldError](ExitConflict, reasonLocked),
+		ends[*objects.ConflictError](ExitConflict, reasonNotOwned),
+		ends[*forge.QuotaError](ExitFailed, k8srollout.QuotaExceeded),
+		ends[*forge.MissingKeysError](ExitFailed, k8srollout.MissingSecret),
+		ends[infraspec.Errors](ExitUsage, reasonInvalid),
+		ends[*infraspec.NameError](ExitUsage, reasonInvalid),
+		ends[*InvalidError](ExitUsage, reasonInvalid),
+		ends[*infraspec.NotFoundError](ExitUsage, reasonNotFound),
+		ends[*status.NotFoundError](ExitUsage, reasonNotFound),
+		ends[*logs.NotFoundError](ExitUsage, reasonNotFound),
+		ends[*job.NotDeployedError](ExitUsage, reasonNotDeployed),
+		ends[*secrets.FileError](ExitUsage, reasonSecretsFile),
+		ends[*secrets.NameError](ExitUsage, reasonSecretsFile),
+		ends[*secrets.SyntaxError](ExitUsage, reasonSecretsFile),
+		ends[*UsageError](ExitUsage, reasonUsage),
+		ends[*pipeline.UsageError](ExitUsage, reasonUsage),
+		ends[*config.Error](ExitUsage, reasonUsage),
+		ends[*connect.FlagError](ExitUsage, reasonUsage),
+		ends[*editor.MissingError](ExitUsage, reasonUsage),
+		ends[*logs.ChoiceError](ExitUsage, reasonUsage),
+		ends[*objects.ImageError](ExitUsage, reasonUsage),
+		ends[*scaffold.ExistsError](ExitUsage, reasonUsage),
+		ends[*forge.ShrinkError](ExitFailed, reasonNone),
+		ends[*k8s.NamespaceError](ExitFailed, reasonNone),
+	}
+}
+
+// Outcome returns how a command ends with err. Nothing else in norn knows exit codes and reasons.
+func Outcome(ctx context.Context, err error) ui.Outcome {
+	found := find(ctx, err)
+	name := cmp.Or(found.name, exitName(found.code))
+	o := ui.Outcome{Err: err, Code: found.code, Name: name, Reason: string(found.reason)}
+	switch found.errorType {
+	case reflect.TypeFor[*rollout.Error]():
+		failed, _ := errors.AsType[*rollout.Error](err)
+		o.Reason = string(failed.Evidence.Reason)
+	case reflect.TypeFor[*job.ExitError]():
+		exited, _ := errors.AsType[*job.ExitError](err)
+		o.Code = exited.Code
+	}
+	return o
+}
+
+func find(ctx context.Context, err error) outcome {
+	if err == nil || errors.Is(err, syscall.EPIPE) { // whoever closed the pipe has read enough
+		return outcome{code: ExitDone}
+	}
+	for _, o := range results() {
+		if o.matches(err) {
+			return o
+		}
+	}
+	if ctx.Err() != nil {
+		return outcome{code: ExitInterrupted, reason: reasonInterrupted}
+	}
+	for _, o := range failures() {
+		if o.matches(err) {
+			return o
+		}
+	}
+	return outcome{code: ExitFailed}
+}
+
+func exitName(code int) string {
+	for _, e := range Exits() {
+		if e.Code == code {
+			return e.Name
+		}
+	}
+	return ""
+}
+
+// is reports whether err wraps an error of type E.
+func is[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
+}

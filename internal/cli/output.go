@@ -1,0 +1,100 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/duration"
+
+	"norn/internal/config"
+	"norn/internal/ui"
+	"norn/pkg/k8s"
+	"norn/pkg/k8s/connect"
+)
+
+// Encode prints a command's results, each as one JSON object on a line of its own. docs/json.md describes them to
+// users.
+func (a *App) Encode(objects ...any) error {
+	enc := json.NewEncoder(a.Streams.Out)
+	for _, o := range objects {
+		if err := enc.Encode(o); err != nil {
+			return fmt.Errorf("write the result: %w", err)
+		}
+	}
+	return nil
+}
+
+// Elements returns the elements of list, for Encode.
+func Elements[T any](list []T) []any {
+	out := make([]any, 0, len(list))
+	for _, e := range list {
+		out = append(out, e)
+	}
+	return out
+}
+
+// Warnf prints a warning.
+func (a *App) Warnf(format string, args ...any) {
+	ui.PrintWarning(a.Streams.Err, a.Rename(fmt.Sprintf(format, args...)))
+}
+
+// Reach connects to the cluster. If there is none, it returns the reason instead, and no error.
+func (a *App) Reach(ctx context.Context) (*k8s.Client, *connect.UnavailableError, error) {
+	client, err := connect.Dial(ctx, a.Kube, Caller())
+	var unavailable *connect.UnavailableError
+	if errors.As(err, &unavailable) {
+		return nil, unavailable, nil
+	}
+	return client, nil, err
+}
+
+// Connection is the last JSON object of commands that work without a cluster too: which cluster was asked, or why
+// none was.
+type Connection struct {
+	Kubernetes struct {
+		Connected bool   `json:"connected"`
+		Namespace string `json:"namespace"`
+		Context   string `json:"context,omitempty"`
+		Reason    string `json:"reason,omitempty"` // why there is no connection
+	} `json:"kubernetes"`
+}
+
+// NewConnection returns the Connection for the results of Reach.
+func NewConnection(client *k8s.Client, unavailable *connect.UnavailableError, conf *config.Config) Connection {
+	var c Connection
+	c.Kubernetes.Connected, c.Kubernetes.Namespace = client != nil, conf.Namespace
+	if client != nil {
+		c.Kubernetes.Context = client.Context
+	} else {
+		c.Kubernetes.Reason = unavailable.Reason
+	}
+	return c
+}
+
+// PrintConnection prints which cluster was asked, or why none was.
+func (a *App) PrintConnection(client *k8s.Client, unavailable *connect.UnavailableError, conf *config.Config) {
+	if client == nil {
+		ui.PrintFact(a.Streams.Out, "Kubernetes:", "not connected ("+unavailable.Reason+")")
+		return
+	}
+	ui.PrintFact(a.Streams.Out, "Kubernetes:", fmt.Sprintf("namespace %s of %s", conf.Namespace, client.Context))
+}
+
+// Dash returns text, or "-" for an empty cell of a table.
+func Dash(text string) string {
+	if text == "" {
+		return "-"
+	}
+	return text
+}
+
+// Age returns how long ago since was, or "-" if it is unknown.
+func Age(since *time.Time) string {
+	if since == nil || since.IsZero() {
+		return "-"
+	}
+	return duration.HumanDuration(time.Since(*since))
+}

@@ -1,0 +1,46 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"norn/internal/ui"
+	"norn/pkg/deploy/rollout"
+	"norn/pkg/k8s"
+	"norn/pkg/pipeline"
+)
+
+// Rollout is a command that replaces an app's Pods, using a template that is already in the cluster: restart and
+// rollback.
+type Rollout struct {
+	Flags  RolloutFlags
+	Target rollout.Target
+	Do     func(context.Context, *k8s.Client, pipeline.Reporter, rollout.Target) error
+}
+
+// Bind adds the flags of r to cmd.
+func (r *Rollout) Bind(cmd *cobra.Command) {
+	r.Flags.Bind(cmd)
+	BindLock(cmd, &r.Target.Lock)
+}
+
+// RunRollout runs r for the app that args name.
+func (a *App) RunRollout(cmd *cobra.Command, args []string, r Rollout) error {
+	ctx := cmd.Context()
+	return a.Steps(ctx, func(out ui.Progress) error {
+		s, err := a.Connect(ctx, cmd, cmd.Name())
+		if err != nil {
+			return err
+		}
+		t := r.Target
+		if t.App, err = a.Name(Argument(args, 0), s.Conf); err != nil {
+			return err
+		}
+		t.Namespace, t.Redactor = s.Conf.Namespace, a.Redactor
+		r.Flags.Set(&t, ".")
+		a.HideLive(ctx, s, t.App)
+		out.Begin(s.Title(cmd.Name(), t.App))
+		return r.Do(ctx, s.Client, out, t)
+	})
+}

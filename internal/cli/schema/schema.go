@@ -1,0 +1,30 @@
+// Package schema implements norn schema.
+package schema
+
+import (
+	"encoding/json"
+
+	"github.com/spf13/cobra"
+
+	"norn/internal/cli"
+	"norn/pkg/infraspec"
+)
+
+// New returns norn schema.
+func New(a *cli.App) *cobra.Command {
+	return &cobra.Command{
+		Use:   "schema",
+		Short: "Print the infraspec's JSON Schema, for editors",
+		Long: `Prints the JSON Schema (draft 7) with which an editor completes and checks infraspec.yaml. norn init
+writes it beside the file; run this command to update it after an upgrade.`,
+		Example: "  norn schema >.norn/infraspec.schema.json",
+		Args:    cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			if a.JSON { // JSON either way; with -o json on one line
+				return a.Encode(json.RawMessage(infraspec.Schema))
+			}
+			_, err := a.Streams.Out.Write(infraspec.Schema)
+			return err
+		},
+	}
+}

@@ -1,0 +1,117 @@
+package secrets
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"norn/internal/cli"
+	"norn/internal/editor"
+	"norn/internal/ui"
+	"norn/pkg/secrets"
+)
+
+func newEdit(a *cli.App) *cobra.Command {
+	return &cobra.Command{
+		Use:   "edit [APP]",
+		Short: "Edit the app's SOPS file, decrypted, in an editor",
+		Long: `Opens the decrypted file, with its comments, in SOPS_EDITOR, VISUAL or EDITOR. norn keeps the text
+in a private folder, in memory if the system supports it, and always wipes the folder. If the text
+is not valid, nothing is written; on a terminal, you can edit it again. Other runs of norn wait with
+their changes until you close the editor.`,
+		Example: "  norn secrets edit\n  EDITOR=nano norn secrets edit shop",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			file, err := findFile(a, cmd, cli.Argument(args, 0))
+			if err != nil {
+				return err
+			}
+			edit := &edit{App: a, file: file}
+			// Ctrl-C in the editor is not meant for norn, which ends when the editor does.
+			err = secrets.Update(context.WithoutCancel(cmd.Context()), file.path, func(f *secrets.File) error {
+				return edit.once(cmd.Context(), f)
+			})
+			if err != nil {
+				return err
+			}
+			if len(edit.guessed) > 0 {
+				a.Warnf("YAML reads %s as a number, a time or a boolean, and changes the text; put it in quotes to keep it",
+					strings.Join(edit.guessed, ", "))
+			}
+			return printChanges(a, file, edit.changes)
+		},
+	}
+}
+
+// edit is one run of norn secrets edit.
+type edit struct {
+	*cli.App
+	file    *appFile
+	changes secrets.Changes
+	guessed []string // names whose values YAML reads as something other than text
+	done    bool     // the editor has returned a valid text
+}
+
+// once opens the editor on f. secrets.Update calls it again if another program changed the file meanwhile: it then
+// fails, so that neither change is lost.
+func (e *edit) once(ctx context.Context, f *secrets.File) error {
+	hide(e.App, f)
+	if e.done {
+		return &secrets.FileError{
+			Path:    e.file.path,
+			Problem: "another program changed it during the edit; nothing was written",
+			Advice:  "run norn secrets edit again",
+		}
+	}
+	before := f.Values()
+	text, err := f.Plain()
+	if err != nil {
+		return err
+	}
+	fresh := len(text) == 0
+	if fresh {
+		text = e.template()
+	}
+	prompt, atTerminal := ui.NewPrompt(e.Streams)
+	return editor.Session{
+		Name: "secrets.yaml", Text: text, AtTerminal: atTerminal,
+		OnDisk: func(dir string) {
+			e.Warnf("this system has no folder in memory; the text is in %s during the edit, and is overwritten afterwards", dir)
+		},
+		Accept: func(edited []byte) (again bool, err error) {
+			if bytes.Equal(edited, text) {
+				return false, secrets.ErrUnchanged
+			}
+			e.guessed, err = f.Replace(edited)
+			var syntax *secrets.SyntaxError
+			if errors.As(err, &syntax) && atTerminal {
+				ui.PrintError(e.Streams.Err, err)
+				answer, askErr := prompt.Ask(context.WithoutCancel(ctx), "Edit it again? [Y/n] ")
+				if askErr == nil && !strings.HasPrefix(strings.ToLower(answer), "n") {
+					return true, nil
+				}
+			}
+			if err != nil {
+				return false, fmt.Errorf("nothing was changed: %w", err)
+			}
+			hide(e.App, f)
+			e.done = true
+			e.changes = secrets.Compare(before, f.Values())
+			return false, nil
+		},
+	}.Run(ctx)
+}
+
+// template returns the text to edit if there is no file yet.
+func (e *edit) template() []byte {
+	var b bytes.Buffer
+	b.WriteString("# One name and value on each line. Put numbers in quotes to keep them as written.\n")
+	for _, name := range e.file.declared {
+		fmt.Fprintf(&b, "%s: \"\"\n", name)
+	}
+	return b.Bytes()
+}

@@ -1,0 +1,55 @@
+package secrets
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"norn/internal/cli"
+	"norn/internal/command"
+	"norn/internal/ui"
+	"norn/pkg/secrets"
+)
+
+func newExec(a *cli.App) *cobra.Command {
+	return &cobra.Command{
+		Use:   "exec [APP] -- COMMAND [ARG…]",
+		Short: "Run a local command with the app's secrets",
+		Long: `Runs the command in norn's place. Its environment holds the secrets that the infraspec declares, as in
+the app's Pods, but not the keys that decrypt them. Its output is not redacted, and its exit code is
+norn's.`,
+		Example: "  norn secrets exec -- bin/server\n  norn secrets exec shop -- sh -c 'psql \"$DATABASE_URL\"'",
+		Args:    cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			dash := cmd.ArgsLenAtDash()
+			if dash < 0 || dash == len(args) || dash > 1 {
+				return cli.Usagef("no command after --; usage: norn secrets exec APP -- COMMAND")
+			}
+			file, err := findFile(a, cmd, cli.Argument(args[:dash], 0))
+			if err != nil {
+				return err
+			}
+			if len(file.declared) == 0 {
+				return cli.Usagef("the infraspec of %s declares no secrets", file.app)
+			}
+			f, err := secrets.Open(cmd.Context(), file.path)
+			if err != nil {
+				return err
+			}
+			hide(a, f)
+			values, err := f.Pick(file.declared)
+			f.Close()
+			if err != nil {
+				return err
+			}
+			env := command.Environment()
+			for _, name := range slices.Sorted(maps.Keys(values)) {
+				env = append(command.Without(env, name), name+"="+values[name].Reveal())
+			}
+			ui.Flush(a.Streams.Out)
+			ui.Flush(a.Streams.Err)
+			return command.Exec(args[dash:], env)
+		},
+	}
+}

@@ -1,0 +1,154 @@
+package secrets
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+
+	"github.com/spf13/cobra"
+
+	"norn/internal/cli"
+	"norn/internal/config"
+	"norn/internal/status"
+	"norn/internal/ui"
+	"norn/pkg/forge/objects"
+	"norn/pkg/k8s"
+	"norn/pkg/secrets"
+)
+
+func newList(a *cli.App) *cobra.Command {
+	return &cobra.Command{
+		Use:   "list [APP]",
+		Short: "List the names of the app's secrets, and where they are",
+		Long: `Lists the names of the secrets. For each name, shows whether the infraspec declares it, whether it is
+encrypted in the file, whether it is in the cluster, and whether its value there differs. Without a
+key or a cluster, norn omits what it cannot know, and says why. Values are never shown.`,
+		Example: "  norn secrets list\n  norn secrets list shop -o json | jq -r 'select(.changed) | .name'",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			conf, err := a.Config(cmd)
+			if err != nil {
+				return err
+			}
+			file, err := findFile(a, cmd, cli.Argument(args, 0))
+			if err != nil {
+				return err
+			}
+			sources := status.SecretSources{Declared: file.declared}
+			sources.Entries, err = secrets.Names(file.path)
+			switch {
+			case errors.Is(err, fs.ErrNotExist):
+				a.Warnf("%s does not exist yet; norn secrets set creates it", ui.DisplayPath(file.path))
+			case err != nil:
+				return err
+			default:
+				if sources.Values, err = valuesIfKey(cmd.Context(), a, file.path); err != nil {
+					return err
+				}
+			}
+			client, unavailable, err := a.Reach(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if client != nil {
+				if sources.Live, sources.Asked, err = liveValues(cmd.Context(), a, client, conf, file.app); err != nil {
+					return err
+				}
+			}
+			names := status.SecretNames(sources)
+			if a.JSON {
+				return a.Encode(append(cli.Elements(names), cli.NewConnection(client, unavailable, conf))...)
+			}
+			printSecretNames(a, names, sources)
+			a.PrintConnection(client, unavailable, conf)
+			return nil
+		},
+	}
+}
+
+// valuesIfKey returns the file's values, or nil and a warning if there is no key to decrypt them.
+func valuesIfKey(ctx context.Context, a *cli.App, path string) (map[string]secrets.Value, error) {
+	f, err := secrets.Open(ctx, path)
+	var keyless *secrets.FileError
+	if errors.As(err, &keyless) && keyless.NoKey {
+		ui.PrintWarning(a.Streams.Err, err.Error()+"; changed values are not detected")
+		return nil, nil //nolint:nilnil // that is the answer
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	hide(a, f)
+	return f.Values(), nil
+}
+
+// liveValues returns the values in the app's Secret, and whether they are known. It only warns about a Secret that
+// cannot be read or that norn does not manage.
+func liveValues(
+	ctx context.Context, a *cli.App, client *k8s.Client, conf *config.Config, app string,
+) (values map[string]secrets.Value, known bool, err error) {
+	live, err := client.GetSecret(ctx, conf.Namespace, objects.SecretName(app))
+	var denied *k8s.DeniedError
+	switch {
+	case k8s.IsNotFound(err):
+		return nil, true, nil
+	case errors.As(err, &denied):
+		ui.PrintWarning(a.Streams.Err, err.Error())
+		return nil, false, nil
+	case err != nil:
+		return nil, false, err
+	}
+	if err := objects.CheckOwner("Secret", live, app); err != nil {
+		ui.PrintWarning(a.Streams.Err, err.Error())
+		return nil, true, nil
+	}
+	values = map[string]secrets.Value{}
+	for key, value := range live.Data {
+		a.Redactor.Hide(key, string(value))
+		values[key] = secrets.NewValue(string(value))
+	}
+	return values, true, nil
+}
+
+func printSecretNames(a *cli.App, names []status.SecretName, sources status.SecretSources) {
+	if len(names) == 0 {
+		return
+	}
+	head := []string{"NAME", "INFRASPEC", "FILE"}
+	if sources.Asked {
+		head = append(head, "CLUSTER")
+	}
+	var rows [][]ui.Cell
+	for _, n := range names {
+		declared := ui.Marked("declared", ui.Good)
+		if !n.Declared {
+			declared = ui.Marked("not declared", ui.Warn)
+		}
+		row := []ui.Cell{{Text: n.Name}, declared, ui.Marked(n.File, fileMarks[n.File])}
+		if sources.Asked {
+			row = append(row, inCluster(n))
+		}
+		rows = append(rows, row)
+	}
+	ui.PrintTable(a.Streams.Out, head, rows)
+}
+
+var fileMarks = map[string]ui.Mark{
+	"encrypted": ui.Good, "readable": ui.Dim, "missing": ui.Bad, "plain": ui.Bad, "nested": ui.Warn,
+}
+
+func inCluster(n status.SecretName) ui.Cell {
+	switch {
+	case !*n.Cluster && n.Declared:
+		return ui.Marked("missing", ui.Warn)
+	case !*n.Cluster:
+		return ui.Marked("-", ui.Dim)
+	case !n.Declared:
+		return ui.Marked("removed by the next deploy", ui.Warn)
+	case n.Changed == nil:
+		return ui.Marked("present", ui.Plain)
+	case *n.Changed:
+		return ui.Marked("changed", ui.Warn)
+	}
+	return ui.Marked("same", ui.Good)
+}

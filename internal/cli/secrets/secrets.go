@@ -1,0 +1,102 @@
+// Package secrets implements norn secrets.
+package secrets
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"norn/internal/cli"
+	"norn/internal/ui"
+	"norn/pkg/infraspec"
+	"norn/pkg/secrets"
+)
+
+const long = `The app's secrets are in secrets.enc.yaml beside its infraspec, encrypted with SOPS. Commit that file. The
+sops command reads and writes it too. norn deploy copies the secrets that the infraspec declares to
+the cluster. norn never shows a value.`
+
+// New returns norn secrets.
+func New(a *cli.App) *cobra.Command {
+	cmd := cli.Group("secrets", "Manage the app's secrets in its SOPS file", long)
+	cmd.Example = "  norn secrets init\n  norn secrets set API_TOKEN\n  norn secrets list shop"
+	cmd.AddCommand(newList(a), newSet(a), newUnset(a), newEdit(a), newRotate(a), newInit(a), newExec(a))
+	return cmd
+}
+
+// appFile is an app's encrypted file, and the secrets that its infraspec declares. Other mistakes in the infraspec do
+// not matter.
+type appFile struct {
+	path     string
+	app      string
+	declared []string
+}
+
+func findFile(a *cli.App, cmd *cobra.Command, arg string) (*appFile, error) {
+	conf, err := a.Config(cmd)
+	if err != nil {
+		return nil, err
+	}
+	here, err := cli.Here()
+	if err != nil {
+		return nil, err
+	}
+	path, err := infraspec.Locate(arg, here, conf.AppsDir)
+	if err != nil {
+		return nil, err
+	}
+	spec, _ := infraspec.Inspect(path)
+	return &appFile{path: filepath.Join(filepath.Dir(path), secrets.FileName), app: spec.App, declared: spec.Secrets}, nil
+}
+
+// hide redacts the values of f in everything that is printed from now on.
+func hide(a *cli.App, f *secrets.File) {
+	f.Each(func(name string, v secrets.Value) { a.Redactor.Hide(name, v.Reveal()) })
+}
+
+// Changed is the JSON output of a command that changes the file.
+type Changed struct {
+	Path    string          `json:"path"`
+	Changes secrets.Changes `json:"changes"`
+}
+
+// printChanges prints the names that changed, and warns about new names that the infraspec does not declare.
+func printChanges(a *cli.App, file *appFile, c secrets.Changes) error {
+	if a.JSON {
+		return a.Encode(Changed{file.path, c})
+	}
+	text := c.String()
+	if text == "" {
+		text = "unchanged"
+	}
+	_, err := fmt.Fprintf(a.Streams.Out, "%s: %s\n", ui.DisplayPath(file.path), text)
+	for _, name := range c.Added {
+		if !slices.Contains(file.declared, name) {
+			a.Warnf("%s is not declared: add it to secrets: in the infraspec to pass it to the app", name)
+		}
+	}
+	return err
+}
+
+// appAndName splits the arguments [APP] NAME. Its error does not repeat NAME, which may be a value.
+func appAndName(args []string) (app, name string, err error) {
+	if len(args) == 1 {
+		return "", args[0], nil
+	}
+	if infraspec.IsName(args[0]) && !infraspec.ValidName(args[0]) {
+		return "", "", cli.Usagef("invalid app name %q; pass a value on standard input or with --from-file, "+
+			"or omit it to be asked for it", args[0])
+	}
+	return args[0], args[1], nil
+}
+
+// checkName returns an error if name cannot name an environment variable. The error does not repeat it: it may be a
+// value.
+func checkName(name string) error {
+	if !infraspec.IsVariable(name) {
+		return cli.Usagef("invalid name: must consist of letters, digits, '_', '.' and '-', and not begin with a digit")
+	}
+	return nil
+}

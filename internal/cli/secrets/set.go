@@ -1,0 +1,171 @@
+package secrets
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+
+	"norn/internal/cli"
+	"norn/internal/ui"
+	"norn/pkg/secrets"
+)
+
+func newSet(a *cli.App) *cobra.Command {
+	var from string
+	cmd := &cobra.Command{
+		Use:   "set [APP] NAME",
+		Short: "Set a value in the app's SOPS file",
+		Long: `Asks for the value without showing it, or reads it from standard input without the newline at its end.
+--from-file reads a file as it is. If the SOPS file does not exist yet, norn creates it for the
+recipients in .sops.yaml; see norn secrets init.
+
+NAME=VALUE works too, but is discouraged: other users of the machine see it in the list of
+processes, and the shell keeps it in its history.`,
+		Example: `  norn secrets set API_TOKEN
+  pass show shop/db | norn secrets set shop DB_PASSWORD
+  norn secrets set TLS_KEY --from-file key.pem`,
+		Args: cobra.RangeArgs(1, 2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			last, value, inArgs := strings.Cut(args[len(args)-1], "=")
+			args[len(args)-1] = last
+			if inArgs {
+				a.Redactor.Hide(last, value)
+			}
+			appArg, name, err := appAndName(args)
+			if err == nil {
+				err = checkName(name)
+			}
+			if err != nil {
+				return err
+			}
+			file, err := findFile(a, cmd, appArg)
+			if err != nil {
+				return err
+			}
+			switch {
+			case inArgs && from != "":
+				return cli.Usagef("the value is given twice, as =VALUE and as --from-file")
+			case inArgs:
+				a.Warnf("other users can see a value on the command line, and the shell keeps it in its history; " +
+					"omit =VALUE to be asked for it")
+			default:
+				if from == "" {
+					err = secrets.Ready(file.path)
+				}
+				if err != nil {
+					return err
+				}
+				if value, err = readValue(a, cmd, name, from); err != nil {
+					return err
+				}
+			}
+			return setSecret(a, cmd, file, name, value)
+		},
+	}
+	cmd.Flags().StringVar(&from, "from-file", "", "file to read the value from, as it is; - for standard input")
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		if strings.Contains(err.Error(), "unknown") { // a value that begins with a dash, perhaps
+			err = errors.New("unknown flag; pass a value that begins with - on standard input")
+		}
+		return cli.FlagError(err)
+	})
+	return cmd
+}
+
+// readValue returns the value that is typed, piped or in a file.
+func readValue(a *cli.App, cmd *cobra.Command, name, from string) (string, error) {
+	if from != "" {
+		data, err := a.ReadFile(from)
+		if err != nil {
+			return "", fmt.Errorf("read the value: %w", err)
+		}
+		return string(data), nil
+	}
+	if prompt, ok := ui.NewPrompt(a.Streams); ok {
+		value, err := prompt.AskHidden(cmd.Context(), name+": ")
+		if err == nil && value == "" {
+			return "", cli.Usagef("no value entered; norn secrets set %s= sets an empty value", name)
+		}
+		return value, err
+	}
+	data, err := io.ReadAll(a.Streams.In)
+	if err != nil {
+		return "", fmt.Errorf("read the value: %w", err)
+	}
+	value := strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r")
+	if value == "" {
+		return "", cli.Usagef("standard input is empty; norn secrets set %s= sets an empty value", name)
+	}
+	return value, nil
+}
+
+func setSecret(a *cli.App, cmd *cobra.Command, file *appFile, name, value string) error {
+	a.Redactor.Hide(name, value)
+	if strings.ContainsRune(value, 0) || !utf8.ValidString(value) {
+		return cli.Usagef("the value is not UTF-8 text, and cannot be an environment variable; " +
+			"store it in base64, and decode it in the app")
+	}
+	var changes secrets.Changes
+	err := secrets.Update(cmd.Context(), file.path, func(f *secrets.File) error {
+		hide(a, f)
+		before := f.Values()
+		old, there := before[name]
+		if changes = (secrets.Changes{}); there && old.Reveal() == value {
+			return secrets.ErrUnchanged
+		}
+		err := f.Set(name, value)
+		changes = secrets.Compare(before, f.Values())
+		return err
+	})
+	if errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("set %s: %w", name, err)
+	}
+	if err != nil {
+		return err
+	}
+	return printChanges(a, file, changes)
+}
+
+func newUnset(a *cli.App) *cobra.Command {
+	return &cobra.Command{
+		Use:   "unset [APP] NAME",
+		Short: "Remove a value from the app's SOPS file",
+		Long: `Removes a value from the encrypted file. The cluster keeps it until the next deploy, and the repository's
+history keeps it encrypted: if a value has leaked, change it where it is used.`,
+		Example: "  norn secrets unset OLD_TOKEN\n  norn secrets unset shop OLD_TOKEN",
+		Args:    cobra.RangeArgs(1, 2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			appArg, name, err := appAndName(args)
+			if err != nil {
+				return err
+			}
+			file, err := findFile(a, cmd, appArg)
+			if err != nil {
+				return err
+			}
+			if _, err := secrets.Names(file.path); err != nil { // Update would create a missing file
+				return err
+			}
+			err = secrets.Update(cmd.Context(), file.path, func(f *secrets.File) error {
+				hide(a, f)
+				if !f.Unset(name) {
+					return &secrets.NameError{Name: name, Problem: "is not in " + ui.DisplayPath(file.path)}
+				}
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+			if slices.Contains(file.declared, name) {
+				a.Warnf("%s is still declared: remove it from secrets: in the infraspec, or norn deploy fails without it", name)
+			}
+			return printChanges(a, file, secrets.Changes{Removed: []string{name}})
+		},
+	}
+}

@@ -1,0 +1,130 @@
+// Package snapshots implements norn snapshots.
+package snapshots
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/api/resource"
+
+	"norn/internal/cli"
+	"norn/internal/ui"
+	"norn/pkg/deploy"
+	"norn/pkg/deploy/database"
+)
+
+const long = `norn deploy dumps a database with pg_dump before it migrates it, into the folder snapshots/ beside the
+infraspec. The dumps stay on this machine. Do not commit them.`
+
+// New returns norn snapshots.
+func New(a *cli.App) *cobra.Command {
+	cmd := cli.Group("snapshots", "List and restore database dumps", long)
+	cmd.Example = "  norn snapshots list shop\n  norn snapshots restore shop shop_0123456789ab_20260102T030405Z.dump"
+	cmd.AddCommand(newList(a), newRestore(a))
+	return cmd
+}
+
+func newList(a *cli.App) *cobra.Command {
+	return &cobra.Command{
+		Use:   "list [APP]",
+		Short: "List the dumps, newest first",
+		Long: `Lists the dumps in the folder snapshots/ beside the infraspec. norn keeps as many of each database as
+artifacts.retain says.`,
+		Example: "  norn snapshots list shop",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			conf, err := a.Config(cmd)
+			if err != nil {
+				return err
+			}
+			spec, err := a.Spec(cli.Argument(args, 0), conf)
+			if err != nil {
+				return err
+			}
+			all, err := database.List(spec)
+			if err != nil {
+				return err
+			}
+			if a.JSON {
+				return a.Encode(cli.Elements(listed(all))...)
+			}
+			rows := make([][]ui.Cell, 0, len(all))
+			for _, s := range all {
+				size := resource.NewQuantity(s.Bytes, resource.BinarySI).String()
+				rows = append(rows, []ui.Cell{
+					{Text: s.Name()}, {Text: s.Database}, {Text: s.Version}, {Text: cli.Age(&s.Time)}, {Text: size},
+				})
+			}
+			ui.PrintTable(a.Streams.Out, []string{"SNAPSHOT", "DATABASE", "BEFORE", "AGE", "SIZE"}, rows, "BEFORE", "DATABASE")
+			return nil
+		},
+	}
+}
+
+// Listed is the JSON output: a snapshot and its name.
+type Listed struct {
+	Name string `json:"name"`
+	database.Snapshot
+}
+
+func listed(all []database.Snapshot) []Listed {
+	out := make([]Listed, 0, len(all))
+	for _, s := range all {
+		out = append(out, Listed{s.Name(), s})
+	}
+	return out
+}
+
+// restoreOptions are the flags of norn snapshots restore.
+type restoreOptions struct {
+	deploy.RestoreOptions
+	yes bool
+}
+
+func newRestore(a *cli.App) *cobra.Command {
+	o := &restoreOptions{}
+	cmd := &cobra.Command{
+		Use:   "restore [APP] SNAPSHOT",
+		Short: "Restore a database from a dump",
+		Long: `Dumps the current database first, then restores the snapshot in one transaction. Running Pods are not
+stopped: roll them back to the version that the data belongs to.`,
+		Example: "  norn snapshots restore shop shop_0123456789ab_20260102T030405Z.dump",
+		Args:    cobra.RangeArgs(1, 2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.Steps(cmd.Context(), func(out ui.Progress) error { return restore(a, cmd, args, o, out) })
+		},
+	}
+	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "skip the question")
+	cli.BindLock(cmd, &o.Lock)
+	return cmd
+}
+
+func restore(a *cli.App, cmd *cobra.Command, args []string, o *restoreOptions, out ui.Progress) error {
+	ctx := cmd.Context()
+	s, err := a.Connect(ctx, cmd, "snapshots restore")
+	if err != nil {
+		return err
+	}
+	app := ""
+	if len(args) == 2 {
+		app = args[0]
+	}
+	if o.Spec, err = a.Spec(app, s.Conf); err != nil {
+		return err
+	}
+	found, err := database.Find(o.Spec, args[len(args)-1])
+	if err != nil {
+		return err
+	}
+	if !o.yes {
+		question := fmt.Sprintf("restore database %s to its state at %s", found.Database, found.Time.Format(time.RFC3339))
+		if err := a.Confirm(ctx, "restore", question, "the current data is dumped first"); err != nil {
+			return err
+		}
+	}
+	o.Redactor = a.Redactor
+	o.Namespace, o.App, o.Database = s.Conf.Namespace, o.Spec.App, cli.DatabaseSettings(s.Conf)
+	out.Begin("restore " + found.Name())
+	return deploy.RestoreSnapshot(ctx, s.Client, out, found, o.RestoreOptions)
+}

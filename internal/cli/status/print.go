@@ -1,0 +1,228 @@
+package status
+
+import (
+	"fmt"
+	"strings"
+
+	"norn/internal/cli"
+	"norn/internal/config"
+	"norn/internal/status"
+	"norn/internal/ui"
+)
+
+// stateMarks are the marks of the states; a state without one is plain.
+var stateMarks = map[status.State]ui.Mark{
+	status.Running: ui.Good, status.Scheduled: ui.Good, status.Callable: ui.Good,
+	status.NotReady: ui.Bad, status.Invalid: ui.Bad,
+	status.NotDeployed: ui.Warn, status.NotForged: ui.Dim, status.Stopped: ui.Warn,
+}
+
+func printOverview(a *cli.App, apps []status.App, conf *config.Config, connected bool) {
+	out := a.Streams.Out
+	if len(apps) == 0 {
+		_, _ = fmt.Fprintf(out, "no apps in %s\n", conf.AppsDir)
+		return
+	}
+	head := []string{"APP", "ROLE", "STATE", "READY", "VERSION", "AGE", "HOSTS", "DRIFT"}
+	if !connected {
+		head = []string{"APP", "ROLE", "HOSTS", "INFRASPEC"}
+	}
+	var rows [][]ui.Cell
+	for _, app := range apps {
+		hosts := ui.Cell{Text: strings.Join(app.Hosts, " ")}
+		if !connected {
+			rows = append(rows, []ui.Cell{
+				{Text: app.Name}, {Text: cli.Dash(app.Role)}, hosts, ui.Marked(ui.DisplayPath(app.Path), ui.Dim),
+			})
+			continue
+		}
+		drift := ui.Cell{}
+		if len(app.Drift) > 0 {
+			drift = ui.Marked("≠", ui.Warn)
+		}
+		rows = append(rows, []ui.Cell{
+			{Text: app.Name}, {Text: cli.Dash(app.Role)}, ui.Marked(string(app.State), stateMarks[app.State]),
+			{Text: ready(app)}, {Text: cli.Dash(app.Version)}, {Text: cli.Age(app.Since)}, hosts, drift,
+		})
+	}
+	ui.PrintTable(out, head, rows, "HOSTS", "AGE", "VERSION", "ROLE", "INFRASPEC")
+	for i, app := range apps {
+		if i > 0 && apps[i-1].Name == app.Name {
+			before := ui.DisplayPath(apps[i-1].Path)
+			ui.PrintLine(out, ui.Bad, "✗", fmt.Sprintf("%s and %s both define app %s", before, ui.DisplayPath(app.Path), app.Name))
+		}
+		if app.Problem != "" {
+			ui.PrintLine(out, ui.Bad, "✗", ui.DisplayPath(app.Path)+" "+app.Problem)
+		}
+		if len(app.Drift) > 0 {
+			ui.PrintLine(out, ui.Warn, "≠", fmt.Sprintf("%s differs from its infraspec: %s", app.Name, shortened(app.Drift, 2)))
+		}
+	}
+}
+
+// shortened returns the first n elements of list, and how many more there are.
+func shortened(list []string, n int) string {
+	if len(list) <= n {
+		return strings.Join(list, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(list[:n], ", "), len(list)-n)
+}
+
+func ready(app status.App) string {
+	if app.Desired == 0 && app.Ready == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%d/%d", app.Ready, app.Desired)
+}
+
+func printDetail(a *cli.App, d *status.Detail) {
+	out := a.Streams.Out
+	ui.PrintTitle(out, d.Name)
+	fact := func(name, text string) {
+		if text != "" {
+			ui.PrintFact(out, name, text)
+		}
+	}
+	fact("role", d.Role)
+	if d.State != status.Unknown {
+		state := string(d.State)
+		if d.Desired > 0 {
+			state += fmt.Sprintf(", %d of %d pods available", d.Ready, d.Desired)
+		}
+		fact("state", state)
+	}
+	if d.Problem != "" {
+		fact("problem", "the infraspec "+d.Problem)
+	}
+	fact("reason", d.Reason)
+	fact("version", d.Version)
+	fact("image", d.Image)
+	fact("hosts", strings.Join(d.Hosts, ", "))
+	fact("tunnel", d.Tunnel)
+	if s := d.Schedule; s != nil {
+		fact("schedule", s.Cron+"; "+lastRuns(s))
+	}
+	fact("secrets", secretNames(d.Secrets, d.Path != ""))
+	fact("infraspec", ui.DisplayPath(d.Path))
+	if len(d.Drift) > 0 {
+		fact("drift", strings.Join(d.Drift, "\n")+a.Rename("\nnorn forge "+d.Name+" applies the infraspec"))
+	}
+	printParts(a, d)
+	for _, problem := range d.Unread {
+		ui.PrintWarning(a.Streams.Err, problem)
+	}
+}
+
+// lastRuns returns when a cron app last ran.
+func lastRuns(s *status.Schedule) string {
+	text := "has not run yet"
+	switch {
+	case s.Last != nil && s.Success == nil:
+		text = fmt.Sprintf("last run %s ago, no success yet", cli.Age(s.Last))
+	case s.Last != nil:
+		text = fmt.Sprintf("last run %s ago, last success %s ago", cli.Age(s.Last), cli.Age(s.Success))
+	}
+	if s.Active > 0 {
+		text += fmt.Sprintf(", %d running", s.Active)
+	}
+	return text
+}
+
+// printParts prints volumes, Pods and revisions as tables.
+func printParts(a *cli.App, d *status.Detail) {
+	var rows [][]ui.Cell
+	for _, v := range d.Volumes {
+		mark := ui.Plain
+		if v.State == "missing" || v.State == "Lost" || v.State == "Pending" {
+			mark = ui.Warn
+		}
+		rows = append(rows, []ui.Cell{
+			{Text: v.Name}, {Text: cli.Dash(v.Size)}, ui.Marked(v.State, mark),
+			{Text: cli.Dash(v.Mount)}, ui.Marked(v.Host, ui.Dim),
+		})
+	}
+	printPart(a, []string{"VOLUME", "SIZE", "STATE", "MOUNTED AT", "HOST PATH"}, rows)
+
+	rows = nil
+	for _, p := range d.Pods {
+		mark := ui.Good
+		if !p.Ready {
+			mark = ui.Warn
+		}
+		revision := "-"
+		if p.Revision > 0 {
+			revision = fmt.Sprint(p.Revision)
+		}
+		rows = append(rows, []ui.Cell{
+			{Text: p.Name}, ui.Marked(p.State, mark), {Text: yes(p.Ready)}, {Text: fmt.Sprint(p.Restarts)},
+			{Text: cli.Age(&p.Started)}, {Text: revision},
+		})
+	}
+	printPart(a, []string{"POD", "STATE", "READY", "RESTARTS", "AGE", "REVISION"}, rows)
+
+	rows = nil
+	for _, r := range d.Revisions {
+		state, mark := "", ui.Plain
+		switch {
+		case r.Verified:
+			state = "verified"
+		case r.Failed != "":
+			state, mark = "failed: "+string(r.Failed), ui.Bad
+		}
+		if r.Current {
+			state = strings.TrimSpace("current " + state)
+			if mark == ui.Plain {
+				mark = ui.Good
+			}
+		}
+		rows = append(rows, []ui.Cell{
+			{Text: fmt.Sprint(r.Number)}, {Text: cli.Dash(r.Version)}, {Text: cli.Age(&r.Created)}, ui.Marked(state, mark),
+		})
+	}
+	printPart(a, []string{"REVISION", "VERSION", "AGE", ""}, rows)
+}
+
+func printPart(a *cli.App, head []string, rows [][]ui.Cell) {
+	if len(rows) == 0 {
+		return
+	}
+	_, _ = fmt.Fprintln(a.Streams.Out)
+	ui.PrintTable(a.Streams.Out, head, rows)
+}
+
+func yes(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
+
+// secretNames returns the names of secrets: first the good ones, then the missing and the undeclared ones. Unless
+// declared is set, the infraspec is not known, and no name counts as undeclared.
+func secretNames(list []status.Secret, declared bool) string {
+	var good, missing, extra []string
+	for _, s := range list {
+		switch {
+		case declared && !s.Declared:
+			extra = append(extra, s.Name)
+		case s.Cluster != nil && !*s.Cluster:
+			missing = append(missing, s.Name)
+		default:
+			good = append(good, s.Name)
+		}
+	}
+	var lines []string
+	for _, l := range []struct {
+		names []string
+		note  string
+	}{
+		{good, ""},
+		{missing, " (not in the cluster yet; norn deploy adds it)"},
+		{extra, " (no longer in the infraspec)"},
+	} {
+		if len(l.names) > 0 {
+			lines = append(lines, strings.Join(l.names, ", ")+l.note)
+		}
+	}
+	return strings.Join(lines, "\n")
+}

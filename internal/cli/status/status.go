@@ -1,0 +1,101 @@
+// Package status implements norn status.
+package status
+
+import (
+	"context"
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"norn/internal/cli"
+	"norn/internal/config"
+	"norn/internal/status"
+	"norn/pkg/infraspec"
+	"norn/pkg/k8s"
+)
+
+// New returns norn status.
+func New(a *cli.App) *cobra.Command {
+	return &cobra.Command{
+		Use:   "status [APP]",
+		Short: "List the apps and their state, or describe one app",
+		Long: `Lists the apps in the apps folder and in the cluster: role, state, ready and desired Pods, version and its
+age, hosts, and whether the cluster differs from the infraspec. With APP, shows Pods, revisions,
+volumes, names of secrets, and why something is not ready.
+
+Without a cluster, norn shows what is on disk, and why it cannot reach the cluster.`,
+		Example: "  norn status\n  norn status shop\n  norn status -o json | jq -r 'select(.drift) | .app'",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			conf, err := a.Config(cmd)
+			if err != nil {
+				return err
+			}
+			here, err := cli.Here()
+			if err != nil {
+				return err
+			}
+			if len(args) == 1 {
+				return one(cmd.Context(), a, args[0], here, conf)
+			}
+			return all(cmd.Context(), a, here, conf)
+		},
+	}
+}
+
+func all(ctx context.Context, a *cli.App, here string, conf *config.Config) error {
+	locals, err := status.OnDisk(here, conf.AppsDir)
+	if err != nil {
+		return err
+	}
+	client, unavailable, err := a.Reach(ctx)
+	if err != nil {
+		return err
+	}
+	var inv *k8s.Inventory
+	if client != nil {
+		if inv, err = client.Inventory(ctx, conf.Namespace, ""); err != nil {
+			return err
+		}
+	}
+	apps := status.Overview(locals, inv, cli.ForgeSettings(conf, ""))
+	if a.JSON {
+		return a.Encode(append(cli.Elements(apps), cli.NewConnection(client, unavailable, conf))...)
+	}
+	printOverview(a, apps, conf, client != nil)
+	a.PrintConnection(client, unavailable, conf)
+	return nil
+}
+
+func one(ctx context.Context, a *cli.App, arg, here string, conf *config.Config) error {
+	local, invalid := status.Local{Name: arg}, error(nil)
+	path, err := infraspec.Locate(arg, here, conf.AppsDir)
+	var missing *infraspec.NotFoundError
+	switch {
+	case err == nil:
+		_, invalid = a.Spec(arg, conf) // returned at the end: the cluster's state is shown even if the infraspec is not valid
+		local = status.OfFile(path)
+	case !errors.As(err, &missing) || missing.Name == "":
+		return err
+	}
+	client, unavailable, reachErr := a.Reach(ctx)
+	if reachErr != nil {
+		return reachErr
+	}
+	var cluster status.Cluster
+	if client != nil {
+		cluster = client
+	} else if err != nil {
+		return err // the name is not on disk, and there is no cluster to ask
+	}
+	detail, err := status.Describe(ctx, cluster, local, cli.ForgeSettings(conf, ""))
+	if err != nil {
+		return err
+	}
+	if a.JSON {
+		return errors.Join(a.Encode(detail, cli.NewConnection(client, unavailable, conf)), invalid)
+	}
+	printDetail(a, detail)
+	a.PrintConnection(client, unavailable, conf)
+	return invalid
+}

@@ -1,0 +1,85 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"syscall"
+
+	"norn/internal/job"
+	"norn/internal/ui"
+	"norn/pkg/pipeline"
+)
+
+// Steps runs a command that works in steps. It reports the end even if the command fails before its first step.
+func (a *App) Steps(ctx context.Context, do func(ui.Progress) error) error {
+	out := ui.NewProgress(a.Streams, a.Options)
+	err := do(out)
+	out.End(Outcome(ctx, a.Renamed(err)))
+	a.ended = true
+	return err
+}
+
+// PrintEnd prints the end event of a failed command, unless Steps has done so or the reader is gone.
+func (a *App) PrintEnd(ctx context.Context, err error) {
+	if err == nil || a.ended || errors.Is(err, syscall.EPIPE) {
+		return
+	}
+	ui.PrintEnd(a.Streams.Out, Outcome(ctx, a.Renamed(err)))
+}
+
+// OneOff is a Job whose output is the command's result.
+type OneOff struct {
+	Title   string
+	Request job.Request
+	Call    func(context.Context, job.Request) error
+}
+
+// RunOnce runs the Job that prepare returns. The Job's output goes to stdout unchanged or, with -o json, becomes the
+// output of a step called name.
+func (a *App) RunOnce(ctx context.Context, name string, prepare func() (*OneOff, error)) error {
+	if !a.JSON {
+		o, err := prepare()
+		if err != nil {
+			return err
+		}
+		o.Request.Out, o.Request.Say = a.Streams.Out, func(text string) { ui.PrintWarning(a.Streams.Err, text) }
+		return o.Call(ctx, o.Request)
+	}
+	a.Private = true
+	return a.Steps(ctx, func(out ui.Progress) error {
+		o, err := prepare()
+		if err != nil {
+			return err
+		}
+		out.Begin(o.Title)
+		run := func(ctx context.Context, w io.Writer) (pipeline.Result, error) {
+			o.Request.Out, o.Request.Say = w, func(text string) { pipeline.Warn(w, "%s", text) }
+			return pipeline.Result{State: pipeline.Done}, o.Call(ctx, o.Request)
+		}
+		step := pipeline.Step[pipeline.None]{Name: name, Run: pipeline.Act(run)}
+		_, err = pipeline.RunStep(ctx, pipeline.Runner{To: out}, step)
+		return err
+	})
+}
+
+// Confirm asks before a command does something irreversible. Without a terminal it returns an error that names --yes.
+func (a *App) Confirm(ctx context.Context, command, question, consequence string) error {
+	prompt, asking := ui.NewPrompt(a.Streams)
+	if !asking {
+		return &pipeline.UsageError{
+			Problem: command + " needs confirmation, and there is no terminal to ask on",
+			Advice:  "pass --yes to skip the question",
+		}
+	}
+	answer, err := prompt.Ask(ctx, question+" ("+consequence+")? [y/N] ")
+	switch {
+	case err != nil && !errors.Is(err, io.EOF):
+		return fmt.Errorf("nothing was changed: %w", err)
+	case !strings.EqualFold(answer, "y") && !strings.EqualFold(answer, "yes"):
+		return errors.New("canceled; nothing was changed")
+	}
+	return nil
+}

@@ -1,0 +1,76 @@
+// Package teardown implements norn teardown.
+package teardown
+
+import (
+	"github.com/spf13/cobra"
+
+	"norn/internal/cli"
+	"norn/internal/ui"
+	"norn/pkg/forge"
+)
+
+// options are the flags of norn teardown.
+type options struct {
+	forge.Removal
+	yes    bool
+	dryRun bool
+}
+
+// New returns norn teardown.
+func New(a *cli.App) *cobra.Command {
+	o := &options{}
+	cmd := &cobra.Command{
+		Use:   "teardown [APP]",
+		Short: "Delete the app from the cluster, but keep its data",
+		Long: `Deletes the app's rule in the Cloudflare tunnel, Service, Deployment or CronJob with its Pods, and Secret. Lists the
+PersistentVolumeClaims, and keeps them and their data unless you pass --delete-data.
+
+norn finds the objects by their labels: an app can be torn down by its name even if its infraspec is
+gone. A second run skips what is gone.`,
+		Example: "  norn teardown shop --dry-run\n  norn teardown shop --yes",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.Steps(cmd.Context(), func(out ui.Progress) error { return run(a, cmd, args, o, out) })
+		},
+	}
+	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "skip the question")
+	cmd.Flags().BoolVar(&o.DeleteData, "delete-data", false, "delete the PersistentVolumeClaims and their data too")
+	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "show what would be deleted, and change nothing")
+	cli.BindLock(cmd, &o.Lock)
+	return cmd
+}
+
+func run(a *cli.App, cmd *cobra.Command, args []string, o *options, out ui.Progress) error {
+	ctx := cmd.Context()
+	s, err := a.Connect(ctx, cmd, "teardown")
+	if err != nil {
+		return err
+	}
+	name, onDisk, err := a.FindName(cli.Argument(args, 0), s.Conf)
+	if err != nil {
+		return err
+	}
+	o.Namespace, o.App = s.Conf.Namespace, name
+	if !onDisk { // the name is misspelled, or the app is gone already
+		if known, err := forge.Known(ctx, s.Client, o.Removal); err != nil || !known {
+			if err == nil {
+				a.Warnf("no objects of %s in namespace %s; norn status lists the apps", name, s.Conf.Namespace)
+			}
+			return err
+		}
+	}
+	if !o.yes && !o.dryRun {
+		data := "its data is kept"
+		if o.DeleteData {
+			data = "with all its data"
+		}
+		if err := a.Confirm(ctx, "teardown", s.Title("tear down", name), data); err != nil {
+			return err
+		}
+	}
+	out.Begin(s.Title("teardown", name))
+	if o.dryRun {
+		return forge.PlanTeardown(ctx, s.Client, out, o.Removal)
+	}
+	return forge.Teardown(ctx, s.Client, out, o.Removal)
+}

@@ -1,0 +1,37 @@
+// Package version implements norn version.
+package version
+
+import (
+	"fmt"
+	"runtime"
+
+	"github.com/spf13/cobra"
+
+	"norn/internal/cli"
+)
+
+// Build is the JSON output: what this binary was built from, with, and for.
+type Build struct {
+	Version  string `json:"version"`
+	Go       string `json:"go"`
+	Platform string `json:"platform"`
+}
+
+// New returns norn version.
+func New(a *cli.App) *cobra.Command {
+	return &cobra.Command{
+		Use:     "version",
+		Short:   "Show norn's version",
+		Long:    "Shows norn's version, the Go version that built it, and its platform. It contacts no server.",
+		Example: "  norn version\n  norn version -o json | jq -r .version",
+		Args:    cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			b := Build{cli.Version(), runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}
+			if a.JSON {
+				return a.Encode(b)
+			}
+			_, err := fmt.Fprintf(a.Streams.Out, "norn %s %s %s\n", b.Version, b.Go, b.Platform)
+			return err
+		},
+	}
+}

@@ -1,0 +1,162 @@
+package ui
+
+import (
+	"io"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/charmbracelet/lipgloss"
+	"github.com/muesli/termenv"
+)
+
+// LogStyle selects how log lines are printed.
+type LogStyle struct {
+	JSON     bool
+	NoPrefix bool
+	Times    string           // utc, local, relative, or "" for none
+	Match    []*regexp.Regexp // parts to highlight
+}
+
+// LogPrinter formats log lines. On a terminal each pod has a color and a short name, control characters other than
+// color escapes are removed, and lines of a low level are dim. Elsewhere lines are printed as they are.
+type LogPrinter struct {
+	style          LogStyle
+	terminal       bool
+	renderer       *lipgloss.Renderer
+	dim, highlight string // escapes; "" without colors
+
+	mu         sync.Mutex
+	shortNames map[string]string // pods by short name
+}
+
+// NewLogPrinter returns a printer for lines that are written to w.
+func NewLogPrinter(w io.Writer, style LogStyle) *LogPrinter {
+	p := &LogPrinter{
+		style: style, terminal: IsTerminal(w), renderer: newRenderer(w), shortNames: map[string]string{},
+	}
+	if p.renderer.ColorProfile() != termenv.Ascii {
+		p.dim, p.highlight = "\x1b[2m", "\x1b[1;7m"
+	}
+	return p
+}
+
+// LogOrigin is the container that lines come from.
+type LogOrigin struct {
+	Pod, Container, Revision string
+	Several                  bool // the pod has other containers
+}
+
+// Lines returns the formatter of one container's lines.
+func (p *LogPrinter) Lines(from LogOrigin) *LogLines {
+	l := &LogLines{p: p}
+	switch {
+	case p.style.JSON:
+		l.head = jsonHead(from)
+	case !p.style.NoPrefix:
+		l.head = []byte(p.prefix(from))
+	}
+	return l
+}
+
+// LogLines formats one container's lines. It must be used by one goroutine at a time. Its methods append to dst.
+type LogLines struct {
+	p      *LogPrinter
+	head   []byte
+	carry  []byte // an incomplete character at the end of the last part
+	styled bool   // the parts of the current line may have changed the colors
+}
+
+// Line appends a whole line.
+func (l *LogLines) Line(dst []byte, at time.Time, text []byte) []byte {
+	if l.p.style.JSON {
+		return appendJSONLine(dst, l.head, l.p.jsonTime(at), text)
+	}
+	dst = l.p.appendTime(append(dst, l.head...), at)
+	if l.p.terminal || l.p.dim != "" {
+		return append(l.p.appendStyled(dst, text), '\n')
+	}
+	return append(append(dst, text...), '\n')
+}
+
+// Begin appends the beginning of a line that comes in parts.
+func (l *LogLines) Begin(dst []byte, at time.Time) []byte {
+	l.carry, l.styled = l.carry[:0], false
+	if l.p.style.JSON {
+		return appendJSONHead(dst, l.head, l.p.jsonTime(at))
+	}
+	return l.p.appendTime(append(dst, l.head...), at)
+}
+
+// Part appends a part of the line that Begin began.
+func (l *LogLines) Part(dst, text []byte) []byte {
+	switch {
+	case l.p.style.JSON:
+		whole := append(l.carry, text...) //nolint:gocritic // reuses the memory of carry
+		n := len(whole) - incompleteSuffix(whole)
+		dst = appendJSONText(dst, whole[:n])
+		l.carry = append([]byte(nil), whole[n:]...)
+		return dst
+	case l.p.terminal:
+		dst, l.styled = appendSanitized(dst, text, l.styled)
+		return dst
+	default:
+		return append(dst, text...)
+	}
+}
+
+// End appends the end of the line that Begin began.
+func (l *LogLines) End(dst []byte) []byte {
+	switch {
+	case l.p.style.JSON:
+		return append(appendJSONText(dst, l.carry), '"', '}', '\n')
+	case l.styled:
+		dst = append(dst, resetStyle...)
+	}
+	return append(dst, '\n')
+}
+
+func (p *LogPrinter) appendTime(dst []byte, at time.Time) []byte {
+	if p.style.Times == "" {
+		return dst
+	}
+	if p.dim != "" {
+		dst = append(dst, p.dim...)
+	}
+	switch p.style.Times {
+	case "local":
+		dst = at.Local().AppendFormat(dst, "2006-01-02T15:04:05.000Z07:00")
+	case "relative":
+		dst = appendAge(dst, time.Since(at))
+	default:
+		dst = at.UTC().AppendFormat(dst, "2006-01-02T15:04:05.000000000Z07:00")
+	}
+	if p.dim != "" {
+		dst = append(dst, resetStyle...)
+	}
+	return append(dst, ' ')
+}
+
+// appendAge appends a negative duration, padded to five columns.
+func appendAge(dst []byte, age time.Duration) []byte {
+	age = max(age, 0)
+	text := age.Truncate(time.Second).String()
+	switch {
+	case age < 10*time.Second:
+		text = age.Truncate(100 * time.Millisecond).String()
+	case age >= time.Hour:
+		text = strings.TrimSuffix(age.Truncate(time.Minute).String(), "0s")
+	}
+	for range 5 - len(text) {
+		dst = append(dst, ' ')
+	}
+	return append(append(dst, '-'), text...)
+}
+
+func (p *LogPrinter) jsonTime(at time.Time) time.Time {
+	if p.style.Times == "local" {
+		return at.Local()
+	}
+	return at.UTC()
+}

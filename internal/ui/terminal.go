@@ -1,0 +1,72 @@
+package ui
+
+import (
+	"os"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+	"golang.org/x/term"
+)
+
+// IsTerminal reports whether stream is a terminal that can move its cursor.
+func IsTerminal(stream any) bool {
+	f := osFile(stream)
+	return f != nil && isTerminalFile(f) && os.Getenv("TERM") != "dumb"
+}
+
+func isTerminalFile(f *os.File) bool {
+	return term.IsTerminal(int(f.Fd())) //nolint:gosec // a file descriptor fits an int
+}
+
+// Width returns the terminal's width in columns, or 80 if it is unknown.
+func Width(stream any) int {
+	if width, _ := size(stream); width > 0 {
+		return width
+	}
+	return 80
+}
+
+// height returns the terminal's height in lines, or 24 if it is unknown.
+func height(stream any) int {
+	if _, height := size(stream); height > 0 {
+		return height
+	}
+	return 24
+}
+
+// size returns the terminal's size, or 0, 0 if it is unknown.
+func size(stream any) (width, height int) {
+	f := osFile(stream)
+	if f == nil {
+		return 0, 0
+	}
+	width, height, err := term.GetSize(int(f.Fd())) //nolint:gosec // a file descriptor fits an int
+	if err != nil {
+		return 0, 0
+	}
+	return width, height
+}
+
+// wrap redacts text. On a terminal, it also breaks lines between words and indents the continuation lines.
+func wrap(stream any, text string, indent int) string {
+	text = redactText(stream, text)
+	if !IsTerminal(stream) {
+		return text
+	}
+	// The library breaks after any hyphen, even inside flags and names.
+	text = ansi.Wrap(strings.ReplaceAll(text, "-", unbreakableHyphen), Width(stream)-indent, "")
+	return strings.NewReplacer(unbreakableHyphen, "-", "\n", "\n"+strings.Repeat(" ", indent)).Replace(text)
+}
+
+// unbreakableHyphen stands for a hyphen while lines are broken. It is a private-use character.
+const unbreakableHyphen = "\ue000"
+
+// sanitize replaces what a terminal or a CI log would act on: control characters, line breaks and workflow commands.
+func sanitize(text string) string {
+	return escapeWorkflowCommand(strings.Map(func(r rune) rune {
+		if r < ' ' || r >= 0x7f && r < 0xa0 || r == 0x2028 || r == 0x2029 {
+			return ' '
+		}
+		return r
+	}, text))
+}

@@ -1,0 +1,108 @@
+package validate
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"norn/pkg/infraspec"
+	"norn/pkg/secrets"
+)
+
+// referencedFiles checks the files that an infraspec refers to. It skips files that may be in another repository.
+func referencedFiles(spec *infraspec.Spec) []infraspec.Finding {
+	if spec.App == "" { // the file could not be parsed
+		return nil
+	}
+	return append(dockerfile(spec), secretsFile(spec)...)
+}
+
+func dockerfile(spec *infraspec.Spec) []infraspec.Finding {
+	name := spec.Build.Dockerfile
+	dir := filepath.Dir(spec.Path())
+	if isFile(filepath.Join(dir, name)) || !spec.Deploy || spec.Repo.URL != "" || filepath.IsAbs(name) || name == "" {
+		return nil
+	}
+	if spec.Has("build.dockerfile") {
+		message := fmt.Sprintf("file %q does not exist in the folder of this file", name)
+		return []infraspec.Finding{
+			spec.Finding("build.dockerfile", infraspec.Error, infraspec.RuleDockerfile, message),
+		}
+	}
+	advice := "set build.dockerfile, or deploy with --image"
+	for _, other := range []string{"Containerfile", "dockerfile"} {
+		if isFile(filepath.Join(dir, other)) {
+			advice = "set build.dockerfile to " + other
+		}
+	}
+	message := "no Dockerfile in the folder of this file; " + advice
+	return []infraspec.Finding{spec.Finding("build", infraspec.Warning, infraspec.RuleDockerfile, message)}
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && !info.IsDir()
+}
+
+// secretsFile compares the names under secrets with those in the encrypted file. It needs no key.
+func secretsFile(spec *infraspec.Spec) []infraspec.Finding {
+	finding := func(key string, severity infraspec.Severity, format string, args ...any) infraspec.Finding {
+		return spec.Finding(key, severity, infraspec.RuleSecretsFile, fmt.Sprintf(format, args...))
+	}
+	entries, err := secrets.Names(filepath.Join(filepath.Dir(spec.Path()), secrets.FileName))
+	missing := errors.Is(err, fs.ErrNotExist)
+	switch {
+	case missing && (len(spec.Secrets) == 0 || spec.Repo.URL != ""):
+		return nil
+	case missing:
+		return []infraspec.Finding{finding("secrets", infraspec.Error,
+			"no %s for these names in the folder of this file; create it with norn secrets set", secrets.FileName)}
+	case err != nil:
+		return []infraspec.Finding{finding("secrets", infraspec.Error, "%s", problem(err))}
+	}
+	var found []infraspec.Finding
+	for i, name := range spec.Secrets {
+		known := slices.ContainsFunc(entries, func(e secrets.Entry) bool { return e.Name == name })
+		if infraspec.IsVariable(name) && !known {
+			found = append(found, finding(fmt.Sprintf("secrets[%d]", i), infraspec.Error,
+				"%s is not in %s; set it with norn secrets set %[1]s", name, secrets.FileName))
+		}
+	}
+	for _, e := range entries {
+		if !infraspec.IsVariable(e.Name) {
+			continue // not quoted: it may be anything
+		}
+		key, declared := "secrets", slices.Index(spec.Secrets, e.Name)
+		if declared >= 0 {
+			key = fmt.Sprintf("secrets[%d]", declared)
+		}
+		switch {
+		case e.Shape == secrets.Plain && declared < 0:
+			found = append(found, finding(key, infraspec.Warning,
+				"%s is not encrypted in %s, and not listed here", e.Name, secrets.FileName))
+		case e.Shape == secrets.Plain:
+			found = append(found, finding(key, infraspec.Error,
+				"%s is not encrypted in %s; remove it there, set it with norn secrets set, and replace the secret",
+				e.Name, secrets.FileName))
+		case e.Shape == secrets.Nested && declared >= 0:
+			found = append(found, finding(key, infraspec.Error,
+				"%s is a list or a mapping in %s, which cannot be an environment variable", e.Name, secrets.FileName))
+		case declared < 0 && e.Shape != secrets.Readable:
+			found = append(found, finding(key, infraspec.Warning,
+				"%s is in %s but not listed here, so the app does not get it", e.Name, secrets.FileName))
+		}
+	}
+	return found
+}
+
+// problem returns err with the base name of the file: the finding already names the folder.
+func problem(err error) string {
+	var file *secrets.FileError
+	if errors.As(err, &file) {
+		return fmt.Sprintf("%s: %s; %s", secrets.FileName, file.Problem, file.Advice)
+	}
+	return err.Error()
+}
