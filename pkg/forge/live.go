@@ -30,7 +30,7 @@ type live struct {
 	tunnel     *corev1.ConfigMap // cloudflared's configuration, or nil
 }
 
-// readLive reads the live state, all objects at once.
+// readLive reads the live state, by concurrent calls.
 func readLive(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, s objects.Settings) (*live, error) {
 	l := &live{services: map[string]*corev1.Service{}, claims: map[string]*corev1.PersistentVolumeClaim{}}
 	var found labelled

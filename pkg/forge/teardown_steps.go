@@ -183,7 +183,7 @@ func (t *teardown) secrets() removeStep {
 func (t *teardown) claims() removeStep {
 	names := namesOf(t.inventory.Claims)
 	if len(names) > 0 && !t.what.DeleteData {
-		detail := strings.Join(names, ", ") + " kept with their data (--delete-data deletes them)"
+		detail := strings.Join(names, ", ") + " kept with the data (--delete-data deletes it)"
 		keep := pipeline.Fixed(pipeline.None{}, pipeline.Skipped, detail)
 		return removeStep{Name: objects.KindClaim, Run: keep, Plan: keep}
 	}

@@ -78,7 +78,7 @@ func (r *run) route(rule tunnel.Rule) pipeline.Func[drift.Change] {
 		t := &cloudflared{cluster: r.cluster, out: out, adopt: r.options.Adopt}
 		result, err := t.change(ctx, r.appKey(), rule)
 		if err == nil && result.State == pipeline.Configured {
-			result.Detail = "routes to " + rule.Service
+			result.Detail = "leads to " + rule.Service
 		}
 		return drift.Change{}, result, err
 	}
