@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the devcluster once and prints the folder that holds its programs: devcluster, pause, kubernetes and kubectl.
-# Words add programs that few clusters need: dns adds coredns, gateway adds traefik, metrics adds metrics-server.
-# KUBERNETES chooses another version of Kubernetes, one of those in kubernetes/versions: KUBERNETES=1.34 build.sh
+# Arguments add optional programs: dns adds coredns, gateway adds traefik, metrics adds metrics-server.
+# KUBERNETES selects a version of kubernetes/versions, such as KUBERNETES=1.34 build.sh
 # usage: build.sh [dns] [gateway] [metrics]
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -9,12 +9,12 @@ cd "$(dirname "$0")"
 . build/compile.sh
 
 for word in "$@"; do
-	[[ " $addons " == *" $word "* ]] || { echo "Error: unknown add-on \"$word\": choose from $addons" >&2; exit 2; }
+	[[ " $addons " == *" $word "* ]] || { echo "Error: unknown add-on \"$word\": want one of $addons" >&2; exit 2; }
 done
 version=$(kubernetes_version)
 
-# Every part has a key of its own, so that a change of one does not build the others again. The folder that is
-# printed holds links to the programs of all parts. It is outside the checkout, so that others find it too.
+# Each part has its own key, so a change of one part does not rebuild the others. The printed folder contains links to
+# the programs of all parts. It is outside of the checkout, so other checkouts use it, too.
 cache=${NORN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/norn}/devcluster-builds
 declare -A key
 for part in supervisor kubernetes "$@"; do
@@ -29,7 +29,7 @@ part_dir() {
 	echo "$cache/$name/${key[$1]}"
 }
 
-# is_linked says whether the printed folder already holds a part as its sources are now.
+# is_linked reports whether the printed folder contains the current state of a part.
 is_linked() { [ "$(cat "$out/.$1" 2>/dev/null)" = "${key[$1]}" ]; }
 
 is_complete() {
@@ -39,8 +39,8 @@ is_complete() {
 	done
 }
 
-# link_part puts a part's files into the printed folder, in place of older ones. They are hard links: a program finds
-# the others beside itself, and they outlive the part's own folder.
+# link_part links a part's files into the printed folder, replacing older ones. Hard links let a program find the
+# others in its own folder, and they outlive the part's folder.
 link_part() {
 	local dir
 	dir=$(part_dir "$1")

@@ -1,5 +1,5 @@
-// Command devcluster is a real Kubernetes for demos and tests: `devcluster up` starts it. The Kubernetes programs are
-// in a binary of their own, beside this one.
+// Command devcluster runs a real Kubernetes for demos and tests. The Kubernetes programs are in another binary in the
+// same folder.
 package main
 
 import (
@@ -34,25 +34,25 @@ func main() {
 	}
 }
 
-// kubectl replaces this process with kubectl and returns only if that fails.
+// kubectl replaces this process with kubectl. It returns only if that fails.
 func kubectl(args []string) error {
 	path, err := process.Program("kubernetes")
 	if err != nil {
 		return err
 	}
 	useOwnKubeconfig()
-	if err := syscall.Exec(path, args, os.Environ()); err != nil { //nolint:gosec // kubectl, as asked
+	if err := syscall.Exec(path, args, os.Environ()); err != nil { //nolint:gosec // the path is kubectl's
 		return fmt.Errorf("start kubectl: %w", err)
 	}
 	return nil
 }
 
-// useOwnKubeconfig makes `devcluster kubectl` talk to the devcluster unless KUBECONFIG names another cluster.
+// useOwnKubeconfig sets KUBECONFIG to the devcluster's kubeconfig unless it is set.
 func useOwnKubeconfig() {
 	if os.Getenv("KUBECONFIG") != "" {
 		return
 	}
 	if d, err := state.Open(""); err == nil {
-		_ = os.Setenv("KUBECONFIG", d.Kubeconfig()) // can't fail for these two strings
+		_ = os.Setenv("KUBECONFIG", d.Kubeconfig()) // cannot fail for these strings
 	}
 }

@@ -1,6 +1,6 @@
-# Compiling the devcluster's parts. build.sh reads this file.
+# Functions that compile the devcluster's parts. build.sh reads this file.
 
-# compile_part builds a part into a folder, which appears when it is complete. It runs in a subshell of its own.
+# compile_part builds a part into a folder, which appears when it is complete. It runs in a subshell.
 compile_part() (
 	part=$1 dir=$2
 	mkdir -p "$(dirname "$dir")"
@@ -25,15 +25,15 @@ compile_part() (
 	mv "$tmp" "$dir"
 )
 
-# compile builds packages with progress lines on stderr, which name them by the first argument. The others are go
-# build's: the output, then flags and packages.
+# compile builds packages and prints progress on stderr. Its arguments are a name for the messages, the output path, and
+# the flags and packages for go build.
 compile() {
 	local what=$1 output=$2 stale log
 	shift 2
-	echo "looking at what $what needs" >&2
+	echo "checking the build cache for $what" >&2
 	stale=$(go list -deps -f '{{if .Stale}}{{.ImportPath}}{{end}}' "$@" | grep -c . || true)
 	if [ "$stale" -gt 500 ]; then
-		echo "this compile of $stale packages happens once; it takes 6 to 12 minutes on two cores" >&2
+		echo "compiling $stale packages takes 6 to 12 minutes on two cores; it happens only once" >&2
 	fi
 	log=$(mktemp)
 	if ! go build -v -ldflags "$flags" -o "$output" "$@" 2>&1 | count "$what" "$((stale > 0 ? stale : 1))" >"$log"; then
@@ -61,7 +61,7 @@ count() {
 	[ ! -t 2 ] || echo >&2
 }
 
-# remove_old removes builds from a cache. Two of each part stay, and all that were used within the last day.
+# remove_old removes old builds from the cache. It keeps two of each part, and all that were used within the last day.
 remove_old() {
 	local kind
 	for kind in "$1"/*/; do

@@ -1,6 +1,6 @@
-# What the devcluster's parts are built from. build.sh reads this file.
+# Functions for the sources of the devcluster's parts. build.sh reads this file.
 
-# The same flags as norn's own build, so that the two share Go's build cache.
+# The same flags as norn's build, so that both share Go's build cache.
 export CGO_ENABLED=0 GOFLAGS="-trimpath -buildvcs=false -tags=grpcnotrace"
 
 addons="dns gateway metrics"
@@ -13,7 +13,7 @@ short_version() { sed -E 's/^([0-9]+\.[0-9]+)\.[0-9]+(-[a-z]+)?.*/\1\2/'; }
 # pinned_version prints the version of Kubernetes that a module file names.
 pinned_version() { awk '$1 == "k8s.io/kubernetes" && $2 ~ /^v/ { print substr($2, 2); exit }' "$1"; }
 
-# use_toolchain makes Go use a newer version of itself if a module file needs one. Go does not do so for -modfile.
+# use_toolchain selects a newer Go version if a module file requires it. Go does not do that for -modfile.
 use_toolchain() {
 	local needs
 	needs=go$(awk '$1 == "go" { print $2; exit }' "$1")
@@ -35,7 +35,7 @@ known_versions() {
 	} | sort -V | xargs
 }
 
-# kubernetes_version prints the short version that $KUBERNETES chooses, or fails if it is unknown.
+# kubernetes_version prints the short version that $KUBERNETES selects, or fails if it is unknown.
 kubernetes_version() {
 	local default known
 	default=$(pinned_version kubernetes/go.mod | short_version)
@@ -72,7 +72,7 @@ part_sources() {
 	esac | LC_ALL=C sort
 }
 
-# part_key names one state of a part's sources.
+# part_key prints a hash of a part's sources and build flags.
 part_key() {
 	{
 		[ "$1" != kubernetes ] || use_toolchain "kubernetes/$(module_file "$version")"
@@ -82,7 +82,7 @@ part_key() {
 	} | short_hash
 }
 
-# link_flags prints the linker's flags; Kubernetes says the version that they stamp.
+# link_flags prints the linker flags, which set the version that Kubernetes reports.
 link_flags() {
 	local full major minor stamp=k8s.io/component-base/version
 	echo -n "-s -w"

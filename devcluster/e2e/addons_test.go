@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// needs skips a test whose program was not built: few clusters need these two.
+// needs skips the test if an optional program is not built.
 func (c *cluster) needs(program string) {
 	c.t.Helper()
 	if _, err := os.Stat(filepath.Join(filepath.Dir(c.bin), program)); err != nil {
@@ -32,10 +32,12 @@ kind: Ingress
 metadata: {name: shop}
 spec:
   ingressClassName: traefik
-  rules: [{host: shop.test, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: shop, port: {number: 80}}}}]}}]
+  rules:
+  - host: shop.test
+    http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: shop, port: {number: 80}}}}]}
 `
 
-// apply applies a text of manifests.
+// apply applies manifests.
 func (c *cluster) apply(text string) {
 	c.t.Helper()
 	manifest := filepath.Join(c.t.TempDir(), "manifest.yaml")
@@ -45,7 +47,7 @@ func (c *cluster) apply(text string) {
 	c.kubectl("apply", "--filename", manifest)
 }
 
-// A route and an Ingress lead from a port of this machine, by host name, to the pods of every node.
+// A route and an Ingress make pods on all nodes reachable from this machine, by host name.
 func TestGateway(t *testing.T) {
 	c := newCluster(t)
 	c.needs("traefik")
@@ -78,9 +80,10 @@ func TestGateway(t *testing.T) {
 		c.answers(string(out), c.pods())
 	}
 	if got := status("nobody.test"); got != http.StatusNotFound {
-		t.Errorf("a host that nobody has is answered with %d", got)
+		t.Errorf("unknown host: status %d", got)
 	}
-	if got := c.kubectl("get", "httproute", "shop", "-o", "jsonpath={.status.parents[0].conditions[*].status}"); got != "True True" {
+	const conditions = "jsonpath={.status.parents[0].conditions[*].status}"
+	if got := c.kubectl("get", "httproute", "shop", "-o", conditions); got != "True True" {
 		t.Errorf("the route's conditions: %q", got)
 	}
 	if got := c.kubectl("get", "ingress", "shop", "-o", "jsonpath={.status.loadBalancer.ingress[0].ip}"); got == "" {
@@ -132,7 +135,7 @@ func TestMetrics(t *testing.T) {
 	}
 	t.Cleanup(func() {
 		_ = load.Process.Kill()
-		_ = load.Wait() // killed, as intended
+		_ = load.Wait() // it was killed
 	})
 	c.until(3*time.Minute, "the Deployment has two replicas", func() bool {
 		return c.kubectl("get", "deployment", "busy", "-o", "jsonpath={.status.readyReplicas}") == "2"

@@ -1,4 +1,4 @@
-// Package e2e runs the built devcluster as a user would: started twice, killed, side by side, and gone without a trace.
+// Package e2e tests the built devcluster: started twice, killed, side by side, and stopped without a trace.
 package e2e
 
 import (
@@ -31,14 +31,14 @@ func newCluster(t *testing.T) *cluster {
 	t.Helper()
 	bin := os.Getenv("DEVCLUSTER_BINARY")
 	if bin == "" {
-		t.Skip("no devcluster: run make sessions")
+		t.Skip("DEVCLUSTER_BINARY is not set: run make devcluster")
 	}
 	c := &cluster{t, bin, filepath.Join(t.TempDir(), "cluster")}
 	t.Cleanup(func() { c.run("down", "--wipe") })
 	return c
 }
 
-// command is devcluster with this cluster's folder; what follows -- is left to the command inside.
+// command returns a devcluster command for this cluster. Arguments after -- belong to the command inside.
 func (c *cluster) command(args ...string) *exec.Cmd {
 	return exec.Command(c.bin, append([]string{"--dir", c.dir}, args...)...)
 }
@@ -71,14 +71,15 @@ func (c *cluster) upWith(flags ...string) info {
 
 func (c *cluster) kubectl(args ...string) string {
 	c.t.Helper()
-	out, err := exec.Command(c.bin, append([]string{"kubectl", "--kubeconfig", filepath.Join(c.dir, "kubeconfig")}, args...)...).CombinedOutput()
+	all := append([]string{"kubectl", "--kubeconfig", filepath.Join(c.dir, "kubeconfig")}, args...)
+	out, err := exec.Command(c.bin, all...).CombinedOutput()
 	if err != nil {
 		c.t.Fatalf("kubectl %v: %v\n%s", args, err, out)
 	}
 	return string(out)
 }
 
-// pid is the supervisor's.
+// pid returns the supervisor's pid.
 func (c *cluster) pid() int {
 	c.t.Helper()
 	data, err := os.ReadFile(filepath.Join(c.dir, "cluster.lock"))
@@ -92,7 +93,7 @@ func (c *cluster) pid() int {
 	return pid
 }
 
-// traces are the processes and cgroups that carry this cluster's folder or name.
+// traces returns processes and cgroups that are named after this cluster's folder.
 func (c *cluster) traces() []string {
 	var found []string
 	procs, _ := filepath.Glob("/proc/[0-9]*/cmdline")
@@ -111,20 +112,20 @@ func TestUpAgainKillAndUp(t *testing.T) {
 	first := c.up()
 	c.kubectl("create", "configmap", "kept", "--from-literal=a=b")
 	if again := c.up(); again != first {
-		t.Errorf("a second up says %+v, the first %+v", again, first)
+		t.Errorf("second up: %+v, first up: %+v", again, first)
 	}
-	// A supervisor that is killed takes everything with it, and the next up finds its way.
+	// A killed supervisor ends all processes of the cluster, and the next up starts it again.
 	if err := syscall.Kill(c.pid(), syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
 	if after := c.up(); after != first {
-		t.Errorf("up after a kill says %+v, before %+v", after, first)
+		t.Errorf("up after a kill: %+v, before: %+v", after, first)
 	}
 	if out := c.kubectl("get", "configmap", "kept", "-o", "jsonpath={.data.a}"); out != "b" {
-		t.Errorf("the cluster has lost what it held: %q", out)
+		t.Errorf("the cluster has lost its objects: %q", out)
 	}
 	c.run("down")
-	c.run("down") // where nothing runs
+	c.run("down") // not running
 	if left := c.traces(); len(left) > 0 {
 		t.Errorf("left behind: %q", left)
 	}
@@ -141,7 +142,7 @@ func TestKilledBeforeReady(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	// Killed as soon as there is a supervisor to be orphaned.
+	// Kill up as soon as a supervisor exists.
 	deadline := time.Now().Add(30 * time.Second)
 	for {
 		if _, err := os.Stat(filepath.Join(c.dir, "log", "supervisor.log")); err == nil || time.Now().After(deadline) {
@@ -166,13 +167,15 @@ func TestSideBySideWithPortsTaken(t *testing.T) {
 	if out := b.kubectl("get", "configmaps", "-o", "name"); strings.Contains(out, "only-in-a") {
 		t.Error("two clusters share their objects")
 	}
-	// The API server's certificate is verified, by whatever the kubeconfig says.
-	if data, err := os.ReadFile(first.Kubeconfig); err != nil || strings.Contains(string(data), "insecure") || !strings.Contains(string(data), "certificate-authority-data") {
+	// The kubeconfig makes clients verify the API server's certificate.
+	data, err := os.ReadFile(first.Kubeconfig)
+	if err != nil || strings.Contains(string(data), "insecure") ||
+		!strings.Contains(string(data), "certificate-authority-data") {
 		t.Errorf("the kubeconfig skips verification, or cannot be read: %v", err)
 	}
 }
 
-// A component that is killed comes back.
+// A killed component is restarted.
 func TestAPIServerRestarts(t *testing.T) {
 	c := newCluster(t)
 	c.up()
@@ -189,7 +192,7 @@ func TestAPIServerRestarts(t *testing.T) {
 		}
 		killed = syscall.Kill(pid, syscall.SIGKILL) == nil
 		for deadline := time.Now().Add(30 * time.Second); syscall.Kill(pid, 0) == nil && time.Now().Before(deadline); {
-			time.Sleep(time.Millisecond) // until it has been reaped
+			time.Sleep(time.Millisecond) // until it is reaped
 		}
 	}
 	if !killed {

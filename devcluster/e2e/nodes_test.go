@@ -28,7 +28,10 @@ spec:
       nodeSelector: {kubernetes.io/arch: amd64}
       tolerations: [{key: gpu, operator: Exists}]
       topologySpreadConstraints:
-      - {maxSkew: 1, topologyKey: kubernetes.io/hostname, whenUnsatisfiable: DoNotSchedule, labelSelector: {matchLabels: {app: shop}}}
+      - maxSkew: 1
+        topologyKey: kubernetes.io/hostname
+        whenUnsatisfiable: DoNotSchedule
+        labelSelector: {matchLabels: {app: shop}}
       containers:
       - name: shop
         image: IMAGE
@@ -58,7 +61,7 @@ func (c *cluster) loadClient(i info) (binary, image string) {
 	return binary, image
 }
 
-// deployShop makes the shop, and waits until all its pods are available.
+// deployShop deploys the shop and waits until all its pods are available.
 func (c *cluster) deployShop(image string) {
 	c.t.Helper()
 	c.apply(strings.ReplaceAll(shop, "IMAGE", image))
@@ -66,11 +69,11 @@ func (c *cluster) deployShop(image string) {
 }
 
 // until waits until a condition holds.
-func (c *cluster) until(within time.Duration, what string, holds func() bool) {
+func (c *cluster) until(within time.Duration, condition string, holds func() bool) {
 	c.t.Helper()
 	for deadline := time.Now().Add(within); !holds(); time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			c.t.Fatalf("never: %s\n%s", what, c.run("node", "list"))
+			c.t.Fatalf("not within %s: %s\n%s", within, condition, c.run("node", "list"))
 		}
 	}
 }
@@ -78,7 +81,8 @@ func (c *cluster) until(within time.Duration, what string, holds func() bool) {
 // pods returns the names of the shop's pods, by node.
 func (c *cluster) pods() map[string]string {
 	c.t.Helper()
-	out := c.kubectl("get", "pods", "-l", "app=shop", "-o", `jsonpath={range .items[*]}{.spec.nodeName} {.metadata.name}{"\n"}{end}`)
+	out := c.kubectl("get", "pods", "-l", "app=shop", "-o",
+		`jsonpath={range .items[*]}{.spec.nodeName} {.metadata.name}{"\n"}{end}`)
 	pods := map[string]string{}
 	for line := range strings.Lines(out) {
 		if node, name, ok := strings.Cut(strings.TrimSpace(line), " "); ok {
@@ -88,12 +92,12 @@ func (c *cluster) pods() map[string]string {
 	return pods
 }
 
-// answers checks that the load client's requests were all answered, by exactly these pods.
-func (c *cluster) answers(said string, pods map[string]string) {
+// answers checks that all requests of the load client were answered, and by exactly these pods.
+func (c *cluster) answers(output string, pods map[string]string) {
 	c.t.Helper()
 	var count struct{ Answered, Failed map[string]int }
-	if err := json.Unmarshal([]byte(said), &count); err != nil {
-		c.t.Fatalf("%v: %s", err, said)
+	if err := json.Unmarshal([]byte(output), &count); err != nil {
+		c.t.Fatalf("%v: %s", err, output)
 	}
 	var want, got []string
 	for _, pod := range pods {
@@ -109,12 +113,12 @@ func (c *cluster) answers(said string, pods map[string]string) {
 	}
 }
 
-// answeredBy returns how many pods have answered the load client.
-func (c *cluster) answeredBy(said string) int {
+// answeredBy returns the number of pods that have answered the load client.
+func (c *cluster) answeredBy(output string) int {
 	c.t.Helper()
 	var count struct{ Answered map[string]int }
-	if err := json.Unmarshal([]byte(said), &count); err != nil {
-		c.t.Fatalf("%v: %s", err, said)
+	if err := json.Unmarshal([]byte(output), &count); err != nil {
+		c.t.Fatalf("%v: %s", err, output)
 	}
 	return len(count.Answered)
 }
@@ -125,7 +129,8 @@ func (c *cluster) ready(node string) string {
 
 func TestNodes(t *testing.T) {
 	c := newCluster(t)
-	i := c.upWith("--nodes", "3", "--dns", "--hollow", "arm64", "--label", "node-2:disk=ssd", "--taint", "node-3:gpu=yes:NoSchedule")
+	i := c.upWith("--nodes", "3", "--dns", "--hollow", "arm64",
+		"--label", "node-2:disk=ssd", "--taint", "node-3:gpu=yes:NoSchedule")
 	binary, image := c.loadClient(i)
 	c.deployShop(image)
 	pods := c.pods()
@@ -135,19 +140,20 @@ func TestNodes(t *testing.T) {
 	if got := c.kubectl("get", "nodes", "-l", "disk=ssd", "-o", "name"); got != "node/node-2\n" {
 		t.Errorf("labelled: %q", got)
 	}
-	if got := c.kubectl("get", "node", "node-3", "-o", "jsonpath={.spec.taints[0]}"); !strings.Contains(got, `"key":"gpu"`) {
-		t.Errorf("node-3's taint: %q", got)
+	if taint := c.kubectl("get", "node", "node-3", "-o", "jsonpath={.spec.taints[0]}"); !strings.Contains(taint, `"gpu"`) {
+		t.Errorf("node-3's taint: %q", taint)
 	}
 	if got := c.kubectl("get", "node", "hollow-1", "-o", "jsonpath={.status.nodeInfo.architecture}"); got != "arm64" {
 		t.Errorf("the hollow node's architecture: %q", got)
 	}
 
 	t.Log("a Service, by name, from a pod and from a node to pods on every node")
-	// Each kube-proxy learns of the endpoints in its own time, and refuses connections until then.
+	// A kube-proxy refuses connections until it has received the endpoints.
 	for _, node := range []string{"node", "node-2"} {
-		c.until(time.Minute, node+" leads to the Service's pods", func() bool {
-			said, err := c.command("exec", "--node", node, "--", binary, "--requests", "50", "--every", "0", "--keepalive=false", "http://shop.default").Output()
-			return err == nil && c.answeredBy(string(said)) == len(pods)
+		c.until(time.Minute, "the Service is reachable from "+node, func() bool {
+			output, err := c.command("exec", "--node", node, "--",
+				binary, "--requests", "50", "--every", "0", "--keepalive=false", "http://shop.default").Output()
+			return err == nil && c.answeredBy(string(output)) == len(pods)
 		})
 	}
 	for _, url := range []string{"http://shop", "http://shop.default.svc.cluster.local"} {
@@ -161,8 +167,8 @@ func TestNodes(t *testing.T) {
 			c.answers(c.run(append([]string{"exec", "--node", "node-2", "--", binary}, args...)...), pods)
 		}
 	}
-	if out, err := c.command("exec", "--", binary, "--requests", "1", "http://nowhere.default.svc.cluster.local").CombinedOutput(); err == nil ||
-		!strings.Contains(string(out), "no such host") {
+	unknown := c.command("exec", "--", binary, "--requests", "1", "http://nowhere.default.svc.cluster.local")
+	if out, err := unknown.CombinedOutput(); err == nil || !strings.Contains(string(out), "no such host") {
 		t.Errorf("a name that does not exist: %v\n%s", err, out)
 	}
 
@@ -178,18 +184,19 @@ func TestNodes(t *testing.T) {
 	c.until(time.Minute, "the thawed node is Ready", func() bool { return c.ready("node-2") == "True" })
 	c.kubectl("wait", "--for=delete", "pod/"+frozen, "--timeout=1m")
 
-	t.Log("off: its containers are dead; on: they run again")
+	t.Log("stopped: its containers are dead; started: they run again")
 	c.run("node", "stop", "node-3")
 	if out := c.run("node", "list"); !strings.Contains(out, "node-3    off") {
 		t.Errorf("node list:\n%s", out)
 	}
 	c.run("node", "start", "node-3")
 	c.until(time.Minute, "the pod has been restarted", func() bool {
-		return c.kubectl("get", "pod", pods["node-3"], "-o", "jsonpath={.status.containerStatuses[0].restartCount},{.status.containerStatuses[0].ready}") == "1,true"
+		const status = "jsonpath={.status.containerStatuses[0].restartCount},{.status.containerStatuses[0].ready}"
+		return c.kubectl("get", "pod", pods["node-3"], "-o", status) == "1,true"
 	})
 }
 
-// The API alone: everything but nodes.
+// A control plane without nodes.
 func TestControlPlane(t *testing.T) {
 	c := newCluster(t)
 	c.upWith("--control-plane")
@@ -200,19 +207,20 @@ func TestControlPlane(t *testing.T) {
 	if out := c.kubectl("get", "nodes", "-o", "name"); out != "" {
 		t.Errorf("nodes: %q", out)
 	}
-	if out, err := c.command("up", "--nodes", "2").CombinedOutput(); err == nil || !strings.Contains(string(out), "runs with other settings") {
+	out, err := c.command("up", "--nodes", "2").CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "running with other settings") {
 		t.Errorf("up with other settings: %v\n%s", err, out)
 	}
 }
 
-// What is wrong with the flags is said before anything starts.
-func TestUpRefuses(t *testing.T) {
+// Invalid flags are reported before anything starts.
+func TestUpRejects(t *testing.T) {
 	c := newCluster(t)
 	for flags, want := range map[string]string{
 		"--nodes=99":                 "invalid --nodes 99",
 		"--label=node-2:a=b":         "no node node-2; the nodes are node",
-		"--label=node":               "write NODE:KEY=VALUE",
-		"--taint=node:a=b:Sometimes": "with an effect of NoSchedule",
+		"--label=node":               "want NODE:KEY=VALUE",
+		"--taint=node:a=b:Sometimes": "one of the effects NoSchedule",
 	} {
 		out, err := c.command("up", flags).CombinedOutput()
 		if err == nil || !strings.Contains(string(out), want) {

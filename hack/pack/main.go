@@ -60,7 +60,8 @@ type entry struct {
 // walk visits a folder and its contents in the order of names, which fs.WalkDir guarantees.
 func walk(folder string, visit func(entry) error) error {
 	parent := filepath.Dir(filepath.Clean(folder))
-	return filepath.WalkDir(folder, func(p string, d fs.DirEntry, err error) error { //nolint:gosec // the caller chooses the folder
+	//nolint:gosec // the caller chooses the folder
+	return filepath.WalkDir(folder, func(p string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}

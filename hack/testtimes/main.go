@@ -96,8 +96,8 @@ func each(events io.Reader, do func(event) error) error {
 	}
 }
 
-// budgets are seconds by kind/test/subtest. A test without a budget has the budget of its parent test or its kind, or else
-// the default.
+// budgets are seconds by kind/test/subtest. A test without a budget has the budget of its parent test or its kind, or
+// else the default.
 type budgets map[string]float64
 
 // of returns a test's budget.

@@ -19,7 +19,7 @@ const (
 	readFinal // all lines that are selected or can still be read
 )
 
-// state is what a reader remembers from one stream to the next, in addition to its position.
+// state is what a reader remembers from one stream to the next, in addition to its position in the log.
 type state struct {
 	attempt  attempt // the last stream
 	extent   extent

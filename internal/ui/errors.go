@@ -44,7 +44,7 @@ func errorReason(err error) string {
 	return ""
 }
 
-// PrintInterrupted prints what cause interrupted. It prints nothing if err says no more than that.
+// PrintInterrupted prints err without its cause, an interrupt. It prints nothing if no other text is left.
 func PrintInterrupted(w io.Writer, err, cause error) {
 	if IsTerminal(w) { // it shows ^C at the beginning of the line
 		_, _ = fmt.Fprintln(w)

@@ -11,8 +11,8 @@ import (
 // OnGitHub reports whether norn runs in a GitHub Actions job.
 func OnGitHub() bool { return os.Getenv("GITHUB_ACTIONS") == "true" }
 
-// Annotate writes a finding as a workflow command. GitHub shows it beside the line of the file (docs.github.com:
-// Workflow commands).
+// Annotate writes a finding as a workflow command. GitHub shows it next to the line of the file
+// (docs.github.com: Workflow commands).
 func Annotate(w io.Writer, f Finding) {
 	command := map[string]string{"error": "error", "warning": "warning"}[f.Severity]
 	if command == "" {

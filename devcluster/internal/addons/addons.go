@@ -1,6 +1,5 @@
-// Package addons describes the programs that a devcluster runs beside its control plane on request: a cluster DNS,
-// a Gateway with an Ingress controller, and a metrics server. It starts nothing: it returns command lines, files and
-// objects, all made from a Config.
+// Package addons describes optional programs of a devcluster: a cluster DNS, a Gateway with an Ingress controller, and
+// a metrics server. It starts nothing: it returns command lines, files and objects for a Config.
 package addons
 
 import (
@@ -22,13 +21,13 @@ type Config struct {
 	HTTPSPort     int    // the same with TLS
 }
 
-// Addon is one program and the objects that lead to it.
+// Addon is a program with its objects.
 type Addon struct {
 	Name    string
 	Program string                         // file name of the program
 	Args    func(Config) []string          // its command line
 	Files   func(Config) map[string]string // files that it reads, by path
-	Objects func(Config) ([]byte, error)   // YAML documents to apply in this order; Split takes them apart
+	Objects func(Config) ([]byte, error)   // YAML documents to apply in this order; see Split
 	Serves  func(Config) string            // URL that answers 200 before Objects are applied; nil if they come first
 	Ready   Check
 }

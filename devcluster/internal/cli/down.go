@@ -15,7 +15,7 @@ func downCmd(dir dirFunc) *cobra.Command {
 	var wipe bool
 	cmd := &cobra.Command{
 		Use:   "down",
-		Short: "Stop the cluster; its folder stays",
+		Short: "Stop the cluster and keep its folder",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			d, err := dir()
@@ -24,11 +24,11 @@ func downCmd(dir dirFunc) *cobra.Command {
 			}
 			if !d.Exists() {
 				if wipe {
-					return d.Wipe() // which deletes nothing of others
+					return d.Wipe() // deletes only a devcluster's folder
 				}
 				return nil
 			}
-			lock, err := d.Acquire(state.Commands) // an up in progress ends first
+			lock, err := d.Acquire(state.Commands) // waits for a running up
 			if err != nil {
 				return err
 			}
@@ -42,12 +42,12 @@ func downCmd(dir dirFunc) *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().BoolVar(&wipe, "wipe", false, "also delete the folder and everything in it")
+	cmd.Flags().BoolVar(&wipe, "wipe", false, "also delete the folder and its contents")
 	return cmd
 }
 
-// down ends the supervisor and waits until it has let go of its lock. The pid is taken from the lock's holder alone,
-// so that it is never somebody else's.
+// down stops the supervisor and waits until its lock is free. The supervisor's pid is read from
+// the lock's file while the lock is held, so it is never that of another process.
 func down(d *state.Dir) error {
 	pid, err := d.Supervisor()
 	if err != nil {
@@ -63,6 +63,6 @@ func down(d *state.Dir) error {
 		return err
 	}
 	lock.Release()
-	node.ClearCgroups(d.Name()) // a supervisor that was killed has left them
+	node.ClearCgroups(d.Name()) // a killed supervisor leaves them
 	return nil
 }

@@ -14,13 +14,13 @@ import (
 	"norn/devcluster/internal/state"
 )
 
-// execCmd runs a command where a node's processes are, so that it sees their files and pods can reach it at the node's
-// address. It ends with the node.
+// execCmd runs a command in a node's namespaces: it sees the node's files, and pods reach it at the node's address. It
+// ends with the node.
 func execCmd(dir dirFunc) *cobra.Command {
 	var name string
 	cmd := &cobra.Command{
 		Use:   "exec [--node NODE] -- COMMAND [ARG…]",
-		Short: "Run a command inside a node's namespaces",
+		Short: "Run a command on a node",
 		Example: `  devcluster exec -- ctr -n k8s.io images ls
   devcluster exec --node control-plane -- ss -ltn`,
 		Args: cobra.MinimumNArgs(1),
@@ -48,16 +48,16 @@ func execCmd(dir dirFunc) *cobra.Command {
 	return cmd
 }
 
-// ExitError is the end of a command that exec ran: it has printed its own error.
+// ExitError is the exit code of a command that exec ran. The command has printed its own error.
 type ExitError struct{ Code int }
 
 func (e *ExitError) Error() string { return fmt.Sprintf("exit code %d", e.Code) }
 
-// loadCmd gives every node an image from an archive, as docker save and buildah push docker-archive: write it.
+// loadCmd loads an image into all nodes from an archive, as written by docker save or buildah push docker-archive:.
 func loadCmd(dir dirFunc) *cobra.Command {
 	return &cobra.Command{
 		Use:   "load ARCHIVE",
-		Short: "Load an image into every node",
+		Short: "Load an image into all nodes",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			d, s, err := running(dir)
@@ -91,7 +91,7 @@ func load(cmd *cobra.Command, d *state.Dir, name, path string) error {
 	return ctr.Run()
 }
 
-// inside is a command in the namespaces of a node.
+// inside returns a command in the namespaces of a node.
 func inside(d *state.Dir, name string, args ...string) (*exec.Cmd, error) {
 	first, err := cluster.First(d, name)
 	if err != nil {

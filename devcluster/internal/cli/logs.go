@@ -19,7 +19,7 @@ func logsCmd(dir dirFunc) *cobra.Command {
 	var follow bool
 	cmd := &cobra.Command{
 		Use:   "logs COMPONENT",
-		Short: "Print a component's log",
+		Short: "Print the log of a component",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			d, err := dir()
@@ -36,7 +36,7 @@ func logsCmd(dir dirFunc) *cobra.Command {
 func printLog(ctx context.Context, w io.Writer, d *state.Dir, name string, follow bool) error {
 	f, err := os.Open(d.Log(filepath.Clean("/" + name)))
 	if errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("no log of %q; there are logs of %s", name, strings.Join(logNames(d), ", "))
+		return fmt.Errorf("no log of component %q; available: %s", name, strings.Join(logNames(d), ", "))
 	}
 	if err != nil {
 		return fmt.Errorf("read the log: %w", err)
@@ -54,11 +54,11 @@ func printLog(ctx context.Context, w io.Writer, d *state.Dir, name string, follo
 	}
 }
 
-// logNames are the components that have a log: those of the control plane, and NODE/COMPONENT.
+// logNames returns the components that have a log: COMPONENT of the control plane, or NODE/COMPONENT.
 func logNames(d *state.Dir) []string {
 	var names []string
 	for _, pattern := range []string{d.Log("*"), d.Log("*/*")} {
-		files, _ := filepath.Glob(pattern) // the patterns are well formed
+		files, _ := filepath.Glob(pattern) // the patterns are valid
 		for _, f := range files {
 			name, err := filepath.Rel(d.Path("log"), f)
 			if err == nil {

@@ -19,21 +19,22 @@ import (
 func nodeCmd(dir dirFunc) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "node",
-		Short: "List the nodes, and switch them off or freeze them",
+		Short: "List, stop, start, freeze and thaw nodes",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(nodeListCmd(dir),
-		nodeAction(dir, "stop", "Switch a node off: its containers die", func(_ context.Context, d *state.Dir, n node.Node) error {
-			return cluster.Stop(d, n)
-		}),
-		nodeAction(dir, "start", "Switch a node on and wait until it is Ready", startNode),
-		nodeAction(dir, "freeze", "Stop a node's kubelet and container runtime", cluster.Freeze),
-		nodeAction(dir, "thaw", "Let a frozen node go on", cluster.Thaw))
+		nodeAction(dir, "stop", "Stop a node and kill its containers",
+			func(_ context.Context, d *state.Dir, n node.Node) error { return cluster.Stop(d, n) }),
+		nodeAction(dir, "start", "Start a node and wait until it is Ready", startNode),
+		nodeAction(dir, "freeze", "Pause a node's kubelet and container runtime", cluster.Freeze),
+		nodeAction(dir, "thaw", "Resume a frozen node", cluster.Thaw))
 	return cmd
 }
 
-func nodeAction(dir dirFunc, use, short string, do func(context.Context, *state.Dir, node.Node) error) *cobra.Command {
+func nodeAction(
+	dir dirFunc, use, short string, do func(context.Context, *state.Dir, node.Node) error,
+) *cobra.Command {
 	return &cobra.Command{
 		Use:   use + " NODE",
 		Short: short,
@@ -52,7 +53,7 @@ func nodeAction(dir dirFunc, use, short string, do func(context.Context, *state.
 	}
 }
 
-// running returns the folder and the settings of a running cluster.
+// running returns the folder and the settings of the running cluster, or an error if no cluster is running.
 func running(dir dirFunc) (*state.Dir, state.Settings, error) {
 	d, err := dir()
 	if err != nil {
@@ -70,11 +71,11 @@ func running(dir dirFunc) (*state.Dir, state.Settings, error) {
 }
 
 func notRunning(d *state.Dir) error {
-	return fmt.Errorf("no devcluster runs in %s; start one with devcluster up", d.Root)
+	return fmt.Errorf("no devcluster is running in %s; start one with devcluster up", d.Root)
 }
 
-// nodeStart is how long a node may take until it is Ready.
-const nodeStart = 3 * time.Minute
+// nodeTimeout is how long a node may take to become Ready.
+const nodeTimeout = 3 * time.Minute
 
 func startNode(ctx context.Context, d *state.Dir, n node.Node) error {
 	client, err := client(d)
@@ -92,7 +93,7 @@ func startNode(ctx context.Context, d *state.Dir, n node.Node) error {
 	if cluster.NodeState(d, n) == cluster.Running {
 		return nil
 	}
-	return kube.Until(ctx, nodeStart, n.Name()+" is ready", func(ctx context.Context) (bool, error) {
+	return kube.Until(ctx, nodeTimeout, n.Name()+" is ready", func(ctx context.Context) (bool, error) {
 		return client.NodeReady(ctx, n.Name(), at.Add(1))
 	})
 }
@@ -119,7 +120,8 @@ func nodeListCmd(dir dirFunc) *cobra.Command {
 					return err
 				}
 				ready, _, _ := live.Ready()
-				_, err := fmt.Fprintf(w, "%s\t%s\t%t\t%s\t%s\t%s\n", name, state, ready, address, pods, live.Status.NodeInfo.Architecture)
+				_, err := fmt.Fprintf(w, "%s\t%s\t%t\t%s\t%s\t%s\n",
+					name, state, ready, address, pods, live.Status.NodeInfo.Architecture)
 				return err
 			}
 			for _, n := range node.All(s.Nodes) {

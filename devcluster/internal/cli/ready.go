@@ -17,28 +17,30 @@ import (
 	"norn/devcluster/internal/state"
 )
 
-// part is a part of a cluster that becomes ready.
+// part is a part of the cluster with a check whether it is ready.
 type part struct {
-	name string
-	ask  func(context.Context) (bool, error)
+	name  string
+	ready func(context.Context) (bool, error)
 }
 
-// parts are those of a cluster, in the order in which they are waited for.
+// parts returns the parts of the cluster, in the order in which up waits for them.
 func parts(client *kube.Client, d *state.Dir, s state.Settings) []part {
-	there := func(path string) func(context.Context) (bool, error) {
+	exists := func(path string) func(context.Context) (bool, error) {
 		return func(ctx context.Context) (bool, error) { return client.Exists(ctx, path) }
 	}
 	since := d.Started()
+	nodePart := func(name string) part {
+		return part{name, func(ctx context.Context) (bool, error) { return client.NodeReady(ctx, name, since) }}
+	}
 	all := []part{{"API server", client.Ready}}
 	for _, n := range node.All(s.Nodes) {
 		if cluster.NodeState(d, n) == cluster.Off {
 			continue
 		}
-		all = append(all, part{n.Name(), func(ctx context.Context) (bool, error) { return client.NodeReady(ctx, n.Name(), since) }})
+		all = append(all, nodePart(n.Name()))
 	}
 	for i := range s.Hollow {
-		name := cluster.HollowName(i)
-		all = append(all, part{name, func(ctx context.Context) (bool, error) { return client.NodeReady(ctx, name, since) }})
+		all = append(all, nodePart(cluster.HollowName(i)))
 	}
 	for _, a := range cluster.AddOns(s) {
 		all = append(all, part{a.Name, func(ctx context.Context) (bool, error) {
@@ -47,11 +49,11 @@ func parts(client *kube.Client, d *state.Dir, s state.Settings) []part {
 		}})
 	}
 	return append(all,
-		part{"StorageClass", there("/apis/storage.k8s.io/v1/storageclasses/standard")},
-		part{"service account", there("/api/v1/namespaces/default/serviceaccounts/default")})
+		part{"StorageClass", exists("/apis/storage.k8s.io/v1/storageclasses/standard")},
+		part{"service account", exists("/api/v1/namespaces/default/serviceaccounts/default")})
 }
 
-// untilReady waits for each part in turn, and says how long it took. It gives up as soon as the supervisor ends.
+// untilReady waits for each part in turn and reports the times. It fails as soon as the supervisor ends.
 func untilReady(ctx context.Context, progress io.Writer, d *state.Dir, s state.Settings, ended <-chan error) error {
 	client, err := client(d)
 	if err != nil {
@@ -61,11 +63,11 @@ func untilReady(ctx context.Context, progress io.Writer, d *state.Dir, s state.S
 	defer cancel(nil)
 	go func() {
 		err := <-ended
-		cancel(fmt.Errorf("the supervisor ended: %w", errors.Join(err, lastWords(d))))
+		cancel(fmt.Errorf("the supervisor ended: %w", errors.Join(err, logTail(d))))
 	}()
 	begin := time.Now()
 	for _, p := range parts(client, d, s) {
-		if err := kube.Until(ctx, 3*time.Minute, p.name+" is ready", p.ask); err != nil {
+		if err := kube.Until(ctx, 3*time.Minute, p.name+" is ready", p.ready); err != nil {
 			return fmt.Errorf("%w; see the logs in %s", err, d.Path("log"))
 		}
 		_, _ = fmt.Fprintf(progress, "  %s ready (%.1fs)\n", p.name, time.Since(begin).Seconds())
@@ -73,7 +75,7 @@ func untilReady(ctx context.Context, progress io.Writer, d *state.Dir, s state.S
 	return label(ctx, client, s)
 }
 
-// label gives the nodes the labels that the settings name.
+// label sets the nodes' labels from the settings.
 func label(ctx context.Context, client *kube.Client, s state.Settings) error {
 	for name, labels := range s.Labels {
 		patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"labels": labels}})
@@ -89,8 +91,8 @@ func label(ctx context.Context, client *kube.Client, s state.Settings) error {
 	return nil
 }
 
-// lastWords are the end of the supervisor's log.
-func lastWords(d *state.Dir) error {
+// logTail returns the last lines of the supervisor's log as an error.
+func logTail(d *state.Dir) error {
 	data, err := os.ReadFile(d.Log("supervisor"))
 	if err != nil {
 		return err

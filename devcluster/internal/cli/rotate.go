@@ -19,8 +19,8 @@ import (
 	"norn/devcluster/internal/state"
 )
 
-// rotateCmd rotates logs at a moment of the caller's choice. The kubelet does the same with each log that has grown to
-// containerLogMaxSize (pkg/kubelet/logs, rotateLatestLog). It also deletes and compresses the oldest, which is left to it.
+// rotateCmd rotates logs on demand, like the kubelet does with a log that has grown to containerLogMaxSize
+// (pkg/kubelet/logs, rotateLatestLog). The kubelet also deletes and compresses the oldest files; rotateCmd does not.
 func rotateCmd(dir dirFunc) *cobra.Command {
 	var namespace string
 	cmd := &cobra.Command{
@@ -36,7 +36,8 @@ func rotateCmd(dir dirFunc) *cobra.Command {
 					continue
 				}
 				old, err := rotate(cmd.Context(), d, n, func(pod pod) bool {
-					return (namespace == "" || pod.namespace == namespace) && (len(args) == 0 || slices.Contains(args, pod.name))
+					return (namespace == "" || pod.namespace == namespace) &&
+						(len(args) == 0 || slices.Contains(args, pod.name))
 				})
 				for _, path := range old {
 					_, _ = fmt.Fprintln(cmd.OutOrStdout(), path)
@@ -54,52 +55,53 @@ func rotateCmd(dir dirFunc) *cobra.Command {
 
 type pod struct{ namespace, name string }
 
-// rotate rotates the logs of the containers that run in these pods of a node, and returns the old files.
-func rotate(ctx context.Context, d *state.Dir, n node.Node, wanted func(pod) bool) ([]string, error) {
+// rotate rotates the logs of running containers in a node's selected pods, and returns the old files.
+func rotate(ctx context.Context, d *state.Dir, n node.Node, selected func(pod) bool) ([]string, error) {
 	first, err := cluster.First(d, n.Name())
 	if err != nil {
 		return nil, err
 	}
-	// Through its root folder the socket can be reached from outside of the node's namespaces.
+	// The process's root folder makes the socket reachable from outside of the node's namespaces.
 	socket := filepath.Join("/proc", fmt.Sprint(first), "root", node.ContainerdSocket)
-	runtime, err := cri.NewRemoteRuntimeServiceBuilder().WithEndpoint("unix://" + socket).WithConnectionTimeout(time.Minute).Build(ctx)
+	runtime, err := cri.NewRemoteRuntimeServiceBuilder().WithEndpoint("unix://" + socket).
+		WithConnectionTimeout(time.Minute).Build(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("reach containerd: %w", err)
+		return nil, fmt.Errorf("connect to containerd: %w", err)
 	}
 	defer func() { _ = runtime.Close(ctx) }()
-	running := &runtimeapi.ContainerFilter{State: &runtimeapi.ContainerStateValue{State: runtimeapi.ContainerState_CONTAINER_RUNNING}}
-	containers, err := runtime.ListContainers(ctx, running)
+	running := &runtimeapi.ContainerStateValue{State: runtimeapi.ContainerState_CONTAINER_RUNNING}
+	containers, err := runtime.ListContainers(ctx, &runtimeapi.ContainerFilter{State: running})
 	if err != nil {
 		return nil, fmt.Errorf("list the containers: %w", err)
 	}
 	var rotated []string
 	for _, c := range containers {
-		if !wanted(pod{c.GetLabels()["io.kubernetes.pod.namespace"], c.GetLabels()["io.kubernetes.pod.name"]}) {
+		if !selected(pod{c.GetLabels()["io.kubernetes.pod.namespace"], c.GetLabels()["io.kubernetes.pod.name"]}) {
 			continue
 		}
 		status, err := runtime.ContainerStatus(ctx, c.GetId(), false)
 		if err != nil {
-			return rotated, fmt.Errorf("look at container %s: %w", c.GetId(), err)
+			return rotated, fmt.Errorf("get the status of container %s: %w", c.GetId(), err)
 		}
 		log := d.Path("nodes", n.Name(), "var-log", strings.TrimPrefix(status.GetStatus().GetLogPath(), "/var/log/"))
 		old := oldName(log, time.Now())
 		if err := os.Rename(log, old); errors.Is(err, os.ErrNotExist) {
-			continue // its pod has just been deleted
+			continue // the pod was just deleted
 		} else if err != nil {
 			return rotated, fmt.Errorf("rotate a log: %w", err)
 		}
 		if err := runtime.ReopenContainerLog(ctx, c.GetId()); err != nil {
 			if back := os.Rename(old, log); back != nil && !errors.Is(back, os.ErrNotExist) {
-				return rotated, fmt.Errorf("put a log back: %w", back)
+				return rotated, fmt.Errorf("restore a log: %w", back)
 			}
-			continue // the container has just ended
+			continue // the container just ended
 		}
 		rotated = append(rotated, old)
 	}
 	return rotated, nil
 }
 
-// oldName is what a log is called after it was rotated at a time; the second of two rotations within a second takes the next one.
+// oldName returns the name of a log rotated at a time. If that name is taken, it uses the next free second.
 func oldName(log string, at time.Time) string {
 	for ; ; at = at.Add(time.Second) {
 		old := log + "." + at.Format("20060102-150405")

@@ -29,10 +29,10 @@ func upCmd(dir dirFunc) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "up",
 		Short: "Start the cluster and wait until it is ready",
-		Long: `Starts the cluster and returns when it is ready. Does nothing if it runs already.
+		Long: `Starts the cluster and returns when it is ready. Does nothing if it is already running.
 
-A new cluster has one node. The flags that say what the cluster has stay with its folder: the next up without flags starts
-the same cluster again.`,
+A new cluster has one node. The flags are stored in the cluster's folder: the next up without flags starts the same
+cluster again.`,
 		Example: `  devcluster up
   devcluster up --nodes 3 --dns --label node-2:disk=ssd --taint node-3:gpu=yes:NoSchedule
   devcluster up --control-plane --dir /tmp/api`,
@@ -58,7 +58,7 @@ the same cluster again.`,
 	return cmd
 }
 
-// settingsFlags are the flags that say what a cluster has.
+// settingsFlags are the flags for a cluster's settings.
 type settingsFlags struct {
 	nodes                 int
 	controlPlane          bool
@@ -69,17 +69,17 @@ type settingsFlags struct {
 func (f *settingsFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.IntVar(&f.nodes, "nodes", 1, "number of nodes")
-	flags.BoolVar(&f.controlPlane, "control-plane", false, "control plane alone: the API without nodes")
-	flags.StringSliceVar(&f.hollow, "hollow", nil, "architectures of hollow nodes, which run nothing, e.g. arm64")
-	flags.StringArrayVar(&f.label, "label", nil, "label of a node, as NODE:KEY=VALUE; repeatable")
-	flags.StringArrayVar(&f.taint, "taint", nil, "taint of a node, as NODE:KEY=VALUE:EFFECT; repeatable")
+	flags.BoolVar(&f.controlPlane, "control-plane", false, "control plane without nodes")
+	flags.StringSliceVar(&f.hollow, "hollow", nil, "architectures of hollow nodes, which run nothing, such as arm64")
+	flags.StringArrayVar(&f.label, "label", nil, "label of a node: NODE:KEY=VALUE (repeatable)")
+	flags.StringArrayVar(&f.taint, "taint", nil, "taint of a node: NODE:KEY=VALUE:EFFECT (repeatable)")
 	flags.BoolVar(&f.dns, "dns", false, "cluster DNS")
 	flags.BoolVar(&f.gateway, "gateway", false, "Gateway API and Ingress controller")
-	flags.BoolVar(&f.metrics, "metrics", false, "metrics API, for autoscalers")
+	flags.BoolVar(&f.metrics, "metrics", false, "metrics API")
 	cmd.MarkFlagsMutuallyExclusive("control-plane", "nodes")
 }
 
-// over returns s with the flags that were given laid over it.
+// over returns s with the given flags applied.
 func (f *settingsFlags) over(given *pflag.FlagSet, s state.Settings) (state.Settings, error) {
 	if given.Changed("nodes") {
 		s.Nodes = f.nodes
@@ -95,7 +95,7 @@ func (f *settingsFlags) over(given *pflag.FlagSet, s state.Settings) (state.Sett
 	}
 	for name, field := range map[string]*bool{"dns": &s.DNS, "gateway": &s.Gateway, "metrics": &s.Metrics} {
 		if given.Changed(name) {
-			*field, _ = given.GetBool(name) // it is a bool
+			*field, _ = given.GetBool(name) // the flag exists and is a bool
 		}
 	}
 	if given.Changed("label") {
@@ -124,7 +124,7 @@ func (f *settingsFlags) over(given *pflag.FlagSet, s state.Settings) (state.Sett
 	return s, check(s)
 }
 
-// check returns an error if no cluster can have these settings.
+// check returns an error if the settings are invalid.
 func check(s state.Settings) error {
 	if err := node.Check(s.Nodes); err != nil {
 		return err
@@ -157,20 +157,22 @@ func nodeNames(s state.Settings) []string {
 	return names
 }
 
-func up(ctx context.Context, progress io.Writer, d *state.Dir, wanted func(state.Settings) (state.Settings, error)) error {
+func up(
+	ctx context.Context, progress io.Writer, d *state.Dir, wanted func(state.Settings) (state.Settings, error),
+) error {
 	if err := d.Make(); err != nil {
 		return err
 	}
-	lock, err := d.Acquire(state.Commands) // a second up waits here, and then finds the first one's cluster
+	lock, err := d.Acquire(state.Commands) // a second up waits here and then finds the cluster of the first
 	if err != nil {
 		return err
 	}
 	defer lock.Release()
-	has, err := d.Settings()
+	stored, err := d.Settings()
 	if err != nil {
 		return err
 	}
-	settings, err := wanted(has)
+	settings, err := wanted(stored)
 	if err != nil {
 		return err
 	}
@@ -186,8 +188,8 @@ func up(ctx context.Context, progress io.Writer, d *state.Dir, wanted func(state
 			}
 			return untilReady(ctx, progress, d, settings, ended)
 		}
-		if !reflect.DeepEqual(has, settings) {
-			return fmt.Errorf("the cluster in %s runs with other settings; stop it first, with devcluster down", d.Root)
+		if !reflect.DeepEqual(stored, settings) {
+			return fmt.Errorf("the cluster in %s is running with other settings; stop it first with devcluster down", d.Root)
 		}
 		err = untilReady(ctx, progress, d, settings, whenGone(ctx, d))
 		if !errors.Is(err, errGone) {
@@ -196,10 +198,10 @@ func up(ctx context.Context, progress io.Writer, d *state.Dir, wanted func(state
 	}
 }
 
-// errGone says that the cluster that was there ended while it was waited for: it was being killed.
+// errGone means that the running cluster was being stopped and has ended.
 var errGone = errors.New("the running cluster has ended")
 
-// whenGone tells when a cluster that this command has not started is gone.
+// whenGone returns a channel that receives errGone when a cluster that another command started has ended.
 func whenGone(ctx context.Context, d *state.Dir) <-chan error {
 	gone := make(chan error, 1)
 	go func() {
@@ -211,8 +213,8 @@ func whenGone(ctx context.Context, d *state.Dir) <-chan error {
 	return gone
 }
 
-// start runs the supervisor in a session of its own, so that it outlives this command, and returns a channel that
-// tells when it ends.
+// start starts the supervisor in a new session, so that it outlives this command. The returned channel receives the
+// supervisor's end.
 func start(d *state.Dir, settings state.Settings) (<-chan error, error) {
 	lock, err := d.Acquire(state.Cluster)
 	if err != nil {
@@ -220,7 +222,7 @@ func start(d *state.Dir, settings state.Settings) (<-chan error, error) {
 	}
 	defer lock.Release()
 	if err := lock.Note(0); err != nil {
-		return nil, fmt.Errorf("note that nobody is there yet: %w", err)
+		return nil, fmt.Errorf("reset the supervisor's pid: %w", err)
 	}
 	if err := d.SetSettings(settings); err != nil {
 		return nil, err

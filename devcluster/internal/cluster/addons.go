@@ -15,7 +15,7 @@ import (
 	"norn/devcluster/internal/state"
 )
 
-// AddOns returns the add-ons that the settings ask for.
+// AddOns returns the add-ons in the settings.
 func AddOns(s state.Settings) []addons.Addon {
 	var all []addons.Addon
 	for _, a := range []struct {
@@ -29,19 +29,21 @@ func AddOns(s state.Settings) []addons.Addon {
 	return all
 }
 
-// AddOnConfig is what the add-ons have to know of the cluster in d.
+// AddOnConfig describes the cluster in d to its add-ons.
 func AddOnConfig(d *state.Dir) (addons.Config, error) {
 	programs, err := process.Folder()
 	if err != nil {
 		return addons.Config{}, err
 	}
 	return addons.Config{
-		Dir: d.Path("addons"), PKI: d.Path("pki"), Kubeconfig: d.InnerKubeconfig(), CRDs: filepath.Join(programs, "gateway-api"),
-		HostIP: node.ControlPlaneIP, ClusterDomain: "cluster.local", DNSIP: node.DNSServiceIP, HTTPPort: 80, HTTPSPort: 443,
+		Dir: d.Path("addons"), PKI: d.Path("pki"), Kubeconfig: d.InnerKubeconfig(),
+		CRDs:   filepath.Join(programs, "gateway-api"),
+		HostIP: node.ControlPlaneIP, ClusterDomain: "cluster.local", DNSIP: node.DNSServiceIP,
+		HTTPPort: 80, HTTPSPort: 443,
 	}, nil
 }
 
-// startAddOns starts the add-ons, and creates the objects that lead to them.
+// startAddOns starts the add-ons and creates their objects.
 func (c *cluster) startAddOns(ctx context.Context) error {
 	config, err := AddOnConfig(c.dir)
 	if err != nil {
@@ -85,7 +87,7 @@ func (c *cluster) startAddOn(ctx context.Context, a addons.Addon, config addons.
 	if err := c.programs.Keep(program); err != nil {
 		return err
 	}
-	if err := kube.Until(ctx, time.Minute, a.Program+" serves", func(ctx context.Context) (bool, error) {
+	if err := kube.Until(ctx, time.Minute, a.Program+" answers", func(ctx context.Context) (bool, error) {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, a.Serves(config), nil)
 		if err != nil {
 			return false, err
@@ -113,7 +115,7 @@ func (c *cluster) applyAddOn(ctx context.Context, a addons.Addon, config addons.
 	for _, o := range objects {
 		if err := kube.Until(ctx, time.Minute, o.Path+" is applied", func(ctx context.Context) (bool, error) {
 			code, err := c.client.Apply(ctx, o.Path, o.YAML)
-			return code == http.StatusOK || code == http.StatusCreated, err // 404 as long as its definition is new
+			return code == http.StatusOK || code == http.StatusCreated, err // 404 until the API server serves a new definition
 		}); err != nil {
 			return err
 		}

@@ -9,13 +9,15 @@ import (
 	"norn/devcluster/internal/process"
 )
 
-// keep starts one of the programs of the kubernetes binary.
+// keep starts a program of the kubernetes binary.
 func (c *cluster) keep(name string, args ...string) error {
 	path, err := process.Program("kubernetes")
 	if err != nil {
 		return err
 	}
-	return c.programs.Keep(process.Component{Name: name, Path: path, Args: append([]string{name}, args...), Log: c.dir.Log(name)})
+	return c.programs.Keep(process.Component{
+		Name: name, Path: path, Args: append([]string{name}, args...), Log: c.dir.Log(name),
+	})
 }
 
 func (c *cluster) startEtcd() error {
@@ -23,7 +25,7 @@ func (c *cluster) startEtcd() error {
 		"--listen-client-urls=http://127.0.0.1:2379", "--advertise-client-urls=http://127.0.0.1:2379",
 		"--listen-peer-urls=http://127.0.0.1:2380", "--initial-advertise-peer-urls=http://127.0.0.1:2380",
 		"--initial-cluster=default=http://127.0.0.1:2380",
-		"--unsafe-no-fsync", // nobody's data depends on a devcluster
+		"--unsafe-no-fsync", // a devcluster holds no valuable data
 		"--log-level=warn")
 }
 
@@ -40,7 +42,7 @@ func (c *cluster) startAPIServer() error {
 		"--service-account-issuer=https://kubernetes.default.svc",
 		"--service-account-key-file="+pki("sa.key"), "--service-account-signing-key-file="+pki("sa.key"),
 		"--service-cluster-ip-range="+serviceRange,
-		// Aggregated API servers are reached at their endpoints: there is no kube-proxy beside the control plane.
+		// The control plane has no kube-proxy, so it reaches aggregated API servers at their endpoints.
 		"--enable-aggregator-routing=true",
 		"--requestheader-client-ca-file="+pki("front-proxy-ca.crt"), "--requestheader-allowed-names=front-proxy-client",
 		"--requestheader-username-headers=X-Remote-User", "--requestheader-group-headers=X-Remote-Group",
@@ -50,20 +52,20 @@ func (c *cluster) startAPIServer() error {
 		"--allow-privileged=true", "--profiling=false")
 }
 
-// startControllers starts the controllers and the scheduler when the API server answers.
+// startControllers starts the controllers and the scheduler once the API server is ready.
 func (c *cluster) startControllers(ctx context.Context) error {
 	if err := kube.Until(ctx, 3*time.Minute, "the API server is ready", c.client.Ready); err != nil {
 		return err
 	}
 	pki := func(file string) string { return c.dir.Path("pki", file) }
-	// The default client limits make many pods come up slowly.
+	// With the default client limits, many pods start slowly.
 	common := []string{
 		"--kube-api-qps=500", "--kube-api-burst=1000", "--leader-elect=false", "--secure-port=0", "--profiling=false",
 		"--kubeconfig=" + c.dir.InnerKubeconfig(),
 	}
 	err := c.keep("kube-controller-manager", append(common,
 		"--service-account-private-key-file="+pki("sa.key"), "--root-ca-file="+pki("ca.crt"),
-		"--flex-volume-plugin-dir="+c.dir.Path("flexvolume"), // it is made, and should not be on the host
+		"--flex-volume-plugin-dir="+c.dir.Path("flexvolume"), // the program creates the folder, which must not be on the host
 		"--enable-hostpath-provisioner=true")...)
 	if err != nil {
 		return err
@@ -74,13 +76,14 @@ func (c *cluster) startControllers(ctx context.Context) error {
 	return c.makeStorageClass(ctx)
 }
 
-// storageClass binds a claim at once to a folder of the state folder, which every node shows its pods.
+// storageClass binds claims immediately, to folders below the state folder that all nodes mount.
 const storageClass = `{"apiVersion":"storage.k8s.io/v1","kind":"StorageClass",
 "metadata":{"name":"standard","annotations":{"storageclass.kubernetes.io/is-default-class":"true"}},
-"provisioner":"kubernetes.io/host-path","volumeBindingMode":"Immediate","reclaimPolicy":"Delete","allowVolumeExpansion":true}`
+"provisioner":"kubernetes.io/host-path","volumeBindingMode":"Immediate","reclaimPolicy":"Delete",
+"allowVolumeExpansion":true}`
 
 func (c *cluster) makeStorageClass(ctx context.Context) error {
-	return kube.Until(ctx, time.Minute, "the StorageClass is there", func(ctx context.Context) (bool, error) {
+	return kube.Until(ctx, time.Minute, "the StorageClass exists", func(ctx context.Context) (bool, error) {
 		return c.client.Create(ctx, "/apis/storage.k8s.io/v1/storageclasses", []byte(storageClass))
 	})
 }

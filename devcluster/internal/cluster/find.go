@@ -9,24 +9,24 @@ import (
 	"norn/devcluster/internal/state"
 )
 
-// ControlPlane is the name, among the nodes' names, of what holds the control plane.
+// ControlPlane is the name that stands for the control plane where a node's name is expected.
 const ControlPlane = "control-plane"
 
-// First returns the PID, as the host sees it, of the first process of a node, or of the control plane.
+// First returns the host's PID of the first process of a node or of the control plane.
 func First(d *state.Dir, name string) (int, error) {
 	supervisor, err := d.Supervisor()
 	if err != nil {
 		return 0, err
 	}
 	if supervisor == 0 {
-		return 0, fmt.Errorf("no devcluster runs in %s; start one with devcluster up", d.Root)
+		return 0, fmt.Errorf("no devcluster is running in %s; start one with devcluster up", d.Root)
 	}
 	children, err := process.Children(supervisor)
 	if err != nil {
 		return 0, err
 	}
 	if len(children) != 1 {
-		return 0, errors.New("the cluster's first process is not there: it is starting, or ending")
+		return 0, errors.New("the cluster's first process is missing: the cluster is starting or stopping")
 	}
 	if name == ControlPlane {
 		return children[0].PID, nil
@@ -40,5 +40,5 @@ func First(d *state.Dir, name string) (int, error) {
 			return n.PID, nil
 		}
 	}
-	return 0, fmt.Errorf("node %s is not running; devcluster node list shows the nodes", name)
+	return 0, fmt.Errorf("node %s is not running; list the nodes with devcluster node list", name)
 }

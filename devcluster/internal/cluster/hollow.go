@@ -9,14 +9,14 @@ import (
 	"time"
 )
 
-// heartbeat is how often a hollow node says that it is Ready: a kubelet does so every ten seconds (nodeLeaseDurationSeconds / 4).
+// heartbeat is the interval at which a hollow node reports Ready, like a kubelet (nodeLeaseDurationSeconds / 4).
 const heartbeat = 10 * time.Second
 
-// HollowName is the name of the index-th hollow node, from 0.
+// HollowName returns the name of a hollow node. The index counts from 0.
 func HollowName(index int) string { return fmt.Sprintf("hollow-%d", index+1) }
 
-// startHollowNodes keeps a Ready Node for each hollow one. A hollow node runs nothing: its pods stay Pending, and end as
-// soon as they are deleted.
+// startHollowNodes keeps a Node Ready for each hollow node. A hollow node runs nothing: its pods stay Pending, and
+// disappear as soon as they are deleted.
 func (c *cluster) startHollowNodes(ctx context.Context) {
 	for i, architecture := range c.settings.Hollow {
 		name := HollowName(i)
@@ -37,7 +37,7 @@ func (c *cluster) startHollowNodes(ctx context.Context) {
 	}
 }
 
-// beat registers the node where it is not known yet, and renews its conditions and its Lease.
+// beat registers the node if it does not exist, and renews its conditions and its Lease.
 func (c *cluster) beat(ctx context.Context, name, architecture string) error {
 	labels := map[string]string{
 		"kubernetes.io/hostname": name, "kubernetes.io/os": "linux", "kubernetes.io/arch": architecture,
@@ -67,16 +67,21 @@ func (c *cluster) beat(ctx context.Context, name, architecture string) error {
 	}
 	if err := c.patch(ctx, "/api/v1/nodes/"+name+"/status", map[string]any{"status": map[string]any{
 		"capacity": amounts, "allocatable": amounts,
-		"nodeInfo": map[string]any{"architecture": architecture, "operatingSystem": "linux", "kubeletVersion": "v0.0.0-hollow"},
+		"nodeInfo": map[string]any{
+			"architecture": architecture, "operatingSystem": "linux", "kubeletVersion": "v0.0.0-hollow",
+		},
 		"conditions": []any{
-			condition("Ready", "True"), condition("MemoryPressure", "False"), condition("DiskPressure", "False"), condition("PIDPressure", "False"),
+			condition("Ready", "True"), condition("MemoryPressure", "False"),
+			condition("DiskPressure", "False"), condition("PIDPressure", "False"),
 		},
 	}}); err != nil {
 		return err
 	}
 	lease := map[string]any{
 		"metadata": map[string]any{"name": name},
-		"spec":     map[string]any{"holderIdentity": name, "leaseDurationSeconds": 40, "renewTime": now.Format("2006-01-02T15:04:05.000000Z")},
+		"spec": map[string]any{
+			"holderIdentity": name, "leaseDurationSeconds": 40, "renewTime": now.Format("2006-01-02T15:04:05.000000Z"),
+		},
 	}
 	const leases = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
 	if err := c.post(ctx, leases, lease); err != nil {
@@ -85,7 +90,7 @@ func (c *cluster) beat(ctx context.Context, name, architecture string) error {
 	return c.patch(ctx, leases+"/"+name, lease)
 }
 
-// removeDeletedPods does what a kubelet does when a deleted pod's containers have ended.
+// removeDeletedPods deletes terminating pods, like a kubelet does after their containers have ended.
 func (c *cluster) removeDeletedPods(ctx context.Context, name string) error {
 	var pods struct {
 		Items []struct {
@@ -100,7 +105,8 @@ func (c *cluster) removeDeletedPods(ctx context.Context, name string) error {
 		if p.Metadata.DeletionTimestamp == "" {
 			continue
 		}
-		path := fmt.Sprintf("/api/v1/namespaces/%s/pods/%s?gracePeriodSeconds=0", p.Metadata.Namespace, p.Metadata.Name)
+		const now = "/api/v1/namespaces/%s/pods/%s?gracePeriodSeconds=0"
+		path := fmt.Sprintf(now, p.Metadata.Namespace, p.Metadata.Name)
 		if code, err := c.client.Do(ctx, http.MethodDelete, path, nil, nil); err != nil {
 			return fmt.Errorf("delete pod %s: status %d: %w", p.Metadata.Name, code, err)
 		}
@@ -108,7 +114,7 @@ func (c *cluster) removeDeletedPods(ctx context.Context, name string) error {
 	return nil
 }
 
-// post creates an object; one that exists already is left as it is.
+// post creates an object unless it exists.
 func (c *cluster) post(ctx context.Context, path string, object any) error {
 	data, err := json.Marshal(object)
 	if err != nil {

@@ -20,30 +20,31 @@ import (
 	"norn/devcluster/internal/state"
 )
 
-// The range of the Services' addresses, and its first one, which Kubernetes gives to its own Service.
+// The range of Service addresses, and its first address, which is that of the Service kubernetes.
 const (
 	serviceRange = "10.96.0.0/16"
 	serviceIP    = "10.96.0.1"
 )
 
-// localAPIServer is where the API server answers the control plane.
+// localAPIServer is the API server's URL for the control plane.
 const localAPIServer = "https://127.0.0.1:6443"
 
-// Addresses are those under which the API server is reached inside, for its certificate.
+// Addresses returns the API server's addresses inside the cluster, for its certificate.
 func Addresses() []net.IP {
 	return []net.IP{net.ParseIP(node.ControlPlaneIP), net.ParseIP(serviceIP)}
 }
 
-// Init is the first process inside the namespaces. It starts everything, and returns only with an error.
+// Init runs the first process inside the namespaces. It starts everything, and returns only with an error.
 func Init(ctx context.Context, d *state.Dir) error {
 	settings, err := d.Settings()
 	if err != nil {
 		return err
 	}
-	for _, fd := range handedDown(settings) {
+	for _, fd := range inheritedFDs(settings) {
 		syscall.CloseOnExec(int(fd))
 	}
-	c := &cluster{dir: d, settings: settings, info: d.Info(), programs: process.NewGroup(d.Root, os.NewFile(lockFD, "lock"))}
+	c := &cluster{dir: d, settings: settings, info: d.Info()}
+	c.programs = process.NewGroup(d.Root, os.NewFile(lockFD, "lock"))
 	if err := c.enter(); err != nil {
 		return err
 	}
@@ -54,7 +55,7 @@ func Init(ctx context.Context, d *state.Dir) error {
 	select {}
 }
 
-// cluster is what the steps of Init share.
+// cluster holds what the steps of Init share.
 type cluster struct {
 	dir      *state.Dir
 	settings state.Settings
@@ -63,10 +64,13 @@ type cluster struct {
 	client   *kube.Client
 }
 
-// enter shows the control plane the folders that it would otherwise make on the host.
+// enter mounts folders of the state folder over those that the control plane would otherwise create on the host.
 func (c *cluster) enter() error {
 	var mounts []node.Mount
-	for _, m := range [][2]string{{c.dir.Path("var-lib"), "/var/lib"}, {c.dir.Path("var-log"), "/var/log"}, {c.dir.Path("volumes"), node.VolumesDir}} {
+	for _, m := range [][2]string{
+		{c.dir.Path("var-lib"), "/var/lib"}, {c.dir.Path("var-log"), "/var/log"},
+		{c.dir.Path("volumes"), node.VolumesDir},
+	} {
 		bind, err := node.Bind(m[0], m[1])
 		if err != nil {
 			return fmt.Errorf("mount %s: %w", m[1], err)
@@ -112,17 +116,17 @@ func (c *cluster) start(ctx context.Context) error {
 	return c.startAddOns(ctx)
 }
 
-// serveSocket passes the connections to one of the host's sockets on to an address inside.
+// serveSocket relays connections from a host socket to an address inside the cluster.
 func serveSocket(fd uintptr, to string) error {
 	l, err := net.FileListener(os.NewFile(fd, "socket"))
 	if err != nil {
-		return fmt.Errorf("take a host socket over: %w", err)
+		return fmt.Errorf("use a host socket: %w", err)
 	}
 	go relay.Serve(l, to)
 	return nil
 }
 
-// serveRegistry serves the registry on the host's socket and inside, and puts the pause image there.
+// serveRegistry serves the registry on the host and inside the cluster, and pushes the pause image.
 func (c *cluster) serveRegistry(ctx context.Context) error {
 	handler, err := registry.New(ctx, c.dir.Path("registry"))
 	if err != nil {
@@ -130,11 +134,11 @@ func (c *cluster) serveRegistry(ctx context.Context) error {
 	}
 	inside, err := net.Listen("tcp", fmt.Sprintf(":%d", c.info.RegistryPort))
 	if err != nil {
-		return fmt.Errorf("open the registry's port inside: %w", err)
+		return fmt.Errorf("listen on the registry's port inside the cluster: %w", err)
 	}
 	outside, err := net.FileListener(os.NewFile(registryFD, "registry"))
 	if err != nil {
-		return fmt.Errorf("take the registry's socket over: %w", err)
+		return fmt.Errorf("use the registry's host socket: %w", err)
 	}
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}
 	for _, l := range []net.Listener{inside, outside} {

@@ -16,7 +16,7 @@ import (
 	"norn/devcluster/internal/state"
 )
 
-// bridge is what the control plane and the nodes are plugged into.
+// bridge is the network bridge of the control plane and the nodes.
 const bridge = "nodes0"
 
 func (c *cluster) network() error {
@@ -25,10 +25,10 @@ func (c *cluster) network() error {
 		"link add "+bridge+" type bridge",
 		"addr add "+node.ControlPlaneIP+"/24 dev "+bridge,
 		"link set "+bridge+" up",
-		"route add default dev "+bridge) // leads nowhere, but dials to other addresses fail at once without one
+		"route add default dev "+bridge) // without a default route, dials to other addresses would fail at once
 }
 
-// startNodes starts each node's first process. That does not need the API server yet.
+// startNodes starts the first process of each node. The API server need not be ready.
 func (c *cluster) startNodes() error {
 	for _, n := range node.All(c.settings.Nodes) {
 		component := process.Component{
@@ -60,12 +60,12 @@ func (c *cluster) startNodes() error {
 	return nil
 }
 
-// plug lays a cable between the bridge and a node's namespace, whose first process is pid. The kernel takes the cable
-// of an earlier instance of the node away with its namespace, a moment after that has ended.
+// plug connects a node's namespace to the bridge by a veth pair; pid is the node's first process. The kernel deletes
+// the pair of an earlier instance with its namespace, shortly after that instance has ended.
 func (c *cluster) plug(n node.Node, pid int) error {
 	ip, err := exec.LookPath("ip")
 	if err != nil {
-		return fmt.Errorf("plug in %s: %w", n.Name(), err)
+		return fmt.Errorf("connect %s to the network: %w", n.Name(), err)
 	}
 	run := func(line string) error { return c.programs.Run(nil, ip, strings.Fields(line)...) }
 	port := "port" + strconv.Itoa(n.Index)
@@ -74,7 +74,7 @@ func (c *cluster) plug(n node.Node, pid int) error {
 		if err = run(add); err == nil || time.Now().After(deadline) {
 			break
 		}
-		_ = run("link delete " + port) // there may be none any more
+		_ = run("link delete " + port) // it may be gone
 	}
 	if err == nil {
 		err = run("link set " + port + " up")
@@ -83,12 +83,12 @@ func (c *cluster) plug(n node.Node, pid int) error {
 		err = run("route replace " + n.PodSubnet() + " via " + n.IP().String())
 	}
 	if err != nil {
-		return fmt.Errorf("plug in %s: %w", n.Name(), err)
+		return fmt.Errorf("connect %s to the network: %w", n.Name(), err)
 	}
 	return nil
 }
 
-// offFile is the file that says that a node is switched off.
+// offFile returns the path of a file that exists while a node is stopped.
 func offFile(d *state.Dir, n node.Node) string { return d.Path("nodes", n.Name(), "off") }
 
 func isOff(d *state.Dir, n node.Node) bool {

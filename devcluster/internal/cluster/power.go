@@ -40,46 +40,46 @@ func NodeState(d *state.Dir, n node.Node) string {
 	}
 }
 
-// Stop switches a node off: all that runs on it is killed at once, and stays off until Start.
+// Stop kills everything that runs on a node. The node stays off until Start.
 func Stop(d *state.Dir, n node.Node) error {
 	file := offFile(d, n)
 	if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, nil, 0o644)); err != nil {
-		return fmt.Errorf("switch %s off: %w", n.Name(), err)
+		return fmt.Errorf("stop %s: %w", n.Name(), err)
 	}
 	first, err := First(d, n.Name())
 	if err != nil {
-		return nil //nolint:nilerr // it is off already
+		return nil //nolint:nilerr // it is already off
 	}
 	if err := syscall.Kill(first, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
-		return fmt.Errorf("switch %s off: %w", n.Name(), err)
+		return fmt.Errorf("stop %s: %w", n.Name(), err)
 	}
 	for deadline := time.Now().Add(10 * time.Second); syscall.Kill(first, 0) == nil; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			return fmt.Errorf("switch %s off: its first process (pid %d) does not end", n.Name(), first)
+			return fmt.Errorf("stop %s: the first process (pid %d) does not end", n.Name(), first)
 		}
 	}
 	return nil
 }
 
-// Start switches a node on again.
+// Start starts a stopped node.
 func Start(d *state.Dir, n node.Node) error {
 	if err := os.Remove(offFile(d, n)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("switch %s on: %w", n.Name(), err)
+		return fmt.Errorf("start %s: %w", n.Name(), err)
 	}
 	return nil
 }
 
-// Freeze stops the kubelet and the container runtime of a node where they are. Its containers go on.
+// Freeze pauses a node's kubelet and container runtime. The containers continue to run.
 func Freeze(ctx context.Context, d *state.Dir, n node.Node) error {
 	return signal(ctx, d, n, syscall.SIGSTOP)
 }
 
-// Thaw lets them go on.
+// Thaw resumes a node's kubelet and container runtime.
 func Thaw(ctx context.Context, d *state.Dir, n node.Node) error {
 	return signal(ctx, d, n, syscall.SIGCONT)
 }
 
-// agentNames are the programs that Freeze stops.
+// agentNames are the programs that Freeze pauses.
 var agentNames = []string{"kubelet", "containerd"}
 
 func agents(d *state.Dir, n node.Node) ([]process.Process, error) {
@@ -102,7 +102,7 @@ func signal(ctx context.Context, d *state.Dir, n node.Node, s syscall.Signal) er
 		return err
 	}
 	if len(found) < len(agentNames) {
-		return fmt.Errorf("node %s is starting: its kubelet or containerd is not there", n.Name())
+		return fmt.Errorf("node %s is starting: its kubelet or containerd is not running yet", n.Name())
 	}
 	want := Running
 	for _, p := range found {

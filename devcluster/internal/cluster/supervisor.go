@@ -1,6 +1,6 @@
-// Package cluster runs a devcluster: a supervisor on the host, and inside namespaces of its own the first process,
-// which starts the control plane and the nodes. On the host there are only loopback sockets; addresses, mounts and
-// processes exist inside alone, and end with the supervisor.
+// Package cluster runs a devcluster. A supervisor on the host starts the first process inside new namespaces, which
+// starts the control plane and the nodes. The host has only loopback sockets. Addresses, mounts and processes exist
+// only inside, and end with the supervisor.
 package cluster
 
 import (
@@ -16,24 +16,24 @@ import (
 	"norn/devcluster/internal/state"
 )
 
-// The hidden commands by which devcluster starts itself again.
+// The hidden commands with which devcluster starts itself.
 const (
 	SuperviseCommand = "supervise"
 	InitCommand      = "init"
 )
 
-// The file descriptors under which the cluster's lock and the host's sockets are handed down. The lock goes on to
-// everything that runs in the cluster: it is free when all of that is gone.
+// The inherited file descriptors of the cluster's lock and the host's sockets. Everything that runs in the cluster
+// inherits the lock, so it is free only when all of that has ended.
 const (
 	lockFD       = 3
 	apiFD        = 4
 	registryFD   = 5
-	gatewayFD    = 6 // with a gateway only
-	gatewayTLSFD = 7 // likewise
+	gatewayFD    = 6 // only with a gateway
+	gatewayTLSFD = 7 // only with a gateway
 )
 
-// handedDown returns the descriptors that a start is given.
-func handedDown(s state.Settings) []uintptr {
+// inheritedFDs returns the file descriptors that the first process inherits.
+func inheritedFDs(s state.Settings) []uintptr {
 	fds := []uintptr{lockFD, apiFD, registryFD}
 	if s.Gateway {
 		fds = append(fds, gatewayFD, gatewayTLSFD)
@@ -41,8 +41,8 @@ func handedDown(s state.Settings) []uintptr {
 	return fds
 }
 
-// Supervise keeps the namespaces' first process until ctx ends, or until that process does. It is started by up, which
-// hands it the sockets and the cluster's lock.
+// Supervise runs the namespaces' first process until ctx or that process ends. The command up starts it and passes the
+// sockets and the cluster's lock to it.
 func Supervise(ctx context.Context, d *state.Dir) error {
 	settings, err := d.Settings()
 	if err != nil {
@@ -50,39 +50,39 @@ func Supervise(ctx context.Context, d *state.Dir) error {
 	}
 	lock := state.Inherited(lockFD)
 	defer lock.Release()
-	if err := lock.Note(os.Getpid()); err != nil { // by itself: the up that started it may be gone already
-		return fmt.Errorf("note the supervisor's pid: %w", err)
+	if err := lock.Note(os.Getpid()); err != nil { // up cannot do it: it may have ended
+		return fmt.Errorf("write the supervisor's pid: %w", err)
 	}
-	// The kernel sends Pdeathsig when the thread that started the child ends, so that must be one that stays.
+	// The kernel sends Pdeathsig when the thread that started the child ends, so this thread must stay.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 
-	node.ClearCgroups(d.Name()) // an earlier supervisor that was killed left them
+	node.ClearCgroups(d.Name()) // a killed supervisor leaves them
 	defer node.ClearCgroups(d.Name())
 	cmd := exec.Command("/proc/self/exe", InitCommand, "--dir", d.Root)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-	for _, fd := range handedDown(settings) {
-		cmd.ExtraFiles = append(cmd.ExtraFiles, os.NewFile(fd, "handed down"))
+	for _, fd := range inheritedFDs(settings) {
+		cmd.ExtraFiles = append(cmd.ExtraFiles, os.NewFile(fd, "inherited"))
 	}
 	cmd.SysProcAttr = namespaces()
 	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
 	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("enter new namespaces (this needs CAP_SYS_ADMIN): %w", err)
+		return fmt.Errorf("create namespaces (requires CAP_SYS_ADMIN): %w", err)
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
 	select {
 	case <-ctx.Done():
 		log.Print("stopping")
-		_ = cmd.Process.Kill() // the first process of the PID namespace: the kernel ends the others with it
-		<-ended                //nolint:errcheck // killed, as intended
+		_ = cmd.Process.Kill() // ends all processes of the PID namespace
+		<-ended                //nolint:errcheck // the process was killed
 		return nil
 	case err := <-ended:
-		return fmt.Errorf("the cluster's first process ended by itself: %w", err)
+		return fmt.Errorf("the cluster's first process ended unexpectedly: %w", err)
 	}
 }
 
-// namespaces starts a process in namespaces of its own.
+// namespaces returns the attributes for starting a process in new namespaces.
 func namespaces() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{
 		Cloneflags:   syscall.CLONE_NEWNET | syscall.CLONE_NEWPID | syscall.CLONE_NEWUTS | syscall.CLONE_NEWIPC,

@@ -6,25 +6,26 @@ import (
 	"strings"
 )
 
-// ParseLabel reads NODE:KEY=VALUE.
+// ParseLabel parses NODE:KEY=VALUE.
 func ParseLabel(text string) (node, key, value string, err error) {
 	node, label, ok := strings.Cut(text, ":")
 	key, value, hasValue := strings.Cut(label, "=")
 	if !ok || node == "" || key == "" || !hasValue {
-		return "", "", "", fmt.Errorf("invalid --label %q: write NODE:KEY=VALUE, as in node-2:disk=ssd", text)
+		return "", "", "", fmt.Errorf("invalid --label %q: want NODE:KEY=VALUE, such as node-2:disk=ssd", text)
 	}
 	return node, key, value, nil
 }
 
-// effects are what a taint may do (Kubernetes: Taints and Tolerations).
+// effects are the effects of taints (Kubernetes: Taints and Tolerations).
 var effects = []string{"NoSchedule", "PreferNoSchedule", "NoExecute"}
 
-// ParseTaint reads NODE:KEY=VALUE:EFFECT, the value of which may be left out, and returns KEY=VALUE:EFFECT.
+// ParseTaint parses NODE:KEY[=VALUE]:EFFECT and returns the node and the rest.
 func ParseTaint(text string) (node, taint string, err error) {
 	node, taint, ok := strings.Cut(text, ":")
 	key, _, effect := cutTaint(taint)
 	if !ok || node == "" || key == "" || !slices.Contains(effects, effect) {
-		return "", "", fmt.Errorf("invalid --taint %q: write NODE:KEY=VALUE:EFFECT, with an effect of %s", text, strings.Join(effects, ", "))
+		return "", "", fmt.Errorf("invalid --taint %q: want NODE:KEY=VALUE:EFFECT with one of the effects %s",
+			text, strings.Join(effects, ", "))
 	}
 	return node, taint, nil
 }

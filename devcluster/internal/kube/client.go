@@ -1,4 +1,4 @@
-// Package kube asks a devcluster's API server the few things that starting one needs.
+// Package kube is a small client for a devcluster's API server.
 package kube
 
 import (
@@ -16,13 +16,13 @@ import (
 	"time"
 )
 
-// Client speaks to the API server as the admin.
+// Client makes requests to the API server as the admin.
 type Client struct {
 	http *http.Client
 	base string
 }
 
-// New is a client for the server at base with the keys in the folder pki. The server's certificate is verified.
+// New returns a client for the server at base with the keys in the folder pki. It verifies the server's certificate.
 func New(pki, base string) (*Client, error) {
 	pair, err := tls.LoadX509KeyPair(filepath.Join(pki, "admin.crt"), filepath.Join(pki, "admin.key"))
 	if err != nil {
@@ -34,12 +34,13 @@ func New(pki, base string) (*Client, error) {
 	}
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(ca)
-	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}}
+	config := &tls.Config{RootCAs: roots, Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
+	transport := &http.Transport{TLSClientConfig: config}
 	return &Client{&http.Client{Transport: transport, Timeout: 5 * time.Second}, base}, nil
 }
 
-// Do makes one request and decodes a JSON answer into out, if that is not nil. A PATCH is a JSON merge patch. It returns the
-// status, 0 without an answer.
+// Do makes a request and decodes the JSON response into out unless out is nil. A PATCH is a JSON merge patch. It
+// returns the status code, or 0 without a response.
 func (c *Client) Do(ctx context.Context, method, path string, body []byte, out any) (int, error) {
 	kind := "application/json"
 	if method == http.MethodPatch {
@@ -52,14 +53,15 @@ func (c *Client) Do(ctx context.Context, method, path string, body []byte, out a
 	return code, err
 }
 
-// Get returns the status and the answer at path.
+// Get makes a GET request and returns the status code and the response.
 func (c *Client) Get(ctx context.Context, path string) (int, []byte, error) {
 	return c.request(ctx, http.MethodGet, path, "", nil)
 }
 
-// Apply applies an object, in YAML, whose path this is, by server-side apply.
+// Apply applies the YAML of the object at path by server-side apply.
 func (c *Client) Apply(ctx context.Context, path string, object []byte) (int, error) {
-	code, answer, err := c.request(ctx, http.MethodPatch, path+"?fieldManager=devcluster&force=true", "application/apply-patch+yaml", object)
+	path += "?fieldManager=devcluster&force=true"
+	code, answer, err := c.request(ctx, http.MethodPatch, path, "application/apply-patch+yaml", object)
 	if err == nil && code >= 300 {
 		err = errors.New(string(answer))
 	}
@@ -83,13 +85,15 @@ func (c *Client) request(ctx context.Context, method, path, kind string, body []
 	return resp.StatusCode, answer, err
 }
 
-// Until asks again and again until what is so. Its error says what was waited for and what the last answer was.
-func Until(ctx context.Context, limit time.Duration, what string, ask func(context.Context) (bool, error)) error {
-	ctx, cancel := context.WithTimeout(ctx, limit)
+// Until calls holds until it returns true. The error includes the name of the condition and the last error.
+func Until(
+	ctx context.Context, timeout time.Duration, condition string, holds func(context.Context) (bool, error),
+) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	last := errors.New("not yet")
 	for {
-		ok, err := ask(ctx)
+		ok, err := holds(ctx)
 		if ok {
 			return nil
 		}
@@ -98,13 +102,13 @@ func Until(ctx context.Context, limit time.Duration, what string, ask func(conte
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("wait until %s: %w (%w)", what, last, context.Cause(ctx))
+			return fmt.Errorf("wait until %s: %w (%w)", condition, last, context.Cause(ctx))
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
 }
 
-// NodeReady reports whether the node has said that it is Ready at since or later.
+// NodeReady reports whether the node has reported Ready at since or later.
 func (c *Client) NodeReady(ctx context.Context, name string, since time.Time) (bool, error) {
 	var node Node
 	if code, err := c.Do(ctx, http.MethodGet, "/api/v1/nodes/"+name, nil, &node); code != http.StatusOK {
@@ -114,7 +118,7 @@ func (c *Client) NodeReady(ctx context.Context, name string, since time.Time) (b
 	return ready && !at.Before(since), errors.New(message)
 }
 
-// Node is what is of interest of a Node.
+// Node holds the used parts of a Node.
 type Node struct {
 	Metadata struct{ Name string }
 	Status   struct {
@@ -127,7 +131,7 @@ type Node struct {
 	}
 }
 
-// Ready reports whether the node says that it is Ready, when it last said so, and what it says about it.
+// Ready returns the node's condition Ready, its last heartbeat and its message.
 func (n *Node) Ready() (ready bool, at time.Time, message string) {
 	for _, cond := range n.Status.Conditions {
 		if cond.Type == "Ready" {
@@ -137,16 +141,16 @@ func (n *Node) Ready() (ready bool, at time.Time, message string) {
 	return false, time.Time{}, "no condition Ready yet"
 }
 
-// Ready reports whether the API server is.
+// Ready reports whether the API server is ready.
 func (c *Client) Ready(ctx context.Context) (bool, error) { return c.Exists(ctx, "/readyz") }
 
-// Exists reports whether there is something at path.
+// Exists reports whether an object exists at path.
 func (c *Client) Exists(ctx context.Context, path string) (bool, error) {
 	code, err := c.Do(ctx, http.MethodGet, path, nil, nil)
 	return code == http.StatusOK, err
 }
 
-// Create creates an object below path. One that exists already is left as it is.
+// Create creates an object below path. It reports true if the object is created or exists.
 func (c *Client) Create(ctx context.Context, path string, object []byte) (bool, error) {
 	code, err := c.Do(ctx, http.MethodPost, path, object, nil)
 	if code == http.StatusCreated || code == http.StatusConflict {

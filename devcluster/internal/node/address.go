@@ -1,4 +1,4 @@
-// Package node runs one node of a devcluster in namespaces of its own: containerd, kubelet and kube-proxy.
+// Package node runs a node of a devcluster in its own namespaces: containerd, kubelet and kube-proxy.
 package node
 
 import (
@@ -6,8 +6,8 @@ import (
 	"net"
 )
 
-// The addresses inside the cluster's network. The nodes and the control plane share one bridge; each node routes the
-// addresses of its own pods.
+// The addresses of the cluster's network. The nodes and the control plane share a bridge. Each node routes to its own
+// pods.
 const (
 	ControlPlaneIP = "10.245.0.1"
 	DNSServiceIP   = "10.96.0.10"
@@ -15,10 +15,10 @@ const (
 	maxNodes       = 32
 )
 
-// Node is a node by its place among the cluster's nodes, from 0.
+// Node identifies a node by its index, from 0.
 type Node struct{ Index int }
 
-// All returns a cluster's first count nodes.
+// All returns the nodes of a cluster with count nodes.
 func All(count int) []Node {
 	nodes := make([]Node, count)
 	for i := range nodes {
@@ -27,7 +27,7 @@ func All(count int) []Node {
 	return nodes
 }
 
-// Check returns an error if a devcluster cannot have count nodes.
+// Check returns an error unless a devcluster can have count nodes.
 func Check(count int) error {
 	if count < 0 || count > maxNodes {
 		return fmt.Errorf("invalid --nodes %d: a devcluster has 0 to %d nodes", count, maxNodes)
@@ -35,7 +35,7 @@ func Check(count int) error {
 	return nil
 }
 
-// Named returns the node called name, of count nodes.
+// Named returns the node with this name, of count nodes.
 func Named(name string, count int) (Node, bool) {
 	for _, n := range All(count) {
 		if n.Name() == name {
@@ -45,7 +45,7 @@ func Named(name string, count int) (Node, bool) {
 	return Node{}, false
 }
 
-// Name is node, node-2, node-3 and so on.
+// Name returns the node's name: node, node-2, node-3 and so on.
 func (n Node) Name() string {
 	if n.Index == 0 {
 		return "node"
@@ -53,10 +53,10 @@ func (n Node) Name() string {
 	return fmt.Sprintf("node-%d", n.Index+1)
 }
 
-// IP is the node's own address.
+// IP returns the node's address.
 func (n Node) IP() net.IP {
 	return net.IPv4(10, 245, 0, byte(n.Index+2)) //nolint:gosec // Check bounds it
 }
 
-// PodSubnet is the range of its pods' addresses.
+// PodSubnet returns the address range of the node's pods.
 func (n Node) PodSubnet() string { return fmt.Sprintf("10.244.%d.0/24", n.Index) }

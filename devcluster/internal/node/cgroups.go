@@ -14,32 +14,31 @@ import (
 
 const cgroupMount = "/sys/fs/cgroup"
 
-// makeCgroups makes the group that a node's pods live under, and the groups above it, in every v1 hierarchy or in the
-// unified one.
+// makeCgroups creates the cgroup of a node's pods, with its parents, in each v1 hierarchy or in the unified hierarchy.
 func makeCgroups(name string) error {
 	for _, root := range hierarchies() {
 		group := root
 		for _, part := range strings.Split(name, "/") {
-			above := group
-			group = filepath.Join(above, part)
+			parent := group
+			group = filepath.Join(parent, part)
 			if err := os.Mkdir(group, 0o755); err != nil && !os.IsExist(err) {
-				return fmt.Errorf("make the pods' cgroup: %w", err)
+				return fmt.Errorf("create the pods' cgroup: %w", err)
 			}
 			if filepath.Base(root) != "cpuset" {
 				continue
 			}
-			if err := inheritCPUs(above, group); err != nil {
-				return fmt.Errorf("fill the pods' cpuset: %w", err)
+			if err := inheritCPUs(parent, group); err != nil {
+				return fmt.Errorf("set the pods' cpuset: %w", err)
 			}
 		}
 	}
 	return nil
 }
 
-// inheritCPUs gives a v1 cpuset what the one above it has: a new one starts empty, and then holds no process.
-func inheritCPUs(above, group string) error {
+// inheritCPUs copies a v1 cpuset from its parent. A new cpuset is empty and cannot hold processes.
+func inheritCPUs(parent, group string) error {
 	for _, file := range []string{"cpuset.cpus", "cpuset.mems"} {
-		data, err := os.ReadFile(filepath.Join(above, file))
+		data, err := os.ReadFile(filepath.Join(parent, file))
 		if err == nil {
 			err = os.WriteFile(filepath.Join(group, file), data, 0) //nolint:gosec // both are fixed names
 		}
@@ -50,13 +49,13 @@ func inheritCPUs(above, group string) error {
 	return nil
 }
 
-// hierarchies are the mounted cgroup trees: each v1 controller's, or the one of v2.
+// hierarchies returns the mounted cgroup trees: one for each v1 controller, or the one of v2.
 func hierarchies() []string {
 	if _, err := os.Stat(filepath.Join(cgroupMount, "cgroup.controllers")); err == nil {
 		return []string{cgroupMount}
 	}
 	var out []string
-	dirs, _ := filepath.Glob(cgroupMount + "/*") // the pattern is well formed
+	dirs, _ := filepath.Glob(cgroupMount + "/*") // the pattern is valid
 	for _, d := range dirs {
 		if _, err := os.Stat(filepath.Join(d, "tasks")); err == nil {
 			out = append(out, d)
@@ -65,7 +64,7 @@ func hierarchies() []string {
 	return out
 }
 
-// ClearCgroups removes the groups of an ended cluster. Its processes leave them a moment after they are killed.
+// ClearCgroups removes the cgroups of an ended cluster. Killed processes leave them after a moment, so it retries.
 func ClearCgroups(name string) {
 	deadline := time.Now().Add(10 * time.Second)
 	for {
@@ -81,7 +80,7 @@ func ClearCgroups(name string) {
 			return
 		}
 		if time.Now().After(deadline) {
-			log.Printf("cgroup %s could not be removed", left)
+			log.Printf("cannot remove cgroup %s", left)
 			return
 		}
 		time.Sleep(20 * time.Millisecond)
@@ -94,7 +93,7 @@ func deepestFirst(top string) []string {
 		if err == nil && d.IsDir() {
 			dirs = append(dirs, path)
 		}
-		return nil // what has gone meanwhile needs no removing
+		return nil // skip groups that are gone
 	})
 	slices.SortFunc(dirs, func(a, b string) int { return strings.Compare(b, a) })
 	return dirs

@@ -8,16 +8,16 @@ import (
 	"norn/devcluster/internal/state"
 )
 
-// ContainerdSocket is where containerd listens, inside the node.
+// ContainerdSocket is the path of containerd's socket inside the node.
 const ContainerdSocket = "/run/containerd/containerd.sock"
 
-// CNIDir is where Debian's containernetworking-plugins are.
+// CNIDir is the folder of Debian's package containernetworking-plugins.
 const CNIDir = "/usr/lib/cni"
 
-// PauseImage is the image that holds a pod's namespaces open, in the registry at host:port.
+// PauseImage returns the reference of the pause image, which keeps a pod's namespaces open, in a registry.
 func PauseImage(registry string) string { return registry + "/pause:1" }
 
-// write writes the settings that the node's programs read.
+// write writes the configuration files of the node's programs.
 func (i *instance) write() error {
 	for path, text := range map[string]string{
 		i.path("containerd.toml"):                 i.containerdConfig(),
@@ -38,7 +38,7 @@ func (i *instance) write() error {
 	return nil
 }
 
-// resolvConf lets commands in a node ask the cluster's DNS as a pod of the namespace default would.
+// resolvConf makes commands on a node use the cluster's DNS like a pod in namespace default.
 const resolvConf = `nameserver ` + DNSServiceIP + `
 search default.svc.cluster.local svc.cluster.local cluster.local
 options ndots:5
@@ -66,8 +66,8 @@ disabled_plugins = ["io.containerd.internal.v1.opt", "io.containerd.snapshotter.
 `, i.path("containerd"), ContainerdSocket, PauseImage(i.registry), CNIDir, i.path("cni"), i.path("hosts"))
 }
 
-// cniConfig gives each pod a cable to its node. On a bridge the answer of a Service's pod to a pod of the same node
-// would not pass the node's packet filter, which has to undo what kube-proxy's rules did to the request.
+// cniConfig connects each pod to its node by a veth pair. On a bridge, responses between pods of the same node would
+// bypass the node's packet filter, which must reverse the address translation of kube-proxy.
 func (i *instance) cniConfig() string {
 	return fmt.Sprintf(`{"cniVersion":"0.4.0","name":"devcluster","plugins":[
  {"type":"ptp","ipam":{"type":"host-local","dataDir":"/run/cni-ipam",
@@ -106,10 +106,11 @@ clusterDNS: [%[7]s]
 volumePluginDir: /var/lib/kubelet/volumeplugins
 syncFrequency: 10s
 nodeStatusUpdateFrequency: 10s
-`, i.IP(), i.cgroup(), ContainerdSocket, i.pki("ca.crt"), i.pki("kubelet-"+i.Name()), i.path("kubelet-resolv.conf"), DNSServiceIP)
+`, i.IP(), i.cgroup(), ContainerdSocket, i.pki("ca.crt"), i.pki("kubelet-"+i.Name()),
+		i.path("kubelet-resolv.conf"), DNSServiceIP)
 }
 
-// proxyConfig leaves the host's connection tracking alone: its limits are the host's.
+// proxyConfig does not set limits for connection tracking, because they are the host's.
 func (i *instance) proxyConfig() string {
 	return fmt.Sprintf(`apiVersion: kubeproxy.config.k8s.io/v1alpha1
 kind: KubeProxyConfiguration
@@ -122,5 +123,5 @@ conntrack: {maxPerCore: 0, min: 0, tcpEstablishedTimeout: 0s, tcpCloseWaitTimeou
 `, i.Name(), podNetwork, i.path("kube-proxy.kubeconfig"))
 }
 
-// cgroup is the group that the node's pods live under.
+// cgroup returns the cgroup of the node's pods.
 func (i *instance) cgroup() string { return filepath.Join(i.dir.Name(), i.Name()) }

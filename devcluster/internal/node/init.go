@@ -16,16 +16,16 @@ import (
 	"norn/devcluster/internal/state"
 )
 
-// InitCommand is the hidden command by which devcluster starts a node's first process.
+// InitCommand is the hidden command that runs a node's first process.
 const InitCommand = "init-node"
 
-// lockFD is the cluster's lock, which every process of the cluster inherits.
+// lockFD is the file descriptor of the cluster's lock, which every process of the cluster inherits.
 const lockFD = 3
 
-// APIServer is where the control plane answers the nodes.
+// APIServer is the API server's URL for the nodes.
 const APIServer = "https://" + ControlPlaneIP + ":6443"
 
-// Init is the first process of a node. It starts everything that a node runs, and returns only with an error.
+// Init runs the first process of a node. It starts the node's programs, and returns only with an error.
 func Init(ctx context.Context, d *state.Dir, name string) error {
 	settings, err := d.Settings()
 	if err != nil {
@@ -33,7 +33,7 @@ func Init(ctx context.Context, d *state.Dir, name string) error {
 	}
 	n, ok := Named(name, settings.Nodes)
 	if !ok {
-		return fmt.Errorf("no node %q among %d", name, settings.Nodes)
+		return fmt.Errorf("no node %q among %d nodes", name, settings.Nodes)
 	}
 	syscall.CloseOnExec(lockFD)
 	i := &instance{Node: n, dir: d, settings: settings, registry: d.Info().Registry}
@@ -51,7 +51,7 @@ func Init(ctx context.Context, d *state.Dir, name string) error {
 	select {}
 }
 
-// instance is a node as it runs.
+// instance is a running node.
 type instance struct {
 	Node
 	dir      *state.Dir
@@ -60,15 +60,15 @@ type instance struct {
 	programs *process.Group
 }
 
-// path joins names to the node's own folder.
+// path returns a path in the node's folder.
 func (i *instance) path(names ...string) string {
 	return i.dir.Path(append([]string{"nodes", i.Name()}, names...)...)
 }
 
-// pki returns a file of the certificates' folder.
+// pki returns the path of a file in the folder of certificates.
 func (i *instance) pki(file string) string { return i.dir.Path("pki", file) }
 
-// log is the log file of one of the node's programs.
+// log returns the path of a program's log.
 func (i *instance) log(program string) string { return i.dir.Log(filepath.Join(i.Name(), program)) }
 
 func (i *instance) enter() error {
@@ -91,9 +91,9 @@ func (i *instance) enter() error {
 	return Enter(i.Name(), append(mounts, Tmpfs("/run")))
 }
 
-// start starts the programs. containerd comes up while the API server does.
+// start starts the programs. containerd starts at the same time as the API server.
 func (i *instance) start(ctx context.Context) error {
-	ClearCgroups(i.cgroup()) // the kubelet looks for three seconds at each group that an earlier instance has left
+	ClearCgroups(i.cgroup()) // the kubelet waits three seconds for each cgroup of an earlier instance
 	if err := makeCgroups(i.cgroup()); err != nil {
 		return err
 	}
@@ -122,7 +122,7 @@ func (i *instance) start(ctx context.Context) error {
 	return i.startProxy(ctx, client)
 }
 
-// issue makes the node's certificate, and the kubeconfigs of its programs.
+// issue creates the node's certificate and the kubeconfigs of its programs.
 func (i *instance) issue() error {
 	dir := i.dir.Path("pki")
 	if err := pki.EnsureNode(dir, i.Name(), i.IP()); err != nil {

@@ -12,11 +12,11 @@ import (
 	"norn/devcluster/internal/relay"
 )
 
-// Uplink is a node's network card: one end of a cable whose other end is on the bridge.
+// Uplink is a node's network interface: one end of a veth pair whose other end is on the bridge.
 const Uplink = "eth0"
 
-// connect waits until the node's card is plugged in, and gives it its address. All that is not the node's own goes to
-// the control plane, which knows the way to every node.
+// connect waits for the node's interface and configures it. The default route leads to the control plane, which has
+// routes to all nodes.
 func (i *instance) connect(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
@@ -26,7 +26,7 @@ func (i *instance) connect(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("wait for the network card %s: %w", Uplink, ctx.Err())
+			return fmt.Errorf("wait for the network interface %s: %w", Uplink, ctx.Err())
 		case <-time.After(5 * time.Millisecond):
 		}
 	}
@@ -37,7 +37,7 @@ func (i *instance) connect(ctx context.Context) error {
 		"route add default via "+ControlPlaneIP)
 }
 
-// Network runs ip with each line's arguments, and lets the namespace forward packets.
+// Network runs ip with the arguments in each line, and enables forwarding in the namespace.
 func Network(run func(input []byte, path string, args ...string) error, lines ...string) error {
 	ip, err := exec.LookPath("ip")
 	if err != nil {
@@ -50,7 +50,7 @@ func Network(run func(input []byte, path string, args ...string) error, lines ..
 	}
 	for setting, value := range map[string]string{
 		"ip_forward":              "1",
-		"conf/all/send_redirects": "0", // two nodes talk by way of the control plane
+		"conf/all/send_redirects": "0", // traffic between nodes passes the control plane
 		"conf/all/rp_filter":      "0",
 	} {
 		if err := os.WriteFile("/proc/sys/net/ipv4/"+setting, []byte(value), 0); err != nil {
@@ -60,11 +60,11 @@ func Network(run func(input []byte, path string, args ...string) error, lines ..
 	return nil
 }
 
-// relayRegistry makes the registry reachable under the address by which images name it, which is a loopback one.
+// relayRegistry makes the registry reachable at its address in image references, which is a loopback address.
 func relayRegistry(address string) error {
 	_, port, err := net.SplitHostPort(address)
 	if err != nil {
-		return fmt.Errorf("find the registry: %w", err)
+		return fmt.Errorf("parse the registry's address: %w", err)
 	}
 	l, err := net.Listen("tcp", address)
 	if err != nil {

@@ -33,8 +33,8 @@ func (i *instance) startKubelet() error {
 	return i.keep("kubelet", args)
 }
 
-// startProxy starts kube-proxy when its Node has an address. Without one it waits for half a minute, goes on with
-// none, and ends when the Node gets it (k8s.io/kubernetes/pkg/proxy/node.go).
+// startProxy starts kube-proxy once its Node has an address. Otherwise kube-proxy would wait for 30 seconds, continue
+// without an address, and exit when the Node gets one (k8s.io/kubernetes/pkg/proxy/node.go).
 func (i *instance) startProxy(ctx context.Context, client *kube.Client) error {
 	path := "/api/v1/nodes/" + i.Name()
 	if err := kube.Until(ctx, 3*time.Minute, "node "+i.Name()+" is registered", func(ctx context.Context) (bool, error) {
@@ -49,11 +49,13 @@ func (i *instance) startProxy(ctx context.Context, client *kube.Client) error {
 	return i.keep("kube-proxy", []string{"--config=" + i.path("kube-proxy.yaml")})
 }
 
-// keep starts one of the Kubernetes programs.
+// keep starts a program of the kubernetes binary.
 func (i *instance) keep(name string, args []string) error {
 	path, err := process.Program("kubernetes")
 	if err != nil {
 		return err
 	}
-	return i.programs.Keep(process.Component{Name: name, Path: path, Args: append([]string{name}, args...), Log: i.log(name)})
+	return i.programs.Keep(process.Component{
+		Name: name, Path: path, Args: append([]string{name}, args...), Log: i.log(name),
+	})
 }

@@ -10,10 +10,10 @@ import (
 	"norn/devcluster/internal/state"
 )
 
-// Context is the name of the only context in a devcluster's kubeconfig.
+// Context is the context in a devcluster's kubeconfig.
 const Context = "devcluster"
 
-// WriteKubeconfig writes to path a kubeconfig for server with the keys of user in it: admin, kube-proxy or a NodeFile.
+// WriteKubeconfig writes a kubeconfig for server to path, with the keys of user: admin, kube-proxy or a NodeFile.
 func WriteKubeconfig(dir, user, path string, server url.URL) error {
 	part := func(file string) (string, error) {
 		data, err := os.ReadFile(filepath.Join(dir, file))

@@ -1,5 +1,5 @@
-// Package pki makes a devcluster's certificate authority and what it signs. Nothing in the cluster, and nobody who
-// uses it, ever has to skip the verification of a certificate.
+// Package pki creates a devcluster's certificate authorities and certificates. All certificates can be verified, inside
+// the cluster and outside.
 package pki
 
 import (
@@ -21,10 +21,10 @@ import (
 
 const (
 	lifetime = 10 * 365 * 24 * time.Hour
-	renewal  = 30 * 24 * time.Hour // remaining time below which it is renewed
+	renewal  = 30 * 24 * time.Hour // certificates are replaced if they expire sooner
 )
 
-// subject is one certificate that an authority signs.
+// subject describes a certificate.
 type subject struct {
 	file, name string
 	groups     []string
@@ -32,15 +32,15 @@ type subject struct {
 	hosts      []string
 }
 
-// The authorities. The second one signs the API server's own identity towards aggregated API servers, which must not
-// be mistaken for a user's (Kubernetes: Configure the Aggregation Layer).
+// The certificate authorities. The second one signs the API server's client certificate for aggregated API servers. It
+// must be a separate authority (Kubernetes: Configure the Aggregation Layer).
 const (
 	authority           = "ca"
 	frontProxyAuthority = "front-proxy-ca"
 )
 
-// Ensure makes the folder's keys and certificates, all or none, unless they are there and good for
-// long enough. The API server is reached at addresses and at 127.0.0.1.
+// Ensure creates the keys and certificates in dir unless they exist and are valid for long enough. It replaces all of
+// them or none. addresses are the API server's addresses in addition to 127.0.0.1.
 func Ensure(dir string, addresses ...net.IP) error {
 	addresses = append([]net.IP{net.IPv4(127, 0, 0, 1)}, addresses...)
 	if valid(dir, addresses) {
@@ -49,7 +49,8 @@ func Ensure(dir string, addresses ...net.IP) error {
 	subjects := map[string][]subject{
 		authority: {
 			{"apiserver", "kube-apiserver", nil, addresses, []string{
-				"localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local",
+				"localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc",
+				"kubernetes.default.svc.cluster.local",
 			}},
 			{"admin", "admin", []string{"system:masters"}, nil, nil},
 			{"kube-proxy", "system:kube-proxy", nil, nil, nil},
@@ -61,45 +62,47 @@ func Ensure(dir string, addresses ...net.IP) error {
 	}
 	tmp, err := os.MkdirTemp(filepath.Dir(dir), ".pki-*")
 	if err != nil {
-		return fmt.Errorf("make the certificates: %w", err)
+		return fmt.Errorf("create the certificates: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(tmp) }()
 	for ca, signed := range subjects {
 		if err := issueAll(tmp, ca, signed); err != nil {
-			return fmt.Errorf("make the certificates: %w", err)
+			return fmt.Errorf("create the certificates: %w", err)
 		}
 	}
 	if err := errors.Join(os.RemoveAll(dir), os.Rename(tmp, dir)); err != nil {
-		return fmt.Errorf("put the certificates in place: %w", err)
+		return fmt.Errorf("replace the certificates: %w", err)
 	}
 	return nil
 }
 
-// NodeFile is the name, without its ending, of the files that hold a node's certificate and key.
+// NodeFile returns the name of a node's certificate and key files, without the extension.
 func NodeFile(name string) string { return "kubelet-" + name }
 
-// EnsureNode makes the certificate by which a node's kubelet is a server at its address, and a client that may do
-// what a node may (Kubernetes: Using Node Authorization). It does nothing if one exists.
+// EnsureNode creates the certificate of a node's kubelet unless it exists. The kubelet uses it as a server at address,
+// and as a client with a node's permissions (Kubernetes: Using Node Authorization).
 func EnsureNode(dir, name string, address net.IP) error {
 	if _, err := readCert(filepath.Join(dir, NodeFile(name)+".crt")); err == nil {
 		return nil
 	}
 	ca, err := readCert(filepath.Join(dir, authority+".crt"))
 	if err != nil {
-		return fmt.Errorf("make the certificate of %s: %w", name, err)
+		return fmt.Errorf("create the certificate of %s: %w", name, err)
 	}
 	key, err := readKey(filepath.Join(dir, authority+".key"))
 	if err != nil {
-		return fmt.Errorf("make the certificate of %s: %w", name, err)
+		return fmt.Errorf("create the certificate of %s: %w", name, err)
 	}
-	s := subject{NodeFile(name), "system:node:" + name, []string{"system:nodes"}, []net.IP{net.IPv4(127, 0, 0, 1), address}, []string{name}}
+	addresses := []net.IP{net.IPv4(127, 0, 0, 1), address}
+	s := subject{NodeFile(name), "system:node:" + name, []string{"system:nodes"}, addresses, []string{name}}
 	if _, _, err := issue(dir, s.file, s.template(), ca, key); err != nil {
-		return fmt.Errorf("make the certificate of %s: %w", name, err)
+		return fmt.Errorf("create the certificate of %s: %w", name, err)
 	}
 	return nil
 }
 
-// valid reports whether the folder's API server certificate is signed by its CA, good for a while, and for all addresses.
+// valid reports whether the API server's certificate is signed by the CA in dir, valid for long enough, and valid for
+// all addresses.
 func valid(dir string, addresses []net.IP) bool {
 	ca, err := readCert(filepath.Join(dir, authority+".crt"))
 	if err != nil {
@@ -121,30 +124,35 @@ func valid(dir string, addresses []net.IP) bool {
 }
 
 func readCert(path string) (*x509.Certificate, error) {
-	data, err := os.ReadFile(path)
+	der, err := readPEM(path)
 	if err != nil {
 		return nil, err
 	}
-	block, _ := pem.Decode(data)
-	if block == nil {
-		return nil, fmt.Errorf("%s holds no PEM block", path)
-	}
-	return x509.ParseCertificate(block.Bytes)
+	return x509.ParseCertificate(der)
 }
 
 func readKey(path string) (*ecdsa.PrivateKey, error) {
+	der, err := readPEM(path)
+	if err != nil {
+		return nil, err
+	}
+	return x509.ParseECPrivateKey(der)
+}
+
+// readPEM returns the contents of the first PEM block in a file.
+func readPEM(path string) ([]byte, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
 	block, _ := pem.Decode(data)
 	if block == nil {
-		return nil, fmt.Errorf("%s holds no PEM block", path)
+		return nil, fmt.Errorf("no PEM block in %s", path)
 	}
-	return x509.ParseECPrivateKey(block.Bytes)
+	return block.Bytes, nil
 }
 
-// issueAll makes an authority, and what it signs.
+// issueAll creates an authority and the certificates that it signs.
 func issueAll(dir, authority string, subjects []subject) error {
 	now := time.Now()
 	template := &x509.Certificate{
@@ -176,8 +184,10 @@ func (s subject) template() *x509.Certificate {
 	}
 }
 
-// issue makes a key and a certificate for it, signed by parent, or by itself without one.
-func issue(dir, file string, template, parent *x509.Certificate, signer *ecdsa.PrivateKey) (*x509.Certificate, *ecdsa.PrivateKey, error) {
+// issue creates a key and its certificate, signed by parent, or self-signed if parent is nil.
+func issue(
+	dir, file string, template, parent *x509.Certificate, signer *ecdsa.PrivateKey,
+) (*x509.Certificate, *ecdsa.PrivateKey, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, nil, err

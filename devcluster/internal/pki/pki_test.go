@@ -26,7 +26,7 @@ func TestEnsure(t *testing.T) {
 	}
 	first := read()
 	if !bytes.Equal(first, read()) {
-		t.Error("good certificates were replaced")
+		t.Error("valid certificates were replaced")
 	}
 	ca, err := readCert(filepath.Join(dir, "ca.crt"))
 	if err != nil {
@@ -43,16 +43,16 @@ func TestEnsure(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	// What a killed start left behind is replaced whole.
+	// An incomplete set, as a killed start leaves it, is replaced.
 	if err := os.Remove(filepath.Join(dir, "ca.crt")); err != nil {
 		t.Fatal(err)
 	}
 	if bytes.Equal(first, read()) || !valid(dir, []net.IP{nodeIP}) {
-		t.Error("half a set of certificates was kept")
+		t.Error("an incomplete set of certificates was kept")
 	}
 }
 
-// A node's certificate is signed by the same authority, kept, and good for the node's address and name alone.
+// A node's certificate is signed by the CA, kept, and valid only for the node's address and name.
 func TestEnsureNode(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "pki")
 	if err := Ensure(dir, nodeIP); err != nil {
@@ -71,7 +71,7 @@ func TestEnsureNode(t *testing.T) {
 	}
 	cert := read()
 	if !cert.Equal(read()) {
-		t.Error("a good certificate was replaced")
+		t.Error("a valid certificate was replaced")
 	}
 	ca, err := readCert(filepath.Join(dir, "ca.crt"))
 	if err != nil {
@@ -86,11 +86,11 @@ func TestEnsureNode(t *testing.T) {
 		}
 	}
 	if cert.Subject.CommonName != "system:node:node-2" || cert.Subject.Organization[0] != "system:nodes" {
-		t.Errorf("the node is %s", cert.Subject)
+		t.Errorf("subject %s", cert.Subject)
 	}
 }
 
-// Addresses that an older certificate lacks make a new one.
+// A certificate without one of the addresses is replaced.
 func TestEnsureAddresses(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "pki")
 	if err := Ensure(dir, nodeIP); err != nil {

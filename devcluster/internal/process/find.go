@@ -9,12 +9,12 @@ import (
 	"strings"
 )
 
-// Process is a running process, as /proc shows it (man 5 proc).
+// Process is a running process (man 5 proc).
 type Process struct {
 	PID    int
 	Parent int
 	State  byte     // R, S, D, T for stopped, Z …
-	Args   []string // its command line
+	Args   []string // command line
 }
 
 // Children returns the child processes of parent.
@@ -32,13 +32,13 @@ func Children(parent int) ([]Process, error) {
 	return children, nil
 }
 
-// read returns the process whose folder in /proc is dir, and false where it has ended.
+// read returns the process of a folder in /proc, or false if it has ended.
 func read(dir string) (Process, bool) {
 	stat, err := os.ReadFile(filepath.Join(dir, "stat"))
 	if err != nil {
 		return Process{}, false
 	}
-	// "PID (NAME) STATE PPID …": the name may hold anything, parentheses included.
+	// "PID (NAME) STATE PPID …": the name may contain anything, even parentheses.
 	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
 	if len(fields) < 2 {
 		return Process{}, false
@@ -52,7 +52,7 @@ func read(dir string) (Process, bool) {
 	return Process{pid, parent, fields[0][0], strings.Split(strings.TrimRight(string(command), "\x00"), "\x00")}, true
 }
 
-// Runs reports whether the process is the program called name, by itself or as a part of the kubernetes binary.
+// Runs reports whether the process runs a program, either its own binary or a part of the kubernetes binary.
 func (p Process) Runs(name string) bool {
 	return filepath.Base(p.Args[0]) == name || len(p.Args) > 1 && p.Args[1] == name
 }

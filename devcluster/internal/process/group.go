@@ -1,4 +1,4 @@
-// Package process starts the programs of a devcluster, restarts a program that ends, and finds them from outside.
+// Package process starts the programs of a devcluster, restarts them when they end, and finds them from outside.
 package process
 
 import (
@@ -19,31 +19,31 @@ type Component struct {
 	Name string   // in messages
 	Path string   // the executable
 	Args []string // without the program's name
-	Log  string   // the file that its output is appended to
+	Log  string   // path of the file for the output, which is appended
 
-	Attr    *syscall.SysProcAttr // how it is started; nil for as usual
-	Allowed func()               // returns when it may be started; nil for at once
-	Started func(pid int)        // called after each start; nil for nothing
+	Attr    *syscall.SysProcAttr // may be nil
+	Allowed func()               // called before each restart, returns when the program may start; may be nil
+	Started func(pid int)        // called after each start; may be nil
 }
 
-// Group is what the first process of a PID namespace runs. It restarts a component that ends, so that killing one is a restart.
+// Group runs programs in the first process of a PID namespace. It restarts a component that ends.
 type Group struct {
 	dir  string
 	lock *os.File
 
 	mu      sync.Mutex
-	running map[int]func(syscall.WaitStatus) // by PID: what to do when it ends
+	running map[int]func(syscall.WaitStatus) // by PID: called when the process ends
 }
 
-// restartDelay is short: a component that a test kills should be back before anybody waits.
+// restartDelay is short, so that tests need not wait for a component that they kill.
 const restartDelay = 500 * time.Millisecond
 
-// NewGroup returns a group whose programs run in the folder dir and inherit lock.
+// NewGroup returns a group. Its programs run in the folder dir and inherit lock.
 func NewGroup(dir string, lock *os.File) *Group {
 	return &Group{dir: dir, lock: lock, running: map[int]func(syscall.WaitStatus){}}
 }
 
-// Keep starts a component, and starts it again whenever it ends.
+// Keep starts a component and restarts it whenever it ends.
 func (g *Group) Keep(c Component) error {
 	file, err := openLog(c.Log)
 	if err != nil {
@@ -54,7 +54,7 @@ func (g *Group) Keep(c Component) error {
 	cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = file, file, c.Attr
 	pid, err := g.start(cmd, func(status syscall.WaitStatus) {
 		log.Printf("%s ended (exit %d, signal %v); restarting it", c.Name, status.ExitStatus(), status.Signal())
-		time.AfterFunc(restartDelay, func() { g.again(c) })
+		time.AfterFunc(restartDelay, func() { g.restart(c) })
 	})
 	if err != nil {
 		return fmt.Errorf("start %s: %w", c.Name, err)
@@ -65,7 +65,7 @@ func (g *Group) Keep(c Component) error {
 	return nil
 }
 
-func (g *Group) again(c Component) {
+func (g *Group) restart(c Component) {
 	if c.Allowed != nil {
 		c.Allowed()
 	}
@@ -81,34 +81,34 @@ func openLog(path string) (*os.File, error) {
 	return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
 }
 
-// Run runs a program to its end, with input on its standard input. The error holds its output.
+// Run runs a program with input on stdin and waits for its end. The error contains the program's output.
 func (g *Group) Run(input []byte, path string, args ...string) error {
-	in, err := memory(input)
+	in, err := tempFile(input)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = in.Close() }()
-	out, err := memory(nil)
+	out, err := tempFile(nil)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = out.Close() }()
 	cmd := g.command(path, args)
-	// Files, not pipes: exec.Cmd would have to wait for pipes, and only Reap may wait for a process here.
+	// Files, not pipes: with pipes exec.Cmd must wait for the process, and only Reap may do that.
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, out, out
 	ended := make(chan syscall.WaitStatus, 1)
 	if _, err := g.start(cmd, func(status syscall.WaitStatus) { ended <- status }); err != nil {
 		return fmt.Errorf("run %s: %w", filepath.Base(path), err)
 	}
 	if status := <-ended; status != 0 {
-		said, _ := os.ReadFile(fmt.Sprintf("/proc/self/fd/%d", out.Fd()))
-		return fmt.Errorf("%s %q: exit %d: %s", filepath.Base(path), args, status.ExitStatus(), bytes.TrimSpace(said))
+		output, _ := os.ReadFile(fmt.Sprintf("/proc/self/fd/%d", out.Fd()))
+		return fmt.Errorf("%s %q: exit %d: %s", filepath.Base(path), args, status.ExitStatus(), bytes.TrimSpace(output))
 	}
 	return nil
 }
 
-// memory is an unnamed file that holds data.
-func memory(data []byte) (*os.File, error) {
+// tempFile returns an unnamed file that contains data.
+func tempFile(data []byte) (*os.File, error) {
 	f, err := os.CreateTemp("", "devcluster-*")
 	if err != nil {
 		return nil, err
@@ -133,7 +133,7 @@ func (g *Group) command(path string, args []string) *exec.Cmd {
 }
 
 func (g *Group) start(cmd *exec.Cmd, ended func(syscall.WaitStatus)) (int, error) {
-	// Reap must not see the process end before it is in the list.
+	// Reap must not see the end of the process before the process is in the map.
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if err := cmd.Start(); err != nil {
@@ -143,7 +143,7 @@ func (g *Group) start(cmd *exec.Cmd, ended func(syscall.WaitStatus)) (int, error
 	return cmd.Process.Pid, nil
 }
 
-// Reap collects ended processes, as the first process of a PID namespace must. It never returns.
+// Reap waits for all processes of the PID namespace, which is the first process's duty. It never returns.
 func (g *Group) Reap() {
 	for {
 		var status syscall.WaitStatus

@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 )
 
-// Folder returns the folder of the devcluster executable, where build.sh puts all programs.
+// Folder returns the folder of the devcluster executable. build.sh puts all programs there.
 func Folder() (string, error) {
 	exe, err := os.Executable()
 	if err != nil {
@@ -28,5 +28,5 @@ func Program(name string) (string, error) {
 	return path, nil
 }
 
-// addOns are the words that make build.sh build the programs that few clusters need.
+// addOns are the arguments of build.sh for optional programs.
 var addOns = map[string]string{"coredns": " dns", "traefik": " gateway", "metrics-server": " metrics"}

@@ -17,7 +17,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 )
 
-// PushBinary makes an image that holds nothing but one static binary, and pushes it as ref.
+// PushBinary builds an image that contains only a static binary, and pushes it as ref.
 func PushBinary(ctx context.Context, ref, binary string) error {
 	target, err := name.ParseReference(ref, name.Insecure)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package registry is the devcluster's image registry: go-containerregistry's, with its manifests kept on
-// disk too, so that what was pushed is still there after a restart.
+// Package registry is the devcluster's image registry. It is go-containerregistry's, with manifests stored on disk, so
+// that images survive a restart.
 package registry
 
 import (
@@ -21,35 +21,38 @@ import (
 	"norn/devcluster/internal/state"
 )
 
-// manifest is one pushed manifest, as it was sent.
+// manifest is a pushed manifest.
 type manifest struct {
 	Path, ContentType string
 	Body              []byte
 }
 
-// store keeps pushed manifests: the library holds blobs on disk, but these in memory only.
+// store stores pushed manifests on disk: the library stores blobs on disk, but manifests only in memory.
 type store struct {
 	next http.Handler
 	dir  string
 	mu   sync.Mutex
 }
 
-// private is where nobody is let in, for tests of what comes of that.
+// private is a path prefix to which access is denied, for tests.
 const private = "private/"
 
 var manifestPath = regexp.MustCompile(`^/v2/.+/manifests/[^/]+$`)
 
-// New is a registry whose blobs and manifests are under dir.
+// New returns a registry that stores blobs and manifests below dir.
 func New(ctx context.Context, dir string) (http.Handler, error) {
 	blobs, manifests := filepath.Join(dir, "blobs"), filepath.Join(dir, "manifests")
 	for _, d := range []string{blobs, manifests} {
 		if err := os.MkdirAll(d, 0o755); err != nil {
-			return nil, fmt.Errorf("make the registry's folder: %w", err)
+			return nil, fmt.Errorf("create the registry's folder: %w", err)
 		}
 	}
 	s := &store{
-		next: registry.New(registry.WithBlobHandler(registry.NewDiskBlobHandler(blobs)), registry.Logger(log.New(io.Discard, "", 0))),
-		dir:  manifests,
+		next: registry.New(
+			registry.WithBlobHandler(registry.NewDiskBlobHandler(blobs)),
+			registry.Logger(log.New(io.Discard, "", 0)),
+		),
+		dir: manifests,
 	}
 	return s, s.replay(ctx)
 }
@@ -75,7 +78,7 @@ func (s *store) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	s.next.ServeHTTP(status, req)
 	if status.code == http.StatusCreated {
 		if err := s.keep(manifest{req.URL.Path, req.Header.Get("Content-Type"), body}); err != nil {
-			log.Printf("keep the manifest %q: %v", req.URL.Path, err) //nolint:gosec // quoted
+			log.Printf("store the manifest %q: %v", req.URL.Path, err) //nolint:gosec // quoted
 		}
 	}
 }
@@ -90,8 +93,8 @@ func (s *store) keep(m manifest) error {
 	return state.WriteFile(filepath.Join(s.dir, strings.ReplaceAll(m.Path, "/", "_")+".json"), data, 0o644)
 }
 
-// replay puts what is on disk into the library again. An index is refused before its parts are
-// there, so an index that fails is tried again after the others.
+// replay pushes the stored manifests to the library. The library rejects an index before its manifests, so those that
+// fail are pushed again after the others.
 func (s *store) replay(ctx context.Context) error {
 	files, err := filepath.Glob(filepath.Join(s.dir, "*.json"))
 	if err != nil {
@@ -120,12 +123,12 @@ func (s *store) put(ctx context.Context, file string) bool {
 		return false
 	}
 	req.Header.Set("Content-Type", m.ContentType)
-	w := &statusWriter{ResponseWriter: nowhere{}}
+	w := &statusWriter{ResponseWriter: discard{}}
 	s.next.ServeHTTP(w, req)
 	return w.code == http.StatusCreated
 }
 
-// statusWriter remembers the status of an answer.
+// statusWriter records the status of a response.
 type statusWriter struct {
 	http.ResponseWriter
 	code int
@@ -137,9 +140,9 @@ func (s *statusWriter) WriteHeader(code int) {
 	s.ResponseWriter.WriteHeader(code)
 }
 
-// nowhere is a ResponseWriter for answers that nobody reads.
-type nowhere struct{}
+// discard is a ResponseWriter that discards the response.
+type discard struct{}
 
-func (nowhere) Header() http.Header         { return http.Header{} }
-func (nowhere) Write(p []byte) (int, error) { return len(p), nil }
-func (nowhere) WriteHeader(int)             {}
+func (discard) Header() http.Header         { return http.Header{} }
+func (discard) Write(p []byte) (int, error) { return len(p), nil }
+func (discard) WriteHeader(int)             {}

@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 )
 
-// What was pushed is there after a restart.
+// Pushed images survive a restart of the registry.
 func TestImagesSurviveARestart(t *testing.T) {
 	dir := t.TempDir()
 	binary := filepath.Join(dir, "binary")

@@ -1,4 +1,4 @@
-// Package relay passes TCP connections on to another address.
+// Package relay relays TCP connections to another address.
 package relay
 
 import (
@@ -7,7 +7,7 @@ import (
 	"net"
 )
 
-// Serve accepts connections from l and passes each on to the address to. It returns when l is closed.
+// Serve accepts connections from l and relays them to the address to. It returns when l is closed.
 func Serve(l net.Listener, to string) {
 	for {
 		c, err := l.Accept()
@@ -23,7 +23,7 @@ func pass(from *net.TCPConn, to string) {
 	defer func() { _ = from.Close() }()
 	c, err := net.Dial("tcp", to)
 	if err != nil {
-		return // the caller sees its connection closed, as by a server that is down
+		return // closes the client's connection
 	}
 	target := c.(*net.TCPConn)
 	defer func() { _ = target.Close() }()

@@ -1,4 +1,4 @@
-// Package state knows where a devcluster keeps its things: one folder, which holds all of it.
+// Package state manages the folder that contains all files of a devcluster.
 package state
 
 import (
@@ -17,10 +17,10 @@ import (
 // Dir is a devcluster's state folder.
 type Dir struct{ Root string }
 
-// marker is a file that only a devcluster's folder has; Wipe deletes nothing without it.
+// marker is a file that identifies a devcluster's folder. Wipe deletes nothing without it.
 const marker = "devcluster"
 
-// Open names the folder: path, else $DEVCLUSTER_DIR, else devcluster under the XDG state folder.
+// Open returns the folder path, or else $DEVCLUSTER_DIR, or else devcluster in the XDG state folder.
 func Open(path string) (*Dir, error) {
 	if path == "" {
 		path = os.Getenv("DEVCLUSTER_DIR")
@@ -43,14 +43,14 @@ func Open(path string) (*Dir, error) {
 	return &Dir{root}, nil
 }
 
-// covered are folders that the cluster's namespaces have of their own, so the host's can't be seen there.
+// covered are folders that the cluster's namespaces replace by their own, so the host's are not visible there.
 var covered = []string{"/run/", "/var/run/", "/var/lib/", "/var/log/", "/proc/"}
 
-// Make creates the folder. A folder with other things in it is refused.
+// Make creates the folder. It is an error if the folder contains other files.
 func (d *Dir) Make() error {
 	for _, c := range covered {
 		if strings.HasPrefix(d.Root+"/", c) {
-			return fmt.Errorf("the state folder cannot be below %s; name another with --dir", c)
+			return fmt.Errorf("the state folder must not be below %s; choose another with --dir", c)
 		}
 	}
 	entries, err := os.ReadDir(d.Root)
@@ -58,55 +58,55 @@ func (d *Dir) Make() error {
 		return fmt.Errorf("read the state folder: %w", err)
 	}
 	if len(entries) > 0 && !d.Exists() {
-		return fmt.Errorf("%s is not empty and not a devcluster's folder; name another with --dir", d.Root)
+		return fmt.Errorf("%s is not empty and not a devcluster's folder; choose another with --dir", d.Root)
 	}
 	if err := os.MkdirAll(d.Root, 0o755); err != nil {
-		return fmt.Errorf("make the state folder: %w", err)
+		return fmt.Errorf("create the state folder: %w", err)
 	}
-	if err := WriteFile(d.Path(marker), []byte("This folder is a devcluster's state.\n"), 0o644); err != nil {
-		return fmt.Errorf("make the state folder: %w", err)
+	if err := WriteFile(d.Path(marker), []byte("This folder contains the state of a devcluster.\n"), 0o644); err != nil {
+		return fmt.Errorf("create the state folder: %w", err)
 	}
 	return os.MkdirAll(d.Path("log"), 0o755)
 }
 
-// Exists reports whether the folder is a devcluster's.
+// Exists reports whether the folder is a devcluster's folder.
 func (d *Dir) Exists() bool {
 	_, err := os.Stat(d.Path(marker))
 	return err == nil
 }
 
-// Wipe deletes the folder, if it is a devcluster's.
+// Wipe deletes the folder. It is an error if the folder is not a devcluster's.
 func (d *Dir) Wipe() error {
 	if _, err := os.Stat(d.Root); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if !d.Exists() {
-		return fmt.Errorf("%s is not a devcluster's folder; nothing was deleted", d.Root)
+		return fmt.Errorf("%s is not a devcluster's folder and was not deleted", d.Root)
 	}
 	return os.RemoveAll(d.Root)
 }
 
-// Path joins names to the folder.
+// Path returns a path in the folder.
 func (d *Dir) Path(names ...string) string {
 	return filepath.Join(append([]string{d.Root}, names...)...)
 }
 
-// Kubeconfig is the admin's kubeconfig, for use on the host.
+// Kubeconfig returns the path of the admin's kubeconfig for use on the host.
 func (d *Dir) Kubeconfig() string { return d.Path("kubeconfig") }
 
-// InnerKubeconfig is the one that the components use among themselves.
+// InnerKubeconfig returns the path of the admin's kubeconfig for the components inside.
 func (d *Dir) InnerKubeconfig() string { return d.Path("pki", "inner.kubeconfig") }
 
-// Log is the log file of a component of the control plane, or of a node's NODE/COMPONENT.
+// Log returns the path of a log: of COMPONENT for the control plane, or of NODE/COMPONENT.
 func (d *Dir) Log(component string) string { return d.Path("log", component+".log") }
 
-// Name tells this devcluster's cgroups from another's on the same machine.
+// Name returns a name for cgroups that is unique on the machine.
 func (d *Dir) Name() string {
 	sum := sha256.Sum256([]byte(d.Root))
 	return "devcluster-" + hex.EncodeToString(sum[:4])
 }
 
-// Info is what a user needs to know of a running devcluster.
+// Info describes a running devcluster to its users.
 type Info struct {
 	Kubeconfig     string `json:"kubeconfig"`
 	Registry       string `json:"registry"`             // host:port
@@ -120,7 +120,7 @@ type Info struct {
 
 const infoFile = "info.json"
 
-// Info reads what the last start wrote down; the zero Info where there was none.
+// Info returns the Info of the last start, or the zero Info.
 func (d *Dir) Info() Info {
 	var i Info
 	data, err := os.ReadFile(d.Path(infoFile))
@@ -130,7 +130,7 @@ func (d *Dir) Info() Info {
 	return i
 }
 
-// Started is when the last start was, to the second.
+// Started returns the time of the last start, truncated to a second.
 func (d *Dir) Started() time.Time {
 	st, err := os.Stat(d.Path(infoFile))
 	if err != nil {
@@ -139,7 +139,7 @@ func (d *Dir) Started() time.Time {
 	return st.ModTime().Truncate(time.Second)
 }
 
-// SetPorts writes down i's ports, and what follows from them.
+// SetPorts completes i from its ports and stores it.
 func (d *Dir) SetPorts(i Info) (Info, error) {
 	i.Kubeconfig, i.Registry = d.Kubeconfig(), loopback(i.RegistryPort)
 	if i.GatewayPort != 0 {
@@ -154,7 +154,7 @@ func (d *Dir) SetPorts(i Info) (Info, error) {
 
 func loopback(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
 
-// WriteFile writes a file whole or not at all, by way of a temporary one beside it.
+// WriteFile replaces a file atomically, by renaming a temporary file.
 func WriteFile(path string, data []byte, mode fs.FileMode) error {
 	tmp, err := os.CreateTemp(filepath.Dir(path), ".tmp-*")
 	if err != nil {

@@ -10,17 +10,17 @@ import (
 	"time"
 )
 
-// Lock is a held file lock. The kernel lets go of it when the last process that has inherited it ends, however
-// that comes about, so a lock that can be taken means that nobody is left.
+// Lock is a file lock that is held. The kernel releases it when the last process that has inherited it ends, even by a
+// kill. So if a lock is free, no such process is left.
 type Lock struct{ file *os.File }
 
 // The locks of a state folder.
 const (
-	Commands = "commands.lock" // held by an up or a down while it works
-	Cluster  = "cluster.lock"  // held by the supervisor and all it starts
+	Commands = "commands.lock" // held by up and down
+	Cluster  = "cluster.lock"  // held by the supervisor and everything that it starts
 )
 
-// Acquire takes the lock called name, waiting for it.
+// Acquire waits for a lock and takes it.
 func (d *Dir) Acquire(name string) (*Lock, error) {
 	l, err := d.lock(name, syscall.LOCK_EX)
 	if err != nil {
@@ -49,13 +49,13 @@ func (d *Dir) lock(name string, how int) (*Lock, error) {
 // Release closes this process's share of the lock.
 func (l *Lock) Release() { _ = l.file.Close() }
 
-// File is the lock, to be inherited by another process.
+// File returns the lock's file for a process to inherit.
 func (l *Lock) File() *os.File { return l.file }
 
-// Inherited is the lock that a process has got from the one that started it.
+// Inherited returns the lock that this process has inherited.
 func Inherited(fd uintptr) *Lock { return &Lock{os.NewFile(fd, "lock")} }
 
-// Note writes the pid of the process to ask into the lock's file; 0 for nobody yet.
+// Note writes the supervisor's pid to the lock's file, or 0 if it is not known yet.
 func (l *Lock) Note(pid int) error {
 	if err := l.file.Truncate(0); err != nil {
 		return err
@@ -64,8 +64,8 @@ func (l *Lock) Note(pid int) error {
 	return err
 }
 
-// Supervisor returns the supervisor's pid if the cluster runs, and 0 if not. Where something is on its way up or down, it
-// waits until that is one or the other.
+// Supervisor returns the supervisor's pid, or 0 if the cluster is not running. It waits while the cluster is starting
+// or stopping.
 func (d *Dir) Supervisor() (int, error) {
 	deadline := time.Now().Add(time.Minute)
 	for {
@@ -74,20 +74,20 @@ func (d *Dir) Supervisor() (int, error) {
 			return pid, err
 		}
 		if time.Now().After(deadline) {
-			return 0, fmt.Errorf("%s is held, and by no supervisor; see which process has it open", d.Path(Cluster))
+			return 0, fmt.Errorf("%s is held, but not by a supervisor; find the process that has it open", d.Path(Cluster))
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
 }
 
-// Held reports whether anything of the cluster is left.
+// Held reports whether any process of the cluster is left.
 func (d *Dir) Held() bool {
 	_, held, err := d.running()
 	return held || err != nil
 }
 
-// running is one look at the lock and at whom it names. held says whether anything of it is left, which is
-// so for a moment after a supervisor was killed, and before a new one's pid is noted.
+// running returns the pid in the lock's file if its process is running, and whether the lock is held. The lock can be
+// held without such a pid: after a supervisor was killed, and before a new one has written its pid.
 func (d *Dir) running() (pid int, held bool, err error) {
 	if !d.Exists() {
 		return 0, false, nil
@@ -98,15 +98,15 @@ func (d *Dir) running() (pid int, held bool, err error) {
 		return 0, false, nil
 	}
 	if !errors.Is(err, syscall.EWOULDBLOCK) {
-		return 0, false, fmt.Errorf("look whether it runs: %w", err)
+		return 0, false, fmt.Errorf("check whether the cluster is running: %w", err)
 	}
 	data, err := os.ReadFile(d.Path(Cluster))
 	if err != nil {
-		return 0, true, fmt.Errorf("look whether it runs: %w", err)
+		return 0, true, fmt.Errorf("check whether the cluster is running: %w", err)
 	}
 	pid, err = strconv.Atoi(strings.TrimSpace(string(data)))
 	if err != nil || pid == 0 || syscall.Kill(pid, 0) != nil {
-		return 0, true, nil //nolint:nilerr // whatever stands there, it is not the pid of a supervisor that runs
+		return 0, true, nil //nolint:nilerr // the file does not contain the pid of a running supervisor
 	}
 	return pid, true, nil
 }

@@ -16,14 +16,14 @@ const (
 	portsTried            = 200
 )
 
-// Listeners are the sockets that a devcluster has on the host, open and ready to be handed to the supervisor.
+// Listeners are a devcluster's open sockets on the host, which the supervisor inherits.
 type Listeners struct {
 	API, Registry       *os.File
 	Gateway, GatewayTLS *os.File // nil without a gateway
 	Info                Info
 }
 
-// Listen opens the ports of the last time, or the default ones, or the next that are free.
+// Listen opens the ports of the last start, or the default ports, or the next free ports.
 func (d *Dir) Listen(gateway bool) (*Listeners, error) {
 	l := &Listeners{}
 	last := d.Info()
@@ -48,13 +48,13 @@ func (d *Dir) Listen(gateway bool) (*Listeners, error) {
 	}
 	info, err := d.SetPorts(l.Info)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("write the ports down: %w", err), l.Close())
+		return nil, errors.Join(fmt.Errorf("store the ports: %w", err), l.Close())
 	}
 	l.Info = info
 	return l, nil
 }
 
-// Files are the open sockets, in the order of the fields.
+// Files returns the open sockets, in the order of the fields.
 func (l *Listeners) Files() []*os.File {
 	var files []*os.File
 	for _, f := range []*os.File{l.API, l.Registry, l.Gateway, l.GatewayTLS} {

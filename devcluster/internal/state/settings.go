@@ -8,11 +8,11 @@ import (
 	"os"
 )
 
-// Settings describe a cluster apart from its control plane. They stay with the folder: a later up starts the same
-// cluster again.
+// Settings are the parts of a cluster other than the control plane. They are stored in the folder, so that a later up
+// starts the same cluster again.
 type Settings struct {
 	Nodes   int                          `json:"nodes"`
-	Hollow  []string                     `json:"hollow,omitempty"` // the architecture of each hollow node
+	Hollow  []string                     `json:"hollow,omitempty"` // architecture of each hollow node
 	Labels  map[string]map[string]string `json:"labels,omitempty"` // by node
 	Taints  map[string][]string          `json:"taints,omitempty"` // by node, each KEY=VALUE:EFFECT
 	DNS     bool                         `json:"dns,omitempty"`
@@ -22,7 +22,7 @@ type Settings struct {
 
 const settingsFile = "settings.json"
 
-// Settings reads what the last start was given; one node and nothing else where there was none.
+// Settings returns the stored settings. The default is one node.
 func (d *Dir) Settings() (Settings, error) {
 	data, err := os.ReadFile(d.Path(settingsFile))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -38,7 +38,7 @@ func (d *Dir) Settings() (Settings, error) {
 	return s, nil
 }
 
-// SetSettings writes them for the start that follows.
+// SetSettings stores the settings.
 func (d *Dir) SetSettings(s Settings) error {
 	data, err := json.MarshalIndent(s, "", "  ")
 	if err == nil {

@@ -17,34 +17,34 @@ func newDir(t *testing.T) *Dir {
 	return d
 }
 
-func TestMakeRefusesOthersFolders(t *testing.T) {
+func TestMakeRejectsOtherFolders(t *testing.T) {
 	d := &Dir{t.TempDir()}
 	if err := os.WriteFile(d.Path("mine"), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if err := d.Make(); err == nil {
-		t.Error("a folder with other things in it was taken")
+		t.Error("Make accepted a folder with other files")
 	}
 	if err := d.Wipe(); err == nil {
-		t.Error("a folder with other things in it was wiped")
+		t.Error("Wipe deleted a folder with other files")
 	}
 	if _, err := os.Stat(d.Path("mine")); err != nil {
 		t.Error(err)
 	}
 	if err := (&Dir{"/var/lib/devcluster"}).Make(); err == nil {
-		t.Error("a folder that the namespaces cover was taken")
+		t.Error("Make accepted a folder that the namespaces cover")
 	}
 }
 
 func TestWipe(t *testing.T) {
 	d := newDir(t)
-	for range 2 { // the second time there is nothing left
+	for range 2 { // the second time, the folder does not exist
 		if err := d.Wipe(); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if _, err := os.Stat(d.Root); !os.IsNotExist(err) {
-		t.Errorf("it is still there: %v", err)
+		t.Errorf("the folder still exists: %v", err)
 	}
 }
 
@@ -62,17 +62,17 @@ func TestRunning(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want(0, true) // held, and no pid noted yet
+	want(0, true) // held without a pid
 	if err := l.Note(os.Getpid()); err != nil {
 		t.Fatal(err)
 	}
 	want(os.Getpid(), true)
-	if err := l.Note(1 << 30); err != nil { // its holder was killed, and the processes it started are still ending
+	if err := l.Note(1 << 30); err != nil { // the holder was killed, and its children have not ended yet
 		t.Fatal(err)
 	}
 	want(0, true)
 	l.Release()
-	want(0, false) // whatever pid is noted
+	want(0, false) // whatever pid is in the file
 }
 
 func TestListenTakesAnotherPortAndKeepsIt(t *testing.T) {
@@ -90,10 +90,10 @@ func TestListenTakesAnotherPortAndKeepsIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	if l.Info.APIPort <= port || l.Info.RegistryPort <= l.Info.APIPort {
-		t.Errorf("ports %d and %d, where %d is taken", l.Info.APIPort, l.Info.RegistryPort, port)
+		t.Errorf("ports %d and %d, but %d is taken", l.Info.APIPort, l.Info.RegistryPort, port)
 	}
 	if d.Info() != l.Info || l.Info.Registry != fmt.Sprintf("127.0.0.1:%d", l.Info.RegistryPort) {
-		t.Errorf("%+v is written down, %+v is so", d.Info(), l.Info)
+		t.Errorf("stored %+v, want %+v", d.Info(), l.Info)
 	}
 	_ = l.Close()
 	_ = taken.Close()
@@ -102,7 +102,7 @@ func TestListenTakesAnotherPortAndKeepsIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	if again.Info != l.Info {
-		t.Errorf("%+v the second time, %+v the first", again.Info, l.Info)
+		t.Errorf("second start %+v, first start %+v", again.Info, l.Info)
 	}
 	_ = again.Close()
 }
@@ -122,7 +122,7 @@ func TestListenForAGateway(t *testing.T) {
 func TestSettingsAreKept(t *testing.T) {
 	d := newDir(t)
 	if s, err := d.Settings(); err != nil || s.Nodes != 1 || s.DNS {
-		t.Errorf("a new cluster has %+v, %v", s, err)
+		t.Errorf("settings of a new cluster: %+v, error %v", s, err)
 	}
 	want := Settings{Nodes: 3, Taints: map[string][]string{"node-2": {"a=b:NoSchedule"}}}
 	if err := d.SetSettings(want); err != nil {

@@ -1,4 +1,4 @@
-// Command beat is norn's sample worker: it has no port and writes a numbered line every interval.
+// Command beat is norn's sample worker. It has no port and prints a numbered line at each interval.
 package main
 
 import (

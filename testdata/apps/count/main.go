@@ -1,10 +1,11 @@
-// Command count is a sample worker for tests of logs: each of its instances numbers its lines, from 1 to one that says how many there were.
+// Command count is a sample worker for tests of logs. Each instance numbers its lines from 1. The last line says end.
+// Environment variables, which default to 0:
 //
-//	LINES   how many to write; 0, the default, for as many as there is time for
-//	RATE    lines a second; 0, the default, for as many as go out
-//	LENGTH  bytes of a line
-//	WAIT    lines to write before it waits until it is told to go on, by count go in the same container; 0, the default, for none
-//	EXIT    the exit code at the end; without it, it waits to be stopped
+//	LINES   number of lines; 0 for no limit
+//	RATE    lines per second; 0 for full speed
+//	LENGTH  length of a line in bytes
+//	WAIT    number of lines after which it waits for the command count go in the same container; 0 to not wait
+//	EXIT    exit code at the end; if it is not set, the worker waits to be stopped
 package main
 
 import (
@@ -23,7 +24,7 @@ func main() {
 	signal.Notify(stop, syscall.SIGTERM, os.Interrupt)
 	instance := rand.Text()[:12]
 	if len(os.Args) > 1 && os.Args[1] == "go" {
-		if err := os.WriteFile(told, nil, 0o600); err != nil {
+		if err := os.WriteFile(goFile, nil, 0o600); err != nil {
 			fmt.Println(err)
 			os.Exit(1)
 		}
@@ -45,7 +46,7 @@ func main() {
 			os.Exit(1)
 		}
 		if n == wait {
-			untilTold(stop)
+			waitForGo(stop)
 			begin = time.Now().Add(-time.Duration(n) * time.Second / time.Duration(max(rate, 1)))
 		}
 		select {
@@ -62,13 +63,13 @@ func main() {
 	<-stop
 }
 
-// told is the file that count go makes.
-const told = "/told"
+// goFile is the file that count go creates.
+const goFile = "/told"
 
-// untilTold waits for that file, or for the end.
-func untilTold(stop chan os.Signal) {
+// waitForGo waits for goFile or a signal.
+func waitForGo(stop chan os.Signal) {
 	for {
-		if _, err := os.Stat(told); err == nil {
+		if _, err := os.Stat(goFile); err == nil {
 			return
 		}
 		select {

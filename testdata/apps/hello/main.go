@@ -1,5 +1,5 @@
-// Command hello is norn's sample app: it greets, shows that its secret has arrived without showing the secret, and
-// counts its visits on a volume.
+// Command hello is norn's sample app. It prints a greeting and a fingerprint of its secret, and counts visits on a
+// volume.
 package main
 
 import (
@@ -32,7 +32,7 @@ func main() {
 
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
-	if os.Getenv("VERSION") == "mute" { // for tests: a version that never answers its probes
+	if os.Getenv("VERSION") == "mute" { // for tests: this version never answers probes
 		<-ctx.Done()
 		return
 	}
@@ -42,13 +42,14 @@ func main() {
 		log.Print("stopping")
 		_ = server.Shutdown(context.WithoutCancel(ctx))
 	}()
-	log.Printf("hello version %s says %q on port %s, secret %s", os.Getenv("VERSION"), h.greeting, os.Getenv("PORT"), fingerprint())
+	log.Printf("hello version %s says %q on port %s, secret %s",
+		os.Getenv("VERSION"), h.greeting, os.Getenv("PORT"), fingerprint())
 	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
 		log.Fatal(err)
 	}
 }
 
-// fingerprint tells that the secret is there and which it is, but not what.
+// fingerprint returns a hash that identifies the secret, or missing.
 func fingerprint() string {
 	token := os.Getenv("HELLO_TOKEN")
 	if token == "" {
@@ -80,7 +81,7 @@ func (h *hello) count() (int, error) {
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return 0, err
 	}
-	n, _ := strconv.Atoi(strings.TrimSpace(string(data))) // an empty or broken file begins at 0
+	n, _ := strconv.Atoi(strings.TrimSpace(string(data))) // an invalid file counts as 0
 	n++
 	return n, os.WriteFile(h.visits, []byte(strconv.Itoa(n)+"\n"), 0o644)
 }

@@ -1,9 +1,9 @@
-// Command load asks a URL again and again and counts the answers. Without arguments it is a server that answers with the
-// name of its host, which is the pod's, so that the count tells the pods apart.
+// Command load sends requests to a URL and counts the answers. Without arguments it is a server that answers with its
+// host name, which is the pod's name, so that the client counts the answers of each pod.
 //
 //	load [--keepalive=false] [--workers 4] [--every 10ms] [--for 10s | --requests 1000] URL
 //
-// It ends early on SIGINT and SIGTERM, prints the count as one JSON object, and exits with 1 if a request failed.
+// On SIGINT and SIGTERM it ends early. It prints the count as a JSON object. The exit code is 1 if a request failed.
 package main
 
 import (
@@ -32,12 +32,12 @@ func main() {
 		return
 	}
 	var l load
-	flag.BoolVar(&l.keepAlive, "keepalive", true, "one connection for many requests; false opens one for each")
-	flag.StringVar(&l.host, "host", "", "Host header, where it differs from the URL's")
-	flag.IntVar(&l.workers, "workers", 4, "requests at a time")
-	flag.DurationVar(&l.every, "every", 10*time.Millisecond, "pause of each worker between two requests")
-	flag.DurationVar(&l.limit, "for", 10*time.Second, "how long it asks")
-	flag.IntVar(&l.requests, "requests", 0, "end after this many requests; 0 for no such end")
+	flag.BoolVar(&l.keepAlive, "keepalive", true, "reuse connections; false opens a connection for each request")
+	flag.StringVar(&l.host, "host", "", "Host header (default: the host of the URL)")
+	flag.IntVar(&l.workers, "workers", 4, "number of concurrent requests")
+	flag.DurationVar(&l.every, "every", 10*time.Millisecond, "pause of a worker between requests")
+	flag.DurationVar(&l.limit, "for", 10*time.Second, "time limit")
+	flag.IntVar(&l.requests, "requests", 0, "number of requests; 0 for no limit")
 	flag.Parse()
 	if flag.NArg() != 1 {
 		log.Fatal("usage: load [flags] URL")
@@ -52,7 +52,7 @@ func main() {
 	}
 }
 
-// serve answers until ctx ends. A request that is under way is answered to its end.
+// serve answers until ctx ends. It finishes requests in progress.
 func serve(ctx context.Context) {
 	name, err := os.Hostname()
 	if err != nil {
@@ -74,7 +74,7 @@ func serve(ctx context.Context) {
 	<-ended
 }
 
-// load is what is asked, and how.
+// load holds the settings.
 type load struct {
 	keepAlive bool
 	host      string
@@ -84,11 +84,11 @@ type load struct {
 	requests  int
 }
 
-// count is what came of it.
+// count is the result.
 type count struct {
 	mu       sync.Mutex
 	Asked    int            `json:"asked"`
-	Answered map[string]int `json:"answered"`         // by the first line of an answer with status 200
+	Answered map[string]int `json:"answered"`         // by the first line of answers with status 200
 	Failed   map[string]int `json:"failed,omitempty"` // by status or error
 }
 
@@ -103,7 +103,7 @@ func (l *load) run(ctx context.Context, url string) *count {
 	for range l.workers {
 		workers.Go(func() {
 			for ctx.Err() == nil && c.next(l.requests) {
-				// A request that is under way when the time is over is finished.
+				// A request in progress at the end is finished.
 				c.add(ask(context.WithoutCancel(ctx), client, url, l.host))
 				select {
 				case <-ctx.Done():
@@ -116,7 +116,7 @@ func (l *load) run(ctx context.Context, url string) *count {
 	return c
 }
 
-// next takes the next request, if there is one left.
+// next counts the next request. It returns false if the limit is reached.
 func (c *count) next(limit int) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -1,5 +1,5 @@
-// Command moody is a sample web server that behaves as its image's /mood.txt says, for tests of what goes wrong. DRAIN is
-// how long it still answers after it was told to end.
+// Command moody is a sample web server for tests of failures. The file /mood.txt in its image selects the behavior.
+// DRAIN is how long it continues to answer after SIGTERM.
 package main
 
 import (
@@ -18,8 +18,8 @@ import (
 	"time"
 )
 
-// end is how long a program stays after its last line: containerd may lose the lines of a container that ends before its
-// output is read ("reading from a closed fifo").
+// end is how long a program waits after its last line: containerd may lose lines of a container that ends before they
+// are read ("reading from a closed fifo").
 const end = 300 * time.Millisecond
 
 func main() {
@@ -40,7 +40,7 @@ func main() {
 		log.Printf("ends with %d", code)
 		time.Sleep(end)
 		os.Exit(code)
-	case "stumble": // ends once in each pod, and then serves
+	case "stumble": // fails once in each pod, and then serves
 		if mark := filepath.Join("/marks", os.Getenv("HOSTNAME")); os.Mkdir(mark, 0o755) == nil {
 			log.Fatal("stumbles")
 		}
@@ -68,13 +68,13 @@ func eat() {
 	}
 }
 
-// serve answers until it is told to end, and then for DRAIN: until it is no longer an endpoint of its Service.
+// serve answers until SIGTERM, and then for DRAIN, until the pod is no longer an endpoint of its Service.
 func serve(port, mood string, health int) {
-	var asked atomic.Int64 // when first
+	var asked atomic.Int64 // time of the first probe
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		// Time for two startup probes, which come every 5 s: the kubelet may give up waiting for the first. It may also
-		// ask the liveness probe before them, just after a restart.
+		// Time for two startup probes, which come every 5 s: the kubelet may time out on the first. Right after a restart
+		// it may also send a liveness probe before them.
 		asked.CompareAndSwap(0, time.Now().UnixNano())
 		if mood == "sicken" && time.Since(time.Unix(0, asked.Load())) > 12*time.Second {
 			w.WriteHeader(http.StatusInternalServerError)
@@ -90,12 +90,12 @@ func serve(port, mood string, health int) {
 	defer stop()
 	go func() {
 		<-ctx.Done()
-		drain, _ := time.ParseDuration(os.Getenv("DRAIN")) // none by default
+		drain, _ := time.ParseDuration(os.Getenv("DRAIN")) // 0 by default
 		time.Sleep(drain)
 		_ = server.Shutdown(context.WithoutCancel(ctx))
 	}()
 	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
 		log.Fatal(err)
 	}
-	time.Sleep(100 * time.Millisecond) // Shutdown returns a little later
+	time.Sleep(100 * time.Millisecond) // wait for Shutdown to return
 }

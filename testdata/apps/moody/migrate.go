@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// migrate stands for a migration: it says what it was given and ends as it is told.
-func migrate(how []string) {
+// migrate simulates a migration. It prints its environment and ends as args say.
+func migrate(args []string) {
 	defer time.Sleep(end)
 	fmt.Println("migrating as", os.Getenv("VERSION"))
 	if u, err := url.Parse(os.Getenv("DATABASE_URL")); err == nil && u.Host != "" {
@@ -21,17 +21,17 @@ func migrate(how []string) {
 		_ = c.Close()
 		fmt.Println("the database answers")
 	}
-	if len(how) == 0 {
+	if len(args) == 0 {
 		return
 	}
-	switch how[0] {
+	switch args[0] {
 	case "fail":
 		log.Print("the migration does not want to")
 		time.Sleep(end)
 		os.Exit(1)
 	case "wait":
 		fmt.Println("waiting")
-		d, _ := time.ParseDuration(how[1])
+		d, _ := time.ParseDuration(args[1])
 		time.Sleep(d)
 		fmt.Println("waited")
 	}

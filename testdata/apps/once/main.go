@@ -1,4 +1,4 @@
-// Command once is a sample image for one-off Jobs: it prints, waits and ends as it is told.
+// Command once is a sample image for one-off Jobs. Its arguments say what it prints, how long it waits and how it ends.
 package main
 
 import (
@@ -8,14 +8,14 @@ import (
 	"time"
 )
 
-// end is how long a program stays after its last line: containerd may lose the lines of a container that ends before its
-// output is read ("reading from a closed fifo").
+// end is how long a program waits after its last line: containerd may lose lines of a container that ends before they
+// are read ("reading from a closed fifo").
 const end = 300 * time.Millisecond
 
 func main() {
 	if len(os.Args) < 2 {
 		fmt.Println("body:", os.Getenv("NORN_BODY"))
-		for { // a worker that works; with nothing else to wait for, Go ends a select without cases as a deadlock
+		for { // as a worker; Go would report a deadlock for an empty select
 			time.Sleep(time.Hour)
 		}
 	}
@@ -26,7 +26,7 @@ func main() {
 	case "print":
 		fmt.Println(os.Args[2])
 		time.Sleep(end)
-	case "say": // and stays
+	case "say": // and keeps running
 		fmt.Println(os.Args[2])
 		time.Sleep(time.Hour)
 	case "env":

@@ -1,4 +1,4 @@
-// Command parrot is a sample image that does what no app should: it prints its secrets, in every form. The tests look for them.
+// Command parrot is a sample image that prints its secrets in all forms. Tests search for them.
 package main
 
 import (
@@ -24,10 +24,11 @@ func main() {
 		quoted, _ := json.Marshal(value)
 		fmt.Printf("%s=%s\n%q\n{\"json\": %s}\n", name, value, value, quoted)
 		fmt.Println(base64.StdEncoding.EncodeToString([]byte(value)), base64.URLEncoding.EncodeToString([]byte("me:"+value)))
-		fmt.Println(url.QueryEscape(value), url.PathEscape(value), (&url.URL{Scheme: "x", User: url.UserPassword("me", value), Host: "h"}).String())
+		inURL := url.URL{Scheme: "x", User: url.UserPassword("me", value), Host: "h"}
+		fmt.Println(url.QueryEscape(value), url.PathEscape(value), inURL.String())
 	}
 	if len(os.Args) > 1 && os.Args[1] == "migrate" {
-		time.Sleep(300 * time.Millisecond) // until its output is surely read
+		time.Sleep(300 * time.Millisecond) // until the output is read
 		os.Exit(len(os.Args) - 2)
 	}
 	if strings.HasPrefix(os.Getenv("CRASH"), "yes") {
