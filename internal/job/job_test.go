@@ -44,7 +44,7 @@ func TestVerdict(t *testing.T) {
 	for _, c := range []struct {
 		status corev1.PodStatus
 		want   string // "" if the container succeeded
-		code   int    // 0 if the error is no *ExitError
+		code   int    // 0 if there is no *ExitError
 	}{
 		{terminated(0, "Completed"), "", 0},
 		{terminated(3, "Error"), "the container exited with code 3", 3},

@@ -24,7 +24,7 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// Options are the options of a deploy besides the infraspec.
+// Options are the options of a deploy that are not in the infraspec.
 type Options struct {
 	rollout.Target
 	Version

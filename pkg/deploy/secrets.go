@@ -77,11 +77,11 @@ func (a appSecret) readFile(ctx context.Context, path string) (map[string]secret
 	return file.Pick(a.spec.Secrets)
 }
 
-// live returns the Secret in the cluster, or nil. If it is not norn's, the error is an *objects.ConflictError.
+// live returns the Secret in the cluster, or nil. If norn does not manage it, the error is an *objects.ConflictError.
 func (a appSecret) live(ctx context.Context) (*corev1.Secret, error) {
 	live, err := a.cluster.GetSecret(ctx, a.namespace, objects.SecretName(a.spec.App))
 	if k8s.IsNotFound(err) {
-		return nil, nil //nolint:nilnil // absence is no error here
+		return nil, nil //nolint:nilnil // a missing Secret is a valid answer
 	}
 	if err == nil {
 		err = objects.CheckOwner("Secret", live, a.spec.App)

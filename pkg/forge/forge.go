@@ -25,7 +25,7 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// Options are the options of a forge besides the infraspec.
+// Options are the options of a forge that are not in the infraspec.
 type Options struct {
 	objects.Settings
 	Adopt  bool          // takes over existing objects that norn does not manage
@@ -171,8 +171,8 @@ func waitForDeletions(ctx context.Context, cluster *k8s.Client, spec *infraspec.
 	}
 }
 
-// checkConflicts returns all conflicts with objects that are not norn's. Objects without an owner may be adopted on
-// request; another app's may not.
+// checkConflicts returns all conflicts with objects that norn does not manage for the app. Objects without an owner can
+// be adopted on request, another app's cannot.
 func (r *run) checkConflicts() error {
 	var found conflictErrors
 	for _, o := range r.live.all() {

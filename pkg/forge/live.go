@@ -65,7 +65,7 @@ func readLive(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, s 
 	}
 	reads.start(func() (func(), error) {
 		m, err := cluster.GetConfigMap(ctx, tunnel.Namespace, tunnel.ConfigMap)
-		if _, denied := errors.AsType[*k8s.DeniedError](err); denied { // a user who may not read the tunnel has no rule there
+		if _, denied := errors.AsType[*k8s.DeniedError](err); denied { // a user without access to it has no rule there
 			return func() {}, nil
 		}
 		return func() { l.tunnel = m }, err
@@ -83,7 +83,7 @@ type labelled struct {
 	claims   []corev1.PersistentVolumeClaim
 }
 
-// add adds the labelled objects that the infraspec does not name. Those that it names have been read by name.
+// add adds the labelled objects that the infraspec does not name. The others have been read by name.
 func (l *live) add(found labelled, spec *infraspec.Spec, s objects.Settings) {
 	wanted := objects.Service(spec, s)
 	for i := range found.services {
@@ -99,7 +99,7 @@ func (l *live) add(found labelled, spec *infraspec.Spec, s objects.Settings) {
 			l.claims[name] = &found.claims[i]
 		}
 	}
-	// A workload of another role that is not norn's conflicts with nothing.
+	// A workload of another role that norn does not manage conflicts with nothing.
 	if l.deployment != nil && !spec.Role.Standing() && !objects.IsOwned(l.deployment, spec.App) {
 		l.deployment = nil
 	}

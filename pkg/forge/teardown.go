@@ -23,8 +23,8 @@ type Removal struct {
 }
 
 // Teardown removes what forge and deploy created, in reverse order. It goes by the cluster's labels and needs no
-// infraspec. It skips what no longer exists. If objects with the app's names are not norn's, the error is an
-// *objects.ConflictError.
+// infraspec. It skips what no longer exists. If norn does not manage objects with the app's
+// names, the error is an *objects.ConflictError.
 func Teardown(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, what Removal) error {
 	if err := permitted(ctx, cluster, Permissions(what.Namespace, teardownGrants(what.DeleteData))); err != nil {
 		return err
@@ -66,10 +66,10 @@ type teardown struct {
 	what      Removal
 	inventory *k8s.Inventory
 	secret    *corev1.Secret
-	tunnelMap *corev1.ConfigMap // nil if it does not exist or may not be read
+	tunnelMap *corev1.ConfigMap // nil if it does not exist or the user cannot read it
 }
 
-// prepare reads what exists. It refuses if the workload or the Secret with the app's name is not norn's.
+// prepare reads what exists. It refuses if norn does not manage the workload or the Secret with the app's name.
 func prepare(ctx context.Context, cluster *k8s.Client, what Removal) (*teardown, error) {
 	inv, err := cluster.Inventory(ctx, what.Namespace, what.App)
 	if err != nil {

@@ -69,7 +69,7 @@ func namesOf[T any, P interface {
 	return names
 }
 
-// tunnel removes the app's own rules. A user who may not read the tunnel has none to remove.
+// tunnel removes the app's own rules. A user who cannot read the tunnel has none to remove.
 func (t *teardown) tunnel() removeStep {
 	app, hosts := tunnel.AppKey(t.what.Namespace, t.what.App), slices.Sorted(slices.Values(t.hosts()))
 	run := func(ctx context.Context, out io.Writer) (pipeline.Result, error) {

@@ -37,8 +37,8 @@ type Result struct {
 // declared together, so that a dry run has the same steps as a real run.
 type Step[T any] struct {
 	Name string
-	Run  Func[T] // does it; nil leaves the step out of a real run
-	Plan Func[T] // returns what Run would do and changes nothing; nil leaves the step out of a dry run
+	Run  Func[T] // does it; if nil, a real run skips the step
+	Plan Func[T] // returns what Run would do and changes nothing; if nil, a dry run skips the step
 }
 
 // Func runs or plans a step. What it writes to out is the step's live output, reported line by line.

@@ -56,7 +56,8 @@ func BuilderEnv(tb testing.TB) []string {
 }
 
 func builderEnv() (env []string, remove func(), err error) {
-	dir, err := os.MkdirTemp(os.Getenv("NORN_TEST_BINARIES"), "images-") // hack/test deletes it even if the test is aborted
+	// hack/test deletes its folder even if the test is aborted.
+	dir, err := os.MkdirTemp(os.Getenv("NORN_TEST_BINARIES"), "images-")
 	if err != nil {
 		return nil, nil, err
 	}

@@ -53,8 +53,9 @@ func (s *studio) deploy() error {
 	if err != nil {
 		return err
 	}
-	shot, err := t.until(func(text string) bool { // one new pod is ready, another not yet, and two old ones are still there
-		return strings.Contains(text, "2 of 3 new pods created") && strings.Contains(text, "Running, not ready") && !strings.Contains(text, "Terminating")
+	shot, err := t.until(func(text string) bool { // one new pod is ready, another not yet, and two old ones still exist
+		return strings.Contains(text, "2 of 3 new pods created") && strings.Contains(text, "Running, not ready") &&
+			!strings.Contains(text, "Terminating")
 	})
 	if err != nil {
 		return err

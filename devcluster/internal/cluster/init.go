@@ -64,7 +64,7 @@ type cluster struct {
 	client   *kube.Client
 }
 
-// enter mounts folders of the state folder over those that the control plane would otherwise create on the host.
+// enter mounts folders of the state folder over the folders that the control plane would otherwise create on the host.
 func (c *cluster) enter() error {
 	var mounts []node.Mount
 	for _, m := range [][2]string{

@@ -93,8 +93,8 @@ func (s *store) keep(m manifest) error {
 	return state.WriteFile(filepath.Join(s.dir, strings.ReplaceAll(m.Path, "/", "_")+".json"), data, 0o644)
 }
 
-// replay pushes the stored manifests to the library. The library rejects an index before its manifests, so those that
-// fail are pushed again after the others.
+// replay pushes the stored manifests to the library. The library rejects an index before its manifests, so an
+// index that fails is pushed again after the others.
 func (s *store) replay(ctx context.Context) error {
 	files, err := filepath.Glob(filepath.Join(s.dir, "*.json"))
 	if err != nil {

@@ -232,7 +232,8 @@ func TestForbiddenIsNotUnavailable(t *testing.T) {
 		t.Fatal(err)
 	}
 	code, _, errs := norn(t, "restart", "shop", "--kubeconfig", path)
-	if want := `user "ci" is not allowed to get deployments.apps in namespace default`; code != 1 || !strings.Contains(errs, want) {
+	want := `user "ci" is not allowed to get deployments.apps in namespace default`
+	if code != 1 || !strings.Contains(errs, want) {
 		t.Errorf("exit code %d, want 1 and %q in:\n%s", code, want, errs)
 	}
 }

@@ -101,7 +101,8 @@ the infraspec that names its public key. Existing files are used and never chang
 			default:
 				_, _ = fmt.Fprintf(out, "using the age key in %s\n", s.Key)
 			}
-			_, err = fmt.Fprintf(out, a.Rename("wrote %s for %s\nnext: norn secrets set NAME\n"), ui.DisplayPath(s.Rules), s.Recipient)
+			next := a.Rename("wrote %s for %s\nnext: norn secrets set NAME\n")
+			_, err = fmt.Fprintf(out, next, ui.DisplayPath(s.Rules), s.Recipient)
 			return err
 		},
 	}

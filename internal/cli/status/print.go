@@ -49,7 +49,8 @@ func printOverview(a *cli.App, apps []status.App, conf *config.Config, connected
 	for i, app := range apps {
 		if i > 0 && apps[i-1].Name == app.Name {
 			before := ui.DisplayPath(apps[i-1].Path)
-			ui.PrintLine(out, ui.Bad, "✗", fmt.Sprintf("%s and %s both define app %s", before, ui.DisplayPath(app.Path), app.Name))
+			both := fmt.Sprintf("%s and %s both define app %s", before, ui.DisplayPath(app.Path), app.Name)
+			ui.PrintLine(out, ui.Bad, "✗", both)
 		}
 		if app.Problem != "" {
 			ui.PrintLine(out, ui.Bad, "✗", ui.DisplayPath(app.Path)+" "+app.Problem)

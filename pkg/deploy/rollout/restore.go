@@ -26,7 +26,8 @@ func (r *runner) failed(ctx context.Context, verdict k8srollout.Verdict, current
 	failure := &Error{r.investigate(ctx, verdict)}
 	f := &failure.Evidence
 	if current != nil {
-		f.Revision, f.Image = current.Annotations[metadata.RevisionAnnotation], metadata.ImageOf(current.Spec.Template.Spec, r.App)
+		f.Revision = current.Annotations[metadata.RevisionAnnotation]
+		f.Image = metadata.ImageOf(current.Spec.Template.Spec, r.App)
 		if err := r.cluster.MarkFailed(ctx, current, f.Reason); err != nil {
 			_, _ = fmt.Fprintln(r.out, err)
 		}

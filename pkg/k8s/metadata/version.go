@@ -34,8 +34,8 @@ func VersionName(commit, image string) string {
 	return name[strings.LastIndexByte(name, '/')+1:]
 }
 
-// ImageOf returns the image of an app's container: of the one named after the app, else of the first. It returns "" for a
-// pod without containers.
+// ImageOf returns the image of an app's container: of the one named after the app, else of the first. It returns "" for
+// a pod without containers.
 func ImageOf(pod corev1.PodSpec, app string) string {
 	if len(pod.Containers) == 0 {
 		return ""
