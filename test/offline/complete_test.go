@@ -66,18 +66,29 @@ func TestPluginsCannotAsk(t *testing.T) {
 	}
 }
 
-// A credential plugin that takes too long ends with the completion.
+// A credential plugin that takes too long ends with the completion, also if it has just started.
 func TestPluginIsEnded(t *testing.T) {
 	bed.Norn(t)
 	home := bed.HomeWithApps(t)
-	t.Setenv("NORN_COMPLETION_TIMEOUT", "5s")
 	bed.WriteFiles(t, home, map[string]string{
 		"plugin.sh":  "#!/bin/sh\necho $$ >>\"$HOME/pids\"\nexec sleep 600\n",
 		"kubeconfig": pluginKubeconfig(filepath.Join(home, "plugin.sh"), "IfAvailable"),
 	})
-	out, err := exec.Command("norn", "__complete", "logs", "").Output()
-	if err != nil || !strings.Contains(string(out), "shop") {
-		t.Errorf("%v: %q", err, out)
+	complete := func(timeout time.Duration) string {
+		t.Setenv("NORN_COMPLETION_TIMEOUT", timeout.String())
+		cmd := exec.Command("norn", "__complete", "logs", "")
+		cmd.WaitDelay = time.Minute // a plugin that still runs keeps the pipes open
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("timeout %s: %v: %q", timeout, err, out)
+		}
+		return string(out)
+	}
+	if out := complete(5 * time.Second); !strings.Contains(out, "shop") {
+		t.Errorf("offered %q", out)
+	}
+	for i := range 120 {
+		complete(time.Duration(1+i%40) * time.Millisecond)
 	}
 	text, err := os.ReadFile(filepath.Join(home, "pids"))
 	if err != nil {

@@ -20,9 +20,11 @@ func leaveTerminal() error {
 	return nil
 }
 
-// endSession terminates this process's children, if leaveTerminal created its session.
+// endSession terminates this process's children, if leaveTerminal created its session. No child can be started after
+// it: a plugin that starts at this moment would inherit that SIGTERM is ignored, and outlive norn.
 func endSession() {
 	if session, err := unix.Getsid(0); err == nil && session == os.Getpid() {
+		syscall.ForkLock.RLock() // held until the process ends
 		signal.Ignore(syscall.SIGTERM)
 		_ = syscall.Kill(0, syscall.SIGTERM)
 	}
