@@ -60,7 +60,7 @@ func TestEveryErrorTypeHasAnOutcome(t *testing.T) {
 	}
 	for _, name := range declared {
 		if known[name] == "" {
-			t.Errorf("%s has no outcome: add it to outcomes.go, or to withoutOutcome with the reason", name)
+			t.Errorf("%s has no outcome: add it to exit.go, or to withoutOutcome with the reason", name)
 		}
 		delete(known, name)
 	}
