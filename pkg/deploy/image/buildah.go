@@ -26,8 +26,12 @@ func (t containersTool) Name() string { return t.name }
 
 // Build implements Builder.
 func (t containersTool) Build(ctx context.Context, out io.Writer, b Request) error {
+	file, err := filepath.Rel(b.Dir, b.Dockerfile) // --file takes a list: a comma in b.Dir would split it
+	if err != nil {
+		return fmt.Errorf("find the Dockerfile: %w", err)
+	}
 	layers := "--layers=" + strconv.FormatBool(cacheable(b.Dockerfile))
-	args := []string{"build", layers, "--timestamp", b.Time, "--file", b.Dockerfile, "--tag", storeName(b.Image)}
+	args := []string{"build", layers, "--timestamp", b.Time, "--file", file, "--tag", storeName(b.Image)}
 	if b.Platform != "" {
 		args = append(args, "--platform", b.Platform)
 	}
