@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"regexp"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
@@ -182,11 +183,22 @@ func Group(name, short, long string) *cobra.Command {
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return Usagef("unknown command %q for %s%s", args[0], CommandName(cmd), Suggestion(cmd, args[0]))
+				return UnknownCommand(cmd, args[0])
 			}
 			return cmd.Help()
 		},
 	}
+}
+
+// UnknownCommand returns the error for a word that names no command below cmd. It shows only what is before "=": the
+// word may be a secret's NAME=VALUE after "norn secrets" without "set".
+func UnknownCommand(cmd *cobra.Command, word string) error {
+	word, _, _ = strings.Cut(word, "=")
+	below := ""
+	if cmd.HasParent() {
+		below = " for " + CommandName(cmd)
+	}
+	return Usagef("unknown command %q%s%s", word, below, Suggestion(cmd, word))
 }
 
 // Suggestion returns "; did you mean …?" for a word that names no command below cmd, or "".

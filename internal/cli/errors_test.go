@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spf13/cobra"
+
 	"github.com/spf13/pflag"
 )
 
@@ -27,5 +29,15 @@ func TestFlagError(t *testing.T) {
 		if got := FlagError(flags.Parse(strings.Fields(args))).Error(); got != want {
 			t.Errorf("%s: %s, want %s", args, got, want)
 		}
+	}
+}
+
+// A secret's NAME=VALUE after a forgotten "set" is an unknown command, whose value is not shown.
+func TestUnknownCommandHidesValue(t *testing.T) {
+	group := Group("secrets", "short", "long")
+	(&cobra.Command{Use: "norn"}).AddCommand(group)
+	err := group.RunE(group, []string{"TOKEN=canary"})
+	if want := `unknown command "TOKEN" for norn secrets`; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
 	}
 }

@@ -122,6 +122,7 @@ func failures() []outcome {
 		return is[*database.SnapshotError](err) && is[*pipeline.UsageError](err)
 	}
 	return []outcome{
+		ends[*lease.HeldError](ExitConflict, reasonLocked), // a lost lock also makes the step at hand fail
 		ends[*deploy.MigrationError](ExitFailed, reasonMigration),
 		badConnection,
 		ends[*database.SnapshotError](ExitFailed, reasonSnapshot),
@@ -130,7 +131,6 @@ func failures() []outcome {
 		ends[*connect.UnavailableError](ExitNoKubernetes, reasonNoKubernetes),
 		ends[*forge.PermissionError](ExitFailed, reasonForbidden),
 		ends[*k8s.DeniedError](ExitFailed, reasonForbidden),
-		ends[*lease.HeldError](ExitConflict, reasonLocked),
 		ends[*secrets.HeldError](ExitConflict, reasonLocked),
 		ends[*objects.ConflictError](ExitConflict, reasonNotOwned),
 		ends[*forge.QuotaError](ExitFailed, k8srollout.QuotaExceeded),

@@ -23,6 +23,7 @@ import (
 	"norn/pkg/deploy/rollout"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
+	"norn/pkg/k8s/lease"
 	k8srollout "norn/pkg/k8s/rollout"
 	"norn/pkg/pipeline"
 	"norn/test/bed"
@@ -144,8 +145,11 @@ func TestOutcome(t *testing.T) {
 		"interrupted":              {interrupted, usage, 130, "interrupted", "Interrupted"},
 		"wrapped":                  {live, fmt.Errorf("x: %w", usage), 2, "usage", "Usage"},
 		"migration":                {live, &deploy.MigrationError{}, 1, "failed", "MigrationFailed"},
-		"dump":                     {live, &database.SnapshotError{Err: errors.New("x")}, 1, "failed", "SnapshotFailed"},
-		"dump, wrong settings":     {live, &database.SnapshotError{Err: usage}, 2, "usage", "SnapshotFailed"},
+		"lock lost in a build": {
+			live, errors.Join(&lease.HeldError{}, &pipeline.ToolError{Err: errors.New("x")}), 5, "conflict", "Locked",
+		},
+		"dump":                 {live, &database.SnapshotError{Err: errors.New("x")}, 1, "failed", "SnapshotFailed"},
+		"dump, wrong settings": {live, &database.SnapshotError{Err: usage}, 2, "usage", "SnapshotFailed"},
 		"missing and invalid": {
 			live, errors.Join(&infraspec.NotFoundError{}, &InvalidError{}), 2, "usage", "InvalidInfraspec",
 		},

@@ -81,15 +81,15 @@ func Steps(
 	return r.workloadSteps(), r.trafficSteps(), nil
 }
 
-// Plan returns what Run would change. cluster is a dry one (see k8s.Client.DryRun): the API server checks and answers
-// each write, and keeps none.
+// Plan returns what Run would change. The API server checks and answers each write, and keeps none (see
+// k8s.Client.DryRun).
 func Plan(
 	ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, spec *infraspec.Spec, o Options,
 ) ([]drift.Change, error) {
 	if err := check(o); err != nil {
 		return nil, err
 	}
-	r, err := begin(ctx, cluster, spec, o)
+	r, err := begin(ctx, cluster.DryRun(), spec, o)
 	if err != nil {
 		return nil, err
 	}
@@ -113,6 +113,7 @@ func check(o Options) error {
 // run is one forge: the desired and the live state.
 type run struct {
 	cluster *k8s.Client
+	dry     bool // the cluster keeps no write
 	spec    *infraspec.Spec
 	options Options
 	live    *live
@@ -212,13 +213,13 @@ func (r *run) unadoptable(o liveObject, conflict *objects.ConflictError) *object
 func (r *run) workloadSteps() []Step {
 	var steps []Step
 	for _, conf := range objects.Claims(r.spec, r.options.Settings) {
-		steps = append(steps, objectStep(objects.KindClaim, *conf.Name, r.claim(conf)))
+		steps = append(steps, r.objectStep(objects.KindClaim, *conf.Name, claim(conf)))
 	}
 	switch r.spec.Role {
 	case infraspec.Webserver, infraspec.Worker:
-		steps = append(steps, objectStep(objects.KindDeployment, r.spec.App, r.deployment))
+		steps = append(steps, r.objectStep(objects.KindDeployment, r.spec.App, (*run).deployment))
 	case infraspec.Cron:
-		steps = append(steps, objectStep(objects.KindCronJob, r.spec.App, r.cronJob))
+		steps = append(steps, r.objectStep(objects.KindCronJob, r.spec.App, (*run).cronJob))
 	case infraspec.Function: // has no workload between its calls
 	}
 	return steps
@@ -234,27 +235,29 @@ func (r *run) serviceSteps() []Step {
 	if conf == nil {
 		return nil
 	}
-	return []Step{objectStep(objects.KindService, *conf.Name, r.service(conf))}
+	return []Step{r.objectStep(objects.KindService, *conf.Name, service(conf))}
 }
 
-// changeFunc changes one object. In a dry run it makes the same calls, with a client whose writes are not kept.
-type changeFunc = func(ctx context.Context, dry bool) (drift.Change, pipeline.Result, error)
+// changeFunc changes one object in the cluster of a run.
+type changeFunc = func(*run, context.Context) (drift.Change, pipeline.Result, error)
 
-// objectStep returns a step that changes one object, and whose plan is the same change in a dry run.
-func objectStep(kind, name string, change changeFunc) Step {
-	in := func(dry bool) pipeline.Func[drift.Change] {
-		return func(ctx context.Context, _ io.Writer) (drift.Change, pipeline.Result, error) { return change(ctx, dry) }
+// objectStep returns a step that changes one object. Its plan makes the same calls with a client that keeps no write.
+func (r *run) objectStep(kind, name string, change changeFunc) Step {
+	dry := *r
+	dry.cluster, dry.dry = r.cluster.DryRun(), true
+	in := func(r *run) pipeline.Func[drift.Change] {
+		return func(ctx context.Context, _ io.Writer) (drift.Change, pipeline.Result, error) { return change(r, ctx) }
 	}
-	return Step{Name: kind + " " + name, Run: in(false), Plan: in(true)}
+	return Step{Name: kind + " " + name, Run: in(r), Plan: in(&dry)}
 }
 
 // outcome returns what an apply did to an object: before is nil if it is new.
-func outcome(kind string, before, after metadata.Object, detail string, dry bool) (drift.Change, pipeline.Result) {
+func (r *run) outcome(kind string, before, after metadata.Object, detail string) (drift.Change, pipeline.Result) {
 	result := pipeline.Result{State: pipeline.Configured, Detail: detail}
 	switch {
 	case before == nil:
 		result.State = pipeline.Created
-	case !differs(before, after, dry):
+	case !r.differs(before, after):
 		return drift.Change{}, pipeline.Result{State: pipeline.Unchanged}
 	}
 	return drift.Change{Kind: kind, Name: after.GetName(), State: result.State, Before: before, After: after}, result
@@ -262,8 +265,8 @@ func outcome(kind string, before, after metadata.Object, detail string, dry bool
 
 // differs reports whether an apply changed an object. The resourceVersion alone does not tell: a dry run keeps it, and
 // a change of the status moves it.
-func differs(before, after metadata.Object, dry bool) bool {
-	if !dry && before.GetResourceVersion() == after.GetResourceVersion() {
+func (r *run) differs(before, after metadata.Object) bool {
+	if !r.dry && before.GetResourceVersion() == after.GetResourceVersion() {
 		return false
 	}
 	return drift.Diff(before, after) != ""

@@ -16,6 +16,7 @@ import (
 	"norn/pkg/forge/drift"
 	"norn/pkg/forge/objects"
 	"norn/pkg/infraspec"
+	"norn/pkg/k8s"
 	"norn/pkg/k8s/metadata"
 	"norn/pkg/pipeline"
 )
@@ -62,22 +63,22 @@ func (r *run) checkSizes() error {
 	return errors.Join(errs...)
 }
 
-func (r *run) claim(conf *applycore.PersistentVolumeClaimApplyConfiguration) changeFunc {
-	return func(ctx context.Context, dry bool) (drift.Change, pipeline.Result, error) {
+func claim(conf *applycore.PersistentVolumeClaimApplyConfiguration) changeFunc {
+	return func(r *run, ctx context.Context) (drift.Change, pipeline.Result, error) {
 		before := object(r.live.claims[*conf.Name])
 		if _, err := r.adopt(ctx, objects.KindClaim, before); err != nil {
 			return drift.Change{}, pipeline.Result{}, err
 		}
-		now, err := r.cluster.ApplyPVC(ctx, conf)
+		now, err := r.cluster.CreatePVC(ctx, conf)
 		if err != nil {
 			return drift.Change{}, pipeline.Result{}, err
 		}
-		change, result := outcome(objects.KindClaim, before, now, conf.Spec.Resources.Requests.Storage().String(), dry)
+		change, result := r.outcome(objects.KindClaim, before, now, conf.Spec.Resources.Requests.Storage().String())
 		return change, result, nil
 	}
 }
 
-func (r *run) deployment(ctx context.Context, dry bool) (drift.Change, pipeline.Result, error) {
+func (r *run) deployment(ctx context.Context) (drift.Change, pipeline.Result, error) {
 	live := r.live.deployment
 	shipped := live != nil && objects.Deployed(live)
 	if shipped && r.options.Image != "" {
@@ -104,7 +105,7 @@ func (r *run) deployment(ctx context.Context, dry bool) (drift.Change, pipeline.
 		conf.Spec.WithPaused(true)
 		detail += fmt.Sprintf("; paused until norn deploy adds %s; its pods keep running", strings.Join(r.deferredKeys, ", "))
 	}
-	now, err := r.applyDeployment(ctx, live, conf, dry)
+	now, err := r.applyDeployment(ctx, live, conf)
 	if err != nil {
 		return drift.Change{}, pipeline.Result{}, err
 	}
@@ -116,7 +117,7 @@ func (r *run) deployment(ctx context.Context, dry bool) (drift.Change, pipeline.
 	if live != nil && !now.Spec.Paused && !equality.Semantic.DeepEqual(live.Spec.Template, now.Spec.Template) {
 		detail = strings.TrimPrefix(detail+"; its pods are being replaced (norn logs -f follows them)", "; ")
 	}
-	change, result := outcome(objects.KindDeployment, object(live), now, detail, dry)
+	change, result := r.outcome(objects.KindDeployment, object(live), now, detail)
 	return change, result, nil
 }
 
@@ -133,14 +134,14 @@ func (r *run) pausedForDeploy(live *appsv1.Deployment, conf *applyapps.Deploymen
 // of the rolling update. A dry run does not keep that write, so it sets the strategy in the API server's answer
 // instead.
 func (r *run) applyDeployment(
-	ctx context.Context, live *appsv1.Deployment, conf *applyapps.DeploymentApplyConfiguration, dry bool,
+	ctx context.Context, live *appsv1.Deployment, conf *applyapps.DeploymentApplyConfiguration,
 ) (*appsv1.Deployment, error) {
 	recreate := live != nil && live.Spec.Strategy.RollingUpdate != nil &&
 		*conf.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType
 	switch {
-	case recreate && dry:
+	case recreate && r.dry:
 		conf.Spec.Strategy = nil
-		now, err := r.cluster.ApplyDeployment(ctx, conf)
+		now, err := r.cluster.CreateDeployment(ctx, conf)
 		if err == nil {
 			now.Spec.Strategy = appsv1.DeploymentStrategy{Type: appsv1.RecreateDeploymentStrategyType}
 		}
@@ -150,10 +151,10 @@ func (r *run) applyDeployment(
 			return nil, err
 		}
 	}
-	return r.cluster.ApplyDeployment(ctx, conf)
+	return r.cluster.CreateDeployment(ctx, conf)
 }
 
-func (r *run) cronJob(ctx context.Context, dry bool) (drift.Change, pipeline.Result, error) {
+func (r *run) cronJob(ctx context.Context) (drift.Change, pipeline.Result, error) {
 	live := r.live.cronJob
 	if live != nil && objects.Deployed(live) && r.options.Image != "" {
 		return drift.Change{}, pipeline.Result{}, fmt.Errorf(
@@ -170,25 +171,25 @@ func (r *run) cronJob(ctx context.Context, dry bool) (drift.Change, pipeline.Res
 	} else if adopted != "" {
 		detail = adopted
 	}
-	now, err := r.cluster.ApplyCronJob(ctx, conf)
+	now, err := r.cluster.CreateCronJob(ctx, conf)
 	if err != nil {
 		return drift.Change{}, pipeline.Result{}, err
 	}
-	change, result := outcome(objects.KindCronJob, object(live), now, detail, dry)
+	change, result := r.outcome(objects.KindCronJob, object(live), now, detail)
 	return change, result, nil
 }
 
-func (r *run) service(conf *applycore.ServiceApplyConfiguration) changeFunc {
-	return func(ctx context.Context, dry bool) (drift.Change, pipeline.Result, error) {
+func service(conf *applycore.ServiceApplyConfiguration) changeFunc {
+	return func(r *run, ctx context.Context) (drift.Change, pipeline.Result, error) {
 		before := object(r.live.services[*conf.Name])
 		if _, err := r.adopt(ctx, objects.KindService, before); err != nil {
 			return drift.Change{}, pipeline.Result{}, err
 		}
-		now, err := r.cluster.ApplyService(ctx, conf)
+		now, err := r.cluster.CreateService(ctx, conf)
 		if err != nil {
 			return drift.Change{}, pipeline.Result{}, err
 		}
-		change, result := outcome(objects.KindService, before, now, fmt.Sprintf("port 80 to %d", r.spec.Port), dry)
+		change, result := r.outcome(objects.KindService, before, now, fmt.Sprintf("port 80 to %d", r.spec.Port))
 		return change, result, nil
 	}
 }
@@ -197,27 +198,28 @@ func (r *run) service(conf *applycore.ServiceApplyConfiguration) changeFunc {
 // workload of another role. Claims hold data, so they are only reported.
 func (r *run) pruneSteps() []Step {
 	var steps []Step
-	prune := func(kind string, o metadata.Object, remove func(ctx context.Context, ns, name string) error) {
-		change := func(ctx context.Context, _ bool) (drift.Change, pipeline.Result, error) {
-			if err := remove(ctx, r.options.Namespace, o.GetName()); err != nil {
+	type removeFunc = func(c *k8s.Client, ctx context.Context, ns, name string) error
+	prune := func(kind string, o metadata.Object, remove removeFunc) {
+		change := func(r *run, ctx context.Context) (drift.Change, pipeline.Result, error) {
+			if err := remove(r.cluster, ctx, r.options.Namespace, o.GetName()); err != nil {
 				return drift.Change{}, pipeline.Result{}, err
 			}
 			deleted := drift.Change{Kind: kind, Name: o.GetName(), State: pipeline.Deleted, Before: o}
 			return deleted, pipeline.Result{State: pipeline.Deleted, Detail: "no longer in the infraspec"}, nil
 		}
-		steps = append(steps, objectStep(kind, o.GetName(), change))
+		steps = append(steps, r.objectStep(kind, o.GetName(), change))
 	}
 	wanted := objects.Service(r.spec, r.options.Settings)
 	for _, name := range slices.Sorted(maps.Keys(r.live.services)) {
 		if wanted == nil || name != *wanted.Name {
-			prune(objects.KindService, r.live.services[name], r.cluster.DeleteService)
+			prune(objects.KindService, r.live.services[name], (*k8s.Client).DeleteService)
 		}
 	}
 	if r.live.deployment != nil && !r.spec.Role.Standing() {
-		prune(objects.KindDeployment, r.live.deployment, r.cluster.DeleteDeployment)
+		prune(objects.KindDeployment, r.live.deployment, (*k8s.Client).DeleteDeployment)
 	}
 	if r.live.cronJob != nil && r.spec.Role != infraspec.Cron {
-		prune(objects.KindCronJob, r.live.cronJob, r.cluster.DeleteCronJob)
+		prune(objects.KindCronJob, r.live.cronJob, (*k8s.Client).DeleteCronJob)
 	}
 	kept := maps.Clone(r.live.claims)
 	for _, conf := range objects.Claims(r.spec, r.options.Settings) {

@@ -16,8 +16,8 @@ func (c *Client) GetCronJob(ctx context.Context, ns, name string) (*batchv1.Cron
 	return j, Explain(err, "read CronJob %s", name)
 }
 
-// ApplyCronJob creates or updates a CronJob.
-func (c *Client) ApplyCronJob(ctx context.Context,
+// CreateCronJob creates or updates a CronJob.
+func (c *Client) CreateCronJob(ctx context.Context,
 	conf *applybatch.CronJobApplyConfiguration) (*batchv1.CronJob, error) {
 	j, err := apply(ctx, c, c.batch.CronJobs(*conf.Namespace), metadata.ForgeManager, conf)
 	return j, Explain(err, "apply CronJob %s", *conf.Name)

@@ -21,8 +21,8 @@ func (c *Client) GetDeployment(ctx context.Context, ns, name string) (*appsv1.De
 	return d, Explain(err, "read Deployment %s", name)
 }
 
-// ApplyDeployment creates or updates a Deployment.
-func (c *Client) ApplyDeployment(ctx context.Context,
+// CreateDeployment creates or updates a Deployment.
+func (c *Client) CreateDeployment(ctx context.Context,
 	conf *applyapps.DeploymentApplyConfiguration) (*appsv1.Deployment, error) {
 	d, err := apply(ctx, c, c.apps.Deployments(*conf.Namespace), metadata.ForgeManager, conf)
 	return d, Explain(err, "apply Deployment %s", *conf.Name)

@@ -25,8 +25,8 @@ func (c *Client) ListPVCs(ctx context.Context, ns, app string) ([]corev1.Persist
 	return l.Items, nil
 }
 
-// ApplyPVC creates or updates a PersistentVolumeClaim.
-func (c *Client) ApplyPVC(ctx context.Context,
+// CreatePVC creates or updates a PersistentVolumeClaim.
+func (c *Client) CreatePVC(ctx context.Context,
 	conf *applycore.PersistentVolumeClaimApplyConfiguration) (*corev1.PersistentVolumeClaim, error) {
 	p, err := apply(ctx, c, c.core.PersistentVolumeClaims(*conf.Namespace), metadata.ForgeManager, conf)
 	return p, Explain(err, "apply PersistentVolumeClaim %s", *conf.Name)

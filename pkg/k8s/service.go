@@ -16,8 +16,8 @@ func (c *Client) GetService(ctx context.Context, ns, name string) (*corev1.Servi
 	return s, Explain(err, "read Service %s", name)
 }
 
-// ApplyService creates or updates a Service.
-func (c *Client) ApplyService(ctx context.Context,
+// CreateService creates or updates a Service.
+func (c *Client) CreateService(ctx context.Context,
 	conf *applycore.ServiceApplyConfiguration) (*corev1.Service, error) {
 	s, err := apply(ctx, c, c.core.Services(*conf.Namespace), metadata.ForgeManager, conf)
 	return s, Explain(err, "apply Service %s", *conf.Name)

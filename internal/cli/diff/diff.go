@@ -63,7 +63,7 @@ func Run(a *cli.App, cmd *cobra.Command, args []string, o forge.Options) ([]drif
 		return nil, err
 	}
 	o.Settings = cli.ForgeSettings(s.Conf, o.Image)
-	changes, err := forge.Plan(cmd.Context(), s.Client.DryRun(), silent{}, spec, o)
+	changes, err := forge.Plan(cmd.Context(), s.Client, silent{}, spec, o)
 	if err != nil {
 		return nil, err
 	}

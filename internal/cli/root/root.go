@@ -73,7 +73,7 @@ func New(a *cli.App) *cobra.Command {
 		PersistentPreRunE: func(cmd *cobra.Command, args []string) error { return checkOutput(a, cmd, args) },
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return cli.Usagef("unknown command %q%s", args[0], cli.Suggestion(cmd, args[0]))
+				return cli.UnknownCommand(cmd, args[0])
 			}
 			return cmd.Help()
 		},
