@@ -82,7 +82,7 @@ func (r *run) deployment(ctx context.Context, dry bool) (drift.Change, pipeline.
 	shipped := live != nil && objects.Deployed(live)
 	if shipped && r.options.Image != "" {
 		return drift.Change{}, pipeline.Result{}, fmt.Errorf(
-			"%s is already deployed, and forge does not change its image: ship %s with norn deploy --image",
+			"%s is already deployed, and norn forge does not change its image: deploy %s with norn deploy --image",
 			r.spec.App, r.options.Image,
 		)
 	}
@@ -102,7 +102,7 @@ func (r *run) deployment(ctx context.Context, dry bool) (drift.Change, pipeline.
 	}
 	if len(r.deferredKeys) > 0 {
 		conf.Spec.WithPaused(true)
-		detail += fmt.Sprintf("; paused until norn deploy adds %s; its pods keep running", strings.Join(r.deferredKeys, ", "))
+		detail += fmt.Sprintf("; paused until norn deploy adds %s; its Pods keep running", strings.Join(r.deferredKeys, ", "))
 	}
 	now, err := r.applyDeployment(ctx, live, conf, dry)
 	if err != nil {
@@ -114,7 +114,7 @@ func (r *run) deployment(ctx context.Context, dry bool) (drift.Change, pipeline.
 		)
 	}
 	if live != nil && !now.Spec.Paused && !equality.Semantic.DeepEqual(live.Spec.Template, now.Spec.Template) {
-		detail = strings.TrimPrefix(detail+"; its pods are being replaced (norn logs -f follows them)", "; ")
+		detail = strings.TrimPrefix(detail+"; its Pods are being replaced (norn logs -f follows them)", "; ")
 	}
 	change, result := outcome(objects.KindDeployment, object(live), now, detail, dry)
 	return change, result, nil
@@ -157,7 +157,7 @@ func (r *run) cronJob(ctx context.Context, dry bool) (drift.Change, pipeline.Res
 	live := r.live.cronJob
 	if live != nil && objects.Deployed(live) && r.options.Image != "" {
 		return drift.Change{}, pipeline.Result{}, fmt.Errorf(
-			"%s is already deployed, and forge does not change its image: ship %s with norn deploy --image",
+			"%s is already deployed, and norn forge does not change its image: deploy %s with norn deploy --image",
 			r.spec.App, r.options.Image,
 		)
 	}

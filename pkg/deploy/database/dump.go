@@ -27,7 +27,7 @@ func (e *SnapshotError) Error() string {
 
 // Hint returns advice.
 func (e *SnapshotError) Hint() string {
-	return "set NORN_PG_LOCAL_HOST if this machine reaches the database under a different name than the pods, " +
+	return "set NORN_PG_LOCAL_HOST if this machine reaches the database under a different name than the Pods, " +
 		"or skip the dump with --skip-snapshot"
 }
 
