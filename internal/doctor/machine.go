@@ -100,7 +100,7 @@ func (e *examination) snapshots(ctx context.Context) Verdict {
 	if !deploy.Dumps(e.spec) {
 		return skipped("%s has no migration with a database to dump", e.spec.App)
 	}
-	const hint = "install PostgreSQL's client programs (postgresql-client), or deploy with --skip-snapshot"
+	const hint = "install PostgreSQL's client programs (postgresql-client), or skip the snapshot with --skip-snapshot"
 	if !command.Installed("pg_dump") {
 		return problem(hint,
 			"pg_dump is not installed, but norn dumps database %s before its migration", e.spec.Migrations.Database)

@@ -112,7 +112,7 @@ func check(
 	case Dumps(spec) && !o.SkipSnapshot && !command.Installed("pg_dump"):
 		return local, &pipeline.UsageError{
 			Problem: "pg_dump is not installed; it is needed to dump the database before the migration",
-			Advice:  "install the PostgreSQL client programs, or skip the dump with --skip-snapshot",
+			Advice:  "install PostgreSQL's client programs, or skip the snapshot with --skip-snapshot",
 		}
 	case o.Image != "" && o.Ref != "":
 		return local, &pipeline.UsageError{Problem: "a ref and --image cannot be combined", Advice: "use one of the two"}

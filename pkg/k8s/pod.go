@@ -39,7 +39,7 @@ func (c *Client) Listens(ctx context.Context, ns, pod string, port int) (bool, e
 	case err == nil:
 		return true, nil
 	case apierrors.IsForbidden(err) && denied.MatchString(err.Error()), ctx.Err() != nil:
-		return false, Explain(err, "reach port %d of Pod %s", port, pod)
+		return false, Explain(err, "connect to port %d of Pod %s", port, pod)
 	}
 	return !unreached.MatchString(err.Error()), nil
 }
