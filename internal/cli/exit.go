@@ -50,9 +50,9 @@ type Exit struct {
 func Exits() []Exit {
 	return []Exit{
 		{ExitDone, "done", "done"},
-		{ExitFailed, "failed", "failed; or doctor found a problem, or diff --exit-code a difference"},
-		{ExitUsage, "usage", "wrong usage, or an invalid infraspec"},
-		{ExitNoKubernetes, "no-kubernetes", "no Kubernetes: no kubeconfig, or the server does not answer"},
+		{ExitFailed, "failed", "failed; doctor found a problem; diff --exit-code found a difference"},
+		{ExitUsage, "usage", "invalid usage, or an invalid infraspec"},
+		{ExitNoKubernetes, "no-kubernetes", "no Kubernetes: no kubeconfig, or the API server does not answer"},
 		{ExitRollout, "rollout-failed", "the rollout failed; the message says which version runs now"},
 		{ExitConflict, "conflict", "another run holds the lock, or an object is not managed by norn"},
 		{ExitInterrupted, "interrupted", "interrupted"},

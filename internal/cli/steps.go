@@ -71,7 +71,7 @@ func (a *App) Confirm(ctx context.Context, command, question, consequence string
 	if !asking {
 		return &pipeline.UsageError{
 			Problem: command + " needs confirmation, and there is no terminal to ask on",
-			Advice:  "pass --yes to skip the question",
+			Advice:  "pass --yes to skip the confirmation",
 		}
 	}
 	answer, err := prompt.Ask(ctx, question+" ("+consequence+")? [y/N] ")

@@ -28,7 +28,7 @@ type Config struct {
 	PGLocal   string // host of the databases from this machine; "" is the host in DATABASE_URL
 	GitToken  string // token for HTTPS repositories
 	GitKey    string // path of a private key for SSH repositories
-	Tunnel    string // Cloudflare tunnel that DNS names are routed to
+	Tunnel    string // Cloudflare tunnel to route DNS names to
 	// CompletionTimeout limits how long shell completion looks for values.
 	CompletionTimeout time.Duration
 	completion        string // CompletionTimeout as text
@@ -54,7 +54,7 @@ func settings(home string) []setting {
 	return []setting{
 		{
 			"apps_dir", "apps-dir", filepath.Join(home, "projects"), func(c *Config) *string { return &c.AppsDir },
-			"folder where apps are found by name",
+			"folder in which norn finds apps by name",
 		},
 		{
 			"namespace", "namespace", "default", func(c *Config) *string { return &c.Namespace },
@@ -62,7 +62,7 @@ func settings(home string) []setting {
 		},
 		{
 			"registry_url", "registry", "", func(c *Config) *string { return &c.Registry },
-			"registry that images are pushed to, HOST[:PORT][/PATH]",
+			"registry to push images to, HOST[:PORT][/PATH]",
 		},
 		{
 			"builder", "builder", "", func(c *Config) *string { return &c.Builder },
@@ -70,15 +70,15 @@ func settings(home string) []setting {
 		},
 		{
 			"pg_host", "", "localhost", func(c *Config) *string { return &c.PGHost },
-			"host in a generated DATABASE_URL",
+			"PostgreSQL host in a generated DATABASE_URL",
 		},
 		{
 			"pg_user", "", "", func(c *Config) *string { return &c.PGUser },
-			"user in a generated DATABASE_URL",
+			"PostgreSQL user in a generated DATABASE_URL",
 		},
 		{
 			"pg_local_host", "", "", func(c *Config) *string { return &c.PGLocal },
-			"database host from this machine (default: the one in DATABASE_URL)",
+			"PostgreSQL host from this machine (default: the host in DATABASE_URL)",
 		},
 		{
 			"git_token", "", "", func(c *Config) *string { return &c.GitToken },
@@ -86,15 +86,15 @@ func settings(home string) []setting {
 		},
 		{
 			"git_ssh_key", "", "", func(c *Config) *string { return &c.GitKey },
-			"path of a private key for SSH repositories (default: the SSH agent's keys)",
+			"path to a private key for SSH repositories (default: the SSH agent's keys)",
 		},
 		{
 			"tunnel_name", "", "norn", func(c *Config) *string { return &c.Tunnel },
-			"Cloudflare tunnel that DNS names are routed to",
+			"Cloudflare tunnel to route DNS names to",
 		},
 		{
 			"completion_timeout", "", "120ms", func(c *Config) *string { return &c.completion },
-			"how long shell completion looks for values; 0 turns that off",
+			"time limit for shell completion; 0 completes no values",
 		},
 	}
 }

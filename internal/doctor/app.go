@@ -85,7 +85,7 @@ func judgeTunnel(s tunnel.State, where, app string, installed bool) Verdict {
 		return problem("remove that rule from "+where+", or take it over with norn forge --adopt "+app,
 			"%s leads to %s instead of %s", host, s.Leads, s.Wanted.Service)
 	case s.Shadow != "":
-		return problem("move the rule for "+s.Shadow+" below in "+where,
+		return problem("move the rule for "+s.Shadow+" below the rule for "+host+" in "+where,
 			"the rule for %s comes first and takes the requests for %s", s.Shadow, host)
 	case s.Leads == "":
 		return warning("create it with norn forge "+app, "there is no rule for %s yet", host)
@@ -122,7 +122,7 @@ func judgeLock(s *lease.State, app string, now time.Time) Verdict {
 	case s.Dead:
 		return warning("the next command on the app takes over the lock", "%s, but that process has ended", s.Holder)
 	case now.Sub(s.Renewed) > s.Valid:
-		return warning(fmt.Sprintf("the next command on the app takes over a lock that is not renewed for %s", s.Valid),
+		return warning(fmt.Sprintf("the next command on the app takes over the lock: locks expire after %s", s.Valid),
 			"%s, not renewed for %s", s.Holder, now.Sub(s.Renewed).Round(time.Second))
 	}
 	return warning(s.Holder.Hint(), "%s", s.Holder)

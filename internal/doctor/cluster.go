@@ -184,7 +184,7 @@ func (e *examination) namespace(ctx context.Context) Verdict {
 	case errors.As(err, &missing):
 		return problem(missing.Hint(), "%s", missing)
 	case is[*k8s.DeniedError](err):
-		return skipped("the user cannot read namespace %s (get on namespaces, which norn does not need)", name)
+		return skipped("the user cannot read namespace %s (get on namespaces; norn does not need it)", name)
 	case err != nil:
 		return problem(pipeline.HintOf(err), "%s", err)
 	case ns.Status.Phase == corev1.NamespaceTerminating:

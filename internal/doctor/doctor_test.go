@@ -172,7 +172,7 @@ func TestLock(t *testing.T) {
 		"shop is locked by me@laptop (norn deploy, since 11:00:00 UTC)")
 	judged(t, "held", judgeLock(held(3*time.Second, false), "shop", now), Warning, "--lock-timeout")
 	judged(t, "expired", judgeLock(held(time.Minute, false), "shop", now), Warning, "not renewed for 1m0s")
-	judged(t, "expired", judgeLock(held(time.Minute, false), "shop", now), Warning, "takes over a lock")
+	judged(t, "expired", judgeLock(held(time.Minute, false), "shop", now), Warning, "takes over the lock: locks expire")
 	judged(t, "dead", judgeLock(held(time.Second, true), "shop", now), Warning, "that process has ended")
 }
 

@@ -75,7 +75,7 @@ func (e *examination) hasDockerfile() bool {
 // folder returns the app's folder.
 func (e *examination) folder() string { return filepath.Dir(e.spec.Path()) }
 
-// git checks git, and finds the commit that a deploy would ship.
+// git checks git, and finds the commit that norn deploy would deploy.
 func (e *examination) git(ctx context.Context) Verdict {
 	tool, err := image.FindTool(ctx, "git")
 	switch {
@@ -92,7 +92,7 @@ func (e *examination) git(ctx context.Context) Verdict {
 	if err != nil {
 		return problem(pipeline.HintOf(err), "%s", err)
 	}
-	return ok("git %s; a deploy would ship %s", tool.Version, version)
+	return ok("git %s; norn deploy would deploy %s", tool.Version, version)
 }
 
 // snapshots checks pg_dump, which dumps the database before a migration.
@@ -100,7 +100,7 @@ func (e *examination) snapshots(ctx context.Context) Verdict {
 	if !deploy.Dumps(e.spec) {
 		return skipped("%s has no migration with a database to dump", e.spec.App)
 	}
-	const hint = "install PostgreSQL's client programs (postgresql-client), or deploy with --skip-snapshot"
+	const hint = "install PostgreSQL's client programs (postgresql-client), or skip the snapshot with --skip-snapshot"
 	if !command.Installed("pg_dump") {
 		return problem(hint,
 			"pg_dump is not installed, but norn dumps database %s before its migration", e.spec.Migrations.Database)

@@ -41,7 +41,7 @@ func judgeRegistry(q registry.Question, builder string, answer registry.Answer, 
 	var refused *registry.Error
 	switch {
 	case errors.As(err, &refused) && refused.Untrusted:
-		return warning("make sure that the builder trusts it (docker: /etc/docker/certs.d and insecure-registries; "+
+		return warning("configure the builder to trust it (docker: /etc/docker/certs.d and insecure-registries; "+
 			"podman and buildah: registries.conf)", "%s", refused)
 	case err != nil:
 		return problem("check the address (NORN_REGISTRY_URL) and the network (VPN, proxy)", "%s", err)
@@ -55,7 +55,7 @@ func judgeRegistry(q registry.Question, builder string, answer registry.Answer, 
 		return ok("%s answers and requires no login", q.Registry)
 	case registry.LoginRequired:
 		return problem(logIn(builder, q.Registry),
-			"%s requires a login, and %s has none for it", q.Registry, orBuilder(builder))
+			"%s requires a login, and %s is not logged in", q.Registry, orBuilder(builder))
 	case registry.Refused:
 		return problem(logIn(builder, q.Registry)+", or renew the token", "%s rejected %s", q.Registry, q.Login)
 	case registry.NoPush:
@@ -80,7 +80,7 @@ func logIn(builder, address string) string {
 // loads checks how images get into a local cluster without a registry.
 func (e *examination) loads(ctx context.Context) Verdict {
 	const hint = "set a registry with --registry or NORN_REGISTRY_URL"
-	unknown := skipped("no registry is set, and without a cluster norn cannot tell whether it needs one")
+	unknown := skipped("no registry configured, and without a cluster norn cannot tell whether it needs one")
 	select {
 	case <-e.connected:
 	case <-ctx.Done():
@@ -101,12 +101,12 @@ func (e *examination) loads(ctx context.Context) Verdict {
 	switch {
 	case local.Kind == "":
 		return Verdict{State: needed, Hint: hint,
-			Detail: "no registry is set, and images cannot be loaded into this cluster because it is not known to be local"}
+			Detail: "no registry configured, and images cannot be loaded into this cluster because it is not known to be local"}
 	case local.Kind == "docker-desktop" && e.findBuilder(ctx).working() == "docker":
 		return ok("no registry is needed: the cluster uses the images of docker")
 	case !command.Installed(name):
 		return Verdict{State: needed, Hint: "install it, or " + hint,
-			Detail: fmt.Sprintf("no registry is set, and %s, which loads images into %s, is not installed", name, local.Kind)}
+			Detail: fmt.Sprintf("no registry configured, and %s, which loads images into %s, is not installed", name, local.Kind)}
 	}
 	return ok("no registry is needed: %s loads images into the local cluster", name)
 }

@@ -184,17 +184,17 @@ func waitForPod(
 	said := ""
 	err := cluster.WatchJobPod(ctx, r.Namespace, job, func(p *corev1.Pod) (bool, error) {
 		if p == nil && seen != nil {
-			return false, errors.New("the pod was deleted")
+			return false, errors.New("the Pod was deleted")
 		}
 		if p == nil {
 			warning, err := cluster.JobWarning(ctx, r.Namespace, job)
 			if err == nil && warning != "" {
-				err = fmt.Errorf("the pod cannot be created: %s", warning)
+				err = fmt.Errorf("the Pod cannot be created: %s", warning)
 			}
 			return false, err
 		}
 		if reason, message := rollout.BlockedReason(p, time.Now()); reason != "" {
-			return false, fmt.Errorf("the pod cannot start (%s): %s", reason, message)
+			return false, fmt.Errorf("the Pod cannot start (%s): %s", reason, message)
 		}
 		if sum := rollout.Summarize(p); sum.State == "Unschedulable" && sum.Message != said {
 			said = sum.Message
@@ -238,7 +238,7 @@ func show(ctx context.Context, cluster *k8s.Client, r Request, p *corev1.Pod) er
 		return fmt.Errorf("the Job was interrupted and deleted: %w", out.err)
 	}
 	if err != nil {
-		r.Say(fmt.Sprintf("cannot read the pod's log: %v", err)) // the Job continues, and run waits for its end
+		r.Say(fmt.Sprintf("cannot read the Pod's log: %v", err)) // the Job continues, and run waits for its end
 	}
 	return nil
 }
@@ -263,7 +263,7 @@ func verdict(p *corev1.Pod) error {
 	case p.Status.Reason == "DeadlineExceeded":
 		return &ExitError{Code: 124, What: "it ran longer than its timeout"} // the code of timeout(1)
 	case s == nil || s.State.Terminated == nil:
-		return fmt.Errorf("the pod failed: %s %s", p.Status.Reason, p.Status.Message)
+		return fmt.Errorf("the Pod failed: %s %s", p.Status.Reason, p.Status.Message)
 	case s.State.Terminated.ExitCode != 0:
 		what := ""
 		if s.State.Terminated.Reason != "Error" {

@@ -53,7 +53,7 @@ func TestVerdict(t *testing.T) {
 			corev1.PodStatus{Reason: "DeadlineExceeded"},
 			"the container exited with code 124: it ran longer than its timeout", 124,
 		},
-		{corev1.PodStatus{Reason: "Evicted", Message: "low on memory"}, "the pod failed: Evicted low on memory", 0},
+		{corev1.PodStatus{Reason: "Evicted", Message: "low on memory"}, "the Pod failed: Evicted low on memory", 0},
 	} {
 		err := verdict(&corev1.Pod{Status: c.status})
 		code := 0

@@ -19,7 +19,7 @@ type NotFoundError struct{ Namespace, App string }
 
 // Error implements error.
 func (e *NotFoundError) Error() string {
-	return fmt.Sprintf("no Deployment, CronJob or pod of app %s in namespace %s", e.App, e.Namespace)
+	return fmt.Sprintf("no Deployment, CronJob or Pod of app %s in namespace %s", e.App, e.Namespace)
 }
 
 // Hint returns the next step.
@@ -88,7 +88,7 @@ func (s *session) noPods(ctx context.Context, seen rollout.Observation) (string,
 	if d := seen.Deployment; d != nil {
 		if len(seen.Pods) > 0 {
 			if s.opts.Follow {
-				return "no pod matches yet", nil
+				return "no Pod matches yet", nil
 			}
 			return "", &ChoiceError{s.selectedPods(), "available: " + podNames(seen.Pods)}
 		}
@@ -111,16 +111,16 @@ func (s *session) noPods(ctx context.Context, seen rollout.Observation) (string,
 func noPodsOf(app string, d *appsv1.Deployment) string {
 	for _, c := range d.Status.Conditions {
 		if c.Type == appsv1.DeploymentReplicaFailure && c.Status == corev1.ConditionTrue {
-			return fmt.Sprintf("%s has no pods: %s", app, c.Message)
+			return fmt.Sprintf("%s has no Pods: %s", app, c.Message)
 		}
 	}
 	switch {
 	case d.Spec.Paused && d.Status.ObservedGeneration > 0 && d.Status.Replicas == 0:
 		return app + " has not been deployed yet"
 	case d.Spec.Replicas != nil && *d.Spec.Replicas == 0:
-		return app + " is scaled to 0 pods"
+		return app + " is scaled to 0 Pods"
 	default:
-		return app + " has no pods yet"
+		return app + " has no Pods yet"
 	}
 }
 
@@ -147,7 +147,7 @@ func (s *session) checkContainerNames(pods []*corev1.Pod) error {
 
 // selectedPods describes the selected pods.
 func (s *session) selectedPods() string {
-	what := "pod"
+	what := "Pod"
 	if len(s.opts.Containers.Pods) > 0 {
 		what += " " + strings.Join(s.opts.Containers.Pods, " or ")
 	}

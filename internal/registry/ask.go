@@ -112,7 +112,7 @@ func (c *client) token(ctx context.Context, parameters map[string]string) (strin
 	}
 	if realm.Scheme != "https" && !Loopback(realm.Hostname()) {
 		return "", &Error{
-			Text: fmt.Sprintf("%s has a token server without TLS (%s); norn sends no login there", c.base, realm.Host),
+			Text: fmt.Sprintf("%s has a token server without TLS (%s); norn does not send the login to it", c.base, realm.Host),
 		}
 	}
 	got, err := c.requestToken(ctx, realm, parameters["service"])

@@ -242,7 +242,7 @@ func TestAsk(t *testing.T) {
 		{"not a registry", me, code(http.StatusNotFound), 0, "did not respond like a registry: 404"},
 		{"bad gateway", me, code(http.StatusBadGateway), 0, "502"},
 		{"redirect", me, redirecting, 0, "responded to the login with 307"},
-		{"tokens without TLS", me, plainTokens, 0, "norn sends no login there"},
+		{"tokens without TLS", me, plainTokens, 0, "norn does not send the login to it"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := ask(t, c.login, c.handle)

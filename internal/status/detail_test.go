@@ -156,8 +156,8 @@ func TestReason(t *testing.T) {
 			{Type: "Warning", Reason: "Unhealthy", Message: "connection refused"}, {Type: "Normal", Reason: "Pulled"}},
 	}
 	d := &detail{cluster: cluster}
-	d.reason(t.Context(), rollout.Verdict{Message: "0 of 1 new pods available", Pod: "web-1"})
-	if want := "0 of 1 new pods available\npod web-1: Unhealthy: connection refused"; d.Reason != want {
+	d.reason(t.Context(), rollout.Verdict{Message: "0 of 1 new Pods available", Pod: "web-1"})
+	if want := "0 of 1 new Pods available\nPod web-1: Unhealthy: connection refused"; d.Reason != want {
 		t.Errorf("reason %q", d.Reason)
 	}
 }

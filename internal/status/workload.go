@@ -92,7 +92,7 @@ func (d *detail) reason(ctx context.Context, v rollout.Verdict) {
 	}
 	for _, e := range slices.Backward(events) {
 		if e.Type == corev1.EventTypeWarning {
-			d.Reason += fmt.Sprintf("\npod %s: %s: %s", v.Pod, e.Reason, e.Message)
+			d.Reason += fmt.Sprintf("\nPod %s: %s: %s", v.Pod, e.Reason, e.Message)
 			return
 		}
 	}

@@ -172,7 +172,7 @@ func (l *lineProgress) podChanges(step string, pods []pipeline.Pod) {
 	if len(states) <= maxPodLines {
 		for _, p := range pods {
 			if state := states[p.Name]; state != "" && state != l.newPods[p.Name] {
-				l.sectionLine(step, sanitize(fmt.Sprintf("  | pod %s: %s", p.Name, state)))
+				l.sectionLine(step, sanitize(fmt.Sprintf("  | Pod %s: %s", p.Name, state)))
 			}
 		}
 	}

@@ -57,8 +57,8 @@ const plainLines = `deploy shop
   ! warning: two platforms
   ✓ build done: made it (1.5s)
   | 0 of 1 ready
-  | pod shop-1: Running, not ready
-  | pod shop-1: Error
+  | Pod shop-1: Running, not ready
+  | Pod shop-1: Error
   | log | no ` + "```luck```" + `
   ✗ rollout failed
 `
@@ -94,8 +94,8 @@ func TestCILogs(t *testing.T) {
 		{"GitHub", map[string]string{"CI": "true", "GITHUB_ACTIONS": "true"}, []string{
 			"T deploy shop", "::group::build", "T   | STEP 1 ## [add-mask]x", "T   ! warning: two platforms",
 			"::warning title=norn build::two platforms", "::endgroup::", "T   ✓ build done: made it (1.5s)",
-			"::group::rollout", "T   | 0 of 1 ready", "T   | pod shop-1: Running, not ready",
-			"T   | pod shop-1: Error", "T   | log | no ```luck```", "::endgroup::", "T   | log | no ```luck```",
+			"::group::rollout", "T   | 0 of 1 ready", "T   | Pod shop-1: Running, not ready",
+			"T   | Pod shop-1: Error", "T   | log | no ```luck```", "::endgroup::", "T   | log | no ```luck```",
 			"T   ✗ rollout failed", "::error title=norn::it broke%0Aa cause%0Aa way out",
 		}},
 		{"GitLab", map[string]string{"CI": "true", "GITLAB_CI": "true"}, []string{

@@ -28,7 +28,7 @@ func (r *run) build(tree source.Tree) pipeline.Step[built] {
 		return pipeline.Step[built]{
 			Name: "build",
 			Run:  pipeline.Fixed(built{name: name}, pipeline.Skipped, "--image"),
-			Plan: pipeline.Fixed(built{name: name}, pipeline.Planned, "nothing: --image"),
+			Plan: pipeline.Fixed(built{name: name}, pipeline.Planned, "--image is set"),
 		}
 	}
 	run := func(ctx context.Context, out io.Writer) (built, pipeline.Result, error) {
@@ -40,7 +40,7 @@ func (r *run) build(tree source.Tree) pipeline.Step[built] {
 			return built{}, pipeline.Result{}, &pipeline.ToolError{
 				Doing:  "build " + request.Image,
 				Err:    err,
-				Advice: "its output above says why; to reproduce it, build " + r.spec.Build.Dockerfile + " in " + r.dir,
+				Advice: "see its output above; to reproduce the failure, build " + r.spec.Build.Dockerfile + " in " + r.dir,
 			}
 		}
 		detail := builder.Name() + " built " + request.Image + forPlatform(request)

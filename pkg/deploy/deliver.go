@@ -42,7 +42,7 @@ func (r *run) deliver(made built) pipeline.Step[string] {
 				return "", pipeline.Result{}, &pipeline.ToolError{
 					Doing:  "push " + made.name,
 					Err:    err,
-					Advice: "its output above says why; norn doctor checks the registry and the login",
+					Advice: "see its output above, or check the registry and the login with norn doctor",
 				}
 			}
 			return made.name + "@" + digest, pipeline.Result{State: pipeline.Done, Detail: digest}, nil
@@ -61,13 +61,13 @@ func (r *run) load(ctx context.Context, out io.Writer, made built) (pipeline.Res
 		return pipeline.Result{}, &pipeline.ToolError{
 			Doing:  "save " + made.name,
 			Err:    err,
-			Advice: "its output above says why",
+			Advice: "see its output above",
 		}
 	}
 	name, args := image.Loader(r.local.Kind, r.local.Name, archive)
 	if !command.Installed(name) {
 		return pipeline.Result{}, &pipeline.UsageError{
-			Problem: fmt.Sprintf("%s is not installed; it is needed to load images when no registry is set", name),
+			Problem: fmt.Sprintf("%s is not installed; it is needed to load images without a registry", name),
 			Advice:  "install it, or set a registry with --registry or NORN_REGISTRY_URL",
 		}
 	}
@@ -75,7 +75,7 @@ func (r *run) load(ctx context.Context, out io.Writer, made built) (pipeline.Res
 		return pipeline.Result{}, &pipeline.ToolError{
 			Doing:  "load " + made.name,
 			Err:    err,
-			Advice: "its output above says why; norn doctor checks whether images can be loaded",
+			Advice: "see its output above, or run norn doctor to check whether images can be loaded",
 		}
 	}
 	return pipeline.Result{State: pipeline.Done, Detail: made.name + " into " + r.local.Kind}, nil

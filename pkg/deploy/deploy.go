@@ -112,7 +112,7 @@ func check(
 	case Dumps(spec) && !o.SkipSnapshot && !command.Installed("pg_dump"):
 		return local, &pipeline.UsageError{
 			Problem: "pg_dump is not installed; it is needed to dump the database before the migration",
-			Advice:  "install the PostgreSQL client programs, or skip the dump with --skip-snapshot",
+			Advice:  "install PostgreSQL's client programs, or skip the snapshot with --skip-snapshot",
 		}
 	case o.Image != "" && o.Ref != "":
 		return local, &pipeline.UsageError{Problem: "a ref and --image cannot be combined", Advice: "use one of the two"}
@@ -128,7 +128,7 @@ func check(
 	if local.Kind == "" {
 		return local, &pipeline.UsageError{
 			Problem: "no registry configured, and images cannot be loaded into this cluster because it is not local",
-			Advice:  "set one with --registry or NORN_REGISTRY_URL, or ship a built image with --image",
+			Advice:  "set one with --registry or NORN_REGISTRY_URL, or deploy an existing image with --image",
 		}
 	}
 	return local, nil
@@ -233,7 +233,7 @@ func (r *run) test(tree source.Tree) pipeline.Step[pipeline.None] {
 			return pipeline.Result{}, &pipeline.ToolError{
 				Doing:  "run build.test",
 				Err:    err,
-				Advice: "its output above says why; --skip-tests skips build.test",
+				Advice: "see its output above; to deploy without build.test, pass --skip-tests",
 			}
 		}
 		return pipeline.Result{State: pipeline.Done, Detail: r.spec.Build.Test}, nil
@@ -250,7 +250,7 @@ func planned(detail string) pipeline.Func[pipeline.None] {
 // ifBuilt returns what, or with --image the text for a step that has nothing to do.
 func (r *run) ifBuilt(what string) string {
 	if r.options.Image != "" {
-		return "nothing: --image"
+		return "--image is set"
 	}
 	return what
 }

@@ -29,7 +29,7 @@ func (e *MigrationError) Hint() string {
 	if e.Snapshot == "" {
 		return "the migration may be partially applied"
 	}
-	return "the migration may be partially applied; norn snapshots restore brings back " + e.Snapshot
+	return "the migration may be partially applied; to undo it, run norn snapshots restore " + e.Snapshot
 }
 
 // noMigration returns why there is no migration to run, or "".

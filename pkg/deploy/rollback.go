@@ -69,7 +69,7 @@ func choose(
 	for _, r := range revisions {
 		if err == nil && r.Migrated && r.Number > chosen.Number {
 			pipeline.Warn(
-				out, "a migration ran before %s and is not undone; norn snapshots list shows the dump taken before it",
+				out, "a migration ran before %s and is not undone; norn snapshots list shows the snapshot taken before it",
 				rollout.Describe(r),
 			)
 		}

@@ -63,7 +63,7 @@ func (r *run) replacePods(
 	}
 	result, err := rollout.Run(ctx, r.cluster, out, r.options.Target, change)
 	if err == nil && result.State == pipeline.Unchanged {
-		result.Detail += "; no changes (--force replaces the pods)"
+		result.Detail += "; no changes (--force replaces the Pods)"
 	}
 	return result, err
 }
@@ -78,7 +78,11 @@ func (r *run) planRollout(s shipment) string {
 	case r.spec.Role == infraspec.Function:
 		return fmt.Sprintf("the next call uses %s, the last used %s", s.image, from)
 	}
-	return fmt.Sprintf("%d pods of %s in place of %s", r.spec.Replicas, s.image, from)
+	pods := "Pods"
+	if r.spec.Replicas == 1 {
+		pods = "Pod"
+	}
+	return fmt.Sprintf("%d %s of %s instead of %s", r.spec.Replicas, pods, s.image, from)
 }
 
 // cause returns the line that kubectl rollout history shows for this revision. It has no time, which the ReplicaSet

@@ -121,14 +121,15 @@ func (a appSecret) changed(ctx context.Context, declared map[string]secrets.Valu
 // secrets makes the keys of the Secret equal to the declared names: it also removes keys that the infraspec has dropped
 // or that others have added. It makes the Secret's version, or "" if the app declares no secrets.
 func (r *run) secrets(values map[string]secrets.Value) pipeline.Step[string] {
-	plan := pipeline.Fixed("", pipeline.Planned, cmp.Or(strings.Join(r.spec.Secrets, ", "), "the infraspec declares none"))
+	const noSecrets = "the infraspec declares no secrets"
+	plan := pipeline.Fixed("", pipeline.Planned, cmp.Or(strings.Join(r.spec.Secrets, ", "), noSecrets))
 	run := func(ctx context.Context, _ io.Writer) (string, pipeline.Result, error) {
 		live, err := r.secret.live(ctx)
 		if err != nil {
 			return "", pipeline.Result{}, err
 		}
 		if len(r.spec.Secrets) == 0 && (live == nil || len(live.Data) == 0) {
-			return "", pipeline.Result{State: pipeline.Skipped, Detail: "the infraspec declares none"}, nil
+			return "", pipeline.Result{State: pipeline.Skipped, Detail: noSecrets}, nil
 		}
 		now, err := r.secret.apply(ctx, values)
 		if err != nil {
@@ -221,7 +222,7 @@ func stillRead(pod corev1.PodSpec, spec *infraspec.Spec) error {
 	}
 	return &pipeline.UsageError{
 		Problem: fmt.Sprintf(
-			"the cluster's pods still read %s, which the infraspec no longer declares", strings.Join(dropped, ", "),
+			"the cluster's Pods still read %s, which the infraspec no longer declares", strings.Join(dropped, ", "),
 		),
 		Advice: "update them first with norn forge " + spec.App,
 	}
@@ -240,6 +241,6 @@ func notYetRead(pod corev1.PodSpec, spec *infraspec.Spec) string {
 		return ""
 	}
 	return fmt.Sprintf(
-		"the pods do not read %s yet; run norn forge %s after this deploy", strings.Join(missing, ", "), spec.App,
+		"the Pods do not read %s yet; run norn forge %s after this deploy", strings.Join(missing, ", "), spec.App,
 	)
 }

@@ -53,7 +53,7 @@ func (r *run) compare(out io.Writer, live liveApp) error {
 		pipeline.Warn(out, "%s", warning)
 	} else if len(live.differs) > 0 {
 		pipeline.Warn(
-			out, "the Deployment differs from the infraspec (%s); this deploy ships only the version, --forge applies both",
+			out, "the Deployment differs from the infraspec (%s); this deploy changes only the version; --forge also applies the infraspec",
 			strings.Join(live.differs, ", "),
 		)
 	}
@@ -70,7 +70,7 @@ func (r *run) layOut(ctx context.Context, out io.Writer) (source.Tree, pipeline.
 		return source.Tree{}, pipeline.Result{}, err
 	}
 	if tree.Dirty {
-		pipeline.Warn(out, "%s has uncommitted changes; they are shipped as %s", r.dir, tree.Tag())
+		pipeline.Warn(out, "%s has uncommitted changes; they are deployed as %s", r.dir, tree.Tag())
 	}
 	if warning := source.LFSPointers(tree.Dir); warning != "" {
 		pipeline.Warn(out, "%s", warning)

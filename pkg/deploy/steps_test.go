@@ -57,7 +57,7 @@ func TestPlans(t *testing.T) {
 			shipment{sourced{tree: tree}, made.name},
 			[]string{
 				"push: to r.example.com", "test: make test", "snapshot: pg_dump of shop into /apps/shop/snapshots",
-				"migrate: migrate up", "secrets: B, A", "rollout: 2 pods of r.example.com/shop:1 in place of nothing",
+				"migrate: migrate up", "secrets: B, A", "rollout: 2 Pods of r.example.com/shop:1 instead of nothing",
 				"cleanup: removes images beyond the newest 5",
 			},
 		},
@@ -66,7 +66,7 @@ func TestPlans(t *testing.T) {
 			shipment{sourced{live: liveApp{image: made.name, verified: true}, tree: tree}, made.name},
 			[]string{
 				"load: into kind dev", "test: the infraspec has no build.test", "snapshot: the infraspec has no migrations.command",
-				"migrate: the infraspec has no migrations.command", "secrets: the infraspec declares none",
+				"migrate: the infraspec has no migrations.command", "secrets: the infraspec declares no secrets",
 				"rollout: r.example.com/shop:1 is already running", "cleanup: removes images beyond the newest 5",
 			},
 		},
@@ -75,8 +75,8 @@ func TestPlans(t *testing.T) {
 			Options{Version: Version{Image: made.name, Registry: "r.example.com"}, SkipSnapshot: true}, connect.LocalCluster{},
 			shipment{sourced{live: liveApp{image: "old:1"}}, made.name},
 			[]string{
-				"push: nothing: --image", "test: nothing: --image", "snapshot: --skip-snapshot", "migrate: migrate up",
-				"secrets: B, A", "rollout: 2 pods of r.example.com/shop:1 in place of old:1",
+				"push: --image is set", "test: --image is set", "snapshot: --skip-snapshot", "migrate: migrate up",
+				"secrets: B, A", "rollout: 2 Pods of r.example.com/shop:1 instead of old:1",
 				"cleanup: removes images beyond the newest 5",
 			},
 		},
@@ -85,8 +85,8 @@ func TestPlans(t *testing.T) {
 			Options{Version: Version{Image: made.name}}, connect.LocalCluster{},
 			shipment{sourced{live: liveApp{image: "old:1"}}, made.name},
 			[]string{
-				"push: nothing: --image", "test: nothing: --image", "snapshot: the infraspec has no migrations.command",
-				"migrate: the infraspec has no migrations.command", "secrets: the infraspec declares none",
+				"push: --image is set", "test: --image is set", "snapshot: the infraspec has no migrations.command",
+				"migrate: the infraspec has no migrations.command", "secrets: the infraspec declares no secrets",
 				"rollout: the next run uses r.example.com/shop:1, the last used old:1",
 				"cleanup: removes images beyond the newest 5",
 			},

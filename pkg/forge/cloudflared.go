@@ -96,7 +96,7 @@ func (t *cloudflared) restart(ctx context.Context) error {
 		return err
 	}
 	ctx, cancel := context.WithTimeoutCause(
-		ctx, tunnelTimeout, fmt.Errorf("its pods were not ready after %s", tunnelTimeout),
+		ctx, tunnelTimeout, fmt.Errorf("its Pods were not ready after %s", tunnelTimeout),
 	)
 	defer cancel()
 	err = t.cluster.WatchDeployment(ctx, tunnel.Namespace, tunnel.Deployment, func(now *appsv1.Deployment) (bool, error) {

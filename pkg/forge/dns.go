@@ -43,7 +43,7 @@ func (r *run) dns(ctx context.Context, out io.Writer) (none drift.Change, result
 	err = command.Run(ctx, "", io.MultiWriter(out, &said), "cloudflared", "tunnel", "route", "dns", r.options.Tunnel, host)
 	switch {
 	case err == nil:
-		return none, pipeline.Result{State: pipeline.Done, Detail: "leads to tunnel " + r.options.Tunnel}, nil
+		return none, pipeline.Result{State: pipeline.Done, Detail: "routed to tunnel " + r.options.Tunnel}, nil
 	case strings.Contains(said.String(), "already exists"):
 		return none, pipeline.Result{State: pipeline.Unchanged}, nil
 	default:

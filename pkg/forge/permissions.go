@@ -144,7 +144,7 @@ func rolloutGrants() []Grant {
 		{
 			Resource: "persistentvolumeclaims",
 			Verbs:    []string{"list", "watch"},
-			Without:  "norn cannot name a claim that keeps a pod from starting",
+			Without:  "norn cannot name a claim that keeps a Pod from starting",
 		},
 		{Resource: "pods/proxy", Verbs: []string{"get"}, Without: "norn cannot name the port that a container listens on"},
 	}
@@ -197,7 +197,7 @@ func statusGrants() []Grant {
 		{Resource: "services", Verbs: list},
 		{Resource: "persistentvolumeclaims", Verbs: list},
 		{Resource: "pods", Verbs: list},
-		{Resource: "events", Verbs: list, Without: "norn cannot explain why a pod does not start"},
+		{Resource: "events", Verbs: list, Without: "norn cannot explain why a Pod does not start"},
 		{Resource: "secrets", Verbs: []string{"get"}, Without: "norn cannot tell which secrets are in the cluster"},
 	}
 }

@@ -60,7 +60,7 @@ func computeProblem(spec *infraspec.Spec, b k8s.Budget, name corev1.ResourceName
 	}
 	if name == corev1.ResourcePods {
 		if hard.CmpInt64(pods) < 0 {
-			return fmt.Sprintf("leaves %s pods, but the infraspec asks for %d", hard.String(), pods)
+			return fmt.Sprintf("leaves %s Pods, but the infraspec asks for %d", hard.String(), pods)
 		}
 		return ""
 	}
@@ -81,7 +81,8 @@ func computeProblem(spec *infraspec.Spec, b k8s.Budget, name corev1.ResourceName
 	total.Mul(pods)
 	if total.Cmp(hard) > 0 {
 		return fmt.Sprintf(
-			"leaves %s of %s.%s, but %d pods of %s need %s", hard.String(), list, what, pods, amount.String(), total.String(),
+			"leaves %s of %s.%s, but the infraspec asks for %s (%d × %s)",
+			hard.String(), list, what, total.String(), pods, amount.String(),
 		)
 	}
 	return ""

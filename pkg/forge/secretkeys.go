@@ -20,13 +20,13 @@ type MissingKeysError struct {
 // Error names the Secret and the keys.
 func (e *MissingKeysError) Error() string {
 	return fmt.Sprintf(
-		"Secret %s does not have %s yet: the new pods could not start", e.Secret, strings.Join(e.Keys, ", "),
+		"Secret %s does not have %s yet: the new Pods could not start", e.Secret, strings.Join(e.Keys, ", "),
 	)
 }
 
 // Hint returns the command that updates both.
 func (e *MissingKeysError) Hint() string {
-	return fmt.Sprintf("run norn deploy --forge %s, which updates both; norn secrets set adds values to the file", e.App)
+	return fmt.Sprintf("run norn deploy --forge %s to update the Secret and the Deployment", e.App)
 }
 
 // checkSecretKeys refuses to point running Pods to keys that the Secret lacks. Before the first deploy nothing runs,

@@ -83,7 +83,7 @@ func (r *run) deployment(ctx context.Context) (drift.Change, pipeline.Result, er
 	shipped := live != nil && objects.Deployed(live)
 	if shipped && r.options.Image != "" {
 		return drift.Change{}, pipeline.Result{}, fmt.Errorf(
-			"%s is already deployed, and forge does not change its image: ship %s with norn deploy --image",
+			"%s is already deployed, and norn forge does not change its image: deploy %s with norn deploy --image",
 			r.spec.App, r.options.Image,
 		)
 	}
@@ -103,7 +103,7 @@ func (r *run) deployment(ctx context.Context) (drift.Change, pipeline.Result, er
 	}
 	if len(r.deferredKeys) > 0 {
 		conf.Spec.WithPaused(true)
-		detail += fmt.Sprintf("; paused until norn deploy adds %s; its pods keep running", strings.Join(r.deferredKeys, ", "))
+		detail += fmt.Sprintf("; paused until norn deploy adds %s; its Pods keep running", strings.Join(r.deferredKeys, ", "))
 	}
 	now, err := r.applyDeployment(ctx, live, conf)
 	if err != nil {
@@ -115,7 +115,7 @@ func (r *run) deployment(ctx context.Context) (drift.Change, pipeline.Result, er
 		)
 	}
 	if live != nil && !now.Spec.Paused && !equality.Semantic.DeepEqual(live.Spec.Template, now.Spec.Template) {
-		detail = strings.TrimPrefix(detail+"; its pods are being replaced (norn logs -f follows them)", "; ")
+		detail = strings.TrimPrefix(detail+"; its Pods are being replaced (norn logs -f follows them)", "; ")
 	}
 	change, result := r.outcome(objects.KindDeployment, object(live), now, detail)
 	return change, result, nil
@@ -158,7 +158,7 @@ func (r *run) cronJob(ctx context.Context) (drift.Change, pipeline.Result, error
 	live := r.live.cronJob
 	if live != nil && objects.Deployed(live) && r.options.Image != "" {
 		return drift.Change{}, pipeline.Result{}, fmt.Errorf(
-			"%s is already deployed, and forge does not change its image: ship %s with norn deploy --image",
+			"%s is already deployed, and norn forge does not change its image: deploy %s with norn deploy --image",
 			r.spec.App, r.options.Image,
 		)
 	}

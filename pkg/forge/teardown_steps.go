@@ -119,7 +119,7 @@ func (t *teardown) workload() removeStep {
 		}
 	}
 	slices.Sort(all)
-	const note = ", with its pods"
+	const note = ", with its Pods"
 	run := func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
 		for _, k := range kinds {
 			if err := t.deleteAll(ctx, k.names, k.remove); err != nil {
@@ -150,17 +150,17 @@ func (t *teardown) waitForPods(ctx context.Context, out io.Writer) error {
 			}
 		}
 		if len(now) != len(left) {
-			pipeline.Wait(out, fmt.Sprintf("pods left: %d", len(now)), nil)
+			pipeline.Wait(out, fmt.Sprintf("Pods left: %d", len(now)), nil)
 		}
 		left = now
 		return o.Deployment == nil && len(left) == 0, nil
 	})
 	names := strings.Join(slices.Sorted(maps.Keys(left)), ", ")
 	if err != nil && ctx.Err() == nil {
-		return fmt.Errorf("wait for the pods of %s to end (left: %s): %w", t.what.App, names, err)
+		return fmt.Errorf("wait for the Pods of %s to end (left: %s): %w", t.what.App, names, err)
 	}
 	if err != nil {
-		return fmt.Errorf("wait for the pods of %s to end, which continues in the cluster: %w", t.what.App, err)
+		return fmt.Errorf("wait for the Pods of %s to end, which continues in the cluster: %w", t.what.App, err)
 	}
 	return nil
 }
@@ -183,7 +183,7 @@ func (t *teardown) secrets() removeStep {
 func (t *teardown) claims() removeStep {
 	names := namesOf(t.inventory.Claims)
 	if len(names) > 0 && !t.what.DeleteData {
-		detail := strings.Join(names, ", ") + " kept with the data (--delete-data deletes it)"
+		detail := strings.Join(names, ", ") + " kept with the data (--delete-data deletes both)"
 		keep := pipeline.Fixed(pipeline.None{}, pipeline.Skipped, detail)
 		return removeStep{Name: objects.KindClaim, Run: keep, Plan: keep}
 	}
@@ -204,7 +204,7 @@ func (t *teardown) claims() removeStep {
 
 // waitForClaims waits until the claims are gone. That takes as long as a Pod mounts them.
 func (t *teardown) waitForClaims(ctx context.Context, out io.Writer) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, podsTimeout, errors.New("a pod may still mount them"))
+	ctx, cancel := context.WithTimeoutCause(ctx, podsTimeout, errors.New("a Pod may still mount them"))
 	defer cancel()
 	left := -1
 	see := func(claims []*corev1.PersistentVolumeClaim) (bool, error) {

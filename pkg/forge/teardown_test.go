@@ -43,13 +43,13 @@ func TestPlanTeardownSteps(t *testing.T) {
 		}},
 		{"data stays", teardown{inventory: inventory, secret: &corev1.Secret{ObjectMeta: named("shop-secrets")}}, []string{
 			"Tunnel skipped: nothing to delete", "Service planned: would delete old, web",
-			"Workload planned: would delete Deployment shop, PodTemplate shop, with its pods",
+			"Workload planned: would delete Deployment shop, PodTemplate shop, with its Pods",
 			"Secret planned: would delete shop-secrets",
-			"PersistentVolumeClaim skipped: shop-data kept with the data (--delete-data deletes it)",
+			"PersistentVolumeClaim skipped: shop-data kept with the data (--delete-data deletes both)",
 		}},
 		{"data is deleted", teardown{inventory: inventory, what: Removal{DeleteData: true}}, []string{
 			"Tunnel skipped: nothing to delete", "Service planned: would delete old, web",
-			"Workload planned: would delete Deployment shop, PodTemplate shop, with its pods",
+			"Workload planned: would delete Deployment shop, PodTemplate shop, with its Pods",
 			"Secret skipped: nothing to delete", "PersistentVolumeClaim planned: would delete shop-data, with the data",
 		}},
 	} {

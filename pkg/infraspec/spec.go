@@ -35,7 +35,7 @@ type Spec struct {
 	// Role is the kind of workload: a webserver has a port, a worker has none, a cron app runs on a schedule, and a
 	// function runs when it is invoked.
 	Role Role `yaml:"role" jsonschema:"required,enum=webserver,enum=worker,enum=cron,enum=function"`
-	// Deploy is whether norn deploy deploys the app.
+	// Deploy is false for an app that norn deploy must refuse to deploy.
 	Deploy bool `yaml:"deploy" jsonschema:"default=true"`
 	// Core marks an app that others depend on. norn ignores it.
 	Core bool `yaml:"core"`
@@ -84,7 +84,7 @@ func (s *Spec) Path() string { return s.doc.file }
 
 // Hosts are an app's host names.
 type Hosts struct {
-	// External is the public host name that the tunnel routes to the app. It needs hosts.internal.
+	// External is the public host name that the tunnel routes to the app. It requires hosts.internal.
 	External string `yaml:"external"`
 	// Internal is the name of the app's Service inside the cluster.
 	Internal string `yaml:"internal" jsonschema:"pattern=^([a-z]([-a-z0-9]*[a-z0-9])?)?$,maxLength=63"`

@@ -96,7 +96,7 @@ func (c *Client) WatchJobPod(ctx context.Context, ns, job string, see func(*core
 	// A reflector retries a denied request silently, so ask once for an error.
 	byJob := batchv1.JobNameLabel + "=" + job
 	if _, err := c.core.Pods(ns).List(ctx, metav1.ListOptions{LabelSelector: byJob, Limit: 1}); err != nil {
-		return Explain(err, "watch the pods of Job %s", job)
+		return Explain(err, "watch the Pods of Job %s", job)
 	}
 	w, stop := newWatches(ctx)
 	defer stop()

@@ -27,5 +27,5 @@ func newLogClient(conf *rest.Config) (typedcorev1.CoreV1Interface, error) {
 // of the stream does not prove the end of the log: a restart of the kubelet looks the same.
 func (c *Client) StreamLogs(ctx context.Context, ns, pod string, opts *corev1.PodLogOptions) (io.ReadCloser, error) {
 	s, err := c.logs.Pods(ns).GetLogs(pod, opts).Stream(ctx)
-	return s, Explain(err, "read the log of pod %s", pod)
+	return s, Explain(err, "read the log of Pod %s", pod)
 }

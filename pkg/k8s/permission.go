@@ -27,7 +27,7 @@ func (c *Client) Missing(ctx context.Context, want []Permission) ([]Permission, 
 		}
 		answer, err := c.authorization.SelfSubjectRulesReviews().Create(ctx, review, metav1.CreateOptions{})
 		if err != nil {
-			return nil, Explain(err, "ask what is allowed in namespace %s", p.Namespace)
+			return nil, Explain(err, "check the permissions in namespace %s", p.Namespace)
 		}
 		rules[p.Namespace] = answer.Status.ResourceRules
 	}
@@ -61,7 +61,7 @@ func (c *Client) Denied(ctx context.Context, permissions []Permission) ([]Permis
 	var missing []Permission
 	for i, p := range permissions {
 		if errs[i] != nil {
-			return nil, Explain(errs[i], "ask whether %s is allowed", p)
+			return nil, Explain(errs[i], "check the permission to %s", p)
 		}
 		if !allowed[i] {
 			missing = append(missing, p)

@@ -15,7 +15,7 @@ import (
 func (c *Client) GetPods(ctx context.Context, ns, app string) ([]corev1.Pod, error) {
 	l, err := c.core.Pods(ns).List(ctx, metav1.ListOptions{LabelSelector: appSelector(app)})
 	if err != nil {
-		return nil, Explain(err, "list the pods of %s", app)
+		return nil, Explain(err, "list the Pods of %s", app)
 	}
 	return l.Items, nil
 }
@@ -25,7 +25,7 @@ func (c *Client) PodEvents(ctx context.Context, ns, pod string) ([]corev1.Event,
 	about := "involvedObject.kind=Pod,involvedObject.name=" + pod
 	l, err := c.core.Events(ns).List(ctx, metav1.ListOptions{FieldSelector: about})
 	if err != nil {
-		return nil, Explain(err, "list the events of pod %s", pod)
+		return nil, Explain(err, "list the events of Pod %s", pod)
 	}
 	return l.Items, nil
 }
@@ -39,7 +39,7 @@ func (c *Client) Listens(ctx context.Context, ns, pod string, port int) (bool, e
 	case err == nil:
 		return true, nil
 	case apierrors.IsForbidden(err) && denied.MatchString(err.Error()), ctx.Err() != nil:
-		return false, Explain(err, "reach port %d of pod %s", port, pod)
+		return false, Explain(err, "connect to port %d of Pod %s", port, pod)
 	}
 	return !unreached.MatchString(err.Error()), nil
 }
@@ -53,7 +53,7 @@ func (c *Client) FindPod(ctx context.Context, ns, name string) (*corev1.Pod, err
 	named := fields.OneTermEqualSelector("metadata.name", name).String()
 	l, err := c.core.Pods(ns).List(ctx, metav1.ListOptions{FieldSelector: named})
 	if err != nil || len(l.Items) == 0 {
-		return nil, Explain(err, "read pod %s", name)
+		return nil, Explain(err, "read Pod %s", name)
 	}
 	return &l.Items[0], nil
 }

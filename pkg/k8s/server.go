@@ -35,26 +35,26 @@ type Server struct {
 func (c *Client) Server(ctx context.Context) (*Server, error) {
 	requests, ok := c.core.RESTClient().(*rest.RESTClient)
 	if !ok {
-		return nil, errors.New("ask for the server's version: not connected")
+		return nil, errors.New("get the server's version: not connected")
 	}
 	url := requests.Get().AbsPath(VersionPath).URL()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url.String(), nil)
 	if err != nil {
-		return nil, fmt.Errorf("ask for the server's version: %w", err)
+		return nil, fmt.Errorf("get the server's version: %w", err)
 	}
 	begin := time.Now()
 	resp, err := requests.Client.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("ask for the server's version: %w", err)
+		return nil, fmt.Errorf("get the server's version: %w", err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	s := &Server{Address: url.Scheme + "://" + url.Host, RoundTrip: time.Since(begin)}
 	var info version.Info
 	switch err := json.NewDecoder(http.MaxBytesReader(nil, resp.Body, 1<<16)).Decode(&info); {
 	case resp.StatusCode != http.StatusOK:
-		return nil, fmt.Errorf("ask for the server's version: %s", resp.Status)
+		return nil, fmt.Errorf("get the server's version: %s", resp.Status)
 	case err != nil:
-		return nil, fmt.Errorf("ask for the server's version: %w", err)
+		return nil, fmt.Errorf("get the server's version: %w", err)
 	}
 	s.Version = info.GitVersion
 	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {

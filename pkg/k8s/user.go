@@ -18,7 +18,7 @@ func (c *Client) WhoAmI(ctx context.Context) (User, error) {
 	review := &authenticationv1.SelfSubjectReview{}
 	answer, err := c.authentication.SelfSubjectReviews().Create(ctx, review, metav1.CreateOptions{})
 	if err != nil {
-		return User{}, Explain(err, "ask for the user")
+		return User{}, Explain(err, "get the user")
 	}
 	return User{answer.Status.UserInfo.Username, answer.Status.UserInfo.Groups}, nil
 }

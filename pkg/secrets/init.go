@@ -92,7 +92,7 @@ func firstRecipient(r io.Reader, place string) (string, error) {
 	}
 	return "", &FileError{ // without err, which may quote a key
 		Path:    place,
-		Problem: "norn cannot create rules for its first key",
+		Problem: "norn cannot create rules for the first key in it",
 		Advice:  "write " + RulesName + " by hand, with the public key under age:",
 	}
 }

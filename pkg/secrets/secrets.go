@@ -118,7 +118,7 @@ func store(path string) *yaml.Store {
 func safely(do func() error) (err error) {
 	defer func() {
 		if recover() != nil { // the value may quote the file
-			err = &FileError{Problem: "not a SOPS file as sops writes it", Advice: restore}
+			err = &FileError{Problem: "not in the layout that sops writes", Advice: restore}
 		}
 	}()
 	return do()

@@ -67,7 +67,7 @@ func TestOutage(t *testing.T) {
 		code int
 		says string
 	}{
-		{"serve on", 0, "rollout done: revision 2, 1 of 1 pods available"},
+		{"serve on", 0, "rollout done: revision 2, 1 of 1 Pods available"},
 		{"exit 3", 4, "failed (CrashLoop): container moody ended with exit code 3"},
 	} {
 		s.mood(c.mood)

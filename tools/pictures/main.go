@@ -54,7 +54,7 @@ func (s *studio) deploy() error {
 		return err
 	}
 	shot, err := t.until(func(text string) bool { // one new pod is ready, another not yet, and two old ones still exist
-		return strings.Contains(text, "2 of 3 new pods created") && strings.Contains(text, "Running, not ready") &&
+		return strings.Contains(text, "2 of 3 new Pods created") && strings.Contains(text, "Running, not ready") &&
 			!strings.Contains(text, "Terminating")
 	})
 	if err != nil {

@@ -9,11 +9,12 @@ import (
 	"norn/internal/cli"
 )
 
-const long = `Prints a script with which a shell completes norn's commands, flags and their values: apps on disk and in
-the cluster, git branches and tags, contexts, namespaces, revisions, Pods and names of secrets.
+const long = `Prints a script that makes a shell complete norn's commands, flags and values: apps on disk and in the
+cluster, git branches and tags, contexts, namespaces, revisions, Pods and names of secrets.
 
-norn offers what it finds within 120 ms (NORN_COMPLETION_TIMEOUT). It never prompts and prints no
-errors: a cluster whose credential plugin prompts the user offers nothing.`
+norn offers the values that it finds within 120 ms; NORN_COMPLETION_TIMEOUT changes this limit.
+Completion never prompts and prints no errors. If a credential plugin needs a prompt, norn omits the
+cluster's values.`
 
 // shell is a shell that norn has a completion script for.
 type shell struct {
@@ -24,7 +25,7 @@ type shell struct {
 func shells() []shell {
 	return []shell{
 		{
-			"bash", `Needs the package bash-completion. To install the script:
+			"bash", `Requires the bash-completion package. To install the script:
 
   norn completion bash >~/.local/share/bash-completion/completions/norn`,
 			"  source <(norn completion bash)    # in this shell only",

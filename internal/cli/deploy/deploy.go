@@ -28,18 +28,18 @@ func New(a *cli.App) *cobra.Command {
 	o := &options{}
 	cmd := &cobra.Command{
 		Use:   "deploy [APP] [REF]",
-		Short: "Build a version, ship it, and wait until it runs",
-		Long: `Builds the app's image from a commit: REF or the checkout as it is; with repo.url, REF or repo.branch in that
-repository. Pushes the image, or loads it into a cluster on this machine. Then runs the tests, dumps
-and migrates the database, updates the app's Secret, sets the image, and waits until every new Pod
-is available.
+		Short: "Build a version, deploy it, and wait until it runs",
+		Long: `Builds the app's image from REF, or from the checkout as it is. If the infraspec sets repo.url, builds REF
+or repo.branch of that repository instead. Pushes the image, or loads it into a local cluster. Then runs
+the tests, dumps and migrates the database, updates the app's Secret, sets the image, and waits until
+every new Pod is available.
 
-norn deploy ships only the version, and warns if the Deployment does not match the infraspec. Pass
+norn deploy changes only the version, and warns if the Deployment does not match the infraspec. Pass
 --forge to apply the infraspec in the same rollout.
 
 If the version does not come up, norn reports the cause within seconds, shows the container's last
 log lines and restores the last verified version. If anything fails before the rollout, the running
-version is left alone.`,
+version keeps running.`,
 		Example: `  norn deploy
   norn deploy shop v1.4.0
   norn deploy . --image registry.example.com/shop:1.4.0
@@ -51,10 +51,10 @@ version is left alone.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&o.Image, "image", "", "existing image to ship, without building or testing")
-	flags.BoolVar(&o.Checkout, "checkout", false, "ship the local checkout even if the infraspec has a repo.url")
+	flags.StringVar(&o.Image, "image", "", "existing image to deploy, without building or testing")
+	flags.BoolVar(&o.Checkout, "checkout", false, "deploy the local checkout even if the infraspec sets repo.url")
 	flags.BoolVar(&o.SkipTests, "skip-tests", false, "skip build.test")
-	flags.BoolVar(&o.SkipSnapshot, "skip-snapshot", false, "skip the database dump before a migration")
+	flags.BoolVar(&o.SkipSnapshot, "skip-snapshot", false, "skip the database snapshot before a migration")
 	flags.BoolVar(&o.Forge, "forge", false, "apply the infraspec to the app's objects in the same rollout")
 	flags.BoolVar(&o.Force, "force", false, "migrate and replace the Pods even if nothing changed")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "show what each step would do, and change nothing")

@@ -21,7 +21,7 @@ func New(a *cli.App) *cobra.Command {
 		Use:   "diff [APP]",
 		Short: "Show what forge would change",
 		Long: `Sends the app's objects to the API server as a dry run, and shows how the result differs from the
-live objects. Nothing is changed. With --exit-code, a difference ends with exit code 1.`,
+live objects. Nothing is changed. With --exit-code, norn exits with 1 if anything differs.`,
 		Example: "  norn diff\n  norn diff shop --exit-code",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

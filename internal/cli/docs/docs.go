@@ -17,7 +17,7 @@ import (
 // New returns norn docs.
 func New(a *cli.App) *cobra.Command {
 	cmd := cli.Group("docs", "Write the command reference or the man pages",
-		"Writes the files that make docs and make install use.")
+		"Writes the files for the make targets docs and install.")
 	cmd.Hidden = true
 	cmd.AddCommand(
 		&cobra.Command{

@@ -27,8 +27,8 @@ builder, the registry and its login, git and the SOPS key. For an app, it also c
 infraspec, the tunnel, the lock, and the tools that dump the database. Nothing is changed. Without a
 cluster, norn checks the rest.
 
-The result of a check is ok, a warning (it may matter, but stops nothing), a problem with a hint, or
-skipped with a reason. A problem ends with exit code 1. See docs/doctor.md for each check.`,
+Each check ends as ok, as a warning (which does not stop norn), as a problem with a hint, or as skipped
+with a reason. If there is a problem, norn exits with 1. See docs/doctor.md for each check.`,
 		Example: `  norn doctor
   norn doctor shop
   norn doctor -o json | jq -r '.checks[] | select(.state=="problem") | .hint'`,

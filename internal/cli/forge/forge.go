@@ -23,7 +23,7 @@ func New(a *cli.App) *cobra.Command {
 		Use:   "forge [APP]",
 		Short: "Create or update the app's objects in the cluster",
 		Long: `Makes the cluster match the infraspec: PersistentVolumeClaims, Deployment or CronJob, Service, and the
-rule of the Cloudflare tunnel. Objects that the infraspec no longer names are deleted; data is kept.
+app's rule in the Cloudflare tunnel. Objects that the infraspec no longer names are deleted; data is kept.
 
 A second run changes nothing, and an interrupted run can be repeated. A new app is paused until its
 first deploy. norn forge never reverts the image that a deploy has set. It does not wait for new
@@ -40,7 +40,7 @@ Pods: to apply the infraspec and watch the rollout, use norn deploy --forge.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&o.Image, "image", "", "image that a new app starts with, before its first deploy")
-	flags.BoolVar(&o.Adopt, "adopt", false, "take over objects of the same names that norn does not manage")
+	flags.BoolVar(&o.Adopt, "adopt", false, "take over existing objects with the same names")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "show what would change, like norn diff, and change nothing")
 	cli.BindLock(cmd, &o.Lock)
 	return cmd

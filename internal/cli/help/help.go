@@ -29,8 +29,8 @@ func newCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [COMMAND | TOPIC]",
 		Short: "Show the help of a command or a topic",
-		Long: `Shows what a command does, with examples and all its flags, like COMMAND --help; or one of the topics
-that norn help lists.`,
+		Long: `Shows what a command does, with examples and all its flags, like COMMAND --help. Also shows topics, which
+norn help lists.`,
 		Example: "  norn help deploy\n  norn help secrets set\n  norn help exit-codes",
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, begin string) ([]string, cobra.ShellCompDirective) {
 			at, _, err := cmd.Root().Find(args)
@@ -81,23 +81,23 @@ func newFlagsTopic(a *cli.App, root *cobra.Command) *cobra.Command {
 
 func exitText() string {
 	var b strings.Builder
-	b.WriteString("norn ends with one of these exit codes:\n\n")
+	b.WriteString("norn exits with one of these codes:\n\n")
 	for _, e := range cli.Exits() {
 		fmt.Fprintf(&b, "  %-5d %s\n", e.Code, e.Meaning)
 	}
-	b.WriteString("\nnorn run, norn invoke and norn secrets exec end with the exit code of their command.")
+	b.WriteString("\nnorn run, norn invoke and norn secrets exec exit with the exit code of their command.")
 	return b.String()
 }
 
 func environmentText() string {
 	var b strings.Builder
-	b.WriteString(`norn takes a setting from the first of these that has it: the flag, the environment variable,
-the settings file $XDG_CONFIG_HOME/norn/config.yaml (usually ~/.config/norn/config.yaml), the default.` + "\n\n")
+	b.WriteString(`norn looks for each setting in this order: the flag, the environment variable, the settings file
+$XDG_CONFIG_HOME/norn/config.yaml (usually ~/.config/norn/config.yaml), the default.` + "\n\n")
 	for _, s := range config.Settings() {
 		fmt.Fprintf(&b, "  %s\n", s.Variable)
 		about := s.About
 		if s.Default != "" {
-			about += " (" + s.Default + ")"
+			about += " (default: " + s.Default + ")"
 		}
 		fmt.Fprintf(&b, "      %s\n      in the file: %s", about, s.Key)
 		if s.Flag != "" {
@@ -106,7 +106,7 @@ the settings file $XDG_CONFIG_HOME/norn/config.yaml (usually ~/.config/norn/conf
 		b.WriteByte('\n')
 	}
 	b.WriteString(`
-KUBECONFIG is the path to the kubeconfig, as for kubectl. norn finds the key of the secrets as SOPS does:
-SOPS_AGE_KEY, SOPS_AGE_KEY_FILE. NO_COLOR turns colors off, CLICOLOR_FORCE turns them on.`)
+KUBECONFIG is the path to the kubeconfig, as for kubectl. norn looks for age keys where SOPS does, such as
+in SOPS_AGE_KEY and SOPS_AGE_KEY_FILE. NO_COLOR turns colors off, and CLICOLOR_FORCE turns them on.`)
 	return b.String()
 }

@@ -24,8 +24,8 @@ func New(a *cli.App) *cobra.Command {
 		Use:   "init [DIR]",
 		Short: "Write an infraspec.yaml for a new app",
 		Long: `Writes infraspec.yaml from what norn finds in the folder (its name, the Dockerfile and the port that it
-exposes, the git remote) and from your answers. A flag answers its question; without a terminal,
-norn does not ask. Also writes the JSON Schema for editors. An existing file is never overwritten.`,
+exposes, the git remote) and from your answers. norn asks no question that a flag answers, and
+none without a terminal. Also writes the JSON Schema for editors. An existing file is never overwritten.`,
 		Example: "  norn init\n  norn init ./shop --role webserver --port 8080 --healthcheck /healthz",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -48,8 +48,8 @@ norn does not ask. Also writes the JSON Schema for editors. An existing file is 
 	}
 	f := cmd.Flags()
 	f.StringVar(&flags.App, "app", "", "name of the app (default: the folder's name)")
-	f.StringVar(&flags.Role, "role", "", "webserver, worker, cron or function (default webserver)")
-	f.IntVar(&flags.Port, "port", 0, "port that the container listens on (default: the one that the Dockerfile exposes)")
+	f.StringVar(&flags.Role, "role", "", "role: webserver, worker, cron or function (default webserver)")
+	f.IntVar(&flags.Port, "port", 0, "port that the container listens on (default: the port that the Dockerfile exposes)")
 	f.StringVar(&flags.Healthcheck, "healthcheck", "", "path of the health check, such as /healthz")
 	f.StringVar(&flags.Internal, "internal", "", "name of the Service (default: the app's name)")
 	f.StringVar(&flags.External, "external", "", "public host name in the Cloudflare tunnel")
@@ -79,7 +79,7 @@ func fill(a *cli.App, cmd *cobra.Command, answers *scaffold.Answers, flags scaff
 		case asking && q.text != "":
 			if err := ask(cmd.Context(), prompt, q, answers); err != nil {
 				if errors.Is(err, io.EOF) {
-					return errors.New("end of input; nothing was written")
+					return errors.New("unexpected end of input; nothing was written")
 				}
 				return fmt.Errorf("nothing was written: %w", err)
 			}
@@ -145,7 +145,7 @@ func write(a *cli.App, dir string, answers scaffold.Answers) error {
 		return err
 	}
 	if stale {
-		a.Warnf("%s belongs to another version of norn; norn schema prints the current one", scaffold.SchemaPath)
+		a.Warnf("%s is from another version of norn; norn schema prints the current schema", scaffold.SchemaPath)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "Dockerfile")); err != nil && answers.Dockerfile == "" {
 		a.Warnf("no Dockerfile found; norn deploy needs one to build the image")

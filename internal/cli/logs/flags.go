@@ -41,9 +41,9 @@ func (f *options) bind(flags *pflag.FlagSet) {
 	flags.Var(&choice{&f.times, []string{"utc", "local", "relative"}}, "timestamps",
 		"time at the beginning of each line: utc, local or relative")
 	flags.Lookup("timestamps").NoOptDefVal = "utc"
-	flags.BoolVar(&f.noPrefix, "no-prefix", false, "omit the names of Pod and container")
+	flags.BoolVar(&f.noPrefix, "no-prefix", false, "omit the names of the Pod and the container")
 	flags.VarP(&choice{&f.output, []string{"raw", "json"}}, "output", "o",
-		"raw for unchanged lines, json for one object a line: time, pod, container, revision, message, fields")
+		"raw for unchanged lines, json for one object per line: time, pod, container, revision, message, fields")
 }
 
 // check returns an error for flags that are wrong or contradict each other.

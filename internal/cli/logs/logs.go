@@ -12,10 +12,10 @@ import (
 )
 
 const long = `Shows the logs of all Pods of the app, each line once, merged by time. With -f, norn follows
-new lines, new Pods and restarted containers until you interrupt it. A stream that breaks is
-resumed where it stopped.
+new lines, new Pods and restarted containers until you interrupt it. If a stream breaks, norn resumes
+it where it stopped.
 
-A line begins with the name of its Pod, and of its container if the Pod has several. If there is
+Each line begins with the name of its Pod, and of its container if the Pod has several. If there is
 nothing to read, norn says why: not deployed yet, scaled to 0, crash loop, failed image pull, or
 no node. See docs/logs.md.`
 

@@ -29,7 +29,7 @@ the app's Secret are not restored, and neither is the database: see norn snapsho
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if cmd.Flags().Changed("to") && revision == "" {
-				return cli.Usagef("--to is empty: it needs a revision number or a commit")
+				return cli.Usagef("--to is empty; set it to a revision number or a commit")
 			}
 			return a.RunRollout(cmd, args, *r)
 		},

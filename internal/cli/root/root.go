@@ -43,7 +43,7 @@ uses the infraspec.yaml in the current folder or in the nearest folder above it.
 
 const examples = `  norn init        # write an infraspec.yaml for this folder
   norn forge       # create the app's objects
-  norn deploy      # ship a version, and wait until it runs
+  norn deploy      # deploy a version, and wait until it runs
   norn logs -f     # follow its logs
   norn rollback    # go back to the previous version`
 
@@ -95,10 +95,10 @@ func New(a *cli.App) *cobra.Command {
 		}
 	})
 	flags.Lookup("request-timeout").DefValue = "" // it is kubectl's
-	flags.String("apps-dir", "", "folder to find apps in by name (NORN_APPS_DIR; default ~/projects)")
+	flags.String("apps-dir", "", "folder in which norn finds apps by name (NORN_APPS_DIR; default ~/projects)")
 	flags.VarP(&outputFlag{&a.JSON}, "output", "o", "output format: json")
 	flags.BoolVarP(&a.Quiet, "quiet", "q", false, "no progress, only results, warnings and errors")
-	flags.BoolVarP(&a.Verbose, "verbose", "v", false, "more output: all that steps print, and what validate and logs omit")
+	flags.BoolVarP(&a.Verbose, "verbose", "v", false, "more output: everything that the steps print, and details that validate and logs omit")
 
 	manual.AddGroups(cmd, commands(a))
 	help.Add(a, cmd)

@@ -18,7 +18,7 @@ func New(a *cli.App) *cobra.Command {
 		Short: "Run a command once, in the app's image and environment",
 		Long: `Creates a Job from the app's Pod template, with its image, environment, secrets and volumes. Prints the
 command's output, deletes the Job, and exits with the command's exit code. Ctrl-C ends the Job. The
-app's own Pods are left alone.`,
+app's own Pods are not affected.`,
 		Example: "  norn run shop -- bin/console migrate\n  norn run -- env",
 		Args:    cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {

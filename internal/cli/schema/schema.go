@@ -15,8 +15,8 @@ func New(a *cli.App) *cobra.Command {
 	return &cobra.Command{
 		Use:   "schema",
 		Short: "Print the infraspec's JSON Schema, for editors",
-		Long: `Prints the JSON Schema (draft 7) with which an editor completes and checks infraspec.yaml. norn init
-writes it beside the file; run this command to update it after an upgrade.`,
+		Long: `Prints the JSON Schema (draft 7) that editors use to complete and check infraspec.yaml. norn init writes
+it to .norn/infraspec.schema.json. After an upgrade of norn, update that file as in the example.`,
 		Example: "  norn schema >.norn/infraspec.schema.json",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {

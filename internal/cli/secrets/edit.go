@@ -21,8 +21,8 @@ func newEdit(a *cli.App) *cobra.Command {
 		Short: "Edit the app's SOPS file, decrypted, in an editor",
 		Long: `Opens the decrypted file, with its comments, in SOPS_EDITOR, VISUAL or EDITOR. norn keeps the text
 in a private folder, in memory if the system supports it, and always wipes the folder. If the text
-is not valid, nothing is written; on a terminal, you can edit it again. Other runs of norn wait with
-their changes until you close the editor.`,
+is not valid, nothing is written; on a terminal, you can edit it again. Until you close the editor,
+other runs of norn cannot change the file.`,
 		Example: "  norn secrets edit\n  EDITOR=nano norn secrets edit shop",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -39,7 +39,7 @@ their changes until you close the editor.`,
 				return err
 			}
 			if len(edit.guessed) > 0 {
-				a.Warnf("YAML reads %s as a number, a time or a boolean, and changes the text; put it in quotes to keep it",
+				a.Warnf("YAML reads the value of %s as a number, a time or a boolean, and changes its text; quote it to keep the text",
 					strings.Join(edit.guessed, ", "))
 			}
 			return printChanges(a, file, edit.changes)
@@ -80,7 +80,7 @@ func (e *edit) once(ctx context.Context, f *secrets.File) error {
 	return editor.Session{
 		Name: "secrets.yaml", Text: text, AtTerminal: atTerminal,
 		OnDisk: func(dir string) {
-			e.Warnf("this system has no folder in memory; the text is in %s during the edit, and is overwritten afterwards", dir)
+			e.Warnf("this system has no in-memory folder; the text is in %s during the edit, and is overwritten afterwards", dir)
 		},
 		Accept: func(edited []byte) (again bool, err error) {
 			if bytes.Equal(edited, text) {

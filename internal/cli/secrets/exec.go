@@ -16,9 +16,9 @@ func newExec(a *cli.App) *cobra.Command {
 	return &cobra.Command{
 		Use:   "exec [APP] -- COMMAND [ARG…]",
 		Short: "Run a local command with the app's secrets",
-		Long: `Runs the command in norn's place. Its environment holds the secrets that the infraspec declares, as in
-the app's Pods, but not the keys that decrypt them. Its output is not redacted, and its exit code is
-norn's.`,
+		Long: `Replaces norn with the command. Its environment holds the secrets that the infraspec declares, as in the
+app's Pods, but not the keys that decrypt them. The command's output is not redacted, and its exit code
+is the result.`,
 		Example: "  norn secrets exec -- bin/server\n  norn secrets exec shop -- sh -c 'psql \"$DATABASE_URL\"'",
 		Args:    cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {

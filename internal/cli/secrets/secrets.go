@@ -87,7 +87,7 @@ func appAndName(args []string) (app, name string, err error) {
 	}
 	if infraspec.IsName(args[0]) && !infraspec.ValidName(args[0]) {
 		return "", "", cli.Usagef("invalid app name %q; pass a value on standard input or with --from-file, "+
-			"or omit it to be asked for it", args[0])
+			"or omit it and enter it when norn asks", args[0])
 	}
 	return args[0], args[1], nil
 }

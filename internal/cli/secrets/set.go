@@ -50,10 +50,10 @@ processes, and the shell keeps it in its history.`,
 			}
 			switch {
 			case inArgs && from != "":
-				return cli.Usagef("the value is given twice, as =VALUE and as --from-file")
+				return cli.Usagef("=VALUE and --from-file cannot be combined")
 			case inArgs:
 				a.Warnf("other users can see a value on the command line, and the shell keeps it in its history; " +
-					"omit =VALUE to be asked for it")
+					"omit =VALUE and enter the value when norn asks")
 			default:
 				if from == "" {
 					err = secrets.Ready(file.path)
@@ -137,7 +137,7 @@ func newUnset(a *cli.App) *cobra.Command {
 		Use:   "unset [APP] NAME",
 		Short: "Remove a value from the app's SOPS file",
 		Long: `Removes a value from the encrypted file. The cluster keeps it until the next deploy, and the repository's
-history keeps it encrypted: if a value has leaked, change it where it is used.`,
+history keeps it encrypted. If a value has leaked, replace it with a new one.`,
 		Example: "  norn secrets unset OLD_TOKEN\n  norn secrets unset shop OLD_TOKEN",
 		Args:    cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -163,7 +163,7 @@ history keeps it encrypted: if a value has leaked, change it where it is used.`,
 				return err
 			}
 			if slices.Contains(file.declared, name) {
-				a.Warnf("%s is still declared: remove it from secrets: in the infraspec, or norn deploy fails without it", name)
+				a.Warnf("%s is still declared: remove it from secrets: in the infraspec, or the next norn deploy fails", name)
 			}
 			return printChanges(a, file, secrets.Changes{Removed: []string{name}})
 		},

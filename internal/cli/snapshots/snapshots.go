@@ -14,12 +14,12 @@ import (
 	"norn/pkg/deploy/database"
 )
 
-const long = `norn deploy dumps a database with pg_dump before it migrates it, into the folder snapshots/ beside the
-infraspec. The dumps stay on this machine. Do not commit them.`
+const long = `Before a migration, norn deploy dumps the database with pg_dump into the folder snapshots/ beside the
+infraspec. The snapshots stay on this machine. Do not commit them.`
 
 // New returns norn snapshots.
 func New(a *cli.App) *cobra.Command {
-	cmd := cli.Group("snapshots", "List and restore database dumps", long)
+	cmd := cli.Group("snapshots", "List and restore database snapshots", long)
 	cmd.Example = "  norn snapshots list shop\n  norn snapshots restore shop shop_0123456789ab_20260102T030405Z.dump"
 	cmd.AddCommand(newList(a), newRestore(a))
 	return cmd
@@ -28,9 +28,9 @@ func New(a *cli.App) *cobra.Command {
 func newList(a *cli.App) *cobra.Command {
 	return &cobra.Command{
 		Use:   "list [APP]",
-		Short: "List the dumps, newest first",
-		Long: `Lists the dumps in the folder snapshots/ beside the infraspec. norn keeps as many of each database as
-artifacts.retain says.`,
+		Short: "List the snapshots, newest first",
+		Long: `Lists the snapshots in the folder snapshots/ beside the infraspec. artifacts.retain sets how many
+snapshots norn keeps of each database.`,
 		Example: "  norn snapshots list shop",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -86,16 +86,16 @@ func newRestore(a *cli.App) *cobra.Command {
 	o := &restoreOptions{}
 	cmd := &cobra.Command{
 		Use:   "restore [APP] SNAPSHOT",
-		Short: "Restore a database from a dump",
+		Short: "Restore a database from a snapshot",
 		Long: `Dumps the current database first, then restores the snapshot in one transaction. Running Pods are not
-stopped: roll them back to the version that the data belongs to.`,
+stopped: roll the app back to the version that matches the data.`,
 		Example: "  norn snapshots restore shop shop_0123456789ab_20260102T030405Z.dump",
 		Args:    cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.Steps(cmd.Context(), func(out ui.Progress) error { return restore(a, cmd, args, o, out) })
 		},
 	}
-	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "skip the question")
+	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "skip the confirmation")
 	cli.BindLock(cmd, &o.Lock)
 	return cmd
 }
@@ -119,7 +119,7 @@ func restore(a *cli.App, cmd *cobra.Command, args []string, o *restoreOptions, o
 	}
 	if !o.yes {
 		question := fmt.Sprintf("restore database %s to its state at %s", found.Database, found.Time.Format(time.RFC3339))
-		if err := a.Confirm(ctx, "restore", question, "the current data is dumped first"); err != nil {
+		if err := a.Confirm(ctx, "restore", question, "norn dumps the current data first"); err != nil {
 			return err
 		}
 	}

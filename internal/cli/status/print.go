@@ -88,7 +88,7 @@ func printDetail(a *cli.App, d *status.Detail) {
 	if d.State != status.Unknown {
 		state := string(d.State)
 		if d.Desired > 0 {
-			state += fmt.Sprintf(", %d of %d pods available", d.Ready, d.Desired)
+			state += fmt.Sprintf(", %d of %d Pods available", d.Ready, d.Desired)
 		}
 		fact("state", state)
 	}

@@ -22,18 +22,19 @@ func New(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "teardown [APP]",
 		Short: "Delete the app from the cluster, but keep its data",
-		Long: `Deletes the app's rule in the Cloudflare tunnel, Service, Deployment or CronJob with its Pods, and Secret.
-Lists the PersistentVolumeClaims, and keeps them and their data unless you pass --delete-data.
+		Long: `Deletes the app's rule in the Cloudflare tunnel, its Service, its Deployment or CronJob with the Pods, and
+its Secret. Keeps the PersistentVolumeClaims and their data, and lists them, unless you pass
+--delete-data.
 
 norn finds the objects by their labels: an app can be torn down by its name even if its infraspec is
-gone. A second run skips what is gone.`,
+gone. A second run skips deleted objects.`,
 		Example: "  norn teardown shop --dry-run\n  norn teardown shop --yes",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.Steps(cmd.Context(), func(out ui.Progress) error { return run(a, cmd, args, o, out) })
 		},
 	}
-	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "skip the question")
+	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "skip the confirmation")
 	cmd.Flags().BoolVar(&o.DeleteData, "delete-data", false, "delete the PersistentVolumeClaims and their data too")
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "show what would be deleted, and change nothing")
 	cli.BindLock(cmd, &o.Lock)

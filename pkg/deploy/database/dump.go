@@ -27,8 +27,8 @@ func (e *SnapshotError) Error() string {
 
 // Hint returns advice.
 func (e *SnapshotError) Hint() string {
-	return "set NORN_PG_LOCAL_HOST if this machine reaches the database under a different name than the pods, " +
-		"or skip the dump with --skip-snapshot"
+	return "set NORN_PG_LOCAL_HOST if this machine reaches the database under a different name than the Pods, " +
+		"or skip the snapshot with --skip-snapshot"
 }
 
 // Unwrap returns the cause.
@@ -44,7 +44,7 @@ func Dump(ctx context.Context, c Connection, dir string, s Snapshot, out io.Writ
 	partial := filepath.Join(dir, "."+s.Name()+partialSuffix)
 	lock := flock.New(partial) // creates the file with mode 0600
 	if locked, err := lock.TryLock(); err != nil || !locked {
-		return s, errors.Join(fmt.Errorf("another dump is being written to %s", partial), err)
+		return s, errors.Join(fmt.Errorf("another snapshot is being written to %s", partial), err)
 	}
 	defer func() {
 		err = errors.Join(err, lock.Close())

@@ -59,7 +59,7 @@ func FindBuilder(ctx context.Context, name string) (Builder, error) {
 		b, ok := newBuilder(n)
 		if !ok {
 			return nil, &pipeline.UsageError{
-				Problem: fmt.Sprintf("builder %q is not one of %s", n, strings.Join(builderNames, ", ")),
+				Problem: fmt.Sprintf("invalid builder %q: must be one of %s", n, strings.Join(builderNames, ", ")),
 				Advice:  "choose one with --builder",
 			}
 		}

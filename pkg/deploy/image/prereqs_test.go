@@ -31,7 +31,7 @@ func TestFindBuilder(t *testing.T) {
 	}{
 		{"none installed", "", "", "", "no builder is installed (looked for docker, podman, buildah, nerdctl)"},
 		{"chosen one not installed", "", "podman", "", "builder podman is not installed"},
-		{"unknown", "", "kaniko", "", `builder "kaniko" is not one of`},
+		{"unknown", "", "kaniko", "", `invalid builder "kaniko": must be one of`},
 		{"docker", "docker: echo 27.5.1", "", "docker 27.5.1", ""},
 		{"docker without engine", "docker: echo oops >&2; exit 1", "", "",
 			"docker is installed, but its engine does not respond"},

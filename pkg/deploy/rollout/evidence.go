@@ -104,7 +104,7 @@ func (f Failure) show(out io.Writer) {
 	say := func(format string, args ...any) { _, _ = fmt.Fprintf(out, format+"\n", args...) }
 	say("failed (%s): %s", f.Reason, f.Message)
 	if f.Pod != "" {
-		say("pod %s, revision %s, image %s", f.Pod, f.Revision, f.Image)
+		say("Pod %s, revision %s, image %s", f.Pod, f.Revision, f.Image)
 	}
 	for _, e := range last(f.Events, shownEvents) {
 		say("event %s", e)

@@ -13,7 +13,7 @@ import (
 func hint(v k8srollout.Verdict, spec *infraspec.Spec, ports []int) string {
 	switch v.Reason {
 	case k8srollout.ImageNotFound:
-		return "check the image's name and tag, or leave out --image to build and push one"
+		return "check the image's name and tag, or omit --image to build and push one"
 	case k8srollout.RegistryRefused:
 		return "give the nodes credentials: an imagePullSecret of the namespace's default ServiceAccount"
 	case k8srollout.ImagePull:
@@ -23,12 +23,12 @@ func hint(v k8srollout.Verdict, spec *infraspec.Spec, ports []int) string {
 			"norn deploy does this if it can list the nodes"
 	case k8srollout.CommandNotFound, k8srollout.CannotStart:
 		if line := place(spec, "command"); line != "" {
-			return line + " sets the command"
+			return "check the command in " + line
 		}
 		return "check ENTRYPOINT and CMD in the Dockerfile"
 	case k8srollout.OutOfMemory:
 		if line := place(spec, "resources.limits.memory"); line != "" {
-			return line + " sets the limit"
+			return "raise the limit in " + line
 		}
 		return "set a higher resources.limits.memory in the infraspec"
 	case k8srollout.MissingSecret:
@@ -38,13 +38,13 @@ func hint(v k8srollout.Verdict, spec *infraspec.Spec, ports []int) string {
 	case k8srollout.VolumeNotBound, k8srollout.VolumeNotMounted:
 		return volumeHint(v, spec)
 	case k8srollout.PodsRefused:
-		return "ask the cluster's admin about the policy that refuses the pods"
+		return "ask the cluster's admin about the policy that refuses the Pods"
 	case k8srollout.ProbeFailing, k8srollout.LivenessKilled:
 		return probeHint(v, spec, ports)
 	case k8srollout.TimedOut:
 		return "if the app starts slowly, raise --timeout"
 	case k8srollout.CrashLoop:
-		return "see its last log lines above; allow more restarts with --allow-restarts"
+		return "see the last log lines above, or allow more restarts with --allow-restarts"
 	case k8srollout.BadConfig, k8srollout.PodLost, k8srollout.NoDeployment:
 	}
 	return ""
@@ -65,12 +65,12 @@ func roomHint(v k8srollout.Verdict, spec *infraspec.Spec) string {
 	for _, resource := range v.Resources {
 		for _, key := range []string{"resources.requests." + resource, "resources.limits." + resource} {
 			if line := place(spec, key); line != "" {
-				return fmt.Sprintf("%s asks for %s", line, resource)
+				return fmt.Sprintf("lower %s in %s", key, line)
 			}
 		}
 	}
 	if v.Reason == k8srollout.QuotaExceeded {
-		return "see what is left of the quota with kubectl describe resourcequota"
+		return "see the rest of the quota with kubectl describe resourcequota"
 	}
 	return "see the nodes' free resources with kubectl describe nodes"
 }
@@ -83,14 +83,14 @@ func volumeHint(v k8srollout.Verdict, spec *infraspec.Spec) string {
 		key := fmt.Sprintf("volumes[%d]", i)
 		switch claim := objects.ClaimName(spec.App, volume.Name); {
 		case volume.HostPath != "" && volume.HostPath == v.HostPath:
-			return fmt.Sprintf("%s sets hostPath: %s, a folder that must exist on the node",
-				place(spec, key+".hostPath"), volume.HostPath)
+			return fmt.Sprintf("create the folder %s on the node, or change hostPath in %s",
+				volume.HostPath, place(spec, key+".hostPath"))
 		case volume.HostPath == "" && claim == v.Claim:
-			return fmt.Sprintf("%s asks for %s; kubectl describe pvc %s shows what the claim waits for",
-				place(spec, key), volume.Size, claim)
+			return fmt.Sprintf("run kubectl describe pvc %s to see why the claim for %s (%s) is not bound",
+				claim, volume.Size, place(spec, key))
 		}
 	}
-	return "check the Deployment's pod template: the infraspec has no such volume"
+	return "check the Deployment's Pod template: the infraspec has no such volume"
 }
 
 func probeHint(v k8srollout.Verdict, spec *infraspec.Spec, ports []int) string {
@@ -99,12 +99,12 @@ func probeHint(v k8srollout.Verdict, spec *infraspec.Spec, ports []int) string {
 	case spec == nil:
 		return ""
 	case v.Port > 0 && len(ports) > 0:
-		return fmt.Sprintf("%s sets port %d, but the container listens on %s", port, spec.Port, numbers(ports))
+		return fmt.Sprintf("change port: %d in %s; the container listens on %s", spec.Port, port, numbers(ports))
 	case v.Port > 0:
-		return fmt.Sprintf("%s sets port %d, but nothing listens there; "+
-			"make the app listen on that port on all addresses (0.0.0.0), not only on localhost", port, spec.Port)
+		return fmt.Sprintf("make the app listen on port %d (%s), and on all addresses (0.0.0.0), not only on localhost",
+			spec.Port, port)
 	case path != "":
-		return fmt.Sprintf("%s sets healthcheck: %s", path, spec.Healthcheck)
+		return fmt.Sprintf("check healthcheck: %s in %s", spec.Healthcheck, path)
 	}
 	return ""
 }

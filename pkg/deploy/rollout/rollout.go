@@ -36,7 +36,7 @@ func (e *Error) Error() string {
 // Hint returns what to do about the failure.
 func (e *Error) Hint() string {
 	if e.Evidence.Hint == "" {
-		return fmt.Sprintf("see kubectl describe deployment %s", e.Evidence.App)
+		return fmt.Sprintf("run kubectl describe deployment %s", e.Evidence.App)
 	}
 	return e.Evidence.Hint
 }

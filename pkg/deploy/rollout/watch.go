@@ -119,7 +119,7 @@ func (w *watcher) timeUp(ctx context.Context) {
 		w.wrongPort(ctx)
 	}
 	w.verdict.State = k8srollout.Failed
-	w.verdict.Message = fmt.Sprintf("not done after %s: %s", w.Timeout, w.verdict.Message)
+	w.verdict.Message = fmt.Sprintf("not complete after %s: %s", w.Timeout, w.verdict.Message)
 }
 
 // wrongPort looks, once, for a port on which the container listens instead of its probe's. It reports whether it found

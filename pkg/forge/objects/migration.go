@@ -32,11 +32,11 @@ func Migration(spec *infraspec.Spec, s Settings, image string) (*corev1.PodSpec,
 func podSpec(spec *infraspec.Spec, conf *applycore.PodSpecApplyConfiguration) (*corev1.PodSpec, error) {
 	data, err := json.Marshal(conf)
 	if err != nil {
-		return nil, fmt.Errorf("write the pod of %s: %w", spec.App, err)
+		return nil, fmt.Errorf("write the Pod of %s: %w", spec.App, err)
 	}
 	var pod corev1.PodSpec
 	if err := json.Unmarshal(data, &pod); err != nil {
-		return nil, fmt.Errorf("write the pod of %s: %w", spec.App, err)
+		return nil, fmt.Errorf("write the Pod of %s: %w", spec.App, err)
 	}
 	return &pod, nil
 }

@@ -30,7 +30,7 @@ func diagnose(err error, t *target, wait time.Duration) error {
 	)
 	switch {
 	case errors.As(err, &dns):
-		return fail("check the server address in the kubeconfig, and the network (VPN?)",
+		return fail("check the server address in the kubeconfig, and the network (VPN)",
 			"cannot resolve host name %s of context %q (DNS)", dns.Name, t.context)
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		return fail("renew the API server's certificate, and check this machine's clock",
@@ -52,7 +52,7 @@ func diagnose(err error, t *target, wait time.Duration) error {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return fail("start the cluster, or choose another context with --context", "%s refused the connection", host)
 	case strings.Contains(err.Error(), "getting credentials"): // an untyped error of client-go/plugin/pkg/client/auth/exec
-		return fail("run that command by hand to see why, or log in again",
+		return fail("run the command by hand to see the cause, or log in again",
 			"the credentials command of user %q failed: %s", t.user, innermost(err))
 	case timedOut(err):
 		return fail("check the server address and the network (VPN, firewall), or raise --request-timeout",

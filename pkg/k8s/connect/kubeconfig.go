@@ -47,7 +47,7 @@ func resolve(flags *genericclioptions.ConfigFlags, by Caller) (*target, error) {
 		t.context = "--server"
 	case len(raw.Contexts) == 0 && len(raw.Clusters) == 0:
 		if conf, ok := serviceAccount(flags); ok {
-			return &target{conf: conf, context: inCluster, user: "the pod's service account"}, nil
+			return &target{conf: conf, context: inCluster, user: "the Pod's service account"}, nil
 		}
 		return nil, nothingConfigured(files)
 	default:

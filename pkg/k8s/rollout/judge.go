@@ -78,15 +78,15 @@ func Judge(o Observation) Verdict {
 	s := d.Status
 	switch {
 	case current == nil || int(s.UpdatedReplicas) < want:
-		v.Message = fmt.Sprintf("%d of %d new pods created", s.UpdatedReplicas, want)
+		v.Message = fmt.Sprintf("%d of %d new Pods created", s.UpdatedReplicas, want)
 	case int(s.AvailableReplicas) < want || v.Ready < want:
-		v.Message = fmt.Sprintf("%d of %d new pods available", v.Ready, want)
+		v.Message = fmt.Sprintf("%d of %d new Pods available", v.Ready, want)
 	case len(old) == 0 && s.Replicas > s.UpdatedReplicas:
 		v.Message = "waiting for the Deployment's controller"
 	case len(old) > 0:
-		v.Message = fmt.Sprintf("waiting for %s to end", plural(len(old), "old pod"))
+		v.Message = fmt.Sprintf("waiting for %s to end", plural(len(old), "old Pod"))
 	default:
-		v.State, v.Message = Complete, fmt.Sprintf("%d of %d pods available", v.Ready, want)
+		v.State, v.Message = Complete, fmt.Sprintf("%d of %d Pods available", v.Ready, want)
 	}
 	return v
 }

@@ -61,7 +61,7 @@ func unscheduled(o Observation, p *corev1.Pod) Verdict {
 	if p.Status.NominatedNodeName != "" || o.ending() || o.lastEvent(p.UID, isScaleUp) != nil {
 		patience = 0 // room is being made
 	}
-	v := stalled(Unschedulable, patience, "no node can run pod %s: %s", p.Name, message)
+	v := stalled(Unschedulable, patience, "no node can run Pod %s: %s", p.Name, message)
 	v.Resources = names(insufficient, message)
 	v.Tainted = untolerated.MatchString(message)
 	return v
@@ -84,7 +84,7 @@ func unbound(o Observation, p *corev1.Pod, message string) Verdict {
 			message += "; claim " + name + ": " + brief(e.Message, e.Reason)
 		}
 	}
-	v := stalled(VolumeNotBound, schedulePatience, "no node can run pod %s: %s", p.Name, message)
+	v := stalled(VolumeNotBound, schedulePatience, "no node can run Pod %s: %s", p.Name, message)
 	v.Claim = cmp.Or(warned, pending, first)
 	return v
 }
@@ -132,7 +132,7 @@ func unmounted(o Observation, p *corev1.Pod) Verdict {
 	if e == nil || strings.Contains(e.Message, "failed to sync") {
 		return Verdict{}
 	}
-	v := stalled(VolumeNotMounted, mountPatience, "pod %s cannot start: %s", p.Name, brief(e.Message, e.Reason))
+	v := stalled(VolumeNotMounted, mountPatience, "Pod %s cannot start: %s", p.Name, brief(e.Message, e.Reason))
 	if m := unmountedVolume.FindStringSubmatch(e.Message); m != nil {
 		v.Claim, v.HostPath = volumeSource(o, p, cmp.Or(m[1], m[2]))
 	}
@@ -183,15 +183,15 @@ func refusedPods(o Observation, current *appsv1.ReplicaSet) Verdict {
 			if o.ending() {
 				patience = 0
 			}
-			v := stalled(QuotaExceeded, patience, "new pods are refused: %s", message)
+			v := stalled(QuotaExceeded, patience, "new Pods are refused: %s", message)
 			if m := exceededQuota.FindStringSubmatch(message); m != nil {
 				v.Resources = names(quotaResource, m[1])
 			}
 			return v
 		case refusal.MatchString(message):
-			return failed(PodsRefused, "new pods are refused: %s", message)
+			return failed(PodsRefused, "new Pods are refused: %s", message)
 		}
-		return stalled(PodsRefused, admissionRetries, "new pods are refused: %s", message)
+		return stalled(PodsRefused, admissionRetries, "new Pods are refused: %s", message)
 	}
 	return Verdict{}
 }
@@ -213,8 +213,8 @@ func lostPods(o Observation, current *appsv1.ReplicaSet) Verdict {
 	if lost <= o.allowedRestarts() {
 		return Verdict{}
 	}
-	v := failed(PodLost, "the node gave up %s, the last one with reason %s: %s",
-		plural(lost, "pod"), last.Status.Reason, brief(last.Status.Message, last.Status.Reason))
+	v := failed(PodLost, "the nodes rejected or evicted %s, the last one with reason %s: %s",
+		plural(lost, "Pod"), last.Status.Reason, brief(last.Status.Message, last.Status.Reason))
 	v.Pod, v.Container = last.Name, firstContainer(last)
 	return v
 }

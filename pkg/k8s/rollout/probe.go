@@ -32,7 +32,7 @@ func probeFailure(o Observation, pods []*corev1.Pod) Verdict {
 		if r.rejected() {
 			patience = answerPatience
 		}
-		v := stalled(ProbeFailing, patience, "the %s probe of pod %s fails: %s", r.probe, p.Name, r.text)
+		v := stalled(ProbeFailing, patience, "the %s probe of Pod %s fails: %s", r.probe, p.Name, r.text)
 		v.Pod, v.Container, v.Port = p.Name, firstContainer(p), r.refusedPort
 		return v
 	}

@@ -20,7 +20,7 @@ const (
 	VolumeNotMounted  Reason = "VolumeNotMounted"  // a volume cannot be mounted
 	QuotaExceeded     Reason = "QuotaExceeded"     // a ResourceQuota forbids new pods
 	PodsRefused       Reason = "PodsRefused"       // the API server refuses new pods for another reason
-	PodLost           Reason = "PodLost"           // the node gave up the pod, for example by an eviction
+	PodLost           Reason = "PodLost"           // the nodes rejected or evicted the pod, for example by an eviction
 	ProbeFailing      Reason = "ProbeFailing"      // the container runs, but its readiness or startup probe fails
 	LivenessKilled    Reason = "LivenessKilled"    // the container is killed by its liveness probe
 	TimedOut          Reason = "TimedOut"          // norn's --timeout passed
