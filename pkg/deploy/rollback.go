@@ -77,7 +77,7 @@ func choose(
 	return chosen, err
 }
 
-// noEarlier returns an error that says why no revision can be chosen, and lists all of them.
+// noEarlier returns an error that explains why no revision can be chosen, and lists all revisions.
 func noEarlier(newestFirst []k8s.Revision) error {
 	if slices.ContainsFunc(newestFirst, func(r k8s.Revision) bool { return r.Verified && !r.Current }) {
 		return &pipeline.UsageError{
@@ -91,7 +91,7 @@ func noEarlier(newestFirst []k8s.Revision) error {
 	}
 }
 
-// describeAll lists revisions with what is known of each.
+// describeAll returns a line for each revision, with its state.
 func describeAll(newestFirst []k8s.Revision) string {
 	if len(newestFirst) == 0 {
 		return "none"
