@@ -1,5 +1,5 @@
-// Package editor lets a user edit a text that must not remain anywhere. The text is in a private folder, in memory if
-// possible, and is wiped however the editor ends.
+// Package editor lets a user edit a secret text without leaving a copy. It keeps the text in a private folder, in
+// memory if possible, and wipes it even if the editor fails.
 package editor
 
 import (
@@ -23,7 +23,7 @@ type Session struct {
 	Text []byte
 	// AtTerminal leaves Ctrl-C and Ctrl-\ to the editor, as git does.
 	AtTerminal bool
-	// OnDisk is called if the text is in a folder on disk, because none is in memory.
+	// OnDisk is called if the folder is on disk because no folder in memory is available.
 	OnDisk func(dir string)
 	// Accept receives the edited text, and reports whether the user must edit it again.
 	Accept func(text []byte) (again bool, err error)
@@ -74,8 +74,8 @@ func (s Session) Run(ctx context.Context) (err error) {
 	}
 }
 
-// guard keeps signals from ending the process before the text is wiped. Instead they cancel the context, unless they
-// are for the editor.
+// guard keeps signals from ending the process before the text is wiped. They cancel the context instead, unless they
+// are meant for the editor.
 func (s Session) guard(ctx context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	signals := make(chan os.Signal, 1)
@@ -96,7 +96,7 @@ func (s Session) guard(ctx context.Context) (context.Context, func()) {
 	return ctx, func() { signal.Stop(signals); cancel(nil) }
 }
 
-// stopTimeout is how long an editor has to end after SIGTERM.
+// stopTimeout is how long norn waits for the editor to exit after SIGTERM.
 const stopTimeout = 2 * time.Second
 
 func open(ctx context.Context, name string, args []string) error {

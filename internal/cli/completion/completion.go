@@ -15,7 +15,7 @@ the cluster, git branches and tags, contexts, namespaces, revisions, Pods and na
 norn offers what it finds within 120 ms (NORN_COMPLETION_TIMEOUT). It never prompts and prints no
 errors: a cluster whose credential plugin prompts the user offers nothing.`
 
-// shell is a shell that norn has a completion script for.
+// shell describes a shell for which norn has a completion script.
 type shell struct {
 	name, install, example string
 	write                  func(root *cobra.Command, w io.Writer, descriptions bool) error

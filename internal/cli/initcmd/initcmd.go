@@ -100,7 +100,8 @@ func fill(a *cli.App, cmd *cobra.Command, answers *scaffold.Answers, flags scaff
 	return nil
 }
 
-// ask repeats a question until the answer makes a valid infraspec. An empty answer is the default, "-" means none.
+// ask repeats a question until the answer makes a valid infraspec. An empty answer means the default, and "-" means
+// none.
 func ask(ctx context.Context, prompt *ui.Prompt, q question, answers *scaffold.Answers) error {
 	for {
 		text := q.text
@@ -133,7 +134,7 @@ func ask(ctx context.Context, prompt *ui.Prompt, q question, answers *scaffold.A
 	}
 }
 
-// Written is the JSON output: what norn init wrote.
+// Written is the JSON output: the files that norn init wrote.
 type Written struct {
 	App  string `json:"app"`
 	Path string `json:"path"`
