@@ -125,19 +125,19 @@ func find() (name string, args []string, err error) {
 			if strings.ContainsAny(os.Getenv(v), `|&;<>()$`+"`\\\"'*?[#~=%") { // like git, use a shell only if necessary
 				return "/bin/sh", []string{"-c", os.Getenv(v) + ` "$@"`, words[0]}, nil
 			}
-			return words[0], append(words[1:], traceless(words[0])...), nil
+			return words[0], append(words[1:], vimPrivacyArgs(words[0])...), nil
 		}
 	}
 	for _, name := range []string{"vim", "nano", "vi"} {
 		if command.Installed(name) {
-			return name, traceless(name), nil
+			return name, vimPrivacyArgs(name), nil
 		}
 	}
 	return "", nil, &MissingError{}
 }
 
-// traceless returns the arguments that keep vim from copying the text to its swap, undo, backup and viminfo files.
-func traceless(name string) []string {
+// vimPrivacyArgs returns the arguments that keep vim from copying the text to its swap, undo, backup and viminfo files.
+func vimPrivacyArgs(name string) []string {
 	path, err := exec.LookPath(name)
 	if err != nil {
 		return nil

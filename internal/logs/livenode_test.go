@@ -190,8 +190,8 @@ func (s *liveStream) Close() error {
 // run starts and ends instances, and calls tell after a delay.
 func (n *liveNode) run(tell func(view)) {
 	news := make(chan struct{}, 1)
-	var telling sync.WaitGroup
-	telling.Go(func() {
+	var statusUpdates sync.WaitGroup
+	statusUpdates.Go(func() {
 		for range news {
 			n.sleep(n.lag)
 			var now view
@@ -238,7 +238,7 @@ func (n *liveNode) run(tell func(view)) {
 		time.Sleep(time.Duration(n.roll(2)) * 10 * time.Second) // restart at once or after a while
 	}
 	close(news)
-	telling.Wait()
+	statusUpdates.Wait()
 	time.Sleep(time.Minute)
 	tell(view{podGone: true})
 }

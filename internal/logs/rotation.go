@@ -61,7 +61,7 @@ func (d *rotationDetector) Read(p []byte) (int, error) {
 	}
 	n, err := d.body.Read(p)
 	d.countRead()
-	if why := d.closedWhy(); why != nil && n == 0 {
+	if why := d.closeReason(); why != nil && n == 0 {
 		return 0, why
 	}
 	return n, err
@@ -76,7 +76,7 @@ func (d *rotationDetector) countRead() (reads int, atNewest bool) {
 	return d.reads, d.atNewest
 }
 
-func (d *rotationDetector) closedWhy() error {
+func (d *rotationDetector) closeReason() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.closed

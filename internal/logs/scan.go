@@ -27,14 +27,14 @@ type scanner struct {
 	idle     func() error // called before each read, which may block
 	headless bool         // the stream may begin inside a line
 
-	buf    []byte
-	pos, n int  // unread bytes are buf[pos:n]
-	sought int  // number of bytes from pos on that contain no line end
-	begun  bool // the first line has passed
-	inside bool // the current line has begun and not ended
-	skip   bool // drop the rest of the current line
-	stamps timestampParser
-	remark string // the kubelet's message in the stream
+	buf      []byte
+	pos, n   int  // unread bytes are buf[pos:n]
+	searched int  // number of bytes from pos on that contain no line end
+	begun    bool // the first line has passed
+	inside   bool // the current line has begun and not ended
+	skip     bool // drop the rest of the current line
+	stamps   timestampParser
+	remark   string // the kubelet's message in the stream
 }
 
 var (
@@ -73,17 +73,17 @@ func newScanner(r io.Reader, headless bool, idle func() error) *scanner {
 func (s *scanner) next() (piece, error) {
 	for {
 		unread := s.buf[s.pos:s.n]
-		if i := bytes.IndexByte(unread[s.sought:], '\n'); i >= 0 {
-			line := unread[:s.sought+i]
-			s.pos, s.sought = s.pos+len(line)+1, 0
+		if i := bytes.IndexByte(unread[s.searched:], '\n'); i >= 0 {
+			line := unread[:s.searched+i]
+			s.pos, s.searched = s.pos+len(line)+1, 0
 			if p, ok, err := s.cut(line, true); ok || err != nil {
 				return p, err
 			}
 			continue
 		}
-		s.sought = len(unread)
+		s.searched = len(unread)
 		if len(unread) >= wholeLimit || s.inside && len(unread) >= bufferSize/2 {
-			s.pos, s.sought = s.n, 0
+			s.pos, s.searched = s.n, 0
 			if p, ok, err := s.cut(unread, false); ok || err != nil {
 				return p, err
 			}

@@ -72,7 +72,7 @@ func computeProblem(spec *infraspec.Spec, b k8s.Budget, name corev1.ResourceName
 	if (what != "cpu" && what != "memory") || (list != "requests" && list != "limits") {
 		return ""
 	}
-	amount, given := asked(spec, b, list, what)
+	amount, given := requested(spec, b, list, what)
 	if !given {
 		return fmt.Sprintf(
 			"requires every container to set %s.%s: set resources.%s.%s in the infraspec", list, what, list, what,
@@ -88,9 +88,9 @@ func computeProblem(spec *infraspec.Spec, b k8s.Budget, name corev1.ResourceName
 	return ""
 }
 
-// asked returns the amount that the app's container requests, or its limit. A request defaults to the limit, and both
-// default to a LimitRange.
-func asked(spec *infraspec.Spec, b k8s.Budget, list, what string) (resource.Quantity, bool) {
+// requested returns the amount that the app's container requests, or its limit. A request defaults to the limit, and
+// both default to a LimitRange.
+func requested(spec *infraspec.Spec, b k8s.Budget, list, what string) (resource.Quantity, bool) {
 	if list == "requests" && spec.Resources.Requests[what] != "" {
 		return spec.Resources.Requests[what].Value(), true
 	}

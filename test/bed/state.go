@@ -101,17 +101,17 @@ func (w *Workspace) decode(data []byte, into any) {
 	}
 }
 
-// fleeting lists fields that the server generates for each object, and times.
-var fleeting = []string{
+// volatileFields lists fields that the server generates for each object, and times.
+var volatileFields = []string{
 	"uid", "resourceVersion", "generation", "creationTimestamp", "time", "clusterIP", "clusterIPs", "volumeName",
 	"annotations", "deletionTimestamp", "deletionGracePeriodSeconds",
 }
 
-// forget removes the fleeting fields, and all managed fields but norn's, because controllers write at any time.
+// forget removes the volatileFields fields, and all managed fields but norn's, because controllers write at any time.
 func forget(v any) {
 	switch v := v.(type) {
 	case map[string]any:
-		for _, name := range fleeting {
+		for _, name := range volatileFields {
 			delete(v, name)
 		}
 		if fields, ok := v["managedFields"].([]any); ok {

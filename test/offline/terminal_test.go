@@ -148,7 +148,7 @@ func (s *screen) token() string {
 }
 
 // The terminal does not show a typed value.
-func TestSecretIsTypedUnseen(t *testing.T) {
+func TestTypedSecretIsHidden(t *testing.T) {
 	s := secretsAt(t, "", "secrets", "set", "TOKEN")
 	s.await("TOKEN: ")
 	s.typing("canary typed\n")
@@ -160,7 +160,7 @@ func TestSecretIsTypedUnseen(t *testing.T) {
 }
 
 // norn does not prompt for a value that it cannot store.
-func TestSecretIsNotAskedForInVain(t *testing.T) {
+func TestNoPromptForUnstorableSecret(t *testing.T) {
 	s := secretsAt(t, "", "secrets", "list")
 	s.ends(0)
 	for _, name := range []string{"secrets.enc.yaml", ".sops.yaml"} {
@@ -184,7 +184,7 @@ func TestSecretIsNotAskedForInVain(t *testing.T) {
 }
 
 // Ctrl-C at the prompt ends norn and restores the terminal's echo.
-func TestSecretIsNotTyped(t *testing.T) {
+func TestInterruptAtSecretPrompt(t *testing.T) {
 	s := secretsAt(t, "", "secrets", "set", "TOKEN")
 	s.await("TOKEN: ")
 	s.typing("\x03")

@@ -31,9 +31,9 @@ func (s *studio) keep(name string, shot shot) error {
 	return os.WriteFile(path, []byte(drawn), 0o644)
 }
 
-// unsteady lists the details that change with every run, and their replacements. Columns depend on these details, and
-// a Pod's color depends on its name.
-var unsteady = []struct {
+// varyingDetails lists the details that change with every run, and their replacements. Columns depend on these
+// details, and a Pod's color depends on its name.
+var varyingDetails = []struct {
 	is *regexp.Regexp
 	as string
 }{
@@ -49,7 +49,7 @@ var unsteady = []struct {
 }
 
 func steady(svg string) []string {
-	for _, u := range unsteady {
+	for _, u := range varyingDetails {
 		svg = u.is.ReplaceAllString(svg, u.as)
 	}
 	lines := strings.Split(svg, "\n")

@@ -34,7 +34,7 @@ func (s *studio) all() error {
 			return err
 		}
 	}
-	return s.quietly("norn", "teardown", "--yes")
+	return s.runWithoutPicture("norn", "teardown", "--yes")
 }
 
 func (s *studio) forge() error {
@@ -44,7 +44,7 @@ func (s *studio) forge() error {
 // deploy ships a first version without a picture. Then it ships a second version, and takes pictures during the
 // rollout and at the end.
 func (s *studio) deploy() error {
-	if err := s.quietly("norn", "deploy"); err != nil {
+	if err := s.runWithoutPicture("norn", "deploy"); err != nil {
 		return err
 	}
 	if err := s.commit("second version", "infraspec.yaml", "http://payments", "http://payments/v2"); err != nil {
@@ -111,7 +111,7 @@ func (s *studio) logs() error {
 		if shot.firstColors() == 3 {
 			return s.keep("logs", shot)
 		}
-		if err := s.quietly("norn", "restart"); err != nil {
+		if err := s.runWithoutPicture("norn", "restart"); err != nil {
 			return err
 		}
 	}
@@ -140,8 +140,8 @@ func (s *studio) take(name, command string, wanted func(text string) bool) error
 	return s.keep(name, shot)
 }
 
-// quietly runs a command without a picture.
-func (s *studio) quietly(name string, args ...string) error {
+// runWithoutPicture runs a command without a picture.
+func (s *studio) runWithoutPicture(name string, args ...string) error {
 	if name == "norn" {
 		name = s.norn
 	}
@@ -164,7 +164,7 @@ func (s *studio) commit(message, file, from, to string) error {
 	if err := os.WriteFile(path, changed, 0o644); err != nil { //nolint:gosec // the caller owns the folder
 		return err
 	}
-	return s.quietly("git", "commit", "-qam", message)
+	return s.runWithoutPicture("git", "commit", "-qam", message)
 }
 
 // patience is the time limit for one picture.

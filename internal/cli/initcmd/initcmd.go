@@ -73,7 +73,7 @@ func fill(a *cli.App, cmd *cobra.Command, answers *scaffold.Answers, flags scaff
 			if value := cmd.Flags().Lookup(q.flag).Value.String(); q.needed != "" && (value == "" || value == "0") {
 				return cli.Usagef("--%s is empty: %s", q.flag, q.needed)
 			}
-			if problem := scaffold.Problem(q.soFar(*answers)); problem != "" {
+			if problem := scaffold.Problem(q.fillLater(*answers)); problem != "" {
 				return cli.Usagef("--%s: %s", q.flag, problem)
 			}
 		case asking && q.text != "":
@@ -123,7 +123,7 @@ func ask(ctx context.Context, prompt *ui.Prompt, q question, answers *scaffold.A
 		if err == nil && q.needed != "" && answer == "" {
 			err = errors.New(q.needed)
 		}
-		if problem := scaffold.Problem(q.soFar(next)); err == nil && problem != "" {
+		if problem := scaffold.Problem(q.fillLater(next)); err == nil && problem != "" {
 			err = errors.New(problem)
 		}
 		if err == nil {

@@ -20,8 +20,8 @@ type question struct {
 	set        func(a *scaffold.Answers, answer string) error
 }
 
-// soFar fills in the answers to later questions, so that only answers already given can be invalid.
-func (question) soFar(a scaffold.Answers) scaffold.Answers {
+// fillLater fills in the answers to later questions, so that only answers already given can be invalid.
+func (question) fillLater(a scaffold.Answers) scaffold.Answers {
 	if a.Port == 0 {
 		a.Port = 8080
 	}

@@ -111,13 +111,13 @@ func (f Failure) show(out io.Writer) {
 	}
 	if len(f.Previous) > 0 && len(f.Log) < shownLines {
 		say("the previous run's log:")
-		f.sayLog(out, last(f.Previous, shownLines-len(f.Log)))
+		f.printLog(out, last(f.Previous, shownLines-len(f.Log)))
 		say("the last run's log:")
 	}
-	f.sayLog(out, last(f.Log, shownLines))
+	f.printLog(out, last(f.Log, shownLines))
 }
 
-func (f Failure) sayLog(out io.Writer, lines []string) {
+func (f Failure) printLog(out io.Writer, lines []string) {
 	for _, line := range lines {
 		_, _ = fmt.Fprintf(out, "log | %s\n", line)
 	}

@@ -49,7 +49,7 @@ func resolve(flags *genericclioptions.ConfigFlags, by Caller) (*target, error) {
 		if conf, ok := serviceAccount(flags); ok {
 			return &target{conf: conf, context: inCluster, user: "the pod's service account"}, nil
 		}
-		return nil, nothingConfigured(files)
+		return nil, notConfiguredError(files)
 	default:
 		if t.context, t.user, err = checkChain(flags, raw, files); err != nil {
 			return nil, err
@@ -179,8 +179,8 @@ func missingFile(files sources) error {
 	}
 }
 
-// nothingConfigured returns the error for an empty or missing kubeconfig.
-func nothingConfigured(files sources) error {
+// notConfiguredError returns the error for an empty or missing kubeconfig.
+func notConfiguredError(files sources) error {
 	exists := slices.ContainsFunc(files.paths, func(p string) bool { _, err := os.Stat(p); return err == nil })
 	switch {
 	case exists:
