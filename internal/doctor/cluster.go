@@ -40,7 +40,8 @@ func (e *examination) publish(client *k8s.Client, server *k8s.Server) {
 	})
 }
 
-// clusterWait is one second longer than Connect's own limit, so that Connect can report which part was too slow.
+// clusterWait returns the time limit for the cluster check. It is one second longer than Connect's own limit, so that
+// Connect can report which part was too slow.
 func (e *examination) clusterWait() time.Duration {
 	if e.Wait > 0 {
 		return e.Wait + time.Second

@@ -222,10 +222,10 @@ func (d *dedup) passCutLine(ctx context.Context, p piece, follow bool) error {
 // statusDelay is how long the Pod's status may show a container as running after its stream has ended.
 const statusDelay = 10 * time.Second
 
-// confirmInstance is called if a reopened stream begins with a line that does not follow a known line. Either the log
-// was rotated in the meantime, or the stream belongs to a later instance, which the Pod's status might not show yet. In
-// the second case, it returns errOtherInstance. It does not wait for the status of a terminating Pod, which starts no
-// instances.
+// confirmInstance returns errOtherInstance if a reopened stream belongs to a later instance. It is called if the
+// stream begins with a line that does not follow a known line. That also happens if the log was rotated in the
+// meantime. The Pod's status might not show a later instance yet, so confirmInstance waits for the status, unless the
+// Pod is terminating: such a Pod starts no instances.
 func (d *dedup) confirmInstance(ctx context.Context, at int64) error {
 	for begin := time.Now(); d.requested != instanceGone && !d.watch.view().terminating; {
 		d.watch.wait(ctx, shortestPause)

@@ -54,8 +54,8 @@ func TestFileSentTwice(t *testing.T) {
 	}
 }
 
-// If the log is rotated while a stream is broken, lines of the old file may be lost, even if the last line read and
-// the first line of the new file are only milliseconds apart.
+// If the log is rotated while a stream is broken, lines of the old file may be lost. That is true even if only
+// milliseconds are between the last line read and the first line of the new file.
 func TestRotatedWhileBroken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		file := steady(200, second/1000)

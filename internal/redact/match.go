@@ -12,8 +12,8 @@ import (
 type pattern struct{ text, mark []byte }
 
 // matcher finds many patterns at once, and at each position the longest one. It hashes blocks of three bytes and skips
-// blocks that are in no pattern, so it reads only a part of the text (Wu and Manber, "A fast algorithm for
-// multi-pattern searching", 1994).
+// blocks that are in no pattern, so it reads only a part of the text. The algorithm is by Wu and Manber ("A fast
+// algorithm for multi-pattern searching", 1994).
 type matcher struct {
 	sorted  []pattern            // by text
 	buckets map[uint64][]pattern // by bucketKey, longest first

@@ -36,8 +36,8 @@ type world struct{ *bed.Workspace }
 const deployTimeout = 30 * time.Second
 
 // BenchmarkDeploy measures how long norn deploy, kubectl rollout status and helm upgrade --wait take to end after the
-// kubelet first reports a failing state, for a bad image and for a crash loop. It also measures how long norn deploy
-// takes to end after a good rollout is complete. Run it with make bench-deploy.
+// kubelet first reports a failing state. The states are a bad image and a crash loop. It also measures how long norn
+// deploy takes to end after a good rollout is complete. Run it with make bench-deploy.
 func BenchmarkDeploy(b *testing.B) {
 	helm := os.Getenv("NORN_BENCH_HELM")
 	if helm == "" {
