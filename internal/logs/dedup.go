@@ -225,7 +225,7 @@ const statusDelay = 10 * time.Second
 // confirmInstance returns errOtherInstance if a reopened stream belongs to a later instance. It is called if the
 // stream begins with a line that does not follow a known line. That also happens if the log was rotated in the
 // meantime. The Pod's status might not show a later instance yet, so confirmInstance waits for the status, unless the
-// Pod is terminating: such a Pod starts no instances.
+// Pod is terminating: such a Pod starts no instances. If the log was rotated, it warns about lines that may be missing.
 func (d *dedup) confirmInstance(ctx context.Context, at int64) error {
 	for begin := time.Now(); d.requested != instanceGone && !d.watch.view().terminating; {
 		d.watch.wait(ctx, shortestPause)
