@@ -1,4 +1,4 @@
-// Package atomicfile writes files that other processes see either whole or not at all.
+// Package atomicfile writes files atomically: other processes see either the whole file or none of it.
 package atomicfile
 
 import (
@@ -13,7 +13,7 @@ func Create(path string, mode fs.FileMode, data []byte) error {
 	return write(path, mode, data, os.Link) // unlike rename, link never overwrites
 }
 
-// Replace writes the file at path, replacing the one that exists. It returns once the new file is on disk.
+// Replace writes the file at path and replaces an existing one. It returns once the new file is on disk.
 func Replace(path string, mode fs.FileMode, data []byte) error {
 	if err := write(path, mode, data, os.Rename); err != nil {
 		return err

@@ -1,7 +1,6 @@
-// Package cli holds what the commands of norn share: settings and connections, flags, output, and how a command ends.
+// Package cli holds the code that norn's commands share: settings, connections, flags, output and exit codes.
 //
-// A command is a package of its own below this one: norn deploy is internal/cli/deploy. Package root puts them
-// together.
+// Each command is a package below this one: norn deploy is internal/cli/deploy. Package root combines them.
 package cli
 
 import (
@@ -27,7 +26,7 @@ import (
 	"norn/pkg/k8s/connect"
 )
 
-// App is one call of norn. Its methods do what several commands need; none of them runs unless a command calls it.
+// App is one call of norn. Its methods implement what several commands need. None runs unless a command calls it.
 type App struct {
 	Streams  ui.Streams       // redacted
 	Redactor *redact.Redactor // knows every decrypted value
@@ -39,7 +38,8 @@ type App struct {
 	commands *regexp.Regexp // matches norn's commands in a text; nil unless norn runs as kubectl's plugin
 }
 
-// NewApp returns the App of a program that was started as path. Secret values are removed from all that it prints.
+// NewApp returns the App of a program that was started as path. The App redacts secret values in everything that it
+// prints.
 func NewApp(path string, s ui.Streams) *App {
 	redactor := redact.New()
 	redactor.Hide("SOPS_AGE_KEY", os.Getenv("SOPS_AGE_KEY"))
@@ -69,14 +69,14 @@ func (a *App) Spec(arg string, conf *config.Config) (*infraspec.Spec, error) {
 	return spec, err
 }
 
-// Name returns the name of the app that arg means, for commands that need nothing else of the infraspec.
+// Name returns the name of the app that arg means, for commands that need nothing else from the infraspec.
 func (a *App) Name(arg string, conf *config.Config) (string, error) {
 	name, _, err := a.FindName(arg, conf)
 	return name, err
 }
 
-// FindName is Name, and reports whether the app's infraspec is on this machine. A name without an infraspec is
-// returned as it is: the cluster may know the app.
+// FindName is like Name. It also reports whether the app's infraspec is on this machine. It returns a name without an
+// infraspec unchanged: the app may exist in the cluster.
 func (a *App) FindName(arg string, conf *config.Config) (name string, onDisk bool, err error) {
 	here, err := Here()
 	if err != nil {
@@ -100,14 +100,14 @@ func (a *App) FindName(arg string, conf *config.Config) (name string, onDisk boo
 	return spec.App, true, nil
 }
 
-// Session is the settings and the connection of a command that needs the cluster.
+// Session holds the settings and the connection of a command that needs the cluster.
 type Session struct {
 	Conf   *config.Config
 	Client *k8s.Client
 }
 
-// Connect connects to the cluster; action names what is impossible without one. A command calls it first: if there is
-// no cluster, the user learns that before anything else.
+// Connect connects to the cluster. action names what is impossible without one. A command calls Connect first, so that
+// the user learns about a missing cluster before anything else.
 func (a *App) Connect(ctx context.Context, cmd *cobra.Command, action string) (*Session, error) {
 	conf, err := a.Config(cmd)
 	if err != nil {
@@ -124,13 +124,13 @@ func (a *App) Connect(ctx context.Context, cmd *cobra.Command, action string) (*
 	return &Session{conf, client}, nil
 }
 
-// Title returns the first line of a run: what is done, and where.
+// Title returns the first line of a run: the action and its target.
 func (s *Session) Title(action, app string) string {
 	return fmt.Sprintf("%s %s in namespace %s of %s", action, app, s.Conf.Namespace, s.Client.Context)
 }
 
-// HideLive hides the values in the app's Secret from what its pods print. Nothing is hidden if the Secret cannot be
-// read.
+// HideLive hides the values in the app's Secret in the output of its Pods. If the Secret cannot be read, it hides
+// nothing.
 func (a *App) HideLive(ctx context.Context, s *Session, app string) {
 	live, err := s.Client.GetSecret(ctx, s.Conf.Namespace, objects.SecretName(app))
 	if err != nil {
@@ -146,7 +146,7 @@ func ForgeSettings(conf *config.Config, image string) objects.Settings {
 	return objects.Settings{Namespace: conf.Namespace, PostgresHost: conf.PGHost, PostgresUser: conf.PGUser, Image: image}
 }
 
-// DatabaseSettings returns where databases are dumped from.
+// DatabaseSettings returns how this machine reaches the databases.
 func DatabaseSettings(conf *config.Config) database.Settings {
 	return database.Settings{LocalHost: conf.PGLocal, Host: conf.PGHost, User: conf.PGUser}
 }
@@ -168,7 +168,7 @@ func Here() (string, error) {
 	return here, nil
 }
 
-// Argument returns args[i], or "" if there are fewer.
+// Argument returns args[i], or "" if args is shorter.
 func Argument(args []string, i int) string {
 	if i < len(args) {
 		return args[i]
@@ -176,7 +176,7 @@ func Argument(args []string, i int) string {
 	return ""
 }
 
-// Group returns a command that only holds other commands.
+// Group returns a command that only contains other commands.
 func Group(name, short, long string) *cobra.Command {
 	return &cobra.Command{
 		Use: name, Short: short, Long: long,

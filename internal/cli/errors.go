@@ -15,13 +15,13 @@ type UsageError struct {
 	Command string // the command, with norn's name in front; "" if unknown
 }
 
-// Usagef returns a UsageError with the text of fmt.Errorf. The command is filled in when norn ends.
+// Usagef returns a UsageError with the text of fmt.Errorf. norn adds the command later, when it ends.
 func Usagef(format string, args ...any) error { return &UsageError{Err: fmt.Errorf(format, args...)} }
 
 func (e *UsageError) Error() string { return e.Err.Error() }
 func (e *UsageError) Unwrap() error { return e.Err }
 
-// Hint returns where to read about the command line.
+// Hint returns how to show the command's help.
 func (e *UsageError) Hint() string {
 	if e.Command == "" || e.Command == OwnName {
 		return "run norn help to list the commands"
@@ -29,10 +29,10 @@ func (e *UsageError) Hint() string {
 	return "see " + e.Command + " --help"
 }
 
-// badValue matches pflag's error for a value that does not fit; the last part is the error of the flag's own type.
+// badValue matches pflag's error for an invalid value. The last part is the error of the flag's own type.
 var badValue = regexp.MustCompile(`(?s)^invalid argument (".*") for "(?:-\w, )?(--[\w-]+)" flag: (.*)$`)
 
-// FlagError returns pflag's err as a UsageError. It names the flag, the value and the problem once each.
+// FlagError returns pflag's err as a UsageError that names the flag, the value and the problem once each.
 func FlagError(err error) error {
 	if err.Error() == "unknown flag: --version" {
 		return Usagef("%w; norn version shows the version", err)
@@ -53,7 +53,7 @@ func FlagError(err error) error {
 	return Usagef("invalid %s %s: %s", flag, value, problem)
 }
 
-// NeedsKubernetesError is a connect.UnavailableError in a command that cannot work without a cluster.
+// NeedsKubernetesError is a connect.UnavailableError in a command that requires a cluster.
 type NeedsKubernetesError struct {
 	action string
 	cause  *connect.UnavailableError
@@ -68,7 +68,7 @@ func (e *NeedsKubernetesError) Reason() string { return e.cause.Reason }
 // Hint returns what to do about it.
 func (e *NeedsKubernetesError) Hint() string { return e.cause.Hint() }
 
-// DiffersError is the result of norn diff --exit-code if anything differs. It is an answer, not a failure.
+// DiffersError is the result of norn diff --exit-code if there are differences. It is a result, not a failure.
 type DiffersError struct{ Objects int }
 
 func (e *DiffersError) Error() string {
@@ -78,7 +78,7 @@ func (e *DiffersError) Error() string {
 	return Plural(e.Objects, "object") + " differ"
 }
 
-// ProblemsFoundError is the result of norn doctor if it found a problem. The problems have been printed.
+// ProblemsFoundError is the result of norn doctor if it found a problem. norn has already printed the problems.
 type ProblemsFoundError struct{ Problems, Warnings int }
 
 func (e *ProblemsFoundError) Error() string {
@@ -88,10 +88,10 @@ func (e *ProblemsFoundError) Error() string {
 	return "found " + Plural(e.Problems, "problem") + " and " + Plural(e.Warnings, "warning")
 }
 
-// InvalidError says that one or more infraspecs are not valid. Their findings are printed separately.
+// InvalidError reports that one or more infraspecs are not valid. norn prints their findings separately.
 type InvalidError struct {
 	What   string // a path or an app, or "n of m apps"
-	Many   bool   // What names several apps
+	Many   bool   // What stands for several apps
 	Counts Counts
 	Strict bool // warnings count too
 }
@@ -105,7 +105,7 @@ func (e *InvalidError) verb() string {
 	return e.What + " is"
 }
 
-// Hint explains an InvalidError that has warnings only.
+// Hint explains an InvalidError that has only warnings.
 func (e *InvalidError) Hint() string {
 	if e.Strict && e.Counts[infraspec.Error] == 0 {
 		return "fix the warnings, or omit --strict"

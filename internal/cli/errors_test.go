@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// An invalid flag is reported with its name, its value and the problem, each once.
+// The error for an invalid flag contains the flag, its value and the problem, once each.
 func TestFlagError(t *testing.T) {
 	for args, want := range map[string]string{
 		"--timeout 0":      `invalid --timeout "0": must be a duration above zero, such as 30s or 5m`,

@@ -39,7 +39,7 @@ const (
 	ExitInterrupted  = 130
 )
 
-// Exit is an exit code and what it means.
+// Exit is an exit code with its meaning.
 type Exit struct {
 	Code    int
 	Name    string // for scripts, in the last event of -o json
@@ -59,21 +59,21 @@ func Exits() []Exit {
 	}
 }
 
-// The names of outcomes that have no exit code of their own.
+// The names of outcomes that share an exit code.
 const (
 	ExitedName  = "exited"  // the program that norn ran ended with this code
 	DiffersName = "differs" // norn diff --exit-code found differences
 )
 
-// The reasons of failures other than a rollout's, which are in package rollout. Scripts rely on both: they are stable.
+// The reasons of failures other than failed rollouts; package rollout has the others. Both are stable for scripts.
 const (
 	reasonInterrupted   k8srollout.Reason = "Interrupted"      // by a signal
 	reasonNoKubernetes  k8srollout.Reason = "NoKubernetes"     // no cluster can be reached
-	reasonForbidden     k8srollout.Reason = "Forbidden"        // the cluster does not permit it
-	reasonLocked        k8srollout.Reason = "Locked"           // another run works on the app, or on its secrets
+	reasonForbidden     k8srollout.Reason = "Forbidden"        // the cluster denied a permission
+	reasonLocked        k8srollout.Reason = "Locked"           // another run holds the lock of the app or of its secrets
 	reasonNotOwned      k8srollout.Reason = "NotOwned"         // an object or hostname has another owner
-	reasonUsage         k8srollout.Reason = "Usage"            // the command line is wrong, or asks for the impossible
-	reasonInvalid       k8srollout.Reason = "InvalidInfraspec" // the infraspec cannot be used
+	reasonUsage         k8srollout.Reason = "Usage"            // the command line or the request is invalid
+	reasonInvalid       k8srollout.Reason = "InvalidInfraspec" // the infraspec is invalid
 	reasonNotFound      k8srollout.Reason = "AppNotFound"      // the app does not exist
 	reasonNotDeployed   k8srollout.Reason = "NotDeployed"      // the app has no image yet
 	reasonSecretsFile   k8srollout.Reason = "SecretsFile"      // the encrypted file or its key is unusable
@@ -83,16 +83,16 @@ const (
 	reasonToolFailed    k8srollout.Reason = "ToolFailed"    // a program that norn needs, such as the builder, failed
 	reasonDifferent     k8srollout.Reason = "Differs"       // norn diff --exit-code found differences
 	reasonProblems      k8srollout.Reason = "ProblemsFound" // norn doctor found a problem
-	reasonNone          k8srollout.Reason = ""              // only the text says why
+	reasonNone          k8srollout.Reason = ""              // only the error's text explains the cause
 )
 
-// outcome is how norn ends with an error of one type.
+// outcome is how norn ends after an error of one type.
 type outcome struct {
 	errorType reflect.Type
 	matches   func(error) bool
 	code      int
 	reason    k8srollout.Reason
-	name      string // for scripts; "" is the code's name
+	name      string // for scripts; "" means the exit code's name
 }
 
 // ends returns the outcome of an error of type E.
@@ -100,8 +100,8 @@ func ends[E error](code int, reason k8srollout.Reason) outcome {
 	return outcome{reflect.TypeFor[E](), is[E], code, reason, ""}
 }
 
-// results returns the outcomes of commands that came to their end. A signal that arrives meanwhile does not change
-// them.
+// results returns the outcomes of commands that completed with a result. A signal that arrives in between does not
+// change them.
 func results() []outcome {
 	differs := ends[*DiffersError](ExitFailed, reasonDifferent)
 	differs.name = DiffersName
@@ -115,7 +115,7 @@ func results() []outcome {
 	}
 }
 
-// failures returns the outcomes of commands that failed. An error that wraps several types ends as the first of them.
+// failures returns the outcomes of failed commands. For an error that wraps several types, the first one counts.
 func failures() []outcome {
 	badConnection := ends[*database.SnapshotError](ExitUsage, reasonSnapshot)
 	badConnection.matches = func(err error) bool {
@@ -158,7 +158,7 @@ func failures() []outcome {
 	}
 }
 
-// Outcome returns how a command ends with err. Nothing else in norn knows exit codes and reasons.
+// Outcome returns the outcome of a command that ended with err. No other code in norn knows exit codes and reasons.
 func Outcome(ctx context.Context, err error) ui.Outcome {
 	found := find(ctx, err)
 	name := cmp.Or(found.name, exitName(found.code))
@@ -175,7 +175,7 @@ func Outcome(ctx context.Context, err error) ui.Outcome {
 }
 
 func find(ctx context.Context, err error) outcome {
-	if err == nil || errors.Is(err, syscall.EPIPE) { // whoever closed the pipe has read enough
+	if err == nil || errors.Is(err, syscall.EPIPE) { // the reader closed the pipe because it has read enough
 		return outcome{code: ExitDone}
 	}
 	for _, o := range results() {

@@ -29,7 +29,7 @@ import (
 	"norn/test/bed"
 )
 
-// withoutOutcome lists the error types that have no row of their own, and why they need none.
+// withoutOutcome maps the error types without an outcome of their own to the reason.
 var withoutOutcome = map[string]string{
 	"internal/cli.NeedsKubernetesError": "wraps connect.UnavailableError",
 	"internal/cli.renamedError":         "wraps the error that it renames",
@@ -41,7 +41,7 @@ var withoutOutcome = map[string]string{
 	"pkg/forge.conflictErrors":          "wraps objects.ConflictError",
 }
 
-// Every error type of norn has an outcome, or a reason why it has none.
+// Every error type of norn has an outcome, or a reason in withoutOutcome.
 func TestEveryErrorTypeHasAnOutcome(t *testing.T) {
 	known := maps.Clone(withoutOutcome)
 	for _, o := range append(results(), failures()...) {
@@ -100,7 +100,7 @@ func errorTypes(t *testing.T) []string {
 	return found
 }
 
-// errorReceiver returns the type that decl gives a method Error() string, or "".
+// errorReceiver returns the receiver type if decl is a method Error() string, or "".
 func errorReceiver(decl ast.Decl) string {
 	method, ok := decl.(*ast.FuncDecl)
 	if !ok || method.Recv == nil || method.Name.Name != "Error" {
@@ -122,7 +122,7 @@ func errorReceiver(decl ast.Decl) string {
 	return ""
 }
 
-// An error ends as its type says. A signal matters only to commands that did not come to their end.
+// An error's type determines the outcome. A signal matters only to commands that did not complete.
 func TestOutcome(t *testing.T) {
 	live, interrupted := t.Context(), canceled(t)
 	crashed := &rollout.Error{Evidence: rollout.Failure{Reason: k8srollout.CrashLoop}}

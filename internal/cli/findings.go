@@ -8,7 +8,7 @@ import (
 	"norn/pkg/infraspec"
 )
 
-// ShownFinding returns f as ui prints it.
+// ShownFinding converts f to the type that package ui prints.
 func ShownFinding(f infraspec.Finding) ui.Finding {
 	return ui.Finding{
 		File: f.File, Line: f.Line, Column: f.Column, EndColumn: f.EndColumn,
@@ -30,7 +30,7 @@ func PrintInvalid(w io.Writer, errs infraspec.Errors) {
 	}
 }
 
-// Counts are the numbers of findings by severity.
+// Counts holds the number of findings of each severity.
 type Counts map[infraspec.Severity]int
 
 // Count counts findings.

@@ -37,8 +37,8 @@ func (f *RolloutFlags) Set(t *rollout.Target, dir string) {
 	}
 }
 
-// defaultLockTimeout is slightly longer than the lock of a dead holder lasts: after a kill, the same command simply
-// waits.
+// defaultLockTimeout is slightly longer than a dead holder's lock remains valid: if norn was killed, running the same
+// command again works.
 const defaultLockTimeout = 45 * time.Second
 
 // BindLock adds --lock-timeout to cmd.
@@ -48,7 +48,7 @@ func BindLock(cmd *cobra.Command, lock *lease.Request) {
 	lock.Holder = lease.ThisProcess("norn " + cmd.Name())
 }
 
-// BindBuild adds --registry and --builder to cmd. Config reads them.
+// BindBuild adds --registry and --builder to cmd. Config reads their values.
 func BindBuild(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.String("registry", "", "registry to push images to (NORN_REGISTRY_URL)")

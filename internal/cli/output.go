@@ -15,8 +15,7 @@ import (
 	"norn/pkg/k8s/connect"
 )
 
-// Encode prints a command's results, each as one JSON object on a line of its own. docs/json.md describes them to
-// users.
+// Encode prints a command's results as JSON objects, one a line. docs/json.md describes them to users.
 func (a *App) Encode(objects ...any) error {
 	enc := json.NewEncoder(a.Streams.Out)
 	for _, o := range objects {
@@ -41,7 +40,7 @@ func (a *App) Warnf(format string, args ...any) {
 	ui.PrintWarning(a.Streams.Err, a.Rename(fmt.Sprintf(format, args...)))
 }
 
-// Reach connects to the cluster. If there is none, it returns the reason instead, and no error.
+// Reach connects to the cluster. If no cluster is available, it returns the reason instead of an error.
 func (a *App) Reach(ctx context.Context) (*k8s.Client, *connect.UnavailableError, error) {
 	client, err := connect.Dial(ctx, a.Kube, Caller())
 	var unavailable *connect.UnavailableError
@@ -51,8 +50,8 @@ func (a *App) Reach(ctx context.Context) (*k8s.Client, *connect.UnavailableError
 	return client, nil, err
 }
 
-// Connection is the last JSON object of commands that work without a cluster too: which cluster was asked, or why
-// none was.
+// Connection is the last JSON object of commands that also work without a cluster. It names the cluster, or says why
+// there is none.
 type Connection struct {
 	Kubernetes struct {
 		Connected bool   `json:"connected"`
@@ -74,7 +73,7 @@ func NewConnection(client *k8s.Client, unavailable *connect.UnavailableError, co
 	return c
 }
 
-// PrintConnection prints which cluster was asked, or why none was.
+// PrintConnection prints the cluster's name, or why there is no connection.
 func (a *App) PrintConnection(client *k8s.Client, unavailable *connect.UnavailableError, conf *config.Config) {
 	if client == nil {
 		ui.PrintFact(a.Streams.Out, "Kubernetes:", "not connected ("+unavailable.Reason+")")
@@ -91,7 +90,7 @@ func Dash(text string) string {
 	return text
 }
 
-// Age returns how long ago since was, or "-" if it is unknown.
+// Age returns the time since since, or "-" if it is unknown.
 func Age(since *time.Time) string {
 	if since == nil || since.IsZero() {
 		return "-"

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// The names that norn is called by: its own, and the name of kubectl's plugin (kubernetes.io: Extend kubectl with
+// The names by which users call norn: its own, and the name of the kubectl plugin (kubernetes.io: Extend kubectl with
 // plugins).
 const (
 	OwnName    = "norn"
@@ -18,7 +18,7 @@ const (
 	pluginName = "kubectl norn"
 )
 
-// calledBy returns how a user calls the program at path.
+// calledBy returns the name by which a user calls the program at path.
 func calledBy(path string) string {
 	if strings.TrimSuffix(filepath.Base(path), ".exe") == pluginFile {
 		return pluginName
@@ -26,7 +26,7 @@ func calledBy(path string) string {
 	return OwnName
 }
 
-// CommandName returns the name of cmd with norn's own name in front, whatever norn is called by.
+// CommandName returns the name of cmd after norn's own name, even if the user called norn by another name.
 func CommandName(cmd *cobra.Command) string {
 	if !cmd.HasParent() {
 		return OwnName
@@ -34,7 +34,7 @@ func CommandName(cmd *cobra.Command) string {
 	return CommandName(cmd.Parent()) + " " + cmd.Name()
 }
 
-// Rename replaces norn, in front of a command's name, by the name that the user called.
+// Rename replaces norn before a command's name with the name that the user called.
 func (a *App) Rename(text string) string {
 	if a.called != pluginName {
 		return text
@@ -66,7 +66,7 @@ func (a *App) RenameCommands(root *cobra.Command) {
 	walk(root)
 }
 
-// Renamed returns err as it is printed, with norn renamed in its text and hint.
+// Renamed returns err with norn renamed in its text and hint.
 func (a *App) Renamed(err error) error {
 	if a.called != pluginName || err == nil {
 		return err
@@ -83,7 +83,7 @@ type renamedError struct {
 func (e *renamedError) Error() string { return e.rename(e.err.Error()) }
 func (e *renamedError) Unwrap() error { return e.err }
 
-// As returns the hint of the error, renamed too.
+// As returns the error's hint with norn renamed.
 func (e *renamedError) As(target any) bool {
 	hint, ok := target.(*interface{ Hint() string })
 	var inner interface{ Hint() string }

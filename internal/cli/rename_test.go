@@ -9,7 +9,7 @@ import (
 	"norn/internal/ui"
 )
 
-// As kubectl's plugin, norn calls its commands kubectl norn: in help, errors and hints, once each.
+// As a kubectl plugin, norn names its commands "kubectl norn" in help, errors and hints, once each.
 func TestRename(t *testing.T) {
 	a := NewApp("/usr/local/bin/kubectl-norn", ui.Streams{})
 	group := Group("secrets", "short", "norn deploy reads them. norn\nsecrets itself writes them, as norn does.")

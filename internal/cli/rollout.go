@@ -11,7 +11,7 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// Rollout is a command that replaces an app's Pods, using a template that is already in the cluster: restart and
+// Rollout is a command that replaces an app's Pods with a template that is already in the cluster: restart or
 // rollback.
 type Rollout struct {
 	Flags  RolloutFlags

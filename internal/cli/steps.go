@@ -13,7 +13,7 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// Steps runs a command that works in steps. It reports the end even if the command fails before its first step.
+// Steps runs a command that consists of steps. It reports the end even if the command fails before its first step.
 func (a *App) Steps(ctx context.Context, do func(ui.Progress) error) error {
 	out := ui.NewProgress(a.Streams, a.Options)
 	err := do(out)
@@ -22,7 +22,7 @@ func (a *App) Steps(ctx context.Context, do func(ui.Progress) error) error {
 	return err
 }
 
-// PrintEnd prints the end event of a failed command, unless Steps has done so or the reader is gone.
+// PrintEnd prints the end event of a failed command, unless Steps has already done so or the reader is gone.
 func (a *App) PrintEnd(ctx context.Context, err error) {
 	if err == nil || a.ended || errors.Is(err, syscall.EPIPE) {
 		return

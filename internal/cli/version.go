@@ -2,7 +2,7 @@ package cli
 
 import "runtime/debug"
 
-// stamped is set by the linker (see the Makefile).
+// stamped is the version set by the linker (see the Makefile).
 var stamped string
 
 // Version returns norn's version.

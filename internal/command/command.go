@@ -16,8 +16,8 @@ import (
 
 // Options configure a child process.
 type Options struct {
-	Dir            string    // working directory; "" is norn's
-	Stdin          io.Reader // nil is empty
+	Dir            string    // working directory; "" means norn's
+	Stdin          io.Reader // nil means empty
 	Stdout, Stderr io.Writer
 	Env            []string   // NAME=VALUE, in addition to Environment
 	Files          []*os.File // file descriptors from 3 on

@@ -11,7 +11,7 @@ import (
 	"norn/pkg/k8s"
 )
 
-// Cluster is the source of the values that are not on disk.
+// Cluster provides values from the cluster.
 type Cluster interface {
 	AppNames(ctx context.Context, ns string) ([]string, error)
 	Namespaces(ctx context.Context) ([]string, error)

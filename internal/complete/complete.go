@@ -1,5 +1,5 @@
 // Package complete finds the values that a shell offers for an argument or a flag. The user has just pressed a key and
-// waits: values that cannot be found in time are omitted, and errors are not reported.
+// is waiting, so the package omits values that it cannot find in time, and reports no errors.
 package complete
 
 import (
@@ -12,8 +12,8 @@ import (
 // Value is a completion and its description.
 type Value struct{ Text, About string }
 
-// Within calls sources in parallel, and returns the values of the sources that end before ctx does, in their
-// order. It drops repeated texts, and texts that a shell would read as several words.
+// Within calls sources in parallel. It returns the values of the sources that finish before ctx ends, in the order of
+// the sources. It drops duplicates, and texts that a shell would read as several words.
 func Within(ctx context.Context, sources ...func(context.Context) []Value) []Value {
 	found := make([]chan []Value, len(sources))
 	for i, source := range sources {
@@ -41,7 +41,7 @@ func Within(ctx context.Context, sources ...func(context.Context) []Value) []Val
 	})
 }
 
-// breaksWord reports whether a shell would end a word, or do worse, at r.
+// breaksWord reports whether r would end a word in a shell, or do something worse.
 func breaksWord(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
 
 // Matching returns the values that begin with begin.
@@ -49,8 +49,8 @@ func Matching(values []Value, begin string) []Value {
 	return slices.DeleteFunc(values, func(v Value) bool { return !strings.HasPrefix(v.Text, begin) })
 }
 
-// Lines returns the values in the format of cobra's scripts, without control characters in descriptions, which norn
-// does not control.
+// Lines returns the values in the format of cobra's scripts. It removes control characters from descriptions, which
+// may come from the cluster.
 func Lines(values []Value) []string {
 	lines := make([]string, 0, len(values))
 	for _, v := range values {

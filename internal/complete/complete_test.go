@@ -23,7 +23,7 @@ func texts(values []Value) []string {
 	return out
 }
 
-// A source that is not done in time loses its own values only.
+// If a source is too slow, only its own values are missing.
 func TestLateSourceIsOmitted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 120*time.Millisecond)
@@ -40,7 +40,8 @@ func TestLateSourceIsOmitted(t *testing.T) {
 	})
 }
 
-// A value is offered once, in the order of the sources. A text that a shell would read as several words is not offered.
+// Each value is offered once, in the order of the sources. A text that a shell would read as several words is not
+// offered.
 func TestValuesAreWords(t *testing.T) {
 	got := Within(t.Context(),
 		func(context.Context) []Value { return []Value{{"shop", "on disk"}, {"two words", ""}, {"", ""}} },
@@ -58,7 +59,7 @@ func TestValuesAreWords(t *testing.T) {
 	}
 }
 
-// deniedCluster refuses everything but the names of some apps.
+// deniedCluster denies all requests, except for the names of some apps.
 type deniedCluster struct{}
 
 var errDenied = errors.New("denied")
@@ -77,7 +78,7 @@ func (deniedCluster) Revisions(context.Context, *appsv1.Deployment) ([]k8s.Revis
 	return nil, errDenied
 }
 
-// A refusal offers nothing and reports nothing; what the cluster returns in spite of an error is offered.
+// A denied request offers no values and reports no error. Values returned together with an error are offered.
 func TestRefusalsAreSilent(t *testing.T) {
 	ctx := t.Context()
 	if got := texts(InCluster(ctx, deniedCluster{}, "default")); !slices.Equal(got, []string{"shop"}) {

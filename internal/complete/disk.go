@@ -27,11 +27,11 @@ func Apps(appsDir string) []Value {
 	return values
 }
 
-// maxRefs limits the refs on offer: nobody scrolls through more.
+// maxRefs limits the number of refs, because nobody scrolls through more.
 const maxRefs = "200"
 
-// Refs returns the branches and tags that norn deploy can ship, newest first: those of the checkout or, if the
-// infraspec names a repository, those last fetched from there.
+// Refs returns the branches and tags that norn deploy can ship, newest first: the refs of the checkout or, if the
+// infraspec names a repository, the refs last fetched from it.
 func Refs(ctx context.Context, infraspecPath string) []Value {
 	spec, _ := infraspec.Inspect(infraspecPath)
 	branches := "refs/heads"

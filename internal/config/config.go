@@ -117,8 +117,8 @@ type Error struct{ Where, Problem string }
 // Error names the setting or file and the problem.
 func (e *Error) Error() string { return e.Where + ": " + e.Problem }
 
-// Load reads the settings; flags are the flags of the command. On an *Error, it also returns a Config with everything
-// that could be read.
+// Load reads the settings; flags are the flags of the command. On an *Error, it also returns a Config with all
+// settings that it could read.
 func Load(flags *pflag.FlagSet) (*Config, error) {
 	home, err := os.UserHomeDir()
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 	"norn/pkg/secrets"
 )
 
-// secrets decrypts the app's secrets file. Without an app it looks for keys.
+// secrets decrypts the app's secrets file. Without an app, it only looks for keys.
 func (e *examination) secrets(ctx context.Context) Verdict {
 	if e.spec == nil {
 		return keys()
@@ -55,7 +55,7 @@ func keys() Verdict {
 	return ok("age key found in %s", strings.Join(found, ", "))
 }
 
-// tunnel checks the tunnel's rule of an app with a public host.
+// tunnel checks the tunnel's rule for an app with a public host.
 func (e *examination) tunnel(ctx context.Context) Verdict {
 	if !tunnel.Routed(e.spec) {
 		return skipped("%s has no public host (only a webserver with hosts.external and hosts.internal has one)", e.spec.App)
@@ -99,7 +99,7 @@ func judgeTunnel(s tunnel.State, where, app string, installed bool) Verdict {
 	return ok("%s leads to %s", host, s.Leads)
 }
 
-// lock checks who holds the app's lock.
+// lock checks whether anybody holds the app's lock.
 func (e *examination) lock(ctx context.Context) Verdict {
 	state, err := lease.Read(ctx, e.client, e.Config.Namespace, e.spec.App, e.Dead)
 	if is[*k8s.DeniedError](err) {
@@ -109,7 +109,7 @@ func (e *examination) lock(ctx context.Context) Verdict {
 		return problem(pipeline.HintOf(err), "%s", err)
 	}
 	now := time.Now()
-	if e.server != nil && !e.server.Date.IsZero() { // of all clocks, the server's is the closest to those of the holders
+	if e.server != nil && !e.server.Date.IsZero() { // the server's clock is the best estimate of the holders' clocks
 		now = now.Add(e.server.Ahead)
 	}
 	return judgeLock(state, e.spec.App, now)

@@ -15,7 +15,7 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// cluster connects to the cluster for all checks.
+// cluster makes the connection that all checks share.
 func (e *examination) cluster(ctx context.Context) Verdict {
 	client, err := e.Connect(ctx)
 	if err != nil {
@@ -24,15 +24,15 @@ func (e *examination) cluster(ctx context.Context) Verdict {
 	}
 	server, err := client.Server(ctx)
 	e.publish(client, server)
-	if err != nil { // the server answered, even if with an error
+	if err != nil { // the server answered, though with an error
 		return ok("connected to context %s", client.Context)
 	}
 	return ok("connected to context %s at %s in %.1f ms",
 		client.Context, server.Address, float64(server.RoundTrip)/float64(time.Millisecond))
 }
 
-// publish starts the checks that wait for the cluster. Only its first call counts: a login command may hang and ignore
-// the context, so the cluster check can end before its connection.
+// publish starts the checks that wait for the cluster. Only its first call counts. A login command may hang and ignore
+// the context, so the cluster check can end before the connection is complete.
 func (e *examination) publish(client *k8s.Client, server *k8s.Server) {
 	e.published.Do(func() {
 		e.client, e.server = client, server
@@ -40,7 +40,8 @@ func (e *examination) publish(client *k8s.Client, server *k8s.Server) {
 	})
 }
 
-// clusterWait is a second longer than Connect waits, so Connect can report what took too long.
+// clusterWait returns the time limit for the cluster check. It is one second longer than Connect's own limit, so that
+// Connect can report which part was too slow.
 func (e *examination) clusterWait() time.Duration {
 	if e.Wait > 0 {
 		return e.Wait + time.Second
@@ -61,13 +62,13 @@ func (e *examination) version(context.Context) Verdict {
 	return versionSkew(e.server.Version, k8s.LibraryVersion())
 }
 
-// oldestMinor is the oldest minor version of Kubernetes 1 with stable versions of all APIs that norn uses. The last one
-// was server-side apply (kubernetes.io: Server-Side Apply, stable since 1.22).
+// oldestMinor is the oldest minor version of Kubernetes 1 with stable versions of all APIs that norn uses. The newest
+// of these APIs is server-side apply (kubernetes.io: Server-Side Apply, stable since 1.22).
 const oldestMinor = 22
 
-// versionSkew compares the server's version with the version of norn's client library, v0.MINOR.PATCH, which is made
-// for Kubernetes 1.MINOR. Kubernetes tests clients and servers up to one minor version apart (kubernetes.io: Version
-// Skew Policy).
+// versionSkew compares the server's version with the version of norn's client library. v0.MINOR.PATCH of the library
+// is for Kubernetes 1.MINOR. Kubernetes tests clients and servers up to one minor version apart (kubernetes.io:
+// Version Skew Policy).
 func versionSkew(server, library string) Verdict {
 	s, err := utilversion.ParseGeneric(server)
 	if err != nil || s.Major() != 1 {
@@ -101,14 +102,14 @@ func (e *examination) clock(context.Context) Verdict {
 	return clockSkew(e.server.Ahead, e.server.Unsure)
 }
 
-// How far the two clocks may be apart. Logins usually allow five minutes (RFC 4120, 1.6; AWS signatures). Below that,
-// mostly norn's output is wrong.
+// The limits for the difference between the two clocks. Logins usually allow five minutes (RFC 4120, 1.6; AWS
+// signatures). Smaller differences mostly make norn's output wrong.
 const (
 	shownSkew = 10 * time.Second
 	fatalSkew = 5 * time.Minute
 )
 
-// clockSkew returns the verdict for a server's clock that is ahead of this machine's.
+// clockSkew returns the verdict for a server's clock that is ahead of this machine's by ahead, plus or minus unsure.
 func clockSkew(ahead, unsure time.Duration) Verdict {
 	apart, direction := ahead, "behind" // this machine's
 	if ahead < 0 {
@@ -160,10 +161,10 @@ func describeUser(u k8s.User) string {
 	return text
 }
 
-// soon is how long before the end of a client certificate doctor warns.
+// soon is how long before a client certificate expires doctor begins to warn.
 const soon = 7 * 24 * time.Hour
 
-// expiry returns until when a credential is valid, as the end of a sentence.
+// expiry returns a verdict on when a credential expires, worded as the end of a sentence.
 func expiry(c connect.Credential, now time.Time) Verdict {
 	if c.End.IsZero() {
 		return Verdict{State: OK}

@@ -1,5 +1,5 @@
-// Package doctor checks what norn needs on this machine and in the cluster, and says how to fix each problem. It only
-// reads and never writes.
+// Package doctor checks this machine and the cluster for everything that norn needs, and says how to fix each problem.
+// It never writes.
 package doctor
 
 import (
@@ -19,7 +19,7 @@ type State string
 // The states of a check.
 const (
 	OK      State = "ok"
-	Warning State = "warning" // it may matter, but stops nothing
+	Warning State = "warning" // a possible problem that stops nothing
 	Problem State = "problem"
 	Skipped State = "skipped" // not checked; the detail says why
 )
@@ -59,10 +59,10 @@ const (
 	longWait  = 15 * time.Second // for checks that ask remote services or start an engine
 )
 
-// clusterCheck is the name of the check that others wait for.
+// clusterCheck is the name of the check for which others wait.
 const clusterCheck = "cluster"
 
-// check is one check.
+// check is a named check.
 type check struct {
 	name    string
 	cluster bool          // whether it needs the cluster
@@ -86,7 +86,7 @@ type examination struct {
 	builder     toolAnswer
 }
 
-// Examine runs all checks at the same time and reports their results in a fixed order, each as soon as possible. If ctx
+// Examine runs all checks concurrently and reports their results in a fixed order, each as soon as possible. If ctx
 // ends, Examine returns at once with an error.
 func Examine(ctx context.Context, s Subject, report func(Result)) ([]Result, error) {
 	e := &examination{Subject: s, connected: make(chan struct{})}
@@ -112,8 +112,8 @@ func Examine(ctx context.Context, s Subject, report func(Result)) ([]Result, err
 	return results, nil
 }
 
-// checks returns all checks in their order. Checks that need the cluster come together. The secrets check comes before
-// the checks that report other programs' output, so secret values are hidden by then.
+// checks returns all checks in their order. The checks that need the cluster are together. The secrets check precedes
+// the checks that report other programs' output, so that secret values are hidden by then.
 func (e *examination) checks() []check {
 	list := []check{{name: "settings", run: e.settings}}
 	if e.findSpec(); e.spec != nil || e.specErr != nil {
@@ -171,7 +171,7 @@ func (e *examination) perform(ctx context.Context, c check) Result {
 	return Result{Name: c.name, Verdict: v}
 }
 
-// within runs a check that may ignore its context. A problem that a check reports after its time counts as a timeout.
+// within runs a check that may ignore its context. A problem reported after the time limit counts as a timeout.
 func within(ctx context.Context, wait time.Duration, run func(context.Context) Verdict) Verdict {
 	done := make(chan Verdict, 1)
 	go func() { done <- run(ctx) }()

@@ -16,7 +16,7 @@ import (
 	"norn/pkg/k8s/lease"
 )
 
-// judged checks a verdict's state, and that its text contains some words.
+// judged checks a verdict's state, and that its text contains words.
 func judged(t *testing.T, name string, got Verdict, state State, words string) {
 	t.Helper()
 	text := strings.Join(append(append([]string{got.Detail}, got.More...), got.Hint), "\n")
@@ -83,7 +83,7 @@ func TestExpiry(t *testing.T) {
 		{"certificate that ends soon", connect.Credential{Kind: "client certificate", End: now.AddDate(0, 0, 6)}, Warning,
 			"renew it"},
 		{"token", connect.Credential{Kind: "token", End: now.Add(time.Hour)}, OK,
-			"the token is valid until 2026-03-01 13:00 UTC"}, // which are short-lived
+			"the token is valid until 2026-03-01 13:00 UTC"}, // tokens are short-lived, so doctor does not warn
 	} {
 		judged(t, c.name, expiry(c.cred, now), c.state, c.words)
 	}
@@ -118,7 +118,7 @@ func TestAccess(t *testing.T) {
 		"public host: missing update on configmaps in namespace cloudflared")
 }
 
-// Whichever permission is missing, the verdict names it.
+// The verdict names every missing permission.
 func TestAccessReportsEveryVerb(t *testing.T) {
 	commands := forge.AllGrants()
 	var asked []k8s.Permission
@@ -198,7 +198,7 @@ func TestRegistry(t *testing.T) {
 	}
 }
 
-// Origins name the source of each setting and never contain a password.
+// Origins contain the source of each setting but never a password.
 func TestOrigins(t *testing.T) {
 	got := strings.Join(origins(&config.Config{Set: []config.Set{
 		{Key: "registry_url", Value: "me:canary@registry.example.com", From: "NORN_REGISTRY_URL"},
@@ -213,7 +213,8 @@ func TestOrigins(t *testing.T) {
 	}
 }
 
-// A check that ignores its context times out, and so does a problem after the time limit. A result in time counts.
+// A check that ignores its context times out. A problem after the time limit also counts as a timeout, but a result in
+// time counts.
 func TestWithin(t *testing.T) {
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -258,7 +259,7 @@ func TestWithoutCluster(t *testing.T) {
 	judged(t, "cluster", results[1].Verdict, Problem, "no kubeconfig")
 }
 
-// If a login command hangs, the cluster check times out, and checks that need the cluster are skipped.
+// If a login command hangs, the cluster check times out, and the checks that need the cluster are skipped.
 func TestHangingLogin(t *testing.T) {
 	stuck := make(chan struct{})
 	defer close(stuck)

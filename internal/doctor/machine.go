@@ -16,13 +16,13 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// toolAnswer is a program that doctor looked for.
+// toolAnswer is the result of a search for a program.
 type toolAnswer struct {
 	tool image.Tool
 	err  error
 }
 
-// working returns the program's name, or "" if it does not work.
+// working returns the program's name, or "" if the program does not work.
 func (a toolAnswer) working() string {
 	if a.err != nil {
 		return ""
@@ -30,8 +30,8 @@ func (a toolAnswer) working() string {
 	return a.tool.Name
 }
 
-// builderWait is how long a builder may take to report its version. It is shorter than the time of the checks that need
-// it, so they can continue without it.
+// builderWait is the time limit for a builder to report its version. It is shorter than the limit of the checks that
+// need the builder, so that they can continue without it.
 const builderWait = 6 * time.Second
 
 // findBuilder looks for the builder, once for all checks.
@@ -47,8 +47,8 @@ func (e *examination) findBuilder(ctx context.Context) toolAnswer {
 	return e.builder
 }
 
-// builds checks the builder that a deploy would use. An app that is built here needs one, and one in the settings must
-// work.
+// builds checks the builder that a deploy would use. An app that is built here needs a builder, and a builder named in
+// the settings must work.
 func (e *examination) builds(ctx context.Context) Verdict {
 	found := e.findBuilder(ctx)
 	if found.err == nil {

@@ -41,7 +41,7 @@ func unique(list []k8s.Permission) []k8s.Permission {
 	})
 }
 
-// judgeAccess lists the missing permissions by command. One that no command requires is only a warning.
+// judgeAccess lists the missing permissions by command. A permission that no command requires is only a warning.
 func judgeAccess(commands []forge.CommandGrants, ns string, asked int, missing []k8s.Permission) Verdict {
 	if len(missing) == 0 {
 		return ok("all %d permissions that norn uses in namespace %s are granted", asked, ns)
@@ -96,7 +96,7 @@ func tunnelLacks(missing []k8s.Permission, ns string) string {
 	return fmt.Sprintf("public host: missing %s in namespace %s", strings.Join(lacks, "; "), tunnel.Namespace)
 }
 
-// shared collects lines, and the names of the commands that have the same line.
+// shared groups equal lines with the names of their commands.
 type shared struct{ lines, names []string }
 
 func (s *shared) add(name, line string) {
@@ -107,7 +107,7 @@ func (s *shared) add(name, line string) {
 	s.lines, s.names = append(s.lines, line), append(s.names, name)
 }
 
-// text returns each line after the names of its commands.
+// text returns each line with the names of its commands in front.
 func (s *shared) text() []string {
 	out := make([]string, len(s.lines))
 	for i, line := range s.lines {

@@ -13,7 +13,7 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// registry checks how images get to the cluster: through a registry, with a login, or else by loading them.
+// registry checks how images reach the cluster: through a registry, with a login, or by loading them.
 func (e *examination) registry(ctx context.Context) Verdict {
 	if e.Config.Registry == "" {
 		return e.loads(ctx)
@@ -77,7 +77,7 @@ func logIn(builder, address string) string {
 	return fmt.Sprintf("%s login %s", orBuilder(builder), host)
 }
 
-// loads checks how images get into a local cluster without a registry.
+// loads checks how images reach a local cluster without a registry.
 func (e *examination) loads(ctx context.Context) Verdict {
 	const hint = "set a registry with --registry or NORN_REGISTRY_URL"
 	unknown := skipped("no registry configured, and without a cluster norn cannot tell whether it needs one")

@@ -41,7 +41,7 @@ func origins(conf *config.Config) []string {
 	return lines
 }
 
-// findSpec loads the app's infraspec. If the user named none, a missing one is not an error.
+// findSpec loads the app's infraspec. If the user named no app, a missing infraspec is not an error.
 func (e *examination) findSpec() {
 	spec, found, err := infraspec.Find(e.App, e.Here, e.Config.AppsDir)
 	var missing *infraspec.NotFoundError

@@ -1,5 +1,5 @@
-// Package editor lets a user edit a text that must not remain anywhere. The text is in a private folder, in memory if
-// possible, and is wiped however the editor ends.
+// Package editor lets a user edit a secret text without leaving a copy. It keeps the text in a private folder, in
+// memory if possible, and wipes it even if the editor fails.
 package editor
 
 import (
@@ -23,7 +23,7 @@ type Session struct {
 	Text []byte
 	// AtTerminal leaves Ctrl-C and Ctrl-\ to the editor, as git does.
 	AtTerminal bool
-	// OnDisk is called if the text is in a folder on disk, because none is in memory.
+	// OnDisk is called if the folder is on disk because no folder in memory is available.
 	OnDisk func(dir string)
 	// Accept receives the edited text, and reports whether the user must edit it again.
 	Accept func(text []byte) (again bool, err error)
@@ -74,8 +74,8 @@ func (s Session) Run(ctx context.Context) (err error) {
 	}
 }
 
-// guard keeps signals from ending the process before the text is wiped. Instead they cancel the context, unless they
-// are for the editor.
+// guard keeps signals from ending the process before the text is wiped. They cancel the context instead, unless they
+// are meant for the editor.
 func (s Session) guard(ctx context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	signals := make(chan os.Signal, 1)
@@ -96,7 +96,7 @@ func (s Session) guard(ctx context.Context) (context.Context, func()) {
 	return ctx, func() { signal.Stop(signals); cancel(nil) }
 }
 
-// stopTimeout is how long an editor has to end after SIGTERM.
+// stopTimeout is how long norn waits for the editor to exit after SIGTERM.
 const stopTimeout = 2 * time.Second
 
 func open(ctx context.Context, name string, args []string) error {
@@ -125,19 +125,19 @@ func find() (name string, args []string, err error) {
 			if strings.ContainsAny(os.Getenv(v), `|&;<>()$`+"`\\\"'*?[#~=%") { // like git, use a shell only if necessary
 				return "/bin/sh", []string{"-c", os.Getenv(v) + ` "$@"`, words[0]}, nil
 			}
-			return words[0], append(words[1:], traceless(words[0])...), nil
+			return words[0], append(words[1:], vimPrivacyArgs(words[0])...), nil
 		}
 	}
 	for _, name := range []string{"vim", "nano", "vi"} {
 		if command.Installed(name) {
-			return name, traceless(name), nil
+			return name, vimPrivacyArgs(name), nil
 		}
 	}
 	return "", nil, &MissingError{}
 }
 
-// traceless returns the arguments that keep vim from copying the text to its swap, undo, backup and viminfo files.
-func traceless(name string) []string {
+// vimPrivacyArgs returns the arguments that keep vim from copying the text to its swap, undo, backup and viminfo files.
+func vimPrivacyArgs(name string) []string {
 	path, err := exec.LookPath(name)
 	if err != nil {
 		return nil

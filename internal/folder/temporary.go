@@ -12,7 +12,7 @@ import (
 // Temporary is a run's temporary folder.
 type Temporary struct {
 	Dir  string
-	lock *flock.Flock // held until the run ends, and seen by other machines that share the folder
+	lock *flock.Flock // held until the run ends, visible to other machines that share the folder
 }
 
 const temporaryPrefix = "norn-deploy-"

@@ -1,4 +1,4 @@
-// Package job runs one-off Jobs of an app: a command in the app's own image, or a call of a function.
+// Package job runs one-off Jobs: commands in an app's image, calls of functions, and migrations.
 package job
 
 import (
@@ -26,7 +26,7 @@ import (
 // Request describes a Job to run.
 type Request struct {
 	Namespace, App string
-	Timeout        time.Duration // how long it may take; 0 is unlimited
+	Timeout        time.Duration // time limit; 0 means none
 	Out            io.Writer     // receives the container's output
 	Say            func(string)  // receives warnings and progress, line by line
 }
@@ -34,10 +34,10 @@ type Request struct {
 // ExitError reports that the container exited with a code other than 0.
 type ExitError struct {
 	Code int
-	What string // why it ended, if known; else ""
+	What string // why it ended, or "" if unknown
 }
 
-// Error says how the container ended.
+// Error returns how the container ended.
 func (e *ExitError) Error() string {
 	if e.What != "" {
 		return fmt.Sprintf("the container exited with code %d: %s", e.Code, e.What)
@@ -58,7 +58,7 @@ func (e *NotDeployedError) Hint() string {
 	return fmt.Sprintf("deploy it with norn deploy %s", e.App)
 }
 
-// Command runs a command in the app's own Pod template: with its image, environment, secrets and volumes. If the
+// Command runs a command in the app's own Pod template, with its image, environment, secrets and volumes. If the
 // container exits with a code other than 0, the error is an *ExitError.
 func Command(ctx context.Context, cluster *k8s.Client, r Request, args []string) error {
 	pod, err := appPod(ctx, cluster, r)
@@ -102,10 +102,10 @@ type work struct {
 	values map[string][]byte // if not nil, the Job gets its own Secret
 }
 
-// keptSeconds is how long a finished Job is kept if norn was killed before deleting it.
+// keptSeconds is how long Kubernetes keeps a finished Job if norn was killed before deleting it.
 const keptSeconds = int32(300)
 
-// object returns the Job. Its Pod does not have the app's label: the app's Service would send it requests.
+// object returns the Job. Its Pod does not have the app's label, because the app's Service would send it requests.
 func object(r Request, w work) *batchv1.Job {
 	kind, pod := w.kind, w.pod
 	none, ttl := int32(0), keptSeconds
@@ -131,19 +131,19 @@ func object(r Request, w work) *batchv1.Job {
 	for k, v := range labels {
 		job.Labels[k] = v
 	}
-	if w.values != nil { // it starts once its Secret exists
+	if w.values != nil { // suspended until its Secret exists
 		suspended := true
 		job.Spec.Suspend = &suspended
 		readOwnSecret(&job.Spec.Template.Spec, objects.SecretName(r.App), name)
 	}
-	if r.Timeout > 0 { // the Pod's deadline: a Job's would delete the Pod, and its status with it
+	if r.Timeout > 0 { // the deadline of the Pod: a Job's deadline would delete the Pod with its status
 		seconds := max(1, int64(math.Ceil(r.Timeout.Seconds())))
 		job.Spec.Template.Spec.ActiveDeadlineSeconds = &seconds
 	}
 	return job
 }
 
-// run creates the Job, shows its output, and deletes it, however it ends.
+// run creates the Job, shows its output, and always deletes it.
 func run(ctx context.Context, cluster *k8s.Client, r Request, w work) (err error) {
 	job := object(r, w)
 	made, err := cluster.CreateJob(ctx, job)
@@ -176,7 +176,8 @@ func run(ctx context.Context, cluster *k8s.Client, r Request, w work) (err error
 	return verdict(ended)
 }
 
-// waitForPod watches the Job's Pod until done reports true, and returns it. A Pod that cannot start is an error.
+// waitForPod watches the Job's Pod until done returns true, and returns the Pod. If the Pod cannot start, it returns
+// an error.
 func waitForPod(
 	ctx context.Context, cluster *k8s.Client, r Request, job string, done func(*corev1.Pod) bool,
 ) (*corev1.Pod, error) {
@@ -214,8 +215,8 @@ func hasStarted(p *corev1.Pod) bool {
 	return hasEnded(p) || s != nil && s.State.Running != nil
 }
 
-// hasEnded reports whether the Pod has ended. It uses the phase, which is set after the container's state, together
-// with the reason.
+// hasEnded reports whether the Pod has ended. It goes by the phase, which the kubelet sets together with the reason,
+// after the container's state.
 func hasEnded(p *corev1.Pod) bool {
 	return p.Status.Phase == corev1.PodFailed || p.Status.Phase == corev1.PodSucceeded
 }
@@ -234,7 +235,7 @@ func show(ctx context.Context, cluster *k8s.Client, r Request, p *corev1.Pod) er
 	if ctx.Err() != nil {
 		return fmt.Errorf("the Job was interrupted and deleted: %w", context.Cause(ctx))
 	}
-	if out.err != nil { // the reader is gone, and does not wait for the end
+	if out.err != nil { // nobody reads the output any more
 		return fmt.Errorf("the Job was interrupted and deleted: %w", out.err)
 	}
 	if err != nil {
@@ -243,7 +244,7 @@ func show(ctx context.Context, cluster *k8s.Client, r Request, p *corev1.Pod) er
 	return nil
 }
 
-// output remembers a failed write, to distinguish it from a failed read.
+// output records whether a write failed, to distinguish that from a failed read.
 type output struct {
 	to  io.Writer
 	err error
@@ -261,7 +262,7 @@ func verdict(p *corev1.Pod) error {
 	s := status(p)
 	switch {
 	case p.Status.Reason == "DeadlineExceeded":
-		return &ExitError{Code: 124, What: "it ran longer than its timeout"} // the code of timeout(1)
+		return &ExitError{Code: 124, What: "it ran longer than its timeout"} // the exit code of timeout(1)
 	case s == nil || s.State.Terminated == nil:
 		return fmt.Errorf("the Pod failed: %s %s", p.Status.Reason, p.Status.Message)
 	case s.State.Terminated.ExitCode != 0:

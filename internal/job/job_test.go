@@ -44,7 +44,7 @@ func TestVerdict(t *testing.T) {
 	for _, c := range []struct {
 		status corev1.PodStatus
 		want   string // "" if the container succeeded
-		code   int    // 0 if there is no *ExitError
+		code   int    // 0 means no *ExitError
 	}{
 		{terminated(0, "Completed"), "", 0},
 		{terminated(3, "Error"), "the container exited with code 3", 3},
@@ -66,7 +66,7 @@ func TestVerdict(t *testing.T) {
 	}
 }
 
-// The Job's Pod must not be selected by the app's Service, must not be restarted, and ends with its timeout.
+// The app's Service must not select the Job's Pod. The Pod never restarts, and ends with its timeout.
 func TestObject(t *testing.T) {
 	r := Request{Namespace: "shops", App: strings.Repeat("a", 60), Timeout: 1500 * time.Millisecond}
 	j := object(r, work{kind: "run"})
@@ -85,7 +85,7 @@ func TestObject(t *testing.T) {
 	}
 }
 
-// A Job with values of its own is created suspended, and reads them instead of the app's Secret.
+// A Job with its own Secret is created suspended, and reads that Secret instead of the app's.
 func TestObjectWithOwnSecret(t *testing.T) {
 	from := func(secret string) corev1.EnvVar {
 		return corev1.EnvVar{ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{

@@ -10,14 +10,14 @@ import (
 	"norn/pkg/k8s"
 )
 
-// migration is the kind of migration Jobs.
+// migration is the value of JobLabel for migrations.
 const migration = "migrate"
 
 // Migrate runs a migration's Pod to its end. If it exits with a code other than 0, the error is an *ExitError.
 //
-// If values is not nil, the Pod reads the app's secrets from a Secret of its own, which is deleted with the Job: the
-// app's Secret still belongs to the running version. Migrate first waits for a migration of an earlier run that is
-// still running, since two at once could do harm.
+// If values is not nil, the Pod reads the app's secrets from a Secret of its own, because the app's Secret still
+// belongs to the running version. The own Secret is deleted with the Job. Migrate first waits for a running migration
+// of an earlier run, because two migrations at once could do harm.
 func Migrate(ctx context.Context, cluster *k8s.Client, r Request, pod corev1.PodSpec, values map[string][]byte) error {
 	earlier, err := cluster.ListJobs(ctx, r.Namespace, r.App, migration)
 	if err != nil {
@@ -40,7 +40,7 @@ func waitForEarlier(ctx context.Context, cluster *k8s.Client, r Request, j batch
 			if ctx.Err() != nil {
 				return err
 			}
-			r.Say(err.Error()) // it never started, or is gone
+			r.Say(err.Error()) // it never started, or no longer exists
 		}
 	}
 	return cluster.DeleteJob(ctx, r.Namespace, j.Name)
@@ -54,7 +54,7 @@ func startWithSecret(ctx context.Context, cluster *k8s.Client, j *batchv1.Job, v
 	return cluster.ResumeJob(ctx, j.Namespace, j.Name)
 }
 
-// readOwnSecret makes a Pod read the Secret named own instead of the app's.
+// readOwnSecret makes a Pod read the Secret named own instead of the app's Secret, apps.
 func readOwnSecret(pod *corev1.PodSpec, apps, own string) {
 	for i := range pod.Containers {
 		for k := range pod.Containers[i].Env {

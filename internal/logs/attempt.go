@@ -10,25 +10,25 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// attempt is one stream of a reader: what it is opened for, and what came of it.
+// attempt is one stream of a reader: the request and the result.
 type attempt struct {
 	state    instanceState // of the instance, when the stream was requested
-	follow   bool          // lines that are not written yet are wanted
-	markOnly bool          // lines are remembered but not passed on
-	reopened bool          // the reader had a stream before
+	follow   bool          // include lines that are not written yet
+	markOnly bool          // record lines without passing them on
+	reopened bool          // the reader had an earlier stream
 
 	openFailed      bool  // the stream could not be opened
-	newLines        int64 // lines that no earlier stream had
-	reachedKnownEnd bool  // the stream repeated the last line that was known
-	unfinished      bool  // the stream ended inside a line, whose beginning the reader holds
+	newLines        int64 // number of lines that no earlier stream had
+	reachedKnownEnd bool  // the stream repeated the last known line
+	unfinished      bool  // the stream ended inside a line; the reader holds its beginning
 }
 
-// endedWell reports whether err is the end of the stream. If the server closes a connection before it answers, the
-// error of net/http wraps io.EOF, too.
+// endedWell reports whether err is the normal end of the stream. If the server closes a connection before it answers,
+// the error of net/http also wraps io.EOF.
 func (a *attempt) endedWell(err error) bool { return !a.openFailed && errors.Is(err, io.EOF) }
 
-// readStream reads one stream to its end: the standby stream if the log can no longer be requested. The error is
-// io.EOF, or why the stream broke.
+// readStream reads one stream to its end. If the log can no longer be requested, it reads the standby stream. The
+// error is io.EOF, or the reason why the stream broke.
 func (r *reader) readStream(ctx context.Context, a *attempt, w *containerWatch) error {
 	if a.state == instancePrevious && a.follow && r.progress.pos.begun() && !r.checkedMisread {
 		r.checkMisread(ctx)
@@ -60,7 +60,7 @@ func (r *reader) readStream(ctx context.Context, a *attempt, w *containerWatch) 
 	return r.copyLines(ctx, body, opts, r.newDedup(a, a.state, w))
 }
 
-// request returns the options for a stream of the lines that have not been read. The API takes whole seconds only.
+// request returns the options for a stream of the unread lines. The API accepts only whole seconds.
 func (r *reader) request(state instanceState, follow bool) *corev1.PodLogOptions {
 	opts := r.first
 	if pos := &r.progress.pos; pos.begun() {
@@ -71,13 +71,13 @@ func (r *reader) request(state instanceState, follow bool) *corev1.PodLogOptions
 	return &opts
 }
 
-// wholeSecond returns the second of a time, as the API takes it.
+// wholeSecond returns a time rounded down to a second, in the API's type.
 func wholeSecond(ns int64) *metav1.Time {
 	t := metav1.NewTime(time.Unix(ns/second, 0))
 	return &t
 }
 
-// copyLines passes a stream's new lines on until the stream ends. It closes body.
+// copyLines passes on a stream's new lines until the stream ends. It closes body.
 func (r *reader) copyLines(ctx context.Context, body io.ReadCloser, opts *corev1.PodLogOptions, to *dedup) error {
 	defer func() { _ = body.Close() }()
 	from := io.Reader(body)

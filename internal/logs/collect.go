@@ -96,7 +96,7 @@ type batch struct {
 // batchPiece is a piece whose text is in its batch.
 type batchPiece struct {
 	at         int64
-	upTo       int // end of the piece's text in the batch's text; it begins at the end of the piece before
+	upTo       int // end of the piece's text in the batch's text; the text begins where the previous piece ends
 	begin, end bool
 }
 
@@ -108,7 +108,7 @@ type batcher struct {
 	to  *lineQueue
 	b   *batch
 
-	open bool // a line has begun that has not ended
+	open bool // a line has begun and not ended
 }
 
 func (r *batcher) take(p piece) error {

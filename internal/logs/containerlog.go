@@ -12,16 +12,16 @@ type Streamer interface {
 	StreamLogs(ctx context.Context, ns, pod string, opts *corev1.PodLogOptions) (io.ReadCloser, error)
 }
 
-// containerLog requests the log of one container. The API knows containers, not their instances: which instance's log
-// it serves depends on the container's state and on PodLogOptions.Previous.
+// containerLog requests the log of one container. The API identifies containers, not their instances. The container's
+// state and PodLogOptions.Previous determine whose log the API returns.
 type containerLog struct {
 	streams                   Streamer
 	slots                     slots
 	namespace, pod, container string
 }
 
-// slots limit the streams that are in the process of opening at the same time. Peeks have slots of their own, so that
-// they do not keep readers waiting.
+// slots limits the number of streams that are being opened at the same time. Peeks have their own slots, so that they
+// do not delay readers.
 type slots struct{ open, peek chan struct{} }
 
 func newSlots(n int) slots {

@@ -11,29 +11,29 @@ import (
 	"time"
 )
 
-// dedup passes on those lines of one stream that no earlier stream had.
+// dedup passes on the lines of a stream that no earlier stream had.
 type dedup struct {
 	r         *reader
 	attempt   *attempt
-	requested instanceState // what the stream was requested for; instanceGone for a standby stream
+	requested instanceState // the instance's state at the request; instanceGone for a standby stream
 	watch     *containerWatch
-	pos       *position // the reader's
+	pos       *position // the reader's position
 	overlap   overlap
 	line      lineState
-	// undecided is a whole line that is new or known depending on the line after it.
+	// undecided is a whole line. The next line determines whether it is new or known.
 	undecided *piece
-	// cutBefore is the beginning of a line with which the stream before ended.
+	// cutBefore is the unfinished line at the end of the previous stream.
 	cutBefore piece
-	// instanceEnd is the time after which no line is the instance's, or 0 if unknown. It is set if a later instance is
-	// known.
+	// instanceEnd is a time, or 0 if unknown. Later lines do not belong to the instance. It is set once a later
+	// instance is known.
 	instanceEnd atomic.Int64
 }
 
-// lineState is what happens to the pieces of the current line.
+// lineState determines what happens to the pieces of the current line.
 type lineState struct {
-	emit    bool  // the line is passed on
+	emit    bool  // pass the line on
 	resumed bool  // an earlier stream had a part of the line
-	skip    int64 // bytes of that part still to come
+	skip    int64 // remaining bytes of that part
 }
 
 func (r *reader) newDedup(a *attempt, requested instanceState, w *containerWatch) *dedup {
@@ -60,7 +60,7 @@ func (d *dedup) pass(ctx context.Context, p piece) error {
 		p.text = p.text[n:]
 	}
 	if d.line.resumed {
-		if len(p.text) == 0 { // all of the line so far is known
+		if len(p.text) == 0 { // the whole line so far is known
 			if p.end {
 				d.pos.passed = -1
 			}
@@ -78,7 +78,7 @@ func (d *dedup) pass(ctx context.Context, p piece) error {
 	return d.r.to.take(p)
 }
 
-// beginLine decides by the first piece of a line whether the line is new.
+// beginLine decides from the first piece of a line whether the line is new.
 func (d *dedup) beginLine(ctx context.Context, p *piece) error {
 	id := d.r.ids.id(p.at, p.text)
 	if !d.pos.begun() && d.r.takeOver != nil && d.r.takeOver(id) {
@@ -112,14 +112,14 @@ func (d *dedup) beginLine(ctx context.Context, p *piece) error {
 	return d.startLine(ctx, p, id, v)
 }
 
-// fileRepeats notes that the kubelet sends the newest file again, from its first line on.
+// fileRepeats records that the kubelet sends the newest file again, from its first line on.
 func (d *dedup) fileRepeats(first int64) {
 	d.overlap.mode = overlapUndecided
 	d.r.warn(fmt.Sprintf("%s: the log was rotated more than once before it was read: lines before %s may be missing"+
 		" (is the reader of norn's output too slow?)", d.r.log.name(), clockTime(first)))
 }
 
-// takeUndecided passes the undecided line on.
+// takeUndecided passes on the undecided line.
 func (d *dedup) takeUndecided(ctx context.Context) error {
 	p := d.undecided
 	d.undecided = nil
@@ -133,7 +133,7 @@ func (d *dedup) takeUndecided(ctx context.Context) error {
 	return d.r.to.take(*p)
 }
 
-// startLine notes the beginning of a line and sets what happens to its pieces.
+// startLine records the beginning of a line and decides what happens to its pieces.
 func (d *dedup) startLine(ctx context.Context, p *piece, id lineID, v lineVerdict) error {
 	rotated := d.overlap.gap
 	if rotated || !d.pos.begun() {
@@ -145,8 +145,8 @@ func (d *dedup) startLine(ctx context.Context, p *piece, id lineID, v lineVerdic
 		}
 		d.r.progress.markGap(id)
 	}
-	// If a line was being written when its file was rotated, its beginning is at the end of the old file, and its rest
-	// is the first line of the new file.
+	// If the log was rotated in the middle of a line, the line begins at the end of the old file, and continues in the
+	// first line of the new file.
 	cut := d.r.progress.cut
 	d.r.progress.cut = piece{}
 	d.line = lineState{emit: v != lineKnown, resumed: v == linePartlyKnown}
@@ -180,9 +180,9 @@ func (d *dedup) startLine(ctx context.Context, p *piece, id lineID, v lineVerdic
 	return nil
 }
 
-// finish handles what the end of the stream leaves behind. It returns how the stream ended.
+// finish handles the remaining text at the end of the stream. It returns how the stream ended.
 func (d *dedup) finish(ctx context.Context, lines *scanner, follow bool, end error) error {
-	// If the stream broke, the next one repeats an undecided line at its beginning.
+	// If the stream broke, the next stream repeats an undecided line at its beginning.
 	if d.undecided != nil && (d.overlap.mode != overlapUndecided || errors.Is(end, io.EOF)) {
 		if err := d.takeUndecided(ctx); err != nil {
 			return err
@@ -193,7 +193,7 @@ func (d *dedup) finish(ctx context.Context, lines *scanner, follow bool, end err
 			return err
 		}
 	}
-	if lines.remark != "" { // the kubelet broke the stream off before the end of the log
+	if lines.remark != "" { // the kubelet ended the stream before the end of the log
 		d.attempt.reachedKnownEnd = false
 		d.r.debug(fmt.Sprintf("%s: %s", d.r.log.name(), lines.remark))
 	}
@@ -203,9 +203,9 @@ func (d *dedup) finish(ctx context.Context, lines *scanner, follow bool, end err
 	return end
 }
 
-// passCutLine handles the beginning of a line with which the stream ended. A reader that follows holds it: the whole
-// line comes again in the next stream, unless its rest is in the next file. If the log of an ended instance ends with
-// it twice, it has no rest and is passed on.
+// passCutLine handles an unfinished line at the end of the stream. A reader that follows holds it, because the next
+// stream repeats the whole line, unless the rest is in the next file. If the log of an ended instance ends twice with
+// the same unfinished line, the line has no rest, and passCutLine passes it on.
 func (d *dedup) passCutLine(ctx context.Context, p piece, follow bool) error {
 	again := p.at == d.cutBefore.at && bytes.Equal(p.text, d.cutBefore.text)
 	if p.begin && d.attempt.follow && (follow || !again) {
@@ -219,12 +219,13 @@ func (d *dedup) passCutLine(ctx context.Context, p piece, follow bool) error {
 	return d.pass(ctx, p)
 }
 
-// statusDelay is how long the pod's status may name a container as running after its stream has ended.
+// statusDelay is how long the Pod's status may show a container as running after its stream has ended.
 const statusDelay = 10 * time.Second
 
-// confirmInstance is called if a reopened stream begins with a line that does not follow a known one. Either the log
-// was rotated meanwhile, or the stream is that of a later instance, which the pod's status might not name yet: in that
-// case it returns errOtherInstance. It does not wait for the status of a terminating pod, which starts no instances.
+// confirmInstance returns errOtherInstance if a reopened stream belongs to a later instance. It is called if the
+// stream begins with a line that does not follow a known line. That also happens if the log was rotated in the
+// meantime. The Pod's status might not show a later instance yet, so confirmInstance waits for the status, unless the
+// Pod is terminating: such a Pod starts no instances. If the log was rotated, it warns about lines that may be missing.
 func (d *dedup) confirmInstance(ctx context.Context, at int64) error {
 	for begin := time.Now(); d.requested != instanceGone && !d.watch.view().terminating; {
 		d.watch.wait(ctx, shortestPause)
@@ -236,7 +237,7 @@ func (d *dedup) confirmInstance(ctx context.Context, at int64) error {
 			break
 		}
 	}
-	// A reader that leaves a rotated file has read it to its end, so a short pause does not mean a lost line.
+	// A reader reads a rotated file to its end before it leaves it, so a short pause does not mean a lost line.
 	expected := int64(0)
 	if d.r.state.rotated {
 		expected = second
@@ -249,8 +250,8 @@ func (d *dedup) confirmInstance(ctx context.Context, at int64) error {
 	return nil
 }
 
-// isRepeated reports whether a line is older than the last line seen, by asking for the log from the line's time on: an
-// older line comes before the last one. If it does not, the node's clock was set back.
+// isRepeated reports whether a line is older than the last line seen. It requests the log from the line's time on: an
+// older line comes before the last line. If it does not, the node's clock was set back.
 func (d *dedup) isRepeated(ctx context.Context, at int64, id lineID) bool {
 	opts := d.r.request(d.requested, false)
 	opts.TailLines, opts.SinceTime = nil, wholeSecond(at)

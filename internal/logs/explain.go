@@ -14,10 +14,10 @@ import (
 	"norn/pkg/k8s/rollout"
 )
 
-// NotFoundError means that the app does not exist in the cluster.
+// NotFoundError reports that the app does not exist in the cluster.
 type NotFoundError struct{ Namespace, App string }
 
-// Error implements error.
+// Error names the app and the namespace.
 func (e *NotFoundError) Error() string {
 	return fmt.Sprintf("no Deployment, CronJob or Pod of app %s in namespace %s", e.App, e.Namespace)
 }
@@ -27,25 +27,25 @@ func (e *NotFoundError) Hint() string {
 	return "check the name and --namespace, or create the app with norn forge; norn invoke shows the log of a function"
 }
 
-// ChoiceError means that no pod or container matches the filter.
+// ChoiceError reports that no Pod or container matches the filter.
 type ChoiceError struct {
 	What      string // what was selected
 	Available string // what can be selected
 }
 
-// Error implements error.
+// Error returns what was selected.
 func (e *ChoiceError) Error() string { return "no " + e.What }
 
 // Hint returns what can be selected.
 func (e *ChoiceError) Hint() string { return e.Available }
 
-// notices remembers notices, so that each is given once.
+// notices records notices, so that the user gets each only once.
 type notices struct {
 	mu    sync.Mutex
 	given map[string]bool
 }
 
-// once calls notice with a text unless the text is empty or was given before.
+// once calls notice with text, unless text is empty or the user already got it.
 func (n *notices) once(notice func(string), text string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -59,8 +59,8 @@ func (n *notices) once(notice func(string), text string) {
 	notice(text)
 }
 
-// explain gives notice why the app, or some of its pods, have no logs to read. It returns an error if the app does not
-// exist and was not observed earlier.
+// explain calls notice with the reason why the app, or some of its Pods, have no readable logs. It returns an error if
+// the app does not exist and was never observed.
 func (s *session) explain(ctx context.Context, seen rollout.Observation) error {
 	pods := s.wantedPods(seen, revisionsOf(seen))
 	if len(pods) == 0 {
@@ -81,7 +81,7 @@ func (s *session) explain(ctx context.Context, seen rollout.Observation) error {
 	return nil
 }
 
-// noPods returns why there is no pod to read. An app that was observed earlier may be created again.
+// noPods returns why no Pod can be read. An app that was observed earlier may be created again.
 func (s *session) noPods(ctx context.Context, seen rollout.Observation) (string, error) {
 	first := !s.observed
 	s.observed = true
@@ -124,7 +124,7 @@ func noPodsOf(app string, d *appsv1.Deployment) string {
 	}
 }
 
-// checkContainerNames returns an error if no pod has a container of a selected name.
+// checkContainerNames returns an error if no Pod has a container with one of the selected names.
 func (s *session) checkContainerNames(pods []*corev1.Pod) error {
 	var available []string
 	for _, p := range pods {
@@ -145,7 +145,7 @@ func (s *session) checkContainerNames(pods []*corev1.Pod) error {
 	return nil
 }
 
-// selectedPods describes the selected pods.
+// selectedPods returns a description of the selected Pods.
 func (s *session) selectedPods() string {
 	what := "Pod"
 	if len(s.opts.Containers.Pods) > 0 {
@@ -157,7 +157,7 @@ func (s *session) selectedPods() string {
 	return what
 }
 
-// podNames lists the names of the first few pods.
+// podNames returns the names of the first few Pods.
 func podNames(pods []*corev1.Pod) string {
 	const shown = 5
 	text := ""
@@ -173,8 +173,7 @@ func podNames(pods []*corev1.Pod) string {
 	return text
 }
 
-// notReadable returns why a pod has no logs, or no more logs, or "". With Follow, a pod that is starting needs no
-// notice.
+// notReadable returns why a Pod has no logs or no more logs, or "". With Follow, a starting Pod needs no notice.
 func (s *session) notReadable(p *corev1.Pod) string {
 	if reason, message := rollout.BlockedReason(p, time.Now()); reason != "" {
 		return fmt.Sprintf("%s: %s", p.Name, message)

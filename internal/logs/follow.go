@@ -13,13 +13,13 @@ import (
 )
 
 const (
-	// maxStreams is the number of containers followed at once. Each takes a connection.
+	// maxStreams is the number of containers followed at once. Each one takes a connection.
 	maxStreams = 1000
 	// lineDelay is how long a line may take from its container to norn.
 	lineDelay = 2 * time.Second
 )
 
-// follower follows the app's containers: it has a tail for each.
+// follower follows the app's containers with one tail for each.
 type follower struct {
 	session *session
 	out     *output
@@ -82,14 +82,13 @@ func (f *follower) start(ctx context.Context, t *tail) {
 	})
 }
 
-// updateOthers updates the watches of tails whose container is not among the wanted ones any more, and forgets tails
-// that are done.
+// updateOthers updates the watches of tails whose container is no longer wanted, and removes finished tails.
 func (f *follower) updateOthers(seen rollout.Observation, wanted map[string]bool) {
 	for key, t := range f.tails {
 		if wanted[key] {
 			continue
 		}
-		// The pod may exist but be of another revision now (--revision new): it is followed to its end.
+		// The Pod may exist but now belong to another revision (--revision new). It is still followed to its end.
 		if p := podOf(seen, t.pod.UID); p != nil {
 			t.watch.update(viewOf(p, t.origin.Container))
 			continue

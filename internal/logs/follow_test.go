@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// If a container's status is lost for a while, or claims that the container has ended, its reader continues where it
-// was.
+// If a container's status is missing for a while, or says that the container has ended, the container's reader
+// continues at its position.
 func TestStatusThatComesBack(t *testing.T) {
 	for _, c := range []struct {
 		name  string

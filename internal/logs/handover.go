@@ -7,25 +7,25 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// The API serves the log of a pod's container, not of an instance. A stream that is opened for one instance may be the
-// next one's: the kubelet serves the new log before the pod's status names the new instance. When the reader notices
-// that later, it hands the lines over to the reader of the next instance.
+// The API serves the log of a Pod's container, not of an instance. A stream opened for one instance may belong to the
+// next instance, because the kubelet serves the new log before the Pod's status names the new instance. When the
+// reader notices that, it hands the lines over to the reader of the next instance.
 
-// progress is how far a reader has read, as far as the lines are known to be its instance's.
+// progress is how far a reader has read, counting only lines that are known to belong to its instance.
 type progress struct {
 	pos position
-	cut piece // the beginning of a line with which a stream ended
-	// gap is the last line that did not follow a known one. From there on, the log may be a later instance's. beforeGap
-	// is the position before that line.
+	cut piece // the unfinished line at the end of a stream
+	// gap is the last line that did not follow a known line. From there on, the log may belong to a later instance.
+	// beforeGap is the position before that line.
 	gap       lineID
 	beforeGap position
 }
 
-// markGap notes that a line does not follow a known one.
+// markGap records that a line does not follow a known line.
 func (p *progress) markGap(id lineID) { p.gap, p.beforeGap = id, p.pos }
 
-// returnToGap returns to the position before the last gap, and sets what was read since then aside for the reader of
-// the later instance.
+// returnToGap returns to the position before the last gap, and stores the progress since then for the reader of the
+// later instance.
 func (r *reader) returnToGap() {
 	misread := r.progress
 	r.misread = &misread
@@ -35,7 +35,7 @@ func (r *reader) returnToGap() {
 
 // checkMisread returns to the last gap if the lines after it are the beginning of the newest instance's log.
 func (r *reader) checkMisread(ctx context.Context) {
-	enough := int64(1024) // for the timestamp and the bytes that a lineID is made of
+	enough := int64(1024) // enough for the timestamp and the bytes of a lineID
 	body, err := r.log.peek(ctx, &corev1.PodLogOptions{LimitBytes: &enough})
 	if err != nil {
 		return
@@ -52,8 +52,8 @@ func (r *reader) checkMisread(ctx context.Context) {
 	r.checkedMisread = true
 }
 
-// takeOver hands over to r the lines of r's log that the reader of an earlier instance already read, and reports
-// whether the line id was the first of them. The remaining lines of the earlier instance are then read first.
+// takeOver gives r the lines of its log that the reader of an earlier instance has already read. It reports whether
+// the line id was the first of these lines. If so, the remaining lines of the earlier instance come first.
 func (t *tail) takeOver(r *reader, id lineID) bool {
 	for _, earlier := range t.readers {
 		if earlier != r && earlier.progress.gap == id {
@@ -70,11 +70,11 @@ func (t *tail) takeOver(r *reader, id lineID) bool {
 	return false
 }
 
-// writeDelay is how long after a container's end its runtime may still write lines. The end is known to the second.
+// writeDelay is how long a runtime may still write lines after its container's end, which is known to the second.
 const writeDelay = 2 * time.Second
 
-// closeWhenReplaced closes a stream that does not end although a later instance is known: it belongs to the later one.
-// A line that is too new for the instance ends the stream, too. Call stop when the stream has been read.
+// closeWhenReplaced closes a stream that stays open although a later instance is known: it belongs to that instance. A
+// line that is too new for the instance also ends the stream. Call stop after reading the stream.
 func (d *dedup) closeWhenReplaced(stream *rotationDetector) (stop func()) {
 	done := make(chan struct{})
 	go func() {

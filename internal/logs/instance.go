@@ -6,17 +6,17 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// view is the state of a container, as far as its logs are concerned.
+// view is the state of a container that matters for its logs.
 type view struct {
 	current     string // container ID of the newest instance that has started, or ""
 	ended       bool   // current has ended
-	previous    string // container ID of the instance before current, whose log the kubelet keeps; or ""
+	previous    string // container ID of the instance before current whose log the kubelet keeps, or ""
 	previousEnd int64  // when previous ended: Unix nanoseconds of a whole second, 0 if unknown
 	terminating bool   // the pod is being deleted
 	podGone     bool   // the pod is deleted, and its logs with it
 }
 
-// instanceState tells how the log of an instance can be read.
+// instanceState is the way in which the log of an instance can be read.
 type instanceState int
 
 const (
@@ -42,7 +42,7 @@ func (v view) stateOf(instance string) instanceState {
 	}
 }
 
-// viewOf returns the view of a pod's container. A nil pod is a deleted one.
+// viewOf returns the view of a Pod's container. A nil Pod means a deleted Pod.
 func viewOf(p *corev1.Pod, container string) view {
 	if p == nil {
 		return view{podGone: true}
@@ -63,7 +63,7 @@ func viewOf(p *corev1.Pod, container string) view {
 			v.current = s.ContainerID
 		case t != nil && t.ContainerID != "":
 			v.current, v.ended = t.ContainerID, true
-		default: // between two instances, the kubelet serves the log of the one that ended last
+		default: // between two instances, the kubelet serves the log of the last ended one
 			v.current, v.ended, v.previous = v.previous, true, ""
 		}
 		if v.previous == v.current {

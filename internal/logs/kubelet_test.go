@@ -20,7 +20,7 @@ import (
 	"norn/pkg/k8s/rollout"
 )
 
-// testKubelet serves the logs of one container as the kubelet does: of the current instance or the previous one. Each
+// testKubelet serves the logs of one container like the kubelet: the log of the current or the previous instance. Each
 // instance has one file.
 type testKubelet struct {
 	Cluster
@@ -30,7 +30,7 @@ type testKubelet struct {
 	current, previous string
 	ended             bool // the current instance has ended
 	requests          int
-	says              func(*corev1.PodLogOptions) string // sent in place of a log, unless it is empty
+	says              func(*corev1.PodLogOptions) string // sent instead of a log, unless empty
 
 	breaks chan error      // ends a stream that follows
 	writes chan []testLine // sent to a stream that follows
@@ -83,7 +83,7 @@ func (k *testKubelet) StreamLogs(ctx context.Context, _, _ string, opts *corev1.
 	return r, nil
 }
 
-// Observe implements Cluster. It shows the one pod and waits for ctx to end.
+// Observe implements Cluster. It shows the single Pod and waits until ctx ends.
 func (k *testKubelet) Observe(ctx context.Context, _, _ string, see func(rollout.Observation) (bool, error)) error {
 	if done, err := see(rollout.Observation{Pods: []*corev1.Pod{fakePod(false)}}); done || err != nil {
 		return err
@@ -97,14 +97,15 @@ func (k *testKubelet) FindPod(context.Context, string, string) (*corev1.Pod, err
 	return nil, errors.New("the API server is away")
 }
 
-// change calls do while no request is answered.
+// change calls do while no request is being answered.
 func (k *testKubelet) change(do func()) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	do()
 }
 
-// readLines returns the lines and warnings of a reader of instance "x" that reads for d. It does not follow if d is 0.
+// readLines returns the lines and warnings of a reader of instance "x". The reader follows for d, or not at all if d
+// is 0.
 func (k *testKubelet) readLines(t *testing.T, d time.Duration, first corev1.PodLogOptions) (lines, warned []string) {
 	t.Helper()
 	var out bytes.Buffer

@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// lives is set higher to search for rare orders of events: go test ./internal/logs -run TestLife -lives 3000.
+// lives can be raised to search for rare orders of events: go test ./internal/logs -run TestLife -lives 3000.
 var lives = flag.Uint64("lives", 200, "number of containers whose life TestLife plays")
 
-// Each line is shown once and in order, whatever the order in which streams break, logs are rotated, instances start
-// and end, and the pod's status is updated. There are two exceptions. After a rotation, lines that a broken stream had
-// not read may be lost. If the status comes later than statusDelay, the last lines of an instance may come after the
-// first ones of the next.
+// Each line is shown once and in order, in whatever order streams break, logs are rotated, instances start and end,
+// and the Pod's status is updated. There are two exceptions. After a rotation, lines that a broken stream had not read
+// may be lost. If the status is later than statusDelay, the last lines of an instance may come after the first lines
+// of the next instance.
 func TestLife(t *testing.T) {
 	for seed := range *lives {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
@@ -41,7 +41,7 @@ func TestLife(t *testing.T) {
 	}
 }
 
-// check compares the lines shown with those written.
+// check compares the shown lines with the written lines.
 func (n *liveNode) check(t *testing.T, shown string) {
 	next, newest := make([]int, len(n.instances)), 0
 	for line := range strings.Lines(shown) {
@@ -78,7 +78,7 @@ func TestReturnToGap(t *testing.T) {
 		go func() { done <- tail.run(t.Context()) }()
 		n.change(func() { n.write(0, x, 3) })
 		time.Sleep(100 * time.Millisecond)
-		n.change(func() { // all in one second
+		n.change(func() { // all in the same second
 			n.away = true
 			n.write(0, x, 2)
 			x.end = time.Now()

@@ -12,21 +12,21 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// liveNode runs one container through its instances, as a kubelet does. It serves the log of the newest instance and of
-// the one before. Its streams break anywhere, it rotates logs, and it updates the pod's status late.
+// liveNode runs one container through its instances, like a kubelet. It serves the logs of the newest instance and of
+// the one before. Its streams break anywhere, it rotates logs, and it updates the Pod's status late.
 type liveNode struct {
 	Cluster
 	*dice
-	lag       int // the most milliseconds that the API server is behind the node
+	lag       int // maximum delay of the API server behind the node, in milliseconds
 	rotates   bool
 	short     bool // the first instance ends early
-	loud      bool // lines are written in pauses, too
-	noNewline bool // the last line of an instance has no end
+	loud      bool // instances also write lines during pauses
+	noNewline bool // the last line of an instance has no newline
 
 	mu        sync.Mutex
 	instances []*liveInstance
-	status    view // of the API server
-	breaks    int  // number of streams that are still to break
+	status    view // as the API server shows it
+	breaks    int  // number of streams that will still break
 	away      bool // all streams break
 	cut       bool // the last stream that did not follow ended well before the end of the log
 }
@@ -52,10 +52,10 @@ type liveInstance struct {
 	files     [][]testLine // the newest at the end
 	lines     int          // in all of them
 	end       time.Time
-	noNewline bool // the last line has no end
+	noNewline bool // the last line has no newline
 }
 
-// change calls do while no request is answered.
+// change calls do while no request is being answered.
 func (n *liveNode) change(do func()) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -65,7 +65,7 @@ func (n *liveNode) change(do func()) {
 // view returns the container's view on the node.
 func (n *liveNode) view() view {
 	var v view
-	var end time.Time // of the instance before
+	var end time.Time // of the previous instance
 	for _, x := range n.instances {
 		if v.previous = v.current; v.previous != "" {
 			v.previousEnd = end.Truncate(time.Second).UnixNano()
@@ -104,7 +104,7 @@ func (n *liveNode) StreamLogs(_ context.Context, _, _ string, opts *corev1.PodLo
 	return s, nil
 }
 
-// breakWith returns the error with which a stream breaks. If the kubelet goes away behind the API server, the stream
+// breakWith returns the error with which a stream breaks. If the kubelet disappears behind the API server, the stream
 // ends well.
 func (n *liveNode) breakWith(follow bool) error {
 	well := n.roll(3) > 0 && !n.rotates && n.lag < 10000 // otherwise half a line looks like a line in two files
@@ -124,11 +124,11 @@ type liveStream struct {
 	of     *liveInstance
 	follow bool
 	since  int64
-	file   int    // the file that is being sent
-	next   int    // its line to be sent next
-	waited bool   // the stream has reached the end of the newest file: from then on it notices rotations
-	ready  string // the part of the lines before next that has not been read
-	left   int    // bytes until it breaks
+	file   int    // the file that the stream sends
+	next   int    // the line to send next
+	waited bool   // the stream has reached the end of the newest file, and notices rotations from then on
+	ready  string // the unread part of the lines before next
+	left   int    // bytes until the stream breaks
 	end    error
 	closed bool
 }
@@ -144,7 +144,7 @@ func (s *liveStream) Read(p []byte) (int, error) {
 	}
 }
 
-// now reads the lines that exist, a few at a time.
+// now reads the existing lines, a few at a time.
 func (s *liveStream) now(p []byte) (int, error) {
 	s.n.mu.Lock()
 	defer s.n.mu.Unlock()
@@ -187,11 +187,11 @@ func (s *liveStream) Close() error {
 	return nil
 }
 
-// run starts and ends instances, and calls tell late.
+// run starts and ends instances, and calls tell after a delay.
 func (n *liveNode) run(tell func(view)) {
 	news := make(chan struct{}, 1)
-	var telling sync.WaitGroup
-	telling.Go(func() {
+	var statusUpdates sync.WaitGroup
+	statusUpdates.Go(func() {
 		for range news {
 			n.sleep(n.lag)
 			var now view
@@ -215,7 +215,7 @@ func (n *liveNode) run(tell func(view)) {
 			switch {
 			case n.short && i == 0 && burst > 2:
 				continue
-			case burst == pause && (!n.short || i > 0): // until the log of the instance before has been read
+			case burst == pause && (!n.short || i > 0): // until the previous instance's log has been read
 				for begin := time.Now(); time.Since(begin) < time.Duration(15000+n.lag)*time.Millisecond; {
 					time.Sleep(time.Second / 2)
 					if n.loud {
@@ -235,15 +235,15 @@ func (n *liveNode) run(tell func(view)) {
 		})
 		n.sleep(100)
 		report()
-		time.Sleep(time.Duration(n.roll(2)) * 10 * time.Second) // restarted at once or after a while
+		time.Sleep(time.Duration(n.roll(2)) * 10 * time.Second) // restart at once or after a while
 	}
 	close(news)
-	telling.Wait()
+	statusUpdates.Wait()
 	time.Sleep(time.Minute)
 	tell(view{podGone: true})
 }
 
-// write writes lines at once.
+// write writes lines without pauses.
 func (n *liveNode) write(i int, x *liveInstance, lines int) {
 	at := time.Now().UnixNano()
 	for range lines {

@@ -1,15 +1,16 @@
 // Package logs reads the logs of all containers of an app. It shows each line once, even if streams break.
 //
-// A reader reads the log of one container instance (reader.go). It opens one stream after the other (attempt.go); what
-// it does after the end of a stream is decided by a pure function (next.go). Each stream is cut into lines (scan.go).
-// Lines that an earlier stream had are dropped (dedup.go) by a position in the log (position.go, overlap.go).
+// A reader reads the log of one container instance (reader.go). It opens one stream after the other (attempt.go). A
+// pure function decides what the reader does after the end of a stream (next.go). The reader splits each stream into
+// lines (scan.go). It drops lines that an earlier stream had (dedup.go), by its position in the log (position.go,
+// overlap.go).
 //
-// The kubelet and the API make a stream end in the wrong place or in the wrong log. rotation.go detects a stream that
-// stays in a rotated file, standby.go keeps a log readable while its pod is deleted, and handover.go returns lines that
-// belong to a later instance.
+// The kubelet and the API can end a stream in the wrong place, or serve the wrong log. rotation.go detects a stream
+// that stays in a rotated file. standby.go keeps a log readable while its Pod is being deleted. handover.go returns
+// lines that belong to a later instance.
 //
-// With Follow, one watch on the app's pods feeds a tail for each container (follow.go, tail.go, watch.go), and lines
-// are written as they come (output.go). Without Follow, the lines of all readers are merged by time (collect.go,
+// With Follow, one watch on the app's Pods feeds a tail for each container (follow.go, tail.go, watch.go), and Run
+// writes lines as they come (output.go). Without Follow, Run merges the lines of all readers by time (collect.go,
 // merge.go). Stream reads a single container that runs to its end (stream.go).
 package logs
 
@@ -50,7 +51,7 @@ type Options struct {
 // Origin is the container that a line comes from.
 type Origin struct {
 	Pod, Container string
-	Revision       string // the pod's revision of the Deployment, or ""
+	Revision       string // the Pod's revision of the Deployment, or ""
 	Several        bool   // the pod has other containers
 }
 
@@ -67,8 +68,8 @@ type Sink struct {
 	Debug func(text string)
 }
 
-// Run shows the logs of an app's containers. Without Follow it shows the lines that exist now, in the order of their
-// times. With Follow it shows lines as they are written, includes new pods, and returns as soon as ctx ends.
+// Run shows the logs of an app's containers. Without Follow, it shows the existing lines in the order of their times.
+// With Follow, it shows lines as they are written, includes new Pods, and returns as soon as ctx ends.
 func Run(ctx context.Context, cluster Cluster, o Options, to Sink) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -83,12 +84,12 @@ func Run(ctx context.Context, cluster Cluster, o Options, to Sink) error {
 	select {
 	case err := <-done:
 		return runError(ctx, err)
-	case <-ctx.Done(): // a blocked write to Out cannot be interrupted: Run returns without waiting for it
+	case <-ctx.Done(): // a blocked write to Out cannot be interrupted, so Run returns without waiting for it
 		return runError(ctx, context.Cause(ctx))
 	}
 }
 
-// runError returns the error that ended a run. The end of ctx and of the wanted lines are not errors of a run.
+// runError returns the error that ended a run. Neither the end of ctx nor the end of the selected lines is an error.
 func runError(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 		err = cause
@@ -99,7 +100,7 @@ func runError(ctx context.Context, err error) error {
 	return err
 }
 
-// openAtOnce is the number of streams that may be in the process of opening at the same time.
+// openAtOnce is the number of streams that may be opening at the same time.
 const openAtOnce = 32
 
 // session is one call of Run.
@@ -137,7 +138,7 @@ func (s *session) firstRequest() corev1.PodLogOptions {
 	return o
 }
 
-// watch returns a watch of one container of this pod. A later pod of the same name does not count.
+// watch returns a watch of one container of this Pod. It ignores a later Pod of the same name.
 func (s *session) watch(p *corev1.Pod, container string) *containerWatch {
 	return watchContainer(s.cluster, p, container)
 }

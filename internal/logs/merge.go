@@ -11,9 +11,9 @@ type lineQueue struct {
 	format  Format
 	order   int         // among lines of the same time
 	batches chan *batch // closed after the last one
-	empty   chan *batch // batches to be filled again
+	empty   chan *batch // batches to fill again
 
-	// The merger's place: the next piece is b.pieces[i], and its text begins at b.text[from].
+	// The merger's position: the next piece is b.pieces[i], and its text begins at b.text[from].
 	b    *batch
 	i    int
 	from int
@@ -58,7 +58,8 @@ func (m *merger) run(ctx context.Context) error {
 	return m.flush()
 }
 
-// writeOldest writes lines of the first queue as long as they are the oldest. It reports whether the queue has ended.
+// writeOldest writes lines of the first queue as long as they are the oldest of all. It reports whether the queue has
+// ended.
 func (m *merger) writeOldest(ctx context.Context, h queueHeap) (ended bool, err error) {
 	q := h[0]
 	limit := int64(1<<63 - 1) // the time of the oldest line in the other queues
@@ -77,7 +78,7 @@ func (m *merger) writeOldest(ctx context.Context, h queueHeap) (ended bool, err 
 			}
 		}
 		if q.i == len(q.b.pieces) {
-			if len(q.batches) == 0 { // the reader has no more at the moment: write the chunk while waiting
+			if len(q.batches) == 0 { // the reader has no more lines yet, so write the chunk while waiting
 				if err := m.flush(); err != nil {
 					return false, err
 				}

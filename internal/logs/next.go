@@ -12,27 +12,27 @@ type extent int
 
 const (
 	readPart extent = iota
-	// readNothing: the instance has ended, and its log showed no line, or none that is known. It may have been the log
-	// of the next instance, which the kubelet serves before the pod's status names it.
+	// readNothing means that the instance has ended and its log showed no known line. The log may have belonged to the
+	// next instance, because the kubelet serves that log before the Pod's status names the instance.
 	readNothing
-	readAll   // up to the end that the log had after the instance ended
-	readFinal // all lines that are selected or can still be read
+	readAll   // up to the end of the log after the instance ended
+	readFinal // all lines that are selected or still readable
 )
 
-// state is what a reader remembers from one stream to the next, in addition to its position in the log.
+// state is what a reader keeps from one stream to the next, in addition to its position in the log.
 type state struct {
 	attempt  attempt // the last stream
 	extent   extent
-	clean    bool // the last stream ended as it does at the end of the log
+	clean    bool // the last stream ended as at the end of the log
 	emptyEnd bool // the last stream of an ended instance ended well, without a new line
 	rotated  bool // the last stream stayed in a rotated file
 	deleted  bool // the kubelet has deleted the log
 	warned   bool // the user was warned that the log cannot be read
 }
 
-// streamEnd is how a stream ended, and when.
+// streamEnd describes how and when a stream ended.
 type streamEnd struct {
-	err      error         // io.EOF, or why the stream broke or could not be opened
+	err      error         // io.EOF, or the reason why the stream broke or did not open
 	canceled bool          // the reader's context has ended
 	standby  bool          // a standby stream is open
 	idle     time.Duration // time since the last new line, or since the reader began
@@ -54,8 +54,7 @@ const (
 	cancel                      // return the cause of the context's end
 )
 
-// next decides what a reader does after the end of a stream. It has no side effects: it returns the reader's new state
-// with the action.
+// next returns what a reader does after the end of a stream, with the reader's new state. It has no side effects.
 func next(s state, end streamEnd) (state, action) {
 	a, err := s.attempt, end.err
 	switch {
@@ -64,7 +63,7 @@ func next(s state, end streamEnd) (state, action) {
 			s.extent = readFinal
 		}
 		return s, stopLost
-	case errors.Is(err, errHandedOver): // the earlier instance's reader goes first: it may have more to read
+	case errors.Is(err, errHandedOver): // the earlier instance's reader goes first, because it may have more to read
 		return s, stop
 	case end.canceled:
 		return s, cancel
@@ -89,30 +88,30 @@ func next(s state, end streamEnd) (state, action) {
 	switch {
 	case s.rotated:
 		return s, reopenNewFile
-	case atEnd && a.state != instanceRunning: // the stream may have ended before the log did: look again
+	case atEnd && a.state != instanceRunning: // the stream may have ended before the log did, so check again
 		return s, reopen
 	case !a.follow && end.idle > retryPeriod:
 		return s, fail
 	case !s.clean && !s.warned && end.idle > retryPeriod:
 		s.warned = true
 		return s, warnAndRetry
-	case s.clean && a.newLines > 0: // if the container has just ended, its log may vanish with the pod in a moment
+	case s.clean && a.newLines > 0: // if the container has just ended, its log may soon disappear with the Pod
 		return s, resume
 	default:
 		return s, retry
 	}
 }
 
-// isPermanent reports whether another stream would fail with the same error: the output cannot be written to, or the
-// user is not allowed to read logs.
+// isPermanent reports whether another stream would fail with the same error: the output is not writable, or the user
+// is not allowed to read logs.
 func isPermanent(err error) bool {
 	var write *writeError
 	var denied *k8s.DeniedError
 	return errors.As(err, &write) || errors.As(err, &denied)
 }
 
-// isDeleted reports whether a stream's error means that the log is deleted for good. A log has no file for a moment
-// while it is rotated, and the container runtime knows no containers while it is restarted.
+// isDeleted reports whether a stream's error means that the log is deleted for good. During a rotation, a log briefly
+// has no file. During a restart, the container runtime briefly knows no containers.
 func isDeleted(a attempt, end streamEnd) bool {
 	noFile := errors.Is(end.err, errNoLogFile)
 	if !noFile && !errors.Is(end.err, errUnavailable) {
@@ -122,15 +121,15 @@ func isDeleted(a attempt, end streamEnd) bool {
 	return noFile && (!running || end.standby) || (!running || !a.follow) && end.idle > longestPause
 }
 
-// mayFollowEnd reports whether an error is one that a reader gets when it asks for a log after having read its end.
+// mayFollowEnd reports whether err is an error of a request for a log that the reader has already read to its end.
 func mayFollowEnd(err error) bool {
 	return k8s.IsNotFound(err) || errors.Is(err, errNoLogFile) || errors.Is(err, errUnavailable) ||
 		errors.Is(err, errOtherInstance)
 }
 
-// isComplete reports whether a stream that ended well came to the end of the log. It ends well before that, too, if the
-// kubelet goes away behind the API server. A stream at the end of the log has shown the last line that is known. If the
-// log has no lines, the stream ends twice without one.
+// isComplete reports whether a stream that ended well reached the end of the log. If the kubelet disappears behind the
+// API server, a stream also ends well, but earlier. A stream at the end of the log has shown the last known line. If
+// the log has no lines, two streams in a row end without a line.
 func isComplete(a attempt, emptyBefore bool) bool {
 	if !a.follow {
 		return true
@@ -138,7 +137,7 @@ func isComplete(a attempt, emptyBefore bool) bool {
 	return a.state != instanceRunning && a.newLines == 0 && !a.unfinished && (a.reachedKnownEnd || emptyBefore)
 }
 
-// extentAtEnd returns how much of a log a stream has read that came to its end.
+// extentAtEnd returns how much of a log a stream has read that reached the end.
 func extentAtEnd(a attempt) extent {
 	if a.follow && !a.reachedKnownEnd && a.state == instanceEnded {
 		return readNothing

@@ -11,7 +11,7 @@ import (
 	"norn/pkg/k8s"
 )
 
-// What a reader does after the end of a stream, and what it remembers of it.
+// next returns what a reader does after the end of a stream, and what it records.
 func TestNext(t *testing.T) {
 	running := attempt{state: instanceRunning, follow: true}
 	withLines := attempt{state: instanceRunning, follow: true, newLines: 3}
@@ -32,7 +32,7 @@ func TestNext(t *testing.T) {
 		do     action
 		after  state
 	}{
-		// Ends of reading.
+		// The reader stops.
 		{"log gone", ended, state{clean: true}, streamEnd{err: errLogGone}, stopLost, state{clean: true}},
 		{"log gone, canceled", ended, state{}, streamEnd{err: errLogGone, canceled: true}, stopLost, state{}},
 		{"log gone, deleted", ended, state{deleted: true}, streamEnd{err: errLogGone}, stopLost,
@@ -44,7 +44,7 @@ func TestNext(t *testing.T) {
 		{"denied", running, state{}, streamEnd{err: &k8s.DeniedError{}}, fail, state{}},
 		{"past --until", withLines, state{}, streamEnd{err: errPastUntil}, stopPastUntil, state{extent: readFinal}},
 
-		// A log that is missing, for good or for a moment.
+		// A log is missing, for good or briefly.
 		{"no file, running", running, state{}, streamEnd{err: errNoLogFile, idle: late}, warnAndRetry,
 			state{warned: true}},
 		{"no file, standby", running, state{}, streamEnd{err: errNoLogFile, standby: true}, reopen,

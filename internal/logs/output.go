@@ -11,15 +11,15 @@ import (
 type Format interface {
 	// Line formats a whole line.
 	Line(dst []byte, at time.Time, text []byte) []byte
-	// Begin, Part and End format a line that is too long to be held: its beginning, its text in pieces, its end.
+	// Begin, Part and End format a line that is too long to buffer: its beginning, its text in pieces, its end.
 	Begin(dst []byte, at time.Time) []byte
 	Part(dst, text []byte) []byte
 	End(dst []byte) []byte
 }
 
-// output writes the lines of all containers, a chunk of whole lines at a time. A container that writes much does not
-// keep others waiting: sync.Mutex hands over to whoever has waited for more than a millisecond. If w is slow, all
-// containers wait, and nothing is read from the cluster.
+// output writes the lines of all containers, one chunk of whole lines at a time. A busy container does not keep others
+// waiting, because sync.Mutex prefers a goroutine that has waited for more than a millisecond. If w is slow, all
+// containers wait, and norn reads nothing from the cluster.
 type output struct {
 	w    io.Writer
 	fail func(error) // receives errors of writes that no caller waits for
@@ -43,11 +43,11 @@ func (o *output) writeLocked(chunk []byte) error {
 }
 
 const (
-	// chunkSize is the size from which on a container's output is written.
+	// chunkSize is the size at which a container's output is written.
 	chunkSize = 32 << 10
-	// linger is how long a line waits to be written together with later ones, if the stream has no more at the moment.
+	// linger is how long a line waits to be written together with later lines, if the stream has no more yet.
 	linger = 5 * time.Millisecond
-	// longestStall is how long a line that is passed on in pieces may block the output without new pieces.
+	// longestStall is how long a line that comes in pieces may block the output without a new piece.
 	longestStall = 2 * time.Second
 )
 
@@ -59,8 +59,9 @@ type lineWriter struct {
 	mu    sync.Mutex
 	chunk []byte
 	timer *time.Timer // writes the chunk, or ends a stalled line
-	due   time.Time   // when the timer has to do so, or zero
-	// blocks is set while the writer holds out.mu: from the first piece of a long line to its last, unless it stalls.
+	due   time.Time   // when the timer must do so, or zero
+	// blocks is true while the writer holds out.mu: from the first to the last piece of a long line, unless the line
+	// stalls.
 	blocks bool
 }
 
@@ -85,7 +86,7 @@ func (d *lineWriter) takePart(p piece) error {
 		}
 		d.out.mu.Lock()
 		d.blocks, d.due = true, time.Time{}
-		d.chunk = d.format.Begin(d.chunk, time.Unix(0, p.at)) // if the line stalled, its rest becomes a line of its own
+		d.chunk = d.format.Begin(d.chunk, time.Unix(0, p.at)) // after a stall, the rest of the line becomes a separate line
 	}
 	d.chunk = d.format.Part(d.chunk, p.text)
 	if p.end {
@@ -112,7 +113,7 @@ func (d *lineWriter) writeChunk() error {
 	}
 	err := d.out.write(d.chunk)
 	d.chunk = d.chunk[:0]
-	if cap(d.chunk) > 4*chunkSize { // it held a long line, which has passed
+	if cap(d.chunk) > 4*chunkSize { // release the memory of a long line
 		d.chunk = nil
 	}
 	return err
@@ -147,7 +148,7 @@ func (d *lineWriter) idle() error {
 	return nil
 }
 
-// flushAfter flushes after a while, unless a flush is due already; the caller holds mu.
+// flushAfter flushes after a delay, unless a flush is already due; the caller holds mu.
 func (d *lineWriter) flushAfter(after time.Duration) {
 	if !d.due.IsZero() {
 		return

@@ -4,30 +4,30 @@ import "hash/maphash"
 
 // position is how far a reader has read the log of one container instance.
 //
-// The API returns lines from a whole second on. Many lines can have the same timestamp, and lines that are written to
-// stdout and stderr at once need not be in the order of their timestamps. Only the order in the file is reliable. So a
-// position is a second and the number of lines seen from that second on, in the order of the file: a stream that is
-// opened from that second on repeats exactly these lines.
+// The API returns lines from a whole second on. Many lines can have the same timestamp, and lines written to stdout
+// and stderr at the same time might not be in the order of their timestamps. Only the order in the file is reliable. So
+// a position is a second and the number of lines seen from that second on, in the order of the file. A stream opened
+// at that second repeats exactly these lines.
 //
-// If the file was rotated meanwhile, the new file begins elsewhere: its first line is not the first one of the second.
-// The last lines seen then tell how much of the new file is known.
+// If the file was rotated in the meantime, the first line of the new file is not the first line of the second. The
+// last lines seen then determine how much of the new file is known.
 type position struct {
-	base   int64  // nanoseconds of a whole second; lines are counted from there on
+	base   int64  // nanoseconds of a whole second, from which lines are counted
 	count  int64  // lines seen since base
 	first  lineID // the first of them
 	last   lineID
 	newest int64 // the highest timestamp
 
-	// partial is set if the first lines of the second might not have been requested.
+	// partial is true if the first lines of the second might not have been requested.
 	partial bool
 
-	// passed is how many bytes of the last line were passed on, or -1 if all of it was.
+	// passed is the number of bytes of the last line that were passed on, or -1 if the whole line was.
 	passed int64
 
 	recent    [64]lineID // the last lines; the oldest is at index next
 	recentAt  [64]int64  // their timestamps
 	next      int
-	forgotten int64 // the highest timestamp of the lines before them
+	forgotten int64 // the highest timestamp of the lines before recent
 }
 
 // lineID identifies a line by its timestamp and the beginning of its text.
@@ -35,11 +35,12 @@ type lineID uint64
 
 const (
 	second = int64(1e9)
-	// idBytes is how much of a line's text is part of its ID. Together with the timestamp's nanoseconds it is enough.
+	// idBytes is the number of bytes of a line's text in its ID. Together with the timestamp's nanoseconds, they are
+	// enough.
 	idBytes = 64
 )
 
-// hasher makes line IDs. They can be compared within one process only.
+// hasher makes line IDs, which can be compared only within one process.
 type hasher struct{ seed maphash.Seed }
 
 func newHasher() hasher { return hasher{maphash.MakeSeed()} }
@@ -68,7 +69,7 @@ func (p *position) see(at int64, id lineID) {
 	p.next = (p.next + 1) % len(p.recent)
 }
 
-// clockSetBack forgets all times, because the node's clock was set back.
+// clockSetBack discards all times, because the node's clock was set back.
 func (p *position) clockSetBack() {
 	p.count, p.newest, p.forgotten, p.partial = 0, 0, 0, false
 	clear(p.recentAt[:])
@@ -77,8 +78,8 @@ func (p *position) clockSetBack() {
 // begun reports whether any line has been seen.
 func (p *position) begun() bool { return p.count > 0 }
 
-// seenSince returns the number of lines seen since the one with this ID, including it. It returns 0 if that line is
-// not among the last ones.
+// seenSince returns the number of lines seen from the line with this ID on, including that line. It returns 0 if the
+// line is not one of the last lines.
 func (p *position) seenSince(id lineID) int64 {
 	for i := range p.recent {
 		if p.recent[(p.next+i)%len(p.recent)] == id {
@@ -88,7 +89,7 @@ func (p *position) seenSince(id lineID) int64 {
 	return 0
 }
 
-// isSuccessor reports whether line came directly after before, among the last lines.
+// isSuccessor reports whether line followed before directly, among the last lines.
 func (p *position) isSuccessor(line, before lineID) bool {
 	for i := range len(p.recent) - 1 {
 		if p.recent[(p.next+i)%len(p.recent)] == before && p.recent[(p.next+i+1)%len(p.recent)] == line {
@@ -98,7 +99,7 @@ func (p *position) isSuccessor(line, before lineID) bool {
 	return false
 }
 
-// lastRead is the part of a position that the end of a log is compared with.
+// lastRead is the part of a position that is compared with the end of a log.
 type lastRead struct {
 	any    bool // a line has been read
 	id     lineID
@@ -107,23 +108,23 @@ type lastRead struct {
 
 func (p *position) lastRead() lastRead { return lastRead{p.begun(), p.last, p.newest} }
 
-// logEnd is the last line of a log, compared with the last line read.
+// logEnd is the relation of a log's last line to the last line read.
 type logEnd int
 
 const (
 	endUnknown logEnd = iota
-	endReached        // it is the last line read
-	endAhead          // it comes after the last line read
+	endReached        // the log's last line is the last line read
+	endAhead          // the log's last line comes after the last line read
 )
 
-// compare compares with the last line of a log. Lines before since were not requested.
+// compare returns the relation to the last line of a log. Lines before since were not requested.
 func (l lastRead) compare(at int64, id lineID, since int64) logEnd {
 	switch {
 	case l.any && id == l.id, !l.any && at < since:
 		return endReached
 	case !l.any, at > l.newest:
 		return endAhead
-	default: // it may be a line of stderr that was written at once with one of stdout
+	default: // perhaps a line of stderr, written at the same time as a line of stdout
 		return endUnknown
 	}
 }

@@ -11,12 +11,13 @@ type testLine struct {
 	text string
 }
 
-// readFrom reads a stream that is opened at pos. Like the kubelet, it sends lines from that second on.
+// readFrom reads a stream that is opened at pos. Like the kubelet, it sends lines from pos's second on.
 func readFrom(pos *position, h hasher, file []testLine) (fresh []string, gap bool) {
 	return readAgain(pos, h, file, false)
 }
 
-// readAgain reads a stream. If again is set, a line older than all remembered ones means that the file is sent again.
+// readAgain reads a stream. If again is true, a line older than all remembered lines means that the kubelet sends the
+// file again.
 func readAgain(pos *position, h hasher, file []testLine, again bool) (fresh []string, gap bool) {
 	o := pos.overlap()
 	base := pos.base
@@ -62,12 +63,12 @@ func readAgain(pos *position, h hasher, file []testLine, again bool) (fresh []st
 	return fresh, o.gap
 }
 
-// numbered returns lines of which many have the same timestamp, some the same text, and some come out of order.
+// numbered returns lines. Many have the same timestamp, some have the same text, and some are out of order.
 func numbered(n int) []testLine {
 	var file []testLine
 	for i := range n {
 		at := 5*second + int64(i/40)*second/4 + int64(i/7)
-		if i%50 == 49 { // of stderr, written at once with a line of stdout
+		if i%50 == 49 { // a line of stderr, written at the same time as a line of stdout
 			at -= 3
 		}
 		text := fmt.Sprintf("line %d", i)
@@ -101,8 +102,8 @@ func TestResumeAfterRotation(t *testing.T) {
 		lost          int
 		gap           bool
 	}{
-		{300, 290, 0, false}, // the new file begins among the last lines
-		{300, 301, 1, true},  // one line was in the old file only
+		{300, 290, 0, false}, // the new file begins with one of the last lines
+		{300, 301, 1, true},  // one line was only in the old file
 		{300, 300, 0, true},  // nothing was lost, but the reader cannot know
 		{300, 400, 100, true},
 	} {
@@ -122,7 +123,7 @@ func TestResumeAfterEarlyRotation(t *testing.T) {
 	h := newHasher()
 	file := distinct(2000)
 	for i := range file {
-		file[i].at = 7*second + int64(i) // all in one second
+		file[i].at = 7*second + int64(i) // all in the same second
 	}
 	var pos position
 	first, _ := readFrom(&pos, h, file[:1500])
@@ -132,15 +133,15 @@ func TestResumeAfterEarlyRotation(t *testing.T) {
 	}
 }
 
-// If a rotation splits a line, a stream that goes from one file to the next has the whole line. A reopened stream has
-// its rest at the beginning of the new file.
+// If a rotation splits a line, a stream that continues in the new file has the whole line. A reopened stream has the
+// rest at the beginning of the new file.
 func TestResumeAfterASplitLine(t *testing.T) {
 	h := newHasher()
-	file := steady(200, 1000) // all in one second
+	file := steady(200, 1000) // all in the same second
 	for _, after := range []int{1, 2, 30, 63, 64, 99} {
 		var pos position
 		first, _ := readFrom(&pos, h, file[:100+after])
-		rest := testLine{file[99].at + 1, "9"} // of "line 99"
+		rest := testLine{file[99].at + 1, "9"} // the rest of "line 99"
 		second, gap := readFrom(&pos, h, append([]testLine{rest}, file[100:]...))
 		if got := slices.Concat(first, second); !slices.Equal(got, texts(file)) || gap {
 			t.Errorf("broken %d lines after the rotation: %d lines, gap %v", after, len(got), gap)
@@ -148,8 +149,8 @@ func TestResumeAfterASplitLine(t *testing.T) {
 	}
 }
 
-// If a log is rotated twice before a stream comes to the end of its file, the kubelet skips the file in between and
-// sends the newest one twice.
+// If a log is rotated twice before a stream reaches the end of its file, the kubelet skips the file in between and
+// sends the newest file twice.
 func TestFileThatComesAgain(t *testing.T) {
 	h := newHasher()
 	file := distinct(1000)

@@ -13,7 +13,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// If a node's clock is set back, the lines after it count as new.
+// If a node's clock is set back, later lines still count as new.
 func TestClockSetBack(t *testing.T) {
 	file := steady(3000, second/1000)
 	for i := range file[1000:] {
@@ -29,7 +29,7 @@ func TestClockSetBack(t *testing.T) {
 	}
 }
 
-// A file that the kubelet sends twice is shown once, with a warning about the file that the kubelet skipped.
+// A file that the kubelet sends twice is shown once. A warning reports the file that the kubelet skipped.
 func TestFileSentTwice(t *testing.T) {
 	for _, lines := range []int{2, 64, 65, 1000} {
 		synctest.Test(t, func(t *testing.T) {
@@ -54,8 +54,8 @@ func TestFileSentTwice(t *testing.T) {
 	}
 }
 
-// If the log is rotated while a stream is broken, lines of the old file may be lost, however few milliseconds are
-// between its last line read and the first line of the new file.
+// If the log is rotated while a stream is broken, lines of the old file may be lost. That is true even if only
+// milliseconds are between the last line read and the first line of the new file.
 func TestRotatedWhileBroken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		file := steady(200, second/1000)
@@ -75,7 +75,7 @@ func TestRotatedWhileBroken(t *testing.T) {
 	})
 }
 
-// A reopened stream does not show lines before the ones selected by --tail, even if they are of the same second.
+// A reopened stream does not show lines before the ones selected by --tail, even if they have the same second.
 func TestTailOfABusySecond(t *testing.T) {
 	for _, tail := range []int64{0, 3, 150} {
 		synctest.Test(t, func(t *testing.T) {
@@ -126,7 +126,7 @@ func TestNextInstanceBeforeItsStatus(t *testing.T) {
 			time.Sleep(10 * time.Second)
 			k.change(func() { k.current, k.previous = "y", "x" })
 			k.breaks <- io.EOF
-			time.Sleep(500 * time.Millisecond) // until the stream is opened again
+			time.Sleep(500 * time.Millisecond) // until the stream is reopened
 			y := []testLine{{20 * second, "first of y"}, {21 * second, "second of y"}}
 			k.change(func() { k.files["y"] = y })
 			k.writes <- y
@@ -147,7 +147,7 @@ func TestNextInstanceBeforeItsStatus(t *testing.T) {
 	}
 }
 
-// If the first stream of a starting container ends at once, the next one is opened soon.
+// If the first stream of a starting container ends at once, the reader soon opens the next one.
 func TestJustStarted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newTestKubelet("x", nil)
@@ -171,7 +171,7 @@ func TestJustStarted(t *testing.T) {
 	})
 }
 
-// A log is not gone if the container runtime does not know the container for a moment.
+// If the container runtime briefly does not know the container, its log is not lost.
 func TestRuntimeAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		file := steady(3, second)
@@ -189,8 +189,8 @@ func TestRuntimeAway(t *testing.T) {
 	})
 }
 
-// A silent container costs a few requests and then none. For a long line, the kubelet returns the last part as the last
-// line, with a time of its own.
+// A silent container costs a few requests and then none. For a long line, the kubelet returns only the last part as
+// the last line, with its own time.
 func TestSilenceIsCheap(t *testing.T) {
 	long := []testLine{{5 * second, "a"}, {6 * second, strings.Repeat("x", 16<<10) + "rest"}}
 	for _, c := range []struct {

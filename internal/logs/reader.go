@@ -13,32 +13,32 @@ import (
 
 // receiver receives the lines of one reader.
 type receiver interface {
-	// take receives a line, or a part of one. The text is valid only until take returns.
+	// take receives a line or a part of a line. The text is valid only until take returns.
 	take(p piece) error
-	// idle is called before the reader waits for more.
+	// idle is called before the reader waits for more lines.
 	idle() error
-	// flush is called at the end of a stream. If a line is open, its rest will be passed on as a line of its own.
+	// flush is called at the end of a stream. The rest of an unfinished line comes later, as a separate line.
 	flush() error
 }
 
-// reader reads the log of one container instance. It passes each line on once, however often the stream breaks.
+// reader reads the log of one container instance. It passes on each line once, however often the stream breaks.
 type reader struct {
 	log      containerLog
 	instance string               // container ID
-	first    corev1.PodLogOptions // limits of the first stream: the number of lines, and since when
+	first    corev1.PodLogOptions // limits of the first stream: number of lines and start time
 	follow   bool
 	wanted   LineFilter
 	to       receiver
 	ids      hasher
-	// takeOver reports whether the reader of an earlier instance has read this line by mistake. If so, it hands over the
-	// lines of this reader's log.
+	// takeOver reports whether the reader of an earlier instance has read this line by mistake. If so, takeOver gives
+	// this reader the lines of its log.
 	takeOver func(lineID) bool
 	debug    func(string) // receives details for troubleshooting
 	warn     func(string)
 
 	state          state
 	progress       progress
-	misread        *progress // progress in a later instance's log that was taken for this one's
+	misread        *progress // progress in a later instance's log that the reader took for its own
 	checkedMisread bool
 	opened         int // number of streams
 	standby        standby
@@ -48,7 +48,8 @@ type reader struct {
 const (
 	shortestPause = 100 * time.Millisecond
 	longestPause  = 3 * time.Second
-	// retryPeriod is how long a reader retries without a new line before it fails, or warns if it follows.
+	// retryPeriod is how long a reader retries without a new line. After that it returns an error or, with follow,
+	// warns.
 	retryPeriod = 25 * time.Second
 )
 
@@ -67,22 +68,22 @@ type writeError struct{ err error }
 func (e *writeError) Error() string { return e.err.Error() }
 func (e *writeError) Unwrap() error { return e.err }
 
-// hasMore reports whether an instance in this state may have lines left to read.
+// hasMore reports whether an instance in this state may have unread lines.
 func (r *reader) hasMore(of instanceState) bool {
 	switch r.state.extent {
 	case readPart:
 		return true
 	case readNothing:
 		return of == instancePrevious || of == instanceRunning
-	case readAll: // the status claimed that the instance had ended
+	case readAll: // the status said that the instance had ended
 		return of == instanceRunning
 	default:
 		return false
 	}
 }
 
-// read passes the instance's lines on until the instance has ended and all lines are read, or until its log is gone.
-// Without follow, it returns after the last line that exists now.
+// read passes on the instance's lines until the instance has ended and all its lines are read, or until its log is
+// gone. Without follow, it returns after the last existing line.
 func (r *reader) read(ctx context.Context, w *containerWatch) error {
 	r.state.extent, r.state.clean, r.state.emptyEnd, r.state.warned = readPart, false, false, false
 	defer r.standby.close()
@@ -130,8 +131,8 @@ func (r *reader) read(ctx context.Context, w *containerWatch) error {
 	}
 }
 
-// wait waits for the next stream: for pause, or until the container's view changes. It refreshes the view if err hints
-// that the view is outdated.
+// wait waits before the next stream: for pause, or until the container's view changes. It refreshes the view if err
+// suggests that the view is outdated.
 func (r *reader) wait(ctx context.Context, w *containerWatch, pause time.Duration, err error) {
 	w.wait(ctx, pause)
 	brokeWhileRunning := !r.state.clean && w.view().stateOf(r.instance) == instanceRunning
@@ -140,8 +141,8 @@ func (r *reader) wait(ctx context.Context, w *containerWatch, pause time.Duratio
 	}
 }
 
-// markEnd takes the last line of the log as the position to begin from, without passing it on. Otherwise a stream of
-// new lines only could not be resumed if it broke before the first of them.
+// markEnd sets the position to the last line of the log, without passing the line on. Without a position, a stream of
+// only new lines could not be resumed if it broke before its first line.
 func (r *reader) markEnd(ctx context.Context, w *containerWatch) {
 	one := int64(1)
 	r.first.TailLines = &one
@@ -153,8 +154,8 @@ func (r *reader) markEnd(ctx context.Context, w *containerWatch) {
 	}
 }
 
-// reportRotated reports that the last stream stayed in a rotated file. If the stream had no new lines, the detector has
-// to ignore the line for which it closed the stream.
+// reportRotated reports that the last stream stayed in a rotated file. If the stream had no new lines, the detector
+// must ignore the line for which it closed the stream.
 func (r *reader) reportRotated(newLines int64) {
 	if newLines == 0 {
 		r.lastLine.markFruitless()
@@ -168,7 +169,7 @@ func (r *reader) reportEnd(err error) {
 		r.log.name(), r.lastTime(), err))
 }
 
-// warnLost warns of lines that may be missing from a log that cannot be read any more.
+// warnLost warns about lines that may be missing from a log that is no longer readable.
 func (r *reader) warnLost() {
 	switch {
 	case r.state.clean:

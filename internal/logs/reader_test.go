@@ -17,12 +17,12 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// fakeNode is a kubelet whose streams break after some bytes, well or with an error.
+// fakeNode is a kubelet whose streams break after some bytes, with io.EOF or with another error.
 type fakeNode struct {
 	mu    sync.Mutex
 	rand  *rand.Rand
 	file  []testLine
-	ended bool // in the pod's status
+	ended bool // according to the Pod's status
 	opens int
 }
 
@@ -77,7 +77,7 @@ type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
-// Streams that break anywhere, even inside lines, show each line once, and each byte of a long line once.
+// Even if streams break anywhere, also inside lines, each line is shown once, and each byte of a long line once.
 func TestBrokenStreams(t *testing.T) {
 	for seed := range uint64(8) {
 		synctest.Test(t, func(t *testing.T) {
@@ -103,7 +103,7 @@ func joinLong(text string) string {
 	return text[:from] + strings.ReplaceAll(text[from:to], "\n", "") + text[to:]
 }
 
-// An output that cannot be written to ends the stream.
+// If the output is not writable, the stream ends.
 func TestBrokenOutput(t *testing.T) {
 	n := &fakeNode{rand: rand.New(rand.NewPCG(1, 1)), file: numbered(300)}
 	broken := errors.New("no space left on device")
@@ -117,7 +117,7 @@ type failingWriter struct{ err error }
 
 func (f failingWriter) Write([]byte) (int, error) { return 0, f.err }
 
-// A line that stalls unblocks the output. Its rest is a line of its own.
+// A stalled line unblocks the output. Its rest becomes a separate line.
 func TestStalledLine(t *testing.T) {
 	var mu sync.Mutex
 	var buf bytes.Buffer
@@ -149,12 +149,12 @@ func (b *block) Write(p []byte) (int, error) {
 	return b.to.Write(p)
 }
 
-// leavingNode is a kubelet that deletes a pod while the stream of its log is still in a rotated file: the stream ends
-// at the end of that file, and the log is gone at once.
+// leavingNode is a kubelet that deletes a Pod while the stream of its log is still in a rotated file. The stream ends
+// at the end of that file, and the log disappears at once.
 type leavingNode struct {
 	w        *containerWatch
-	then     view   // after the end of the first stream
-	says     string // sent in streams that are opened later
+	then     view   // the view after the end of the first stream
+	says     string // sent in later streams
 	old, new []testLine
 	opens    int
 }
@@ -183,7 +183,7 @@ func (n *leavingNode) StreamLogs(_ context.Context, _, _ string, opts *corev1.Po
 	}
 }
 
-// onRead is an empty reader that calls do when it is read.
+// onRead is an empty reader that calls do on Read.
 type onRead struct{ do func() }
 
 func (o *onRead) Read([]byte) (int, error) {
@@ -207,7 +207,7 @@ func testReader(streams Streamer, instance string, out io.Writer, warn func(stri
 	}
 }
 
-// If a log is deleted before its stream comes to the end, the end is not lost, whatever the pod's status is by then.
+// If a log is deleted before its stream reaches the end, the end is not lost, for any status of the Pod.
 func TestLogDeletedBeforeItWasRead(t *testing.T) {
 	const missing = `failed to try resolving symlinks in path "/var/log/pods/p/c/0.log": ` +
 		`lstat /var/log/pods/p/c/0.log: no such file or directory`
@@ -240,7 +240,7 @@ func TestLogDeletedBeforeItWasRead(t *testing.T) {
 	}
 }
 
-// If a log was deleted before it could be read, there is one warning. The kubelet's text is not shown as a line.
+// If a log was deleted before norn could read it, there is one warning. The kubelet's text is not shown as a line.
 func TestDeletedLog(t *testing.T) {
 	for _, follow := range []bool{false, true} {
 		n := &leavingNode{opens: 2, says: "unable to retrieve container logs for containerd://0123"}

@@ -14,7 +14,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// closingStreams fails to open the first streams, because the server closes the connection without an answer.
+// closingStreams fails to open the first streams: the server closes the connection without an answer.
 type closingStreams struct {
 	*testKubelet
 	fails int
@@ -68,7 +68,7 @@ func TestConnectionClosedBeforeTheLog(t *testing.T) {
 	}
 }
 
-// unsteadyStreams break at once. The stream at index good has a line first.
+// unsteadyStreams break at once. Only the stream at index good first sends a line.
 type unsteadyStreams struct {
 	good  int
 	opens []time.Time
@@ -84,8 +84,8 @@ func (s *unsteadyStreams) StreamLogs(context.Context, string, string, *corev1.Po
 	return io.NopCloser(io.MultiReader(line, failing{errReset})), nil
 }
 
-// The pauses between streams grow to longestPause. A new line makes them short again. There is one warning if no line
-// comes for longer than retryPeriod.
+// The pauses between streams grow to longestPause. A new line makes them short again. If no line comes for longer than
+// retryPeriod, there is one warning.
 func TestPauses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newContainerWatch(func(context.Context) (view, error) { return view{current: "x"}, nil })

@@ -23,22 +23,22 @@ const (
 
 // rotationDetector reads a stream that follows a log, and closes the stream if it stays in a rotated file.
 //
-// The kubelet looks out for rotations only after a stream has reached the end of its file once
-// (k8s.io/cri-client/pkg/logs). If the log is rotated before, which happens while much is being read, the stream stays
-// at the end of the old file forever. So when a stream is quiet, the detector compares the log's last line with the
-// last line read. If they are the same, the stream is at the end of the newest file, and the kubelet will notice
-// rotations from then on. If the log goes on after the line read, and still does a while later, the detector closes the
-// stream with errRotated: the next stream reads the new file.
+// The kubelet watches for rotations only after a stream has reached the end of its file once
+// (k8s.io/cri-client/pkg/logs). A rotation before that, which happens during heavy reading, leaves the stream at the
+// end of the old file forever. So when a stream is quiet, the detector compares the log's last line with the last line
+// read. If they are equal, the stream is at the end of the newest file, and the kubelet will notice later rotations.
+// If the log has later lines, and still has them after a while, the detector closes the stream with errRotated. The
+// next stream reads the new file.
 type rotationDetector struct {
 	body       io.ReadCloser
 	lastRead   func() lastRead
 	compareEnd func(lastRead) logEnd // asks the cluster
-	wait       time.Duration         // how long the stream may be quiet before the next check
+	wait       time.Duration         // quiet time before the next check
 
 	mu       sync.Mutex
-	reads    int   // reads begun and ended: odd during a read
+	reads    int   // number of reads begun and ended: odd during a read
 	atNewest bool  // the stream has reached the end of the newest file
-	wasAhead bool  // at the last check, the log went on after the last line read
+	wasAhead bool  // at the last check, the log had lines after the last line read
 	closed   error // why the detector closed the stream
 }
 
@@ -61,7 +61,7 @@ func (d *rotationDetector) Read(p []byte) (int, error) {
 	}
 	n, err := d.body.Read(p)
 	d.countRead()
-	if why := d.closedWhy(); why != nil && n == 0 {
+	if why := d.closeReason(); why != nil && n == 0 {
 		return 0, why
 	}
 	return n, err
@@ -76,7 +76,7 @@ func (d *rotationDetector) countRead() (reads int, atNewest bool) {
 	return d.reads, d.atNewest
 }
 
-func (d *rotationDetector) closedWhy() error {
+func (d *rotationDetector) closeReason() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.closed
@@ -89,7 +89,7 @@ func (d *rotationDetector) isWaiting(read int) bool {
 	return d.reads == read
 }
 
-// check compares the log's end with the last line read, again and again as long as the same read waits.
+// check compares the log's end with the last line read. It repeats that while the same read waits.
 func (d *rotationDetector) check(read int, last lastRead) {
 	if !d.isWaiting(read) {
 		return
@@ -97,7 +97,7 @@ func (d *rotationDetector) check(read int, last lastRead) {
 	end := d.compareEnd(last)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.reads != read { // the stream has sent more meanwhile
+	if d.reads != read { // the stream has sent more in the meantime
 		return
 	}
 	aheadBefore := d.wasAhead
@@ -106,7 +106,7 @@ func (d *rotationDetector) check(read int, last lastRead) {
 	case end == endReached:
 		d.atNewest = true
 		return
-	case end == endAhead && aheadBefore: // once may be a slow stream, whose lines on the way would be lost
+	case end == endAhead && aheadBefore: // only the second time, because a slow stream may still deliver the lines
 		d.closed = errRotated
 		_ = d.body.Close()
 		return
@@ -118,7 +118,7 @@ func (d *rotationDetector) check(read int, last lastRead) {
 	time.AfterFunc(d.wait, func() { d.check(read, last) })
 }
 
-// closeIfWaiting closes the stream with errOtherInstance if it is still in the read that an earlier call returned.
+// closeIfWaiting closes the stream with errOtherInstance if the read that the previous call returned is still waiting.
 // Otherwise it returns the current read for the next call.
 func (d *rotationDetector) closeIfWaiting(read int) (current int, closed bool) {
 	d.mu.Lock()
@@ -131,18 +131,18 @@ func (d *rotationDetector) closeIfWaiting(read int) (current int, closed bool) {
 	return d.reads, true
 }
 
-// lastLine remembers which lines the log ended with when it was checked.
+// lastLine records the log's last line at the latest check.
 type lastLine struct {
 	checked atomic.Uint64 // the lineID of the last check
-	// fruitless is a line for which a stream was closed whose successor had nothing new. For a line longer than 16 KiB
-	// the kubelet returns only the line's last part, which has a time of its own.
+	// fruitless is a line for which a stream was closed although the next stream had nothing new. For a line longer
+	// than 16 KiB, the kubelet returns only the last part of the line, which has its own time.
 	fruitless lineID
 }
 
-// markFruitless notes that the stream closed after the last check had no new lines.
+// markFruitless records that the stream closed after the last check had no new lines.
 func (l *lastLine) markFruitless() { l.fruitless = lineID(l.checked.Load()) }
 
-// compareEnd asks for the last line of the log's newest file and compares it with the last line read.
+// compareEnd requests the last line of the log's newest file and compares it with the last line read.
 func (r *reader) compareEnd(ctx context.Context, read lastRead, since *metav1.Time, fruitless lineID) logEnd {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
@@ -154,7 +154,7 @@ func (r *reader) compareEnd(ctx context.Context, read lastRead, since *metav1.Ti
 	defer func() { _ = body.Close() }()
 	p, err := newScanner(body, false, func() error { return nil }).next()
 	if errors.Is(err, io.EOF) && !read.any && since == nil {
-		return endReached // the log is empty: a rotated file has lines, and they would have been read
+		return endReached // the log is empty; a rotated file would have lines, which the stream would have read
 	}
 	if err != nil || p.at == 0 {
 		return endUnknown

@@ -13,14 +13,14 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// stuckNode is a kubelet that rotated the log before its first stream came to the end of the file: that stream stays in
-// the old file forever.
+// stuckNode is a kubelet that rotated the log before its first stream reached the end of the file. That stream stays
+// in the old file forever.
 type stuckNode struct {
 	old, new []testLine
 	follows  int
-	checks   []time.Duration // when the end of the log was checked, since begin
+	checks   []time.Duration // times of the checks of the log's end, since begin
 	begin    time.Time
-	answer   error // of a stream that does not follow
+	answer   error // for a stream that does not follow
 }
 
 // StreamLogs implements Streamer.
@@ -69,7 +69,7 @@ func (n *stuckNode) followFor(t *testing.T, d time.Duration) string {
 
 // A stream that stays in an old file is closed, and the log continues with the new file.
 func TestStuckInTheOldFile(t *testing.T) {
-	for _, d := range []time.Duration{8 * time.Second, time.Hour} { // soon, and then for good
+	for _, d := range []time.Duration{8 * time.Second, time.Hour} { // the first new line, and all later ones
 		synctest.Test(t, func(t *testing.T) {
 			lines := numbered(40)
 			n := &stuckNode{old: lines[:20], new: lines[20:]}
@@ -84,7 +84,7 @@ func TestStuckInTheOldFile(t *testing.T) {
 	}
 }
 
-// A stream is closed while it waits for more, not between two reads.
+// The detector closes a stream during a read, not between two reads.
 func TestCloseIfWaiting(t *testing.T) {
 	s := &rotationDetector{body: io.NopCloser(strings.NewReader("a line")), atNewest: true}
 	_, _ = s.Read(make([]byte, 100))
@@ -99,7 +99,7 @@ func TestCloseIfWaiting(t *testing.T) {
 	}
 }
 
-// A stream at the end of its log is checked once. If nobody answers, it is checked less and less often.
+// At the end of its log, a stream is checked once. If nobody answers, the checks become less and less frequent.
 func TestSilentStream(t *testing.T) {
 	for _, c := range []struct {
 		name   string

@@ -9,7 +9,8 @@ import (
 
 const (
 	bufferSize = 32 << 10
-	// wholeLimit is the longest line that is held in memory. Longer lines are passed on in pieces.
+	// wholeLimit is the size of the longest line that is passed on as one piece. Longer lines are passed on in several
+	// pieces.
 	wholeLimit = 256 << 10
 )
 
@@ -20,37 +21,37 @@ type piece struct {
 	begin, end bool // the piece begins or ends its line
 }
 
-// scanner cuts a log stream into pieces. The text of a piece is valid until the next call of next.
+// scanner splits a log stream into pieces. The text of a piece is valid until the next call of next.
 type scanner struct {
 	r        io.Reader
 	idle     func() error // called before each read, which may block
 	headless bool         // the stream may begin inside a line
 
-	buf    []byte
-	pos, n int  // unread bytes are buf[pos:n]
-	sought int  // number of bytes from pos on that have no end of line
-	begun  bool // the first line has passed
-	inside bool // the current line has begun and not ended
-	skip   bool // the rest of the current line is dropped
-	stamps timestampParser
-	remark string // the kubelet's message in the stream
+	buf      []byte
+	pos, n   int  // unread bytes are buf[pos:n]
+	searched int  // number of bytes from pos on that contain no line end
+	begun    bool // the first line has passed
+	inside   bool // the current line has begun and not ended
+	skip     bool // drop the rest of the current line
+	stamps   timestampParser
+	remark   string // the kubelet's message in the stream
 }
 
 var (
-	// errRemark means that the stream contains a message of the kubelet instead of a line.
+	// errRemark means that the stream contains a message from the kubelet instead of a line.
 	errRemark = errors.New("the kubelet ended the log with a message")
 	// errNoLogFile and errUnavailable mean that the stream consists of a message that Missing matches.
 	errNoLogFile   = errors.New("the kubelet has deleted the log")
 	errUnavailable = errors.New("the kubelet cannot retrieve the log")
 )
 
-// Missing matches the message that the kubelet sends with status 200 in place of a log that it does not have. Either
-// the file is deleted, or the container runtime does not know the container: for good, or while the runtime restarts
+// Missing matches the message that the kubelet sends with status 200 instead of a missing log. Either the file is
+// deleted, or the container runtime does not know the container: for good, or while the runtime restarts
 // (k8s.io/kubernetes/pkg/kubelet/kuberuntime: GetContainerLogs; k8s.io/cri-client/pkg/logs: ReadLogs).
 var Missing = regexp.MustCompile(`^(unable to retrieve container logs for |` +
 	`failed to (try resolving symlinks in path|open log file) .*: no such file or directory)`)
 
-// missingError returns the error for a message in place of a log, or nil.
+// missingError returns the error for a message instead of a log, or nil.
 func missingError(text []byte) error {
 	m := Missing.FindSubmatch(text)
 	switch {
@@ -67,22 +68,22 @@ func newScanner(r io.Reader, headless bool, idle func() error) *scanner {
 	return &scanner{r: r, idle: idle, headless: headless, buf: make([]byte, bufferSize)}
 }
 
-// next returns the next piece. At the end of the stream it returns io.EOF, or why the stream broke. It does not return
-// an unfinished line, except for a long line's pieces: see rest.
+// next returns the next piece. At the end of the stream, it returns io.EOF or the reason why the stream broke. It does
+// not return an unfinished line, except for pieces of a long line; see rest.
 func (s *scanner) next() (piece, error) {
 	for {
 		unread := s.buf[s.pos:s.n]
-		if i := bytes.IndexByte(unread[s.sought:], '\n'); i >= 0 {
-			line := unread[:s.sought+i]
-			s.pos, s.sought = s.pos+len(line)+1, 0
+		if i := bytes.IndexByte(unread[s.searched:], '\n'); i >= 0 {
+			line := unread[:s.searched+i]
+			s.pos, s.searched = s.pos+len(line)+1, 0
 			if p, ok, err := s.cut(line, true); ok || err != nil {
 				return p, err
 			}
 			continue
 		}
-		s.sought = len(unread)
+		s.searched = len(unread)
 		if len(unread) >= wholeLimit || s.inside && len(unread) >= bufferSize/2 {
-			s.pos, s.sought = s.n, 0
+			s.pos, s.searched = s.n, 0
 			if p, ok, err := s.cut(unread, false); ok || err != nil {
 				return p, err
 			}
@@ -97,7 +98,7 @@ func (s *scanner) next() (piece, error) {
 	}
 }
 
-// cut makes a piece of the next bytes. end tells whether they end their line. ok is false if the bytes are dropped.
+// cut returns a piece with the next bytes. end says whether they end their line. ok is false if the bytes are dropped.
 func (s *scanner) cut(text []byte, end bool) (p piece, ok bool, err error) {
 	p = piece{text: text, begin: !s.inside, end: end}
 	dropped := s.skip
@@ -114,7 +115,7 @@ func (s *scanner) cut(text []byte, end bool) (p piece, ok bool, err error) {
 		p.at, p.text = at, text[n:]
 	case !s.stamps.used && missingError(text) != nil:
 		return piece{}, false, missingError(text)
-	case !s.begun && s.headless: // the rest of a line that began before the time requested
+	case !s.begun && s.headless: // the rest of a line that began before the requested time
 		s.begun, s.skip = true, !end
 		return piece{}, false, nil
 	case s.begun && s.stamps.used:
@@ -125,12 +126,12 @@ func (s *scanner) cut(text []byte, end bool) (p piece, ok bool, err error) {
 	return p, true, nil
 }
 
-// fill reads more bytes. It enlarges the buffer if a line needs that.
+// fill reads more bytes. It enlarges the buffer if a line requires that.
 func (s *scanner) fill() error {
 	rest := s.n - s.pos
 	switch {
 	case rest == 0 && len(s.buf) > bufferSize:
-		s.buf = make([]byte, bufferSize) // the long line has passed
+		s.buf = make([]byte, bufferSize) // release the memory of a long line
 	case s.pos == 0 && s.n == len(s.buf):
 		s.buf = append(make([]byte, 0, 2*len(s.buf)), s.buf...)[:2*len(s.buf)]
 	default:

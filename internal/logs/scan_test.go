@@ -63,7 +63,7 @@ func TestScan(t *testing.T) {
 	}
 }
 
-// The scanner holds at most the limit of a long line in memory.
+// For a long line, the scanner buffers at most wholeLimit.
 func TestScanHoldsNoLongLine(t *testing.T) {
 	long := io.MultiReader(strings.NewReader(stamp), bytes.NewReader(make([]byte, 20<<20)))
 	s := newScanner(long, false, func() error { return nil })

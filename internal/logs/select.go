@@ -18,11 +18,11 @@ import (
 // LineFilter selects lines of a log.
 type LineFilter struct {
 	Since, Until int64            // Unix nanoseconds; 0 for no limit
-	Match        []*regexp.Regexp // one of them has to match, unless empty
+	Match        []*regexp.Regexp // one of them must match, unless empty
 	NoMatch      []*regexp.Regexp // none of them may match
 }
 
-// matches reports whether a line is selected. text may be the beginning of a line that is too long to be held.
+// matches reports whether a line is selected. For a line that is too long to buffer, text is its beginning.
 func (l *LineFilter) matches(at int64, text []byte) bool {
 	if at < l.Since && at != 0 || l.Until != 0 && at > l.Until {
 		return false
@@ -36,7 +36,7 @@ func (l *LineFilter) matches(at int64, text []byte) bool {
 
 // ContainerFilter selects containers. An empty field selects all.
 type ContainerFilter struct {
-	Pods     []string // names, or the parts of names that norn logs shows
+	Pods     []string // whole names, or the short names that norn logs shows
 	Names    []string // of containers
 	Revision string   // new, old, or the number of a revision
 }
@@ -64,7 +64,7 @@ func (c *ContainerFilter) matchesRevision(r revision) bool {
 	}
 }
 
-// hasSeveralContainers reports whether a pod has more than one container. Its lines then name their container.
+// hasSeveralContainers reports whether a Pod has more than one container. If so, its lines name their container.
 func hasSeveralContainers(p *corev1.Pod) bool {
 	return len(p.Spec.InitContainers)+len(p.Spec.Containers)+len(p.Spec.EphemeralContainers) > 1
 }
@@ -76,8 +76,8 @@ type container struct {
 	origin Origin
 }
 
-// wantedContainers returns the selected containers in a stable order: by the age of their pod, and within a pod in the
-// order in which they start.
+// wantedContainers returns the selected containers in a stable order: by the age of their Pod, and within a Pod in
+// start order.
 func (s *session) wantedContainers(seen rollout.Observation) []container {
 	revisions := revisionsOf(seen)
 	var out []container
@@ -112,7 +112,7 @@ type revision struct {
 	current bool
 }
 
-// revisions are the revisions of a Deployment, by the UID of their ReplicaSet.
+// revisions maps the UIDs of a Deployment's ReplicaSets to their revisions.
 type revisions map[types.UID]revision
 
 func revisionsOf(seen rollout.Observation) revisions {

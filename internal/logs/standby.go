@@ -7,21 +7,22 @@ import (
 	"sync/atomic"
 )
 
-// standby is a second stream of a log. It is opened when the pod begins to terminate, and read only if needed.
+// standby is a second stream of a log. It is opened when the Pod begins to terminate, and read only if needed.
 //
-// A pod's logs are deleted with the pod, but a file that is open can be read to its end. A stream that is still in a
-// rotated file when the container ends stops at the end of that file, without looking at the new one
-// (k8s.io/cri-client/pkg/logs). The lines of the new file are then in the standby stream.
+// A Pod's logs are deleted with the Pod, but an open file can be read to its end. If a stream is still in a rotated
+// file when the container ends, it stops at the end of that file and ignores the new one (k8s.io/cri-client/pkg/logs).
+// The standby stream then has the lines of the new file.
 type standby struct {
-	// from is the second from which on the stream is requested, in Unix nanoseconds. 0 means as the first stream was.
+	// from is the second from which the stream is requested, in Unix nanoseconds. 0 means the start of the first
+	// stream.
 	from atomic.Int64
 
 	mu   sync.Mutex
 	body io.ReadCloser
 }
 
-// prepare opens the standby stream when the pod begins to terminate. stop cancels that, or waits until it
-// is open.
+// prepare opens the standby stream when the Pod begins to terminate. stop cancels that, or waits until the stream is
+// open.
 func (s *standby) prepare(
 	ctx context.Context, w *containerWatch, open func() (io.ReadCloser, error),
 ) (stop func()) {
@@ -53,7 +54,7 @@ func (s *standby) isOpen() bool {
 	return s.body != nil
 }
 
-// take returns the open stream, which the caller has to close, or nil.
+// take returns the open stream, which the caller must close, or nil.
 func (s *standby) take() io.ReadCloser {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -21,9 +21,9 @@ type StreamSink struct {
 	Warn func(text string)
 }
 
-// Stream writes the log of the newest instance of a pod's container to to.Out until that instance has ended. It writes
-// each line once, even if connections break. It fails if Out cannot be written to, if ctx ends, or if the user is not
-// allowed to read logs. It retries after other failures.
+// Stream writes the log of the newest instance of a Pod's container to to.Out until that instance has ended. It writes
+// each line once, even if connections break. It returns an error if Out is not writable, if ctx ends, or if the user
+// is not allowed to read logs. It retries after other failures.
 func Stream(ctx context.Context, cluster StreamCluster, p *corev1.Pod, container string, to StreamSink) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -41,7 +41,7 @@ func Stream(ctx context.Context, cluster StreamCluster, p *corev1.Pod, container
 	return r.read(ctx, w)
 }
 
-// plain formats lines without adding anything.
+// plain formats lines without additions.
 type plain struct{}
 
 func (plain) Line(dst []byte, _ time.Time, text []byte) []byte {

@@ -9,8 +9,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// rememberedInstances is the number of instances of a container that a tail keeps a reader of. The status of an
-// instance that seemed to have ended may become current again.
+// rememberedInstances is the number of a container's instances for which a tail keeps a reader. An instance that
+// seemed to have ended may become current again.
 const rememberedInstances = 8
 
 // tail follows one container through its instances.
@@ -21,7 +21,7 @@ type tail struct {
 	pod     *corev1.Pod
 	origin  Origin
 	watch   *containerWatch
-	showAll bool // the next instance started after the run did: all of its log is shown
+	showAll bool // the next instance started after the run, so show its whole log
 	done    chan struct{}
 
 	readers []*reader // of the last instances, the newest at the end
@@ -46,7 +46,7 @@ func (t *tail) run(ctx context.Context) error {
 			continue
 		}
 		if err := t.acquireStream(ctx); err != nil {
-			return nil //nolint:nilerr // the run is over
+			return nil //nolint:nilerr // the run has ended
 		}
 		err := r.read(ctx, t.watch)
 		<-t.streams
@@ -58,8 +58,8 @@ func (t *tail) run(ctx context.Context) error {
 	return nil
 }
 
-// nextReader returns the reader of the instance to read next, or nil if there is none. A reader that has not reached
-// the end of its log continues where it was: after a restart, the kubelet may report a container as ended or unknown
+// nextReader returns the reader for the next instance, or nil if there is none. A reader that has not reached the end
+// of its log continues at its position. After a restart, the kubelet may report a container first as ended or unknown,
 // and later as running.
 func (t *tail) nextReader() *reader {
 	v := t.watch.view()
@@ -79,14 +79,14 @@ func (t *tail) nextReader() *reader {
 	return nil
 }
 
-// newReader makes the reader of an instance.
+// newReader returns a new reader for an instance.
 func (t *tail) newReader(instance string) *reader {
 	s := t.session
 	to := &lineWriter{out: t.out, format: s.sink.Format(t.origin)}
 	r := s.reader(t.pod, t.origin.Container, instance, to)
 	if !t.showAll {
 		r.first = s.firstRequest()
-		if earlier := t.watch.view().previous; earlier != "" { // it ended before this run: it is not shown
+		if earlier := t.watch.view().previous; earlier != "" { // it ended before this run, so its log is not shown
 			ended := &reader{instance: earlier}
 			ended.state.extent = readFinal
 			t.readers = append(t.readers, ended)
@@ -100,7 +100,7 @@ func (t *tail) newReader(instance string) *reader {
 	return r
 }
 
-// acquireStream waits until another container may be read. It warns if it has to wait.
+// acquireStream waits until another container may be read. It warns if it must wait.
 func (t *tail) acquireStream(ctx context.Context) error {
 	select {
 	case t.streams <- struct{}{}:

@@ -2,13 +2,13 @@ package logs
 
 import "time"
 
-// timestampParser reads the timestamps that the kubelet puts before lines: RFC 3339 with nine digits of nanoseconds, in
-// UTC or the node's zone (k8s.io/cri-client/pkg/logs). It remembers the last second, because most lines have the same
-// second as the line before.
+// timestampParser reads the timestamps that the kubelet puts before lines: RFC 3339 with nine digits of nanoseconds,
+// in UTC or the node's zone (k8s.io/cri-client/pkg/logs). It caches the last second, because most lines share the
+// second of the previous line.
 type timestampParser struct {
 	last [19]byte // such as 2026-11-24T08:43:37
 	zone string
-	unix int64 // the time that last and zone stand for, in nanoseconds
+	unix int64 // the time of last and zone, in nanoseconds
 	used bool  // a timestamp has been read
 }
 
@@ -45,8 +45,8 @@ func (c *timestampParser) parse(line []byte) (at int64, n int) {
 	return c.unix + frac, end + 1
 }
 
-// fraction reads the fraction of a second at index i, if there is one. It returns the nanoseconds and the index after
-// the fraction.
+// fraction parses the fraction of a second at index i, if any. It returns the nanoseconds and the index after the
+// fraction.
 func fraction(line []byte, i int) (ns int64, after int) {
 	if line[i] != '.' {
 		return 0, i

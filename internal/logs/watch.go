@@ -8,24 +8,24 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// podFinder gets a pod by name. It returns nil if there is none.
+// podFinder reads a Pod by name. It returns nil if the Pod does not exist.
 type podFinder interface {
 	FindPod(ctx context.Context, ns, name string) (*corev1.Pod, error)
 }
 
 // containerWatch holds the newest view of a container for the reader of its log.
 type containerWatch struct {
-	// ask gets the view from the cluster. It is used when the held view may be outdated.
+	// ask reads the view from the cluster. It is used if the held view may be outdated.
 	ask func(context.Context) (view, error)
-	// polled is set if nobody calls update: the reader refreshes the view after each stream.
+	// polled is true if nobody calls update. The reader then refreshes the view after each stream.
 	polled bool
 
 	mu          sync.Mutex
 	seen        view
 	changed     chan struct{} // receives a value after a change
 	terminating chan struct{} // closed when the pod is being deleted
-	newest      string        // the instance named last
-	replaced    chan struct{} // closed when a later instance is named
+	newest      string        // the last instance named
+	replaced    chan struct{} // closed when a later instance appears
 }
 
 func newContainerWatch(ask func(context.Context) (view, error)) *containerWatch {
@@ -34,14 +34,14 @@ func newContainerWatch(ask func(context.Context) (view, error)) *containerWatch 
 	}
 }
 
-// watchContainer returns a watch that asks the cluster about a container of this pod, by the pod's UID.
+// watchContainer returns a watch that asks the cluster for the state of a container of this Pod, by the Pod's UID.
 func watchContainer(cluster podFinder, p *corev1.Pod, container string) *containerWatch {
 	return newContainerWatch(func(ctx context.Context) (view, error) {
 		now, err := cluster.FindPod(ctx, p.Namespace, p.Name)
 		if err != nil {
 			return view{}, err
 		}
-		if now != nil && now.UID != p.UID { // another pod has the name now
+		if now != nil && now.UID != p.UID { // another Pod has the name now
 			now = nil
 		}
 		return viewOf(now, container), nil
@@ -55,7 +55,7 @@ func (w *containerWatch) view() view {
 	return w.seen
 }
 
-// update sets the view and wakes whoever waits for a change.
+// update sets the view and wakes the readers that wait for a change.
 func (w *containerWatch) update(v view) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -77,7 +77,7 @@ func (w *containerWatch) update(v view) {
 	}
 }
 
-// replacementOf returns a channel that is closed once a later instance than this one is known.
+// replacementOf returns a channel that is closed once an instance later than this one is known.
 func (w *containerWatch) replacementOf(instance string) <-chan struct{} {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -100,7 +100,7 @@ func (w *containerWatch) wait(ctx context.Context, d time.Duration) {
 	}
 }
 
-// refresh updates the view from the cluster. If the cluster does not answer, the view stays as it is.
+// refresh updates the view from the cluster. If the cluster does not answer, the view stays unchanged.
 func (w *containerWatch) refresh(ctx context.Context) {
 	if v, err := w.ask(ctx); err == nil {
 		w.update(v)

@@ -96,7 +96,7 @@ func (p *printer) commands(cmd *cobra.Command) {
 	list("Topics for "+cmd.CommandPath()+" help", func(*cobra.Command) bool { return true }, Topics(cmd))
 }
 
-// flags lists the flags of cmd, and the names of the flags of all commands.
+// flags lists the flags of cmd, and the names of the global flags.
 func (p *printer) flags(cmd *cobra.Command) {
 	if own := ownFlags(cmd); own.HasFlags() {
 		p.title("Flags")

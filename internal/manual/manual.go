@@ -1,8 +1,8 @@
-// Package manual writes the documentation of the commands from the commands themselves: help on a terminal, the command
-// reference, and man pages.
+// Package manual generates the documentation of the commands from the commands themselves: help on a terminal, the
+// command reference, and man pages.
 //
-// A command's Long text is a list of paragraphs, which are wrapped again to the available width. Paragraphs that
-// begin with two spaces stay as they are.
+// A command's Long text is a list of paragraphs, which are wrapped to the available width. Paragraphs that begin with
+// two spaces stay unchanged.
 package manual
 
 import (
@@ -15,7 +15,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// orderKey is the annotation that holds a command's place among the others. Cobra only sorts by name.
+// orderKey is the annotation for a command's position in its list. Cobra itself sorts only by name.
 const orderKey = "norn/order"
 
 // Group is a list of commands that belong together.
@@ -24,7 +24,7 @@ type Group struct {
 	Commands []*cobra.Command
 }
 
-// AddGroups adds commands to root. Help shows them in this order.
+// AddGroups adds commands to root. Help shows them in the order of groups.
 func AddGroups(root *cobra.Command, groups []Group) {
 	place := 'a'
 	for _, g := range groups {
@@ -47,7 +47,7 @@ func Commands(cmd *cobra.Command) []*cobra.Command {
 	return available
 }
 
-// Topics returns the commands below cmd that are only a text.
+// Topics returns the commands below cmd that only show a text.
 func Topics(cmd *cobra.Command) []*cobra.Command {
 	return below(cmd, (*cobra.Command).IsAdditionalHelpTopicCommand)
 }
@@ -103,7 +103,7 @@ func wrap(text string, width int) string {
 	return b.String()
 }
 
-// indent puts by spaces before every line but the first.
+// indent indents all lines but the first by by spaces.
 func indent(text string, by int) string {
 	return strings.ReplaceAll(text, "\n", "\n"+strings.Repeat(" ", by))
 }
@@ -115,7 +115,7 @@ func ownFlags(cmd *cobra.Command) *pflag.FlagSet {
 	})
 }
 
-// inheritedFlags returns the flags of cmd that all commands have.
+// inheritedFlags returns the global flags of cmd.
 func inheritedFlags(cmd *cobra.Command) *pflag.FlagSet { return visible(cmd.InheritedFlags(), nil) }
 
 // visible returns the flags that are not hidden and that want accepts; a nil want accepts all.

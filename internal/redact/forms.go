@@ -16,8 +16,8 @@ import (
 // minSecret is the minimum length of a hidden value in characters. A shorter value would match everywhere.
 const minSecret = 6
 
-// forms returns patterns for a value, for each of its lines, and for both as programs quote, escape or encode them. The
-// patterns do not include surrounding white space, which programs often trim.
+// forms returns patterns for a value and for each of its lines, in the forms in which programs quote, escape or encode
+// them. The patterns do not include surrounding white space, which programs often trim.
 func forms(name, value string) []pattern {
 	mark := []byte("[redacted:" + unmarkable.ReplaceAllString(name, "?") + "]")
 	var out []pattern
@@ -46,13 +46,13 @@ func forms(name, value string) []pattern {
 			add(encoded(line)...)
 		}
 	}
-	if long == 0 { // otherwise the patterns of single lines suffice, and output is not held back until the next line
+	if long == 0 { // otherwise the patterns of single lines suffice, and output need not wait for the next line
 		add(core)
 	}
 	return out
 }
 
-// password returns the password if value is a URL with one, or "". Programs also print it on its own.
+// password returns the password in value if value is a URL with one, or "". Programs also print passwords alone.
 func password(value string) string {
 	u, err := url.Parse(strings.TrimSpace(value))
 	if err != nil || u.User == nil {
@@ -68,7 +68,7 @@ var unmarkable = regexp.MustCompile(`[^A-Za-z0-9_.-]`)
 // escaped returns a value's forms in JSON, in Go and shell quotes, and in URLs.
 func escaped(v string) []string {
 	forms := []string{jsonText(v, true), jsonText(v, false), unquote(strconv.Quote(v)), unquote(strconv.QuoteToASCII(v))}
-	forms = append(forms, jsonText(forms[0], true), jsonText(forms[1], false)) // JSON in JSON, as when logs contain logs
+	forms = append(forms, jsonText(forms[0], true), jsonText(forms[1], false)) // JSON in JSON, as in logs of logs
 	forms = append(forms, strings.ReplaceAll(v, `'`, `'\''`))
 	query := url.QueryEscape(v)
 	component := encodeURIComponent.Replace(query)

@@ -11,9 +11,9 @@ import (
 // pattern is one form of a value and the mark that replaces it.
 type pattern struct{ text, mark []byte }
 
-// matcher finds many patterns at once, and at each position the longest. It hashes blocks of three bytes and skips
-// blocks that are in no pattern, so it does not read most of a text (Wu and Manber, "A fast algorithm for multi-pattern
-// searching", 1994).
+// matcher finds many patterns at once, and at each position the longest one. It hashes blocks of three bytes and skips
+// blocks that are in no pattern, so it reads only a part of the text. The algorithm is by Wu and Manber ("A fast
+// algorithm for multi-pattern searching", 1994).
 type matcher struct {
 	sorted  []pattern            // by text
 	buckets map[uint64][]pattern // by bucketKey, longest first
@@ -70,8 +70,8 @@ func bucketKey(text []byte) uint64 {
 	return uint64(binary.LittleEndian.Uint32(text)) | uint64(binary.LittleEndian.Uint16(text[4:]))<<32
 }
 
-// redact appends in to out with marks instead of patterns. Unless in is final, it stops where a pattern may have
-// started, and returns the rest.
+// redact appends in to out and replaces patterns with their marks. Unless in is final, redact stops where a pattern
+// may begin, and returns the rest.
 func (m *matcher) redact(out, in []byte, final bool) (done, rest []byte) {
 	from := 0 // in[:from] is already in out
 	last := m.window - block - 1
@@ -103,8 +103,7 @@ func (m *matcher) redact(out, in []byte, final bool) (done, rest []byte) {
 	return append(out, in[from:end]...), in[end:]
 }
 
-// match returns the longest pattern that is a prefix of text. partial reports that text is a prefix of a longer
-// pattern.
+// match returns the longest pattern that is a prefix of text. partial is true if text is a prefix of a longer pattern.
 func (m *matcher) match(text []byte) (found *pattern, partial bool) {
 	bucket := m.buckets[bucketKey(text)]
 	for i, p := range bucket {

@@ -41,8 +41,8 @@ func (r *Redactor) Hide(name, value string) {
 	r.matcher.Store(newMatcher(patterns))
 }
 
-// Text returns text with its values replaced. Truncate or wrap a text only afterwards: Text does not recognize a part
-// of a value.
+// Text returns text with its values replaced. Truncate or wrap a text only after that, because Text does not recognize
+// parts of a value.
 func (r *Redactor) Text(text string) string {
 	m := r.matcher.Load()
 	if m == nil {
@@ -55,8 +55,8 @@ func (r *Redactor) Text(text string) string {
 // Writer returns a *Writer that writes redacted text to w.
 func (r *Redactor) Writer(w io.Writer) io.WriteCloser { return &Writer{r: r, w: w} }
 
-// Writer redacts the text written to it. It holds back a possible start of a value until it can tell; Close writes the
-// rest.
+// Writer redacts the text written to it. It holds back a possible beginning of a value until more text arrives. Close
+// writes the rest.
 type Writer struct {
 	r *Redactor
 	w io.Writer

@@ -64,7 +64,7 @@ func TestRedactorForms(t *testing.T) {
 	}
 }
 
-// Of overlapping values, the Redactor replaces the one that starts first, and of those the longest.
+// If values overlap, the Redactor replaces the one that starts first, or of several, the longest.
 func TestRedactorOverlaps(t *testing.T) {
 	r := New()
 	for name, value := range map[string]string{"A": "secret", "B": "secret-longer", "C": "longer-still", "D": "onger-"} {
@@ -85,7 +85,7 @@ func TestRedactorOverlaps(t *testing.T) {
 	}
 }
 
-// The output does not depend on how a text is divided into writes, and a Writer holds back only the start of a value.
+// The output does not depend on how the text is split into writes. A Writer holds back only the beginning of a value.
 func TestRedactorAcrossWrites(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for round := range 2000 {
@@ -133,7 +133,7 @@ func letters(rng *rand.Rand, n int) string {
 	return string(b)
 }
 
-// A value can be added between writes.
+// Values can be added between writes.
 func TestRedactorHideBetweenWrites(t *testing.T) {
 	r := New()
 	var out bytes.Buffer

@@ -37,10 +37,10 @@ const (
 	NoPush                      // accepts the login, but not for pushing to the repository
 )
 
-// Error reports a server that cannot be reached or does not behave like a registry.
+// Error reports a server that is unreachable or does not behave like a registry.
 type Error struct {
 	Text      string
-	Untrusted bool // this machine does not trust the certificate; the builder may be configured to
+	Untrusted bool // this machine does not trust the certificate, but the builder may
 }
 
 // Error returns the text.
@@ -79,7 +79,7 @@ type client struct {
 	base, repository string
 }
 
-// logIn logs in as the challenge requires.
+// logIn logs in by the scheme in the challenge.
 func (c *client) logIn(ctx context.Context, challenge string) (Answer, error) {
 	scheme, parameters := parseChallenge(challenge)
 	header, mayPush := c.Login.basic(), true
@@ -218,7 +218,7 @@ func (c *client) do(ctx context.Context, method, address, authorization, form st
 	return reply{resp.StatusCode, resp.Status, strings.Join(resp.Header.Values("WWW-Authenticate"), ", "), body}, nil
 }
 
-// noRedirect returns a client that does not follow redirects: they could send the login to an unchecked server.
+// noRedirect returns a client that does not follow redirects, which could send the login to an unchecked server.
 func noRedirect() *http.Client {
 	return &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }

@@ -27,7 +27,7 @@ type Login struct {
 	password, token string // exactly one is set
 }
 
-// Secret returns the password or token. Callers hide it from output.
+// Secret returns the password or token. Callers must hide it in output.
 func (l Login) Secret() string { return cmp.Or(l.password, l.token) }
 
 // String returns the user and the origin of the login.
@@ -81,7 +81,7 @@ func FindLogin(ctx context.Context, builder, registry string) (*Login, error) {
 // usesAuthFile reports whether a builder keeps its logins in auth.json.
 func usesAuthFile(builder string) bool { return builder == "podman" || builder == "buildah" }
 
-// loginFiles returns the files in which a builder looks for logins, in order.
+// loginFiles returns the files where a builder looks for logins, in order.
 func loginFiles(builder string) []string {
 	home, err := os.UserHomeDir()
 	if err != nil {
@@ -105,9 +105,9 @@ func loginFiles(builder string) []string {
 	return []string{filepath.Join(run, "auth.json"), own, docker}
 }
 
-// find returns the login for a registry, or nil. A credential helper for the registry takes precedence; only docker and
-// nerdctl support a helper for all registries. Otherwise find tries the registry's name with its path, then each
-// shorter path, because a file can have logins for parts of a registry.
+// find returns the login for a registry, or nil. A credential helper for the registry takes precedence. Only docker
+// and nerdctl support a helper for all registries. Without a helper, find tries the registry's name with its path,
+// then each shorter path, because a file can have logins for parts of a registry.
 func (f *loginFile) find(ctx context.Context, builder, registry string) (*Login, error) {
 	host, _, _ := strings.Cut(registry, "/")
 	helper := f.Helpers[host]
@@ -130,7 +130,7 @@ func (f *loginFile) find(ctx context.Context, builder, registry string) (*Login,
 	return nil, nil //nolint:nilnil // likewise
 }
 
-// lookupNames returns the names under which a file may have a registry's login, longest first.
+// lookupNames returns the names under which a file may contain a registry's login, longest first.
 func lookupNames(registry string) []string {
 	host, _, _ := strings.Cut(registry, "/")
 	if isDockerHub(host) {
@@ -149,7 +149,7 @@ func lookupNames(registry string) []string {
 
 func isDockerHub(host string) bool { return host == "docker.io" || host == "index.docker.io" }
 
-// normalizeKey returns a key of the file without the scheme and API version that old files have.
+// normalizeKey returns a key of the file without the scheme and API version, which old files include.
 func normalizeKey(key string) string {
 	key = strings.TrimPrefix(strings.TrimPrefix(key, "https://"), "http://")
 	key = strings.TrimSuffix(key, "/")

@@ -48,7 +48,7 @@ func Detect(ctx context.Context, dir string) Answers {
 
 var notInName = regexp.MustCompile(`[^a-z0-9]+`)
 
-// appName turns the name of a folder into a DNS label.
+// appName converts the name of a folder to a DNS label.
 func appName(folder string) string {
 	name := notInName.ReplaceAllString(strings.ToLower(folder), "-")
 	name = strings.Trim(name[:min(len(name), 50)], "-") // a cron app's name has at most 52 characters

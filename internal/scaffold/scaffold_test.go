@@ -12,7 +12,7 @@ import (
 	"norn/pkg/infraspec"
 )
 
-// Text is a valid infraspec with exactly the answers.
+// Text returns a valid infraspec with exactly the answers.
 func TestTextIsValid(t *testing.T) {
 	for name, a := range map[string]Answers{
 		"webserver": {
@@ -83,7 +83,7 @@ func TestExposed(t *testing.T) {
 	}
 }
 
-// If many processes write at once, one creates the file and the others leave it alone. No other files remain.
+// If many processes write at once, one creates the file, and the others leave it unchanged. No other files remain.
 func TestWriteNeverOverwrites(t *testing.T) {
 	dir := t.TempDir()
 	var wrote atomic.Int32

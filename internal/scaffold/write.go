@@ -35,8 +35,8 @@ func Exists(dir string) error {
 	return nil
 }
 
-// Write writes the infraspec and the schema to dir, and returns the infraspec's path. It never overwrites an infraspec:
-// if there is one, it returns an *ExistsError. It does not overwrite a schema either; stale reports that it differs.
+// Write writes the infraspec and the schema to dir, and returns the infraspec's path. If dir already has an infraspec,
+// it returns an *ExistsError. It does not overwrite an existing schema; stale reports whether that one differs.
 func Write(dir string, a Answers) (path string, stale bool, err error) {
 	if err := Exists(dir); err != nil {
 		return "", false, err

@@ -41,7 +41,7 @@ type Detail struct {
 	Volumes   []Volume   `json:"volumes,omitempty"`
 	Schedule  *Schedule  `json:"schedule,omitempty"`
 	Tunnel    string     `json:"tunnel,omitempty"`
-	Unread    []string   `json:"unread,omitempty"` // errors of what could not be read
+	Unread    []string   `json:"unread,omitempty"` // errors of failed reads
 }
 
 // Pod is one pod of an app.
@@ -51,7 +51,7 @@ type Pod struct {
 	Ready    bool      `json:"ready"`
 	Restarts int       `json:"restarts"`
 	Started  time.Time `json:"started"`
-	Revision int64     `json:"revision,omitempty"` // 0 if the pod belongs to none
+	Revision int64     `json:"revision,omitempty"` // 0 if the Pod belongs to no revision
 	Message  string    `json:"message,omitempty"`
 }
 
@@ -69,7 +69,7 @@ type Revision struct {
 type Secret struct {
 	Name     string `json:"name"`
 	Declared bool   `json:"declared"`
-	Cluster  *bool  `json:"inCluster,omitempty"` // nil if it could not be read
+	Cluster  *bool  `json:"inCluster,omitempty"` // nil if unknown
 }
 
 // Volume is a volume and the state of its storage.
@@ -103,7 +103,7 @@ func (e *NotFoundError) Hint() string { return "list all apps with norn status" 
 // OfFile returns the app of the infraspec at path.
 func OfFile(path string) Local { return local(path) }
 
-// Describe returns the detail of an app. l needs no more than its name. A nil cluster is not asked.
+// Describe returns the detail of an app. l needs only a name. If cluster is nil, Describe uses only l.
 func Describe(ctx context.Context, cluster Cluster, l Local, s objects.Settings) (*Detail, error) {
 	var inv *k8s.Inventory
 	if cluster != nil {
@@ -140,5 +140,5 @@ type detail struct {
 	settings  objects.Settings
 }
 
-// unread records an error; the rest of the detail does not depend on it.
+// unread records a failed read. The rest of the detail does not depend on it.
 func (d *detail) unread(err error) { d.Unread = append(d.Unread, err.Error()) }

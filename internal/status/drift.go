@@ -13,7 +13,7 @@ import (
 	"norn/pkg/infraspec"
 )
 
-// liveObjects are the objects of one app in the cluster. deployment and cronJob may be nil.
+// liveObjects holds the objects of one app in the cluster. deployment and cronJob may be nil.
 type liveObjects struct {
 	deployment *appsv1.Deployment
 	cronJob    *batchv1.CronJob
@@ -21,7 +21,7 @@ type liveObjects struct {
 	claims     []corev1.PersistentVolumeClaim
 }
 
-// differences lists where an app's objects differ from its infraspec, each as "Kind name: field".
+// differences returns the differences between an app's objects and its infraspec, each as "Kind name: field".
 func differences(have liveObjects, spec *infraspec.Spec, s objects.Settings) ([]string, error) {
 	d := &drifts{}
 	switch {

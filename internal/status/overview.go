@@ -15,14 +15,14 @@ import (
 	"norn/pkg/k8s/metadata"
 )
 
-// State is the state of an app in a word.
+// State is the state of an app, in one or two words.
 type State string
 
 // The states of an app.
 const (
-	Invalid     State = "invalid"      // its infraspec cannot be used
-	Unknown     State = "unknown"      // no cluster was asked
-	NotForged   State = "not forged"   // it is on disk only
+	Invalid     State = "invalid"      // its infraspec is invalid
+	Unknown     State = "unknown"      // no cluster is available
+	NotForged   State = "not forged"   // it exists only on disk
 	NotDeployed State = "not deployed" // forged, but never deployed
 	Running     State = "running"      // all desired pods are available
 	NotReady    State = "not ready"    // some desired pods are not available
@@ -46,8 +46,8 @@ type App struct {
 	Problem string     `json:"problem,omitempty"`
 }
 
-// Overview returns the apps on disk and in the inventory, sorted by name. A nil inventory means that no cluster was
-// asked.
+// Overview returns the apps on disk and in the inventory, sorted by name. A nil inventory means that no cluster is
+// available.
 func Overview(locals []Local, inv *k8s.Inventory, s objects.Settings) []App {
 	var out []App
 	seen := map[string]bool{}
@@ -96,7 +96,7 @@ func appNames(inv *k8s.Inventory) []string {
 	return out
 }
 
-// fill adds the state in the cluster to an app. spec is nil if the infraspec is not on disk or cannot be used.
+// fill adds the state in the cluster to an app. spec is nil if the infraspec is not on disk or is invalid.
 func fill(app *App, inv *k8s.Inventory, spec *infraspec.Spec, s objects.Settings) {
 	services := owned(inv.Services, app.Name)
 	if spec == nil && app.Hosts == nil {
@@ -130,8 +130,7 @@ func fill(app *App, inv *k8s.Inventory, spec *infraspec.Spec, s objects.Settings
 	}
 }
 
-// find returns the object that is named like the app and carries its label, or nil. It skips an object that is being
-// deleted.
+// find returns the object that has the app's name and label, or nil. It skips an object that is being deleted.
 func find[T any, P object[T]](list []T, app string) *T {
 	i := slices.IndexFunc(list, func(o T) bool {
 		return P(&o).GetName() == app && P(&o).GetLabels()[metadata.AppLabel] == app && P(&o).GetDeletionTimestamp() == nil
@@ -142,7 +141,7 @@ func find[T any, P object[T]](list []T, app string) *T {
 	return &list[i]
 }
 
-// owned returns the objects that carry the app's label.
+// owned returns the objects with the app's label.
 func owned[T any, P object[T]](list []T, app string) []T {
 	var out []T
 	for _, o := range list {
@@ -182,7 +181,7 @@ func deployment(app *App, d *appsv1.Deployment) {
 	app.Version = metadata.VersionName(d.Annotations[metadata.CommitAnnotation],
 		metadata.ImageOf(d.Spec.Template.Spec, app.Name))
 	since := d.CreationTimestamp.Time
-	for _, c := range d.Status.Conditions { // the controller records there when a rollout last progressed
+	for _, c := range d.Status.Conditions { // the controller records there when the rollout last progressed
 		if c.Type == appsv1.DeploymentProgressing {
 			since = c.LastUpdateTime.Time
 		}

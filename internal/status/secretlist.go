@@ -7,20 +7,20 @@ import (
 	"norn/pkg/secrets"
 )
 
-// SecretName tells where a secret value exists. Unknown fields are nil.
+// SecretName lists the places where a secret value exists. Unknown fields are nil.
 type SecretName struct {
 	Name     string `json:"name"`
 	Declared bool   `json:"declared"`
 	File     string `json:"file"` // missing, encrypted, plain, readable or nested
 	Cluster  *bool  `json:"cluster,omitempty"`
-	Changed  *bool  `json:"changed,omitempty"` // the cluster has another value than the file
+	Changed  *bool  `json:"changed,omitempty"` // the values in the cluster and in the file differ
 }
 
 // SecretSources holds an app's secrets by source.
 type SecretSources struct {
 	Declared []string
 	Entries  []secrets.Entry          // of the encrypted file
-	Values   map[string]secrets.Value // of the encrypted file; nil without a key
+	Values   map[string]secrets.Value // a cluster answered
 	Asked    bool                     // whether a cluster answered
 	Live     map[string]secrets.Value // of the Secret in the cluster
 }

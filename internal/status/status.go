@@ -11,7 +11,7 @@ import (
 	"norn/pkg/infraspec"
 )
 
-// Local is an app found on disk: its spec, or the problem that keeps it from being used.
+// Local is an app found on disk: its spec, or the reason why the infraspec is invalid.
 type Local struct {
 	Name    string // the app's name, or its folder's if the file has none
 	Path    string
@@ -19,8 +19,8 @@ type Local struct {
 	Problem string
 }
 
-// OnDisk finds the apps in the folders of appsDir, and the app that contains the folder here. A missing appsDir has no
-// apps.
+// OnDisk finds the apps in the folders of appsDir, and the app that contains the folder here. It treats a missing
+// appsDir as empty.
 func OnDisk(here, appsDir string) ([]Local, error) {
 	paths, err := infraspec.List(appsDir)
 	var missing *infraspec.NotFoundError

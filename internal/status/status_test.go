@@ -72,7 +72,7 @@ func deploy(name string, edit func(*appsv1.Deployment)) appsv1.Deployment {
 	return d
 }
 
-// Overview knows each state of a Deployment.
+// Overview recognizes each state of a Deployment.
 func TestOverviewOfDeployments(t *testing.T) {
 	zero, suspended := int32(0), true
 	inv := &k8s.Inventory{
@@ -144,7 +144,7 @@ func TestOverviewOfBoth(t *testing.T) {
 	if strings.Join(got, ", ") != want {
 		t.Errorf("got %s\nwant %s", strings.Join(got, ", "), want)
 	}
-	if len(rows[1].Drift) == 0 { // forge owns no field of its Deployment
+	if len(rows[1].Drift) == 0 { // forge owns none of the Deployment's fields
 		t.Error("b has no drift, although forge owns no field of its Deployment")
 	}
 	without := Overview(locals, nil, objects.Settings{})

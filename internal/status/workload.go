@@ -76,7 +76,7 @@ func pod(p *corev1.Pod, revisions map[string]int64) Pod {
 	return out
 }
 
-// reason sets why a rollout is not complete: the verdict, and the last warning about its pod.
+// reason sets the reason why a rollout is not complete: the verdict, and the last warning about its Pod.
 func (d *detail) reason(ctx context.Context, v rollout.Verdict) {
 	d.Reason = v.Message
 	if v.Reason != "" {

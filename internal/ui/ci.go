@@ -12,7 +12,7 @@ type ci int
 
 const (
 	noCI    ci = iota
-	otherCI    // its logs cannot be folded
+	otherCI    // a system whose logs have no foldable sections
 	github
 	gitlab
 )
@@ -45,7 +45,7 @@ func (c ci) beginSection(name string, at time.Time) string {
 	}
 }
 
-// endSection returns what ends the section that beginSection began.
+// endSection returns the line that ends the section.
 func (c ci) endSection(name string, at time.Time) string {
 	switch c {
 	case github:
@@ -57,7 +57,7 @@ func (c ci) endSection(name string, at time.Time) string {
 	}
 }
 
-// hasSections reports whether sections of the log can be folded.
+// hasSections reports whether the log supports foldable sections.
 func (c ci) hasSections() bool { return c == github || c == gitlab }
 
 // gitlabSection returns the identifier of a section. GitLab allows letters, digits, '_', '.' and '-'.

@@ -11,8 +11,8 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// summaryProgress adds a section about the run to the summary of a CI job, in addition to what another reporter shows.
-// GitHub Actions and compatible systems name the file for it (docs.github.com: Workflow commands, Adding a job
+// summaryProgress adds a section about the run to the summary of a CI job. Another reporter still shows the run.
+// GitHub Actions and compatible systems name the summary's file (docs.github.com: Workflow commands, Adding a job
 // summary).
 type summaryProgress struct {
 	Progress
@@ -74,7 +74,7 @@ func (s *summaryProgress) row(mark, step, text string, took time.Duration) {
 		fmt.Sprintf("| %s | %s | %s | %s |", mark, escapeMarkdown(step), escapeMarkdown(text), formatDuration(took)))
 }
 
-// escapeMarkdown returns text as it can be put into a cell of a Markdown table.
+// escapeMarkdown escapes text for a cell of a Markdown table.
 func escapeMarkdown(text string) string {
 	return strings.NewReplacer("\\", "\\\\", "|", "\\|", "<", "&lt;",
 		"`", "\\`", "*", "\\*", "_", "\\_", "[", "\\[").Replace(sanitize(text))

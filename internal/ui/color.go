@@ -6,12 +6,12 @@ import (
 	"github.com/charmbracelet/lipgloss"
 )
 
-// palette holds the styles of one stream. They do nothing if the stream takes no colors.
+// palette holds the styles for one stream. They do nothing if the stream does not support colors.
 type palette struct {
 	good, bad, warn, dim, bold lipgloss.Style
 }
 
-// newRenderer detects which colors a stream takes.
+// newRenderer detects which colors a stream supports.
 func newRenderer(stream io.Writer) *lipgloss.Renderer {
 	if f := osFile(stream); f != nil {
 		stream = f

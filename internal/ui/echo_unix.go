@@ -4,7 +4,7 @@ package ui
 
 import "golang.org/x/sys/unix"
 
-// hideEcho makes the terminal stop showing what is typed. The caller restores the terminal's state.
+// hideEcho stops the terminal from showing typed text. The caller restores the terminal's state.
 func hideEcho(fd int) error {
 	state, err := unix.IoctlGetTermios(fd, getTermios)
 	if err != nil {

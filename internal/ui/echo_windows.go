@@ -2,7 +2,7 @@ package ui
 
 import "golang.org/x/sys/windows"
 
-// hideEcho makes the console stop showing what is typed. The caller restores the console's state.
+// hideEcho stops the console from showing typed text. The caller restores the console's state.
 func hideEcho(fd int) error {
 	console := windows.Handle(uintptr(fd)) //nolint:gosec // no arithmetic is done with the handle
 	var mode uint32

@@ -10,8 +10,7 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// PrintError prints err with its reason, its hint and its detail. Each comes from the first error in the chain that
-// offers it.
+// PrintError prints err with its reason, hint and detail. Each comes from the first error in the chain that has one.
 func PrintError(w io.Writer, err error) {
 	p := newPalette(w)
 	var b strings.Builder
@@ -35,7 +34,7 @@ func PrintError(w io.Writer, err error) {
 	_, _ = io.WriteString(w, b.String())
 }
 
-// errorReason returns the reason that err offers, or "".
+// errorReason returns the reason of err, or "".
 func errorReason(err error) string {
 	var reason interface{ Reason() string }
 	if errors.As(err, &reason) {
@@ -44,9 +43,9 @@ func errorReason(err error) string {
 	return ""
 }
 
-// PrintInterrupted prints err without its cause, an interrupt. It prints nothing if no other text is left.
+// PrintInterrupted prints err without its cause, an interrupt. It prints nothing if no text is left.
 func PrintInterrupted(w io.Writer, err, cause error) {
-	if IsTerminal(w) { // it shows ^C at the beginning of the line
+	if IsTerminal(w) { // the terminal shows ^C at the beginning of the line
 		_, _ = fmt.Fprintln(w)
 	}
 	text := err.Error()

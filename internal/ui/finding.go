@@ -11,7 +11,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-// Finding is a message about a place in a file, as compilers print them.
+// Finding is a message about a place in a file, in the style of a compiler.
 type Finding struct {
 	File                    string
 	Line, Column, EndColumn int // from 1, in characters; Line is 0 for the file as a whole
@@ -19,7 +19,7 @@ type Finding struct {
 	Source                  string // the text of the line, or ""
 }
 
-// maxExcerpt is the number of columns of a line that are shown in a pipe.
+// maxExcerpt is the maximum number of columns of a line to show in a pipe.
 const maxExcerpt = 500
 
 // PrintFinding prints the place, the message, and the line with the place underlined.
@@ -35,7 +35,7 @@ func PrintFinding(w io.Writer, f Finding) {
 		p.bold.Render(place), style.Render(f.Severity+":"), sanitize(f.Message), p.dim.Render("["+f.Rule+"]"))
 	fmt.Fprintln(&b, wrap(w, text, 4))
 	if redactText(w, f.Source) != f.Source {
-		f.Source = "" // the columns would not fit the redacted text
+		f.Source = "" // the columns would not match the redacted text
 	}
 	if f.Source != "" {
 		number := fmt.Sprintf("%5d", f.Line)
@@ -61,7 +61,7 @@ func (p palette) severity(s string) lipgloss.Style {
 	}
 }
 
-// excerpt returns the part of a finding's line that fits into room columns, and the underline below it. The part
+// excerpt returns the part of a finding's line that fits into room columns, and the underline for it. The part
 // includes the place of the finding.
 func excerpt(f Finding, room int) (line, underline string) {
 	before, place, after := splitSource(f)
@@ -74,8 +74,8 @@ func excerpt(f Finding, room int) (line, underline string) {
 	return line, strings.Repeat(" ", lead) + strings.Repeat("^", max(1, min(underlined, room-lead)))
 }
 
-// splitSource splits a finding's line at the finding's columns. The parts are sanitized, so that a terminal shows each
-// character in the columns that it is counted with.
+// splitSource splits a finding's line at the finding's columns. It sanitizes the parts, so that each character takes
+// the expected number of columns on a terminal.
 func splitSource(f Finding) (before, place, after string) {
 	runes := []rune(f.Source)
 	from := min(f.Column-1, len(runes))

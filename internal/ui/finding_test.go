@@ -28,7 +28,7 @@ func TestPrintFinding(t *testing.T) {
 	}
 }
 
-// The underline is below the place for any line, and neither is too wide.
+// The underline is below the place in any line, and neither exceeds the width.
 func TestExcerpt(t *testing.T) {
 	long := strings.Repeat("x", 200)
 	for _, c := range []struct {
@@ -92,7 +92,7 @@ func TestDisplayPath(t *testing.T) {
 	}
 }
 
-// In a pipe, cells are whole, columns are aligned, and lines have no trailing spaces.
+// In a pipe, cells are not cut, columns are aligned, and lines have no trailing spaces.
 func TestPrintTable(t *testing.T) {
 	var b bytes.Buffer
 	long := strings.Repeat("x", 200)

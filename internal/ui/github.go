@@ -33,8 +33,8 @@ var (
 	escapeCommandProperty = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
 )
 
-// escapeWorkflowCommand returns text in a form that GitHub does not take for a workflow command. GitHub recognizes
-// "##[" anywhere and "::" at the beginning of a line, after blanks (github.com/actions/runner: ActionCommand).
+// escapeWorkflowCommand escapes text that GitHub would interpret as a workflow command. GitHub recognizes "##["
+// anywhere and "::" at the beginning of a line, after blanks (github.com/actions/runner: ActionCommand).
 func escapeWorkflowCommand(text string) string {
 	if !OnGitHub() {
 		return text

@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// jsonHead returns the part after the time that the objects of one container's lines have in common.
+// jsonHead returns the part after the time that is the same in all objects of one container's lines.
 func jsonHead(from LogOrigin) []byte {
 	b := append([]byte(nil), `"pod":"`...)
 	b = append(appendJSONText(b, []byte(from.Pod)), `","container":"`...)
@@ -71,7 +71,7 @@ func appendJSONText(dst, text []byte) []byte {
 	return append(dst, text[from:]...)
 }
 
-// incompleteSuffix returns the number of bytes at the end of text that begin an incomplete character.
+// incompleteSuffix returns the number of bytes of an incomplete character at the end of text.
 func incompleteSuffix(text []byte) int {
 	for n := 1; n < utf8.UTFMax && n <= len(text); n++ {
 		if c := text[len(text)-n]; utf8.RuneStart(c) {

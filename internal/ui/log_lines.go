@@ -19,8 +19,8 @@ type LogStyle struct {
 	Match    []*regexp.Regexp // parts to highlight
 }
 
-// LogPrinter formats log lines. On a terminal each pod has a color and a short name, control characters other than
-// color escapes are removed, and lines of a low level are dim. Elsewhere lines are printed as they are.
+// LogPrinter formats log lines. On a terminal, it gives each Pod a color and a short name, removes control characters
+// other than color escapes, and dims lines of a low level. Elsewhere, it prints lines unchanged.
 type LogPrinter struct {
 	style          LogStyle
 	terminal       bool
@@ -65,7 +65,7 @@ type LogLines struct {
 	p      *LogPrinter
 	head   []byte
 	carry  []byte // an incomplete character at the end of the last part
-	styled bool   // the parts of the current line may have changed the colors
+	styled bool   // the current line may have changed the colors
 }
 
 // Line appends a whole line.
@@ -80,7 +80,7 @@ func (l *LogLines) Line(dst []byte, at time.Time, text []byte) []byte {
 	return append(append(dst, text...), '\n')
 }
 
-// Begin appends the beginning of a line that comes in parts.
+// Begin appends the beginning of a line that arrives in parts.
 func (l *LogLines) Begin(dst []byte, at time.Time) []byte {
 	l.carry, l.styled = l.carry[:0], false
 	if l.p.style.JSON {

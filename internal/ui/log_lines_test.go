@@ -52,7 +52,7 @@ func TestLogLineInAPipe(t *testing.T) {
 	}
 }
 
-// A line that comes in parts is formatted like a whole line, wherever it is cut.
+// A line in parts has the same format as a whole line, wherever the parts are split.
 func TestLogLineInParts(t *testing.T) {
 	const text = "grüße, \"世界\" \xff\x01"
 	for _, style := range []LogStyle{{}, {JSON: true}} {

@@ -15,7 +15,8 @@ var podColors = []lipgloss.AdaptiveColor{
 	{Light: "130", Dark: "214"}, {Light: "30", Dark: "80"}, {Light: "125", Dark: "211"},
 }
 
-// prefix returns the name of a line's pod, with the container if the pod has several. The pod's name decides its color.
+// prefix returns the name of a line's Pod, and its container if the Pod has several. The color depends on the Pod's
+// name.
 func (p *LogPrinter) prefix(from LogOrigin) string {
 	name := from.Pod
 	if p.terminal {
@@ -36,7 +37,8 @@ func (p *LogPrinter) prefix(from LogOrigin) string {
 // generatedSuffix matches the last part of a pod name that a controller generated (k8s.io/apimachinery/pkg/util/rand).
 var generatedSuffix = regexp.MustCompile(`^[bcdfghjklmnpqrstvwxz2456789]{5}$`)
 
-// shortName returns the shortest end of a pod's generated name that no pod before it has. A pod keeps its short name.
+// shortName returns the shortest end of a Pod's generated name that is not yet another Pod's short name. A Pod keeps
+// its short name.
 func (p *LogPrinter) shortName(pod string) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -8,8 +8,8 @@ import (
 
 const resetStyle = "\x1b[0m"
 
-// appendStyled appends a log line for a terminal. Lines of a low level are dim and matches are highlighted. Control
-// characters other than color escapes are removed.
+// appendStyled appends a log line for a terminal. It dims lines of a low level, highlights matches, and removes
+// control characters other than color escapes.
 func (p *LogPrinter) appendStyled(dst, text []byte) []byte {
 	base := ""
 	if p.dim != "" && isLowLevel(text) {
@@ -99,7 +99,7 @@ func colorEscapeLen(text []byte) int {
 	return 0
 }
 
-// levelKeys are the keys of the level in JSON logs.
+// levelKeys lists the keys for the level in JSON logs.
 var levelKeys = [][]byte{[]byte(`"level"`), []byte(`"severity"`), []byte(`"lvl"`), []byte(`"log.level"`)}
 
 // isLowLevel reports whether a line is a JSON object whose level is below info, by name or by the numbers of bunyan and

@@ -60,13 +60,13 @@ func newProgress(s Streams, o Options) Progress {
 	}
 }
 
-// redactedProgress redacts events before they are encoded, cut or wrapped.
+// redactedProgress redacts events before another reporter encodes, cuts or wraps them.
 type redactedProgress struct {
 	Progress
 	stream io.Writer
 }
 
-// redactedError is an error with redacted texts. Its evidence is redacted by the stream when it is encoded.
+// redactedError is an error with redacted texts. The stream redacts its evidence during encoding.
 type redactedError struct {
 	text, reason, hint string
 	err                error

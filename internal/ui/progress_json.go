@@ -9,7 +9,7 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// jsonProgress writes each event as a JSON object. The events are documented in docs/json.md.
+// jsonProgress writes each event as a JSON object. docs/json.md documents the events.
 type jsonProgress struct {
 	enc   *json.Encoder
 	began time.Time

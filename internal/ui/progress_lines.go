@@ -14,12 +14,12 @@ import (
 )
 
 const (
-	// longestSilence is the time after which a line reports that a silent step is still running. Some CI systems end a
-	// job without output.
+	// longestSilence is the time after which norn reports that a silent step is still running. Some CI systems end a
+	// job that prints nothing.
 	longestSilence = 30 * time.Second
-	// failureLines is the number of last lines of a failed step that are shown outside of its section of the log.
+	// failureLines is the number of a failed step's last lines to show outside of its section of the log.
 	failureLines = 40
-	// maxPodLines is the number of new pods up to which changes of each pod are reported.
+	// maxPodLines is the maximum number of new Pods for which norn reports the changes of each Pod.
 	maxPodLines = 10
 )
 
@@ -148,7 +148,7 @@ func (l *lineProgress) sectionLine(step, line string) {
 	}
 }
 
-// enterSection ends the open section of the log, and begins another one unless name is "".
+// enterSection ends the open section of the log, and begins a new section unless name is "".
 func (l *lineProgress) enterSection(name string) {
 	if name == l.section || !l.ci.hasSections() {
 		return
@@ -179,8 +179,8 @@ func (l *lineProgress) podChanges(step string, pods []pipeline.Pod) {
 	l.newPods = states
 }
 
-// outputLine returns a line of a program's output without control characters, and without the text that the program
-// itself has overwritten.
+// outputLine returns a line of a program's output without control characters, and without text that the program has
+// overwritten itself.
 func outputLine(line string) string {
 	line = strings.TrimRight(line, "\r")
 	line = line[strings.LastIndexByte(line, '\r')+1:]

@@ -15,9 +15,9 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// terminalProgress shows finished steps as lines and the running step below them: how long it has run, and the end of
-// its output or the pods that it waits for. The running step is redrawn in place. It disappears when the step succeeds;
-// the last output of a failed step stays.
+// terminalProgress shows finished steps as lines. Below them, it shows the running step: the elapsed time, and the end
+// of its output or the Pods that it waits for. The running step is redrawn in place. It disappears if the step
+// succeeds. If the step fails, its last output stays.
 type terminalProgress struct {
 	w       io.Writer
 	p       palette
@@ -42,9 +42,9 @@ var spinner = []string{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "
 const (
 	redrawEvery = 100 * time.Millisecond
 	eraseBelow  = "\r\x1b[J"
-	// liveLines is the number of last lines shown of a running step.
+	// liveLines is the number of a running step's last lines to show.
 	liveLines = 6
-	// keptLines is the number of last lines kept of a failed step.
+	// keptLines is the number of a failed step's last lines to keep.
 	keptLines = 50
 )
 
@@ -76,8 +76,8 @@ func (t *terminalProgress) draw(permanent string) {
 	_, _ = io.WriteString(t.w, text+permanent+strings.Join(running, "\n"))
 }
 
-// runningStep returns the lines of the running step. They fit the terminal: a line that the terminal wraps could not be
-// erased completely.
+// runningStep returns the lines of the running step. They fit the terminal's width, because a line that the terminal
+// wraps cannot be erased completely.
 func (t *terminalProgress) runningStep() []string {
 	if t.step == "" {
 		return nil
@@ -103,7 +103,7 @@ func (t *terminalProgress) runningStep() []string {
 	return lines
 }
 
-// podLines returns lines for the pods that the step waits for, pods that are not ready first.
+// podLines returns lines for the Pods that the step waits for. Pods that are not ready come first.
 func (t *terminalProgress) podLines(room int) []string {
 	pods := slices.Clone(t.pods)
 	rank := func(p pipeline.Pod) int {
@@ -199,12 +199,12 @@ func (t *terminalProgress) Report(e pipeline.Event) {
 	}
 }
 
-// digest matches an image digest. A terminal shows only its beginning; the other reporters print all of it.
+// digest matches an image digest. A terminal shows only its beginning; other reporters show it in full.
 var digest = regexp.MustCompile(`(sha256:[0-9a-f]{12})[0-9a-f]{52}`)
 
 func shortDigests(text string) string { return digest.ReplaceAllString(text, "$1…") }
 
-// output handles a line of a step's output. Output between steps stays, such as that norn waits for a lock.
+// output handles a line of a step's output. Output between steps stays, for example that norn waits for a lock.
 func (t *terminalProgress) output(e pipeline.Event) {
 	line := outputLine(e.Line)
 	if t.verbose || t.step == "" {

@@ -18,7 +18,7 @@ var (
 	sectionTime = regexp.MustCompile(`(section_(?:start|end)):\d+:`)
 )
 
-// newTestTerminal returns the reporter for a terminal of this size, without the periodic redraw.
+// newTestTerminal returns the reporter for a terminal of this size. It does not redraw periodically.
 func newTestTerminal(w *bytes.Buffer, columns, rows int, verbose bool) *terminalProgress {
 	return &terminalProgress{
 		w: w, p: newPalette(w), size: func() (int, int) { return columns, rows }, verbose: verbose,
@@ -26,7 +26,7 @@ func newTestTerminal(w *bytes.Buffer, columns, rows int, verbose bool) *terminal
 	}
 }
 
-// screen returns the lines on a large terminal after written was written to it.
+// screen returns the lines on a large terminal after it has received written.
 func screen(t *testing.T, written string) []string {
 	t.Helper()
 	lines := []string{""}
@@ -90,7 +90,7 @@ func TestTerminalFits(t *testing.T) {
 	}
 }
 
-// A successful step leaves its line, a failed step also its last output. Nothing of the redrawn part stays.
+// A successful step leaves its line. A failed step also leaves its last output. Nothing of the redrawn part remains.
 func TestTerminalKeeps(t *testing.T) {
 	for _, verbose := range []bool{false, true} {
 		var b bytes.Buffer

@@ -36,7 +36,7 @@ var events = []pipeline.Event{
 	{Kind: pipeline.Ended, Step: "rollout", Result: pipeline.Result{State: pipeline.Failed}, Err: hinted{}},
 }
 
-// play reports the events to the reporter for these options and returns the contents of both streams.
+// play sends the events to the reporter for these options and returns the contents of both streams.
 func play(t *testing.T, o Options, env map[string]string) (out, errs string) {
 	t.Helper()
 	for _, name := range []string{"CI", "GITHUB_ACTIONS", "GITLAB_CI", "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE"} {
@@ -70,7 +70,7 @@ func TestPlainLines(t *testing.T) {
 	}
 }
 
-// With -q there is no progress, but warnings and the last output of failed steps.
+// -q hides the progress, but not warnings and the last output of failed steps.
 func TestQuiet(t *testing.T) {
 	_, errs := play(t, Options{Quiet: true}, nil)
 	want := "  ! warning: two platforms\n  | log | no ```luck```\n  ✗ rollout failed\n"
@@ -79,8 +79,8 @@ func TestQuiet(t *testing.T) {
 	}
 }
 
-// In a CI log each line has a timestamp, and the output of a step is in a section. The last output of a failed step is
-// repeated after its section.
+// In a CI log, each line has a timestamp, and the output of a step is in a section. The last output of a failed step
+// is repeated after its section.
 func TestCILogs(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -168,7 +168,7 @@ func TestSummary(t *testing.T) {
 	}
 }
 
-// A summary is redacted, and its text has no Markdown of others. With Private there is no summary.
+// A summary is redacted, and escapes Markdown in foreign text. With Private, there is no summary.
 func TestSummaryRevealsNothing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "summary.md")
 	t.Setenv("GITHUB_STEP_SUMMARY", path)
@@ -193,7 +193,7 @@ func TestSummaryRevealsNothing(t *testing.T) {
 	}
 }
 
-// On GitHub, foreign text is never printed as a workflow command.
+// On GitHub, norn never prints foreign text as a workflow command.
 func TestWorkflowCommandsAreEscaped(t *testing.T) {
 	t.Setenv("GITHUB_ACTIONS", "true")
 	var b bytes.Buffer
@@ -214,7 +214,7 @@ func TestWorkflowCommandsAreEscaped(t *testing.T) {
 	}
 }
 
-// A line is printed after every 30 seconds of silence.
+// norn prints a line after every 30 seconds of silence.
 func TestLongestSilence(t *testing.T) {
 	var b bytes.Buffer
 	l := newLineProgress(&b, noCI, false)

@@ -38,7 +38,7 @@ func (p *Prompt) Ask(ctx context.Context, text string) (string, error) {
 	return strings.TrimSpace(line), err
 }
 
-// AskHidden is like Ask, but the terminal does not show what is typed, and the answer is not trimmed.
+// AskHidden is like Ask, but the terminal does not show the answer, and the answer is not trimmed.
 func (p *Prompt) AskHidden(ctx context.Context, text string) (string, error) {
 	fd := int(p.terminal.Fd()) //nolint:gosec // a file descriptor fits an int
 	before, err := term.GetState(fd)
@@ -46,13 +46,13 @@ func (p *Prompt) AskHidden(ctx context.Context, text string) (string, error) {
 		return "", fmt.Errorf("turn off terminal echo: %w", err)
 	}
 	defer func() { _ = term.Restore(fd, before) }()
-	// ReadPassword turns echo off only after the prompt is shown. Text pasted before that would be visible.
+	// ReadPassword turns off echo only after the prompt is shown. Text pasted before that would be visible.
 	if err := hideEcho(fd); err != nil {
 		return "", fmt.Errorf("turn off terminal echo: %w", err)
 	}
 	line, err := p.ask(ctx, text, func() (string, error) {
 		line, err := term.ReadPassword(fd)
-		_, _ = fmt.Fprintln(p.out) // the typed newline is hidden, too
+		_, _ = fmt.Fprintln(p.out) // the terminal does not show the typed newline either
 		return string(line), err
 	})
 	return line, err

@@ -26,7 +26,7 @@ func (e *echoRecorder) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Text pasted as soon as the prompt appears must not be visible. Afterwards the terminal's state is restored.
+// Text pasted as soon as the prompt appears is not visible. Later, the terminal's state is restored.
 func TestAskHiddenHidesBeforeThePrompt(t *testing.T) {
 	keyboard, terminal, err := pty.Open()
 	if err != nil {

@@ -12,8 +12,8 @@ func Redacted(s Streams, r *redact.Redactor) Streams {
 	return Streams{In: s.In, Out: r.Writer(s.Out), Err: r.Writer(s.Err)}
 }
 
-// Flush writes what a redacted stream holds back because it may be the beginning of a secret value. Call it before
-// waiting for an answer, and at the end.
+// Flush writes the text that a redacted stream holds back because it may be the beginning of a secret value. Call
+// Flush before waiting for an answer, and at the end.
 func Flush(stream io.Writer) {
 	if w, ok := stream.(*redact.Writer); ok {
 		_ = w.Close()

@@ -11,7 +11,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-// Mark is the meaning of a text, which decides its color.
+// Mark is the meaning of a text, and determines its color.
 type Mark int
 
 // The marks.
@@ -36,8 +36,8 @@ type Cell struct {
 // Marked returns a cell with a mark.
 func Marked(text string, mark Mark) Cell { return Cell{text, mark} }
 
-// PrintTable prints a table with a header row. If a terminal is too narrow for it, the columns named in optional are
-// dropped one by one, in that order, until it fits; after that, cells are cut.
+// PrintTable prints a table with a header row. If a terminal is too narrow, PrintTable drops the columns named in
+// optional one by one, in that order, until the table fits. If it still does not fit, PrintTable cuts the cells.
 func PrintTable(w io.Writer, header []string, rows [][]Cell, optional ...string) {
 	for IsTerminal(w) && len(optional) > 0 && lipgloss.Width(newTable(w, header, rows).Render()) > Width(w) {
 		header, rows = dropColumn(header, rows, optional[0])
@@ -93,7 +93,7 @@ func newTable(w io.Writer, header []string, rows [][]Cell) *table.Table {
 	return t
 }
 
-// PrintFact prints a name and the lines of a text, aligned below each other.
+// PrintFact prints a name and a text, with the text's lines aligned.
 func PrintFact(w io.Writer, name, text string) {
 	p := newPalette(w)
 	const column = 11

@@ -47,21 +47,22 @@ func size(stream any) (width, height int) {
 	return width, height
 }
 
-// wrap redacts text. On a terminal, it also breaks lines between words and indents the continuation lines.
+// wrap redacts text. On a terminal, it also breaks lines between words and indents continuation lines.
 func wrap(stream any, text string, indent int) string {
 	text = redactText(stream, text)
 	if !IsTerminal(stream) {
 		return text
 	}
-	// The library breaks after any hyphen, even inside flags and names.
+	// The library breaks lines after any hyphen, even inside flags and names.
 	text = ansi.Wrap(strings.ReplaceAll(text, "-", unbreakableHyphen), Width(stream)-indent, "")
 	return strings.NewReplacer(unbreakableHyphen, "-", "\n", "\n"+strings.Repeat(" ", indent)).Replace(text)
 }
 
-// unbreakableHyphen stands for a hyphen while lines are broken. It is a private-use character.
+// unbreakableHyphen replaces a hyphen while lines are broken. It is a private-use character.
 const unbreakableHyphen = "\ue000"
 
-// sanitize replaces what a terminal or a CI log would act on: control characters, line breaks and workflow commands.
+// sanitize replaces characters to which a terminal or a CI log would react: control characters, line breaks and
+// workflow commands.
 func sanitize(text string) string {
 	return escapeWorkflowCommand(strings.Map(func(r rune) rune {
 		if r < ' ' || r >= 0x7f && r < 0xa0 || r == 0x2028 || r == 0x2029 {

@@ -22,7 +22,7 @@ import (
 	"os"
 )
 
-// Streams are the three standard streams of a command.
+// Streams holds the three standard streams of a command.
 type Streams struct {
 	In       io.Reader
 	Out, Err io.Writer

@@ -47,7 +47,7 @@ func isFile(path string) bool {
 	return err == nil && !info.IsDir()
 }
 
-// secretsFile compares the names under secrets with those in the encrypted file. It needs no key.
+// secretsFile compares the names under secrets with the names in the encrypted file. It needs no key.
 func secretsFile(spec *infraspec.Spec) []infraspec.Finding {
 	finding := func(key string, severity infraspec.Severity, format string, args ...any) infraspec.Finding {
 		return spec.Finding(key, severity, infraspec.RuleSecretsFile, fmt.Sprintf(format, args...))
@@ -73,7 +73,7 @@ func secretsFile(spec *infraspec.Spec) []infraspec.Finding {
 	}
 	for _, e := range entries {
 		if !infraspec.IsVariable(e.Name) {
-			continue // not quoted: it may be anything
+			continue // not quoted, because it may be anything
 		}
 		key, declared := "secrets", slices.Index(spec.Secrets, e.Name)
 		if declared >= 0 {
@@ -98,7 +98,7 @@ func secretsFile(spec *infraspec.Spec) []infraspec.Finding {
 	return found
 }
 
-// problem returns err with the base name of the file: the finding already names the folder.
+// problem returns the text of err with the base name of the file, because the finding already names the folder.
 func problem(err error) string {
 	var file *secrets.FileError
 	if errors.As(err, &file) {

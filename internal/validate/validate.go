@@ -29,8 +29,8 @@ func One(arg, here, appsDir string) (Report, error) {
 	return report, nil
 }
 
-// All checks every app in the folders of appsDir, and that no two of them use the same name, host or Service. It calls
-// each with every report as soon as it is complete.
+// All checks every app in the folders of appsDir, and that no two apps use the same name, host or Service. It calls
+// each with every report as soon as the report is complete.
 func All(appsDir string, each func(Report) error) error {
 	paths, err := infraspec.List(appsDir)
 	if err != nil {

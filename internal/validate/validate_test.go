@@ -110,7 +110,7 @@ func place(f infraspec.Finding) string {
 	return parts[0] + ":" + parts[1]
 }
 
-// All reports each app once, in order, and conflicts between two apps.
+// All reports each app once, in order, and reports conflicts between two apps.
 func TestAll(t *testing.T) {
 	apps := t.TempDir()
 	web := func(app, host string) map[string]string {
@@ -135,7 +135,7 @@ func TestAll(t *testing.T) {
 	}
 }
 
-// It is an error if the file sets another name than the requested one.
+// If the file sets another name than the requested one, the result is an error.
 func TestOneWithAnotherName(t *testing.T) {
 	apps := t.TempDir()
 	folder(t, filepath.Join(apps, "store"), map[string]string{"infraspec.yaml": worker, "Dockerfile": ""})

@@ -16,13 +16,13 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// built is an image.
+// built is the image to ship.
 type built struct {
-	builder image.Builder // nil with --image
+	builder image.Builder // nil with --image, which builds nothing
 	name    string
 }
 
-// build builds the image from tree.
+// build returns the step that builds the image from tree.
 func (r *run) build(tree source.Tree) pipeline.Step[built] {
 	if name := r.options.Image; name != "" {
 		return pipeline.Step[built]{
@@ -65,7 +65,7 @@ func forPlatform(request image.Request) string {
 	return " for " + request.Platform
 }
 
-// buildRequest chooses the builder and returns what to build.
+// buildRequest chooses the builder, and returns it with the description of the build.
 func (r *run) buildRequest(ctx context.Context, out io.Writer, tree source.Tree) (image.Builder, image.Request, error) {
 	dockerfile := filepath.Join(tree.Dir, r.spec.Build.Dockerfile)
 	if _, err := os.Stat(dockerfile); errors.Is(err, fs.ErrNotExist) {

@@ -12,8 +12,8 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// cleanup removes what the next deploy does not need: the copy of the source, and images on this machine beyond
-// artifacts.retain. A failure to remove them is a warning: the deploy has succeeded.
+// cleanup returns the step that removes the copy of the source, and images on this machine beyond artifacts.retain. A
+// failure is only a warning, because the deploy has succeeded.
 func (r *run) cleanup(tree source.Tree, made built) pipeline.Step[pipeline.None] {
 	run := func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
 		if err := os.RemoveAll(tree.Copied); err != nil {

@@ -22,7 +22,7 @@ func (r *run) cronJob(ctx context.Context) (*batchv1.CronJob, error) {
 	return c, err
 }
 
-// schedule ships a version of a cron app. Its next run is the first to use it, so there is nothing to wait for.
+// schedule sets release on the app's CronJob. The next run uses it, so there is nothing to wait for.
 func (r *run) schedule(ctx context.Context, release k8s.Release) (pipeline.Result, error) {
 	before, err := r.cronJob(ctx)
 	if err != nil {

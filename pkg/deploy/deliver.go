@@ -20,7 +20,8 @@ func (r *run) delivery() string {
 	return "push"
 }
 
-// deliver brings the image to the cluster. It makes the image's name for the pods: after a push, with its digest.
+// deliver returns the step that brings the image to the cluster. The step's value is the image name for the Pods:
+// after a push, with the digest.
 func (r *run) deliver(made built) pipeline.Step[string] {
 	to := "to " + r.options.Registry
 	if r.local.Kind != "" {

@@ -49,7 +49,7 @@ type Version struct {
 
 // Run deploys spec's app. If the new version does not start, the error is a *rollout.Error.
 func Run(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, spec *infraspec.Spec, o Options) error {
-	return prepared(ctx, cluster, spec, o, func(r *run) error {
+	return withRun(ctx, cluster, spec, o, func(r *run) error {
 		return o.WithLock(ctx, cluster, to, func(ctx context.Context) error {
 			workload, traffic, err := r.forge(ctx, to)
 			if err != nil {
@@ -62,7 +62,7 @@ func Run(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, spec *i
 
 // Plan reports what each step of Run would do. It reads the cluster and the source, and changes nothing.
 func Plan(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, spec *infraspec.Spec, o Options) error {
-	return prepared(ctx, cluster, spec, o, func(r *run) error {
+	return withRun(ctx, cluster, spec, o, func(r *run) error {
 		dry := o.runner(to)
 		dry.Dry = true
 		return r.ship(ctx, dry, r.planForge(), nil)
@@ -78,8 +78,8 @@ func (o Options) runner(to pipeline.Reporter) pipeline.Runner {
 	return r
 }
 
-// prepared calls do with a run whose temporary folder is removed afterwards.
-func prepared(
+// withRun calls do with a run, and removes the run's temporary folder afterwards.
+func withRun(
 	ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Options, do func(*run) error,
 ) (err error) {
 	o.Spec = spec
@@ -98,8 +98,8 @@ func prepared(
 	})
 }
 
-// check refuses up front what could only fail later. Without a registry, it returns the local cluster to load images
-// into.
+// check returns an error for options with which a later step would fail. Without a registry, it also returns the local
+// cluster to load images into.
 func check(
 	ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Options,
 ) (local connect.LocalCluster, err error) {
@@ -134,7 +134,7 @@ func check(
 	return local, nil
 }
 
-// run is one deploy: what every step is given. What a step makes is returned and passed to later steps by ship.
+// run is one deploy: the state that its steps share. ship passes a step's value to the later steps.
 type run struct {
 	cluster *k8s.Client
 	spec    *infraspec.Spec
@@ -145,14 +145,14 @@ type run struct {
 	secret  appSecret
 }
 
-// shipment is the version that the steps after the build bring into the cluster.
+// shipment is the version that the steps after the build ship.
 type shipment struct {
 	sourced
 	image string // what the pods will run
 }
 
-// ship runs the steps of a deploy, or plans them. The steps in workload run before the first that touches the cluster,
-// those in traffic after the rollout.
+// ship runs the steps of a deploy, or plans them. It runs forge's workload steps before the first step that changes
+// the app, and forge's traffic steps after the rollout.
 func (r *run) ship(ctx context.Context, p pipeline.Runner, workload, traffic []forgeStep) error {
 	src, err := pipeline.RunStep(ctx, p, r.source())
 	if err != nil {
@@ -198,7 +198,8 @@ func (r *run) ship(ctx context.Context, p pipeline.Runner, workload, traffic []f
 // forgeStep is one of forge's steps, which changes one object.
 type forgeStep = pipeline.Step[drift.Change]
 
-// forge returns forge's steps with --forge. It reads the cluster now: what forge refuses is refused before the build.
+// forge returns forge's steps, or none without --forge. It reads the cluster at once, so that forge can refuse before
+// the build.
 func (r *run) forge(ctx context.Context, to pipeline.Reporter) (workload, traffic []forgeStep, err error) {
 	if !r.options.Forge {
 		return nil, nil, nil
@@ -218,7 +219,7 @@ func (r *run) planForge() []forgeStep {
 	return []forgeStep{{Name: "forge", Plan: pipeline.Fixed(drift.Change{}, pipeline.Planned, detail)}}
 }
 
-// test runs build.test in the source's folder.
+// test returns the step that runs build.test in the source's folder.
 func (r *run) test(tree source.Tree) pipeline.Step[pipeline.None] {
 	run := func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
 		switch {
@@ -242,15 +243,15 @@ func (r *run) test(tree source.Tree) pipeline.Step[pipeline.None] {
 	return pipeline.Step[pipeline.None]{Name: "test", Run: pipeline.Act(run), Plan: planned(plan)}
 }
 
-// planned is the plan of a step that makes no value.
+// planned returns the plan of a step without a value.
 func planned(detail string) pipeline.Func[pipeline.None] {
 	return pipeline.Fixed(pipeline.None{}, pipeline.Planned, detail)
 }
 
-// ifBuilt returns what, or with --image the text for a step that has nothing to do.
-func (r *run) ifBuilt(what string) string {
+// ifBuilt returns plan, or with --image the plan of a step that does nothing.
+func (r *run) ifBuilt(plan string) string {
 	if r.options.Image != "" {
 		return "--image is set"
 	}
-	return what
+	return plan
 }

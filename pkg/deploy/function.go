@@ -29,7 +29,7 @@ func (r *run) currentFunction(ctx context.Context) (liveApp, error) {
 	}, nil
 }
 
-// register makes release the version that the next call runs, in place of the image before.
+// register records release as the version that the next call runs. before is the previous image.
 func (r *run) register(ctx context.Context, release k8s.Release, before string) (pipeline.Result, error) {
 	conf := applycore.PodTemplate(r.spec.App, r.options.Namespace).WithLabels(objects.Labels(r.spec))
 	t, err := r.cluster.ApplyPodTemplate(ctx, conf, release)

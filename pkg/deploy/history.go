@@ -29,7 +29,7 @@ type Entry struct {
 // Version returns the version's name for people.
 func (e Entry) Version() string { return metadata.VersionName(e.Commit, e.Image) }
 
-// History returns an app's revisions, newest first. They are those of its Deployment, as in kubectl rollout history.
+// History returns an app's revisions, newest first: the revisions of its Deployment, as in kubectl rollout history.
 func History(ctx context.Context, cluster *k8s.Client, ns, app string) ([]Entry, error) {
 	d, err := forged(ctx, cluster, rollout.Target{Namespace: ns, App: app})
 	if err != nil {

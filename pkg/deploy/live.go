@@ -17,7 +17,7 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// liveApp is an app as the cluster has it before a deploy.
+// liveApp is the state of an app in the cluster before a deploy.
 type liveApp struct {
 	pod      corev1.PodSpec // its Pod template
 	image    string         // what its Pods run, or "" before the first deploy
@@ -96,7 +96,7 @@ func (r *run) currentCronJob(ctx context.Context) (liveApp, error) {
 	return now, nil
 }
 
-// runsAlready reports whether the image to ship is already running. Then there is nothing to migrate.
+// runsAlready reports whether the image to ship is already running. If so, the deploy runs no migration.
 func (r *run) runsAlready(s shipment) bool {
 	return s.live.verified && s.live.image == s.image && !r.options.Force
 }

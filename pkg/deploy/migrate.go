@@ -19,7 +19,7 @@ const MigrationTimeout = time.Hour
 // MigrationError reports a failed migration. The running version is unchanged.
 type MigrationError struct{ What, Snapshot string }
 
-// Error says how the migration ended.
+// Error returns how the migration ended.
 func (e *MigrationError) Error() string {
 	return "the migration failed: " + e.What + "; the running version is unchanged"
 }
@@ -43,8 +43,8 @@ func (r *run) noMigration(s shipment) string {
 	return ""
 }
 
-// migrate runs the migration in the new image, as a Job. It makes the version that was migrated to, or "". The snapshot
-// named dump was taken before it.
+// migrate returns the step that runs the migration in the new image, as a Job. The step's value is the version that
+// was migrated to, or "". dump is the name of the snapshot that was taken before.
 func (r *run) migrate(s shipment, dump string) pipeline.Step[string] {
 	why := r.noMigration(s)
 	plan := pipeline.Fixed("", pipeline.Planned, cmp.Or(why, commandLine(r.spec.Migrations.Command)))

@@ -37,7 +37,8 @@ func RestoreSnapshot(
 	})
 }
 
-// dumpBeforeRestore dumps the database named name into folder. It makes the connection to it.
+// dumpBeforeRestore returns the step that dumps the database named name into folder. The step's value is the
+// connection to the database.
 func dumpBeforeRestore(cluster *k8s.Client, name, folder string, o RestoreOptions) pipeline.Step[database.Connection] {
 	run := func(ctx context.Context, out io.Writer) (c database.Connection, result pipeline.Result, err error) {
 		var values map[string]secrets.Value

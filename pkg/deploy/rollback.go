@@ -77,8 +77,8 @@ func choose(
 	return chosen, err
 }
 
-// noEarlier returns an error that says why no revision can be chosen, and lists all of them.
-func noEarlier(newestFirst []k8s.Revision) error {
+// noEarlierRevision returns an error that explains why no revision can be chosen, and lists all revisions.
+func noEarlierRevision(newestFirst []k8s.Revision) error {
 	if slices.ContainsFunc(newestFirst, func(r k8s.Revision) bool { return r.Verified && !r.Current }) {
 		return &pipeline.UsageError{
 			Problem: "all other verified revisions run the current version",
@@ -91,7 +91,7 @@ func noEarlier(newestFirst []k8s.Revision) error {
 	}
 }
 
-// describeAll lists revisions with what is known of each.
+// describeAll returns a line for each revision, with its state.
 func describeAll(newestFirst []k8s.Revision) string {
 	if len(newestFirst) == 0 {
 		return "none"
@@ -119,7 +119,7 @@ func previousVerified(newestFirst []k8s.Revision) (k8s.Revision, error) {
 			return r, nil
 		}
 	}
-	return k8s.Revision{}, noEarlier(newestFirst)
+	return k8s.Revision{}, noEarlierRevision(newestFirst)
 }
 
 // findRevision returns the revision with a number, or with a commit that starts with the given digits.

@@ -17,8 +17,8 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// rollout sets the version on the app's workload, and waits until it runs. migrated is the version whose migration
-// this deploy ran, or "".
+// rollout returns the step that sets the version on the app's workload and waits until it runs. migrated is the
+// version whose migration this deploy ran, or "".
 func (r *run) rollout(s shipment, migrated, secretVersion string) pipeline.Step[pipeline.None] {
 	run := func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
 		policy, err := objects.PullPolicy(s.image)
@@ -44,9 +44,9 @@ func (r *run) rollout(s shipment, migrated, secretVersion string) pipeline.Step[
 	return pipeline.Step[pipeline.None]{Name: "rollout", Run: pipeline.Act(run), Plan: planned(r.planRollout(s))}
 }
 
-// replacePods sets release on the app's Deployment, and waits until its Pods run. failed says that the current version
-// has failed. Its Pods are then replaced even if release is the same: the cause may be gone, and the kubelet waits
-// ever longer between its attempts.
+// replacePods sets release on the app's Deployment and waits until its Pods run. If the current version has failed,
+// replacePods replaces its Pods even if release is the same. The cause may be gone, and the kubelet waits longer after
+// each attempt.
 func (r *run) replacePods(
 	ctx context.Context, out io.Writer, release k8s.Release, failed bool,
 ) (pipeline.Result, error) {
@@ -85,8 +85,8 @@ func (r *run) planRollout(s shipment) string {
 	return fmt.Sprintf("%d %s of %s instead of %s", r.spec.Replicas, pods, s.image, from)
 }
 
-// cause returns the line that kubectl rollout history shows for this revision. It has no time, which the ReplicaSet
-// records anyway: deploying a running version again must change nothing.
+// cause returns the line that kubectl rollout history shows for this revision. It contains no time, because deploying
+// a running version again must change nothing. The ReplicaSet records the time anyway.
 func (s shipment) cause(user string) string {
 	return fmt.Sprintf("norn deploy %s by %s", s.version(), user)
 }

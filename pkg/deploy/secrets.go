@@ -88,11 +88,11 @@ func (a appSecret) live(ctx context.Context) (*corev1.Secret, error) {
 	}
 	if err != nil {
 		if len(a.spec.Secrets) == 0 && errors.As(err, new(*objects.ConflictError)) {
-			return nil, nil //nolint:nilnil // it is in nobody's way
+			return nil, nil //nolint:nilnil // it conflicts with nothing
 		}
 		return nil, err
 	}
-	for key, value := range live.Data { // the pods' values until now are secret too
+	for key, value := range live.Data { // hide the Pods' current values too
 		a.hide(key, string(value))
 	}
 	return live, nil
@@ -118,8 +118,9 @@ func (a appSecret) changed(ctx context.Context, declared map[string]secrets.Valu
 	return values, nil
 }
 
-// secrets makes the keys of the Secret equal to the declared names: it also removes keys that the infraspec has dropped
-// or that others have added. It makes the Secret's version, or "" if the app declares no secrets.
+// secrets returns the step that makes the keys of the Secret equal to the declared names. It also removes keys that
+// the infraspec has dropped or that others have added. The step's value is the Secret's version, or "" if the app
+// declares no secrets.
 func (r *run) secrets(values map[string]secrets.Value) pipeline.Step[string] {
 	const noSecrets = "the infraspec declares no secrets"
 	plan := pipeline.Fixed("", pipeline.Planned, cmp.Or(strings.Join(r.spec.Secrets, ", "), noSecrets))

@@ -13,7 +13,8 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// snapshot dumps the database before its migration. It makes the snapshot's name, or "".
+// snapshot returns the step that dumps the database before its migration. The step's value is the snapshot's name, or
+// "".
 func (r *run) snapshot(s shipment) pipeline.Step[string] {
 	name, folder := r.spec.Migrations.Database, database.Folder(r.dir)
 	why := r.noSnapshot(s)

@@ -19,7 +19,7 @@ func parse(t *testing.T, text string) *infraspec.Spec {
 	return spec
 }
 
-// plan returns the text of a step's plan. The step must have a run too.
+// plan returns the text of a step's plan, and checks that the step also has a Run.
 func plan[T any](t *testing.T, s pipeline.Step[T]) string {
 	t.Helper()
 	if s.Run == nil || s.Plan == nil {
@@ -41,7 +41,7 @@ migrations: {command: [migrate, up], database: shop}
 secrets: [B, A]
 `
 
-// A dry run says what each step would do, from the same declaration that does it.
+// A dry run reports what each step would do.
 func TestPlans(t *testing.T) {
 	local := connect.LocalCluster{Kind: "kind", Name: "dev"}
 	made, tree := built{name: "r.example.com/shop:1"}, source.Tree{Commit: "0123456789abcdef"}
@@ -109,7 +109,7 @@ func TestPlans(t *testing.T) {
 	}
 }
 
-// The source is read in a dry run as in a real one, and an image that is given is passed on unbuilt.
+// A dry run also reads the source. With --image, the build step passes on the given image.
 func TestSourceAndBuildHavePlans(t *testing.T) {
 	r := &run{spec: parse(t, full), options: Options{Version: Version{Image: "shop:1"}}}
 	if s := r.source(); s.Name != "source" || s.Run == nil || s.Plan == nil {

@@ -24,8 +24,8 @@ type cloudflared struct {
 	adopt   bool // takes over a rule that no app owns
 }
 
-// change applies rule to the configuration, and restarts cloudflared if the text has changed. If cloudflared does not
-// come back, change restores the old text.
+// change applies rule to the configuration, and restarts cloudflared if the text has changed. If the restart fails,
+// change restores the old text.
 func (t *cloudflared) change(ctx context.Context, app string, rule tunnel.Rule) (pipeline.Result, error) {
 	var before *corev1.ConfigMap
 	var after, shadow string
@@ -108,7 +108,8 @@ func (t *cloudflared) restart(ctx context.Context) error {
 	return err
 }
 
-// rolledOut reports whether a Deployment has rolled out a generation, by the rules of kubectl rollout status.
+// rolledOut reports whether a Deployment has finished the rollout of a generation, by the rules of kubectl rollout
+// status.
 func rolledOut(d *appsv1.Deployment, generation int64) (bool, error) {
 	want := int32(1)
 	if d.Spec.Replicas != nil {

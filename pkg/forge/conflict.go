@@ -6,7 +6,7 @@ import (
 	"norn/pkg/forge/objects"
 )
 
-// conflictErrors are the conflicts of several objects.
+// conflictErrors holds the conflicts of several objects.
 type conflictErrors []*objects.ConflictError
 
 // Error returns the conflicts, one per line.

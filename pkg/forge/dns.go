@@ -22,7 +22,7 @@ func (e *RouteError) Error() string {
 	return fmt.Sprintf("route the DNS name %s to tunnel %s: %v: %s", e.Host, e.Tunnel, e.Err, e.Said)
 }
 
-// Hint says how to create the record.
+// Hint returns how to create the record.
 func (e *RouteError) Hint() string {
 	return fmt.Sprintf("log in to the host's zone with cloudflared tunnel login, or create the record with "+
 		"cloudflared tunnel route dns %s %s; then run the command again", e.Tunnel, e.Host)

@@ -43,7 +43,7 @@ func Run(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, spec *i
 		return err
 	}
 	o.Lock = o.Lock.For(o.Namespace, spec.App, func(line string) { pipeline.Say(to, "lock", line) })
-	if err := permitted(ctx, cluster, forgeNeeds(spec, o.Namespace)); err != nil {
+	if err := checkPermissions(ctx, cluster, forgeNeeds(spec, o.Namespace)); err != nil {
 		return err
 	}
 	return lease.WithLock(ctx, cluster, o.Lock, func(ctx context.Context) error {
@@ -59,18 +59,18 @@ func Run(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, spec *i
 // Step is a step that changes one object. It makes the change, or a Change without a State if nothing changes.
 type Step = pipeline.Step[drift.Change]
 
-// Steps returns the steps of a Run for a deploy that holds the lock. It returns an error for anything that can be
-// refused up front.
+// Steps returns the steps of a Run for a deploy that holds the lock. It returns an error if Run would refuse to start.
 //
-// The steps in before change what Pods are made of, and run before the rollout. If a Deployment's Pods would be
-// replaced, it is paused until the deploy unpauses it: both changes then share one rollout.
+// The steps in before change the Pod template and the objects that Pods need. They run before the rollout. If a change
+// would replace a Deployment's Pods, the Deployment is paused until the deploy unpauses it, so that both changes share
+// one rollout.
 //
-// The steps in after route traffic to the new Pods, and run after the rollout. If the rollout fails, a Service already
-// moved to a new port would not reach the restored version.
+// The steps in after route traffic to the new Pods. They run after the rollout: if it failed, a Service with a new
+// port would not reach the restored version.
 func Steps(
 	ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Options,
 ) (before, after []Step, err error) {
-	if err := permitted(ctx, cluster, forgeNeeds(spec, o.Namespace)); err != nil {
+	if err := checkPermissions(ctx, cluster, forgeNeeds(spec, o.Namespace)); err != nil {
 		return nil, nil, err
 	}
 	o.deployFollows = true
@@ -117,11 +117,12 @@ type run struct {
 	spec    *infraspec.Spec
 	options Options
 	live    *live
-	// deferredKeys are secrets that an adopted Deployment's new Pods would lack. It stays paused until the next deploy.
+	// deferredKeys are the secrets that the new Pods of an adopted Deployment would lack. The Deployment stays paused
+	// until the next deploy.
 	deferredKeys []string
 }
 
-// begin reads the live state and refuses, before the first write, anything that could only fail half-way.
+// begin reads the live state. It returns an error, before the first write, if a later write would fail.
 func begin(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Options) (*run, error) {
 	found, err := waitForDeletions(ctx, cluster, spec, o)
 	if err != nil {
@@ -135,7 +136,7 @@ func begin(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Opt
 		}
 	}
 	if r.removesRoute() {
-		if err := permitted(ctx, cluster, Permissions(tunnel.Namespace, TunnelGrants())); err != nil {
+		if err := checkPermissions(ctx, cluster, Permissions(tunnel.Namespace, TunnelGrants())); err != nil {
 			return nil, err
 		}
 	}
@@ -146,8 +147,8 @@ func begin(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Opt
 // deletionTimeout is how long to wait for pending deletions.
 const deletionTimeout = time.Minute
 
-// waitForDeletions reads the app's objects once no deletion is pending. An object under deletion must not be applied:
-// it is about to disappear.
+// waitForDeletions reads the app's objects once no deletion is pending. Applying an object that is being deleted would
+// be lost.
 func waitForDeletions(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Options) (*live, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, deletionTimeout, errors.New("a finalizer may be holding it"))
 	defer cancel()
@@ -191,7 +192,8 @@ func (r *run) checkConflicts() error {
 	return found.orNil()
 }
 
-// unadoptable returns why an object can never match the infraspec, or nil. Kubernetes does not change a selector.
+// unadoptable returns why an object can never match the infraspec, or nil. Kubernetes does not allow changing a
+// selector.
 func (r *run) unadoptable(o liveObject, conflict *objects.ConflictError) *objects.ConflictError {
 	d, ok := o.object.(*appsv1.Deployment)
 	if !ok || d.Spec.Selector == nil {
@@ -209,7 +211,7 @@ func (r *run) unadoptable(o liveObject, conflict *objects.ConflictError) *object
 	return conflict
 }
 
-// workloadSteps create and change the objects that pods are made of.
+// workloadSteps returns the steps that change the workload and the objects that its Pods need.
 func (r *run) workloadSteps() []Step {
 	var steps []Step
 	for _, conf := range objects.Claims(r.spec, r.options.Settings) {
@@ -225,7 +227,8 @@ func (r *run) workloadSteps() []Step {
 	return steps
 }
 
-// trafficSteps route requests to the app's pods, and remove what the infraspec no longer names.
+// trafficSteps returns the steps that route requests to the app's Pods, and remove objects that the infraspec no
+// longer names.
 func (r *run) trafficSteps() []Step {
 	return slices.Concat(r.serviceSteps(), r.tunnelSteps(), r.pruneSteps())
 }
@@ -272,7 +275,7 @@ func (r *run) differs(before, after metadata.Object) bool {
 	return drift.Diff(before, after) != ""
 }
 
-// adopt takes over an object that norn does not manage yet. checkConflicts has allowed it.
+// adopt takes over an object that norn does not manage yet. checkConflicts must have allowed it.
 func (r *run) adopt(ctx context.Context, kind string, o metadata.Object) (string, error) {
 	if o == nil || objects.CheckOwner(kind, o, r.spec.App) == nil {
 		return "", nil

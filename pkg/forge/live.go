@@ -19,8 +19,8 @@ import (
 	"norn/pkg/k8s/metadata"
 )
 
-// live is the live state of an app: the objects with the names that the infraspec needs, whoever owns them, and all
-// others with norn's labels.
+// live is the live state of an app: the objects with the names that the infraspec needs, even if norn does not manage
+// them, and all other objects with norn's labels.
 type live struct {
 	deployment *appsv1.Deployment
 	cronJob    *batchv1.CronJob
@@ -30,7 +30,7 @@ type live struct {
 	tunnel     *corev1.ConfigMap // cloudflared's configuration, or nil
 }
 
-// readLive reads the live state, by concurrent calls.
+// readLive reads the live state with concurrent calls.
 func readLive(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, s objects.Settings) (*live, error) {
 	l := &live{services: map[string]*corev1.Service{}, claims: map[string]*corev1.PersistentVolumeClaim{}}
 	var found labelled
@@ -77,13 +77,13 @@ func readLive(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, s 
 	return l, nil
 }
 
-// labelled are the objects that an app has by its labels.
+// labelled holds the objects with an app's labels.
 type labelled struct {
 	services []corev1.Service
 	claims   []corev1.PersistentVolumeClaim
 }
 
-// add adds the labelled objects that the infraspec does not name. The others have been read by name.
+// add adds the labelled objects that the infraspec does not name. readLive has read the others by name.
 func (l *live) add(found labelled, spec *infraspec.Spec, s objects.Settings) {
 	wanted := objects.Service(spec, s)
 	for i := range found.services {
@@ -108,8 +108,8 @@ func (l *live) add(found labelled, spec *infraspec.Spec, s objects.Settings) {
 	}
 }
 
-// reads are concurrent reads of the cluster. Their results are kept one at a time; an object that does not exist is
-// not kept.
+// reads runs concurrent reads of the cluster. It calls the keep functions one at a time, and skips objects that do not
+// exist.
 type reads struct {
 	mu      sync.Mutex
 	errs    []error

@@ -11,7 +11,7 @@ import (
 	"norn/pkg/k8s"
 )
 
-// forgeNeeds returns the permissions that a forge of spec uses.
+// forgeNeeds returns the permissions that forge needs for spec.
 func forgeNeeds(spec *infraspec.Spec, ns string) []k8s.Permission {
 	out := Permissions(ns, forgeGrants(len(spec.Secrets) > 0))
 	if tunnel.Routed(spec) {
@@ -20,8 +20,9 @@ func forgeNeeds(spec *infraspec.Spec, ns string) []k8s.Permission {
 	return out
 }
 
-// permitted returns a *PermissionError if the user lacks permissions. Without this check, a run would fail half-way.
-func permitted(ctx context.Context, cluster *k8s.Client, needs []k8s.Permission) error {
+// checkPermissions returns a *PermissionError if the user lacks permissions. Without this check, a run would fail
+// half-way.
+func checkPermissions(ctx context.Context, cluster *k8s.Client, needs []k8s.Permission) error {
 	missing, err := cluster.Missing(ctx, needs)
 	if err != nil || len(missing) == 0 {
 		return err
@@ -32,7 +33,7 @@ func permitted(ctx context.Context, cluster *k8s.Client, needs []k8s.Permission)
 // PermissionError lists the permissions that the user lacks. Nothing has been written.
 type PermissionError struct{ Missing []k8s.Permission }
 
-// Error names the verb, resource and namespace of each.
+// Error names the verb, resource and namespace of each permission.
 func (e *PermissionError) Error() string {
 	lines := make([]string, 0, len(e.Missing))
 	for _, p := range e.Missing {
@@ -41,7 +42,7 @@ func (e *PermissionError) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Hint says how to get the permissions.
+// Hint returns how to get the permissions.
 func (e *PermissionError) Hint() string {
 	return "ask the cluster's admin for the Role below (docs/rbac.md has the complete Role), or use another context"
 }

@@ -2,7 +2,7 @@ package forge
 
 import "norn/pkg/k8s"
 
-// This file is the one list of the permissions that norn uses, by command. Forge and teardown check theirs before the
+// This file is the only list of the permissions that norn uses, by command. Forge and teardown check theirs before the
 // first write, norn doctor checks all, and docs/rbac.md has the Roles that grant them.
 
 // Grant permits verbs on one kind of object.
@@ -64,13 +64,13 @@ var (
 		{Resource: "resourcequotas", Verbs: []string{"list"}, Without: "norn cannot check quotas in advance"},
 		{Resource: "limitranges", Verbs: []string{"list"}, Without: "norn cannot check limits in advance"},
 	}
-	// readSecret is for hiding the values of the app's Secret in its pods' logs.
+	// readSecret allows norn to hide the values of the app's Secret in its Pods' logs.
 	readSecret = Grant{
 		Resource: "secrets",
 		Verbs:    []string{"get"},
 		Without:  "norn cannot hide the values of the app's Secret in log lines",
 	}
-	// deleteClaims is for deleting an app's data.
+	// deleteClaims allows teardown to delete an app's data.
 	deleteClaims = Grant{
 		Resource: "persistentvolumeclaims",
 		Verbs:    []string{"delete", "watch"},
@@ -78,7 +78,7 @@ var (
 	}
 )
 
-// forgeGrants returns what a forge uses, of an app with or without secrets.
+// forgeGrants returns the grants that forge uses for an app with or without secrets.
 func forgeGrants(secrets bool) []Grant {
 	rules := []Grant{
 		{Group: apps, Resource: "deployments", Verbs: []string{"delete", "get", "create", "patch"}},
@@ -93,7 +93,7 @@ func forgeGrants(secrets bool) []Grant {
 	return rules
 }
 
-// diffGrants returns what a diff uses. A dry run needs the permission to write.
+// diffGrants returns the grants that diff uses. A dry run needs the permission to write.
 func diffGrants() []Grant {
 	made := []string{"get", "create", "patch"}
 	return []Grant{
@@ -104,7 +104,7 @@ func diffGrants() []Grant {
 	}
 }
 
-// teardownGrants returns what a teardown uses, with or without deleting the app's data.
+// teardownGrants returns the grants that teardown uses, with or without deleting the app's data.
 func teardownGrants(deleteData bool) []Grant {
 	gone := []string{"get", "list", "delete"}
 	rules := []Grant{
@@ -125,7 +125,7 @@ func teardownGrants(deleteData bool) []Grant {
 	return rules
 }
 
-// TunnelGrants returns what an app with a public host uses in the tunnel's namespace.
+// TunnelGrants returns the grants in the tunnel's namespace that an app with a public host needs.
 func TunnelGrants() []Grant {
 	return []Grant{
 		{Resource: "configmaps", Verbs: []string{"get", "update"}},
@@ -133,7 +133,7 @@ func TunnelGrants() []Grant {
 	}
 }
 
-// rolloutGrants returns what it takes to replace pods, to watch the new ones, and to explain why they fail.
+// rolloutGrants returns the grants for replacing Pods, watching the new ones and explaining failures.
 func rolloutGrants() []Grant {
 	return []Grant{
 		{Group: apps, Resource: "deployments", Verbs: []string{"get", "list", "watch", "patch"}},
@@ -150,8 +150,8 @@ func rolloutGrants() []Grant {
 	}
 }
 
-// deployGrants returns what a deploy uses: a rollout, a migration's Job, the app's Secret, and what cron and function
-// apps ship instead of a Deployment.
+// deployGrants returns the grants that deploy uses: for a rollout, a migration's Job, the app's Secret, and the
+// objects that cron and function apps have instead of a Deployment.
 func deployGrants() []Grant {
 	return append(rolloutGrants(),
 		Grant{Group: batch, Resource: "cronjobs", Verbs: []string{"get", "create", "patch"}},
@@ -202,7 +202,7 @@ func statusGrants() []Grant {
 	}
 }
 
-// Permissions returns all that grants permit in a namespace.
+// Permissions returns the permissions of grants in a namespace.
 func Permissions(ns string, grants []Grant) []k8s.Permission {
 	var out []k8s.Permission
 	for _, g := range grants {

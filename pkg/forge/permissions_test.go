@@ -86,7 +86,7 @@ func TestGrantsAreDocumented(t *testing.T) {
 	}
 }
 
-// Each command uses something, and names each permission once.
+// Each command has grants and names each permission once.
 func TestGrants(t *testing.T) {
 	for _, c := range AllGrants() {
 		if len(c.Grants) == 0 {

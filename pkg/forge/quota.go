@@ -14,19 +14,20 @@ import (
 	"norn/pkg/k8s"
 )
 
-// QuotaError lists what a namespace's ResourceQuotas would refuse. Nothing has been written.
+// QuotaError reports that a namespace's ResourceQuotas would reject the app's objects. Nothing has been written.
 type QuotaError struct{ Problems []string }
 
 // Error returns the problems, one per line.
 func (e *QuotaError) Error() string { return strings.Join(e.Problems, "\n") }
 
-// Hint says what to change.
+// Hint returns what to change.
 func (e *QuotaError) Hint() string {
 	return "change resources, replicas or volumes in the infraspec, or ask for a larger quota"
 }
 
-// checkQuota refuses what the namespace's quotas would refuse later: when Pods are created, where it is hard to see
-// (kubernetes.io: Resource Quotas). It leaves quotas with scopes to the API server.
+// checkQuota returns a *QuotaError if the namespace's quotas would reject the app's objects. Without this check, the
+// rejection appears only when Pods are created, where it is hard to notice (kubernetes.io: Resource Quotas).
+// checkQuota leaves quotas with scopes to the API server.
 func checkQuota(spec *infraspec.Spec, b k8s.Budget, l *live) error {
 	var problems []string
 	for _, q := range b.Quotas {
@@ -35,7 +36,7 @@ func checkQuota(spec *infraspec.Spec, b k8s.Budget, l *live) error {
 		}
 		for _, name := range slices.Sorted(maps.Keys(q.Spec.Hard)) {
 			hard := q.Spec.Hard[name]
-			if l.deployment == nil && l.cronJob == nil { // others use it all; later the app itself is included
+			if l.deployment == nil && l.cronJob == nil { // other apps account for all usage; later it includes this app
 				hard.Sub(q.Status.Used[name])
 			}
 			if p := computeProblem(spec, b, name, hard); p != "" {
@@ -71,7 +72,7 @@ func computeProblem(spec *infraspec.Spec, b k8s.Budget, name corev1.ResourceName
 	if (what != "cpu" && what != "memory") || (list != "requests" && list != "limits") {
 		return ""
 	}
-	amount, given := asked(spec, b, list, what)
+	amount, given := requested(spec, b, list, what)
 	if !given {
 		return fmt.Sprintf(
 			"requires every container to set %s.%s: set resources.%s.%s in the infraspec", list, what, list, what,
@@ -88,8 +89,9 @@ func computeProblem(spec *infraspec.Spec, b k8s.Budget, name corev1.ResourceName
 	return ""
 }
 
-// asked returns what the app's container will ask for. A request defaults to the limit, and either to a LimitRange.
-func asked(spec *infraspec.Spec, b k8s.Budget, list, what string) (resource.Quantity, bool) {
+// requested returns the amount that the app's container requests, or its limit. A request defaults to the limit, and
+// both default to a LimitRange.
+func requested(spec *infraspec.Spec, b k8s.Budget, list, what string) (resource.Quantity, bool) {
 	if list == "requests" && spec.Resources.Requests[what] != "" {
 		return spec.Resources.Requests[what].Value(), true
 	}

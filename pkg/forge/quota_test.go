@@ -38,7 +38,7 @@ func TestCheckQuota(t *testing.T) {
 	for _, c := range []struct {
 		name, text string
 		budget     k8s.Budget
-		want       string // "" if nothing is refused
+		want       string // "" means no error
 	}{
 		{"no quota", "", k8s.Budget{}, ""},
 		{

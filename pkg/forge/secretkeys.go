@@ -11,7 +11,7 @@ import (
 	"norn/pkg/k8s"
 )
 
-// MissingKeysError reports that new Pods could not start without values that only a deploy brings.
+// MissingKeysError reports that new Pods could not start because the Secret lacks keys that only a deploy adds.
 type MissingKeysError struct {
 	Secret, App string
 	Keys        []string
@@ -24,14 +24,14 @@ func (e *MissingKeysError) Error() string {
 	)
 }
 
-// Hint returns the command that updates both.
+// Hint returns the command that updates the Secret and the Pods.
 func (e *MissingKeysError) Hint() string {
 	return fmt.Sprintf("run norn deploy --forge %s to update the Secret and the Deployment", e.App)
 }
 
-// checkSecretKeys refuses to point running Pods to keys that the Secret lacks. Before the first deploy nothing runs,
-// and a deploy that follows brings the values. Only an adopted Deployment may lack keys, which are returned as
-// deferred: no deploy can bring them before norn manages the app.
+// checkSecretKeys returns a *MissingKeysError if the Pods would refer to keys that the Secret lacks. Before the first
+// deploy, or if a deploy follows, the Secret may lack keys, because the deploy adds them. An adopted Deployment may
+// also lack keys, but no deploy can add them before norn manages the app. checkSecretKeys returns those as deferred.
 func (r *run) checkSecretKeys(ctx context.Context) (deferred []string, err error) {
 	spec, d, c := r.spec, r.live.deployment, r.live.cronJob
 	runs := r.options.Image != "" || d != nil && !d.Spec.Paused || c != nil && (c.Spec.Suspend == nil || !*c.Spec.Suspend)

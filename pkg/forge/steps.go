@@ -21,7 +21,7 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// object converts o to an interface: a nil pointer to a nil interface.
+// object converts o to an interface, and a nil pointer to a nil interface.
 func object[T any, P interface {
 	*T
 	metadata.Object
@@ -42,12 +42,12 @@ func (e *ShrinkError) Error() string {
 	)
 }
 
-// Hint says what to change.
+// Hint returns what to change.
 func (e *ShrinkError) Hint() string {
 	return fmt.Sprintf("set size: %s, or rename the volume and move the data", e.Have)
 }
 
-// checkSizes refuses sizes that are smaller than the existing claims.
+// checkSizes returns an error if the infraspec asks for less storage than an existing claim has.
 func (r *run) checkSizes() error {
 	var errs []error
 	for _, conf := range objects.Claims(r.spec, r.options.Settings) {
@@ -121,7 +121,8 @@ func (r *run) deployment(ctx context.Context) (drift.Change, pipeline.Result, er
 	return change, result, nil
 }
 
-// pausedForDeploy reports whether to pause a running Deployment for the deploy that follows: if anything changes.
+// pausedForDeploy reports whether to pause a running Deployment until the deploy that follows: only if anything
+// changes.
 func (r *run) pausedForDeploy(live *appsv1.Deployment, conf *applyapps.DeploymentApplyConfiguration) (bool, error) {
 	if !r.options.deployFollows || live == nil || live.Spec.Paused {
 		return false, nil
@@ -131,8 +132,8 @@ func (r *run) pausedForDeploy(live *appsv1.Deployment, conf *applyapps.Deploymen
 }
 
 // applyDeployment applies the Deployment. A change to Recreate first needs another write, which removes the parameters
-// of the rolling update. A dry run does not keep that write, so it sets the strategy in the API server's answer
-// instead.
+// of the rolling update. A dry run does not store that write, so applyDeployment instead sets the strategy in the API
+// server's answer.
 func (r *run) applyDeployment(
 	ctx context.Context, live *appsv1.Deployment, conf *applyapps.DeploymentApplyConfiguration,
 ) (*appsv1.Deployment, error) {
@@ -194,8 +195,8 @@ func service(conf *applycore.ServiceApplyConfiguration) changeFunc {
 	}
 }
 
-// pruneSteps returns the steps that remove what the infraspec no longer asks for: Services under other names, and the
-// workload of another role. Claims hold data, so they are only reported.
+// pruneSteps returns the steps that remove objects that the infraspec no longer names: Services under other names, and
+// the workload of another role. Claims hold data, so norn only reports them.
 func (r *run) pruneSteps() []Step {
 	var steps []Step
 	type removeFunc = func(c *k8s.Client, ctx context.Context, ns, name string) error

@@ -14,7 +14,7 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// Removal describes what to tear down.
+// Removal describes the app to tear down.
 type Removal struct {
 	Namespace, App string
 	// DeleteData also deletes the app's claims and the data in them.
@@ -22,11 +22,11 @@ type Removal struct {
 	Lock       lease.Request // Holder and Wait only; Teardown fills in the rest
 }
 
-// Teardown removes what forge and deploy created, in reverse order. It goes by the cluster's labels and needs no
-// infraspec. It skips what no longer exists. If norn does not manage objects with the app's
+// Teardown removes the objects that forge and deploy created, in reverse order. It finds them by their labels and
+// needs no infraspec. It skips objects that no longer exist. If norn does not manage an object with one of the app's
 // names, the error is an *objects.ConflictError.
 func Teardown(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, what Removal) error {
-	if err := permitted(ctx, cluster, Permissions(what.Namespace, teardownGrants(what.DeleteData))); err != nil {
+	if err := checkPermissions(ctx, cluster, Permissions(what.Namespace, teardownGrants(what.DeleteData))); err != nil {
 		return err
 	}
 	what.Lock = what.Lock.For(what.Namespace, what.App, func(line string) { pipeline.Say(to, "lock", line) })
@@ -50,7 +50,7 @@ func PlanTeardown(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter
 	return err
 }
 
-// Known reports whether the cluster has anything of the app.
+// Known reports whether the cluster has any object of the app.
 func Known(ctx context.Context, cluster *k8s.Client, what Removal) (bool, error) {
 	t, err := prepare(ctx, cluster, what)
 	if err != nil {
@@ -69,7 +69,8 @@ type teardown struct {
 	tunnelMap *corev1.ConfigMap // nil if it does not exist or the user cannot read it
 }
 
-// prepare reads what exists. It refuses if norn does not manage the workload or the Secret with the app's name.
+// prepare reads the existing objects. It returns an error if norn does not manage the workload or the Secret with the
+// app's name.
 func prepare(ctx context.Context, cluster *k8s.Client, what Removal) (*teardown, error) {
 	inv, err := cluster.Inventory(ctx, what.Namespace, what.App)
 	if err != nil {
@@ -82,7 +83,7 @@ func prepare(ctx context.Context, cluster *k8s.Client, what Removal) (*teardown,
 			return ignoreNotFound(err)
 		}
 		if conflict, ok := errors.AsType[*objects.ConflictError](objects.CheckOwner(kind, o, what.App)); ok {
-			conflict.Final = true // nobody adopts an object in order to delete it
+			conflict.Final = true // adopting an object only to delete it makes no sense
 			foreign = append(foreign, conflict)
 		}
 		return nil

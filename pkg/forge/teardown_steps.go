@@ -69,7 +69,7 @@ func namesOf[T any, P interface {
 	return names
 }
 
-// tunnel removes the app's own rules. A user who cannot read the tunnel has none to remove.
+// tunnel returns the step that removes the app's own rules. It removes none if the user cannot read the tunnel.
 func (t *teardown) tunnel() removeStep {
 	app, hosts := tunnel.AppKey(t.what.Namespace, t.what.App), slices.Sorted(slices.Values(t.hosts()))
 	run := func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
@@ -100,7 +100,7 @@ func (t *teardown) services() removeStep {
 	return removeStep{Name: objects.KindService, Run: pipeline.Act(run), Plan: wouldDelete(names, "")}
 }
 
-// workload deletes the Deployment or the CronJob, and waits until its pods are gone.
+// workload returns the step that deletes the Deployment or the CronJob, and waits until its Pods are gone.
 func (t *teardown) workload() removeStep {
 	kinds := []struct {
 		kind   string
@@ -179,7 +179,7 @@ func (t *teardown) secrets() removeStep {
 	return removeStep{Name: objects.KindSecret, Run: pipeline.Act(run), Plan: wouldDelete(names, "")}
 }
 
-// claims deletes the claims with --delete-data, and keeps them without.
+// claims returns the step that deletes the claims with --delete-data, or reports them without it.
 func (t *teardown) claims() removeStep {
 	names := namesOf(t.inventory.Claims)
 	if len(names) > 0 && !t.what.DeleteData {
@@ -202,7 +202,7 @@ func (t *teardown) claims() removeStep {
 	return removeStep{Name: objects.KindClaim, Run: pipeline.Act(run), Plan: wouldDelete(names, note)}
 }
 
-// waitForClaims waits until the claims are gone. That takes as long as a Pod mounts them.
+// waitForClaims waits until the claims are gone. A claim remains while a Pod mounts it.
 func (t *teardown) waitForClaims(ctx context.Context, out io.Writer) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, podsTimeout, errors.New("a Pod may still mount them"))
 	defer cancel()

@@ -13,7 +13,7 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// recorded records the results of steps.
+// recorded is a Reporter that records the results of steps.
 type recorded []string
 
 func (r *recorded) Report(e pipeline.Event) {

@@ -51,7 +51,7 @@ func (r *run) removesRoute() bool {
 	return len(r.routes()) > 0 || tunnel.Unfinished(r.live.tunnel, r.appKey())
 }
 
-// checkHostTaken refuses a host that the tunnel routes elsewhere, by a trial edit of a copy.
+// checkHostTaken returns an error if the tunnel routes the host elsewhere. It tries the edit on a copy.
 func (r *run) checkHostTaken() error {
 	if !tunnel.Routed(r.spec) || r.live.tunnel == nil {
 		return nil
@@ -84,8 +84,8 @@ func (r *run) route(rule tunnel.Rule) pipeline.Func[drift.Change] {
 	}
 }
 
-// planTunnel returns a Func that returns the change of cloudflared's configuration. Without a host in rule, the app's
-// rules are removed.
+// planTunnel returns a Func that returns the change of cloudflared's configuration. For a rule without a host, the
+// change removes the app's rules.
 func (r *run) planTunnel(rule tunnel.Rule) pipeline.Func[drift.Change] {
 	return func(context.Context, io.Writer) (drift.Change, pipeline.Result, error) {
 		planned := pipeline.Result{State: pipeline.Planned}

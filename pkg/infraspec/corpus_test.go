@@ -14,7 +14,7 @@ var update = flag.Bool("update", false, "update the golden files")
 
 const corpus = "../../testdata/infraspec"
 
-// files returns the corpus's files of one kind, good or bad.
+// files returns the good or the bad files of the corpus.
 func files(t testing.TB, kind string) []string {
 	t.Helper()
 	found, err := filepath.Glob(filepath.Join(corpus, kind, "*.yaml"))
@@ -83,7 +83,7 @@ func compare(t *testing.T, golden, got string) {
 	}
 }
 
-// No finding contains the corpus's secrets, neither in its message nor in its excerpt.
+// No finding contains a secret of the corpus, neither in its message nor in its excerpt.
 func TestNoSecretInFindings(t *testing.T) {
 	for _, path := range append(files(t, "good"), files(t, "bad")...) {
 		_, found := parseFile(t, path)
@@ -95,7 +95,7 @@ func TestNoSecretInFindings(t *testing.T) {
 	}
 }
 
-// For each rule of this package, a file in the corpus violates it.
+// The corpus has a file that violates each rule of this package.
 func TestCorpusViolatesEveryRule(t *testing.T) {
 	shown := map[Rule]bool{}
 	for _, path := range append(files(t, "good"), files(t, "bad")...) {

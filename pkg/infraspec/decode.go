@@ -14,14 +14,14 @@ import (
 type decoder struct {
 	*document
 	findings []Finding
-	merged   int // mappings that "<<" has merged so far
+	merged   int // number of mappings merged by "<<" so far
 }
 
 func (d *decoder) add(at *yaml.Node, sev Severity, rule Rule, format string, args ...any) {
 	d.findings = append(d.findings, d.finding(at, sev, rule, fmt.Sprintf(format, args...)))
 }
 
-// at adds a finding at key's value or, if key is absent, at the nearest mapping above it.
+// at adds a finding at key's value or, if key is absent, at the value of the nearest mapping above it.
 func (d *decoder) at(key string, sev Severity, rule Rule, format string, args ...any) {
 	d.add(d.place(key), sev, rule, format, args...)
 }

@@ -36,7 +36,7 @@ func (d *document) has(key string) bool {
 	return ok
 }
 
-// finding makes a finding about the node at, or about the whole file if at is nil.
+// finding returns a finding about the node at, or about the whole file if at is nil.
 func (d *document) finding(at *yaml.Node, sev Severity, rule Rule, message string) Finding {
 	f := Finding{File: d.file, Severity: sev, Rule: rule, Message: printable(message)}
 	if at == nil {
@@ -116,7 +116,7 @@ func width(n *yaml.Node, rest []rune) int {
 	return 1
 }
 
-// Finding makes a finding about the value of key, for checks that need more than the file itself.
+// Finding returns a finding about the value of key, for checks that need more than the file itself.
 func (s *Spec) Finding(key string, sev Severity, rule Rule, message string) Finding {
 	found := []Finding{s.doc.finding(s.doc.place(key), sev, rule, message)}
 	s.doc.excerpts(found)

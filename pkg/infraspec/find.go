@@ -12,15 +12,15 @@ import (
 
 // NotFoundError reports that there is no infraspec.
 type NotFoundError struct {
-	Name   string // the app's name, if it was searched by name
-	Where  string // where it was searched, such as "at apps/shop"
+	Name   string // the app's name, if the search was by name
+	Where  string // the place of the search, such as "at apps/shop"
 	advice string
 }
 
 // Error names the places that were searched.
 func (e *NotFoundError) Error() string { return "no " + FileName + " " + e.Where }
 
-// Hint returns the next step.
+// Hint returns advice.
 func (e *NotFoundError) Hint() string { return e.advice }
 
 // NameError reports that the infraspec found under one name sets another.
@@ -31,7 +31,7 @@ func (e *NameError) Error() string {
 	return fmt.Sprintf("app %s was requested, but %s sets app: %s", e.Asked, e.Path, e.Found)
 }
 
-// Hint returns the next step.
+// Hint returns advice.
 func (e *NameError) Hint() string {
 	return fmt.Sprintf("rename the folder, fix app: in the file, or pass the app's path: %s", filepath.Dir(e.Path))
 }

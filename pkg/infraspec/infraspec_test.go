@@ -43,7 +43,7 @@ func TestParseWhole(t *testing.T) {
 	if s.App != "shop" || s.Role != Webserver || s.Port != 8080 || s.Replicas != 2 || s.Artifacts.Retain != 3 {
 		t.Errorf("%+v", s)
 	}
-	if s.Env["WORKERS"] != "4" || s.Env["FAST"] != "true" { // scalars are strings as written
+	if s.Env["WORKERS"] != "4" || s.Env["FAST"] != "true" { // scalars are strings as written in the file
 		t.Errorf("env %v", s.Env)
 	}
 	if got := strings.Join(s.Migrations.Command, "|"); got != "/bin/sh|-c|bin/migrate" {
@@ -100,7 +100,7 @@ func TestAnchors(t *testing.T) {
 	}
 }
 
-// The list of findings is limited, for a file that is not an infraspec at all.
+// The list of findings is limited for a file that is not an infraspec.
 func TestFindingsAreBounded(t *testing.T) {
 	text := "app: shop\nrole: worker\n"
 	for i := range 10 * maxFindings {
@@ -117,7 +117,7 @@ func TestFindingsAreBounded(t *testing.T) {
 	}
 }
 
-// YAML 1.1 reads 010 as 8, which nobody expects.
+// YAML 1.1 reads 010 as 8, which surprises users, so the loader rejects it.
 func TestLeadingZero(t *testing.T) {
 	for text, ok := range map[string]bool{"010": false, "-010": false, "0": true, "10": true} {
 		_, _, err := Parse("f", []byte("app: shop\nrole: worker\nreplicas: "+text+"\n"))

@@ -54,7 +54,7 @@ func read(path string) ([]byte, error) {
 	return data, nil
 }
 
-// lineBreak matches what yaml.v3 counts as the end of a line (YAML 1.1, 4.2).
+// lineBreak matches the line ends that yaml.v3 counts (YAML 1.1, 4.2).
 var lineBreak = regexp.MustCompile("\r\n|[\r\n\u0085\u2028\u2029]")
 
 // byteOrderMark may precede UTF-8 text. It does not count as a column.
@@ -66,7 +66,7 @@ func Parse(file string, data []byte) (*Spec, []Finding, error) {
 	return verdict(inspect(file, data))
 }
 
-// verdict returns Errors instead of spec if there are errors among found.
+// verdict returns Errors instead of spec if found contains an Error.
 func verdict(spec *Spec, found []Finding) (*Spec, []Finding, error) {
 	if HasErrors(found) {
 		return nil, nil, Errors(found)

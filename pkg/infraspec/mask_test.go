@@ -21,7 +21,7 @@ var canaries = []string{
 	strings.Repeat("x", 300) + "hunter2",
 }
 
-// contexts are the places where a secret may appear, intended or not.
+// contexts lists places where a secret may appear, valid or not.
 var contexts = []string{
 	"env: {API_TOKEN: %s}", "env:\n  API_TOKEN: %s\n  1A: x", "env:\n  1A: x\n  ANY: %s", "env: %s",
 	"env: [{name: X, value: %s}]", "env:\n  - name: X\n    value: %s", "env: {%s}", "env: {API_TOKEN=%s}",
@@ -35,7 +35,7 @@ var contexts = []string{
 	"<<: {TOKEN: %s}", "x: &x %s\nenv: {A: *x, 1A: x}",
 }
 
-// misplacedSecrets are files with a secret in an unexpected place.
+// misplacedSecrets lists files with a secret in an unexpected place.
 var misplacedSecrets = []string{
 	"hosts: {external: 'https://u:hunter2@h/'}", "services: {postgres: 'postgres://u:hunter2@h/d'}",
 	"migrations: psql postgres://u:hunter2@h/d", "hosts: hunter2",
@@ -57,12 +57,12 @@ func TestNoFindingShowsAMisplacedSecret(t *testing.T) {
 	}
 }
 
-// No finding shows a secret, whether in its message, its excerpt or JSON.
+// No finding shows a secret in its message, its excerpt or its JSON.
 func TestNoFindingShowsASecret(t *testing.T) {
 	for _, context := range contexts {
 		for _, canary := range canaries {
 			if context == "%s" && (canary == "hunter2: x" || canary == "? hunter2") {
-				continue // keys are shown
+				continue // norn shows keys
 			}
 			text := "app: shop\nrole: worker\n" + strings.ReplaceAll(context, "%s", canary) + "\nprot: 1\n"
 			_, found := inspect("f", []byte(text))
@@ -77,7 +77,7 @@ func TestNoFindingShowsASecret(t *testing.T) {
 	}
 }
 
-// Excerpts show harmless text, so that users recognize the line.
+// Excerpts show harmless text, so that users can recognize the line.
 func TestExcerptsAreReadable(t *testing.T) {
 	for text, want := range map[string]string{
 		"port: 70000":                        "port: 70000",

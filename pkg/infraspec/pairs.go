@@ -14,7 +14,7 @@ type pair struct {
 // repeatable reports whether a message may quote the key.
 func (p pair) repeatable() bool { return !p.fragment && word.MatchString(p.key.Value) }
 
-// The limits of what "<<" merges. A file that needs more has aliases that multiply endlessly.
+// The limits for mappings merged by "<<". A file that exceeds them has aliases that multiply endlessly.
 const (
 	maxMergeDepth = 10
 	maxMerged     = 1000

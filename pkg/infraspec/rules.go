@@ -12,7 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
-// check applies the rules that the type of a single value cannot express.
+// check applies the rules that involve more than one value or more than its type.
 func (d *decoder) check(s *Spec) {
 	d.identity(s)
 	d.role(s)
@@ -26,7 +26,8 @@ func (d *decoder) check(s *Spec) {
 	d.withoutEffect()
 }
 
-// need adds an error if key's value is missing. It adds none if the value is present but already reported.
+// need adds an error if key's value is missing. It adds nothing if the value is present but invalid, which the decoder
+// has already reported.
 func (d *decoder) need(key string, there bool, message string) {
 	if !there && (!d.has(key) || !d.foundAt(key)) {
 		d.at(key, Error, RuleRequired, "%s", message)

@@ -61,7 +61,7 @@ func (d *decoder) backing(key string, v Volume) {
 		if q := v.Size.Value(); q.Sign() == 0 {
 			d.at(key+".size", Error, RuleQuantity, "%s.size must be more than 0", key)
 		}
-		d.thousandths(key+".size", v.Size)
+		d.milliSuffix(key+".size", v.Size)
 	}
 	at := key + ".hostPath"
 	switch {
@@ -86,7 +86,7 @@ func (d *decoder) resources(s *Spec) {
 			d.amount(list.key+"."+name, name, list.amounts[name])
 		}
 	}
-	d.overcommit(s)
+	d.unsharedResources(s)
 	for name, request := range s.Resources.Requests {
 		limit := s.Resources.Limits[name]
 		if request == "" || limit == "" || !shared(name) {
@@ -110,21 +110,21 @@ func (d *decoder) amount(key, name string, q Quantity) {
 			d.atKey(key, Error, RuleQuantity, "%s is empty", key)
 		}
 	case name != "cpu":
-		d.thousandths(key, q)
+		d.milliSuffix(key, q)
 	}
 }
 
-// thousandths rejects the suffix m on anything but cpu: the author most likely meant Mi.
-func (d *decoder) thousandths(key string, q Quantity) {
+// milliSuffix rejects the suffix m on anything but cpu: the author most likely meant Mi.
+func (d *decoder) milliSuffix(key string, q Quantity) {
 	if strings.HasSuffix(string(q), "m") {
 		d.at(key, Error, RuleQuantity, "%s: the suffix m in %s means thousandths; did you mean %q?",
 			key, q, strings.TrimSuffix(string(q), "m")+"Mi")
 	}
 }
 
-// overcommit checks resources that cannot be shared: they are whole numbers, and the request must equal the limit
-// (kubernetes.io: Extended Resources, Manage HugePages).
-func (d *decoder) overcommit(s *Spec) {
+// unsharedResources checks resources that cannot be shared: they are whole numbers, and the request must equal the
+// limit (kubernetes.io: Extended Resources, Manage HugePages).
+func (d *decoder) unsharedResources(s *Spec) {
 	for _, name := range slices.Sorted(maps.Keys(s.Resources.Requests)) {
 		if request, limit := s.Resources.Requests[name], s.Resources.Limits[name]; shared(name) || request == "" {
 			continue

@@ -46,11 +46,11 @@ func bySchema(t *testing.T, s *jsonschema.Schema, path string) (problem string, 
 	return "", true
 }
 
-// shapeRules are the rules that a schema can express: keys, types, ranges and the keys that a role needs.
+// shapeRules lists the rules that a schema can express: keys, types, ranges and the keys that a role requires.
 var shapeRules = []Rule{RuleUnknownKey, RuleRequired, RuleRange, RuleWrongType, RuleName, RuleChoice, RuleVariable}
 
-// The schema and the loader agree: the schema accepts every good file, and rejects every bad file whose mistake it can
-// see.
+// The schema and the loader agree. The schema accepts every good file, and rejects every bad file that violates a rule
+// in shapeRules.
 func TestSchemaAgreesWithLoader(t *testing.T) {
 	s := compiled(t)
 	for _, path := range files(t, "good") {
@@ -77,7 +77,7 @@ func TestSchemaAgreesWithLoader(t *testing.T) {
 	}
 }
 
-// The schema and the loader agree on each single key, so a constraint cannot disappear from the schema unnoticed.
+// The schema and the loader agree on each single key, so that no constraint disappears from the schema unnoticed.
 func TestSchemaAndLoaderOnSingleKeys(t *testing.T) {
 	s := compiled(t)
 	for _, c := range []struct {
@@ -121,7 +121,7 @@ func TestSchemaAndLoaderOnSingleKeys(t *testing.T) {
 	}
 }
 
-// Every key has a description, which editors show on hover.
+// Every key has a description, which editors show as help.
 func TestSchemaDescribesEveryKey(t *testing.T) {
 	type node struct {
 		Description string

@@ -2,7 +2,7 @@ package infraspec
 
 import "fmt"
 
-// nearEnough is the largest edit distance of a typo.
+// nearEnough is the largest edit distance that counts as a typo.
 const nearEnough = 2
 
 // didYouMean returns a suffix that suggests the candidate nearest to got, or "" if none is close enough to be a typo.

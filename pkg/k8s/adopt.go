@@ -16,9 +16,9 @@ import (
 	"norn/pkg/k8s/metadata"
 )
 
-// Adopt makes forge the owner of all fields of an object that people and tools wrote, except controllers. The next
-// apply can then remove fields that the infraspec does not set (kubernetes.io: Server-Side Apply, Upgrading from
-// client-side apply).
+// Adopt makes forge the owner of all fields of an object, except for fields that controllers wrote. The next apply can
+// then remove fields that the infraspec does not set (kubernetes.io: Server-Side Apply, Upgrading from client-side
+// apply).
 func (c *Client) Adopt(ctx context.Context, live metadata.Object) error {
 	managers := sets.New[string]()
 	for _, m := range live.GetManagedFields() {

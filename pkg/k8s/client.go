@@ -35,8 +35,8 @@ type Client struct {
 	Context string
 }
 
-// New returns a Client whose typed clients share one HTTP client. It does not use client-go's clientset, whose forty
-// API groups cost start-up time and ten megabytes of binary.
+// New returns a Client whose typed clients share one HTTP client. client-go's clientset would add forty API groups,
+// which slow down the start and add ten megabytes to the binary.
 func New(conf *rest.Config, context string) (*Client, error) {
 	httpClient, err := rest.HTTPClientFor(conf)
 	if err != nil {
@@ -84,6 +84,6 @@ func (c *Client) patchOptions(manager string) metav1.PatchOptions {
 // managedSelector selects all objects that norn manages.
 const managedSelector = metadata.ManagedByLabel + "=" + metadata.ManagedBy
 
-// appSelector selects all objects with an app's label. ownedSelector selects the ones among them that norn manages.
+// appSelector selects all objects with an app's label. ownedSelector selects only the ones that norn manages.
 func appSelector(app string) string   { return metadata.AppLabel + "=" + app }
 func ownedSelector(app string) string { return appSelector(app) + "," + managedSelector }

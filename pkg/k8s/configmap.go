@@ -19,8 +19,8 @@ func (c *Client) GetConfigMap(ctx context.Context, ns, name string) (*corev1.Con
 	return m, Explain(err, "read ConfigMap %s in namespace %s", name, ns)
 }
 
-// PatchConfigMap reads a ConfigMap, lets edit change it in place and writes it back. If somebody else changed it in
-// between, PatchConfigMap repeats that with the new state, so no write is lost. It reports whether edit changed
+// PatchConfigMap reads a ConfigMap, lets edit change it in place and writes it back. If somebody else changes it in
+// between, PatchConfigMap starts again with the new state, so no write is lost. It reports whether edit changed
 // anything. A missing ConfigMap is an error; see IsNotFound.
 func (c *Client) PatchConfigMap(ctx context.Context, ns, name string,
 	edit func(*corev1.ConfigMap) error) (changed bool, err error) {

@@ -56,13 +56,13 @@ func (e *NamespaceError) Hint() string {
 
 func (e *NamespaceError) Unwrap() error { return e.Err }
 
-// denied matches the message of a request that the authorizer denied. The API server has no fields for user and verb
+// denied matches the error message for a denied request. The API server has no fields for user and verb
 // (k8s.io/apiserver/pkg/endpoints/handlers/responsewriters/errors.go).
 var denied = regexp.MustCompile(`User "([^"]*)" cannot (\S+) resource "([^"]*)"` +
 	`(?: in API group "([^"]*)")?(?: in the namespace "([^"]*)")?`)
 
-// Explain wraps err with the failed action, in the words of act and args. A denied request becomes a *DeniedError, and
-// a missing namespace a *NamespaceError. Explain returns nil if err is nil.
+// Explain wraps err with the failed action, described by act and args. A denied request becomes a *DeniedError, and a
+// missing namespace a *NamespaceError. Explain returns nil if err is nil.
 func Explain(err error, act string, args ...any) error {
 	if err == nil {
 		return nil

@@ -55,7 +55,7 @@ func (c *Client) Revisions(ctx context.Context, d *appsv1.Deployment) ([]Revisio
 }
 
 func revision(rs *appsv1.ReplicaSet, container string) Revision {
-	// The number is 0, which sorts first, until the controller has set it.
+	// Until the controller has set the number, it is 0, which sorts first.
 	number, _ := strconv.ParseInt(rs.Annotations[metadata.RevisionAnnotation], 10, 64)
 	return Revision{
 		Number:   number,
@@ -79,7 +79,7 @@ func since(rs *appsv1.ReplicaSet) time.Time {
 	return rs.CreationTimestamp.Time
 }
 
-// MarkVerified marks a ReplicaSet as one that a rollback may restore.
+// MarkVerified marks a ReplicaSet as verified: a rollback may restore it.
 func (c *Client) MarkVerified(ctx context.Context, rs *appsv1.ReplicaSet, at time.Time) error {
 	return c.mark(ctx, rs, map[string]any{
 		metadata.VerifiedAnnotation: at.UTC().Format(time.RFC3339),
@@ -87,8 +87,8 @@ func (c *Client) MarkVerified(ctx context.Context, rs *appsv1.ReplicaSet, at tim
 	})
 }
 
-// MarkFailed marks a ReplicaSet as one whose rollout failed. It leaves a verified ReplicaSet alone: its version is
-// good, so something else made it fail.
+// MarkFailed marks a ReplicaSet as failed, unless it is verified. A verified version has run before, so the failure
+// has another cause.
 func (c *Client) MarkFailed(ctx context.Context, rs *appsv1.ReplicaSet, reason rollout.Reason) error {
 	if rs.Annotations[metadata.VerifiedAnnotation] != "" {
 		return nil

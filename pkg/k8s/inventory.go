@@ -25,7 +25,7 @@ type Inventory struct {
 }
 
 // Inventory lists the objects that norn manages in a namespace, for one app or, if app is "", for all. It makes one
-// call for each kind, all at the same time.
+// call for each kind, concurrently.
 func (c *Client) Inventory(ctx context.Context, ns, app string) (*Inventory, error) {
 	var inv Inventory
 	only := metav1.ListOptions{LabelSelector: managedSelector}

@@ -74,7 +74,7 @@ func (c *Client) DeleteJob(ctx context.Context, ns, name string) error {
 	return Explain(err, "delete Job %s", name)
 }
 
-// JobWarning returns the last warning event of a Job, or "". It tells why the Job cannot create its pod.
+// JobWarning returns the last warning event of a Job, or "". The event explains why the Job cannot create its Pod.
 func (c *Client) JobWarning(ctx context.Context, ns, job string) (string, error) {
 	about := "involvedObject.kind=Job,involvedObject.name=" + job
 	l, err := c.core.Events(ns).List(ctx, metav1.ListOptions{FieldSelector: about})
@@ -93,7 +93,7 @@ func (c *Client) JobWarning(ctx context.Context, ns, job string) (string, error)
 // WatchJobPod watches the newest pod of a Job. It calls see with every new state, or nil while there is no pod, until
 // see is done, returns an error, or ctx ends.
 func (c *Client) WatchJobPod(ctx context.Context, ns, job string, see func(*corev1.Pod) (done bool, err error)) error {
-	// A reflector retries a denied request silently, so ask once for an error.
+	// A reflector retries a denied request silently, so list once to get the error.
 	byJob := batchv1.JobNameLabel + "=" + job
 	if _, err := c.core.Pods(ns).List(ctx, metav1.ListOptions{LabelSelector: byJob, Limit: 1}); err != nil {
 		return Explain(err, "watch the Pods of Job %s", job)

@@ -29,7 +29,8 @@ type lister[L any] interface {
 	List(ctx context.Context, opts metav1.ListOptions) (L, error)
 }
 
-// list returns a call for together that lists objects and passes the list to keep. Its error names what it listed.
+// list returns a call for together that lists objects and passes the list to keep. Its error contains what, the name
+// of the objects.
 func list[L any](ctx context.Context, client lister[L], opts metav1.ListOptions, what string,
 	keep func(L)) func() error {
 	return func() error {

@@ -14,8 +14,8 @@ import (
 type Permission struct{ Namespace, Group, Resource, Verb string }
 
 // Missing returns the permissions in want that the user lacks. It asks once for all rules of each namespace
-// (SelfSubjectRulesReview), and then for each permission that they do not grant, because not every authorizer lists its
-// rules.
+// (SelfSubjectRulesReview). Not every authorizer lists its rules, so it then asks for each permission that the rules
+// do not grant.
 func (c *Client) Missing(ctx context.Context, want []Permission) ([]Permission, error) {
 	rules := map[string][]authorizationv1.ResourceRule{}
 	for _, p := range want {
@@ -40,8 +40,8 @@ func (c *Client) Missing(ctx context.Context, want []Permission) ([]Permission, 
 	return c.Denied(ctx, ungranted)
 }
 
-// Denied returns the given permissions that the user lacks. It asks for each one (SelfSubjectAccessReview), all at the
-// same time.
+// Denied returns the given permissions that the user lacks. It asks for each one concurrently
+// (SelfSubjectAccessReview).
 func (c *Client) Denied(ctx context.Context, permissions []Permission) ([]Permission, error) {
 	allowed := make([]bool, len(permissions))
 	errs := make([]error, len(permissions))

@@ -30,8 +30,8 @@ func (c *Client) PodEvents(ctx context.Context, ns, pod string) ([]corev1.Event,
 	return l.Items, nil
 }
 
-// Listens reports whether a pod accepts connections on a port, by a request through the API server's proxy. The pod
-// need not speak HTTP.
+// Listens reports whether a Pod accepts connections on a port. It sends a request through the API server's proxy, but
+// the Pod need not speak HTTP.
 func (c *Client) Listens(ctx context.Context, ns, pod string, port int) (bool, error) {
 	_, err := c.core.RESTClient().Get().Namespace(ns).
 		Resource("pods").Name(fmt.Sprintf("%s:%d", pod, port)).SubResource("proxy").DoRaw(ctx)

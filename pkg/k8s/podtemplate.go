@@ -16,7 +16,7 @@ func (c *Client) GetPodTemplate(ctx context.Context, ns, name string) (*corev1.P
 	return t, Explain(err, "read PodTemplate %s", name)
 }
 
-// ApplyPodTemplate creates or updates a PodTemplate, with a release in the container named like it.
+// ApplyPodTemplate creates or updates a PodTemplate, with a release in the container named like the PodTemplate.
 func (c *Client) ApplyPodTemplate(ctx context.Context, conf *applycore.PodTemplateApplyConfiguration,
 	r Release) (*corev1.PodTemplate, error) {
 	conf.WithAnnotations(r.annotations()).WithTemplate(r.template(*conf.Name).WithLabels(conf.Labels))

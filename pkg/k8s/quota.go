@@ -14,7 +14,7 @@ type Budget struct {
 	Limits []corev1.LimitRange
 }
 
-// Budget reads a namespace's ResourceQuotas and LimitRanges. It returns none that the user is not allowed to list.
+// Budget reads a namespace's ResourceQuotas and LimitRanges. It omits a kind that the user is not allowed to list.
 func (c *Client) Budget(ctx context.Context, ns string) (Budget, error) {
 	var b Budget
 	err := together(

@@ -19,7 +19,7 @@ type Release struct {
 	RestartedAt   string // time of an earlier restart to keep, or ""
 }
 
-// template returns what a release changes in a pod template.
+// template returns the part of a Pod template that a release changes.
 func (r Release) template(container string) *applycore.PodTemplateSpecApplyConfiguration {
 	template := applycore.PodTemplateSpec().WithSpec(applycore.PodSpec().WithContainers(
 		applycore.Container().WithName(container).WithImage(r.Image).WithImagePullPolicy(r.PullPolicy)))

@@ -68,7 +68,7 @@ func (c *Client) releaseFields(ctx context.Context, d *appsv1.Deployment) error 
 	}
 	client := c.apps.Deployments(d.Namespace)
 	_, err = client.Patch(ctx, d.Name, types.JSONPatchType, patch, c.patchOptions(metadata.ForgeManager))
-	if IsConflict(err) { // the controller wrote its status in between
+	if IsConflict(err) { // the controller wrote the status in between
 		fresh, getErr := client.Get(ctx, d.Name, metav1.GetOptions{})
 		if getErr != nil {
 			return getErr

@@ -13,7 +13,7 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// VersionPath is the path of the cheapest request that every user may make.
+// VersionPath is the path of a cheap request that every user may make.
 const VersionPath = "/version"
 
 // Ping asks the API server for its version, without retries. It returns the client library's error unchanged.
@@ -64,8 +64,8 @@ func (c *Client) Server(ctx context.Context) (*Server, error) {
 	return s, nil
 }
 
-// ahead returns how far a clock that shows whole seconds is ahead of this machine's, and by how much that may be wrong.
-// The server read its clock during the round trip: on average in the middle, and half a second after the second that it
+// ahead returns how far a clock that shows whole seconds is ahead of this machine's, and the possible error of that.
+// It assumes that the server read its clock in the middle of the round trip, half a second after the second that it
 // shows.
 func ahead(date, begin time.Time, roundTrip time.Duration) (ahead, unsure time.Duration) {
 	const half = time.Second / 2

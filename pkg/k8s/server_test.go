@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// The estimate allows for the unknown fraction of a second and for the round trip.
+// The estimate accounts for the unknown fraction of a second and for the round trip.
 func TestAhead(t *testing.T) {
 	begin := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	for _, c := range []struct {
-		shown     time.Duration // after begin
+		shown     time.Duration // the server's time, relative to begin
 		roundTrip time.Duration
 		ahead     time.Duration
 		unsure    time.Duration

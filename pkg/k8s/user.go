@@ -13,7 +13,7 @@ type User struct {
 	Groups []string
 }
 
-// WhoAmI asks the API server for the user (SelfSubjectReview). Servers before 1.28 do not know; see IsNotFound.
+// WhoAmI asks the API server for the user (SelfSubjectReview). Servers before 1.28 lack this API; see IsNotFound.
 func (c *Client) WhoAmI(ctx context.Context) (User, error) {
 	review := &authenticationv1.SelfSubjectReview{}
 	answer, err := c.authentication.SelfSubjectReviews().Create(ctx, review, metav1.CreateOptions{})

@@ -22,12 +22,12 @@ import (
 // observeInterval is how often Observe repeats an observation without changes, for callers that measure time.
 const observeInterval = time.Second
 
-// Observe watches an app's Deployment, ReplicaSets, pods and claims, and the namespace's events. It calls see with
-// every new state, and with the latest state again each second, until see is done, returns an error, or ctx ends.
-// client-go's reflectors resume broken watches. Changes that arrive while see runs are one new state.
+// Observe watches an app's Deployment, ReplicaSets, Pods and claims, and the namespace's events. It calls see with
+// every new state, and repeats the latest state each second, until see is done, returns an error, or ctx ends.
+// client-go's reflectors resume broken watches. Changes that arrive while see runs count as one new state.
 func (c *Client) Observe(ctx context.Context, ns, app string,
 	see func(rollout.Observation) (done bool, err error)) error {
-	if err := c.mayList(ctx, ns, app); err != nil {
+	if err := c.checkAllowed(ctx, ns, app); err != nil {
 		return err
 	}
 	w, stop := newWatches(ctx)
@@ -109,8 +109,8 @@ func (w *watches) next() error {
 	}
 }
 
-// each calls see after every change, as soon as all the stores are filled. It returns when see is done or returns an
-// error, or when the context ends.
+// each calls see after every change, once all the stores are filled. It returns when see is done or returns an error,
+// or when the context ends.
 func (w *watches) each(stores []*changeStore, see func() (done bool, err error)) error {
 	for {
 		if err := w.next(); err != nil {
@@ -153,8 +153,8 @@ func (w *watches) watch(client rest.Interface, resource, ns string, example any,
 	return store
 }
 
-// watchIfAllowed watches objects that an observation can do without. If the user cannot list them, the reflector
-// retries silently and the store stays empty.
+// watchIfAllowed watches optional objects of an observation. If the user cannot list them, the reflector retries
+// silently and the store stays empty.
 func (c *Client) watchIfAllowed(w *watches, ns string,
 	byLabel func(*metav1.ListOptions)) (claims, events *changeStore) {
 	claims = w.watch(c.core.RESTClient(), "persistentvolumeclaims", ns, &corev1.PersistentVolumeClaim{}, byLabel)
@@ -162,8 +162,9 @@ func (c *Client) watchIfAllowed(w *watches, ns string,
 	return claims, events
 }
 
-// mayList lists one object of each kind, because a reflector only retries a denied request, silently.
-func (c *Client) mayList(ctx context.Context, ns, app string) error {
+// checkAllowed returns an error if the user cannot list one of the kinds. Without this check, a reflector would
+// silently retry the denied request.
+func (c *Client) checkAllowed(ctx context.Context, ns, app string) error {
 	one := metav1.ListOptions{LabelSelector: appSelector(app), Limit: 1, ResourceVersion: "0"}
 	_, err := c.apps.Deployments(ns).List(ctx, one)
 	if err == nil {
@@ -176,7 +177,7 @@ func (c *Client) mayList(ctx context.Context, ns, app string) error {
 }
 
 // changeStore is a reflector's store that reports changes on a channel. The channel holds one report, so a burst of
-// changes is one new state.
+// changes counts as one new state.
 type changeStore struct {
 	cache.Store
 	changed chan<- struct{}
@@ -208,7 +209,7 @@ func (s *changeStore) Update(obj any) error { return s.notify(s.Store.Update(obj
 // Delete implements cache.ReflectorStore.
 func (s *changeStore) Delete(obj any) error { return s.notify(s.Store.Delete(obj)) }
 
-// Replace implements cache.ReflectorStore; the first one completes the initial list.
+// Replace implements cache.ReflectorStore. The first call completes the initial list.
 func (s *changeStore) Replace(list []any, version string) error {
 	err := s.Store.Replace(list, version)
 	s.mu.Lock()

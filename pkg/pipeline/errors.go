@@ -11,14 +11,14 @@ func (e *UsageError) Error() string { return e.Problem }
 // Hint returns the advice.
 func (e *UsageError) Hint() string { return e.Advice }
 
-// ToolError reports that a program run by norn failed. The program's output, which is shown as it comes, says why.
+// ToolError reports that a program run by norn failed. norn shows the program's output, which has the cause, live.
 type ToolError struct {
-	Doing  string // what it was run for
+	Doing  string // what the program was for
 	Err    error
 	Advice string
 }
 
-// Error says what the program was run for and how it ended.
+// Error returns what the program was for and how it ended.
 func (e *ToolError) Error() string { return fmt.Sprintf("%s: %v", e.Doing, e.Err) }
 
 // Hint returns the advice.

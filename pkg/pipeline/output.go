@@ -8,7 +8,7 @@ import (
 
 // StepWriter is implemented by the io.Writer that a step gets. A writer that wraps it implements it too.
 type StepWriter interface {
-	// Warn reports something the user should know although the step continues.
+	// Warn reports a problem that does not stop the step.
 	Warn(text string)
 	// Wait reports what the step is waiting for, and the state of its Pods.
 	Wait(text string, pods []Pod)
@@ -33,7 +33,7 @@ func Wait(out io.Writer, text string, pods []Pod) {
 	_, _ = fmt.Fprintln(out, text)
 }
 
-// output returns the writer for a step's output, and a function that ends it.
+// output returns the writer for a step's output, and a function to call at the end.
 func (r Runner) output(step string) (out io.Writer, end func()) {
 	o := &output{to: r.To, step: step}
 	if r.Filter == nil {
@@ -46,8 +46,8 @@ func (r Runner) output(step string) (out io.Writer, end func()) {
 	}
 }
 
-// filtered is a step's output behind a filter. Warnings and waits bypass it: they are whole lines, which the Reporter
-// filters.
+// filtered is a step's output behind a filter. Warnings and waits bypass the filter: they are whole lines, and the
+// Reporter filters them.
 type filtered struct {
 	io.WriteCloser
 	step *output
@@ -67,7 +67,7 @@ type output struct {
 	rest []byte
 }
 
-// maxLine is how many bytes are held of a line without an end.
+// maxLine is the maximum number of bytes buffered for an unfinished line.
 const maxLine = 64 << 10
 
 // Write implements io.Writer.

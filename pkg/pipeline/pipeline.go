@@ -15,7 +15,7 @@ type State string
 
 // The states of a step's result.
 const (
-	Done       State = "done" // for steps that make no object
+	Done       State = "done" // for steps without an object
 	Created    State = "created"
 	Configured State = "configured"
 	Unchanged  State = "unchanged"
@@ -23,7 +23,7 @@ const (
 	Skipped    State = "skipped"
 	Planned    State = "planned" // for dry runs
 	Failed     State = "failed"
-	// Interrupted is the state of a step that a signal has ended.
+	// Interrupted is the state of a step that a signal ended.
 	Interrupted State = "interrupted"
 )
 
@@ -33,21 +33,21 @@ type Result struct {
 	Detail string
 }
 
-// Step is one idempotent act with a name. It makes a value for later steps: a T, or None. Its plan and its run are
-// declared together, so that a dry run has the same steps as a real run.
+// Step is an idempotent action with a name. It produces a value for later steps: a T, or None. A step declares its
+// plan and its run together, so that a dry run has the same steps as a real run.
 type Step[T any] struct {
 	Name string
-	Run  Func[T] // does it; if nil, a real run skips the step
+	Run  Func[T] // performs the step; if nil, a real run skips it
 	Plan Func[T] // returns what Run would do and changes nothing; if nil, a dry run skips the step
 }
 
-// Func runs or plans a step. What it writes to out is the step's live output, reported line by line.
+// Func runs or plans a step. The text that it writes to out is the step's live output, reported line by line.
 type Func[T any] func(ctx context.Context, out io.Writer) (T, Result, error)
 
-// None is the value of a step that makes nothing for later steps.
+// None is the value of a step that produces nothing for later steps.
 type None struct{}
 
-// Act returns a Func that calls do and makes no value.
+// Act returns a Func that calls do and produces no value.
 func Act(do func(ctx context.Context, out io.Writer) (Result, error)) Func[None] {
 	return func(ctx context.Context, out io.Writer) (None, Result, error) {
 		result, err := do(ctx, out)
@@ -55,7 +55,7 @@ func Act(do func(ctx context.Context, out io.Writer) (Result, error)) Func[None]
 	}
 }
 
-// Fixed returns a Func that does nothing and returns made with the given result.
+// Fixed returns a Func that does nothing but return made and the given result.
 func Fixed[T any](made T, state State, detail string) Func[T] {
 	return func(context.Context, io.Writer) (T, Result, error) {
 		return made, Result{State: state, Detail: detail}, nil
@@ -80,7 +80,7 @@ type Kind string
 const (
 	Started Kind = "started"
 	Output  Kind = "output"
-	Warned  Kind = "warning" // something the user should know although the step continues
+	Warned  Kind = "warning" // a problem that does not stop the step
 	Waiting Kind = "waiting" // what the step is waiting for
 	Ended   Kind = "ended"
 )
@@ -88,7 +88,7 @@ const (
 // Pod is a Pod that a step is waiting for.
 type Pod struct {
 	Name  string `json:"name"`
-	State string `json:"state"` // in kubectl's words, such as ContainerCreating
+	State string `json:"state"` // in kubectl's terms, such as ContainerCreating
 	Ready bool   `json:"ready"`
 	Old   bool   `json:"old"` // belongs to the previous version
 }
@@ -102,11 +102,11 @@ type Reporter interface {
 type Runner struct {
 	To     Reporter
 	Dry    bool                             // plans the steps
-	Filter func(w io.Writer) io.WriteCloser // if not nil, filters each step's output before it is cut into lines
+	Filter func(w io.Writer) io.WriteCloser // if not nil, filters each step's output before it is split into lines
 }
 
-// RunStep runs s and returns what it made. If ctx has ended, it returns an error without starting s. An error of s is
-// returned unchanged, since it already says what was being done.
+// RunStep runs s and returns its value. If ctx has ended, it returns an error without starting s. It returns an error
+// of s unchanged, because that error already names the failed action.
 func RunStep[T any](ctx context.Context, r Runner, s Step[T]) (T, error) {
 	var none T
 	do := s.Run
@@ -131,7 +131,7 @@ func RunStep[T any](ctx context.Context, r Runner, s Step[T]) (T, error) {
 	return made, err
 }
 
-// RunAll runs steps in order and returns what each made. It stops at the first error.
+// RunAll runs steps in order and returns their values. It stops at the first error.
 func RunAll[T any](ctx context.Context, r Runner, steps []Step[T]) ([]T, error) {
 	made := make([]T, 0, len(steps))
 	for _, s := range steps {
@@ -144,7 +144,7 @@ func RunAll[T any](ctx context.Context, r Runner, steps []Step[T]) ([]T, error) 
 	return made, nil
 }
 
-// failure distinguishes a step that failed from one that was interrupted.
+// failure returns the state of a step that ended with an error: Interrupted if a signal caused it, otherwise Failed.
 func failure(ctx context.Context, err error) State {
 	if ctx.Err() != nil && (errors.Is(err, context.Cause(ctx)) || errors.Is(err, ctx.Err())) {
 		return Interrupted

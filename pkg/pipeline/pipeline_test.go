@@ -62,7 +62,7 @@ func mustNotRun[T any](t *testing.T, made T) Func[T] {
 	}
 }
 
-// A dry run plans each step, passes on what the plan made, and runs nothing. A step without a plan is left out.
+// A dry run plans each step, passes on the plan's value, and runs nothing. It omits a step without a plan.
 func TestDryRun(t *testing.T) {
 	steps := []Step[string]{
 		{Name: "build", Run: mustNotRun(t, "built"), Plan: Fixed("planned", Planned, "would build")},
@@ -83,7 +83,7 @@ func TestDryRun(t *testing.T) {
 	}
 }
 
-// upper is a filter that holds its text until it is closed.
+// upper is a filter that holds back its text until Close.
 type upper struct {
 	io.Writer
 	held []byte
@@ -124,7 +124,7 @@ func TestRunAllStopsBetweenSteps(t *testing.T) {
 	}
 }
 
-// A step that a signal has ended is interrupted, not failed.
+// A step that a signal ends is interrupted, not failed.
 func TestInterruptedStep(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	r := &recorder{}

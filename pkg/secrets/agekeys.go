@@ -11,8 +11,8 @@ import (
 	"github.com/getsops/sops/v3/age"
 )
 
-// ageKeyLocations returns the places where SOPS looks for age keys, and what it finds there (github.com/getsops/sops:
-// Encrypting using age).
+// ageKeyLocations returns the places where SOPS looks for age keys, each with the result of the search
+// (github.com/getsops/sops: Encrypting using age).
 func ageKeyLocations() []string {
 	variable := func(name string) string {
 		if os.Getenv(name) == "" {
@@ -54,8 +54,8 @@ func inFile(path string) string {
 	}
 }
 
-// AgeKeys returns the places with an age key for SOPS, and the path where norn would create one. Whether a key decrypts
-// a file is not checked.
+// AgeKeys returns the places with an age key for SOPS, and the path where norn would create one. It does not check
+// whether a key decrypts a file.
 func AgeKeys() (found []string, usual string) {
 	for _, name := range []string{age.SopsAgeKeyEnv, age.SopsAgeKeyCmdEnv, age.SopsAgeSshPrivateKeyCmdEnv} {
 		if os.Getenv(name) != "" {

@@ -9,7 +9,7 @@ import (
 type FileError struct {
 	Path, Problem, Advice string
 	NoKey                 bool     // no key decrypts the file; the file itself may be fine
-	Searched              []string // where keys were searched, and what was found there
+	Searched              []string // where norn searched for keys, each with the result
 	Err                   error
 }
 
@@ -19,7 +19,7 @@ func (e *FileError) Error() string { return e.Path + ": " + e.Problem }
 // Hint returns the next step.
 func (e *FileError) Hint() string { return e.Advice }
 
-// Detail lists the places where keys were searched, one per line.
+// Detail lists the places where norn searched for keys, one per line.
 func (e *FileError) Detail() string {
 	if len(e.Searched) == 0 {
 		return ""
@@ -41,7 +41,7 @@ func (e *HeldError) Hint() string {
 	return "wait for it to finish (norn secrets edit runs until its editor is closed), then run the command again"
 }
 
-// NameError reports that a name cannot be used in the file.
+// NameError reports that the file cannot contain a name.
 type NameError struct{ Name, Problem string }
 
 // Error quotes the name and states the problem.

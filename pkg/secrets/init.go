@@ -16,7 +16,7 @@ import (
 	"norn/internal/atomicfile"
 )
 
-// Setup is what encryption needs: an age key and the rules that name the recipients.
+// Setup describes the requirements for encryption: an age key, and the rules that name the recipients.
 type Setup struct {
 	Recipient string // the public key in the rules, if Init created them
 	Key       string // where the private key was found or written
@@ -26,7 +26,7 @@ type Setup struct {
 }
 
 // Init creates what is missing to encrypt the file at path: an age key where SOPS looks for one, and a .sops.yaml next
-// to the file. It uses an existing key or .sops.yaml and never changes it.
+// to the file. It never changes an existing key or .sops.yaml.
 func Init(path string) (*Setup, error) {
 	if rule, from, err := creationRule(path); err != nil || rule != nil {
 		return &Setup{Rules: from}, err

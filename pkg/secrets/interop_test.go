@@ -24,7 +24,7 @@ func realSops(t *testing.T) sopsCommand {
 	return sopsCommand{t, path}
 }
 
-// run returns the output of sops, run in the file's folder, where it looks for .sops.yaml.
+// run runs sops in the file's folder, where it looks for .sops.yaml, and returns its output.
 func (s sopsCommand) run(file string, args ...string) string {
 	s.t.Helper()
 	cmd := exec.Command(s.path, append(args, filepath.Base(file))...)
@@ -72,7 +72,7 @@ nested:
 LAST: the end # beside it
 `
 
-// rulesOf returns a .sops.yaml for each feature that changes a file.
+// rulesOf returns a .sops.yaml for each SOPS feature that changes the file's format.
 func rulesOf(t *testing.T, mine, theirs string) map[string]string {
 	t.Helper()
 	return map[string]string{
@@ -94,7 +94,7 @@ func rulesOf(t *testing.T, mine, theirs string) map[string]string {
 	}
 }
 
-// theirKey is the sample app's public key, as another recipient's.
+// theirKey is the sample app's public key, used as another recipient's.
 const theirKey = "age1q0x6qp276tmrk5mauy3lslgpp5e25whz0ts525yxjen5s3tm73psew428s"
 
 // norn reads and changes a file written by sops. sops reads the result, with order and comments unchanged.
@@ -137,7 +137,7 @@ func TestSopsToNornToSops(t *testing.T) {
 	}
 }
 
-// A file created by norn is the same as one created by sops, and sops can change it.
+// norn and sops create the same file, and sops can change a file created by norn.
 func TestNornToSopsToNorn(t *testing.T) {
 	sops := realSops(t)
 	path, s := own(t)
@@ -172,7 +172,7 @@ func TestNornToSopsToNorn(t *testing.T) {
 	}
 }
 
-// shapeOf returns an encrypted file without the parts that differ in each encryption.
+// shapeOf returns an encrypted file without the parts that change with each encryption.
 func shapeOf(text string) string {
 	var out []string
 	block := false

@@ -48,7 +48,7 @@ func reason(err error) string {
 	return privateKey.ReplaceAllString(strings.Join(strings.Fields(err.Error()), " "), "[key]")
 }
 
-// dataKey decrypts the data key, which encrypts the values, with any key that can be found.
+// dataKey decrypts the data key, which encrypts the values, with any available key.
 func dataKey(ctx context.Context, tree *sops.Tree) ([]byte, error) {
 	service := &keyService{LocalClient: keyservice.NewLocalClient(), ctx: ctx}
 	type result struct {
@@ -57,7 +57,7 @@ func dataKey(ctx context.Context, tree *sops.Tree) ([]byte, error) {
 	}
 	got := make(chan result, 1)
 	metadata := tree.Metadata
-	go func() { // asking a remote key or one with a passphrase cannot be interrupted; waiting for it can
+	go func() { // the wait for a remote key or a passphrase can be interrupted, the library's call cannot
 		var r result
 		r.err = safely(func() (err error) {
 			services := []keyservice.KeyServiceClient{service}
@@ -78,12 +78,12 @@ func dataKey(ctx context.Context, tree *sops.Tree) ([]byte, error) {
 	}
 }
 
-// noMatch are the library's errors for keys that do not match, which the list of locations already shows.
+// noMatch lists the library's errors for keys that do not match. The list of locations already shows those keys.
 var noMatch = []string{
 	"did not match any of the recipients", "no identity matched any of the recipients", "failed to load age identities",
 }
 
-// noKey returns a *FileError that names the recipients of the file and the places where keys were searched.
+// noKey returns a *FileError that names the recipients of the file and the places where norn searched for keys.
 func noKey(m sops.Metadata, failed []string, err error) error {
 	var file *FileError
 	if errors.As(err, &file) {

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// Every kind of key that can be created offline works: age, SSH keys in age, PGP.
+// secrets supports every kind of key that can be created offline: age, SSH keys in age, PGP.
 func TestKeyTypes(t *testing.T) {
 	sops := realSops(t)
 	for name, make := range map[string]func(t *testing.T, home string) (rule string){

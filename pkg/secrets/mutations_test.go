@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// No file makes reading panic, or fail with an error that does not name the file. Go's fuzzer makes no progress here,
-// because it instruments all of SOPS' dependencies.
+// For any damaged file, reading neither panics nor returns an error without the file's name. Go's fuzzer makes no
+// progress here, because it instruments all of SOPS' dependencies.
 func TestOpenMutations(t *testing.T) {
 	path, text := sampleFile(t)
 	seeds := []string{

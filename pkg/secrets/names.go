@@ -49,7 +49,7 @@ func Names(path string) ([]Entry, error) {
 }
 
 // leftReadable reports whether the file's rules leave a top-level value unencrypted (getsops.io: Encrypting only parts
-// of a file). If the rules match comments, it assumes that they do.
+// of a file). If the rules go by comments, leftReadable returns true.
 func leftReadable(name string, m sops.Metadata) bool {
 	matches := func(pattern string) bool {
 		re, err := regexp.Compile(pattern)

@@ -31,9 +31,9 @@ type File struct {
 	text     []byte // as read from disk, encrypted
 	tree     sops.Tree
 	key      []byte
-	cipher   sops.Cipher // caches ciphertexts, to keep unchanged values unchanged in the file
+	cipher   sops.Cipher // caches ciphertexts, so that unchanged values stay unchanged in the file
 	hidden   map[string]bool
-	assigned []string // names set by Set, which must be encrypted in the file
+	assigned []string // names set by Set, whose values must be encrypted in the file
 }
 
 // Open decrypts the SOPS file at path and verifies its MAC. Problems are a *FileError, which contains no secret value.

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// The sample app, whose key is published, and the value in its encrypted file.
+// The sample app, whose key is public, and the value in its encrypted file.
 const (
 	sample = "../../testdata/apps/hello"
 	canary = "norn-sample-token-9d1c5f"
@@ -161,7 +161,7 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
-// A file truncated anywhere, or with any bit flipped, is an error or has the same values. Nothing panics.
+// A truncated file, or a file with a flipped bit, causes an error or has the same values. Nothing panics.
 func TestOpenAnyDamage(t *testing.T) {
 	path, text := sampleFile(t)
 	same := 0
@@ -187,7 +187,7 @@ func TestOpenAnyDamage(t *testing.T) {
 	}
 }
 
-// Without a key, the error names the recipients and the places that were searched.
+// Without a key, the error names the recipients and the places where norn searched.
 func TestOpenWithoutKey(t *testing.T) {
 	path, _ := sampleFile(t)
 	home := noKeys(t)
@@ -256,7 +256,7 @@ func TestPick(t *testing.T) {
 	}
 }
 
-// AgeKeys names the places that have a key, and no key.
+// AgeKeys returns the places that have a key, but no key.
 func TestAgeKeys(t *testing.T) {
 	home := noKeys(t)
 	found, usual := AgeKeys()

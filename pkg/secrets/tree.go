@@ -60,8 +60,8 @@ func leaves(branches sops.TreeBranches, do func(path string, value any)) {
 	}
 }
 
-// comments calls do with every comment in a mapping; do may change it. Comments in lists are ordinary items to SOPS
-// once they are encrypted.
+// comments calls do with every comment in a mapping, and do may change the comment. In lists, SOPS treats encrypted
+// comments as ordinary items.
 func comments(branches sops.TreeBranches, do func(*sops.Comment)) {
 	var walk func(value any)
 	walk = func(value any) {

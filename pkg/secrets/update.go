@@ -21,10 +21,10 @@ var ErrUnchanged = errors.New("no changes")
 // attempts is how often Update tries while another program keeps writing the file.
 const attempts = 5
 
-// Update calls change with the decrypted file at path, then encrypts the result and replaces the file atomically. A
-// file that does not exist is created by the rules of .sops.yaml. Other norn processes wait, or get a *HeldError. If
-// another program writes the file at the same time, Update calls change again with the new contents, so no write is
-// lost.
+// Update calls change with the decrypted file at path, then encrypts the result and replaces the file atomically. If
+// the file does not exist, Update creates it by the rules of .sops.yaml. Other norn processes wait, or get a
+// *HeldError. If another program writes the file at the same time, Update calls change again with the new contents, so
+// no write is lost.
 func Update(ctx context.Context, path string, change func(*File) error) error {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real // replace the file, not the link
@@ -47,7 +47,7 @@ func Update(ctx context.Context, path string, change func(*File) error) error {
 	}
 }
 
-// tryUpdate returns written = false if another program has written the file meanwhile.
+// tryUpdate returns written = false if another program has written the file in the meantime.
 func tryUpdate(ctx context.Context, path string, change func(*File) error) (written bool, err error) {
 	f, err := openOrNew(ctx, path)
 	if err != nil {

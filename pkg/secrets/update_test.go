@@ -38,7 +38,7 @@ func set(ctx context.Context, path, name, value string) error {
 	return Update(ctx, path, func(f *File) error { return f.Set(name, value) })
 }
 
-// A change preserves the order, the comments, the other values' ciphertext and the mode.
+// Update preserves the order, the comments, the other values' ciphertext and the mode.
 func TestUpdateKeepsTheRest(t *testing.T) {
 	path, _ := edited(t, "# the first\nA: one\n# the second\nB: two # beside it\nC: three\n")
 	if err := os.Chmod(path, 0o640); err != nil {
@@ -72,7 +72,7 @@ func TestUpdateKeepsTheRest(t *testing.T) {
 	}
 }
 
-// Concurrent writers lose nothing, in one process and with a program that does not lock.
+// Concurrent writers lose no change, neither in one process nor with a program that does not lock.
 func TestUpdateTogether(t *testing.T) {
 	path, _ := own(t)
 	var wg sync.WaitGroup
@@ -88,7 +88,7 @@ func TestUpdateTogether(t *testing.T) {
 		t.Errorf("%d values, want 20", len(got))
 	}
 
-	// Another program, which does not lock, writes while norn works.
+	// Another program, which does not lock, writes at the same time.
 	other, _ := edited(t, "A: one\n")
 	text := get(t, other)
 	if err := set(t.Context(), other, "THEIRS", canary); err != nil {
@@ -108,7 +108,7 @@ func TestUpdateTogether(t *testing.T) {
 	}
 }
 
-// Waiting for the lock ends when ctx is cancelled.
+// Update stops waiting for the lock when ctx is cancelled.
 func TestUpdateHeld(t *testing.T) {
 	path, _ := edited(t, "A: one\n")
 	unlock, err := lock(t.Context(), path)
@@ -123,7 +123,7 @@ func TestUpdateHeld(t *testing.T) {
 	}
 }
 
-// A change that fails, or would leave a value unencrypted, writes nothing.
+// Update writes nothing if the change fails or would leave a value unencrypted.
 func TestUpdateRefuses(t *testing.T) {
 	path, _ := edited(t, "A: one\n")
 	before := get(t, path)
@@ -155,7 +155,7 @@ func TestUpdateRefuses(t *testing.T) {
 	if get(t, path) != before {
 		t.Error("the file has changed")
 	}
-	if err := Update(t.Context(), path, big); err != nil { // read as a float, as in sops
+	if err := Update(t.Context(), path, big); err != nil { // YAML reads it as a float, as in sops
 		t.Error(err)
 	}
 }
@@ -201,7 +201,7 @@ func TestInit(t *testing.T) {
 		t.Errorf("rules %q do not name %q", rules, s.Recipient)
 	}
 
-	// The second call creates nothing; in another folder the key is used again.
+	// The second call creates nothing. In another folder, Init uses the same key.
 	again, err := Init(path)
 	if err != nil || again.NewKey || again.NewRules || get(t, s.Key) != key || get(t, s.Rules) != rules {
 		t.Errorf("%+v, error %v", again, err)
@@ -211,7 +211,7 @@ func TestInit(t *testing.T) {
 		t.Errorf("%+v, error %v", other, err)
 	}
 
-	// Rules that do not match and a missing key file are errors.
+	// Rules that do not match, and a missing key file, cause errors.
 	put(t, s.Rules, "creation_rules:\n  - path_regex: other\n    age: "+s.Recipient+"\n")
 	if _, err := Init(path); err == nil || !strings.Contains(err.Error(), "no rule in creation_rules matches") {
 		t.Errorf("error %v", err)

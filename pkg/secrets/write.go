@@ -31,7 +31,7 @@ const (
 )
 
 // lock keeps other norn processes from writing the file at path. It locks the file's folder, so no lock file remains,
-// and ends with the process. It returns a *HeldError on timeout.
+// and the lock ends with the process. On timeout, it returns a *HeldError.
 func lock(ctx context.Context, path string) (unlock func(), err error) {
 	dir, err := os.Open(filepath.Dir(path))
 	if err != nil {

@@ -29,7 +29,7 @@ func copyApp(root, binaries, name, dir string) error {
 }
 
 // Git runs git in dir. A failure ends the test. The author is named after dir. Otherwise, two repositories of one app
-// with commits of the same second would have the same commit IDs, and their images the same names.
+// with commits of the same second would have the same commit IDs and image names.
 func Git(tb testing.TB, dir string, args ...string) {
 	tb.Helper()
 	as := []string{"-C", dir, "-c", "user.name=" + dir, "-c", "user.email=test@localhost"}
@@ -43,8 +43,8 @@ func Commit(tb testing.TB, dir, message string) {
 	Git(tb, dir, "commit", "-q", "--allow-empty", "-m", message)
 }
 
-// BuilderEnv returns the environment in which buildah builds without an engine, in an image store of its own: two
-// builders that share one may delete each other's layers. The store is deleted when the test ends.
+// BuilderEnv returns an environment in which buildah builds without an engine, in its own image store. Builders that
+// share a store may delete each other's layers. The store is deleted when the test ends.
 func BuilderEnv(tb testing.TB) []string {
 	tb.Helper()
 	env, remove, err := builderEnv()
@@ -69,8 +69,8 @@ func builderEnv() (env []string, remove func(), err error) {
 	return env, func() { _ = os.RemoveAll(dir) }, os.WriteFile(conf, []byte(text), 0o600)
 }
 
-// Image pushes the image that a sample app's Dockerfile would build to the cluster's registry. It returns the reference
-// by digest. The files replace files of the app, or are added.
+// Image builds a sample app's image, pushes it to the cluster's registry, and returns its reference by digest. files
+// replaces files of the app, or adds some.
 func (c *Cluster) Image(tb testing.TB, app string, files map[string]string) string {
 	tb.Helper()
 	program, err := os.ReadFile(filepath.Join(needs(tb, "NORN_TEST_BINARIES"), app))

@@ -1,7 +1,7 @@
-// Package bed has helpers for tests of the built norn: clusters and namespaces, the norn command with its own home
+// Package bed helps to test the built norn. It provides clusters and namespaces, the norn command with its own home
 // folder, sample apps and their images, and ways to disturb a run.
 //
-// hack/test builds the prerequisites and sets variables that begin with NORN_TEST_. Tests are skipped without them.
+// hack/test builds the prerequisites and sets variables that begin with NORN_TEST_. Without them, tests are skipped.
 package bed
 
 import (
@@ -13,12 +13,12 @@ import (
 	"testing"
 )
 
-// M runs the tests of a package, and stops the clusters that they started.
+// M runs the tests of a package, and then stops the clusters that they started.
 type M struct{ *testing.M }
 
 // Run implements testscript.TestingM.
 func (m M) Run() int {
-	// norn's output depends on these.
+	// These variables change norn's output.
 	for _, name := range []string{"CI", "GITHUB_ACTIONS", "GITLAB_CI", "GITHUB_STEP_SUMMARY"} {
 		_ = os.Unsetenv(name)
 	}
@@ -30,7 +30,7 @@ func (m M) Run() int {
 	return code
 }
 
-// Main is TestMain for packages without a setup of their own.
+// Main implements TestMain for packages without their own setup.
 func Main(m *testing.M) { os.Exit(M{m}.Run()) }
 
 // Norn returns the path of the built norn.
@@ -39,7 +39,7 @@ func Norn(tb testing.TB) string {
 	return needs(tb, "NORN_TEST_NORN")
 }
 
-// Kubectl returns the path of kubectl. The devcluster command is in the same folder.
+// Kubectl returns the path of kubectl, whose folder also contains the devcluster command.
 func Kubectl(tb testing.TB) string {
 	tb.Helper()
 	return needs(tb, "NORN_TEST_KUBECTL")
@@ -83,7 +83,7 @@ func Run(tb testing.TB, cmd *exec.Cmd) string {
 	return string(out)
 }
 
-// WriteFiles writes executable files below dir, by their paths.
+// WriteFiles writes executable files below dir. The keys of files are their paths.
 func WriteFiles(tb testing.TB, dir string, files map[string]string) {
 	tb.Helper()
 	for name, text := range files {

@@ -21,8 +21,8 @@ type Cluster struct {
 	Dir        string // its state folder
 }
 
-// Shared returns the cluster with a node that all test packages share: the one that hack/test started, or one that the
-// package starts on first use.
+// Shared returns the cluster with a node that all test packages share: the cluster that hack/test started, or a
+// cluster that the package starts on first use.
 func Shared(tb testing.TB) *Cluster {
 	tb.Helper()
 	if kubeconfig := os.Getenv("NORN_TEST_KUBECONFIG"); kubeconfig != "" {
@@ -31,15 +31,15 @@ func Shared(tb testing.TB) *Cluster {
 	return exclusive.get(tb)
 }
 
-// ControlPlane returns a cluster without a node, which the package starts on first use. Its API server, controllers and
-// scheduler are real; no container ever runs.
+// ControlPlane returns a cluster without a node, which the package starts on first use. Its API server, controllers
+// and scheduler are real, but no container ever runs.
 func ControlPlane(tb testing.TB) *Cluster {
 	tb.Helper()
 	return controlPlane.get(tb)
 }
 
-// Exclusive returns a cluster with a node that the package starts on first use and shares with no other package: its
-// tests may kill the kubelet.
+// Exclusive returns a cluster with a node that the package starts on first use. No other package uses it, so tests may
+// kill the kubelet.
 func Exclusive(tb testing.TB) *Cluster {
 	tb.Helper()
 	return exclusive.get(tb)
@@ -60,7 +60,7 @@ func OwnControlPlane(tb testing.TB) *Cluster {
 	return c
 }
 
-// withoutNode are the arguments of devcluster up for a control plane without a node.
+// withoutNode holds the arguments of devcluster up for a control plane without a node.
 var withoutNode = []string{"--control-plane"}
 
 // The clusters that the tests of a package share.
@@ -93,14 +93,14 @@ func devcluster(tb testing.TB) string {
 	return filepath.Join(filepath.Dir(Kubectl(tb)), "devcluster")
 }
 
-// running maps the clusters that this process has started to their devcluster commands.
+// running maps the clusters that this process started to their devcluster commands.
 var (
 	runningMu sync.Mutex
 	running   = map[*Cluster]string{}
 )
 
 // start starts a cluster in a new folder below NORN_TEST_CLUSTERS or the temporary folder. hack/test stops clusters
-// below NORN_TEST_CLUSTERS that an aborted test has left.
+// below NORN_TEST_CLUSTERS that an aborted test left running.
 func start(devcluster string, args ...string) (*Cluster, error) {
 	root := os.Getenv("NORN_TEST_CLUSTERS")
 	if root == "" {
@@ -129,7 +129,7 @@ func start(devcluster string, args ...string) (*Cluster, error) {
 	return c, nil
 }
 
-// stop stops a cluster that this process has started, and removes its folder.
+// stop stops a cluster that this process started, and removes its folder.
 func (c *Cluster) stop() error {
 	runningMu.Lock()
 	devcluster := running[c]
@@ -141,7 +141,7 @@ func (c *Cluster) stop() error {
 	return os.RemoveAll(c.Dir)
 }
 
-// stopAll stops the clusters that still run after a package's tests.
+// stopAll stops the clusters that are still running after a package's tests.
 func stopAll() error {
 	runningMu.Lock()
 	var left []*Cluster
@@ -174,7 +174,7 @@ func (c *Cluster) Exec(tb testing.TB, args ...string) *exec.Cmd {
 	return exec.Command(devcluster(tb), append([]string{"exec", "--dir", c.Dir, "--"}, args...)...)
 }
 
-// Namespace creates a namespace whose name begins with prefix. Its deletion begins when the test ends.
+// Namespace creates a namespace whose name begins with prefix. When the test ends, it starts the namespace's deletion.
 func (c *Cluster) Namespace(tb testing.TB, prefix string) string {
 	tb.Helper()
 	suffix := make([]byte, 4)

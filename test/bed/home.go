@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// EmptyHome runs the test in an empty home folder, without the machine's configuration.
+// EmptyHome gives the test an empty home folder, without the machine's configuration.
 func EmptyHome(t *testing.T) string {
 	t.Helper()
 	home := t.TempDir()
@@ -21,7 +21,8 @@ func EmptyHome(t *testing.T) string {
 	return home
 }
 
-// FakeKubeconfig returns a kubeconfig with a context "here" for a server, and a token that norn must not print.
+// FakeKubeconfig returns a kubeconfig with a context "here" for a server. It contains a token that norn must not
+// print.
 func FakeKubeconfig(server string, ca []byte) string {
 	return fmt.Sprintf(fakeKubeconfig, server, base64.StdEncoding.EncodeToString(ca))
 }
@@ -34,8 +35,8 @@ clusters: [{name: c, cluster: {server: %q, certificate-authority-data: %q}}]
 users: [{name: u, user: {token: sEcReT-tOkEn}}]
 `
 
-// HomeWithApps runs the test in a home folder with two apps and the kubeconfig of a missing cluster. Completion gets
-// enough time.
+// HomeWithApps gives the test a home folder with two apps and the kubeconfig of a missing cluster. It sets a long
+// timeout for completion.
 func HomeWithApps(t *testing.T) string {
 	t.Helper()
 	encrypted, err := os.ReadFile(filepath.Join(Root(t), "testdata", "apps", "hello", "secrets.enc.yaml"))

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// KillAt runs a command and kills it with SIGKILL at its n-th write, before the API server receives it or after it
-// has answered. It reports whether the command made that many writes.
+// KillAt runs a command and kills it with SIGKILL at its n-th write: before the API server receives the write, or
+// after it has answered. KillAt reports whether the command made that many writes.
 func (w *Workspace) KillAt(n int32, after bool, args ...string) bool {
 	w.T.Helper()
 	var count atomic.Int32
@@ -59,7 +59,7 @@ func (w *Workspace) KillAt(n int32, after bool, args ...string) bool {
 // KillComponent kills a component of the cluster, such as kubelet. The cluster's supervisor restarts it.
 func (c *Cluster) KillComponent(tb testing.TB, name string) {
 	tb.Helper()
-	// The supervisor may be starting it.
+	// The supervisor may still be starting the component.
 	Eventually(tb, 10*time.Second, name+" runs and can be killed", func() bool { return c.kill(tb, name) })
 }
 

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// PodLogs returns the folder in which the node keeps its pods' logs.
+// PodLogs returns the folder where the node keeps the logs of its Pods.
 func (c *Cluster) PodLogs() string { return c.node("var-log", "pods") }
 
 // node returns a path in the folder of the cluster's first node.
@@ -20,8 +20,8 @@ func (c *Cluster) node(names ...string) string {
 // kubeletConfig returns the path of the kubelet's configuration.
 func (c *Cluster) kubeletConfig() string { return c.node("kubelet.yaml") }
 
-// SetLogRotation sets the size at which the kubelet rotates a container's log, and how often it checks, until the test
-// ends. It restarts the kubelet, which reads its configuration only at the start.
+// SetLogRotation sets the size at which the kubelet rotates a container's log, and the interval of its checks, until
+// the test ends. It restarts the kubelet, which reads its configuration only at the start.
 func (c *Cluster) SetLogRotation(tb testing.TB, size, every string) {
 	tb.Helper()
 	path := c.kubeletConfig()
@@ -39,7 +39,7 @@ func (c *Cluster) SetLogRotation(tb testing.TB, size, every string) {
 	tb.Cleanup(func() { set(string(before)) })
 }
 
-// RotateLogs rotates the logs of the pods' running containers, and returns the old files.
+// RotateLogs rotates the logs of the Pods' running containers, and returns the paths of the old files.
 func (c *Cluster) RotateLogs(tb testing.TB, namespace string, pods []string) []string {
 	tb.Helper()
 	args := append([]string{"rotate", "--dir", c.Dir, "--namespace", namespace}, pods...)

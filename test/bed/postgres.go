@@ -15,7 +15,7 @@ import (
 // PostgresPassword is the password of user postgres, which norn must not print.
 const PostgresPassword = "norn-sample-password"
 
-// The address of the node, where pods reach the server, and the addresses of pods.
+// The address of the node, at which Pods reach the server, and the range of the Pods' addresses.
 const nodeAddress, podAddresses = "10.245.0.2", "10.244.0.0/16"
 
 // Postgres is a PostgreSQL server on a cluster's node.
@@ -63,7 +63,7 @@ func (p *Postgres) URL(database string) string {
 	return fmt.Sprintf("postgres://postgres:%s@%s:%d/%s", PostgresPassword, nodeAddress, p.port, database)
 }
 
-// listen starts the server on a free port. Servers of other packages may run on the same node.
+// listen starts the server on a free port, because servers of other packages may run on the same node.
 func (p *Postgres) listen() {
 	p.t.Helper()
 	log := filepath.Join(p.Host, "log")
@@ -119,7 +119,7 @@ func (p *Postgres) try(name string, args ...string) error {
 	p.t.Helper()
 	user := []string{"setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"}
 	cmd := p.cluster.Exec(p.t, append(append(user, filepath.Join(p.bin, name)), args...)...)
-	log, err := os.Create(filepath.Join(p.Host, name+".out")) // not a pipe: the server would keep it open
+	log, err := os.Create(filepath.Join(p.Host, name+".out")) // not a pipe, which the server would keep open
 	if err != nil {
 		return err
 	}

@@ -22,8 +22,8 @@ type APIProxy struct {
 	Kubeconfig string // path of a kubeconfig for the proxy
 }
 
-// NewAPIProxy starts a proxy to the cluster of kubeconfig. around wraps the proxy's handler. The proxy's own kubeconfig
-// is written to dir.
+// NewAPIProxy starts a proxy to the cluster of kubeconfig, and writes a kubeconfig for the proxy to dir. around wraps
+// the proxy's handler.
 func NewAPIProxy(kubeconfig, dir string, around func(http.Handler) http.Handler) (*APIProxy, error) {
 	target, transport, err := API(kubeconfig)
 	if err != nil {
@@ -36,7 +36,7 @@ func NewAPIProxy(kubeconfig, dir string, around func(http.Handler) http.Handler)
 	defer func() { _ = file.Close() }()
 	proxy := httputil.NewSingleHostReverseProxy(target)
 	proxy.Transport = transport
-	proxy.FlushInterval = -1 // watches and logs are not buffered
+	proxy.FlushInterval = -1 // do not buffer watches and logs
 	p := &APIProxy{httptest.NewServer(around(proxy)), file.Name()}
 	_, err = fmt.Fprintf(file, proxyKubeconfig, p.URL)
 	return p, err
@@ -49,12 +49,12 @@ contexts: [{name: proxy, context: {cluster: c}}]
 clusters: [{name: c, cluster: {server: %q}}]
 `
 
-// Writes reports whether a request changes the cluster. Permission reviews do not.
+// Writes reports whether a request changes the cluster. Permission reviews do not count.
 func Writes(r *http.Request) bool {
 	return r.Method != http.MethodGet && !strings.Contains(r.URL.Path, "/authorization.k8s.io/")
 }
 
-// Discard is the ResponseWriter for a request whose sender is killed before the response.
+// Discard is the ResponseWriter for a request whose sender is killed before it reads the response.
 type Discard struct{}
 
 // Header implements http.ResponseWriter.

@@ -13,7 +13,7 @@ import (
 	"slices"
 )
 
-// push pushes an image of one layer to the cluster's registry, with the entrypoint /name. It builds the image itself,
+// push pushes an image with one layer and the entrypoint /name to the cluster's registry. It builds the image itself,
 // because a builder takes much longer (OCI image and distribution specifications).
 func (c *Cluster) push(name string, files map[string]string) (ref string, err error) {
 	layer, err := archive(files)

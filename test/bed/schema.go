@@ -11,8 +11,8 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// JSONSchema returns a definition of docs/json.schema.json, such as norn-deploy, which describes a command's lines.
-// root is the root folder of norn's source.
+// JSONSchema returns a definition of docs/json.schema.json for a command's JSON lines, such as norn-deploy. root is
+// the root folder of norn's source.
 func JSONSchema(root, definition string) (*jsonschema.Schema, error) {
 	data, err := os.ReadFile(filepath.Join(root, "docs", "json.schema.json"))
 	if err != nil {
@@ -30,7 +30,7 @@ func JSONSchema(root, definition string) (*jsonschema.Schema, error) {
 	return c.Compile("json.schema.json#/$defs/" + definition)
 }
 
-// ValidLines returns an error unless text has lines and each is a JSON value that is valid for schema.
+// ValidLines returns an error if text has no lines, or if a line is not a JSON value that is valid for schema.
 func ValidLines(schema *jsonschema.Schema, text string) error {
 	lines := bufio.NewScanner(strings.NewReader(text))
 	lines.Buffer(nil, 1<<20)

@@ -2,8 +2,8 @@ package bed
 
 import "testing"
 
-// The schema rejects unknown fields and states, an outcome that does not belong to the exit code, and more than one
-// value on a line.
+// The schema rejects unknown fields and states, an outcome that does not match the exit code, and several values on
+// one line.
 func TestSchemaIsStrict(t *testing.T) {
 	schema, err := JSONSchema(Root(t), "norn-deploy")
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 // Command implements a testscript command.
 type Command = func(ts *testscript.TestScript, neg bool, args []string)
 
-// Scripts returns the parameters for running the scripts in dir on a cluster, each in a namespace of its own.
+// Scripts returns the parameters for running the scripts in dir on a cluster, each script in its own namespace.
 func Scripts(t *testing.T, c *Cluster, dir string) testscript.Params {
 	s := &scripts{
 		t: t, cluster: c, root: Root(t), norn: Norn(t), kubectl: Kubectl(t), binaries: needs(t, "NORN_TEST_BINARIES"),
@@ -43,7 +43,7 @@ func OfflineScripts(t *testing.T, dir string) testscript.Params {
 	}
 }
 
-// scripts holds what the scripts of a folder share.
+// scripts holds the state that the scripts of a folder share.
 type scripts struct {
 	t                  *testing.T
 	cluster            *Cluster
@@ -53,7 +53,7 @@ type scripts struct {
 	pollers, databases sync.Map // by namespace
 }
 
-// setup creates a script's namespace, and sets its environment so that norn finds the cluster and a builder.
+// setup creates a script's namespace, and sets environment variables with which norn finds the cluster and a builder.
 func (s *scripts) setup(env *testscript.Env) error {
 	suffix := make([]byte, 4)
 	if _, err := rand.Read(suffix); err != nil {
@@ -97,7 +97,7 @@ func (s *scripts) setup(env *testscript.Env) error {
 	return nil
 }
 
-// setupOffline sets a script's home folder, and starts the script in an apps folder inside it.
+// setupOffline sets a script's home folder, and starts the script in an apps folder inside that home folder.
 func (s *scripts) setupOffline(env *testscript.Env) error {
 	env.Cd = filepath.Join(env.WorkDir, "apps")
 	env.Setenv("HOME", env.WorkDir)

@@ -30,8 +30,8 @@ func (s *scripts) app(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// image APP pushes the image of a sample app to the cluster's registry and sets $IMAGE to its reference. The mood of
-// moody is serve.
+// image APP pushes the image of a sample app to the cluster's registry and sets $IMAGE to its reference. The image of
+// moody has the mood serve.
 func (s *scripts) image(ts *testscript.TestScript, _ bool, args []string) {
 	usage(ts, len(args) == 1, "image APP")
 	program, err := os.ReadFile(filepath.Join(s.binaries, args[0]))
@@ -41,7 +41,7 @@ func (s *scripts) image(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv("IMAGE", ref)
 }
 
-// mood MOOD commits a change of the sample app moody's mood.
+// mood MOOD commits a new mood of the sample app moody.
 func mood(ts *testscript.TestScript, _ bool, args []string) {
 	usage(ts, len(args) == 1, "mood MOOD")
 	ts.Check(os.WriteFile(ts.MkAbs("mood.txt"), []byte(args[0]+"\n"), 0o644))
@@ -67,8 +67,8 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// jsonlines DEFINITION FILE checks that each line of a file is a JSON object that is valid for a definition of
-// docs/json.schema.json, such as norn-deploy. The file must not be empty.
+// jsonlines DEFINITION FILE checks that a file is not empty, and that each line is a JSON object that is valid for a
+// definition of docs/json.schema.json, such as norn-deploy.
 func (s *scripts) jsonlines(ts *testscript.TestScript, _ bool, args []string) {
 	usage(ts, len(args) == 2, "jsonlines DEFINITION FILE")
 	schema, err := JSONSchema(s.root, args[0])
@@ -78,7 +78,7 @@ func (s *scripts) jsonlines(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// waitfor FILE COUNT PATTERN waits until a pattern matches COUNT times in a file that is being written.
+// waitfor FILE COUNT PATTERN waits until a pattern matches COUNT times in a growing file.
 func waitfor(ts *testscript.TestScript, _ bool, args []string) {
 	usage(ts, len(args) == 3, "waitfor FILE COUNT PATTERN")
 	want, err := strconv.Atoi(args[1])
@@ -112,7 +112,8 @@ func until(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// get SERVICE sends a request to the app behind a Service, through the API server's proxy. The answer is on stdout.
+// get SERVICE sends a request to the app behind a Service, through the API server's proxy, and writes the answer to
+// stdout.
 func get(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, len(args) == 1, "get SERVICE")
 	path := "/api/v1/namespaces/" + ts.Getenv("NAMESPACE") + "/services/" + args[0] + ":80/proxy/"
@@ -122,7 +123,7 @@ func get(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// poll start SERVICE | poll stop: between the two, every request must succeed.
+// poll start SERVICE | poll stop: every request in between must succeed.
 func (s *scripts) poll(ts *testscript.TestScript, _ bool, args []string) {
 	namespace := ts.Getenv("NAMESPACE")
 	if len(args) == 2 && args[0] == "start" {

@@ -11,13 +11,13 @@ import (
 	"time"
 )
 
-// stateKinds are the collections that State reads.
+// stateKinds lists the collections that State reads.
 var stateKinds = []string{
 	"apis/apps/v1/deployments", "apis/batch/v1/cronjobs", "api/v1/services", "api/v1/persistentvolumeclaims",
 	"api/v1/secrets", "apis/coordination.k8s.io/v1/leases",
 }
 
-// State returns the objects of the namespace and the tunnel configuration, without parts that differ in each run. It
+// State returns the objects of the namespace and the tunnel configuration, without fields that differ in each run. It
 // waits for pending deletions.
 func (w *Workspace) State() string {
 	w.T.Helper()
@@ -60,7 +60,7 @@ func (w *Workspace) items() (all []any, deleting bool) {
 	return all, deleting
 }
 
-// List returns a collection of the namespace as JSON, such as apis/apps/v1/deployments. It makes the request itself,
+// List returns a collection of the namespace, such as apis/apps/v1/deployments, as JSON. It makes the request itself,
 // which is much faster than kubectl.
 func (w *Workspace) List(kind string) []byte {
 	w.T.Helper()
@@ -101,17 +101,17 @@ func (w *Workspace) decode(data []byte, into any) {
 	}
 }
 
-// fleeting are fields that the server generates for each object, and times.
-var fleeting = []string{
+// volatileFields lists fields that the server generates for each object, and times.
+var volatileFields = []string{
 	"uid", "resourceVersion", "generation", "creationTimestamp", "time", "clusterIP", "clusterIPs", "volumeName",
 	"annotations", "deletionTimestamp", "deletionGracePeriodSeconds",
 }
 
-// forget removes the fleeting fields, and the managed fields of everybody but norn: controllers write at any time.
+// forget removes the volatileFields fields, and all managed fields but norn's, because controllers write at any time.
 func forget(v any) {
 	switch v := v.(type) {
 	case map[string]any:
-		for _, name := range fleeting {
+		for _, name := range volatileFields {
 			delete(v, name)
 		}
 		if fields, ok := v["managedFields"].([]any); ok {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Eventually waits until a condition holds. The test ends if it does not hold in time.
+// Eventually waits until holds returns true. If that takes too long, it ends the test.
 func Eventually(tb testing.TB, within time.Duration, condition string, holds func() bool) {
 	tb.Helper()
 	for deadline := time.Now().Add(within); !holds(); time.Sleep(20 * time.Millisecond) {

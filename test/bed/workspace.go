@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// Workspace is a namespace of a cluster, and a home folder for norn that is also its apps folder.
+// Workspace is a namespace of a cluster, and a home folder for norn, which is also the apps folder.
 type Workspace struct {
 	*Cluster
 	T         testing.TB
@@ -67,7 +67,7 @@ func (w *Workspace) Norn(args ...string) {
 }
 
 // WithTunnel creates the cluster's tunnel configuration and deletes it when the test ends. All apps with a public host
-// share it, so no other test must use the cluster meanwhile.
+// share that configuration, so no other test must use the cluster at the same time.
 func (w *Workspace) WithTunnel(config string) {
 	w.T.Helper()
 	w.Cluster.Kubectl(w.T, "create", "namespace", "cloudflared")

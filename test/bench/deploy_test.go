@@ -35,9 +35,9 @@ type world struct{ *bed.Workspace }
 // deployTimeout is the timeout of each tool for a rollout.
 const deployTimeout = 30 * time.Second
 
-// BenchmarkDeploy measures the time between the kubelet's first report of a failing state and the end of norn deploy,
-// kubectl rollout status and helm upgrade --wait, for a bad image and for a crash loop. It also measures the time
-// between the completion of a good rollout and the end of norn deploy. Run it with make bench-deploy.
+// BenchmarkDeploy measures how long norn deploy, kubectl rollout status and helm upgrade --wait take to end after the
+// kubelet first reports a failing state. The states are a bad image and a crash loop. It also measures how long norn
+// deploy takes to end after a good rollout is complete. Run it with make bench-deploy.
 func BenchmarkDeploy(b *testing.B) {
 	helm := os.Getenv("NORN_BENCH_HELM")
 	if helm == "" {
@@ -91,7 +91,7 @@ func BenchmarkDeploy(b *testing.B) {
 	}
 }
 
-// chart writes a helm chart with the same Deployment as norn's and returns its path.
+// chart writes a helm chart with norn's Deployment and returns its path.
 func (b *world) chart() string {
 	b.T.Helper()
 	dir := filepath.Join(b.Home, "chart")
@@ -135,9 +135,9 @@ func (b *world) firstReport(failure string) <-chan time.Time {
 	})
 }
 
-// complete returns the time at which the old pod has ended, which is after the new one is available.
+// complete returns the time at which the old Pod has ended, which happens after the new Pod is available.
 func (b *world) complete() <-chan time.Time {
-	alive := map[string]bool{} // by pod: the pod of an even older version may still exist
+	alive := map[string]bool{} // by Pod, because the Pod of an even older version may still exist
 	return b.firstPod(func(event string, p *corev1.Pod) bool {
 		alive[p.Name] = alive[p.Name] || p.Status.Phase == corev1.PodRunning
 		ended := event == "DELETED" || p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed

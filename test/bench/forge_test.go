@@ -22,7 +22,7 @@ type peer struct {
 }
 
 // BenchmarkForge measures norn forge, kubectl apply --server-side and helm upgrade --install with the same
-// PersistentVolumeClaim, Deployment and Service, when the objects are new and when nothing changes. It also counts each
+// PersistentVolumeClaim, Deployment and Service: once with new objects and once without changes. It also counts each
 // tool's requests. Run it with make bench-forge.
 func BenchmarkForge(b *testing.B) {
 	helm := os.Getenv("NORN_BENCH_HELM")
@@ -99,7 +99,7 @@ func median(w *world, p peer, fresh bool) time.Duration {
 	return times[len(times)/2]
 }
 
-// requests counts the requests of one run to the API server.
+// requests returns the number of requests that one run makes to the API server.
 func requests(w *world, p peer) int32 {
 	var n atomic.Int32
 	proxy, err := bed.NewAPIProxy(w.Kubeconfig, w.Home, func(next http.Handler) http.Handler {

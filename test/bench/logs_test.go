@@ -19,11 +19,11 @@ import (
 	"norn/test/bed"
 )
 
-// copiesOf is a variable that makes the test binary copy log streams instead of running tests. Its value is a JSON list
-// of the streams' paths.
+// copiesOf names a variable with which the test binary copies log streams instead of running tests. The value is a
+// JSON list of the streams' paths.
 const copiesOf = "NORN_BENCH_COPIES"
 
-// copies copies log streams concurrently to stdout. No reader of logs can be faster.
+// copies copies log streams concurrently to stdout. No log reader can be faster.
 func copies(paths, kubeconfig string) error {
 	var list []string
 	if err := json.Unmarshal([]byte(paths), &list); err != nil {
@@ -70,7 +70,7 @@ func (b *lockedWriter) Write(p []byte) (int, error) {
 // logReader is a tool that shows the logs of all pods.
 type logReader struct {
 	name   string
-	prefix int // number of fields before the line; -1 if lines of several pods are mixed
+	prefix int // number of fields before the line; -1 if the output mixes lines of several Pods
 	cmd    func(follow bool) *exec.Cmd
 }
 
@@ -82,7 +82,7 @@ type reading struct {
 	doubled   int
 }
 
-// best returns the shorter times and the higher counts of two readings.
+// best returns the shorter times and the higher counts of both readings.
 func (m reading) best(n reading) reading {
 	if m.wall == 0 {
 		return n
@@ -124,7 +124,7 @@ func benchmarkPods(w *world, stern string, pods, lines int) {
 	})
 	for _, follow := range []bool{false, true} {
 		took := map[string]reading{}
-		// The best round of each counts: other work on the machine only makes rounds slower.
+		// The best round counts, because other work on the machine only makes rounds slower.
 		for range number(os.Getenv("NORN_BENCH_ROUNDS"), 3) {
 			for _, r := range w.readers(stern) {
 				took[r.name] = took[r.name].best(w.measure(r, follow, pods, lines))
@@ -149,7 +149,7 @@ func benchmarkPods(w *world, stern string, pods, lines int) {
 func (b *world) readers(stern string) []logReader {
 	return []logReader{
 		{"raw copies", -1, func(follow bool) *exec.Cmd { return b.copies(follow, false) }},
-		// A reader that resumes or merges streams needs timestamps.
+		// Readers that resume or merge streams need timestamps.
 		{"with times", -1, func(follow bool) *exec.Cmd { return b.copies(follow, true) }},
 		{"norn", 1, func(follow bool) *exec.Cmd {
 			return b.Command(b.Kubeconfig, "logs", "count", fmt.Sprintf("--follow=%v", follow))
@@ -242,7 +242,7 @@ func (b *world) untilWritten(path string, pods int) {
 	}
 }
 
-// missing counts lost and repeated lines. For mixed streams it can only compare the number of lines.
+// missing counts lost and repeated lines. For mixed streams, it can only compare the number of lines.
 func missing(t testing.TB, path string, prefix, pods, lines int) (lost, doubled int) {
 	t.Helper()
 	file, err := os.Open(path)

@@ -1,4 +1,5 @@
-// Package canary plants secret values and searches for leaks in norn's output, files and processes, and in the cluster.
+// Package canary plants secret values, and searches for leaks in norn's output, files and processes, and in the
+// cluster.
 package canary
 
 import (
@@ -19,15 +20,15 @@ type row struct {
 	code  int
 	// before prepares the command.
 	before func()
-	// showsSecret is set if the output includes secret values, which must be redacted.
+	// showsSecret is true if the output includes secret values, which norn must redact.
 	showsSecret bool
-	// passesSecrets is set if norn is asked to pass the values to a command.
+	// passesSecrets is true if the user asks norn to pass the values to a command.
 	passesSecrets bool
 	plain         bool // the command accepts neither -o json nor -v
 }
 
-// Planted values are only in the app's Secret and in its pods. No command leaks them in any output mode: not in its
-// output, in files, arguments or environments while it runs, or in other objects.
+// The planted values exist only in the app's Secret and in its Pods. No command leaks them in any output mode: neither
+// in its output, nor in files, arguments or environments while it runs, nor in other objects.
 func TestCanary(t *testing.T) {
 	for name, mode := range map[string]string{"plain": "", "json": " -o json", "verbose": " -v"} {
 		t.Run(name, func(t *testing.T) {

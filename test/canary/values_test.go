@@ -10,7 +10,8 @@ import (
 	"strings"
 )
 
-// plant generates values with characters that quoting, escaping and encoding change, and the forms to search for.
+// plant generates values with characters that quoting, escaping and encoding change. It also generates the forms to
+// search for.
 func (a *canaryWorld) plant() {
 	secret := rand.Text
 	a.values = map[string]string{
@@ -30,7 +31,7 @@ func (a *canaryWorld) plant() {
 			}
 		}
 		add("in hexadecimal", hex.EncodeToString([]byte(v)))
-		for _, shift := range []int{0, 1, 2} { // base64 in the middle of other data
+		for _, shift := range []int{0, 1, 2} { // base64 inside other data
 			text := base64.StdEncoding.EncodeToString(append(make([]byte, shift), v...))
 			add(fmt.Sprint("in base64 ", shift), text[(shift*8+5)/6:(shift+len(v))*8/6])
 			text = base64.URLEncoding.EncodeToString(append(make([]byte, shift), v...))

@@ -16,7 +16,7 @@ import (
 	"norn/test/bed"
 )
 
-// canaryWorld is an app whose build, test and pods print its secrets in all forms, with its own home, temporary and
+// canaryWorld is an app whose build, test and Pods print its secrets in all forms. It has its own home, temporary and
 // work folders.
 type canaryWorld struct {
 	*bed.Workspace
@@ -25,7 +25,7 @@ type canaryWorld struct {
 	env    []string
 	values map[string]string
 	forms  map[string]string    // forms of the values, by description
-	seen   map[string]time.Time // times of the files that were searched, by path
+	seen   map[string]time.Time // modification times of the searched files, by path
 
 	running map[string]process // by pid
 	scans   int                // number of scans of the processes
@@ -34,7 +34,7 @@ type canaryWorld struct {
 func newCanaryWorld(t *testing.T) *canaryWorld {
 	a := &canaryWorld{Workspace: bed.New(t, bed.Shared(t)), root: t.TempDir(), seen: map[string]time.Time{}}
 	a.app = filepath.Join(a.root, "work", "parrot")
-	outside := t.TempDir() // not searched: the values are there
+	outside := t.TempDir() // not searched, because it contains the values
 	for _, dir := range []string{"home", "tmp", "run", "bin", "fail"} {
 		if err := os.MkdirAll(filepath.Join(a.root, dir), 0o700); err != nil {
 			t.Fatal(err)
@@ -85,7 +85,7 @@ func (a *canaryWorld) shell(line string) {
 	}
 }
 
-// run runs one command and searches everywhere for the values.
+// run runs one command, and searches for the values everywhere.
 func (a *canaryWorld) run(r row) {
 	a.T.Helper()
 	if r.before != nil {
@@ -122,8 +122,8 @@ func (a *canaryWorld) run(r row) {
 	a.searchObjects(what)
 }
 
-// checkLeftovers checks that norn has removed the values that it keeps while it runs: in its runtime folder, or in
-// shared memory, which other tests use, too.
+// checkLeftovers checks that norn has removed the values that it stores during a run: in its runtime folder, or in
+// shared memory, which other tests also use.
 func (a *canaryWorld) checkLeftovers(what string) {
 	a.T.Helper()
 	if left, err := os.ReadDir(filepath.Join(a.root, "run")); err != nil || len(left) > 0 {
@@ -149,7 +149,7 @@ func split(args string) []string {
 	return words
 }
 
-// kinds are the kinds of objects that a deploy creates, directly or through controllers, except for Secrets.
+// kinds lists the kinds of objects that a deploy creates, directly or through controllers, except for Secrets.
 var kinds = []string{
 	"apis/apps/v1/deployments", "apis/apps/v1/replicasets", "apis/apps/v1/controllerrevisions",
 	"apis/batch/v1/jobs", "apis/batch/v1/cronjobs", "apis/discovery.k8s.io/v1/endpointslices",
@@ -157,7 +157,7 @@ var kinds = []string{
 	"api/v1/configmaps", "api/v1/events", "api/v1/serviceaccounts",
 }
 
-// searchObjects searches all objects of the namespace, and everything but the data of Secrets.
+// searchObjects searches all objects of the namespace, except for the data of Secrets.
 func (a *canaryWorld) searchObjects(what string) {
 	a.T.Helper()
 	for _, kind := range kinds {
@@ -180,7 +180,7 @@ func (a *canaryWorld) searchObjects(what string) {
 	}
 }
 
-// searchFiles searches all files that are new or have changed.
+// searchFiles searches all new and changed files.
 func (a *canaryWorld) searchFiles(r row) {
 	_ = filepath.WalkDir(a.root, func(path string, entry os.DirEntry, err error) error {
 		if err == nil && entry.Type().IsRegular() { // skip files that have just been deleted
@@ -205,13 +205,13 @@ func (a *canaryWorld) searchFile(where, path string, entry os.DirEntry) {
 // process is a running process.
 type process struct {
 	args  string
-	ours  bool // it descends from this test
-	first int  // the scan that found it
+	ours  bool // the process descends from this test
+	first int  // number of the scan that found it
 }
 
 // searchProcesses searches the arguments of all processes, and the environments of this test's descendants. It skips
-// arguments that were searched before. It searches a process older than a second only in every tenth scan, because few
-// processes call exec that late.
+// arguments that it has already searched. It searches a process older than a second only in every tenth scan, because
+// few processes call exec that late.
 func (a *canaryWorld) searchProcesses(r row) {
 	a.scans++
 	entries, err := os.ReadDir("/proc")
@@ -259,7 +259,8 @@ func descends(pid string) bool {
 	return true
 }
 
-// search fails the test if data contains one of the values in any form. The message does not contain the value.
+// search fails the test if data contains one of the values in any form. The failure message does not contain the
+// value.
 func (a *canaryWorld) search(where string, data []byte) {
 	a.T.Helper()
 	for what, form := range a.forms {
@@ -278,11 +279,11 @@ func (a *canaryWorld) mask(text string) string {
 	return text
 }
 
-// output returns what the build and the tests print.
+// output returns the output of the build and the tests.
 func (a *canaryWorld) output() string {
 	var b strings.Builder
 	for name, v := range a.values {
-		if strings.HasPrefix(name, "CRASH") { // norn cannot know the one that is not set at the moment
+		if strings.HasPrefix(name, "CRASH") { // norn cannot know the value that is currently not set
 			continue
 		}
 		quoted, err := json.Marshal(v)

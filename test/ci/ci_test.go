@@ -35,7 +35,7 @@ type pipelineStep struct {
 type ciSystem struct {
 	name      string
 	job       func(t *testing.T, name string) pipelineJob
-	variables func(*ciRun) (set, values map[string]string) // environment of the steps; values for the file
+	variables func(*ciRun) (set, values map[string]string) // the environment; values for the file
 }
 
 // TestCI runs the steps of the files in docs/ci in a shell.
@@ -101,7 +101,7 @@ func newCIRun(t *testing.T, system ciSystem) *ciRun {
 	return r
 }
 
-// release serves an archive like those of make release.
+// release serves an archive like the ones that make release builds.
 func (r *ciRun) release() {
 	dir := r.t.TempDir()
 	const name = "norn_1.0.0_linux_amd64"
@@ -128,7 +128,8 @@ func (r *ciRun) commit(file, text string) {
 	bed.Commit(r.t, r.origin, "change "+file)
 }
 
-// run checks out the last commit like a CI system, and runs a job's steps until one fails. It returns the exit code.
+// run checks out the last commit like a CI system, and runs a job's steps until one fails. It returns the exit code of
+// the last step.
 func (r *ciRun) run(job string) int {
 	r.t.Helper()
 	work, temp := filepath.Join(r.t.TempDir(), "work"), r.t.TempDir()
@@ -138,7 +139,7 @@ func (r *ciRun) run(job string) int {
 		"HOME": r.home, "PATH": os.Getenv("PATH"), "XDG_RUNTIME_DIR": temp, "RUNNER_TEMP": temp, "CI": "true",
 	}
 	for _, kv := range r.builder {
-		if name, value, _ := strings.Cut(kv, "="); name != "NORN_BUILDER" { // the file must choose it
+		if name, value, _ := strings.Cut(kv, "="); name != "NORN_BUILDER" { // the file itself must choose it
 			variables[name] = value
 		}
 	}
@@ -211,7 +212,7 @@ func readCI(t *testing.T, name string, into any) {
 
 var expression = regexp.MustCompile(`\$\{\{ (?:secrets|vars)\.(\w+) \}\}|\$(\w+)`)
 
-// expand replaces GitHub's expressions or GitLab's variables by their values.
+// expand replaces GitHub's expressions or GitLab's variables with their values.
 func expand(t *testing.T, text string, given map[string]string) string {
 	t.Helper()
 	return expression.ReplaceAllStringFunc(text, func(m string) string {

@@ -1,5 +1,5 @@
-// Package control tests norn with a real API server: objects, conflicts, locks, permissions. No test needs a container,
-// so the control plane has no node.
+// Package control tests norn with a real API server: objects, conflicts, locks and permissions. No test needs a
+// container, so the control plane has no node.
 package control
 
 import (

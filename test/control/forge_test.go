@@ -71,7 +71,7 @@ func TestTwoForgesOfOneApp(t *testing.T) {
 const stolenLease = `{"metadata":{"annotations":{"norn/host":"thief@elsewhere","norn/command":"norn deploy"}},
 	"spec":{"holderIdentity":"elsewhere/1/1"}}`
 
-// A command whose lock is taken over stops before its next write, and names the new holder.
+// If another run takes over a command's lock, the command stops before its next write and names the new holder.
 func TestLostLock(t *testing.T) {
 	t.Parallel()
 	w := bed.New(t, bed.ControlPlane(t))
@@ -85,7 +85,7 @@ func TestLostLock(t *testing.T) {
 				late.Add(1)
 			}
 			if bed.Writes(r) && strings.Contains(r.URL.Path, "/persistentvolumeclaims/shop-data") && !stolen.Load() {
-				next.ServeHTTP(bed.Discard{}, r) // the response waits until the lock is taken over
+				next.ServeHTTP(bed.Discard{}, r) // the response waits until the other run has the lock
 				stolen.Store(true)
 				w.Kubectl("patch", "lease", "norn-shop", "--type=merge", "-p", stolenLease)
 				select {
@@ -113,8 +113,8 @@ func TestLostLock(t *testing.T) {
 	}
 }
 
-// Forge waits for the end of a deletion and creates the object again. Applying it earlier would change an object that
-// is about to disappear.
+// forge waits until a deletion is complete, and then creates the object again. Applying it earlier would change an
+// object that is about to disappear.
 func TestForgeWaitsForDeletion(t *testing.T) {
 	t.Parallel()
 	w := bed.New(t, bed.ControlPlane(t))
@@ -138,7 +138,7 @@ func TestForgeWaitsForDeletion(t *testing.T) {
 	}
 }
 
-// Forge waits for an API server that restarts.
+// forge waits while the API server restarts.
 func TestForgeSurvivesRestart(t *testing.T) {
 	t.Parallel()
 	w := bed.New(t, bed.OwnControlPlane(t))
@@ -167,7 +167,7 @@ func TestForgeSurvivesRestart(t *testing.T) {
 func await(t *testing.T, output io.Reader, text string) {
 	t.Helper()
 	line := ""
-	for b := make([]byte, 1); !strings.Contains(line, text); { // byte by byte: the caller reads the rest
+	for b := make([]byte, 1); !strings.Contains(line, text); { // byte by byte, because the caller reads the rest
 		if _, err := output.Read(b); err != nil {
 			t.Fatalf("%q is not in the output: %v", text, err)
 		}

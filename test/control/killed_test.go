@@ -24,8 +24,7 @@ env: {LOG: info, NEW: x}
 volumes: [{name: data, mountPath: /data, size: 2Mi}]
 `
 
-// A command that is killed before or after any of its writes reaches the state of an undisturbed run when it is run
-// again.
+// If a command is killed before or after any of its writes, running it again leads to the state of an undisturbed run.
 func killedAtEveryWrite(t *testing.T, on *bed.Cluster) {
 	smaller := strings.Replace(changedApp, "size: 2Mi", "size: 1Gi", 1)
 	for _, c := range []struct {

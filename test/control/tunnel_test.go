@@ -9,8 +9,7 @@ import (
 	"norn/test/bed"
 )
 
-// All apps of a cluster share one tunnel configuration. So these tests have their own control plane and run in
-// sequence.
+// All apps of a cluster share one tunnel configuration, so these tests run in sequence on their own control plane.
 func TestOneTunnel(t *testing.T) {
 	t.Parallel()
 	c := bed.OwnControlPlane(t)
@@ -18,7 +17,7 @@ func TestOneTunnel(t *testing.T) {
 	t.Run("killed at every write", func(t *testing.T) { killedAtEveryWrite(t, c) })
 }
 
-// Fifty concurrent forges add all their rules to the tunnel configuration, and keep the rest.
+// Fifty concurrent forges add all their rules to the tunnel configuration, and keep everything else.
 func fiftyForges(t *testing.T, on *bed.Cluster) {
 	w := bed.New(t, on)
 	const text = `# The tunnel.

@@ -11,7 +11,7 @@ import (
 	"norn/test/bed"
 )
 
-// A deploy that is killed or interrupted anywhere can be completed by running the same command again.
+// After a kill or an interrupt at any point of a deploy, running the same command again completes the deploy.
 func TestDeployCutShort(t *testing.T) {
 	t.Parallel()
 	database := bed.Shared(t).StartPostgres(t, "shop")
@@ -33,11 +33,11 @@ func TestDeployCutShort(t *testing.T) {
 	}
 }
 
-// killers is the number of parallel tests among which the writes of a deploy are divided.
+// killers is the number of parallel tests that share the writes of a deploy.
 const killers = 2
 
-// killedAtWrites kills a deploy before or after its writes. The same command then reaches the state of an undisturbed
-// run.
+// killedAtWrites kills a deploy before or after its writes. Running the same command again then leads to the state of
+// an undisturbed run.
 func killedAtWrites(t *testing.T, database *bed.Postgres, first int32, after bool) {
 	s := newShipping(t, shippedApp, database)
 	want := s.undisturbed(false)
@@ -61,14 +61,14 @@ func killedAtWrites(t *testing.T, database *bed.Postgres, first int32, after boo
 	}
 }
 
-// The steps of a deploy that make an image, and the other steps.
+// The steps of a deploy that make an image, and its other steps.
 var (
 	imageSteps = []string{"source", "build", "push", "test"}
 	otherSteps = []string{"snapshot", "migrate", "secrets", "rollout", "cleanup"}
 )
 
-// signalledInSteps kills or interrupts a deploy at the beginning of each step. The same command then completes. After
-// an interrupt, norn releases the lock and removes its temporary files.
+// signalledInSteps kills or interrupts a deploy at the beginning of each step. Running the same command again then
+// completes the deploy. After an interrupt, norn also releases the lock and removes its temporary files.
 func signalledInSteps(t *testing.T, database *bed.Postgres, signal syscall.Signal, built bool) {
 	s := newShipping(t, shippedApp+"build: {test: 'true'}\n", database)
 	want := s.undisturbed(built)
@@ -96,7 +96,7 @@ func signalledInSteps(t *testing.T, database *bed.Postgres, signal syscall.Signa
 	}
 }
 
-// signalIn sends a signal when a step begins. It returns the exit code, or -1 if the signal ended norn.
+// signalIn sends a signal when a step begins. It returns norn's exit code, or -1 if the signal ended norn.
 func (s *shipping) signalIn(t *testing.T, step string, signal syscall.Signal, args []string) int {
 	t.Helper()
 	cmd := s.Command(s.Kubeconfig, append(args, "-o", "json")...)

@@ -11,14 +11,15 @@ import (
 	"norn/test/bed"
 )
 
-// outage is an API server that can go away: it closes all connections and answers no new ones.
+// outage is an API server that can become unreachable: it closes all connections and accepts no new ones.
 type outage struct {
 	*bed.APIProxy
 	away atomic.Bool
 	once sync.Once
 }
 
-// newOutage returns an API server that goes away for a while at a deploy's first write to the Deployment.
+// newOutage returns an API server that is unreachable for a while, beginning at a deploy's first write to the
+// Deployment.
 func newOutage(t *testing.T, s *shipping, length time.Duration) *outage {
 	t.Helper()
 	o := &outage{}
@@ -56,8 +57,8 @@ hosts: {internal: moody}
 env: {PORT: "8080"}
 `
 
-// A deploy waits for an API server that is away for ten seconds during the rollout, whether the rollout succeeds or
-// fails.
+// If the API server is unreachable for ten seconds during the rollout, the deploy waits. This is tested for a rollout
+// that succeeds and for one that fails.
 func TestOutage(t *testing.T) {
 	t.Parallel()
 	s := newShipping(t, servingApp, nil)

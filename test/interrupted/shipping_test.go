@@ -50,8 +50,8 @@ func newShipping(t *testing.T, infraspec string, database *bed.Postgres) *shippi
 	return s
 }
 
-// nextVersion creates a version and returns the arguments that deploy it. Either the deploy builds it, or its image is
-// already in the registry, which is faster.
+// nextVersion creates a version and returns the arguments to deploy it. Either the deploy builds the image, or the
+// image is already in the registry, which is faster.
 func (s *shipping) nextVersion(built bool) []string {
 	s.t.Helper()
 	s.versions++
@@ -73,7 +73,7 @@ func (s *shipping) undisturbed(built bool) string {
 	return s.state(s.t, "undisturbed")
 }
 
-// commit commits everything, so that the next build has an image of its own.
+// commit commits everything, so that the next build has its own image.
 func (s *shipping) commit(message string) {
 	s.t.Helper()
 	bed.Commit(s.t, s.dir, message)

@@ -16,11 +16,11 @@ type following struct {
 	cmd  *exec.Cmd
 	err  bytes.Buffer
 	read chan struct{}
-	kept *keptLogs // to compare with after a failure, or nil
+	kept *keptLogs // log files to compare with after a failure, or nil
 	*tally
 }
 
-// follow starts norn logs -f and counts its lines, which it reads through a wrapper.
+// follow starts norn logs -f and counts its lines. It reads the output through the given wrapper.
 func (b *world) follow(through func(io.Reader) io.Reader, args ...string) *following {
 	b.T.Helper()
 	f := &following{

@@ -19,8 +19,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// keptLogs keeps the log files of the pods of testdata/apps/count, by hard links, when the kubelet deletes them. norn
-// must show the lines in them. The log of a container that is killed while a write is blocked has no end.
+// keptLogs keeps the log files of testdata/apps/count by hard links when the kubelet deletes them. norn must show the
+// lines in these files. If a container is killed while a write is blocked, its log ends without an end mark.
 type keptLogs struct {
 	t    testing.TB
 	logs string // pattern of the paths
@@ -97,7 +97,7 @@ func (k *keptLogs) ends() map[string]int {
 	return ends
 }
 
-// records returns an instance's lines with these numbers, as the container runtime has written them.
+// records returns an instance's lines with these numbers, as the container runtime wrote them.
 func (k *keptLogs) records(instance string, numbers ...int) []string {
 	k.link()
 	k.mu.Lock()
@@ -122,8 +122,8 @@ func (k *keptLogs) records(instance string, numbers ...int) []string {
 	return found
 }
 
-// wroteLate reports whether these lines of an instance are the last ones of a file, and all were written after the
-// instance's next file was created.
+// wroteLate reports whether these lines of an instance are the last lines of a file, and were all written after the
+// creation of the instance's next file.
 func (k *keptLogs) wroteLate(instance string, from, to int) bool {
 	k.link()
 	k.mu.Lock()
@@ -157,7 +157,7 @@ func (k *keptLogs) createdBetween(instance string, after, before time.Time) bool
 	return false
 }
 
-// birthTime returns when a file was created, to the kernel's tick.
+// birthTime returns the creation time of a file, with the precision of the kernel's tick.
 func birthTime(t testing.TB, path string) time.Time {
 	var st unix.Statx_t
 	if err := unix.Statx(unix.AT_FDCWD, path, 0, unix.STATX_BTIME, &st); err != nil {
@@ -166,8 +166,8 @@ func birthTime(t testing.TB, path string) time.Time {
 	return time.Unix(st.Btime.Sec, int64(st.Btime.Nsec))
 }
 
-// lastLine returns the number of the last whole line in a log file of testdata/apps/count. The file's lines have the
-// form "time stream F instance number …", with P for a partial line.
+// lastLine returns the number of the last whole line in a log file of testdata/apps/count. A line has the form "time
+// stream F instance number …". Partial lines have P instead of F.
 func lastLine(t testing.TB, file string) (instance string, n int) {
 	t.Helper()
 	f, err := os.Open(file)

@@ -12,7 +12,8 @@ import (
 	"norn/test/bed"
 )
 
-// A slow reader of stdout slows the streams down and loses no lines. norn buffers no unread lines.
+// If the reader of stdout is slow, the streams slow down too, and no lines are lost. norn does not buffer unread
+// lines.
 func TestSlowReaderLosesNothing(t *testing.T) {
 	b := newWorld(t)
 	b.SetLogRotation(t, "1Gi", "10s")
@@ -38,7 +39,7 @@ func TestSlowReaderLosesNothing(t *testing.T) {
 	f.check(t)
 }
 
-// slowReader reads slowly for a period, and then as fast as it can.
+// slowReader reads slowly for a while, and then at full speed.
 type slowReader struct {
 	r      io.Reader
 	period time.Duration

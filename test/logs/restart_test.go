@@ -11,7 +11,7 @@ import (
 	"norn/test/bed"
 )
 
-// After an instance has ended, the lines of the next instance follow.
+// After the last line of an ended instance, the lines of the next instance follow.
 func TestRestartedContainers(t *testing.T) {
 	b := newWorld(t)
 	pods := number(os.Getenv("NORN_TEST_PODS"), 1)
@@ -30,14 +30,14 @@ func TestRestartedContainers(t *testing.T) {
 	if messages := f.err.String(); !strings.Contains(messages, "container count ended with exit code 3") {
 		t.Errorf("messages: %s", messages)
 	}
-	// Right after the end of an instance, the pod's status may still name a log that the kubelet has deleted.
+	// Right after an instance has ended, the Pod's status may still name a log that the kubelet has deleted.
 	bed.Eventually(b.T, time.Minute, "--previous shows the last line", func() bool {
 		out, err := b.Command(b.Kubeconfig, "logs", "count", "--previous", "--tail", "1").Output()
 		return err == nil && bytes.HasSuffix(out, []byte(" 2001 end\n"))
 	})
 }
 
-// With --tail 0, norn shows the next line and all later ones, even if the API server goes away meanwhile.
+// With --tail 0, norn shows the next line and all later lines, even if the API server disappears in between.
 func TestTailFromTheEnd(t *testing.T) {
 	b := newWorld(t)
 	b.WriteApp("count", "app: count\nrole: worker\nenv: {RATE: 5, LENGTH: 20}\n")

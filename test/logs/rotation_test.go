@@ -11,8 +11,8 @@ import (
 )
 
 // When the kubelet rotates a log, its stream continues with the new file. Pods that write at a steady rate are rotated
-// every few seconds. Pods that write at full speed are rotated once: streams that are behind by more than one rotation
-// lose lines, because the kubelet reads only the newest file.
+// every few seconds. Pods that write at full speed are rotated only once: a stream that is more than one rotation
+// behind loses lines, because the kubelet reads only the newest file.
 func TestEveryLineOnceThroughRotations(t *testing.T) {
 	for _, c := range []struct {
 		name        string
@@ -51,8 +51,8 @@ func TestEveryLineOnceThroughRotations(t *testing.T) {
 	}
 }
 
-// If the log is rotated twice while the reader of stdout stands still, the kubelet skips the file in between and sends
-// the newest one twice. norn warns about the missing lines and shows no line twice.
+// If the log is rotated twice while the reader of stdout is blocked, the kubelet skips the file in between and sends
+// the newest file twice. norn warns about the missing lines and shows no line twice.
 func TestReaderThatStandsStill(t *testing.T) {
 	b := newWorld(t)
 	b.SetLogRotation(t, "1Gi", "10s")
@@ -74,13 +74,13 @@ func TestReaderThatStandsStill(t *testing.T) {
 		bed.Eventually(b.T, time.Minute, "the log has grown", func() bool { return lines() > from+by })
 	}
 	reopen := g.close()
-	grown(8000) // 80 MB fill all buffers on the way
+	grown(8000) // 80 MB fill all buffers in between
 	b.RotateLogs(t, b.Namespace, f.pods())
 	grown(100)
 	b.RotateLogs(t, b.Namespace, f.pods())
 	grown(100)
 	reopen()
-	for range 2 { // lines written now come after the repeated ones
+	for range 2 { // lines written now come after the repeated lines
 		for instance, n := range kept.ends() {
 			bed.Eventually(b.T, time.Minute, "norn logs has caught up", func() bool { return f.has(instance, n+100) })
 		}
@@ -94,7 +94,7 @@ func TestReaderThatStandsStill(t *testing.T) {
 	if f.doubled > 0 || len(f.wrong) == 0 {
 		t.Errorf("want a gap and no repeated line: %.300v", f.wrong)
 	}
-	messages := f.err.String() // of the second rotation, if the stream broke before norn read on
+	messages := f.err.String() // about the second rotation, if the stream broke before norn continued
 	if !strings.Contains(messages, "the log was rotated more than once before it was read") &&
 		!strings.Contains(messages, "the log was rotated while the stream was interrupted") {
 		t.Errorf("messages: %s", messages)

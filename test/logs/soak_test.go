@@ -8,8 +8,8 @@ import (
 	"norn/test/bed"
 )
 
-// Many pods write at full speed while they are restarted, the kubelet and the API server are killed, and logs are
-// rotated. Every line of every instance is shown once and in order.
+// Many Pods write at full speed while they restart, the kubelet and the API server are killed, and logs are rotated.
+// norn shows every line of every instance once and in order.
 func TestEveryLineOnce(t *testing.T) {
 	soak(t)
 	b := newWorld(t)
@@ -41,7 +41,7 @@ func TestEveryLineOnce(t *testing.T) {
 	b.rotate(f)
 	b.restarted()
 	bed.Eventually(b.T, time.Minute, "the third set of pods are followed", seen(3*pods))
-	b.RotateLogs(t, b.Namespace, f.pods()) // all pods end while the streams are in the old files
+	b.RotateLogs(t, b.Namespace, f.pods()) // all Pods end while the streams are still in the old files
 	b.Kubectl("scale", "deployment/count", "--replicas=0")
 	b.Kubectl("wait", "pods", "--all", "--for=delete", "--timeout=2m")
 	written := kept.ends()

@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-// tally reads the lines of instances of testdata/apps/count and finds missing, repeated and misplaced ones.
+// tally reads the lines of instances of testdata/apps/count and finds missing, repeated and misplaced lines.
 type tally struct {
 	mu     sync.Mutex
 	last   map[string]int    // number of the last line, by instance
@@ -21,17 +21,17 @@ type tally struct {
 	pod    map[string]string // prefix of the lines, by instance
 	ended  map[string]bool   // by instance
 	newest map[string]string // last instance, by prefix
-	cut    map[string]string // description of a line that is not whole, by instance
+	cut    map[string]string // description of an unfinished line, by instance
 
 	wrong   []mistake
 	lines   int
-	doubled int // number of lines that came again
+	doubled int // number of repeated lines
 }
 
 // mistake is an error in the lines of an instance.
 type mistake struct {
 	instance string
-	from, to int // the lines between these two are missing; with to 0, line from is wrong
+	from, to int // the lines in between are missing; if to is 0, line from is wrong
 	text     string
 }
 
@@ -55,7 +55,7 @@ func (c *tally) read(r io.Reader) {
 	}
 }
 
-// line takes a line of the form: prefix instance number rest.
+// line counts a line of the form: prefix instance number rest.
 func (c *tally) line(line []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -67,7 +67,7 @@ func (c *tally) line(line []byte) {
 	instance := string(f[1])
 	n, err := strconv.Atoi(string(f[2]))
 	last, seen := c.last[instance]
-	if seen && n != last+1 && len(f) == 3 { // the number is cut
+	if seen && n != last+1 && len(f) == 3 { // the number is truncated
 		c.cutLine(string(f[0]), line)
 		return
 	}
@@ -95,7 +95,7 @@ func (c *tally) line(line []byte) {
 	}
 }
 
-// cutLine takes a line that is not whole: the last one of a container that was killed while it wrote.
+// cutLine counts an unfinished line: the last line of a container that was killed during a write.
 func (c *tally) cutLine(pod string, line []byte) {
 	instance := c.newest[pod]
 	text := fmt.Sprintf("%q after %s %d", line, instance, c.last[instance])
@@ -109,9 +109,9 @@ func (c *tally) complain(instance string, from, to int, format string, args ...a
 	c.wrong = append(c.wrong, mistake{instance, from, to, fmt.Sprintf(format, args...)})
 }
 
-// forgive drops mistakes that no reader of the API can avoid: lines that were written to a file after the next one was
-// created. The kubelet switches to the next file at once, but the container runtime creates it before it leaves the old
-// file (containerd: ReopenContainerLog), on a busy machine 100 ms before.
+// forgive drops mistakes that no client of the API can avoid: lines that were written to a file after the creation of
+// the next file. The kubelet switches to the next file at once. The container runtime creates it before it leaves the
+// old file (containerd: ReopenContainerLog), 100 ms earlier on a busy machine.
 func (c *tally) forgive(t testing.TB, kept *keptLogs) {
 	t.Helper()
 	c.mu.Lock()
@@ -125,7 +125,7 @@ func (c *tally) forgive(t testing.TB, kept *keptLogs) {
 	})
 }
 
-// compare logs the lines of the files for the first mistakes.
+// compare logs the lines of the kept files that belong to the first mistakes.
 func (c *tally) compare(t testing.TB, kept *keptLogs) {
 	t.Helper()
 	c.mu.Lock()
@@ -136,7 +136,7 @@ func (c *tally) compare(t testing.TB, kept *keptLogs) {
 	}
 }
 
-// about returns the lines of a text that name a pod with a mistake, or all lines if there are no mistakes.
+// about returns the lines of text that name a Pod with a mistake. Without mistakes, it returns all lines.
 func (c *tally) about(text string) []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -146,28 +146,28 @@ func (c *tally) about(text string) []string {
 	})
 }
 
-// instances returns the numbers of instances that were seen and that have ended.
+// instances returns the number of instances seen and of instances that have ended.
 func (c *tally) instances() (seen, ended int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return len(c.last), len(c.ended)
 }
 
-// pods returns the pods that have a line.
+// pods returns the Pods with at least one line.
 func (c *tally) pods() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.Collect(maps.Values(c.pod))
 }
 
-// has reports whether an instance's line has been read.
+// has reports whether an instance's line n has been read.
 func (c *tally) has(instance string, n int) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.last[instance] >= n
 }
 
-// hasAll reports whether these lines have been read, by instance.
+// hasAll reports whether the given last lines have been read. ends maps instances to line numbers.
 func (c *tally) hasAll(ends map[string]int) bool {
 	for instance, n := range ends {
 		if !c.has(instance, n) {
@@ -177,7 +177,7 @@ func (c *tally) hasAll(ends map[string]int) bool {
 	return true
 }
 
-// cutShort marks instances as ended if these last lines have been read, even without an end mark.
+// cutShort marks instances as ended if the given last lines have been read, even without an end mark.
 func (c *tally) cutShort(ends map[string]int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

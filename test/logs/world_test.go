@@ -1,5 +1,5 @@
-// Package logs follows pods that number their lines while containers, the kubelet and the API server restart and logs
-// are rotated. Each line must be shown once. The package has its own cluster because it kills components.
+// Package logs follows Pods that number their lines, while containers, the kubelet and the API server restart and logs
+// are rotated. norn must show each line once. The package has its own cluster because it kills components.
 package logs
 
 import (
@@ -21,7 +21,7 @@ func TestMain(m *testing.M) { bed.Main(m) }
 type world struct {
 	*bed.Workspace
 
-	rotated map[string]bool // by log folder and time of the rotation
+	rotated map[string]bool // keys are the log folder and the time of the rotation
 }
 
 func newWorld(t testing.TB) *world {
@@ -36,8 +36,8 @@ func counting(pods, rate int) string {
 	return fmt.Sprintf("app: count\nrole: worker\nreplicas: %d\nenv: {RATE: %d, LENGTH: 100}\n", pods, rate)
 }
 
-// begin waits until the first line of each pod has been read, and lets the pods continue. Then every stream is at the
-// end of its log. The kubelet watches for rotations only from there.
+// begin waits until the first line of each Pod has been read, and then lets the Pods continue. By then, every stream
+// has reached the end of its log, and the kubelet watches for rotations.
 func (b *world) begin(f *following, pods int) {
 	b.T.Helper()
 	bed.Eventually(b.T, time.Minute, "all pods are followed", func() bool { n, _ := f.instances(); return n == pods })
@@ -53,15 +53,15 @@ func (b *world) restarted() {
 	b.Kubectl("rollout", "status", "deployment/count", "--timeout=3m")
 }
 
-// rotate rotates all logs that are followed, and waits until their streams have reached the new files: a stream that
-// breaks earlier loses lines, because the API serves only the new file.
+// rotate rotates all followed logs, and waits until their streams have reached the new files. A stream that breaks
+// before that loses lines, because the API serves only the new file.
 func (b *world) rotate(f *following) {
 	b.T.Helper()
 	begin := time.Now()
 	old := b.RotateLogs(b.T, b.Namespace, f.pods())
 	bed.Eventually(b.T, 2*time.Minute, "the streams have reached the new logs", func() bool {
 		for _, file := range old {
-			if instance, n := lastLine(b.T, file); n > 0 && !f.has(instance, n+2) { // n+1 may be in both
+			if instance, n := lastLine(b.T, file); n > 0 && !f.has(instance, n+2) { // n+1 may be in both files
 				return false
 			}
 		}
@@ -73,8 +73,8 @@ func (b *world) rotate(f *following) {
 // rotated matches the time in the name of a rotated log file.
 var rotated = regexp.MustCompile(`\.log\.(\d{8}-\d{6})`)
 
-// rotations counts the rotations of logs of the pods with this name prefix. It sees only the files that exist, and
-// remembers them from call to call.
+// rotations returns the number of rotations of logs of the Pods with this name prefix. It sees only existing files,
+// and remembers them for later calls.
 func (b *world) rotations(pod string) int {
 	b.T.Helper()
 	files, err := filepath.Glob(filepath.Join(b.PodLogs(), b.Namespace+"_"+pod+"*", "*", "*.log.*"))

@@ -16,7 +16,7 @@ import (
 	"norn/test/bed"
 )
 
-// askingPlugin is a credential plugin that tries to ask on the terminal. It writes the result to a file.
+// askingPlugin is a credential plugin that tries to prompt on the terminal. It writes the result to a file.
 const askingPlugin = `#!/bin/sh
 if (echo "canary-question?" >/dev/tty) 2>/dev/null; then echo asked; else echo could not ask; fi >>"$HOME/plugin"
 if [ -n "$SOPS_AGE_KEY$NORN_GIT_TOKEN" ]; then echo "read a key" >>"$HOME/plugin"; fi
@@ -31,7 +31,7 @@ func pluginKubeconfig(plugin, mode string) string {
 		fmt.Sprintf(user, plugin, mode), 1)
 }
 
-// A credential plugin cannot ask during completion.
+// A credential plugin cannot prompt during completion.
 func TestPluginsCannotAsk(t *testing.T) {
 	bed.Norn(t)
 	for mode, want := range map[string]string{"IfAvailable": "could not ask\n", "Never": "could not ask\n", "Always": ""} {
@@ -43,7 +43,7 @@ func TestPluginsCannotAsk(t *testing.T) {
 				"plugin.sh":  askingPlugin,
 				"kubeconfig": pluginKubeconfig(filepath.Join(home, "plugin.sh"), mode),
 			})
-			// Like for completion, the shell runs norn in its own process group, at its terminal.
+			// As in completion, the shell runs norn in a separate process group of its terminal.
 			shell := exec.Command("bash", "-c", `offered=$(norn __complete logs "" 2>/dev/null); echo "offered $offered"`)
 			tty, err := pty.Start(shell)
 			if err != nil {
@@ -103,7 +103,7 @@ func TestPluginIsEnded(t *testing.T) {
 	}
 }
 
-// alive reports whether a process runs. A zombie does not.
+// alive reports whether a process runs. A zombie does not count.
 func alive(pid string) bool {
 	stat, err := os.ReadFile("/proc/" + pid + "/stat")
 	return err == nil && !strings.Contains(string(stat), ") Z ")
@@ -149,7 +149,7 @@ func TestTabInShells(t *testing.T) {
 	}
 }
 
-// readUntil reads from a terminal until its text matches, for up to two minutes.
+// readUntil reads from a terminal until the text matches a pattern, for up to two minutes.
 func readUntil(t *testing.T, tty *os.File, pattern string) string {
 	t.Helper()
 	re := regexp.MustCompile(pattern)

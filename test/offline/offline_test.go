@@ -1,4 +1,4 @@
-// Package offline tests the built norn without a cluster: at a terminal, in shells, and by scripts.
+// Package offline tests the built norn without a cluster: at a terminal, in shells, and with scripts.
 package offline
 
 import (

@@ -51,7 +51,7 @@ func secretsAt(t *testing.T, editor string, args ...string) *screen {
 	return newScreen(t, dir, env, args...)
 }
 
-// screenTerm is a terminal that norn does not ask for its colors.
+// screenTerm selects a terminal type that norn does not query for its colors.
 const screenTerm = "TERM=screen"
 
 // newScreen runs norn at a terminal in a folder.
@@ -79,7 +79,7 @@ func newScreen(t *testing.T, dir string, env []string, args ...string) *screen {
 	return s
 }
 
-// editorScript is an editor that breaks the file and then fixes it, or that waits, as $HOW says.
+// editorScript is an editor. $HOW selects whether it breaks the file and then fixes it, or waits.
 const editorScript = `dirname "$1" >"$WORK/dir"
 n=$(cat "$WORK/n" 2>/dev/null); echo x$n >"$WORK/n"
 case "$HOW$n" in
@@ -122,7 +122,7 @@ func (s *screen) file(name string) string {
 	return strings.TrimSpace(string(data))
 }
 
-// ends waits for norn's end. It checks the exit code, and that the file for the editor is deleted.
+// ends waits until norn ends. It checks the exit code, and that norn has deleted the editor's file.
 func (s *screen) ends(code int) {
 	s.t.Helper()
 	_ = s.cmd.Wait()
@@ -147,8 +147,8 @@ func (s *screen) token() string {
 	return string(out)
 }
 
-// A typed value is not shown.
-func TestSecretIsTypedUnseen(t *testing.T) {
+// The terminal does not show a typed value.
+func TestTypedSecretIsHidden(t *testing.T) {
 	s := secretsAt(t, "", "secrets", "set", "TOKEN")
 	s.await("TOKEN: ")
 	s.typing("canary typed\n")
@@ -159,8 +159,8 @@ func TestSecretIsTypedUnseen(t *testing.T) {
 	}
 }
 
-// norn does not ask for a value that it cannot store.
-func TestSecretIsNotAskedForInVain(t *testing.T) {
+// norn does not prompt for a value that it cannot store.
+func TestNoPromptForUnstorableSecret(t *testing.T) {
 	s := secretsAt(t, "", "secrets", "list")
 	s.ends(0)
 	for _, name := range []string{"secrets.enc.yaml", ".sops.yaml"} {
@@ -175,7 +175,7 @@ func TestSecretIsNotAskedForInVain(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = tty.Close() }()
-	output, _ := io.ReadAll(tty) // a terminal ends with an error
+	output, _ := io.ReadAll(tty) // a terminal's reader ends with an error
 	_ = cmd.Wait()
 	asked, hinted := strings.Contains(string(output), "TOKEN:"), strings.Contains(string(output), "norn secrets init")
 	if code := cmd.ProcessState.ExitCode(); code != 2 || asked || !hinted {
@@ -184,7 +184,7 @@ func TestSecretIsNotAskedForInVain(t *testing.T) {
 }
 
 // Ctrl-C at the prompt ends norn and restores the terminal's echo.
-func TestSecretIsNotTyped(t *testing.T) {
+func TestInterruptAtSecretPrompt(t *testing.T) {
 	s := secretsAt(t, "", "secrets", "set", "TOKEN")
 	s.await("TOKEN: ")
 	s.typing("\x03")
@@ -213,7 +213,7 @@ func TestSecretsEditedAgain(t *testing.T) {
 	}
 }
 
-// If a signal ends norn while the editor is open, no files are left and nothing has changed. Ctrl-C goes to the editor.
+// If a signal ends norn while the editor is open, no files remain and nothing changes. Ctrl-C goes to the editor.
 func TestSecretsEditIsEnded(t *testing.T) {
 	for signal, code := range map[syscall.Signal]int{syscall.SIGTERM: 130, syscall.SIGHUP: 1} {
 		s := secretsAt(t, "HOW=wait sh $WORK/editor.sh", "secrets", "edit")

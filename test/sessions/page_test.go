@@ -18,12 +18,12 @@ import (
 	"norn/pkg/k8s/lease"
 )
 
-// playPage implements the command play PAGE of the scripts. It follows a page of docs/ in the working folder:
+// playPage implements the script command play PAGE. It follows a page of docs/ in the working folder:
 //
-//   - A block below a line `name`: is written to the file of that name.
-//   - In a block of the language console, each line that begins with "$ " is run by one bash. The terminal must then
-//     show the lines below it, apart from details that differ each time. A line "…" stands for any number of lines.
-//   - A command may fail only if the next one is echo $?.
+//   - It writes a block below a line `name`: to the file of that name.
+//   - In a console block, it runs each line that begins with "$ ", all in one bash. The terminal must then show the lines
+//     below it, apart from details that differ each time. A line "…" stands for any number of lines.
+//   - A command may fail only if the next command is echo $?.
 func playPage() {
 	log.SetFlags(0)
 	text, err := os.ReadFile(os.Args[1])
@@ -56,7 +56,7 @@ func playPage() {
 	}
 }
 
-// pageBlock is a fenced block of a page to write or to run.
+// pageBlock is a fenced block of a page, to write or to run.
 type pageBlock struct {
 	file, text string // file is "" for a console block
 	line       int    // number of its first line in the page
@@ -64,7 +64,7 @@ type pageBlock struct {
 
 var fileName = regexp.MustCompile("^`([^`]+)`:$")
 
-// pageBlocks returns a page's blocks of the language console, and the blocks below a file name.
+// pageBlocks returns a page's console blocks, and the blocks below a file name.
 func pageBlocks(text string) []pageBlock {
 	var out []pageBlock
 	var b *pageBlock
@@ -93,7 +93,7 @@ func pageBlocks(text string) []pageBlock {
 	return out
 }
 
-// pageShell is a bash with a terminal as its output, but not as its input.
+// pageShell is a bash whose output, but not its input, is a terminal.
 type pageShell struct {
 	in  io.Writer
 	tty *os.File
@@ -101,7 +101,7 @@ type pageShell struct {
 
 func startShell() (*pageShell, error) {
 	cmd := exec.Command("bash")
-	cmd.Env = append(os.Environ(), "TERM=screen", "NO_COLOR=1") // norn does not ask this terminal for its colors
+	cmd.Env = append(os.Environ(), "TERM=screen", "NO_COLOR=1") // norn does not query this terminal for its colors
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -117,12 +117,12 @@ func startShell() (*pageShell, error) {
 	return &pageShell{in, tty}, cmd.Start()
 }
 
-// mark ends a command's output; the command's exit code follows.
+// mark ends a command's output. The command's exit code follows it.
 const mark = "-- exit code "
 
 var marked = regexp.MustCompile(mark + `(\d+)\r?\n`)
 
-// run runs a command in the shell and returns the text on the screen and the exit code.
+// run runs a command in the shell and returns the screen's text and the exit code.
 func (s *pageShell) run(command string) (string, int, error) {
 	const line = "{ %s\n} </dev/null; code=$?; echo '%s'$code; (exit $code)\n"
 	if _, err := fmt.Fprintf(s.in, line, command, mark); err != nil {
@@ -174,8 +174,8 @@ func (s *pageShell) play(text string) (problems []string, err error) {
 	return problems, nil
 }
 
-// screenAfter returns the lines on a terminal after written was written to it, without trailing blanks. It supports
-// only the escapes that norn uses.
+// screenAfter returns the lines on a terminal after it has received written, without trailing blanks. It supports only
+// the escapes that norn uses.
 func screenAfter(written string) string {
 	lines, at := []string{""}, 0
 	for rest := strings.ReplaceAll(written, "\r\n", "\n"); rest != ""; {
@@ -210,7 +210,7 @@ func screenAfter(written string) string {
 
 var cursorUp = regexp.MustCompile(`^\x1b\[(\d*)A`)
 
-// shows reports whether the text on a terminal matches a page.
+// shows reports whether the terminal's text matches the page.
 func shows(got, want string) bool {
 	var pattern strings.Builder
 	pattern.WriteString(`^`)
@@ -224,13 +224,13 @@ func shows(got, want string) bool {
 	return regexp.MustCompile(pattern.String() + `$`).MatchString(normalized(got))
 }
 
-// varying lists details that differ each time, with their replacements.
+// varying maps details that differ each time to their replacements.
 var varying = []struct {
 	pattern     *regexp.Regexp
 	replacement string
 }{
-	{regexp.MustCompile(` \(\d[\dms.]*\)\n`), "\n"},        // the time of a step; short times are not shown
-	{regexp.MustCompile(`(?m)^done in [\dms.]+$`), "done"}, // the time of a run, likewise
+	{regexp.MustCompile(` \(\d[\dms.]*\)\n`), "\n"},        // the time of a step, which norn omits if it is short
+	{regexp.MustCompile(`(?m)^done in [\dms.]+$`), "done"}, // the time of a run; likewise
 	{regexp.MustCompile(`sha256:[0-9a-f]+…?`), "sha256:DIGEST"},
 	{regexp.MustCompile(`\b[0-9a-f]{12}\b`), "COMMIT"},
 	{regexp.MustCompile(`\b[0-9a-f]{7}\b`), "COMMIT"},
@@ -241,10 +241,10 @@ var varying = []struct {
 	{regexp.MustCompile(`(?m)^[0-9a-z]{1,5} TIME`), "POD TIME"},
 	{regexp.MustCompile(`\b\d+(\.\d+)?(ms|s|m|h|d)\b`), "SPAN"},
 	{regexp.MustCompile(`\d+ of \d+ images (?:on|from) this machine`), "N images"},
-	{regexp.MustCompile(`[ \t]+`), " "}, // columns
+	{regexp.MustCompile(`[ \t]+`), " "}, // widths of columns
 }
 
-// normalized returns text without the details that differ each time.
+// normalized returns text with these details replaced.
 func normalized(text string) string {
 	text = strings.TrimRight(text, "\n") + "\n"
 	if ns := os.Getenv("NAMESPACE"); ns != "" {

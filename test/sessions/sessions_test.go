@@ -1,4 +1,4 @@
-// Package sessions runs norn like its users do, by scripts, on a cluster with a node that runs containers.
+// Package sessions runs norn with scripts, as its users do, on a cluster with a node that runs containers.
 package sessions
 
 import (

@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// keep writes a picture, unless the one that is there shows the same apart from what is another in every run: names of
-// pods, digests, times, and the order in which pods came to speak.
+// keep writes a picture, unless the existing picture differs only in details that change with every run: names of
+// Pods, digests, times, and the order of the Pods' lines.
 func (s *studio) keep(name string, shot shot) error {
 	drawn, err := shot.svg("norn at a terminal: " + strings.SplitN(shot.text(), "\n", 2)[0])
 	if err != nil {
@@ -31,13 +31,13 @@ func (s *studio) keep(name string, shot shot) error {
 	return os.WriteFile(path, []byte(drawn), 0o644)
 }
 
-// unsteady is what is another in every run, and what stands for it; columns move with it, and a pod's colour goes by
-// its name.
-var unsteady = []struct {
+// varyingDetails lists the details that change with every run, and their replacements. Columns depend on these
+// details, and a Pod's color depends on its name.
+var varyingDetails = []struct {
 	is *regexp.Regexp
 	as string
 }{
-	// a run's or a step's time, which is left out where it is short
+	// The time of a run or a step, which norn omits if it is short.
 	{regexp.MustCompile(`(?m)^<text[^>]*>(in \d+(\.\d+)?s|\(\d+(\.\d+)?s\))</text>\n`), ""},
 	{regexp.MustCompile(` (x|y|textLength|class)="[^"]*"`), ""},
 	{regexp.MustCompile(`(?m)^.*\.c\d+\{.*$`), ""},
@@ -49,7 +49,7 @@ var unsteady = []struct {
 }
 
 func steady(svg string) []string {
-	for _, u := range unsteady {
+	for _, u := range varyingDetails {
 		svg = u.is.ReplaceAllString(svg, u.as)
 	}
 	lines := strings.Split(svg, "\n")

@@ -1,6 +1,6 @@
-// Command pictures draws what norn shows at a terminal, from real runs on a cluster, as SVG files: pictures NORN APP
-// OUT. NORN is the built binary, APP the folder of the sample app's checkout, OUT the folder of the pictures.
-// hack/pictures sets the rest up.
+// Command pictures draws norn's output on a terminal, from real runs on a cluster, as SVG files: pictures NORN APP
+// OUT. NORN is the built binary, APP is the folder of the sample app's checkout, and OUT is the folder for the
+// pictures. hack/pictures prepares the rest.
 package main
 
 import (
@@ -24,26 +24,27 @@ func main() {
 	}
 }
 
-// studio is where the pictures are taken.
+// studio holds the paths for taking pictures.
 type studio struct{ norn, app, out string }
 
-// all is one life of the sample app; its order is the pictures'.
+// all takes all pictures, in the order of the sample app's life.
 func (s *studio) all() error {
 	for _, take := range []func() error{s.forge, s.deploy, s.status, s.failure, s.logs} {
 		if err := take(); err != nil {
 			return err
 		}
 	}
-	return s.quietly("norn", "teardown", "--yes")
+	return s.runWithoutPicture("norn", "teardown", "--yes")
 }
 
 func (s *studio) forge() error {
 	return s.take("forge", "norn forge", atEnd)
 }
 
-// deploy is a first version, of which nothing is drawn, and a second one, drawn on its way and when it has come up.
+// deploy ships a first version without a picture. Then it ships a second version, and takes pictures during the
+// rollout and at the end.
 func (s *studio) deploy() error {
-	if err := s.quietly("norn", "deploy"); err != nil {
+	if err := s.runWithoutPicture("norn", "deploy"); err != nil {
 		return err
 	}
 	if err := s.commit("second version", "infraspec.yaml", "http://payments", "http://payments/v2"); err != nil {
@@ -92,7 +93,7 @@ func (s *studio) waitForPods() error {
 	}
 }
 
-// logs follows the pods until each has sold something. Pods whose names have the same colour are replaced by others.
+// logs follows the Pods until each has sold something. It replaces Pods whose names have the same color.
 func (s *studio) logs() error {
 	for range 20 {
 		if err := s.waitForPods(); err != nil {
@@ -110,14 +111,14 @@ func (s *studio) logs() error {
 		if shot.firstColors() == 3 {
 			return s.keep("logs", shot)
 		}
-		if err := s.quietly("norn", "restart"); err != nil {
+		if err := s.runWithoutPicture("norn", "restart"); err != nil {
 			return err
 		}
 	}
 	return fmt.Errorf("no three pods had three colours")
 }
 
-// failure is a version that has lost a setting.
+// failure takes the picture of a version that lacks a setting.
 func (s *studio) failure() error {
 	if err := s.commit("third version", "infraspec.yaml", "PAYMENTS_URL", "PAYMENT_URL"); err != nil {
 		return err
@@ -125,7 +126,7 @@ func (s *studio) failure() error {
 	return s.take("failure", "norn deploy --forge", atEnd)
 }
 
-// take runs a command until its terminal is as wanted, and keeps that picture.
+// take runs a command until wanted accepts the terminal's text, and keeps that picture.
 func (s *studio) take(name, command string, wanted func(text string) bool) error {
 	t, err := s.start(command)
 	if err != nil {
@@ -139,8 +140,8 @@ func (s *studio) take(name, command string, wanted func(text string) bool) error
 	return s.keep(name, shot)
 }
 
-// quietly runs a command of which there is no picture.
-func (s *studio) quietly(name string, args ...string) error {
+// runWithoutPicture runs a command without a picture.
+func (s *studio) runWithoutPicture(name string, args ...string) error {
 	if name == "norn" {
 		name = s.norn
 	}
@@ -152,7 +153,7 @@ func (s *studio) quietly(name string, args ...string) error {
 	return nil
 }
 
-// commit replaces a text in a file of the app. Commits of the same content have the same name every time.
+// commit replaces a text in a file of the app and commits it. Commits with the same content always have the same ID.
 func (s *studio) commit(message, file, from, to string) error {
 	path := filepath.Join(s.app, file)
 	text, err := os.ReadFile(path)
@@ -160,11 +161,11 @@ func (s *studio) commit(message, file, from, to string) error {
 		return err
 	}
 	changed := []byte(strings.Replace(string(text), from, to, 1))
-	if err := os.WriteFile(path, changed, 0o644); err != nil { //nolint:gosec // the folder is the caller's own
+	if err := os.WriteFile(path, changed, 0o644); err != nil { //nolint:gosec // the caller owns the folder
 		return err
 	}
-	return s.quietly("git", "commit", "-qam", message)
+	return s.runWithoutPicture("git", "commit", "-qam", message)
 }
 
-// patience is how long one picture may take.
+// patience is the time limit for one picture.
 const patience = 3 * time.Minute

@@ -12,10 +12,10 @@ import (
 	"github.com/charmbracelet/x/vt"
 )
 
-// shot is what a terminal showed.
+// shot is the content of a terminal.
 type shot struct{ lines [][]run }
 
-// run is characters of a line that look alike.
+// run is a part of a line with one style.
 type run struct {
 	at    int // its first column
 	text  string
@@ -23,7 +23,7 @@ type run struct {
 	style uv.Style
 }
 
-// shoot copies a screen without its empty end.
+// shoot copies a screen without the empty lines at its end.
 func shoot(screen *vt.Emulator) shot {
 	var s shot
 	last := 0
@@ -57,7 +57,7 @@ func lineAt(screen *vt.Emulator, y int) []run {
 	return line
 }
 
-// text is what stands there, one line a line.
+// text returns the text of the screen, one line for each row.
 func (s shot) text() string {
 	var b strings.Builder
 	for _, line := range s.lines {
@@ -71,7 +71,7 @@ func (s shot) text() string {
 	return b.String()
 }
 
-// firstColors is how many colours lines begin with.
+// firstColors returns the number of different colors at the beginning of lines.
 func (s shot) firstColors() int {
 	colors := map[string]bool{}
 	for _, line := range s.lines {
@@ -82,15 +82,14 @@ func (s shot) firstColors() int {
 	return len(colors)
 }
 
-// lightOf is the colour for a light background that norn's palettes (internal/ui) have for each of their colours for a
-// dark one.
+// lightOf maps each of norn's colors for a dark background to norn's color for a light background (internal/ui).
 var lightOf = map[ansi.IndexedColor]ansi.IndexedColor{
 	42: 28, 203: 160, 214: 130, 245: 243, // good, bad, warn, dim
-	75: 25, 78: 28, 176: 90, 80: 30, 211: 125, // pods; 214 is there already
+	75: 25, 78: 28, 176: 90, 80: 30, 211: 125, // Pods; 214 is above
 }
 
-// Measures in pixels. A character is 0.6 of its height wide in most monospaced fonts; textLength makes it so in the
-// others.
+// Measures in pixels. In most monospaced fonts, a character's width is 0.6 of its height. textLength forces that width
+// in other fonts.
 const (
 	fontSize   = 14
 	charWidth  = 8.4
@@ -98,10 +97,10 @@ const (
 	margin     = 18
 )
 
-// chunks are parts of a line between columns: words with one blank between them.
+// chunks matches the parts of a line between columns: words with one blank between them.
 var chunks = regexp.MustCompile(`[^ ]+( [^ ]+)*`)
 
-// svg draws the picture; it has the colours that its reader's system prefers, light or dark.
+// svg returns the picture. Its colors follow the reader's system, light or dark.
 func (s shot) svg(title string) (string, error) {
 	width, height := columns*charWidth+2*margin, len(s.lines)*lineHeight+2*margin
 	var body strings.Builder
@@ -112,7 +111,7 @@ func (s shot) svg(title string) (string, error) {
 			if err != nil {
 				return "", err
 			}
-			// each at its own place: viewers differ in what they make of blanks
+			// Place each chunk separately, because viewers treat blanks differently.
 			for _, at := range chunks.FindAllStringIndex(r.text, -1) {
 				text := r.text[at[0]:at[1]]
 				x := r.at + ansi.StringWidth(r.text[:at[0]])
@@ -142,7 +141,7 @@ text{font:%dpx ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",mon
 		body.String()), nil
 }
 
-// classOf is the class attribute for a style, with a space before it, or "".
+// classOf returns the class attribute for a style, with a space before it, or "".
 func classOf(style uv.Style, used map[ansi.IndexedColor]bool) (string, error) {
 	var classes []string
 	switch c := style.Fg.(type) {

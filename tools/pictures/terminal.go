@@ -14,13 +14,13 @@ import (
 	"github.com/creack/pty"
 )
 
-// The terminal's size in characters; pictures are as high as what is on it.
+// The terminal's size in characters. A picture is only as high as its text.
 const (
 	columns = 100
 	rows    = 32
 )
 
-// terminal is a command at a terminal.
+// terminal is a command that runs at a terminal.
 type terminal struct {
 	screen *vt.Emulator
 	tty    *os.File
@@ -29,13 +29,13 @@ type terminal struct {
 	ended  bool
 }
 
-// start runs a command of norn at a terminal with a dark background, after a prompt with its text.
+// start runs a norn command at a terminal with a dark background, below a prompt with the command's text.
 func (s *studio) start(command string) (*terminal, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	words := strings.Fields(command)
 	cmd := exec.CommandContext(ctx, s.norn, words[1:]...)
 	cmd.Dir = s.app
-	// a terminal that says what it is without being asked
+	// Describe the terminal in the environment, so that norn need not query it.
 	cmd.Env = append(os.Environ(), "TERM=screen-256color", "COLORFGBG=15;0")
 	t := &terminal{screen: vt.NewEmulator(columns, rows), cmd: cmd, cancel: cancel}
 	if _, err := t.screen.WriteString("\x1b[1m$ " + command + "\x1b[0m\r\n"); err != nil {
@@ -46,7 +46,7 @@ func (s *studio) start(command string) (*terminal, error) {
 	return t, err
 }
 
-// until waits until wanted accepts the terminal's text. With atEnd it waits for the command's end.
+// until waits until wanted accepts the terminal's text. With atEnd, it waits until the command ends.
 func (t *terminal) until(wanted func(text string) bool) (shot, error) {
 	buf := make([]byte, 1<<16)
 	for !t.ended {
@@ -57,7 +57,7 @@ func (t *terminal) until(wanted func(text string) bool) (shot, error) {
 		if n > 0 && wanted(t.screen.String()) {
 			return shoot(t.screen), nil
 		}
-		if err != nil { // on Linux EIO, when the command has gone
+		if err != nil { // EIO on Linux, after the command has ended
 			t.end()
 		}
 	}
@@ -67,10 +67,10 @@ func (t *terminal) until(wanted func(text string) bool) (shot, error) {
 	return shoot(t.screen), nil
 }
 
-// atEnd is for pictures of a command that has ended.
+// atEnd accepts no text, for pictures of a command that has ended.
 func atEnd(text string) bool { return text == "" }
 
-// end ends the command, as by Ctrl-C.
+// end ends the command like Ctrl-C.
 func (t *terminal) end() {
 	if t.ended {
 		return
@@ -80,7 +80,7 @@ func (t *terminal) end() {
 		t.cancel()
 	}
 	time.AfterFunc(10*time.Second, t.cancel)
-	_ = t.cmd.Wait() // how it ends is on its terminal
+	_ = t.cmd.Wait() // the terminal shows how it ended
 	_ = t.tty.Close()
 	t.cancel()
 }

@@ -16,7 +16,7 @@ norn offers the values that it finds within 120 ms; NORN_COMPLETION_TIMEOUT chan
 Completion never prompts and prints no errors. If a credential plugin needs a prompt, norn omits the
 cluster's values.`
 
-// shell is a shell that norn has a completion script for.
+// shell describes a shell for which norn has a completion script.
 type shell struct {
 	name, install, example string
 	write                  func(root *cobra.Command, w io.Writer, descriptions bool) error

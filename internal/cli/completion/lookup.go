@@ -16,12 +16,12 @@ import (
 type lookup struct {
 	app   *cli.App
 	conf  *config.Config
-	args  []string // before the word that is completed
-	begin string   // of that word, as typed so far
-	files bool     // the word may be a file's path too
+	args  []string // the arguments before the word to complete
+	begin string   // the typed beginning of the word
+	files bool     // the word may also be a file's path
 }
 
-// onlyApp returns the sources for a command that takes APP, and nothing after it.
+// onlyApp returns the sources for a command that takes APP and nothing else.
 func (l *lookup) onlyApp(from ...source) []source {
 	if len(l.args) > 0 {
 		return nil
@@ -38,8 +38,8 @@ func (l *lookup) path(from ...source) []source {
 	return from
 }
 
-// appAnd returns the sources for a command that takes [APP] and something of it: the first argument is an app, or
-// belongs to the app here.
+// appAnd returns the sources for a command that takes [APP] and an argument that depends on the app. The first
+// argument is either an app, or belongs to the app in the current folder.
 func (l *lookup) appAnd(of source) []source {
 	switch len(l.args) {
 	case 0:
@@ -63,7 +63,7 @@ func (l *lookup) apps(ctx context.Context) []complete.Value {
 	})(ctx)
 }
 
-// onDisk returns what find finds beside the infraspec of the app on the command line.
+// onDisk returns the values that find returns for the path of the app's infraspec.
 func (l *lookup) onDisk(find func(path string) []complete.Value) []complete.Value {
 	here, err := os.Getwd()
 	if err != nil {
@@ -110,7 +110,7 @@ func (l *lookup) inCluster(find func(context.Context, complete.Cluster) []comple
 	}
 }
 
-// ofApp returns a source of what the app on the command line has in the cluster.
+// ofApp returns a source of values that belong to the app in the cluster.
 func (l *lookup) ofApp(find func(ctx context.Context, c complete.Cluster, ns, app string) []complete.Value) source {
 	return l.inCluster(func(ctx context.Context, c complete.Cluster) []complete.Value {
 		name, err := l.app.Name(cli.Argument(l.args, 0), l.conf)
@@ -121,7 +121,7 @@ func (l *lookup) ofApp(find func(ctx context.Context, c complete.Cluster, ns, ap
 	})
 }
 
-// revisions returns revision numbers and, once something is typed, commits.
+// revisions returns revision numbers and, once the user has typed something, also commits.
 func (l *lookup) revisions(ctx context.Context) []complete.Value {
 	return l.ofApp(func(ctx context.Context, c complete.Cluster, ns, app string) []complete.Value {
 		return complete.Revisions(ctx, c, ns, app, l.begin != "")

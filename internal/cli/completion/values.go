@@ -17,9 +17,10 @@ import (
 // source finds values. complete.Within bounds its time.
 type source func(context.Context) []complete.Value
 
-// Bind sets which values a shell offers for the arguments and flags below root. Those without a row take free text.
+// Bind sets the values that a shell offers for the arguments and flags of all commands below root. An argument or flag
+// without a row in the tables takes free text.
 func Bind(a *cli.App, root *cobra.Command) {
-	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp) // no files unless asked for
+	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp) // no files by default
 	arguments, flags := argumentValues(a), flagValues(a)
 	var walk func(*cobra.Command)
 	walk = func(cmd *cobra.Command) {
@@ -33,7 +34,7 @@ func Bind(a *cli.App, root *cobra.Command) {
 				values, ok = flags["--"+f.Name]
 			}
 			if ok {
-				_ = cmd.RegisterFlagCompletionFunc(f.Name, values) // fails if the flag has one already
+				_ = cmd.RegisterFlagCompletionFunc(f.Name, values) // fails if the flag already has one
 			}
 		}
 		cmd.PersistentFlags().VisitAll(bind)
@@ -127,7 +128,7 @@ func flagValues(a *cli.App) map[string]cobra.CompletionFunc {
 	}
 }
 
-// offer turns sources into a function for cobra. All sources share a deadline, and none reports an error.
+// offer turns sources into a function for cobra. All sources share a deadline, and none reports errors.
 func offer(a *cli.App, find func(*lookup) []source) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, begin string) ([]string, cobra.ShellCompDirective) {
 		conf, err := a.Config(cmd)

@@ -65,7 +65,7 @@ version keeps running.`,
 	return cmd
 }
 
-// refAloneError says that the only argument names no app. It may be a ref.
+// refAloneError reports that the only argument does not name an app. It may be a ref.
 type refAloneError struct{ err *infraspec.NotFoundError }
 
 func (e *refAloneError) Error() string { return e.err.Error() }

@@ -46,13 +46,13 @@ type Change struct {
 	Diff   string         `json:"diff"`   // unified, of the object in YAML
 }
 
-// silent discards events: the changes are printed at the end.
+// silent discards events, because norn prints the changes at the end.
 type silent struct{}
 
 // Report implements pipeline.Reporter.
 func (silent) Report(pipeline.Event) {}
 
-// Run prints what forge would change, and returns it. It is norn forge --dry-run too.
+// Run prints what forge would change, and returns the changes. It also implements norn forge --dry-run.
 func Run(a *cli.App, cmd *cobra.Command, args []string, o forge.Options) ([]drift.Change, error) {
 	s, err := a.Connect(cmd.Context(), cmd, cmd.Name())
 	if err != nil {

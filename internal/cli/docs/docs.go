@@ -1,4 +1,4 @@
-// Package docs implements norn docs, which make uses: it writes what is generated from the commands.
+// Package docs implements norn docs, which writes the documentation generated from the commands. make runs it.
 package docs
 
 import (

@@ -111,14 +111,14 @@ func conclude(a *cli.App, results []doctor.Result, conf *config.Config) error {
 	return nil
 }
 
-// printer prints results as they come. Checks that are skipped because there is no cluster share one line.
+// printer prints results as they arrive. Checks skipped because there is no cluster share one line.
 type printer struct {
 	rename  func(string) string
 	checks  *ui.Checks // nil with -o json, which prints everything at the end
 	skipped []string
 }
 
-// detailColumn is where the details begin: after the longest name.
+// detailColumn is the column where the details begin: after the longest name.
 const detailColumn = len("* credentials  ")
 
 var signs = map[doctor.State]struct {

@@ -1,4 +1,4 @@
-// Package help implements norn help: the help of commands, and the topics that concern all of them.
+// Package help implements norn help: the help of each command, and topics about all commands.
 package help
 
 import (
@@ -57,7 +57,7 @@ norn help lists.`,
 	}
 }
 
-// newFlagsTopic returns the topic on the flags of all commands, including kubectl's rare ones.
+// newFlagsTopic returns the topic about the flags of all commands, including kubectl's rare ones.
 func newFlagsTopic(a *cli.App, root *cobra.Command) *cobra.Command {
 	topic := &cobra.Command{Use: "flags", Short: "flags of all commands"}
 	topic.SetHelpFunc(func(cmd *cobra.Command, _ []string) {

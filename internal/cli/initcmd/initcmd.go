@@ -73,7 +73,7 @@ func fill(a *cli.App, cmd *cobra.Command, answers *scaffold.Answers, flags scaff
 			if value := cmd.Flags().Lookup(q.flag).Value.String(); q.needed != "" && (value == "" || value == "0") {
 				return cli.Usagef("--%s is empty: %s", q.flag, q.needed)
 			}
-			if problem := scaffold.Problem(q.soFar(*answers)); problem != "" {
+			if problem := scaffold.Problem(q.fillLater(*answers)); problem != "" {
 				return cli.Usagef("--%s: %s", q.flag, problem)
 			}
 		case asking && q.text != "":
@@ -100,7 +100,8 @@ func fill(a *cli.App, cmd *cobra.Command, answers *scaffold.Answers, flags scaff
 	return nil
 }
 
-// ask repeats a question until the answer makes a valid infraspec. An empty answer is the default, "-" means none.
+// ask repeats a question until the answer makes a valid infraspec. An empty answer means the default, and "-" means
+// none.
 func ask(ctx context.Context, prompt *ui.Prompt, q question, answers *scaffold.Answers) error {
 	for {
 		text := q.text
@@ -122,7 +123,7 @@ func ask(ctx context.Context, prompt *ui.Prompt, q question, answers *scaffold.A
 		if err == nil && q.needed != "" && answer == "" {
 			err = errors.New(q.needed)
 		}
-		if problem := scaffold.Problem(q.soFar(next)); err == nil && problem != "" {
+		if problem := scaffold.Problem(q.fillLater(next)); err == nil && problem != "" {
 			err = errors.New(problem)
 		}
 		if err == nil {
@@ -133,7 +134,7 @@ func ask(ctx context.Context, prompt *ui.Prompt, q question, answers *scaffold.A
 	}
 }
 
-// Written is the JSON output: what norn init wrote.
+// Written is the JSON output: the files that norn init wrote.
 type Written struct {
 	App  string `json:"app"`
 	Path string `json:"path"`

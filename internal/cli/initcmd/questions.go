@@ -10,18 +10,18 @@ import (
 	"norn/pkg/infraspec"
 )
 
-// question asks for one answer, on a terminal or by a flag.
+// question asks for one answer, on a terminal or through a flag.
 type question struct {
 	flag, text string
-	needed     string // why there must be an answer, or ""
+	needed     string // why an answer is required, or ""
 	applies    func(*scaffold.Answers) bool
 	take       func(*scaffold.Answers)        // copies the answer from the flag
 	fallback   func(*scaffold.Answers) string // the default answer
 	set        func(a *scaffold.Answers, answer string) error
 }
 
-// soFar fills in the questions still to come: only answers already given can then be wrong.
-func (question) soFar(a scaffold.Answers) scaffold.Answers {
+// fillLater fills in the answers to later questions, so that only answers already given can be invalid.
+func (question) fillLater(a scaffold.Answers) scaffold.Answers {
 	if a.Port == 0 {
 		a.Port = 8080
 	}

@@ -64,7 +64,7 @@ func (f *options) check() error {
 	return nil
 }
 
-// moment is a time in Unix nanoseconds. The flag takes a time, or how long ago it was.
+// moment is a time in Unix nanoseconds. The flag accepts a time, or a duration before now.
 type moment int64
 
 func (m *moment) String() string { return "" }
@@ -94,7 +94,7 @@ func parseMoment(text string, now time.Time) (time.Time, error) {
 			return t, nil
 		}
 	}
-	for _, layout := range []string{time.TimeOnly, "15:04"} { // the last time that the clock showed this
+	for _, layout := range []string{time.TimeOnly, "15:04"} { // the last time that the clock showed this time of day
 		if t, err := time.Parse(layout, text); err == nil {
 			t = time.Date(now.Year(), now.Month(), now.Day(), t.Hour(), t.Minute(), t.Second(), 0, now.Location())
 			if t.After(now) {
@@ -122,7 +122,7 @@ func (p *patterns) Set(text string) error {
 	return nil
 }
 
-// choice is the value of a flag that takes one of some words.
+// choice is the value of a flag that accepts one of several words.
 type choice struct {
 	value *string
 	words []string

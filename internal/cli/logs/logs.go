@@ -57,7 +57,7 @@ func New(a *cli.App) *cobra.Command {
 	return cmd
 }
 
-// sink returns a Sink that prints log lines to stdout, and everything else to stderr.
+// sink returns a Sink that prints log lines to stdout and everything else to stderr.
 func sink(a *cli.App, f *options) logs.Sink {
 	printer := ui.NewLogPrinter(a.Streams.Out, ui.LogStyle{
 		JSON: f.output == "json", NoPrefix: f.noPrefix || f.output == "raw", Times: f.times, Match: f.Lines.Match,

@@ -30,14 +30,14 @@ func offers(t *testing.T, words ...string) []string {
 	return values
 }
 
-// Without a cluster, completion offers what is on disk.
+// Without a cluster, completion offers values from the disk.
 func TestCompletesWithoutCluster(t *testing.T) {
 	home := bed.HomeWithApps(t)
 	t.Chdir(filepath.Join(home, "projects", "shop"))
 	for _, c := range []struct{ line, want string }{
 		{"deploy |", "beat shop"},
 		{"deploy s|", "shop"},
-		{"logs |", "beat shop"}, // without the cluster's apps
+		{"logs |", "beat shop"}, // without apps from the cluster
 		{"deploy shop |", "fix main v1.4.0"},
 		{"deploy shop v|", "v1.4.0"},
 		{"deploy beat |", ""}, // not a git repository
@@ -84,7 +84,7 @@ func TestEveryAppIsCompleted(t *testing.T) {
 	})
 }
 
-// Names of files and folders are left to the shell.
+// The shell itself completes names of files and folders.
 func TestShellCompletesFiles(t *testing.T) {
 	bed.HomeWithApps(t)
 	for words, want := range map[string]string{
@@ -98,7 +98,8 @@ func TestShellCompletesFiles(t *testing.T) {
 	}
 }
 
-// A server that accepts connections and never answers costs only the timeout; what is on disk is still offered.
+// If a server accepts connections but never answers, completion ends at the timeout, and still offers values from the
+// disk.
 func TestCompletionGivesUpInTime(t *testing.T) {
 	home := bed.HomeWithApps(t)
 	silent, err := net.Listen("tcp", "127.0.0.1:0")

@@ -17,7 +17,7 @@ import (
 	"norn/test/bed"
 )
 
-// apiServer starts an API server of a version, whose clock is ahead.
+// apiServer starts an API server with this version, whose clock is ahead of this machine's.
 func apiServer(t *testing.T, version string, ahead time.Duration) (kubeconfigPath string) {
 	t.Helper()
 	s := server(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
@@ -37,7 +37,7 @@ func apiServer(t *testing.T, version string, ahead time.Duration) (kubeconfigPat
 	return path
 }
 
-// diagnosed runs norn doctor -o json and returns the verdicts by check.
+// diagnosed runs norn doctor -o json and returns the exit code and the verdicts by check.
 func diagnosed(t *testing.T, args ...string) (code int, checks map[string]doctor.Verdict) {
 	t.Helper()
 	code, out, errs := norn(t, append([]string{"doctor", "-o", "json"}, args...)...)
@@ -62,7 +62,7 @@ func diagnosed(t *testing.T, args ...string) (code int, checks map[string]doctor
 	return code, checks
 }
 
-// doctor learns from a server's answers: its version, its clock, and calls that it does not support.
+// doctor reads a server's version and clock from its answers, and accepts that the server does not support some calls.
 func TestDoctorOfServer(t *testing.T) {
 	for _, c := range []struct {
 		name, version string
@@ -87,7 +87,7 @@ func TestDoctorOfServer(t *testing.T) {
 	}
 }
 
-// Without a cluster, norn doctor reports one more problem; it never ends with exit code 3.
+// Without a cluster, norn doctor reports one more problem, but does not end with exit code 3.
 func TestDoctorWithoutKubernetes(t *testing.T) {
 	silent := listen(t)
 	defer func() { _ = silent.Close() }()
@@ -116,7 +116,7 @@ func TestDoctorWithoutKubernetes(t *testing.T) {
 	}
 }
 
-// An interrupt ends norn doctor with 130.
+// After an interrupt, norn doctor ends with exit code 130.
 func TestDoctorInterrupted(t *testing.T) {
 	bed.EmptyHome(t)
 	ctx, cancel := context.WithCancel(t.Context())

@@ -14,7 +14,7 @@ import (
 	"norn/internal/manual"
 )
 
-// Every command has a short and a long description and an example; every flag has a description. Short is at most 60
+// Every command has a short and a long description and an example. Every flag has a description. Short has at most 60
 // characters.
 func TestEveryCommandIsExplained(t *testing.T) {
 	each(New(&cli.App{}), func(cmd *cobra.Command) {
@@ -65,7 +65,7 @@ func TestHelpFits(t *testing.T) {
 	}
 }
 
-// Help is wrapped to the terminal's width, but not wider than is comfortable to read.
+// Help is wrapped to the terminal's width, but at most to a width that is comfortable to read.
 func TestHelpIsWrapped(t *testing.T) {
 	longest := func(width int) int {
 		root := New(&cli.App{})
@@ -116,7 +116,7 @@ func TestExamplesAreValid(t *testing.T) {
 	}
 }
 
-// accepts returns an error for a command line that norn would refuse. It does not run it.
+// accepts returns an error for a command line that norn would reject. It does not run the command.
 func accepts(words []string) error {
 	cmd, args, err := New(&cli.App{}).Find(words)
 	if err != nil {
@@ -132,7 +132,7 @@ func accepts(words []string) error {
 	return cmd.ValidateArgs(rest)
 }
 
-// nornCalls returns the arguments of each call of norn in a line of shell.
+// nornCalls returns the arguments of each call of norn in a shell command line.
 func nornCalls(line string) [][]string {
 	var calls [][]string
 	for _, words := range commandsOn(line) {
@@ -145,7 +145,8 @@ func nornCalls(line string) [][]string {
 	return calls
 }
 
-// commandsOn splits a line of shell into commands and words. It knows quotes, pipes, comments and redirections.
+// commandsOn splits a shell command line into commands and words. It supports quotes, pipes, comments and
+// redirections.
 func commandsOn(line string) [][]string {
 	var commands [][]string
 	var words []string

@@ -37,7 +37,7 @@ func checkOutput(a *cli.App, cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// These match -o json among the arguments, alone or after other short flags.
+// These patterns match -o json among the arguments, alone or after other short flags.
 var (
 	jsonFlag   = regexp.MustCompile(`^(-[fhpqvy]*o=?|--output=)json$`)
 	outputOnly = regexp.MustCompile(`^(-[fhpqvy]*o|--output)$`)

@@ -49,7 +49,7 @@ func readDocumented(t *testing.T) documented {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The tests do not read constants that are numbers.
+	// The tests do not read constants that are numbers, so replace them.
 	data = regexp.MustCompile(`"const": \d+`).ReplaceAll(data, []byte(`"const": ""`))
 	var d documented
 	if err := json.Unmarshal(data, &d); err != nil {
@@ -107,7 +107,7 @@ func constants(t *testing.T, dir, typ, name string) []string {
 	return out
 }
 
-// literal returns the text of the string literal that an expression begins with, or "".
+// literal returns the text of the string literal at the beginning of an expression, or "".
 func literal(e ast.Expr) string {
 	switch e := e.(type) {
 	case *ast.BasicLit:
@@ -123,7 +123,7 @@ func literal(e ast.Expr) string {
 	return ""
 }
 
-// stepNames returns the names of a package's steps: in pipeline.Step literals, in what delivery returns, and in lines
+// stepNames returns the names of a package's steps: in pipeline.Step literals, in the result of delivery, and in lines
 // that belong to no step.
 func stepNames(t *testing.T, dir string) []string {
 	t.Helper()
@@ -180,7 +180,7 @@ func same(t *testing.T, what string, schema, code []string) {
 	}
 }
 
-// The schema and the code have the same names.
+// The schema and the code use the same names.
 func TestSchemaHasTheNames(t *testing.T) {
 	d := readDocumented(t).Defs
 	rollouts := without(constants(t, "pkg/k8s/rollout", "Reason", "."), "StillStarting")
@@ -210,11 +210,11 @@ func TestSchemaHasTheNames(t *testing.T) {
 	for _, dir := range []string{"pkg/deploy", "pkg/forge", "internal/cli/run", "internal/cli/invoke"} {
 		steps = append(steps, stepNames(t, dir)...)
 	}
-	made := without(constants(t, "pkg/forge/objects", "", "^Kind"), "ConfigMap") // its step is called Tunnel
+	made := without(constants(t, "pkg/forge/objects", "", "^Kind"), "ConfigMap") // the ConfigMap's step is named Tunnel
 	same(t, "step", slices.Concat(d["stepWord"].Enum, objects), append(steps, made...))
 }
 
-// The schema and the type of each object have the same fields; those without omitempty are required.
+// The schema and the type of each object have the same fields. Fields without omitempty are required.
 func TestSchemaHasTheFields(t *testing.T) {
 	d := readDocumented(t).Defs
 	for name, value := range map[string]any{
@@ -239,7 +239,7 @@ func TestSchemaHasTheFields(t *testing.T) {
 	}
 }
 
-// fields compares the JSON fields of a type, and of the structs inside it, with a definition.
+// fields compares the JSON fields of a type, and of its nested structs, with a definition.
 func fields(t *testing.T, name string, d definition, typ reflect.Type) {
 	t.Helper()
 	var all, always []string

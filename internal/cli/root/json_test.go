@@ -12,7 +12,7 @@ import (
 	"norn/test/bed"
 )
 
-// Every command has a definition in the schema, or refuses -o json.
+// Every command has a definition in the schema, or rejects -o json.
 func TestEveryCommandHasASchema(t *testing.T) {
 	a := &cli.App{Streams: ui.Streams{In: strings.NewReader(""), Out: &bytes.Buffer{}, Err: &bytes.Buffer{}}}
 	root := New(a)
@@ -36,7 +36,7 @@ func TestEveryCommandHasASchema(t *testing.T) {
 	walk(root)
 }
 
-// -o json is found in arguments that cannot be parsed, but not after --.
+// asksJSON finds -o json in arguments that cannot be parsed, but not after --.
 func TestAsksJSON(t *testing.T) {
 	for line, want := range map[string]bool{
 		"deploy -o json --nosuch": true, "deploy --nosuch -ojson": true, "-qo json depoly": true,

@@ -25,7 +25,7 @@ import (
 	"norn/test/bed"
 )
 
-// norn runs one command and returns its exit code and what it printed.
+// norn runs one command and returns its exit code and its output.
 func norn(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
@@ -34,7 +34,7 @@ func norn(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	return code, out.String(), errs.String()
 }
 
-// wantUnavailable checks the shape of every such error: an exact first line, a reason and a hint.
+// wantUnavailable checks the form of an error about a missing cluster: an exact first line, a reason and a hint.
 func wantUnavailable(t *testing.T, first, reason string, code int, stdout, stderr string) {
 	t.Helper()
 	lines := strings.Split(strings.TrimSuffix(stderr, "\n"), "\n")
@@ -57,7 +57,7 @@ func wantUnavailable(t *testing.T, first, reason string, code int, stdout, stder
 	}
 }
 
-// Every command that needs the cluster says so, with its own name.
+// Every command that needs the cluster names itself in the error.
 func TestEveryCommandRequiresKubernetes(t *testing.T) {
 	for _, c := range []struct {
 		first string
@@ -78,7 +78,7 @@ func TestEveryCommandRequiresKubernetes(t *testing.T) {
 	}
 }
 
-// Every defect of a kubeconfig has its own reason.
+// Each kind of broken kubeconfig has its own reason.
 func TestNoKubernetesByConfiguration(t *testing.T) {
 	whole := bed.FakeKubeconfig("https://127.0.0.1:1", nil)
 	for _, c := range []struct {
@@ -127,7 +127,8 @@ func TestNoKubernetesByConfiguration(t *testing.T) {
 	}
 }
 
-// A kubeconfig given instead of its path is not printed: it holds credentials.
+// If a variable holds the text of a kubeconfig instead of its path, norn does not print the text, which contains
+// credentials.
 func TestKubeconfigTextForPath(t *testing.T) {
 	text := bed.FakeKubeconfig("https://127.0.0.1:1", bytes.Repeat([]byte("x"), 4096))
 	for _, wrong := range []string{
@@ -162,11 +163,11 @@ func TestNoKubernetesMissingFile(t *testing.T) {
 	})
 }
 
-// Every defect of a server has its own reason.
+// Each kind of server problem has its own reason.
 func TestNoKubernetesByServer(t *testing.T) {
 	closed := listen(t)
 	_ = closed.Close()
-	silent := listen(t) // the kernel accepts, nobody answers
+	silent := listen(t) // the kernel accepts connections, but nobody answers
 	defer func() { _ = silent.Close() }()
 	unauthorized := server(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -213,7 +214,7 @@ func TestNoKubernetesByServer(t *testing.T) {
 	}
 }
 
-// A 403 comes from a working cluster: the error names what is not allowed, and the exit code is 1.
+// A 403 comes from a working cluster. The error names the missing permission, and the exit code is 1.
 func TestForbiddenIsNotUnavailable(t *testing.T) {
 	home := bed.EmptyHome(t)
 	s := server(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {

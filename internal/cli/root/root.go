@@ -1,4 +1,4 @@
-// Package root puts the commands of norn together, and runs one call.
+// Package root combines norn's commands, and runs one call.
 package root
 
 import (
@@ -47,8 +47,8 @@ const examples = `  norn init        # write an infraspec.yaml for this folder
   norn logs -f     # follow its logs
   norn rollback    # go back to the previous version`
 
-// kubeFlags returns the kubectl flags that help lists, in norn's words. The others work too, and norn help flags
-// lists them.
+// kubeFlags returns the kubectl flags that help lists, with norn's own descriptions. Other kubectl flags also work,
+// and norn help flags lists them.
 func kubeFlags() map[string]string {
 	return map[string]string{
 		"kubeconfig":      "path to the kubeconfig (KUBECONFIG; default ~/.kube/config)",
@@ -84,7 +84,7 @@ func New(a *cli.App) *cobra.Command {
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return cli.FlagError(err) })
 
 	a.Kube = genericclioptions.NewConfigFlags(true)
-	a.Kube.CacheDir = nil // norn keeps nothing on disk
+	a.Kube.CacheDir = nil // norn caches nothing on disk
 	flags := cmd.PersistentFlags()
 	a.Kube.AddFlags(flags)
 	shown := kubeFlags()
@@ -94,7 +94,7 @@ func New(a *cli.App) *cobra.Command {
 			f.Usage = usage
 		}
 	})
-	flags.Lookup("request-timeout").DefValue = "" // it is kubectl's
+	flags.Lookup("request-timeout").DefValue = "" // hide kubectl's default
 	flags.String("apps-dir", "", "folder in which norn finds apps by name (NORN_APPS_DIR; default ~/projects)")
 	flags.VarP(&outputFlag{&a.JSON}, "output", "o", "output format: json")
 	flags.BoolVarP(&a.Quiet, "quiet", "q", false, "no progress, only results, warnings and errors")

@@ -29,7 +29,7 @@ func Run(ctx context.Context, args []string, s ui.Streams) int {
 	_, differs := errors.AsType[*cli.DiffersError](err)
 	var invalid infraspec.Errors
 	switch {
-	case err == nil, differs, errors.Is(err, syscall.EPIPE): // printed already, or the reader is gone
+	case err == nil, differs, errors.Is(err, syscall.EPIPE): // already printed, or the reader is gone
 	case code == cli.ExitInterrupted:
 		ui.PrintInterrupted(a.Streams.Err, err, context.Cause(ctx))
 	case errors.As(err, &invalid):

@@ -31,7 +31,7 @@ other runs of norn cannot change the file.`,
 				return err
 			}
 			edit := &edit{App: a, file: file}
-			// Ctrl-C in the editor is not meant for norn, which ends when the editor does.
+			// Ctrl-C in the editor must not end norn. norn ends after the editor.
 			err = secrets.Update(context.WithoutCancel(cmd.Context()), file.path, func(f *secrets.File) error {
 				return edit.once(cmd.Context(), f)
 			})
@@ -47,7 +47,7 @@ other runs of norn cannot change the file.`,
 	}
 }
 
-// edit is one run of norn secrets edit.
+// edit is the state of one norn secrets edit.
 type edit struct {
 	*cli.App
 	file    *appFile
@@ -56,8 +56,8 @@ type edit struct {
 	done    bool     // the editor has returned a valid text
 }
 
-// once opens the editor on f. secrets.Update calls it again if another program changed the file meanwhile: it then
-// fails, so that neither change is lost.
+// once opens the editor on f. If another program changes the file in between, secrets.Update calls once again. It then
+// returns an error, so that no change is lost.
 func (e *edit) once(ctx context.Context, f *secrets.File) error {
 	hide(e.App, f)
 	if e.done {
@@ -106,7 +106,7 @@ func (e *edit) once(ctx context.Context, f *secrets.File) error {
 	}.Run(ctx)
 }
 
-// template returns the text to edit if there is no file yet.
+// template returns the text to edit if the file does not exist yet.
 func (e *edit) template() []byte {
 	var b bytes.Buffer
 	b.WriteString("# One name and value on each line. Put numbers in quotes to keep them as written.\n")

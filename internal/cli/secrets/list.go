@@ -72,7 +72,7 @@ func valuesIfKey(ctx context.Context, a *cli.App, path string) (map[string]secre
 	var keyless *secrets.FileError
 	if errors.As(err, &keyless) && keyless.NoKey {
 		ui.PrintWarning(a.Streams.Err, err.Error()+"; changed values are not detected")
-		return nil, nil //nolint:nilnil // that is the answer
+		return nil, nil //nolint:nilnil // without a key, there are no values
 	}
 	if err != nil {
 		return nil, err
@@ -82,8 +82,8 @@ func valuesIfKey(ctx context.Context, a *cli.App, path string) (map[string]secre
 	return f.Values(), nil
 }
 
-// liveValues returns the values in the app's Secret, and whether they are known. It only warns about a Secret that
-// cannot be read or that norn does not manage.
+// liveValues returns the values in the app's Secret, and whether they are known. If it cannot read the Secret, or if
+// norn does not manage it, liveValues only warns.
 func liveValues(
 	ctx context.Context, a *cli.App, client *k8s.Client, conf *config.Config, app string,
 ) (values map[string]secrets.Value, known bool, err error) {

@@ -26,8 +26,8 @@ func New(a *cli.App) *cobra.Command {
 	return cmd
 }
 
-// appFile is an app's encrypted file, and the secrets that its infraspec declares. Other mistakes in the infraspec do
-// not matter.
+// appFile is an app's encrypted file, with the secrets that the infraspec declares. It ignores other mistakes in the
+// infraspec.
 type appFile struct {
 	path     string
 	app      string
@@ -51,7 +51,7 @@ func findFile(a *cli.App, cmd *cobra.Command, arg string) (*appFile, error) {
 	return &appFile{path: filepath.Join(filepath.Dir(path), secrets.FileName), app: spec.App, declared: spec.Secrets}, nil
 }
 
-// hide redacts the values of f in everything that is printed from now on.
+// hide redacts the values of f in all later output.
 func hide(a *cli.App, f *secrets.File) {
 	f.Each(func(name string, v secrets.Value) { a.Redactor.Hide(name, v.Reveal()) })
 }
@@ -62,7 +62,7 @@ type Changed struct {
 	Changes secrets.Changes `json:"changes"`
 }
 
-// printChanges prints the names that changed, and warns about new names that the infraspec does not declare.
+// printChanges prints the changed names, and warns about new names that the infraspec does not declare.
 func printChanges(a *cli.App, file *appFile, c secrets.Changes) error {
 	if a.JSON {
 		return a.Encode(Changed{file.path, c})
@@ -92,8 +92,8 @@ func appAndName(args []string) (app, name string, err error) {
 	return args[0], args[1], nil
 }
 
-// checkName returns an error if name cannot name an environment variable. The error does not repeat it: it may be a
-// value.
+// checkName returns an error if name is not valid for an environment variable. The error does not quote name, which
+// may be a value.
 func checkName(name string) error {
 	if !infraspec.IsVariable(name) {
 		return cli.Usagef("invalid name: must consist of letters, digits, '_', '.' and '-', and not begin with a digit")

@@ -70,7 +70,7 @@ processes, and the shell keeps it in its history.`,
 	}
 	cmd.Flags().StringVar(&from, "from-file", "", "file to read the value from, as it is; - for standard input")
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
-		if strings.Contains(err.Error(), "unknown") { // a value that begins with a dash, perhaps
+		if strings.Contains(err.Error(), "unknown") { // perhaps a value that begins with a dash
 			err = errors.New("unknown flag; pass a value that begins with - on standard input")
 		}
 		return cli.FlagError(err)
@@ -78,7 +78,7 @@ processes, and the shell keeps it in its history.`,
 	return cmd
 }
 
-// readValue returns the value that is typed, piped or in a file.
+// readValue reads the value from a prompt, a pipe or a file.
 func readValue(a *cli.App, cmd *cobra.Command, name, from string) (string, error) {
 	if from != "" {
 		data, err := a.ReadFile(from)

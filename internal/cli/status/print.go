@@ -10,7 +10,7 @@ import (
 	"norn/internal/ui"
 )
 
-// stateMarks are the marks of the states; a state without one is plain.
+// stateMarks maps states to their marks. A state without a mark is printed without color.
 var stateMarks = map[status.State]ui.Mark{
 	status.Running: ui.Good, status.Scheduled: ui.Good, status.Callable: ui.Good,
 	status.NotReady: ui.Bad, status.Invalid: ui.Bad,
@@ -61,7 +61,7 @@ func printOverview(a *cli.App, apps []status.App, conf *config.Config, connected
 	}
 }
 
-// shortened returns the first n elements of list, and how many more there are.
+// shortened returns the first n elements of list, and the number of the others.
 func shortened(list []string, n int) string {
 	if len(list) <= n {
 		return strings.Join(list, ", ")
@@ -198,8 +198,8 @@ func yes(b bool) string {
 	return "no"
 }
 
-// secretNames returns the names of secrets: first the good ones, then the missing and the undeclared ones. Unless
-// declared is set, the infraspec is not known, and no name counts as undeclared.
+// secretNames returns the names of secrets: first the deployed ones, then the missing and the undeclared ones. If
+// declared is false, the infraspec is unknown, and no name counts as undeclared.
 func secretNames(list []status.Secret, declared bool) string {
 	var good, missing, extra []string
 	for _, s := range list {

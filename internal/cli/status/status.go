@@ -73,7 +73,7 @@ func one(ctx context.Context, a *cli.App, arg, here string, conf *config.Config)
 	var missing *infraspec.NotFoundError
 	switch {
 	case err == nil:
-		_, invalid = a.Spec(arg, conf) // returned at the end: the cluster's state is shown even if the infraspec is not valid
+		_, invalid = a.Spec(arg, conf) // returned at the end: the state is shown even if the infraspec is not valid
 		local = status.OfFile(path)
 	case !errors.As(err, &missing) || missing.Name == "":
 		return err
@@ -86,7 +86,7 @@ func one(ctx context.Context, a *cli.App, arg, here string, conf *config.Config)
 	if client != nil {
 		cluster = client
 	} else if err != nil {
-		return err // the name is not on disk, and there is no cluster to ask
+		return err // the name is not on disk, and no cluster is available
 	}
 	detail, err := status.Describe(ctx, cluster, local, cli.ForgeSettings(conf, ""))
 	if err != nil {

@@ -52,7 +52,7 @@ func run(a *cli.App, cmd *cobra.Command, args []string, o *options, out ui.Progr
 		return err
 	}
 	o.Namespace, o.App = s.Conf.Namespace, name
-	if !onDisk { // the name is misspelled, or the app is gone already
+	if !onDisk { // the name is misspelled, or the app is already gone
 		if known, err := forge.Known(ctx, s.Client, o.Removal); err != nil || !known {
 			if err == nil {
 				a.Warnf("no objects of %s in namespace %s; norn status lists the apps", name, s.Conf.Namespace)

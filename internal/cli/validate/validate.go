@@ -119,7 +119,7 @@ func (o options) valid(found []infraspec.Finding) bool {
 	return !infraspec.HasErrors(found) && (!o.strict || cli.Count(found)[infraspec.Warning] == 0)
 }
 
-// summary adds up the reports of all apps.
+// summary counts the findings in the reports of all apps.
 type summary struct {
 	options     options
 	apps, valid int
@@ -158,7 +158,7 @@ func conclude(a *cli.App, s *summary, appsDir string) error {
 	case s.apps == 0 && s.options.all:
 		text = fmt.Sprintf("no apps in %s", appsDir)
 	case s.apps == 0:
-		return nil // the caller returns why
+		return nil // the caller returns the error
 	case s.apps > 1:
 		text = fmt.Sprintf("%d apps are valid", s.apps)
 	}

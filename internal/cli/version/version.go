@@ -10,7 +10,7 @@ import (
 	"norn/internal/cli"
 )
 
-// Build is the JSON output: what this binary was built from, with, and for.
+// Build is the JSON output: the source, the toolchain and the platform of this binary.
 type Build struct {
 	Version  string `json:"version"`
 	Go       string `json:"go"`

@@ -43,7 +43,7 @@ func TestFileVersion(t *testing.T) {
 	}
 }
 
-// Retain removes the oldest snapshots of one database and leaves other databases' snapshots alone.
+// Retain removes the oldest snapshots of one database and keeps the snapshots of other databases.
 func TestRetain(t *testing.T) {
 	dir := t.TempDir()
 	for i := range 4 {

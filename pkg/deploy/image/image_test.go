@@ -21,7 +21,7 @@ func TestBeyond(t *testing.T) {
 	}
 }
 
-// buildah's cache tracks norn's build args only in RUN.
+// buildah's cache considers norn's build args only in RUN.
 func TestCacheable(t *testing.T) {
 	for text, want := range map[string]bool{
 		"FROM scratch\nCOPY a /\n":                                  true,

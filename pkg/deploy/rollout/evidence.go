@@ -14,7 +14,7 @@ import (
 	k8srollout "norn/pkg/k8s/rollout"
 )
 
-// How much evidence norn shows. The saved file has more.
+// The limits of the evidence that norn shows. The saved file has more.
 const (
 	shownLines  = 20
 	shownEvents = 2
@@ -48,7 +48,7 @@ func (r *runner) investigate(ctx context.Context, v k8srollout.Verdict) Failure 
 	f := Failure{App: r.App, Namespace: r.Namespace}
 	if v.Pod != "" {
 		f.Log, f.Previous = r.tail(ctx, v, false), r.tail(ctx, v, true)
-		if slices.Equal(f.Log, f.Previous) { // while a container waits to restart, both are its last run's
+		if slices.Equal(f.Log, f.Previous) { // while a container waits to restart, both are the last run's log
 			f.Previous = nil
 		}
 		f.Events = r.warnings(ctx, v.Pod)
@@ -111,13 +111,13 @@ func (f Failure) show(out io.Writer) {
 	}
 	if len(f.Previous) > 0 && len(f.Log) < shownLines {
 		say("the previous run's log:")
-		f.sayLog(out, last(f.Previous, shownLines-len(f.Log)))
+		f.printLog(out, last(f.Previous, shownLines-len(f.Log)))
 		say("the last run's log:")
 	}
-	f.sayLog(out, last(f.Log, shownLines))
+	f.printLog(out, last(f.Log, shownLines))
 }
 
-func (f Failure) sayLog(out io.Writer, lines []string) {
+func (f Failure) printLog(out io.Writer, lines []string) {
 	for _, line := range lines {
 		_, _ = fmt.Fprintf(out, "log | %s\n", line)
 	}

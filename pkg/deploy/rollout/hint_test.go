@@ -33,7 +33,7 @@ volumes:
   - {name: more, mountPath: /m, size: 2Gi}
 `
 
-// Hints come from the verdict's fields alone: the message here is misleading.
+// A hint depends only on the verdict's fields: the message here is misleading.
 func TestHint(t *testing.T) {
 	spec, _, err := infraspec.Parse("/x/infraspec.yaml", []byte(hintedSpec))
 	if err != nil {

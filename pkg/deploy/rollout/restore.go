@@ -14,8 +14,8 @@ import (
 	k8srollout "norn/pkg/k8s/rollout"
 )
 
-// A restore outlives an interrupt of the run, so it has its own time limit. That is at least restoreTimeout: a short
-// --timeout for the new version says nothing about how long the good one takes.
+// A restore outlives an interrupt of the run, so it has its own time limit: at least restoreTimeout, because a short
+// --timeout for the new version does not mean that the old one starts as fast.
 const (
 	restoreTimeout = 5 * time.Minute
 	restoreSlack   = time.Minute // for the API calls around it

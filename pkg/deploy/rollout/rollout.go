@@ -56,9 +56,9 @@ type runner struct {
 // Change changes a Deployment and returns it as the API server answered.
 type Change func(context.Context) (*appsv1.Deployment, error)
 
-// Run makes a change to the Deployment of t's app and waits until the cluster runs it. A change without effect is
-// Unchanged. If the new version fails, Run restores the last verified one, unless t.KeepFailed is set, and returns an
-// *Error.
+// Run makes a change to the Deployment of t's app and waits until the new Pods run. If the change has no effect, the
+// result is Unchanged. If the new version fails, Run restores the last verified one, unless t.KeepFailed is set, and
+// returns an *Error.
 func Run(ctx context.Context, cluster *k8s.Client, out io.Writer, t Target, change Change) (pipeline.Result, error) {
 	return (&runner{Target: t, cluster: cluster, out: out}).run(ctx, change)
 }

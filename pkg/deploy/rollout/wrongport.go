@@ -51,7 +51,7 @@ var mentionedPort = regexp.MustCompile(`(?i)(?:\bport\b\D{0,3}|[\w\]*.]?:)(\d{2,
 // maxCandidates bounds the number of ports to try.
 const maxCandidates = 40
 
-// candidates returns the ports to try: the usual ones and those in the log, without one.
+// candidates returns the ports to try: usualPorts and the ports in the log, except for without.
 func candidates(log []string, without int) []int {
 	ports := slices.Clone(usualPorts)
 	for _, line := range log {

@@ -12,7 +12,7 @@ import (
 // gitFunc runs git and returns its trimmed standard output. The error includes git's standard error.
 type gitFunc func(ctx context.Context, args ...string) (string, error)
 
-// gitIn returns a function that runs git in dir.
+// gitIn returns a gitFunc that runs git in dir.
 func gitIn(dir string, env ...string) gitFunc {
 	return func(ctx context.Context, args ...string) (string, error) {
 		var stdout, stderr bytes.Buffer

@@ -177,7 +177,7 @@ func (c *comparison) compareList(path string, owned map[string]any, want, have [
 	}
 }
 
-// indexOf returns the index of the item with these key fields, or -1.
+// indexOf returns the index of the item whose key fields equal keys, or -1.
 func indexOf(list []any, keys map[string]any) int {
 	return slices.IndexFunc(list, func(item any) bool {
 		m, ok := item.(map[string]any)

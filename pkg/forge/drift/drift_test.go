@@ -26,8 +26,8 @@ secrets: [HELLO_TOKEN]
 volumes: [{name: data, mountPath: /data, size: 64Mi}]
 `
 
-// liveDeployment returns that app's Deployment from an API server, with managed fields, after norn forge, norn deploy
-// and a manually added variable.
+// liveDeployment returns that app's Deployment as the API server stores it after norn forge, norn deploy and a
+// manually added variable, with managed fields.
 func liveDeployment(t *testing.T) *appsv1.Deployment {
 	t.Helper()
 	data, err := os.ReadFile("testdata/deployment.json")
@@ -45,7 +45,7 @@ func TestFields(t *testing.T) {
 	none := func(*appsv1.Deployment) {}
 	for _, c := range []struct {
 		name string
-		edit [2]string // old and new text in the file
+		edit [2]string // old and new text in the infraspec
 		live func(*appsv1.Deployment)
 		want []string
 	}{
@@ -103,7 +103,7 @@ func TestFields(t *testing.T) {
 	}
 }
 
-// Invalid managed fields cause an error, not a panic.
+// Invalid managed fields cause an error but no panic.
 func TestFieldsInvalid(t *testing.T) {
 	d := liveDeployment(t)
 	d.ManagedFields = []metav1.ManagedFieldsEntry{{

@@ -40,7 +40,7 @@ func DeploymentFor(
 	return conf, detail, err
 }
 
-// hasOwnImage reports whether a Deployment that no deploy has set an image for has one: from forge --image or an
+// hasOwnImage reports whether a Deployment has an image that no deploy has set: from forge --image, or from before an
 // adoption.
 func hasOwnImage(live *appsv1.Deployment, app, image string) bool {
 	return image != "" && (!live.Spec.Paused || image != BeforeFirstDeploy(app).Image)

@@ -113,7 +113,7 @@ func (in *ingress) otherSettings() string {
 	return fmt.Sprint(fields)
 }
 
-// verifyOrRewrite parses an edited text. If its rules are not as wanted (because of an alias, a tag or an unusual
+// verifyOrRewrite parses an edited text. If its rules are not equal to want (because of an alias, a tag or an unusual
 // layout), verifyOrRewrite encodes the whole configuration instead. That keeps comments and order, but not all
 // whitespace.
 func (in *ingress) verifyOrRewrite(want []ingressRule, text string) (string, error) {

@@ -6,7 +6,7 @@ import (
 )
 
 func TestGeneratedFilesAreCurrent(t *testing.T) {
-	t.Chdir("..") // as in go generate
+	t.Chdir("..") // the working folder of go generate
 	files, err := render(".")
 	if err != nil {
 		t.Fatal(err)

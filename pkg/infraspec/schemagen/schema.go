@@ -37,7 +37,7 @@ func schema(dir string) (*jsonschema.Schema, error) {
 // variable matches the name of an environment variable.
 const variable = "^[A-Za-z_][A-Za-z0-9_.-]*$"
 
-// written are the types of a value that norn reads as a string, however YAML types it.
+// written lists the YAML types of a value that norn reads as a string.
 var written = []any{"string", "number", "boolean"}
 
 func multi(types ...any) *jsonschema.Schema {
@@ -69,7 +69,7 @@ func valueType(t reflect.Type) *jsonschema.Schema {
 	return nil
 }
 
-// finish adds what the reflector does not know to the schema of a struct: defaults of types with their own syntax,
+// finish completes the schema of a struct with what the reflector cannot see: defaults of types with their own syntax,
 // strings written as numbers, and keys without a value.
 func finish(s *jsonschema.Schema, t reflect.Type) {
 	for i := range t.NumField() {
@@ -115,7 +115,7 @@ func types(prop *jsonschema.Schema, required bool) {
 	case prop.Enum != nil:
 		prop.Type = ""
 		return
-	case prop.Type == "boolean": // the original's YAML 1.1 had more words for it
+	case prop.Type == "boolean": // YAML 1.1 of the original system also allows yes, no, on and off
 		prop.Type, prop.Extras = "", nil
 		prop.Enum = []any{true, false, "yes", "no", "on", "off", nil}
 		return

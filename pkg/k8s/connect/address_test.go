@@ -11,7 +11,7 @@ import (
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 )
 
-// Errors never contain the password of a server address, however the address is written.
+// Errors never contain the password of a server address, in any notation.
 func TestAddressWithoutCredentials(t *testing.T) {
 	for address, want := range map[string]string{
 		"https://127.0.0.1:1":                       "https://127.0.0.1:1",

@@ -37,8 +37,9 @@ type Caller struct {
 	Keys []string
 }
 
-// Dial returns a client for the API server of flags, environment and kubeconfig, once the server has answered. If it
-// cannot use any server, the error is an *UnavailableError. It waits at most 5 seconds, or --request-timeout if set.
+// Dial returns a client for the API server that flags, environment and kubeconfig select, once the server has
+// answered. If no server is usable, the error is an *UnavailableError. Dial waits at most 5 seconds, or
+// --request-timeout if set.
 func Dial(ctx context.Context, flags *genericclioptions.ConfigFlags, by Caller) (*k8s.Client, error) {
 	// client-go logs the errors that it returns; norn reports them once.
 	klog.SetLogger(logr.Discard())
@@ -93,13 +94,13 @@ func RequestTimeout(flags *genericclioptions.ConfigFlags) (time.Duration, error)
 // tune sets the options of every connection.
 func tune(conf *rest.Config, userAgent string, wait time.Duration) {
 	conf.UserAgent = userAgent
-	conf.QPS = -1 // the server has priority and fairness; a second queue here would only slow norn down
+	conf.QPS = -1 // the server limits requests itself; a second queue would only slow norn down
 	conf.WarningHandlerWithContext = rest.NoWarnings{}
 	conf.ContentType = "application/vnd.kubernetes.protobuf"
 	conf.AcceptContentTypes = "application/vnd.kubernetes.protobuf,application/json"
 	conf.Dial = (&net.Dialer{Timeout: wait, KeepAlive: 30 * time.Second}).DialContext
-	// A timeout on the whole exchange would cut off watches and log streams, so headerTimeout bounds only the wait for the
-	// response headers.
+	// conf.Timeout would include the response body and cut off watches and log streams, so headerTimeout bounds only
+	// the wait for the response headers.
 	conf.Timeout = 0
 	conf.Wrap(func(next http.RoundTripper) http.RoundTripper {
 		return &retryTransport{next: &headerTimeout{next: next, wait: max(wait, 30*time.Second)}, timeout: retryFor}

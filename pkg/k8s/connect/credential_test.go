@@ -10,7 +10,7 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// CredentialOf reads the end of a JWT, and reports none for other credentials without one.
+// CredentialOf reads the expiry time of a JWT, and returns none for other tokens.
 func TestCredential(t *testing.T) {
 	token := func(payload string) string {
 		return "e30." + base64.RawURLEncoding.EncodeToString([]byte(payload)) + ".x"

@@ -15,8 +15,8 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// diagnose returns an error that says in one line why the first call failed, and in another what to do. It returns nil
-// for 403 Forbidden, which only an API server that knows the user answers.
+// diagnose returns an error whose text explains in one line why the first call failed, and whose hint says what to do.
+// It returns nil for 403 Forbidden, because that server is reachable and knows the user.
 func diagnose(err error, t *target, wait time.Duration) error {
 	host := withoutCredentials(t.conf.Host)
 	fail := func(advice, format string, args ...any) error {
@@ -48,7 +48,7 @@ func diagnose(err error, t *target, wait time.Duration) error {
 		return fail(loginAdvice(t.conf), "%s rejected the credentials of user %q of context %q (401 Unauthorized)%s",
 			host, t.user, t.context, expiredClient(t.conf))
 	case apierrors.IsForbidden(err):
-		return nil // the calls that follow report what the user cannot do
+		return nil // later calls report the missing permissions
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return fail("start the cluster, or choose another context with --context", "%s refused the connection", host)
 	case strings.Contains(err.Error(), "getting credentials"): // an untyped error of client-go/plugin/pkg/client/auth/exec

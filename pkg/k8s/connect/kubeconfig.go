@@ -27,7 +27,7 @@ type target struct {
 const inCluster = "in-cluster"
 
 // resolve returns the selected API server. It checks each link of the chain (file, context, cluster) itself: if one is
-// missing, client-go falls back to localhost:8080, which no user of norn means.
+// missing, client-go falls back to localhost:8080, which is never the intended server.
 func resolve(flags *genericclioptions.ConfigFlags, by Caller) (*target, error) {
 	loader := flags.ToRawKubeConfigLoader()
 	files := kubeconfigFiles(loader)
@@ -49,7 +49,7 @@ func resolve(flags *genericclioptions.ConfigFlags, by Caller) (*target, error) {
 		if conf, ok := serviceAccount(flags); ok {
 			return &target{conf: conf, context: inCluster, user: "the Pod's service account"}, nil
 		}
-		return nil, nothingConfigured(files)
+		return nil, notConfiguredError(files)
 	default:
 		if t.context, t.user, err = checkChain(flags, raw, files); err != nil {
 			return nil, err
@@ -133,7 +133,7 @@ type sources struct {
 // maxPath is the longest possible path (Linux: PATH_MAX). A kubeconfig in base64 is longer.
 const maxPath = 4096
 
-// isText reports whether the path is really the text of a kubeconfig. That contains credentials, so messages must not
+// isText reports whether the path is really the text of a kubeconfig, which contains credentials. Messages must not
 // quote it.
 func (s sources) isText() bool {
 	return s.from != "" && slices.ContainsFunc(s.paths, func(p string) bool {
@@ -162,7 +162,7 @@ func unreadable(err error, files sources) error {
 		return missingFile(files)
 	}
 	reason := oneLine(err)
-	if strings.Contains(reason, "cannot unmarshal") { // the decoders' words for another kind of file
+	if strings.Contains(reason, "cannot unmarshal") { // the decoder's error for a file of another kind
 		reason = "not a kubeconfig"
 	}
 	return &UnavailableError{
@@ -179,8 +179,8 @@ func missingFile(files sources) error {
 	}
 }
 
-// nothingConfigured returns the error for an empty or missing kubeconfig.
-func nothingConfigured(files sources) error {
+// notConfiguredError returns the error for an empty or missing kubeconfig.
+func notConfiguredError(files sources) error {
 	exists := slices.ContainsFunc(files.paths, func(p string) bool { _, err := os.Stat(p); return err == nil })
 	switch {
 	case exists:

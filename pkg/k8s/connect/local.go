@@ -17,8 +17,8 @@ type LocalCluster struct {
 // bootID is unique to each boot of each machine (man 5 proc: random).
 const bootID = "/proc/sys/kernel/random/boot_id"
 
-// Local returns the kind of cluster that runs on this machine. It goes by the context's name, or else checks whether
-// the only node is this machine. If the user cannot list nodes, it returns a zero LocalCluster.
+// Local returns the kind of the cluster on this machine. It recognizes the cluster by the context's name, or else by
+// checking whether the only node is this machine. If the user cannot list nodes, it returns a zero LocalCluster.
 func Local(ctx context.Context, c *k8s.Client) (LocalCluster, error) {
 	for _, kind := range []string{"kind", "k3d"} {
 		if name, ok := strings.CutPrefix(c.Context, kind+"-"); ok {

@@ -36,5 +36,5 @@ func DialQuick(flags *genericclioptions.ConfigFlags, by Caller) (*k8s.Client, er
 	return k8s.New(t.conf, t.context)
 }
 
-// StopPlugin ends a credential plugin that a client of DialQuick left running.
+// StopPlugin terminates a credential plugin that a client of DialQuick left running.
 func StopPlugin() { endSession() }

@@ -16,7 +16,7 @@ import (
 const retryFor = 25 * time.Second
 
 // retryTransport repeats a request until the server answers. All of norn's writes can be repeated: applies, patches,
-// deletes that accept a missing object, and creates by name whose callers recognize their own object.
+// deletes that accept a missing object, and creates whose callers recognize their own object by its name.
 type retryTransport struct {
 	next    http.RoundTripper
 	timeout time.Duration
@@ -24,7 +24,7 @@ type retryTransport struct {
 
 // RoundTrip implements http.RoundTripper.
 func (r *retryTransport) RoundTrip(req *http.Request) (*http.Response, error) {
-	// The first call must fail at once. The answer of a proxy request is the pod's.
+	// The first call must fail at once, and the answer to a proxy request comes from the Pod.
 	if req.URL.Path == k8s.VersionPath || strings.HasSuffix(req.URL.Path, "/proxy") {
 		return r.next.RoundTrip(req)
 	}

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Unanswered requests are repeated with their body.
+// retryTransport repeats unanswered requests with their body.
 func TestRetry(t *testing.T) {
 	var asked atomic.Int32
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -45,7 +45,7 @@ func (r *refuses) RoundTrip(*http.Request) (*http.Response, error) {
 	return nil, errors.New("refused")
 }
 
-// Retries end after the timeout, and the first call has none.
+// Retries stop after the timeout, and the first call is never retried.
 func TestRetryGivesUp(t *testing.T) {
 	for path, want := range map[string]int{"/version": 1, "/x": 2} {
 		server := &refuses{}

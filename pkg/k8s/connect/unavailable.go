@@ -1,7 +1,7 @@
 package connect
 
-// UnavailableError reports why no Kubernetes cluster can be used: the kubeconfig is missing or broken, or the server
-// cannot be reached, trusted or logged in to.
+// UnavailableError reports why norn cannot use a Kubernetes cluster: the kubeconfig is missing or broken, or the
+// server is unreachable, untrusted or rejects the credentials.
 type UnavailableError struct {
 	Reason string // one line: what is wrong
 	Advice string // one line: what to do

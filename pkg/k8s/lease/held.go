@@ -9,7 +9,7 @@ import (
 type HeldError struct {
 	App, User, Host, Command, Job string
 	Since                         time.Time
-	Lost                          bool // another run took the lock over from this one
+	Lost                          bool // another run took over the lock that this run held
 }
 
 // Error names the holder, its command and when it took the lock.

@@ -19,11 +19,12 @@ import (
 // The lock of an app is a Lease, which expires if its holder dies (kubernetes.io: Leases). Its annotations describe the
 // holder to other users.
 const (
-	// leaseDuration is how long a lock is valid after its last renewal. It is longer than connect retries a request.
+	// leaseDuration is how long a lock is valid after its last renewal. It is longer than package connect retries a
+	// request.
 	leaseDuration = 40 * time.Second
 	renewEvery    = 5 * time.Second
 	renewTimeout  = 3 * time.Second                // for one renewal
-	giveUpAfter   = leaseDuration - 10*time.Second // without a renewal: two rounds before others can take over
+	giveUpAfter   = leaseDuration - 10*time.Second // without a renewal; leaves time before others can take over
 
 	commandAnnotation = "norn/command"
 	hostAnnotation    = "norn/host"

@@ -25,7 +25,7 @@ const (
 	DeployManager = "norn-deploy" // owns image, pull policy and paused
 )
 
-// Annotations of the Deployment. Its controller copies them to each ReplicaSet, where they are the history.
+// Annotations of the Deployment. Its controller copies them to each ReplicaSet, where they form the history.
 const (
 	CommitAnnotation      = "norn/commit"
 	ByAnnotation          = "norn/by"                    // the user who deployed

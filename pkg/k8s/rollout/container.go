@@ -17,7 +17,7 @@ const pullPatience = 15 * time.Second
 // loadPatience is how long a node may take to notice an image that was just loaded into its containerd.
 const loadPatience = 5 * time.Second
 
-// containersFailure returns the verdict for the first container that cannot come up, or a Progressing one.
+// containersFailure returns the verdict for the first container that cannot start, or a Progressing verdict.
 func containersFailure(o Observation, pods []*corev1.Pod) Verdict {
 	var stalled Verdict
 	for _, p := range pods {
@@ -83,12 +83,12 @@ func stalled(reason Reason, patience time.Duration, format string, args ...any) 
 	return Verdict{State: Stalled, Reason: reason, Patience: patience, Message: fmt.Sprintf(format, args...)}
 }
 
-// missingSecret matches what the kubelet says about a missing Secret or key. CreateContainerConfigError has no field
+// missingSecret matches the kubelet's message about a missing Secret or key. CreateContainerConfigError has no field
 // for it (k8s.io/kubernetes/pkg/kubelet/kubelet_pods.go).
 var missingSecret = regexp.MustCompile(`(?i)secret "?[^ ]*"? not found|couldn't find key .* in secret`)
 
-// What container runtimes and registries say about a failed pull. The kubelet passes their text on and has one reason
-// for all (github.com/containerd/containerd/core/remotes/docker, github.com/moby/moby,
+// Patterns for the messages of container runtimes and registries about a failed pull. The kubelet passes their text
+// on, with one reason for all of them (github.com/containerd/containerd/core/remotes/docker, github.com/moby/moby,
 // github.com/distribution/distribution).
 var (
 	wrongPlatform = regexp.MustCompile(`(?i)no match(ing manifest)? for (platform|\w+/\w+)|` +
@@ -127,7 +127,8 @@ func pullFailure(o Observation, p *corev1.Pod, s corev1.ContainerStatus, w corev
 	return stalled(ImagePull, pullPatience, "the node cannot pull image %s: %s", image, cause)
 }
 
-// pullCause returns why the node cannot pull the image. While they back off, older kubelets say it in an event only.
+// pullCause returns why the node cannot pull the image. During a back-off, older kubelets report the cause only in an
+// event.
 func pullCause(o Observation, p *corev1.Pod, w corev1.ContainerStateWaiting) string {
 	cause := brief(w.Message, w.Reason)
 	if w.Reason == "ImagePullBackOff" && !strings.Contains(cause, "ErrImagePull") {
@@ -146,12 +147,12 @@ func pullCause(o Observation, p *corev1.Pod, w corev1.ContainerStateWaiting) str
 	return pullSteps.ReplaceAllString(cause, "")
 }
 
-// pullSteps matches the nested prefixes in which containerd says what it was doing, with the image's name in each. The
-// cause comes last.
+// pullSteps matches the nested prefixes in containerd's errors, which name its step and the image. The cause comes
+// last.
 var pullSteps = regexp.MustCompile(`(?:Back-off pulling image|failed to pull and unpack image|` +
 	`failed to resolve reference) "[^"]*": |ErrImagePull: |failed to do request: `)
 
-// How the OCI runtime says that it cannot run a command. The kubelet passes only this text on
+// Patterns for the OCI runtime's messages about a command that it cannot run. The kubelet passes on only this text
 // (github.com/opencontainers/runc/libcontainer).
 var (
 	commandMissing = regexp.MustCompile(`exec: "([^"]*)": ` +
@@ -174,7 +175,7 @@ func startFailure(name, message, reason string) Verdict {
 	return failed(CannotStart, "container %s cannot start: %s", name, message)
 }
 
-// wrongFormatMessage takes the container's name.
+// wrongFormatMessage is a format for the container's name.
 const wrongFormatMessage = "container %s cannot start: its program is built for another processor (exec format error)"
 
 // lastEnd returns how the container's last run ended, or nil.
@@ -203,8 +204,8 @@ func justRestarted(s corev1.ContainerStatus, now time.Time) bool {
 	return r != nil && !now.IsZero() && now.Sub(r.StartedAt.Time) < provenAfter
 }
 
-// ending says how a container's last run ended, and how many have. By the shells' convention an exit code above 128
-// stands for a signal (man 1 bash: Exit Status).
+// ending returns a phrase for how a container's last run ended, and for the number n of ended runs. By the shells'
+// convention, an exit code above 128 stands for a signal (man 1 bash: Exit Status).
 func ending(t *corev1.ContainerStateTerminated, n int) string {
 	if t == nil {
 		return "ended " + times(n)

@@ -27,11 +27,10 @@ const (
 	Failed            // waiting will not complete it
 )
 
-// Verdict is what an Observation means for the rollout. Message is for people only: whatever a program needs to know is
-// in the other fields.
+// Verdict is the meaning of an Observation for the rollout. Message is for people only. Programs use the other fields.
 type Verdict struct {
 	State     State
-	Reason    Reason // set when Failed or Stalled
+	Reason    Reason // set if Failed or Stalled
 	Message   string // one line, in every state
 	Pod       string // the pod that shows the failure, or that the rollout waits for
 	Container string
@@ -49,12 +48,12 @@ type Verdict struct {
 	Ready, Want int
 }
 
-// DefaultAllowedRestarts is how often a new container may end before that is a crash loop, unless the caller says
-// otherwise.
+// DefaultAllowedRestarts is how often a new container may end before that counts as a crash loop, if the caller sets
+// no other number.
 const DefaultAllowedRestarts = 1
 
-// Judge returns the verdict for an observation. It depends on nothing else. The rules for progress are those of kubectl
-// rollout status. Judge recognizes pods that cannot come up by the reasons and messages of kubelet, scheduler and
+// Judge returns the verdict for an observation. It is a pure function. The rules for progress are the rules of kubectl
+// rollout status. Judge recognizes Pods that cannot start by the reasons and messages of kubelet, scheduler and
 // controllers.
 func Judge(o Observation) Verdict {
 	d := o.Deployment
@@ -91,7 +90,7 @@ func Judge(o Observation) Verdict {
 	return v
 }
 
-// failure returns what keeps the new pods from coming up: the first failure, or else the first stall.
+// failure returns why the new Pods do not start: the first failure, or else the first stall.
 func failure(o Observation, mine []*corev1.Pod, current *appsv1.ReplicaSet) (Verdict, bool) {
 	var stalled Verdict
 	for _, f := range []Verdict{

@@ -45,8 +45,8 @@ func template(image, hash string) corev1.PodTemplateSpec {
 	return t
 }
 
-// recreating returns an observation while a Recreate waits for the old pods: there is no new ReplicaSet, and the
-// revision is still the old one's.
+// recreating returns an observation while a Recreate waits for the old Pods: there is no new ReplicaSet yet, and the
+// Deployment still has the old revision.
 func recreating(pods ...*corev1.Pod) Observation {
 	o := observe(observed, pods...)
 	o.ReplicaSets = o.ReplicaSets[:1]
@@ -91,7 +91,7 @@ var (
 	available   = appsv1.DeploymentStatus{ObservedGeneration: 2, Replicas: 1, UpdatedReplicas: 1, AvailableReplicas: 1}
 )
 
-// refused returns an observation in which the API server refuses the pods of one ReplicaSet.
+// refused returns an observation in which the API server rejects the Pods of one ReplicaSet.
 func refused(set int, message string) Observation {
 	o := observe(observed)
 	o.ReplicaSets[set].Status.Conditions = []appsv1.ReplicaSetCondition{
@@ -187,7 +187,7 @@ func withEvents(o Observation, events ...string) Observation {
 	return o
 }
 
-// lost returns an observation of new pods that their node gave up.
+// lost returns an observation of new Pods that their node evicted.
 func lost(n int) Observation {
 	o := observe(created)
 	for range n {
@@ -211,7 +211,7 @@ const (
 		`connection refused`
 )
 
-// Judge recognizes each failure by the words of kubelet, scheduler and controllers.
+// Judge recognizes each failure by the messages of kubelet, scheduler and controllers.
 func TestJudgeFailures(t *testing.T) {
 	for _, c := range []struct {
 		o       Observation
@@ -313,7 +313,7 @@ func TestAllowedRestarts(t *testing.T) {
 	}
 }
 
-// A problem that may pass gets some time, or the whole rollout's time while room is being made.
+// A problem that may resolve itself gets some time, or the time of the whole rollout while resources are being freed.
 func TestPatience(t *testing.T) {
 	ending := pending("0/1 nodes are available: 1 Insufficient cpu.")
 	old := pod("old", true)
@@ -370,7 +370,7 @@ func warned(o Observation, about types.UID, message string) Observation {
 	return o
 }
 
-// The verdict's fields hold what a hint needs, so nothing reads it from the message.
+// The verdict's fields hold the data for hints, so that no hint parses the message.
 func TestVerdictData(t *testing.T) {
 	const unbound = "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims."
 	alivePod := func(events ...string) Observation {
@@ -383,7 +383,7 @@ func TestVerdictData(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		o    Observation
-		want Verdict // of which only the data counts
+		want Verdict // the test compares only the data
 	}{
 		{"refused connection", alivePod("Unhealthy: " + refusedGet), Verdict{Port: 8080}},
 		{"killed after a refused connection", withEvents(observe(created, pod("new", false, alive(2))),

@@ -9,7 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// Observation is the state of an app's Deployment and of the objects that it owns at one moment.
+// Observation is the state of an app's Deployment, and of the objects that it owns, at one moment.
 type Observation struct {
 	Deployment  *appsv1.Deployment // nil if it does not exist
 	Generation  int64              // of the awaited change; an older Deployment's status is ignored
@@ -21,7 +21,7 @@ type Observation struct {
 	// AllowRestarts, if set, replaces DefaultAllowedRestarts.
 	AllowRestarts *int
 	// Now, if set, is the time of the observation: a container that restarted within the last minute does not count as
-	// running. Set it for a single observation that no other follows.
+	// running. Set it only for a single observation.
 	Now time.Time
 }
 
@@ -32,12 +32,12 @@ func (o Observation) allowedRestarts() int {
 	return *o.AllowRestarts
 }
 
-// ending reports whether pods are terminating, which makes room for others.
+// ending reports whether Pods are terminating, which frees resources for others.
 func (o Observation) ending() bool {
 	return slices.ContainsFunc(o.Pods, func(p *corev1.Pod) bool { return p.DeletionTimestamp != nil })
 }
 
-// lastEvent returns the newest event about an object for which is holds, or nil.
+// lastEvent returns the newest event about an object that satisfies is, or nil.
 func (o Observation) lastEvent(about types.UID, is func(*corev1.Event) bool) *corev1.Event {
 	var last *corev1.Event
 	for _, e := range o.Events {
@@ -52,7 +52,7 @@ func isUnhealthy(e *corev1.Event) bool { return e.Reason == "Unhealthy" }
 func isScaleUp(e *corev1.Event) bool   { return e.Reason == "TriggeredScaleUp" }
 func isWarning(e *corev1.Event) bool   { return e.Type == corev1.EventTypeWarning }
 
-// happened returns when an event last occurred. Events of the newer API have that in their series.
+// happened returns when an event last occurred. In the newer API, the event's series has the time.
 func happened(e *corev1.Event) time.Time {
 	switch {
 	case e.Series != nil:

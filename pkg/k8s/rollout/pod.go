@@ -12,12 +12,12 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// How long a problem that often passes may last.
+// How long a problem may last that often resolves itself.
 const (
-	schedulePatience = 10 * time.Second // a node gets room, or a claim its volume
-	mountPatience    = 15 * time.Second // a volume is detached from another node
-	refusedPatience  = 3 * time.Second  // ending pods give back their share of a quota
-	admissionRetries = 10 * time.Second // an admission webhook answers again
+	schedulePatience = 10 * time.Second // until a node has room, or a claim has its volume
+	mountPatience    = 15 * time.Second // until a volume is detached from another node
+	refusedPatience  = 3 * time.Second  // until terminating Pods free their share of a quota
+	admissionRetries = 10 * time.Second // until an admission webhook answers again
 )
 
 // pendingFailure finds a pod that no node can run, or whose volumes are not mounted.
@@ -38,9 +38,9 @@ func pendingFailure(o Observation, pods []*corev1.Pod) Verdict {
 	return Verdict{}
 }
 
-// What the scheduler says about a pod that no node can run. It puts that into the message of the PodScheduled condition
-// only, not into a field. Sources: k8s.io/kubernetes/pkg/scheduler/framework/plugins: volumebinding, noderesources,
-// tainttoleration.
+// Patterns for the scheduler's messages about a Pod that no node can run. They appear only in the message of the
+// PodScheduled condition, not in a field. Sources: k8s.io/kubernetes/pkg/scheduler/framework/plugins: volumebinding,
+// noderesources, tainttoleration.
 var (
 	unboundClaim = regexp.MustCompile(`(?i)unbound.*persistentvolumeclaim|persistentvolumeclaim .*not found|` +
 		`didn't find available persistent volumes`)
@@ -59,7 +59,7 @@ func unscheduled(o Observation, p *corev1.Pod) Verdict {
 	}
 	patience := schedulePatience
 	if p.Status.NominatedNodeName != "" || o.ending() || o.lastEvent(p.UID, isScaleUp) != nil {
-		patience = 0 // room is being made
+		patience = 0 // resources are being freed or added
 	}
 	v := stalled(Unschedulable, patience, "no node can run Pod %s: %s", p.Name, message)
 	v.Resources = names(insufficient, message)
@@ -67,7 +67,7 @@ func unscheduled(o Observation, p *corev1.Pod) Verdict {
 	return v
 }
 
-// unbound returns the verdict for a pod that waits for a claim, with what the cluster warned about its claims.
+// unbound returns the verdict for a Pod that waits for a claim, with the cluster's warnings about its claims.
 func unbound(o Observation, p *corev1.Pod, message string) Verdict {
 	var warned, pending, first string
 	for _, name := range claimNames(p) {
@@ -89,7 +89,7 @@ func unbound(o Observation, p *corev1.Pod, message string) Verdict {
 	return v
 }
 
-// names returns what the first group of a pattern matches in a text, sorted, each once.
+// names returns the sorted and distinct matches of the pattern's first group in text.
 func names(pattern *regexp.Regexp, text string) []string {
 	var out []string
 	for _, m := range pattern.FindAllStringSubmatch(text, -1) {
@@ -99,7 +99,7 @@ func names(pattern *regexp.Regexp, text string) []string {
 	return slices.Compact(out)
 }
 
-// withoutPreemption cuts off what the scheduler says about pods that it could have evicted in favor of this one
+// withoutPreemption removes the scheduler's remark about evicting other Pods in favor of this one
 // (k8s.io/kubernetes/pkg/scheduler/framework/preemption).
 func withoutPreemption(message string) string {
 	head, _, _ := strings.Cut(message, " preemption:")
@@ -116,11 +116,12 @@ func claimNames(p *corev1.Pod) []string {
 	return out
 }
 
-// unmountedVolume finds the volume's name in the kubelet's event, which has no field for it: the pod's name for the
-// volume, or the PersistentVolume's (k8s.io/kubernetes/pkg/volume/util/types, pkg/kubelet/volumemanager).
+// unmountedVolume matches the volume's name in the kubelet's event, which has no field for it: either the Pod's name
+// for the volume, or the PersistentVolume's (k8s.io/kubernetes/pkg/volume/util/types, pkg/kubelet/volumemanager).
 var unmountedVolume = regexp.MustCompile(`for volume "([^"]+)"|unmounted volumes=\[([^\] ,]+)`)
 
-// unmounted reads the kubelet's events: the container's state is only ContainerCreating.
+// unmounted finds a Pod whose volume cannot be mounted. It reads the kubelet's events, because the container's state
+// is only ContainerCreating.
 func unmounted(o Observation, p *corev1.Pod) Verdict {
 	if c := condition(p, corev1.PodReadyToStartContainers); c != nil && c.Status == corev1.ConditionTrue {
 		return Verdict{}
@@ -128,7 +129,8 @@ func unmounted(o Observation, p *corev1.Pod) Verdict {
 	e := o.lastEvent(p.UID, func(e *corev1.Event) bool {
 		return e.Reason == "FailedMount" || e.Reason == "FailedAttachVolume" || e.Reason == "FailedMapVolume"
 	})
-	// "failed to sync" means that the kubelet's caches are not filled yet (k8s.io/kubernetes/pkg/kubelet/util/manager).
+	// "failed to sync" means that the kubelet has not filled its caches yet
+	// (k8s.io/kubernetes/pkg/kubelet/util/manager).
 	if e == nil || strings.Contains(e.Message, "failed to sync") {
 		return Verdict{}
 	}
@@ -157,8 +159,8 @@ func volumeSource(o Observation, p *corev1.Pod, name string) (claim, hostPath st
 	return "", ""
 }
 
-// What the API server says when it refuses a pod. The ReplicaSet keeps its words in a condition's message, not its
-// status code. Sources: k8s.io/apiserver/pkg/admission/plugin/resourcequota,
+// Patterns for the API server's messages about a rejected Pod. The ReplicaSet keeps the message in a condition, but
+// not the status code. Sources: k8s.io/apiserver/pkg/admission/plugin/resourcequota,
 // k8s.io/apiserver/pkg/admission/plugin/webhook.
 var (
 	exceededQuota = regexp.MustCompile(`exceeded quota: \S+ requested: (\S+)`)
@@ -167,7 +169,7 @@ var (
 )
 
 // refusedPods reads the condition of the new ReplicaSet. The Deployment's own condition can be a stale copy of an old
-// one's.
+// ReplicaSet's.
 func refusedPods(o Observation, current *appsv1.ReplicaSet) Verdict {
 	if current == nil {
 		return Verdict{}
@@ -196,8 +198,8 @@ func refusedPods(o Observation, current *appsv1.ReplicaSet) Verdict {
 	return Verdict{}
 }
 
-// lostPods finds new pods that their node gave up. Their ReplicaSet replaces them, but the replacements may fare no
-// better.
+// lostPods finds new Pods that their node evicted or lost. The ReplicaSet replaces them, but the replacements may fail
+// too.
 func lostPods(o Observation, current *appsv1.ReplicaSet) Verdict {
 	if current == nil {
 		return Verdict{}

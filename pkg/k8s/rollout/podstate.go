@@ -10,9 +10,9 @@ import (
 // PodSummary describes a pod in one line.
 type PodSummary struct {
 	State    string // such as Running, CrashLoopBackOff, Terminating
-	Message  string // of the cluster about the pod, or ""
+	Message  string // the cluster's message about the Pod, or ""
 	Ready    bool
-	Restarts int // the sum of its containers'
+	Restarts int // the sum over all containers
 }
 
 // Summarize returns the state of a pod by the rules of kubectl get pods: if a container keeps the pod from running, its

@@ -45,7 +45,7 @@ func TestSummarize(t *testing.T) {
 	}
 }
 
-// A single observation may catch a crash looping container while it runs and is ready.
+// A single observation may see a crash-looping container while it runs and is ready.
 func TestBlockedReasonDuringCrashLoop(t *testing.T) {
 	now := time.Now()
 	back := func(restarts int32, ago time.Duration) corev1.ContainerStatus {

@@ -10,7 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// How long a probe may fail. An answer such as 404 will hardly change; an app that refuses connections may still be
+// How long a probe may fail. An answer such as 404 is unlikely to change. An app that refuses connections may still be
 // starting.
 const (
 	answerPatience = 20 * time.Second
@@ -48,7 +48,7 @@ func allRunning(p *corev1.Pod) bool {
 	return len(p.Status.ContainerStatuses) > 0
 }
 
-// What the kubelet says about a failed probe. It puts that into an event's message only, not into a field.
+// Patterns for the kubelet's messages about a failed probe. They appear only in an event's message, not in a field.
 // Sources: k8s.io/kubernetes/pkg/kubelet/prober/prober.go, pkg/probe/http/http.go; Go's net/url and net.
 var (
 	probeMessage = regexp.MustCompile(`(?s)^(Startup|Readiness|Liveness) probe (?:failed|errored[^:]*): (.*)$`)
@@ -89,7 +89,7 @@ func parseProbe(message string) probeResult {
 	return r
 }
 
-// rejected reports whether the app answered with an error that waiting will hardly change, such as 404.
+// rejected reports whether the app answered with an error that is unlikely to change, such as 404.
 func (r probeResult) rejected() bool {
 	switch r.status {
 	case 408, 425, 429: // timeout, too early, too many requests
@@ -102,7 +102,7 @@ func (r probeResult) rejected() bool {
 // (k8s.io/kubernetes/pkg/kubelet/kuberuntime/kuberuntime_manager.go).
 var killing = regexp.MustCompile(`^Container (\S+) failed (liveness|startup) probe`)
 
-// killedBy returns the result of the probe because of which the kubelet last killed a container, or nil.
+// killedBy returns the result of the probe for which the kubelet last killed a container, or nil.
 func killedBy(o Observation, p *corev1.Pod, name string) *probeResult {
 	e := o.lastEvent(p.UID, func(e *corev1.Event) bool {
 		m := killing.FindStringSubmatch(e.Message)

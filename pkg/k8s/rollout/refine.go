@@ -6,15 +6,15 @@ import (
 	"regexp"
 )
 
-// What the OCI runtime's own process writes to a container's log when it cannot become the container's program (runc,
-// crun).
+// Patterns for the lines that the OCI runtime (runc, crun) writes to a container's log when it cannot execute the
+// container's program.
 var (
 	execFormat  = regexp.MustCompile(`(?:exec (\S+): |exec user process caused: ?"?)exec format error`)
 	execMissing = regexp.MustCompile(`(?:exec (\S+): |exec user process caused: ?"?)no such file or directory`)
 )
 
-// Refine returns v with a more exact reason if v is a crash loop and the container's last log lines tell why its
-// program cannot run. Some runtimes say that only there.
+// Refine returns v with a more exact reason if v is a crash loop and the container's last log lines explain why its
+// program cannot run. Some runtimes report that only in the log.
 func (v Verdict) Refine(log []string) Verdict {
 	if v.Reason != CrashLoop {
 		return v

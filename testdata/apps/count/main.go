@@ -1,11 +1,11 @@
 // Command count is a sample worker for tests of logs. Each instance numbers its lines from 1. The last line says end.
-// Environment variables, which default to 0:
+// All environment variables but EXIT default to 0:
 //
-//	LINES   number of lines; 0 for no limit
-//	RATE    lines per second; 0 for full speed
+//	LINES   number of lines; 0 means no limit
+//	RATE    lines per second; 0 means full speed
 //	LENGTH  length of a line in bytes
-//	WAIT    number of lines after which it waits for the command count go in the same container; 0 to not wait
-//	EXIT    exit code at the end; if it is not set, the worker waits to be stopped
+//	WAIT    number of lines before it waits for the command count go in the same container; 0 means no wait
+//	EXIT    exit code at the end; if unset, the worker keeps running
 package main
 
 import (

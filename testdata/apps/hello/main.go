@@ -32,7 +32,7 @@ func main() {
 
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
-	if os.Getenv("VERSION") == "mute" { // for tests: this version never answers probes
+	if os.Getenv("VERSION") == "mute" { // for tests: this version fails its probes
 		<-ctx.Done()
 		return
 	}
@@ -49,7 +49,7 @@ func main() {
 	}
 }
 
-// fingerprint returns a hash that identifies the secret, or missing.
+// fingerprint returns a hash that identifies the secret, or "missing".
 func fingerprint() string {
 	token := os.Getenv("HELLO_TOKEN")
 	if token == "" {

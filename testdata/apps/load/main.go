@@ -1,9 +1,9 @@
-// Command load sends requests to a URL and counts the answers. Without arguments it is a server that answers with its
-// host name, which is the pod's name, so that the client counts the answers of each pod.
+// Command load sends requests to a URL and counts the answers. Without arguments, it is a server that answers with its
+// host name. In a Pod, that is the Pod's name, so the client counts the answers of each Pod.
 //
 //	load [--keepalive=false] [--workers 4] [--every 10ms] [--for 10s | --requests 1000] URL
 //
-// On SIGINT and SIGTERM it ends early. It prints the count as a JSON object. The exit code is 1 if a request failed.
+// It prints the count as a JSON object, and exits with 1 if a request failed. SIGINT and SIGTERM end it early.
 package main
 
 import (
@@ -88,8 +88,8 @@ type load struct {
 type count struct {
 	mu       sync.Mutex
 	Asked    int            `json:"asked"`
-	Answered map[string]int `json:"answered"`         // by the first line of answers with status 200
-	Failed   map[string]int `json:"failed,omitempty"` // by status or error
+	Answered map[string]int `json:"answered"`         // keys are first lines of answers with status 200
+	Failed   map[string]int `json:"failed,omitempty"` // keys are statuses or errors
 }
 
 func (l *load) run(ctx context.Context, url string) *count {
@@ -103,7 +103,7 @@ func (l *load) run(ctx context.Context, url string) *count {
 	for range l.workers {
 		workers.Go(func() {
 			for ctx.Err() == nil && c.next(l.requests) {
-				// A request in progress at the end is finished.
+				// Finish a request that is in progress at the end.
 				c.add(ask(context.WithoutCancel(ctx), client, url, l.host))
 				select {
 				case <-ctx.Done():

@@ -1,5 +1,5 @@
 // Command moody is a sample web server for tests of failures. The file /mood.txt in its image selects the behavior.
-// DRAIN is how long it continues to answer after SIGTERM.
+// DRAIN is how long it keeps answering after SIGTERM.
 package main
 
 import (
@@ -18,8 +18,8 @@ import (
 	"time"
 )
 
-// end is how long a program waits after its last line: containerd may lose lines of a container that ends before they
-// are read ("reading from a closed fifo").
+// end is how long the program waits after its last line. containerd may lose unread lines of a container that ends
+// ("reading from a closed fifo").
 const end = 300 * time.Millisecond
 
 func main() {
@@ -40,7 +40,7 @@ func main() {
 		log.Printf("ends with %d", code)
 		time.Sleep(end)
 		os.Exit(code)
-	case "stumble": // fails once in each pod, and then serves
+	case "stumble": // fails once in each Pod, then serves
 		if mark := filepath.Join("/marks", os.Getenv("HOSTNAME")); os.Mkdir(mark, 0o755) == nil {
 			log.Fatal("stumbles")
 		}
@@ -68,13 +68,13 @@ func eat() {
 	}
 }
 
-// serve answers until SIGTERM, and then for DRAIN, until the pod is no longer an endpoint of its Service.
+// serve answers until SIGTERM, and then for DRAIN, until the Pod is no longer an endpoint of its Service.
 func serve(port, mood string, health int) {
 	var asked atomic.Int64 // time of the first probe
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		// Time for two startup probes, which come every 5 s: the kubelet may time out on the first. Right after a restart
-		// it may also send a liveness probe before them.
+		// This leaves time for two startup probes, one every 5 s, because the first may time out in the kubelet. Right
+		// after a restart, the kubelet may also send a liveness probe first.
 		asked.CompareAndSwap(0, time.Now().UnixNano())
 		if mood == "sicken" && time.Since(time.Unix(0, asked.Load())) > 12*time.Second {
 			w.WriteHeader(http.StatusInternalServerError)

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// migrate simulates a migration. It prints its environment and ends as args say.
+// migrate simulates a migration. It prints its environment and ends as args specify.
 func migrate(args []string) {
 	defer time.Sleep(end)
 	fmt.Println("migrating as", os.Getenv("VERSION"))

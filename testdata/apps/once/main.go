@@ -1,4 +1,4 @@
-// Command once is a sample image for one-off Jobs. Its arguments say what it prints, how long it waits and how it ends.
+// Command once is a sample image for one-off Jobs. Its arguments specify its output, its duration and its exit code.
 package main
 
 import (
@@ -8,14 +8,14 @@ import (
 	"time"
 )
 
-// end is how long a program waits after its last line: containerd may lose lines of a container that ends before they
-// are read ("reading from a closed fifo").
+// end is how long the program waits after its last line. containerd may lose unread lines of a container that ends
+// ("reading from a closed fifo").
 const end = 300 * time.Millisecond
 
 func main() {
 	if len(os.Args) < 2 {
 		fmt.Println("body:", os.Getenv("NORN_BODY"))
-		for { // as a worker; Go would report a deadlock for an empty select
+		for { // like a worker; an empty select would be a deadlock error in Go
 			time.Sleep(time.Hour)
 		}
 	}
@@ -26,7 +26,7 @@ func main() {
 	case "print":
 		fmt.Println(os.Args[2])
 		time.Sleep(end)
-	case "say": // and keeps running
+	case "say": // and keep running
 		fmt.Println(os.Args[2])
 		time.Sleep(time.Hour)
 	case "env":

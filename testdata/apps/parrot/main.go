@@ -1,4 +1,4 @@
-// Command parrot is a sample image that prints its secrets in all forms. Tests search for them.
+// Command parrot is a sample image that prints its secrets in all forms, for tests that search for them.
 package main
 
 import (
@@ -28,7 +28,7 @@ func main() {
 		fmt.Println(url.QueryEscape(value), url.PathEscape(value), inURL.String())
 	}
 	if len(os.Args) > 1 && os.Args[1] == "migrate" {
-		time.Sleep(300 * time.Millisecond) // until the output is read
+		time.Sleep(300 * time.Millisecond) // until its output has been read
 		os.Exit(len(os.Args) - 2)
 	}
 	if strings.HasPrefix(os.Getenv("CRASH"), "yes") {

@@ -1,4 +1,4 @@
-// Command shop is the app on norn's pictures: a web shop that is always busy.
+// Command shop is the app in norn's pictures: a web shop that is always busy.
 package main
 
 import (
