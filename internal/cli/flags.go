@@ -52,7 +52,7 @@ func BindLock(cmd *cobra.Command, lock *lease.Request) {
 func BindBuild(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.String("registry", "", "registry to push images to (NORN_REGISTRY_URL)")
-	flags.String("builder", "", "image builder: docker, podman, buildah or nerdctl (NORN_BUILDER; default: the first one installed)")
+	flags.String("builder", "", "docker, podman, buildah or nerdctl (NORN_BUILDER; default: the first one installed)")
 }
 
 // Duration is the value of a flag that takes a duration above zero.

@@ -105,8 +105,9 @@ func (e *examination) loads(ctx context.Context) Verdict {
 	case local.Kind == "docker-desktop" && e.findBuilder(ctx).working() == "docker":
 		return ok("no registry is needed: the cluster uses the images of docker")
 	case !command.Installed(name):
-		return Verdict{State: needed, Hint: "install it, or " + hint,
-			Detail: fmt.Sprintf("no registry configured, and %s, which loads images into %s, is not installed", name, local.Kind)}
+		detail := fmt.Sprintf("no registry configured, and %s, which loads images into %s, is not installed",
+			name, local.Kind)
+		return Verdict{State: needed, Hint: "install it, or " + hint, Detail: detail}
 	}
 	return ok("no registry is needed: %s loads images into the local cluster", name)
 }

@@ -122,15 +122,15 @@ func (a appSecret) changed(ctx context.Context, declared map[string]secrets.Valu
 // the infraspec has dropped or that others have added. The step's value is the Secret's version, or "" if the app
 // declares no secrets.
 func (r *run) secrets(values map[string]secrets.Value) pipeline.Step[string] {
-	const noSecrets = "the infraspec declares no secrets"
-	plan := pipeline.Fixed("", pipeline.Planned, cmp.Or(strings.Join(r.spec.Secrets, ", "), noSecrets))
+	const noneDeclared = "the infraspec declares no secrets"
+	plan := pipeline.Fixed("", pipeline.Planned, cmp.Or(strings.Join(r.spec.Secrets, ", "), noneDeclared))
 	run := func(ctx context.Context, _ io.Writer) (string, pipeline.Result, error) {
 		live, err := r.secret.live(ctx)
 		if err != nil {
 			return "", pipeline.Result{}, err
 		}
 		if len(r.spec.Secrets) == 0 && (live == nil || len(live.Data) == 0) {
-			return "", pipeline.Result{State: pipeline.Skipped, Detail: noSecrets}, nil
+			return "", pipeline.Result{State: pipeline.Skipped, Detail: noneDeclared}, nil
 		}
 		now, err := r.secret.apply(ctx, values)
 		if err != nil {

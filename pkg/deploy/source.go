@@ -52,10 +52,8 @@ func (r *run) compare(out io.Writer, live liveApp) error {
 	if warning := notYetRead(live.pod, r.spec); warning != "" && r.spec.Role != infraspec.Function {
 		pipeline.Warn(out, "%s", warning)
 	} else if len(live.differs) > 0 {
-		pipeline.Warn(
-			out, "the Deployment differs from the infraspec (%s); this deploy changes only the version; --forge also applies the infraspec",
-			strings.Join(live.differs, ", "),
-		)
+		pipeline.Warn(out, "the Deployment differs from the infraspec (%s); this deploy changes only the version; "+
+			"--forge also applies the infraspec", strings.Join(live.differs, ", "))
 	}
 	return nil
 }

@@ -21,8 +21,8 @@ import (
 // playPage implements the script command play PAGE. It follows a page of docs/ in the working folder:
 //
 //   - It writes a block below a line `name`: to the file of that name.
-//   - In a console block, it runs each line that begins with "$ ", all in one bash. The terminal must then show the lines
-//     below it, apart from details that differ each time. A line "…" stands for any number of lines.
+//   - In a console block, it runs each line that begins with "$ ", all in one bash. The terminal must then show the
+//     lines below it, apart from details that differ each time. A line "…" stands for any number of lines.
 //   - A command may fail only if the next command is echo $?.
 func playPage() {
 	log.SetFlags(0)

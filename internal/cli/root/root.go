@@ -98,7 +98,7 @@ func New(a *cli.App) *cobra.Command {
 	flags.String("apps-dir", "", "folder in which norn finds apps by name (NORN_APPS_DIR; default ~/projects)")
 	flags.VarP(&outputFlag{&a.JSON}, "output", "o", "output format: json")
 	flags.BoolVarP(&a.Quiet, "quiet", "q", false, "no progress, only results, warnings and errors")
-	flags.BoolVarP(&a.Verbose, "verbose", "v", false, "more output: everything that the steps print, and details that validate and logs omit")
+	flags.BoolVarP(&a.Verbose, "verbose", "v", false, "print all output of steps, and details that validate and logs omit")
 
 	manual.AddGroups(cmd, commands(a))
 	help.Add(a, cmd)

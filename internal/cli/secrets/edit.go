@@ -39,8 +39,8 @@ other runs of norn cannot change the file.`,
 				return err
 			}
 			if len(edit.guessed) > 0 {
-				a.Warnf("YAML reads the value of %s as a number, a time or a boolean, and changes its text; quote it to keep the text",
-					strings.Join(edit.guessed, ", "))
+				a.Warnf("YAML reads the value of %s as a number, a time or a boolean, and changes its text; "+
+					"quote it to keep the text", strings.Join(edit.guessed, ", "))
 			}
 			return printChanges(a, file, edit.changes)
 		},

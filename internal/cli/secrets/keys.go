@@ -45,7 +45,8 @@ values stay the same. A removed recipient cannot read new values, but may still 
 				rules = "the recipients in " + ui.DisplayPath(done.Rules)
 			}
 			recipients := strings.Join(done.Recipients, ", ")
-			_, err = fmt.Fprintf(a.Streams.Out, "encrypted %s with a new key for %s (%s)\n", ui.DisplayPath(file.path), recipients, rules)
+			_, err = fmt.Fprintf(a.Streams.Out, "encrypted %s with a new key for %s (%s)\n",
+				ui.DisplayPath(file.path), recipients, rules)
 			for _, r := range done.Added {
 				ui.PrintLine(a.Streams.Out, ui.Good, "+", r)
 			}
