@@ -166,7 +166,7 @@ func conclude(a *cli.App, s *summary, appsDir string) error {
 		text += ", with " + warnings
 	}
 	if n := s.counts[infraspec.Note]; n > 0 && !s.options.verbose {
-		text += fmt.Sprintf(" (%s; use -v to show them)", cli.Plural(n, "note"))
+		text += fmt.Sprintf(" (%s, shown with -v)", cli.Plural(n, "note"))
 	}
 	_, err := fmt.Fprintln(a.Streams.Out, text)
 	return err

@@ -23,7 +23,7 @@ func (e *HeldError) Error() string {
 
 func (e *HeldError) holder() string {
 	if e.User == "" {
-		return "someone who deleted its Lease"
+		return "an unknown holder"
 	}
 	text := fmt.Sprintf("%s@%s (%s, since %s)", e.User, e.Host, e.Command, e.Since.UTC().Format("15:04:05 MST"))
 	if e.Job != "" {
