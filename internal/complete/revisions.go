@@ -1,0 +1,35 @@
+package complete
+
+import (
+	"context"
+	"strconv"
+
+	"norn/pkg/deploy"
+)
+
+// Revisions returns the revision numbers of an app, newest first, and then their commits if commits is set.
+func Revisions(ctx context.Context, c Cluster, ns, app string, commits bool) []Value {
+	d, err := c.GetDeployment(ctx, ns, app)
+	if err != nil {
+		return nil
+	}
+	revisions, _ := c.Revisions(ctx, d)
+	var numbers, versions []Value
+	for _, e := range deploy.Entries(revisions) {
+		number, about := strconv.FormatInt(e.Revision, 10), ", "+ago(e.Created)
+		switch {
+		case e.Current:
+			about += ", current"
+		case e.Failed != "":
+			about += ", failed"
+		case !e.Verified:
+			about += ", not watched"
+		}
+		numbers = append(numbers, Value{number, e.Version() + about})
+		versions = append(versions, Value{e.Version(), "revision " + number + about})
+	}
+	if !commits {
+		return numbers
+	}
+	return append(numbers, versions...)
+}

@@ -1,0 +1,38 @@
+package source
+
+import (
+	"norn/pkg/k8s/metadata"
+)
+
+// Tree is a version of the source in a folder.
+type Tree struct {
+	Dir    string // the app's folder in the source
+	top    string // root of the user's checkout, or "" for a clone
+	Copied string // the folder that norn created for this version, or "" if Dir is in the user's checkout
+	Commit string // full commit hash
+	Number string // build number: how many commits led to Commit
+	Time   string // commit time, in seconds since 1970
+	Dirty  bool   // Dir has uncommitted changes
+}
+
+// Tag returns the image tag for this version.
+func (t Tree) Tag() string { return metadata.ShortCommit(t.Version()) }
+
+// Version returns the full commit hash for the history, with DirtySuffix if there are uncommitted changes.
+func (t Tree) Version() string {
+	if t.Dirty {
+		return t.Commit + metadata.DirtySuffix
+	}
+	return t.Commit
+}
+
+// Describe returns the version for a message.
+func (t Tree) Describe() string { return "commit " + t.Tag() }
+
+// TagOrEmpty returns the tag, or "" if there is no source.
+func (t Tree) TagOrEmpty() string {
+	if t.Commit == "" {
+		return ""
+	}
+	return t.Tag()
+}
