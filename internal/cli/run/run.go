@@ -14,7 +14,7 @@ import (
 func New(a *cli.App) *cobra.Command {
 	var r job.Request
 	cmd := &cobra.Command{
-		Use:   "run [APP] -- COMMAND [ARG…]",
+		Use:   "run [APP] [flags] -- COMMAND [ARG…]",
 		Short: "Run a command once, in the app's image and environment",
 		Long: `Creates a Job from the app's Pod template, with its image, environment, secrets and volumes. Prints the
 command's output, deletes the Job, and exits with the command's exit code. Ctrl-C ends the Job. The

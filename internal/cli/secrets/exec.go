@@ -14,7 +14,7 @@ import (
 
 func newExec(a *cli.App) *cobra.Command {
 	return &cobra.Command{
-		Use:   "exec [APP] -- COMMAND [ARG…]",
+		Use:   "exec [APP] [flags] -- COMMAND [ARG…]",
 		Short: "Run a local command with the app's secrets",
 		Long: `Replaces norn with the command. Its environment holds the secrets that the infraspec declares, as in the
 app's Pods, but not the keys that decrypt them. The command's output is not redacted, and its exit code

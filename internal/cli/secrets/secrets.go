@@ -16,7 +16,7 @@ import (
 
 const long = `The app's secrets are in secrets.enc.yaml beside its infraspec, encrypted with SOPS. Commit that file. The
 sops command reads and writes it too. norn deploy copies the secrets that the infraspec declares to
-the cluster. norn never shows a value.`
+the cluster. Only secrets edit and secrets exec reveal values.`
 
 // New returns norn secrets.
 func New(a *cli.App) *cobra.Command {
