@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -29,8 +30,17 @@ func (d *detail) workload(ctx context.Context) error {
 	if live := find(d.inventory.Deployments, d.Name); live != nil {
 		return d.rollout(ctx, live)
 	}
-	if foreign, err := d.cluster.GetDeployment(ctx, d.settings.Namespace, d.Name); err == nil && d.State == NotForged {
-		d.Reason = objects.CheckOwner("Deployment", foreign, d.Name).Error()
+	if d.State != NotForged {
+		return nil
+	}
+	other, err := d.cluster.GetDeployment(ctx, d.settings.Namespace, d.Name)
+	if err != nil { // usually because it does not exist
+		return nil //nolint:nilerr // it would only explain the state
+	}
+	if conflict := objects.CheckOwner("Deployment", other, d.Name); conflict != nil {
+		d.Reason = conflict.Error()
+	} else if t := other.DeletionTimestamp; t != nil {
+		d.Reason = fmt.Sprintf("Deployment %s is being deleted, since %s", d.Name, t.UTC().Format(time.RFC3339))
 	}
 	return nil
 }

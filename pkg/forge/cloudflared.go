@@ -32,9 +32,6 @@ func (t *cloudflared) change(ctx context.Context, app string, rule tunnel.Rule) 
 	var gone []string
 	_, err := t.cluster.PatchConfigMap(ctx, tunnel.Namespace, tunnel.ConfigMap, func(m *corev1.ConfigMap) (err error) {
 		before = m.DeepCopy()
-		if _, there := m.Data[tunnel.ConfigKey]; !there {
-			return errNoConfig
-		}
 		gone, shadow, err = tunnel.Edit(m, app, rule, t.adopt)
 		after = m.Data[tunnel.ConfigKey]
 		return err
@@ -45,7 +42,7 @@ func (t *cloudflared) change(ctx context.Context, app string, rule tunnel.Rule) 
 			Detail: fmt.Sprintf("there is no ConfigMap %s in namespace %s", tunnel.ConfigMap, tunnel.Namespace),
 		}, nil
 	}
-	if errors.Is(err, errNoConfig) {
+	if errors.Is(err, tunnel.ErrNoConfig) {
 		return pipeline.Result{
 			State:  pipeline.Skipped,
 			Detail: fmt.Sprintf("ConfigMap %s in namespace %s has no %s", tunnel.ConfigMap, tunnel.Namespace, tunnel.ConfigKey),
@@ -78,8 +75,6 @@ func (t *cloudflared) change(ctx context.Context, app string, rule tunnel.Rule) 
 	})
 	return pipeline.Result{State: pipeline.Configured}, err
 }
-
-var errNoConfig = errors.New("no configuration")
 
 // tunnelTimeout is how long to wait for cloudflared.
 const tunnelTimeout = 2 * time.Minute

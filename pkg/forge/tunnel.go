@@ -2,6 +2,7 @@ package forge
 
 import (
 	"context"
+	"errors"
 	"io"
 	"maps"
 	"strings"
@@ -59,6 +60,9 @@ func (r *run) checkHostTaken() error {
 	_, _, err := tunnel.Edit(
 		r.live.tunnel.DeepCopy(), r.appKey(), tunnel.RuleFor(r.spec, r.options.Namespace), r.options.Adopt,
 	)
+	if errors.Is(err, tunnel.ErrNoConfig) {
+		return nil
+	}
 	return err
 }
 
@@ -95,7 +99,8 @@ func (r *run) planTunnel(rule tunnel.Rule) pipeline.Func[drift.Change] {
 		before := r.live.tunnel.DeepCopy()
 		maps.DeleteFunc(before.Data, func(key, _ string) bool { return key != tunnel.ConfigKey })
 		after := before.DeepCopy()
-		if _, _, err := tunnel.Edit(after, r.appKey(), rule, r.options.Adopt); err != nil {
+		_, _, err := tunnel.Edit(after, r.appKey(), rule, r.options.Adopt)
+		if err != nil && !errors.Is(err, tunnel.ErrNoConfig) {
 			return drift.Change{}, pipeline.Result{}, err
 		}
 		if drift.Diff(before, after) == "" {

@@ -1,6 +1,7 @@
 package tunnel
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -185,6 +186,19 @@ func TestParseIngressRejects(t *testing.T) {
 
 func tunnelConfig(text string) *corev1.ConfigMap {
 	return &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: ConfigMap}, Data: map[string]string{ConfigKey: text}}
+}
+
+// A ConfigMap without a configuration is left alone.
+func TestEditWithoutConfig(t *testing.T) {
+	for _, data := range []map[string]string{nil, {"other": "x"}} {
+		m := &corev1.ConfigMap{Data: data}
+		for _, rule := range []Rule{blog, {}} {
+			_, _, err := Edit(m, "default/blog", rule, true)
+			if !errors.Is(err, ErrNoConfig) || len(m.Data) != len(data) || len(m.Annotations) > 0 {
+				t.Errorf("rule %q: error %v, data %v, annotations %v", rule.Host, err, m.Data, m.Annotations)
+			}
+		}
+	}
 }
 
 // A rule with another service is a conflict, unless the app owns it.

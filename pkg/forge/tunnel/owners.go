@@ -1,6 +1,7 @@
 package tunnel
 
 import (
+	"errors"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -54,13 +55,19 @@ func (o Owners) Hosts(app, except string) []string {
 	return out
 }
 
+// ErrNoConfig reports that the ConfigMap has no configuration: somebody else manages it, or cloudflared does not use it.
+var ErrNoConfig = errors.New("no configuration")
+
 // Edit makes rule the only rule of app in a tunnel's configuration. A Rule without a host removes all rules of app.
 // Edit returns the hosts of removed rules, and the host pattern of an earlier rule that shadows this one, or "". If
 // rule.Host already routes elsewhere, Edit returns an *objects.ConflictError; adopt lets it replace a rule that no app
-// owns.
+// owns. Without a configuration, the error is ErrNoConfig.
 func Edit(m *corev1.ConfigMap, app string, rule Rule, adopt bool) (removed []string, shadow string, err error) {
+	text, exists := m.Data[ConfigKey]
+	if !exists {
+		return nil, "", ErrNoConfig
+	}
 	owners := OwnersOf(m)
-	text := m.Data[ConfigKey]
 	removed = owners.Hosts(app, rule.Host)
 	for _, host := range removed {
 		in, err := parseIngress(text)
