@@ -1,8 +1,8 @@
 package tunnel
 
 import (
-	"errors"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
