@@ -55,7 +55,7 @@ func (o Owners) Hosts(app, except string) []string {
 	return out
 }
 
-// ErrNoConfig reports that the ConfigMap has no configuration: somebody else manages it, or cloudflared does not use it.
+// ErrNoConfig reports that the ConfigMap has no configuration.
 var ErrNoConfig = errors.New("no configuration")
 
 // Edit makes rule the only rule of app in a tunnel's configuration. A Rule without a host removes all rules of app.
