@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -28,24 +27,30 @@ type Settings struct {
 // Connection holds libpq's parameters (postgresql.org: libpq, Parameter Key Words).
 type Connection map[string]string
 
-// ConnectionTo returns the connection to database. It reads address, the app's DATABASE_URL, and falls back to the
-// settings if address is not a PostgreSQL URL.
+// ConnectionTo returns the connection to database: by address, the app's DATABASE_URL, or by the settings if the app
+// has none. An address that norn cannot read is an error: another host may have a database of the same name.
 func ConnectionTo(database, address string, settings Settings) (Connection, error) {
 	c := Connection{}
-	if u, err := url.Parse(address); err == nil && (u.Scheme == "postgres" || u.Scheme == "postgresql") {
-		c["host"], c["port"], c["user"] = u.Hostname(), u.Port(), u.User.Username()
-		c["password"], _ = u.User.Password()
-		for name, values := range u.Query() {
-			c[name] = values[0]
+	if address != "" {
+		var err error
+		if c, err = parseAddress(address); err != nil {
+			return nil, err
 		}
+	}
+	if settings.LocalHost != "" { // replaces all hosts, and what else leads to them
+		delete(c, "hostaddr")
+		c["port"], _, _ = strings.Cut(c["port"], ",")
 	}
 	c["host"] = cmp.Or(settings.LocalHost, c["host"], settings.Host)
 	c["user"] = cmp.Or(c["user"], settings.User)
 	c["dbname"] = database
 	maps.DeleteFunc(c, func(_, v string) bool { return v == "" })
 	for name, value := range c {
-		if strings.ContainsFunc(name+value, unicode.IsControl) {
-			return nil, fmt.Errorf("parameter %q of DATABASE_URL contains a control character", name)
+		if strings.ContainsFunc(value, unicode.IsControl) {
+			return nil, notUnderstood("%s contains a control character", name)
+		}
+		if strings.TrimSpace(value) != value { // libpq drops it from a line of a service file
+			return nil, notUnderstood("%s begins or ends with a space", name)
 		}
 	}
 	return c, nil

@@ -1,11 +1,14 @@
 package database
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"norn/pkg/pipeline"
 )
 
 func TestSnapshotNames(t *testing.T) {
@@ -75,16 +78,41 @@ func TestConnectionTo(t *testing.T) {
 		{"postgres://me:s%20ecret@db:5433/other?sslmode=disable", settings,
 			"[norn]\ndbname=shop\nhost=db\npassword=s ecret\nport=5433\nsslmode=disable\nuser=me\n"},
 		{"postgres://me@db/other", Settings{LocalHost: "/run/socket"}, "[norn]\ndbname=shop\nhost=/run/socket\nuser=me\n"},
-		{"mysql://me:x@db/other", settings, "[norn]\ndbname=shop\nhost=pg\nuser=norn\n"},
+		{"postgres://app:pa#s^{s} w?rd@db.prod/shop", settings,
+			"[norn]\ndbname=shop\nhost=db.prod\npassword=pa#s^{s} w?rd\nuser=app\n"},
+		{"postgres://h/shop?schema=public&connection_limit=5&ssl=true", settings,
+			"[norn]\ndbname=shop\nhost=h\nsslmode=require\nuser=norn\n"},
+		{"postgresql+asyncpg://me:x@db:6432/shop?prepared_statement_cache_size=0", settings,
+			"[norn]\ndbname=shop\nhost=db\npassword=x\nport=6432\nuser=me\n"},
+		{"jdbc:postgresql://db/shop?user=me&password=a%26b", settings,
+			"[norn]\ndbname=shop\nhost=db\npassword=a&b\nuser=me\n"},
+		{`host=db port=5433 user=me password='a \'b\\' dbname=other sslmode=no-verify`, settings,
+			"[norn]\ndbname=shop\nhost=db\npassword=a 'b\\\nport=5433\nsslmode=require\nuser=me\n"},
+		{"postgres://me@h1:5999,h2,[::1]:7/shop?target_session_attrs=primary", settings,
+			"[norn]\ndbname=shop\nhost=h1,h2,::1\nport=5999,,7\ntarget_session_attrs=primary\nuser=me\n"},
+		{"postgres://me@h1:5999,h2/shop?hostaddr=10.0.0.1", Settings{LocalHost: "tunnel"},
+			"[norn]\ndbname=shop\nhost=tunnel\nport=5999\nuser=me\n"},
 	} {
 		got, err := ConnectionTo("shop", c.address, c.settings)
 		if err != nil || got.serviceFile() != c.want {
 			t.Errorf("ConnectionTo(%q): %q, %v; want %q", c.address, got.serviceFile(), err, c.want)
 		}
 	}
-	_, err := ConnectionTo("shop", "postgres://me:a%0Ahost=evil@db/x", settings)
-	if err == nil || strings.Contains(err.Error(), "evil") {
-		t.Errorf("a line break in a password: error %v, want one that does not quote it", err)
+}
+
+// An address that norn cannot read is refused, and not shown. Another host may have a database of the same name.
+func TestUnreadableAddress(t *testing.T) {
+	for _, address := range []string{
+		"mysql://me:canary@db/shop", "db.prod", "canary", "postgres:/me:canary@db/shop",
+		"postgres://me:a%0Ahost=canary@db/x", "postgres://me:canary%zz@db/x", "postgres://me:can@ry@canary/x",
+		"postgres://me:can/ary@db/x", "postgres://me@db:canary/x", "postgres://me:canary%20@db/x",
+		"host='canary", "host canary=x", "host=db canary",
+	} {
+		c, err := ConnectionTo("shop", address, Settings{Host: "pg"})
+		var usage *pipeline.UsageError
+		if !errors.As(err, &usage) || strings.Contains(err.Error(), "canary") {
+			t.Errorf("ConnectionTo(%q): %v, error %v; want a usage error that does not quote it", address, c, err)
+		}
 	}
 }
 
