@@ -105,41 +105,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-var (
-	link     = regexp.MustCompile(`\]\(([^)\s]+)\)`)
-	fence    = regexp.MustCompile("(?ms)^ *```.*?^ *```$")
-	heading  = regexp.MustCompile(`(?m)^#+ (.*)$`)
-	unlinked = regexp.MustCompile(`[^a-z0-9 _-]`)
-)
-
-// Every link of the pages at the root and of the decisions leads to a file, and to a heading that it has.
-func TestLinks(t *testing.T) {
-	decisions, err := filepath.Glob(filepath.Join(root, "docs/adr/*.md"))
-	if err != nil || len(decisions) == 0 {
-		t.Fatal(decisions, err)
-	}
-	pages, err := filepath.Glob(filepath.Join(root, "*.md"))
-	if err != nil || len(pages) == 0 {
-		t.Fatal(pages, err)
-	}
-	for _, page := range slices.Concat(decisions, pages) {
-		for _, m := range link.FindAllStringSubmatch(prose(t, page), -1) {
-			if strings.Contains(m[1], "://") {
-				continue
-			}
-			file, anchor, _ := strings.Cut(m[1], "#")
-			to := page
-			if file != "" {
-				to = filepath.Join(filepath.Dir(page), filepath.FromSlash(file))
-			}
-			if _, err := os.Stat(to); err != nil {
-				t.Errorf("%s: no file for %s", filepath.Base(page), m[1])
-			} else if anchor != "" && !slices.Contains(anchors(prose(t, to)), anchor) {
-				t.Errorf("%s: no heading for %s", filepath.Base(page), m[1])
-			}
-		}
-	}
-}
+var fence = regexp.MustCompile("(?ms)^ *```.*?^ *```$")
 
 // Every decision is in the index, by its title.
 func TestDecisionsAreListed(t *testing.T) {
@@ -169,13 +135,4 @@ func prose(t *testing.T, page string) string {
 		t.Fatal(err)
 	}
 	return fence.ReplaceAllString(string(text), "")
-}
-
-// anchors returns the names that GitHub gives to headings.
-func anchors(text string) []string {
-	var names []string
-	for _, m := range heading.FindAllStringSubmatch(text, -1) {
-		names = append(names, strings.ReplaceAll(unlinked.ReplaceAllString(strings.ToLower(m[1]), ""), " ", "-"))
-	}
-	return names
 }

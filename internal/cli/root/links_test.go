@@ -15,13 +15,18 @@ var (
 	unlinked = regexp.MustCompile(`[^a-z0-9 _-]`)
 )
 
-// Every link in README.md and docs/ to this repository leads to an existing file and heading.
+// Every link in the pages at the root, in docs/ and in the decisions to this repository leads to an existing file and
+// heading.
 func TestLinks(t *testing.T) {
-	pages, err := filepath.Glob("../../../docs/*.md")
-	if err != nil || len(pages) == 0 {
-		t.Fatal(pages, err)
+	var pages []string
+	for _, pattern := range []string{"*.md", "docs/*.md", "docs/adr/*.md"} {
+		found, err := filepath.Glob(filepath.Join("../../..", pattern))
+		if err != nil || len(found) == 0 {
+			t.Fatal(pattern, found, err)
+		}
+		pages = append(pages, found...)
 	}
-	for _, page := range append(pages, "../../../README.md") {
+	for _, page := range pages {
 		for _, m := range link.FindAllStringSubmatch(prose(t, page), -1) {
 			if strings.Contains(m[1], "://") {
 				continue
