@@ -96,9 +96,9 @@ func TestPlans(t *testing.T) {
 			r := &run{spec: parse(t, c.spec), options: c.options, local: c.local, dir: "/apps/shop"}
 			got := []string{
 				plan(t, r.deliver(made)), plan(t, r.test(tree)),
-				plan(t, r.snapshot(c.shipment)), plan(t, r.migrate(c.shipment, "")), plan(t, r.secrets(nil)), plan(
+				plan(t, r.snapshot(c.shipment)), plan(t, r.migrate(c.shipment, "")), plan(t, r.secrets(sourced{})), plan(
 					t, r.rollout(c.shipment, "", ""),
-				), plan(t, r.cleanup(tree, made)),
+				), plan(t, r.cleanup(sourced{}, made, secretState{})),
 			}
 			for i, want := range c.want {
 				if got[i] != want {

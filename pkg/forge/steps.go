@@ -124,7 +124,7 @@ func (r *run) deployment(ctx context.Context) (drift.Change, pipeline.Result, er
 // pausedForDeploy reports whether to pause a running Deployment until the deploy that follows: only if anything
 // changes.
 func (r *run) pausedForDeploy(live *appsv1.Deployment, conf *applyapps.DeploymentApplyConfiguration) (bool, error) {
-	if !r.options.deployFollows || live == nil || live.Spec.Paused {
+	if !r.options.DeployFollows || live == nil || live.Spec.Paused {
 		return false, nil
 	}
 	changed, err := drift.Fields(conf, live)

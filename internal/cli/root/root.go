@@ -42,8 +42,7 @@ APP is a folder or a file (./shop), or the name of an app in the apps folder. Wi
 uses the infraspec.yaml in the current folder or in the nearest folder above it.`
 
 const examples = `  norn init        # write an infraspec.yaml for this folder
-  norn forge       # create the app's objects
-  norn deploy      # deploy a version, and wait until it runs
+  norn deploy      # create the app's objects, deploy a version, and wait until it runs
   norn logs -f     # follow its logs
   norn rollback    # go back to the previous version`
 
@@ -113,7 +112,7 @@ func New(a *cli.App) *cobra.Command {
 func commands(a *cli.App) []manual.Group {
 	return []manual.Group{
 		{Title: "Deploy an app", Commands: []*cobra.Command{
-			forge.New(a), deploy.New(a), rollback.New(a), restart.New(a), teardown.New(a),
+			deploy.New(a), forge.New(a), rollback.New(a), restart.New(a), teardown.New(a),
 		}},
 		{Title: "Inspect an app", Commands: []*cobra.Command{status.New(a), logs.New(a), history.New(a), diff.New(a)}},
 		{Title: "Work with an app", Commands: []*cobra.Command{

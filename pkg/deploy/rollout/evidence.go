@@ -57,6 +57,10 @@ func (r *runner) investigate(ctx context.Context, v k8srollout.Verdict) Failure 
 	f.Reason, f.Message, f.Pod, f.Container = v.Reason, v.Message, v.Pod, v.Container
 	f.Ready, f.Want = v.Ready, v.Want
 	f.Hint = hint(v, r.Spec, r.ports)
+	if len(r.Omitted) > 0 {
+		f.Hint = strings.TrimSuffix(fmt.Sprintf("deploy without --version-only, which left out %s; %s",
+			strings.Join(r.Omitted, ", "), f.Hint), "; ")
+	}
 	return f
 }
 

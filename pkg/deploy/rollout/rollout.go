@@ -72,6 +72,17 @@ func (r *runner) run(ctx context.Context, change Change) (pipeline.Result, error
 	if err != nil {
 		return pipeline.Result{}, err
 	}
+	return r.follow(ctx, before, after)
+}
+
+// Follow is Run for a change that the caller has made.
+func Follow(
+	ctx context.Context, cluster *k8s.Client, out io.Writer, t Target, before, after *appsv1.Deployment,
+) (pipeline.Result, error) {
+	return (&runner{Target: t, cluster: cluster, out: out}).follow(ctx, before, after)
+}
+
+func (r *runner) follow(ctx context.Context, before, after *appsv1.Deployment) (pipeline.Result, error) {
 	r.changed = before.Generation != after.Generation
 	verdict, current, err := r.watch(ctx, after.Generation)
 	if err != nil {

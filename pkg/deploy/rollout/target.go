@@ -22,6 +22,8 @@ type Target struct {
 	KeepFailed string
 	// Failures, if not "", is the folder for the evidence of failures.
 	Failures string
+	// Omitted are the fields in which the Deployment still differs from the infraspec, for the hint.
+	Omitted  []string
 	Redactor Redactor // hides decrypted values in output and in the evidence; may be nil
 }
 
