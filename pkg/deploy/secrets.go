@@ -50,7 +50,7 @@ func (r *run) secrets(s sourced) pipeline.Step[secretState] {
 		if len(r.spec.Secrets) == 0 {
 			version = ""
 		}
-		return secretState{version, kept}, synced(live, now, s.values), nil
+		return secretState{version, kept}, synced(live, now), nil
 	}
 	return pipeline.Step[secretState]{Name: "secrets", Run: run, Plan: plan}
 }
@@ -84,28 +84,35 @@ func (r *run) dropSecrets(ctx context.Context, out io.Writer, s sourced, state s
 }
 
 // synced reports which keys of the Secret changed between live, which is nil for a new Secret, and now.
-func synced(live, now *corev1.Secret, values map[string]secrets.Value) pipeline.Result {
+func synced(live, now *corev1.Secret) pipeline.Result {
 	name := now.Name
 	result := pipeline.Result{
 		State:  pipeline.Configured,
-		Detail: fmt.Sprintf("%s holds %s", name, strings.Join(slices.Sorted(maps.Keys(values)), ", ")),
+		Detail: fmt.Sprintf("%s holds %s", name, strings.Join(slices.Sorted(maps.Keys(now.Data)), ", ")),
 	}
 	if live != nil && live.ResourceVersion == now.ResourceVersion {
 		result.State = pipeline.Unchanged
 		return result
 	}
-	before := map[string]secrets.Value{}
+	var before map[string]secrets.Value
 	if live == nil {
 		result.State = pipeline.Created
 	} else {
-		for key, value := range live.Data {
-			before[key] = secrets.NewValue(string(value))
-		}
+		before = valuesOf(live)
 	}
-	if changes := secrets.Compare(before, values).String(); changes != "" {
+	if changes := secrets.Compare(before, valuesOf(now)).String(); changes != "" {
 		result.Detail = name + ": " + changes
 	}
 	return result
+}
+
+// valuesOf returns the values in a Secret.
+func valuesOf(s *corev1.Secret) map[string]secrets.Value {
+	values := make(map[string]secrets.Value, len(s.Data))
+	for key, value := range s.Data {
+		values[key] = secrets.NewValue(string(value))
+	}
+	return values
 }
 
 // databaseURL returns the DATABASE_URL that the app gets from its env or secrets, or "".
