@@ -57,6 +57,7 @@ func (r *runner) restore(ctx context.Context, f *Failure) {
 		return
 	}
 	_, _ = fmt.Fprintf(r.out, "restoring %s\n", Describe(target))
+	_ = r.noteFailedPods(ctx) // if it fails, the Pods noted before the first change still do not count
 	restored, err := r.cluster.RestoreTemplate(ctx, r.Namespace, r.App, target.Set)
 	if err != nil {
 		f.Kept = err.Error()

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"norn/pkg/k8s"
 	"norn/pkg/k8s/metadata"
@@ -51,6 +52,8 @@ type runner struct {
 	out     io.Writer
 	changed bool  // whether the change started a rollout
 	ports   []int // where the container listens, if not on its probe's port
+	// failedBefore has the Pods that had failed before the change.
+	failedBefore map[types.UID]bool
 }
 
 // Change changes a Deployment and returns it as the API server answered.
@@ -66,6 +69,9 @@ func Run(ctx context.Context, cluster *k8s.Client, out io.Writer, t Target, chan
 func (r *runner) run(ctx context.Context, change Change) (pipeline.Result, error) {
 	before, err := r.cluster.GetDeployment(ctx, r.Namespace, r.App)
 	if err != nil {
+		return pipeline.Result{}, err
+	}
+	if err := r.noteFailedPods(ctx); err != nil {
 		return pipeline.Result{}, err
 	}
 	after, err := change(ctx)
@@ -90,4 +96,14 @@ func (r *runner) run(ctx context.Context, change Change) (pipeline.Result, error
 	}
 	detail := fmt.Sprintf("revision %s, %s", current.Annotations[metadata.RevisionAnnotation], verdict.Message)
 	return pipeline.Result{State: state, Detail: detail}, nil
+}
+
+// noteFailedPods records which Pods have failed before a change, so that they do not count against it.
+func (r *runner) noteFailedPods(ctx context.Context) error {
+	pods, err := r.cluster.GetPods(ctx, r.Namespace, r.App)
+	if err != nil {
+		return err
+	}
+	r.failedBefore = k8srollout.FailedPods(pods)
+	return nil
 }
