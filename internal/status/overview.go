@@ -180,12 +180,7 @@ func deployment(app *App, d *appsv1.Deployment) {
 	}
 	app.Version = metadata.VersionName(d.Annotations[metadata.CommitAnnotation],
 		metadata.ImageOf(d.Spec.Template.Spec, app.Name))
-	since := d.CreationTimestamp.Time
-	for _, c := range d.Status.Conditions { // the controller records there when the rollout last progressed
-		if c.Type == appsv1.DeploymentProgressing {
-			since = c.LastUpdateTime.Time
-		}
-	}
+	since := k8s.LastProgress(d)
 	app.Since = &since
 }
 

@@ -47,7 +47,9 @@ func (c *Client) Revisions(ctx context.Context, d *appsv1.Deployment) ([]Revisio
 	var out []Revision
 	for _, rs := range o.ReplicaSets {
 		r := revision(rs, d.Name)
-		r.Current = rs == current
+		if r.Current = rs == current; r.Current && d.Status.ObservedGeneration >= d.Generation {
+			r.Since = LastProgress(d)
+		}
 		out = append(out, r)
 	}
 	slices.SortFunc(out, func(a, b Revision) int { return cmp.Compare(b.Number, a.Number) })
@@ -71,29 +73,45 @@ func revision(rs *appsv1.ReplicaSet, container string) Revision {
 	}
 }
 
+// since returns when a ReplicaSet was last rolled out: the latest time that is recorded in it.
 func since(rs *appsv1.ReplicaSet) time.Time {
-	verified, err := time.Parse(time.RFC3339, rs.Annotations[metadata.VerifiedAnnotation])
-	if err == nil && verified.After(rs.CreationTimestamp.Time) {
-		return verified
+	last := rs.CreationTimestamp.Time
+	for _, name := range []string{metadata.RolledOutAnnotation, metadata.VerifiedAnnotation} {
+		if at, err := time.Parse(time.RFC3339, rs.Annotations[name]); err == nil && at.After(last) {
+			last = at
+		}
 	}
-	return rs.CreationTimestamp.Time
+	return last
+}
+
+// LastProgress returns when the rollout of a Deployment's current revision last progressed, as its controller recorded
+// it. That is when the revision's last Pod became available.
+func LastProgress(d *appsv1.Deployment) time.Time {
+	for _, c := range d.Status.Conditions {
+		if c.Type == appsv1.DeploymentProgressing {
+			return c.LastUpdateTime.Time
+		}
+	}
+	return d.CreationTimestamp.Time
 }
 
 // MarkVerified marks a ReplicaSet as verified: a rollback may restore it.
 func (c *Client) MarkVerified(ctx context.Context, rs *appsv1.ReplicaSet, at time.Time) error {
 	return c.mark(ctx, rs, map[string]any{
-		metadata.VerifiedAnnotation: at.UTC().Format(time.RFC3339),
-		metadata.FailedAnnotation:   nil,
+		metadata.VerifiedAnnotation:  at.UTC().Format(time.RFC3339),
+		metadata.RolledOutAnnotation: at.UTC().Format(time.RFC3339),
+		metadata.FailedAnnotation:    nil,
 	})
 }
 
-// MarkFailed marks a ReplicaSet as failed, unless it is verified. A verified version has run before, so the failure
-// has another cause.
-func (c *Client) MarkFailed(ctx context.Context, rs *appsv1.ReplicaSet, reason rollout.Reason) error {
-	if rs.Annotations[metadata.VerifiedAnnotation] != "" {
-		return nil
+// MarkFailed records that a ReplicaSet's rollout ended, and marks it as failed unless it is verified. A verified version
+// has run before, so the failure has another cause.
+func (c *Client) MarkFailed(ctx context.Context, rs *appsv1.ReplicaSet, reason rollout.Reason, at time.Time) error {
+	annotations := map[string]any{metadata.RolledOutAnnotation: at.UTC().Format(time.RFC3339)}
+	if rs.Annotations[metadata.VerifiedAnnotation] == "" {
+		annotations[metadata.FailedAnnotation] = reason
 	}
-	return c.mark(ctx, rs, map[string]any{metadata.FailedAnnotation: reason})
+	return c.mark(ctx, rs, annotations)
 }
 
 func (c *Client) mark(ctx context.Context, rs *appsv1.ReplicaSet, annotations map[string]any) error {

@@ -28,7 +28,7 @@ func (r *runner) failed(ctx context.Context, verdict k8srollout.Verdict, current
 	if current != nil {
 		f.Revision = current.Annotations[metadata.RevisionAnnotation]
 		f.Image = metadata.ImageOf(current.Spec.Template.Spec, r.App)
-		if err := r.cluster.MarkFailed(ctx, current, f.Reason); err != nil {
+		if err := r.cluster.MarkFailed(ctx, current, f.Reason, time.Now()); err != nil {
 			_, _ = fmt.Fprintln(r.out, err)
 		}
 	}
@@ -72,9 +72,7 @@ func (r *runner) restore(ctx context.Context, f *Failure) {
 		f.Kept = "the rollout of the verified version failed too: " + back.Message
 	default:
 		f.Restored = fmt.Sprintf("as revision %s", current.Annotations[metadata.RevisionAnnotation])
-		if err := r.cluster.MarkVerified(ctx, current, time.Now()); err != nil {
-			_, _ = fmt.Fprintln(r.out, err)
-		}
+		r.verify(ctx, back, current, true)
 	}
 }
 

@@ -87,15 +87,26 @@ func (r *runner) run(ctx context.Context, change Change) (pipeline.Result, error
 	if verdict.State == k8srollout.Failed {
 		return pipeline.Result{}, r.failed(ctx, verdict, current)
 	}
-	if err := r.cluster.MarkVerified(ctx, current, time.Now()); err != nil {
-		return pipeline.Result{}, err
-	}
+	r.verify(ctx, verdict, current, !reflect.DeepEqual(before.Spec.Template, after.Spec.Template))
 	state := pipeline.Done
 	if reflect.DeepEqual(before.Spec, after.Spec) {
 		state = pipeline.Unchanged
 	}
 	detail := fmt.Sprintf("revision %s, %s", current.Annotations[metadata.RevisionAnnotation], verdict.Message)
 	return pipeline.Result{State: state, Detail: detail}, nil
+}
+
+// verify marks the revision whose Pods are all available. It marks nothing if no Pod was wanted, because such a version
+// never ran. The version is up, so a failure to mark it is only a warning.
+func (r *runner) verify(ctx context.Context, v k8srollout.Verdict, current *appsv1.ReplicaSet, replaced bool) {
+	verified := current.Annotations[metadata.VerifiedAnnotation] != ""
+	if v.Want == 0 || verified && !replaced { // a second mark would change the revision's age
+		return
+	}
+	if err := r.cluster.MarkVerified(ctx, current, time.Now()); err != nil {
+		pipeline.Warn(r.out, "the new Pods are available, but the revision is not marked as verified: %v; "+
+			"run norn deploy again to mark it", err)
+	}
 }
 
 // noteFailedPods records which Pods have failed before a change, so that they do not count against it.

@@ -52,6 +52,9 @@ func IsRestartAnnotation(annotation string) bool {
 const (
 	VerifiedAnnotation = "norn/verified" // norn saw its rollout complete; the value is when
 	FailedAnnotation   = "norn/failed"   // its rollout failed; the value is the Reason
+	// RolledOutAnnotation is when norn last saw its rollout end. A rollback uses a ReplicaSet again, so its creation says
+	// nothing about that.
+	RolledOutAnnotation = "norn/rolled-out"
 )
 
 // Object is an API object.

@@ -105,6 +105,9 @@ func (o Observation) upVerdict(v Verdict, old []*corev1.Pod) Verdict {
 		v.Message = "waiting for the Deployment's controller"
 	default:
 		v.State, v.Message = Complete, fmt.Sprintf("%d of %d Pods available", v.Ready, v.Want)
+		if v.Want == 0 {
+			v.Message = "scaled to 0, so no Pod ran"
+		}
 		if stuck := slices.DeleteFunc(old, func(p *corev1.Pod) bool { return !o.onDeadNode(p) }); len(stuck) > 0 {
 			v.Message += "; " + o.describeOld(stuck) + " cannot end"
 		}

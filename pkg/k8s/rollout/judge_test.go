@@ -101,10 +101,10 @@ func refused(set int, message string) Observation {
 	return o
 }
 
-func scaledToNone() Observation {
+func scaledToNone(sets int) Observation {
 	o := observe(observed)
 	*o.Deployment.Spec.Replicas = 0
-	o.ReplicaSets = nil
+	o.ReplicaSets = o.ReplicaSets[:sets]
 	return o
 }
 
@@ -150,7 +150,8 @@ func TestJudge(t *testing.T) {
 		{"one restart is allowed", observe(created, pod("new", false, alive(1))), Progressing, "", "0 of 1"},
 		{"a first end is allowed", observe(created, pod("new", false, crashed(0, 1, "Error"))), Progressing, "", "0 of 1"},
 		{"an old quota failure", refused(0, "exceeded quota"), Progressing, "", "0 of 1"},
-		{"no ReplicaSet yet at zero replicas", scaledToNone(), Progressing, "", "created"},
+		{"no ReplicaSet yet at zero replicas", scaledToNone(0), Progressing, "", "created"},
+		{"zero replicas", scaledToNone(2), Complete, "", "scaled to 0, so no Pod ran"},
 		{"an observation from before the change", before(), Progressing, stillStarting, "controller"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
