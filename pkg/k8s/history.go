@@ -18,8 +18,8 @@ import (
 
 // Revision is an entry of a Deployment's history: a ReplicaSet that it owns.
 type Revision struct {
-	Number   int64 // as in kubectl rollout history
-	Commit   string
+	Number   int64  // as in kubectl rollout history
+	Commit   string // "" if norn did not ship the image
 	Image    string
 	Cause    string
 	Since    time.Time // when it was rolled out; a restored template is an old ReplicaSet with a new number
@@ -28,6 +28,7 @@ type Revision struct {
 	By       string         // the user who deployed it, or ""
 	Migrated bool           // a migration ran before it
 	Current  bool
+	Restored bool // a rollback or a restore went back to it
 	Set      *appsv1.ReplicaSet
 }
 
@@ -59,16 +60,19 @@ func (c *Client) Revisions(ctx context.Context, d *appsv1.Deployment) ([]Revisio
 func revision(rs *appsv1.ReplicaSet, container string) Revision {
 	// Until the controller has set the number, it is 0, which sorts first.
 	number, _ := strconv.ParseInt(rs.Annotations[metadata.RevisionAnnotation], 10, 64)
+	image := metadata.ImageOf(rs.Spec.Template.Spec, container)
+	shipped := metadata.Shipped(rs.Annotations, image)
 	return Revision{
 		Number:   number,
-		Commit:   rs.Annotations[metadata.CommitAnnotation],
-		Cause:    rs.Annotations[metadata.ChangeCauseAnnotation],
+		Commit:   shipped[metadata.CommitAnnotation],
+		Cause:    shipped[metadata.ChangeCauseAnnotation],
 		Since:    since(rs),
 		Verified: rs.Annotations[metadata.VerifiedAnnotation] != "",
 		Failed:   rollout.Reason(rs.Annotations[metadata.FailedAnnotation]),
-		By:       rs.Annotations[metadata.ByAnnotation],
-		Migrated: rs.Annotations[metadata.MigratedAnnotation] != "",
-		Image:    metadata.ImageOf(rs.Spec.Template.Spec, container),
+		By:       shipped[metadata.ByAnnotation],
+		Migrated: shipped[metadata.MigratedAnnotation] != "",
+		Image:    image,
+		Restored: rs.Annotations[metadata.RevisionHistoryAnnotation] != "",
 		Set:      rs,
 	}
 }
