@@ -108,8 +108,8 @@ func (c *Client) MarkVerified(ctx context.Context, rs *appsv1.ReplicaSet, at tim
 	})
 }
 
-// MarkFailed records that a ReplicaSet's rollout ended, and marks it as failed unless it is verified. A verified version
-// has run before, so the failure has another cause.
+// MarkFailed records that a ReplicaSet's rollout ended, and marks it as failed unless it is verified. A verified
+// version has run before, so the failure has another cause.
 func (c *Client) MarkFailed(ctx context.Context, rs *appsv1.ReplicaSet, reason rollout.Reason, at time.Time) error {
 	annotations := map[string]any{metadata.RolledOutAnnotation: at.UTC().Format(time.RFC3339)}
 	if rs.Annotations[metadata.VerifiedAnnotation] == "" {
@@ -125,4 +125,17 @@ func (c *Client) mark(ctx context.Context, rs *appsv1.ReplicaSet, annotations ma
 		_, err = c.apps.ReplicaSets(rs.Namespace).Patch(ctx, rs.Name, types.MergePatchType, patch, opts)
 	}
 	return Explain(err, "mark ReplicaSet %s", rs.Name)
+}
+
+// DeleteReplicaSet deletes a ReplicaSet if nobody has changed it since it was read. A missing or changed ReplicaSet is
+// not an error.
+func (c *Client) DeleteReplicaSet(ctx context.Context, rs *appsv1.ReplicaSet) error {
+	unchanged := &metav1.Preconditions{UID: &rs.UID, ResourceVersion: &rs.ResourceVersion}
+	err := c.apps.ReplicaSets(rs.Namespace).Delete(ctx, rs.Name, metav1.DeleteOptions{
+		Preconditions: unchanged, DryRun: c.dryRun,
+	})
+	if IsNotFound(err) || IsConflict(err) {
+		return nil
+	}
+	return Explain(err, "delete ReplicaSet %s", rs.Name)
 }

@@ -138,3 +138,73 @@ func TestForeignImage(t *testing.T) {
 		t.Errorf("the foreign image is verified:\n%s", history)
 	}
 }
+
+// A rollback to a revision that failed needs a confirmation. If it fails again, the version that ran before is
+// restored, even if norn has not verified it.
+func TestRollbackToFailed(t *testing.T) {
+	t.Parallel()
+	w := running(t)
+	expect(w, 4, []string{"deploy", "shop", "--image", image("broken")}, "the previous version was restored")
+	expect(w, 2, []string{"rollback", "shop", "--to", "2"},
+		"rollback to revision 2, example.com/broken@", "(it failed when it was deployed: CannotStart) needs confirmation",
+		"Hint: pass --yes")
+	expect(w, 4, []string{"rollback", "shop", "--to", "2", "-y"}, "it failed when it was deployed: CannotStart",
+		"restoring revision 3, example.com/first@", "the previous version was restored (as revision 5)")
+	w.Kubectl("set", "image", "deployment/shop", "shop=example.com/other:2")
+	w.Kubectl("rollout", "status", "deployment/shop")
+	expect(w, 4, []string{"rollback", "shop", "--to", "4", "--yes"}, "restoring revision 6, example.com/other:2")
+	expect(w, 0, []string{"deploy", "shop", "--image", image("second")})
+	expect(w, 0, []string{"rollback", "shop"}, "choose done: revision 5, example.com/first@")
+	expect(w, 0, []string{"rollback", "shop"}, "choose done: revision 8, example.com/second@",
+		"ran before the last rollback or restore; --to goes further back")
+}
+
+// After a rollback, or its refusal, an adopted app can still be compared, forged and deployed.
+func TestRollbackBeforeAdoption(t *testing.T) {
+	t.Parallel()
+	for container, code := range map[string]int{"notes": 2, "shop": 0} {
+		t.Run(container, func(t *testing.T) {
+			t.Parallel()
+			w := bed.New(t, bed.ControlPlane(t))
+			w.PretendToRun()
+			w.Kubectl("create", "deployment", "shop", "--image="+image(container))
+			w.Kubectl("rollout", "status", "deployment/shop")
+			w.WriteApp("shop", "app: shop\nrole: webserver\nport: 8080\nhealthcheck: /healthz\nenv: {LOG: debug}\n")
+			w.Norn("forge", "shop", "--adopt")
+			w.Norn("deploy", "shop", "--image", image("first"))
+			expect(w, 2, []string{"rollback", "shop", "--to", "1"})
+			out := expect(w, code, []string{"rollback", "shop", "--to", "1", "--yes"})
+			refusal := "it is from before norn managed the app, and has no container shop\n" +
+				"Hint: ship its image with norn deploy shop --image " + image("notes")
+			if code == 2 && !strings.Contains(out, refusal) {
+				t.Errorf("%q is not in the output:\n%s", refusal, out)
+			}
+			expect(w, 0, []string{"diff", "shop"})
+			w.Norn("forge", "shop")
+			if out := expect(w, 0, []string{"diff", "shop"}); !strings.Contains(out, "no changes") {
+				t.Errorf("the app differs from its infraspec after forge:\n%s", out)
+			}
+			if out := expect(w, 0, []string{"status"}); strings.Contains(out, "differs") {
+				t.Errorf("the app differs from its infraspec after forge:\n%s", out)
+			}
+			expect(w, 0, []string{"deploy", "shop", "--image", image("second")}, "1 of 1 Pods available")
+		})
+	}
+}
+
+// Failed deploys do not push the versions to go back to out of the history.
+func TestFailuresKeepTheWayBack(t *testing.T) {
+	t.Parallel()
+	w := running(t)
+	w.WriteApp("shop", workerApp+"artifacts: {retain: 1}\n")
+	w.Norn("forge", "shop")
+	expect(w, 0, []string{"deploy", "shop", "--image", image("second")})
+	for i := range 3 {
+		expect(w, 4, []string{"deploy", "shop", "--image", image(fmt.Sprint("broken", i))})
+	}
+	history := expect(w, 0, []string{"history", "shop"})
+	if got := strings.Count(history, "failed: "); got != 1 || strings.Count(history, "verified") != 2 {
+		t.Errorf("want the current version, the one before and one failure:\n%s", history)
+	}
+	expect(w, 0, []string{"rollback", "shop"}, "choose done: revision 1, example.com/first@")
+}

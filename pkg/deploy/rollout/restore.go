@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -73,11 +74,13 @@ func (r *runner) restore(ctx context.Context, f *Failure) {
 	default:
 		f.Restored = fmt.Sprintf("as revision %s", current.Annotations[metadata.RevisionAnnotation])
 		r.verify(ctx, back, current, true)
+		r.trim(ctx)
 	}
 }
 
-// lastGood returns the newest verified revision other than the failed one. The two may differ only by the Secret's
-// version, and then the good one's pods may still be running.
+// lastGood returns the revision to restore: the one that ran before, if RanBefore names it, else the newest verified
+// one other than the failed one. The two may differ only by the Secret's version, and then the good one's pods may
+// still be running.
 func (r *runner) lastGood(ctx context.Context) (k8s.Revision, error) {
 	d, err := r.cluster.GetDeployment(ctx, r.Namespace, r.App)
 	if err != nil {
@@ -87,8 +90,12 @@ func (r *runner) lastGood(ctx context.Context) (k8s.Revision, error) {
 	if err != nil {
 		return k8s.Revision{}, err
 	}
-	for _, v := range revisions {
-		if v.Verified && !v.Current {
+	good := slices.DeleteFunc(revisions, func(v k8s.Revision) bool { return v.Current || !k8s.Restorable(v.Set, r.App) })
+	if i := slices.IndexFunc(good, func(v k8s.Revision) bool { return v.Set.UID == r.RanBefore }); i >= 0 {
+		return good[i], nil
+	}
+	for _, v := range good {
+		if v.Verified {
 			return v, nil
 		}
 	}

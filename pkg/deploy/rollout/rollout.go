@@ -36,10 +36,14 @@ func (e *Error) Error() string {
 
 // Hint returns what to do about the failure.
 func (e *Error) Hint() string {
-	if e.Evidence.Hint == "" {
-		return fmt.Sprintf("run kubectl describe deployment %s", e.Evidence.App)
+	switch f := e.Evidence; {
+	case f.Hint != "":
+		return f.Hint
+	case e.Restored():
+		return fmt.Sprintf("see the Pods with norn status %s, and what they printed with norn logs %[1]s", f.App)
+	default:
+		return fmt.Sprintf("see the Pods with norn status %s, or go back with norn rollback %[1]s", f.App)
 	}
-	return e.Evidence.Hint
 }
 
 // Failure returns the evidence, for machine-readable output.
@@ -88,6 +92,7 @@ func (r *runner) run(ctx context.Context, change Change) (pipeline.Result, error
 		return pipeline.Result{}, r.failed(ctx, verdict, current)
 	}
 	r.verify(ctx, verdict, current, !reflect.DeepEqual(before.Spec.Template, after.Spec.Template))
+	r.trim(ctx)
 	state := pipeline.Done
 	if reflect.DeepEqual(before.Spec, after.Spec) {
 		state = pipeline.Unchanged
