@@ -17,6 +17,7 @@ type Rollout struct {
 	Flags  RolloutFlags
 	Target rollout.Target
 	Do     func(context.Context, *k8s.Client, pipeline.Reporter, rollout.Target) error
+	Ask    func(context.Context, *Session, rollout.Target) error // asks before anything starts; may be nil
 }
 
 // Bind adds the flags of r to cmd.
@@ -40,6 +41,11 @@ func (a *App) RunRollout(cmd *cobra.Command, args []string, r Rollout) error {
 		t.Namespace, t.Redactor = s.Conf.Namespace, a.Redactor
 		r.Flags.Set(&t, ".")
 		a.HideLive(ctx, s, t.App)
+		if r.Ask != nil {
+			if err := r.Ask(ctx, s, t); err != nil {
+				return err
+			}
+		}
 		out.Begin(s.Title(cmd.Name(), t.App))
 		return r.Do(ctx, s.Client, out, t)
 	})

@@ -112,8 +112,7 @@ func fill(app *App, inv *k8s.Inventory, spec *infraspec.Spec, s objects.Settings
 		cronJob(app, c)
 	case t != nil:
 		app.Role, app.State = cmp.Or(app.Role, t.Labels[objects.RoleLabel]), Callable
-		app.Version = metadata.VersionName(t.Annotations[metadata.CommitAnnotation],
-			metadata.ImageOf(t.Template.Spec, app.Name))
+		app.Version = version(t.Annotations, metadata.ImageOf(t.Template.Spec, app.Name))
 		app.Since = &t.CreationTimestamp.Time
 	case spec != nil && spec.Role == infraspec.Function:
 		app.State = NotDeployed
@@ -178,15 +177,14 @@ func deployment(app *App, d *appsv1.Deployment) {
 	default:
 		app.State = NotReady
 	}
-	app.Version = metadata.VersionName(d.Annotations[metadata.CommitAnnotation],
-		metadata.ImageOf(d.Spec.Template.Spec, app.Name))
-	since := d.CreationTimestamp.Time
-	for _, c := range d.Status.Conditions { // the controller records there when the rollout last progressed
-		if c.Type == appsv1.DeploymentProgressing {
-			since = c.LastUpdateTime.Time
-		}
-	}
+	app.Version = version(d.Annotations, metadata.ImageOf(d.Spec.Template.Spec, app.Name))
+	since := k8s.LastProgress(d)
 	app.Since = &since
+}
+
+// version returns the name of the version that an object runs.
+func version(annotations map[string]string, image string) string {
+	return metadata.VersionName(metadata.Shipped(annotations, image)[metadata.CommitAnnotation], image)
 }
 
 func cronJob(app *App, c *batchv1.CronJob) {
@@ -196,8 +194,7 @@ func cronJob(app *App, c *batchv1.CronJob) {
 		app.State = NotDeployed
 		return
 	}
-	app.Version = metadata.VersionName(c.Annotations[metadata.CommitAnnotation],
-		metadata.ImageOf(c.Spec.JobTemplate.Spec.Template.Spec, app.Name))
+	app.Version = version(c.Annotations, metadata.ImageOf(c.Spec.JobTemplate.Spec.Template.Spec, app.Name))
 	since := c.CreationTimestamp.Time
 	if c.Status.LastScheduleTime != nil {
 		since = c.Status.LastScheduleTime.Time

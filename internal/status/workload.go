@@ -56,7 +56,8 @@ func (d *detail) rollout(ctx context.Context, live *appsv1.Deployment) error {
 	if err != nil {
 		return err
 	}
-	seen := rollout.Observation{Deployment: live}
+	// The time at which a Pod failed is unknown, so none counts as lost. The table of Pods shows them.
+	seen := rollout.Observation{Deployment: live, Before: rollout.FailedPods(pods)}
 	numbers := map[string]int64{}
 	for _, r := range revisions {
 		seen.ReplicaSets = append(seen.ReplicaSets, r.Set)

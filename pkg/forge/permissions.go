@@ -158,6 +158,10 @@ func deployGrants() []Grant {
 		Grant{Resource: "podtemplates", Verbs: []string{"get", "create", "patch"}},
 		Grant{Group: batch, Resource: "jobs", Verbs: []string{"get", "list", "create", "patch", "delete"}},
 		Grant{Resource: "secrets", Verbs: []string{"get", "create", "patch"}},
+		Grant{
+			Group: apps, Resource: "replicasets", Verbs: []string{"delete"},
+			Without: "norn cannot delete the revisions beyond artifacts.retain",
+		},
 		leases,
 	)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -28,7 +29,7 @@ func (r *runner) failed(ctx context.Context, verdict k8srollout.Verdict, current
 	if current != nil {
 		f.Revision = current.Annotations[metadata.RevisionAnnotation]
 		f.Image = metadata.ImageOf(current.Spec.Template.Spec, r.App)
-		if err := r.cluster.MarkFailed(ctx, current, f.Reason); err != nil {
+		if err := r.cluster.MarkFailed(ctx, current, f.Reason, time.Now()); err != nil {
 			_, _ = fmt.Fprintln(r.out, err)
 		}
 	}
@@ -57,6 +58,7 @@ func (r *runner) restore(ctx context.Context, f *Failure) {
 		return
 	}
 	_, _ = fmt.Fprintf(r.out, "restoring %s\n", Describe(target))
+	_ = r.noteFailedPods(ctx) // if it fails, the Pods noted before the first change still do not count
 	restored, err := r.cluster.RestoreTemplate(ctx, r.Namespace, r.App, target.Set)
 	if err != nil {
 		f.Kept = err.Error()
@@ -71,14 +73,14 @@ func (r *runner) restore(ctx context.Context, f *Failure) {
 		f.Kept = "the rollout of the verified version failed too: " + back.Message
 	default:
 		f.Restored = fmt.Sprintf("as revision %s", current.Annotations[metadata.RevisionAnnotation])
-		if err := r.cluster.MarkVerified(ctx, current, time.Now()); err != nil {
-			_, _ = fmt.Fprintln(r.out, err)
-		}
+		r.verify(ctx, back, current, true)
+		r.trim(ctx)
 	}
 }
 
-// lastGood returns the newest verified revision other than the failed one. The two may differ only by the Secret's
-// version, and then the good one's pods may still be running.
+// lastGood returns the revision to restore: the one that ran before, if RanBefore names it, else the newest verified
+// one other than the failed one. The two may differ only by the Secret's version, and then the good one's pods may
+// still be running.
 func (r *runner) lastGood(ctx context.Context) (k8s.Revision, error) {
 	d, err := r.cluster.GetDeployment(ctx, r.Namespace, r.App)
 	if err != nil {
@@ -88,8 +90,12 @@ func (r *runner) lastGood(ctx context.Context) (k8s.Revision, error) {
 	if err != nil {
 		return k8s.Revision{}, err
 	}
-	for _, v := range revisions {
-		if v.Verified && !v.Current {
+	good := slices.DeleteFunc(revisions, func(v k8s.Revision) bool { return v.Current || !k8s.Restorable(v.Set, r.App) })
+	if i := slices.IndexFunc(good, func(v k8s.Revision) bool { return v.Set.UID == r.RanBefore }); i >= 0 {
+		return good[i], nil
+	}
+	for _, v := range good {
+		if v.Verified {
 			return v, nil
 		}
 	}

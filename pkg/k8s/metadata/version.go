@@ -24,6 +24,27 @@ func ShortCommit(commit string) string {
 	return digits
 }
 
+// Shipped returns the annotations with which norn shipped an image. The Deployment's controller copies them to every
+// ReplicaSet, even to one whose image somebody else set: for such an image, Shipped returns none.
+func Shipped(annotations map[string]string, image string) map[string]string {
+	shipped, recorded := annotations[ImageAnnotation]
+	commit := annotations[CommitAnnotation]
+	switch {
+	case recorded && shipped == image:
+	case !recorded && (commit == "" || tagOf(image) == ShortCommit(commit)): // an older norn, which recorded no image
+	default:
+		return nil
+	}
+	return annotations
+}
+
+// tagOf returns an image's tag, or "".
+func tagOf(image string) string {
+	name, _, _ := strings.Cut(image, "@")
+	_, tag, _ := strings.Cut(name[strings.LastIndexByte(name, '/')+1:], ":")
+	return tag
+}
+
 // VersionName returns the name of a version for messages: its short commit or, if unknown, its image without registry
 // and digest.
 func VersionName(commit, image string) string {

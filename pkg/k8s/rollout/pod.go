@@ -198,8 +198,8 @@ func refusedPods(o Observation, current *appsv1.ReplicaSet) Verdict {
 	return Verdict{}
 }
 
-// lostPods finds new Pods that their node evicted or lost. The ReplicaSet replaces them, but the replacements may fail
-// too.
+// lostPods finds new Pods that their node evicted or lost during this rollout. The ReplicaSet replaces them, but the
+// replacements may fail too.
 func lostPods(o Observation, current *appsv1.ReplicaSet) Verdict {
 	if current == nil {
 		return Verdict{}
@@ -207,7 +207,8 @@ func lostPods(o Observation, current *appsv1.ReplicaSet) Verdict {
 	lost := 0
 	var last *corev1.Pod
 	for _, p := range o.Pods {
-		if metav1.IsControlledBy(p, current) && p.Status.Phase == corev1.PodFailed && p.DeletionTimestamp == nil {
+		if metav1.IsControlledBy(p, current) && p.Status.Phase == corev1.PodFailed && p.DeletionTimestamp == nil &&
+			!o.Before[p.UID] {
 			lost++
 			last = p
 		}
