@@ -6,6 +6,7 @@ import (
 	"reflect"
 
 	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"norn/pkg/deploy/rollout"
 	"norn/pkg/forge"
@@ -56,7 +57,10 @@ func Forge(
 			if after == nil || noWait {
 				continue
 			}
-			watch := func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
+			watch := func(ctx context.Context, out io.Writer) (result pipeline.Result, err error) {
+				if t.RanBefore, err = ranBefore(ctx, cluster, before); err != nil {
+					return result, err
+				}
 				return rollout.Follow(ctx, cluster, out, t, before, after)
 			}
 			step := pipeline.Step[pipeline.None]{Name: "rollout", Run: pipeline.Act(watch)}
@@ -67,6 +71,17 @@ func Forge(
 		_, err = pipeline.RunAll(ctx, p, traffic)
 		return err
 	})
+}
+
+// ranBefore returns the ReplicaSet whose Pods a change of the Deployment replaces, or "" if none of them was available.
+func ranBefore(ctx context.Context, cluster *k8s.Client, before *appsv1.Deployment) (types.UID, error) {
+	revisions, err := cluster.Revisions(ctx, before)
+	for _, r := range revisions {
+		if r.Current && r.Failed == "" && (r.Verified || r.Set.Status.AvailableReplicas > 0) {
+			return r.Set.UID, err
+		}
+	}
+	return "", err
 }
 
 // replacedPods returns the Deployment before and after a change that replaces its Pods, or nil.

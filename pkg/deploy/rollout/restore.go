@@ -78,9 +78,9 @@ func (r *runner) restore(ctx context.Context, f *Failure) {
 	}
 }
 
-// lastGood returns the revision to restore: the one that ran before, if RanBefore names it, else the newest verified
-// one other than the failed one. The two may differ only by the Secret's version, and then the good one's pods may
-// still be running.
+// lastGood returns the revision to restore: the one that ran before, if RanBefore names it, else the verified one that
+// was rolled out last, other than the failed one. The two may differ only by the Secret's version, and then the good
+// one's pods may still be running.
 func (r *runner) lastGood(ctx context.Context) (k8s.Revision, error) {
 	d, err := r.cluster.GetDeployment(ctx, r.Namespace, r.App)
 	if err != nil {
@@ -94,12 +94,22 @@ func (r *runner) lastGood(ctx context.Context) (k8s.Revision, error) {
 	if i := slices.IndexFunc(good, func(v k8s.Revision) bool { return v.Set.UID == r.RanBefore }); i >= 0 {
 		return good[i], nil
 	}
-	for _, v := range good {
-		if v.Verified {
-			return v, nil
+	last, found := lastVerified(good)
+	if !found {
+		return k8s.Revision{}, errors.New("no earlier verified version to roll back to")
+	}
+	return last, nil
+}
+
+// lastVerified returns the verified revision that was rolled out last. Its number may be lower than another's:
+// Kubernetes also numbers an old ReplicaSet again whose template a paused Deployment has for a moment.
+func lastVerified(newestFirst []k8s.Revision) (last k8s.Revision, found bool) {
+	for _, v := range newestFirst {
+		if v.Verified && (!found || v.Since.After(last.Since)) {
+			last, found = v, true
 		}
 	}
-	return k8s.Revision{}, errors.New("no earlier verified version to roll back to")
+	return last, found
 }
 
 // Describe returns a revision's name for messages.

@@ -89,7 +89,11 @@ func (r *runner) run(ctx context.Context, change Change) (pipeline.Result, error
 func Follow(
 	ctx context.Context, cluster *k8s.Client, out io.Writer, t Target, before, after *appsv1.Deployment,
 ) (pipeline.Result, error) {
-	return (&runner{Target: t, cluster: cluster, out: out}).follow(ctx, before, after)
+	r := &runner{Target: t, cluster: cluster, out: out}
+	if err := r.noteFailedPods(ctx); err != nil { // the new Pods have not had the time to fail
+		return pipeline.Result{}, err
+	}
+	return r.follow(ctx, before, after)
 }
 
 func (r *runner) follow(ctx context.Context, before, after *appsv1.Deployment) (pipeline.Result, error) {
