@@ -45,8 +45,8 @@ version keeps running.`,
   norn deploy shop v1.4.0
   norn deploy . --image registry.example.com/shop:1.4.0
   norn deploy shop --dry-run              # show what each step would do
-  norn deploy --version-only              # change the image and the Secret, and nothing else
-  norn deploy --save-failure              # in CI: keep the evidence of a failure`,
+  norn deploy --version-only              # change the image and the Secret
+  norn deploy --save-failure              # in CI: keep the evidence`,
 		Args: cobra.MaximumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.Steps(cmd.Context(), func(out ui.Progress) error { return run(a, cmd, args, o, out) })

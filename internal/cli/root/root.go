@@ -42,7 +42,7 @@ APP is a folder or a file (./shop), or the name of an app in the apps folder. Wi
 uses the infraspec.yaml in the current folder or in the nearest folder above it.`
 
 const examples = `  norn init        # write an infraspec.yaml for this folder
-  norn deploy      # create the app's objects, deploy a version, and wait until it runs
+  norn deploy      # build a version, deploy it, and wait until it runs
   norn logs -f     # follow its logs
   norn rollback    # go back to the previous version`
 
