@@ -64,7 +64,7 @@ func (s *summaryProgress) Report(e pipeline.Event) {
 			text += ": " + e.Result.Detail
 		}
 		s.row(mark, e.Step, text, e.Duration)
-	case pipeline.Waiting: // not in the summary
+	case pipeline.Waiting, pipeline.Failing: // not in the summary
 	}
 	s.Progress.Report(e)
 }

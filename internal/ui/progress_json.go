@@ -86,6 +86,9 @@ func PrintEnd(w io.Writer, o Outcome) {
 
 // Report implements pipeline.Reporter.
 func (j *jsonProgress) Report(e pipeline.Event) {
+	if e.Kind == pipeline.Failing { // only tells a terminal to show the output now
+		return
+	}
 	out := jsonEvent{
 		Event: string(e.Kind), Step: e.Step, State: e.Result.State, Text: e.Result.Detail, Pods: e.Pods,
 		Seconds: e.Duration.Seconds(), jsonError: newJSONError(e.Err),

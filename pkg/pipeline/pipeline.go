@@ -82,6 +82,7 @@ const (
 	Output  Kind = "output"
 	Warned  Kind = "warning" // a problem that does not stop the step
 	Waiting Kind = "waiting" // what the step is waiting for
+	Failing Kind = "failing" // the step has failed and is cleaning up
 	Ended   Kind = "ended"
 )
 

@@ -51,6 +51,8 @@ type runner struct {
 	out     io.Writer
 	changed bool  // whether the change started a rollout
 	ports   []int // where the container listens, if not on its probe's port
+	// restoring names the revision that is being restored, or is "".
+	restoring string
 }
 
 // Change changes a Deployment and returns it as the API server answered.
