@@ -119,7 +119,8 @@ func TestTerminalKeeps(t *testing.T) {
 	}
 }
 
-// A failure is shown at once, not only after the restore that follows it. Meanwhile, the running step shows the restore.
+// A failure is shown at once, not only after the restore that follows it. Meanwhile, the running step shows the
+// restore.
 func TestTerminalShowsFailureAtOnce(t *testing.T) {
 	var b bytes.Buffer
 	r := newTestTerminal(&b, 80, 24, false)
