@@ -86,9 +86,6 @@ func PrintEnd(w io.Writer, o Outcome) {
 
 // Report implements pipeline.Reporter.
 func (j *jsonProgress) Report(e pipeline.Event) {
-	if e.Kind == pipeline.Failing { // only tells a terminal to show the output now
-		return
-	}
 	out := jsonEvent{
 		Event: string(e.Kind), Step: e.Step, State: e.Result.State, Text: e.Result.Detail, Pods: e.Pods,
 		Seconds: e.Duration.Seconds(), jsonError: newJSONError(e.Err),
@@ -96,5 +93,23 @@ func (j *jsonProgress) Report(e pipeline.Event) {
 	if e.Kind != pipeline.Ended {
 		out.Text = e.Line
 	}
+	if out.jsonError != nil {
+		out.Failure = withoutLogs(out.Failure)
+	}
 	j.write(out)
+}
+
+// withoutLogs returns evidence without its logs, which only the last event has.
+func withoutLogs(failure any) any {
+	data, err := json.Marshal(failure)
+	if failure == nil || err != nil {
+		return failure
+	}
+	var fields map[string]any
+	if err := json.Unmarshal(data, &fields); err != nil {
+		return failure
+	}
+	delete(fields, "log")
+	delete(fields, "previousLog")
+	return fields
 }
