@@ -49,10 +49,11 @@ func (r *runner) investigate(ctx context.Context, v k8srollout.Verdict) Failure 
 		}
 		f.Events = r.warnings(ctx, v.Pod)
 	}
-	v = v.Refine(slices.Concat(f.Previous, f.Log))
+	log := slices.Concat(f.Previous, f.Log)
+	v = v.Refine(log)
 	f.Reason, f.Message, f.Pod, f.Container = v.Reason, v.Message, v.Pod, v.Container
 	f.Ready, f.Want = v.Ready, v.Want
-	f.Hint = hint(v, r.Spec, r.ports)
+	f.Hint = hint(v, clues{r.Spec, r.ports, log})
 	return f
 }
 
