@@ -41,7 +41,7 @@ func PrintFinding(w io.Writer, f Finding) {
 	if f.Source != "" {
 		number := fmt.Sprintf("%5d", f.Line)
 		room := maxExcerpt
-		if IsTerminal(w) {
+		if hasColumns(w) {
 			room = Width(w) - len(number) - 3
 		}
 		line, underline := excerpt(f, room)

@@ -34,7 +34,7 @@ type LogPrinter struct {
 // NewLogPrinter returns a printer for lines that are written to w.
 func NewLogPrinter(w io.Writer, style LogStyle) *LogPrinter {
 	p := &LogPrinter{
-		style: style, terminal: IsTerminal(w), canvas: newCanvas(w), shortNames: map[string]string{},
+		style: style, terminal: hasColumns(w), canvas: newCanvas(w), shortNames: map[string]string{},
 	}
 	if p.canvas.ColorProfile() != termenv.Ascii {
 		p.dim, p.highlight = "\x1b[2m", "\x1b[1;7m"

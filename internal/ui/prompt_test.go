@@ -4,10 +4,13 @@ package ui
 
 import (
 	"bufio"
+	"io"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/charmbracelet/x/ansi"
 	"github.com/creack/pty"
 	"golang.org/x/sys/unix"
 )
@@ -89,5 +92,38 @@ func TestQueryBackground(t *testing.T) {
 				t.Errorf("the terminal is not as before: %v", err)
 			}
 		})
+	}
+}
+
+// Text fits the width of a terminal, even if TERM is dumb.
+func TestTerminalWidth(t *testing.T) {
+	for _, term := range []string{"dumb", "xterm"} {
+		t.Setenv("TERM", term)
+		t.Setenv("NO_COLOR", "1")
+		keyboard, terminal, err := pty.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := pty.Setsize(terminal, &pty.Winsize{Rows: 24, Cols: 40}); err != nil {
+			t.Fatal(err)
+		}
+		long := "a lower-case letter, then letters, digits and signs"
+		PrintTable(terminal, []string{"NAME", "DIGEST"}, [][]Cell{{{Text: "shop"}, {Text: long}}}, "DIGEST")
+		PrintTable(terminal, []string{"NAME", "TEXT"}, [][]Cell{{{Text: "shop"}, {Text: long}}})
+		(&Prompt{out: terminal}).Say(long)
+		PrintWarning(terminal, long)
+		PrintFinding(terminal, Finding{File: "f", Line: 1, Column: 1, EndColumn: 2, Source: long, Message: "m"})
+		_ = terminal.Close()
+		shown, _ := io.ReadAll(keyboard) // a terminal's reader ends with an error
+		for line := range strings.Lines(string(shown)) {
+			line = strings.TrimRight(line, "\r\n")
+			if ansi.StringWidth(line) > 40 || strings.HasSuffix(line, "dig") {
+				t.Errorf("TERM=%s: %q does not fit", term, line)
+			}
+		}
+		if !strings.Contains(string(shown), "  a lower-case letter, then letters,\r\n  digits and signs") {
+			t.Errorf("TERM=%s: %q", term, shown)
+		}
+		_ = keyboard.Close()
 	}
 }

@@ -12,7 +12,7 @@ type StepWriter interface {
 	Warn(text string)
 	// Wait reports what the step is waiting for, and the state of its Pods.
 	Wait(text string, pods []Pod)
-	// Fail reports that the step has failed and is cleaning up. What it has written so far explains the failure.
+	// Fail reports that the step has failed and is cleaning up. Its output so far explains the failure.
 	Fail()
 }
 
