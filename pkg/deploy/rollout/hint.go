@@ -56,7 +56,12 @@ func hint(v k8srollout.Verdict, c clues) string {
 		return timeoutHint(v)
 	case k8srollout.CrashLoop:
 		return crashHint(c.log)
-	case k8srollout.BadConfig, k8srollout.PodLost, k8srollout.NoDeployment:
+	case k8srollout.BadConfig:
+		return "fix the setting named above, in the infraspec or in the Deployment's Pod template"
+	case k8srollout.PodLost:
+		return "set resources.requests to what the app uses, or see with kubectl describe nodes why they reject Pods"
+	case k8srollout.NoDeployment:
+		return "find out who deleted the Deployment, and create it again with norn forge"
 	}
 	return ""
 }
