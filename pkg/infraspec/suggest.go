@@ -9,7 +9,7 @@ const nearEnough = 2
 func didYouMean(got string, candidates []string) string {
 	best, bestDist := "", nearEnough+1
 	for _, c := range candidates {
-		if dist := EditDistance(got, c); dist < bestDist && dist*2 <= len(c) {
+		if dist := EditDistance(got, c); dist < bestDist && isTypo(got, c) {
 			best, bestDist = c, dist
 		}
 	}
@@ -17,6 +17,12 @@ func didYouMean(got string, candidates []string) string {
 		return ""
 	}
 	return fmt.Sprintf("; did you mean %q?", best)
+}
+
+// isTypo reports whether got is close enough to want to be a mistyped form of it.
+func isTypo(got, want string) bool {
+	dist := EditDistance(got, want)
+	return dist <= nearEnough && dist*2 <= len(want)
 }
 
 // EditDistance returns the Damerau-Levenshtein distance of a and b in bytes (optimal string alignment): swapping two

@@ -130,7 +130,7 @@ func ask(ctx context.Context, prompt *ui.Prompt, q question, answers *scaffold.A
 			*answers = next
 			return nil
 		}
-		prompt.Say("  " + err.Error())
+		prompt.Say(err.Error())
 	}
 }
 

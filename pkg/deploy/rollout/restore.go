@@ -13,6 +13,7 @@ import (
 	"norn/pkg/k8s/lease"
 	"norn/pkg/k8s/metadata"
 	k8srollout "norn/pkg/k8s/rollout"
+	"norn/pkg/pipeline"
 )
 
 // A restore outlives an interrupt of the run, so it has its own time limit: at least restoreTimeout, because a short
@@ -34,6 +35,7 @@ func (r *runner) failed(ctx context.Context, verdict k8srollout.Verdict, current
 		}
 	}
 	f.show(r.out)
+	pipeline.Fail(r.out)
 	r.restore(ctx, f)
 	if r.Failures != "" {
 		if err := r.save(*f, time.Now()); err != nil {
@@ -65,6 +67,8 @@ func (r *runner) restore(ctx context.Context, f *Failure) {
 		return
 	}
 	r.changed = false // an earlier run verified it
+	r.restoring = fmt.Sprintf("restoring revision %d", target.Number)
+	pipeline.Wait(r.out, r.restoring, nil)
 	back, current, err := r.watch(ctx, restored.Generation)
 	switch {
 	case err != nil:

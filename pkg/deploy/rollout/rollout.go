@@ -58,6 +58,8 @@ type runner struct {
 	ports   []int // where the container listens, if not on its probe's port
 	// failedBefore has the Pods that had failed before the change.
 	failedBefore map[types.UID]bool
+	// restoring names the revision that is being restored, or is "".
+	restoring string
 }
 
 // Change changes a Deployment and returns it as the API server answered.

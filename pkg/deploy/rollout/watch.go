@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -108,8 +109,17 @@ func (w *watcher) report(o k8srollout.Observation, v k8srollout.Verdict) {
 	}
 	if v.Message != w.verdict.Message && v.State != k8srollout.Failed || !slices.Equal(pods, w.pods) {
 		w.pods = pods
-		pipeline.Wait(w.out, v.Message, pods)
+		pipeline.Wait(w.out, w.progress(v), pods)
 	}
+}
+
+// progress returns the text of a verdict. The Pods of a restored version are not new.
+func (w *watcher) progress(v k8srollout.Verdict) string {
+	if w.restoring == "" {
+		return v.Message
+	}
+	text := strings.NewReplacer(" new Pod", " Pod", " old Pod", " failed Pod").Replace(v.Message)
+	return w.restoring + ": " + text
 }
 
 // timeUp turns the last verdict into a failure: whatever the rollout was waiting for did not happen in time. If every

@@ -40,6 +40,8 @@ type Verdict struct {
 	Tainted   bool     // Unschedulable: nodes have taints that the pod does not tolerate
 	Claim     string   // VolumeNotBound, VolumeNotMounted: the PersistentVolumeClaim of the volume, if it is one
 	HostPath  string   // VolumeNotMounted: the node's path of the volume, if it is one
+	// Violations is what the refused Pods must set differently: PodsRefused; see violations.
+	Violations []string
 
 	// Patience is how long a rollout may be Stalled before it counts as failed; 0 means as long as the whole rollout may
 	// take. The caller measures it, because the cluster's clock may differ.

@@ -191,7 +191,9 @@ func refusedPods(o Observation, current *appsv1.ReplicaSet) Verdict {
 			}
 			return v
 		case refusal.MatchString(message):
-			return failed(PodsRefused, "new Pods are refused: %s", message)
+			v := failed(PodsRefused, "new Pods are refused: %s", message)
+			v.Violations = violations(c.Message)
+			return v
 		}
 		return stalled(PodsRefused, admissionRetries, "new Pods are refused: %s", message)
 	}
