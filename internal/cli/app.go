@@ -33,6 +33,7 @@ type App struct {
 	Kube     *genericclioptions.ConfigFlags
 	ui.Options
 
+	notices  notices
 	ended    bool           // Steps has reported the end
 	called   string         // ownName or pluginName
 	commands *regexp.Regexp // matches norn's commands in a text; nil unless norn runs as kubectl's plugin
@@ -47,8 +48,11 @@ func NewApp(path string, s ui.Streams) *App {
 }
 
 // Caller returns how norn presents itself to clusters and credential plugins.
-func Caller() connect.Caller {
-	return connect.Caller{UserAgent: "norn/" + Version(), Keys: command.KeyVariables()}
+func (a *App) Caller() connect.Caller {
+	return connect.Caller{
+		UserAgent: "norn/" + Version(), Keys: command.KeyVariables(),
+		Interactive: ui.IsTerminal(a.Streams.In) || ui.IsTerminal(a.Streams.Err), Wait: a.sayWaiting,
+	}
 }
 
 // Config returns norn's settings, with the flags of cmd.
@@ -113,7 +117,7 @@ func (a *App) Connect(ctx context.Context, cmd *cobra.Command, action string) (*
 	if err != nil {
 		return nil, err
 	}
-	client, err := connect.Dial(ctx, a.Kube, Caller())
+	client, err := connect.Dial(ctx, a.Kube, a.Caller())
 	var unavailable *connect.UnavailableError
 	if errors.As(err, &unavailable) {
 		return nil, &NeedsKubernetesError{action, unavailable}

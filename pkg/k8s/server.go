@@ -13,12 +13,19 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// VersionPath is the path of a cheap request that every user may make.
-const VersionPath = "/version"
+// versionPath is the path of a cheap request that every user may make. Behind some servers it has a prefix.
+const versionPath = "/version"
+
+type probeKey struct{}
+
+// IsProbe reports whether a request comes from Ping or Server. Such a request is not repeated, and its answer is waited
+// for as long as the first one.
+func IsProbe(req *http.Request) bool { return req.Context().Value(probeKey{}) != nil }
 
 // Ping asks the API server for its version, without retries. It returns the client library's error unchanged.
 func (c *Client) Ping(ctx context.Context) error {
-	return c.core.RESTClient().Get().AbsPath(VersionPath).MaxRetries(0).Do(ctx).Error()
+	ctx = context.WithValue(ctx, probeKey{}, true)
+	return c.core.RESTClient().Get().AbsPath(versionPath).MaxRetries(0).Do(ctx).Error()
 }
 
 // Server describes an API server.
@@ -37,8 +44,8 @@ func (c *Client) Server(ctx context.Context) (*Server, error) {
 	if !ok {
 		return nil, errors.New("get the server's version: not connected")
 	}
-	url := requests.Get().AbsPath(VersionPath).URL()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url.String(), nil)
+	url := requests.Get().AbsPath(versionPath).URL()
+	req, err := http.NewRequestWithContext(context.WithValue(ctx, probeKey{}, true), http.MethodGet, url.String(), nil)
 	if err != nil {
 		return nil, fmt.Errorf("get the server's version: %w", err)
 	}

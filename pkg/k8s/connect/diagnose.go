@@ -28,6 +28,9 @@ func diagnose(err error, t *target, wait time.Duration) error {
 		unknown x509.UnknownAuthorityError
 		name    x509.HostnameError
 	)
+	if unavailable, ok := errors.AsType[*UnavailableError](err); ok { // the credential plugin's
+		return unavailable
+	}
 	switch {
 	case errors.As(err, &dns):
 		return fail("check the server address in the kubeconfig, and the network (VPN)",
