@@ -213,4 +213,3 @@ func TestPluginLimitAfterUnauthorized(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
-
