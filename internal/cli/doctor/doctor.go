@@ -68,7 +68,8 @@ func run(a *cli.App, cmd *cobra.Command, arg string) error {
 	}
 	results, err := doctor.Examine(cmd.Context(), subject, p.take)
 	p.flush()
-	if err != nil {
+	if err != nil { // interrupted, perhaps during a login
+		connect.EndPlugins()
 		return err
 	}
 	return conclude(a, results, conf)

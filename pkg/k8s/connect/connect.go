@@ -72,6 +72,7 @@ func Dial(ctx context.Context, flags *genericclioptions.ConfigFlags, by Caller) 
 			Err:    err,
 		}
 	}
+	client.NoCredentials = t.missingCredentials()
 	if err := client.Ping(ctx); err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()

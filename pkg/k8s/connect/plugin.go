@@ -43,7 +43,7 @@ type pluginGuard struct {
 func newPluginGuard(plugin *clientcmdapi.ExecConfig, user string, by Caller) *pluginGuard {
 	g := &pluginGuard{
 		name: filepath.Base(plugin.Command), user: user, limit: PluginLimit(by.Interactive), silence: pluginSilence,
-		wait: by.Wait, stop: stopPlugin,
+		wait: by.Wait, stop: EndPlugins,
 	}
 	if g.wait == nil {
 		g.wait = func(string) {}

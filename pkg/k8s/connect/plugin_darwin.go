@@ -11,8 +11,8 @@ import (
 // pluginVariable is the environment variable that client-go sets for credential plugins and for nothing else.
 const pluginVariable = "KUBERNETES_EXEC_INFO="
 
-// stopPlugin terminates the credential plugins that this process runs. client-go does not name their processes.
-func stopPlugin() {
+// EndPlugins terminates the credential plugins that this process runs. client-go does not name their processes.
+func EndPlugins() {
 	processes, _ := unix.SysctlKinfoProcSlice("kern.proc.uid", os.Getuid())
 	for i := range processes {
 		p := &processes[i]

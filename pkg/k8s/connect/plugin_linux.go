@@ -13,8 +13,8 @@ import (
 // pluginVariable is the environment variable that client-go sets for credential plugins and for nothing else.
 const pluginVariable = "KUBERNETES_EXEC_INFO="
 
-// stopPlugin terminates the credential plugins that this process runs. client-go does not name their processes.
-func stopPlugin() {
+// EndPlugins terminates the credential plugins that this process runs. client-go does not name their processes.
+func EndPlugins() {
 	files, _ := filepath.Glob("/proc/[0-9]*/stat")
 	for _, path := range files {
 		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))

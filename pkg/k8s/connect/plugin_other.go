@@ -2,5 +2,5 @@
 
 package connect
 
-// stopPlugin does nothing on this system: a credential plugin ends by itself.
-func stopPlugin() {}
+// EndPlugins does nothing on this system: a credential plugin ends by itself.
+func EndPlugins() {}
