@@ -33,10 +33,13 @@ type App struct {
 	Kube     *genericclioptions.ConfigFlags
 	ui.Options
 
-	notices  notices
-	ended    bool           // Steps has reported the end
-	called   string         // ownName or pluginName
-	commands *regexp.Regexp // matches norn's commands in a text; nil unless norn runs as kubectl's plugin
+	command   string      // the command that runs, such as "snapshots restore"
+	client    *k8s.Client // its connection, or nil
+	namespace string
+	notices   notices
+	ended     bool           // Steps has reported the end
+	called    string         // ownName or pluginName
+	commands  *regexp.Regexp // matches norn's commands in a text; nil unless norn runs as kubectl's plugin
 }
 
 // NewApp returns the App of a program that was started as path. The App redacts secret values in everything that it
@@ -125,6 +128,7 @@ func (a *App) Connect(ctx context.Context, cmd *cobra.Command, action string) (*
 	if err != nil {
 		return nil, err
 	}
+	a.client, a.namespace = client, conf.Namespace
 	return &Session{conf, client}, nil
 }
 

@@ -50,6 +50,9 @@ type Version struct {
 // Run deploys spec's app. If the new version does not start, the error is a *rollout.Error.
 func Run(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, spec *infraspec.Spec, o Options) error {
 	return withRun(ctx, cluster, spec, o, func(r *run) error {
+		if err := forge.CheckDeploy(ctx, cluster, spec, o.Namespace, o.Forge); err != nil {
+			return err
+		}
 		return o.WithLock(ctx, cluster, to, func(ctx context.Context) error {
 			workload, traffic, err := r.forge(ctx, to)
 			if err != nil {

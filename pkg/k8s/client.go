@@ -34,6 +34,8 @@ type Client struct {
 
 	// Context is the kubeconfig context's name, or "in-cluster".
 	Context string
+	// NoCredentials is why this client sends no credentials, or "" if it sends some.
+	NoCredentials string
 }
 
 // New returns a Client whose typed clients share one HTTP client. client-go's clientset would add forty API groups,

@@ -48,7 +48,7 @@ func all(ctx context.Context, a *cli.App, here string, conf *config.Config) erro
 	if err != nil {
 		return err
 	}
-	client, unavailable, err := a.Reach(ctx)
+	client, unavailable, err := a.Reach(ctx, conf)
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func one(ctx context.Context, a *cli.App, arg, here string, conf *config.Config)
 	case !errors.As(err, &missing) || missing.Name == "":
 		return err
 	}
-	client, unavailable, reachErr := a.Reach(ctx)
+	client, unavailable, reachErr := a.Reach(ctx, conf)
 	if reachErr != nil {
 		return reachErr
 	}
