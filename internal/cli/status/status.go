@@ -57,6 +57,9 @@ func all(ctx context.Context, a *cli.App, here string, conf *config.Config) erro
 		if inv, err = client.Inventory(ctx, conf.Namespace, ""); err != nil {
 			return err
 		}
+		if len(inv.Deployments)+len(inv.CronJobs)+len(inv.PodTemplates) == 0 {
+			a.WarnMissingNamespace(ctx)
+		}
 	}
 	apps := status.Overview(locals, inv, cli.ForgeSettings(conf, ""))
 	if a.JSON {
@@ -91,6 +94,9 @@ func one(ctx context.Context, a *cli.App, arg, here string, conf *config.Config)
 	detail, err := status.Describe(ctx, cluster, local, cli.ForgeSettings(conf, ""))
 	if err != nil {
 		return err
+	}
+	if detail.State == status.NotForged {
+		a.WarnMissingNamespace(ctx)
 	}
 	if a.JSON {
 		return errors.Join(a.Encode(detail, cli.NewConnection(client, unavailable, conf)), invalid)
