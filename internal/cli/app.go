@@ -33,9 +33,15 @@ type App struct {
 	Kube     *genericclioptions.ConfigFlags
 	ui.Options
 
-	ended    bool           // Steps has reported the end
-	called   string         // ownName or pluginName
-	commands *regexp.Regexp // matches norn's commands in a text; nil unless norn runs as kubectl's plugin
+	command   string      // the command that runs, such as "snapshots restore"
+	client    *k8s.Client // its connection, or nil
+	namespace string
+	notices   notices
+	// warnedNamespace is whether the user knows that namespace does not exist.
+	warnedNamespace bool
+	ended           bool           // Steps has reported the end
+	called          string         // ownName or pluginName
+	commands        *regexp.Regexp // matches norn's commands in a text; nil unless norn runs as kubectl's plugin
 }
 
 // NewApp returns the App of a program that was started as path. The App redacts secret values in everything that it
@@ -47,8 +53,11 @@ func NewApp(path string, s ui.Streams) *App {
 }
 
 // Caller returns how norn presents itself to clusters and credential plugins.
-func Caller() connect.Caller {
-	return connect.Caller{UserAgent: "norn/" + Version(), Keys: command.KeyVariables()}
+func (a *App) Caller() connect.Caller {
+	return connect.Caller{
+		UserAgent: "norn/" + Version(), Keys: command.KeyVariables(),
+		Interactive: ui.IsTerminal(a.Streams.In) || ui.IsTerminal(a.Streams.Err), Wait: a.sayWaiting,
+	}
 }
 
 // Config returns norn's settings, with the flags of cmd.
@@ -107,21 +116,45 @@ type Session struct {
 }
 
 // Connect connects to the cluster. action names what is impossible without one. A command calls Connect first, so that
-// the user learns about a missing cluster before anything else.
+// the user learns about a missing cluster before anything else, except for a mistake of the user's own.
 func (a *App) Connect(ctx context.Context, cmd *cobra.Command, action string) (*Session, error) {
 	conf, err := a.Config(cmd)
 	if err != nil {
 		return nil, err
 	}
-	client, err := connect.Dial(ctx, a.Kube, Caller())
+	client, err := connect.Dial(ctx, a.Kube, a.Caller())
 	var unavailable *connect.UnavailableError
 	if errors.As(err, &unavailable) {
+		if mistake := a.mistakeIn(cmd, conf); mistake != nil {
+			return nil, mistake
+		}
 		return nil, &NeedsKubernetesError{action, unavailable}
 	}
 	if err != nil {
 		return nil, err
 	}
+	a.client, a.namespace = client, conf.Namespace
 	return &Session{conf, client}, nil
+}
+
+// mistakeIn returns the error of a command whose infraspec is invalid, or whose argument names no infraspec. The user
+// needs no cluster to correct that.
+func (a *App) mistakeIn(cmd *cobra.Command, conf *config.Config) error {
+	switch cmd.Name() {
+	case "forge", "deploy", "diff", "invoke":
+	default: // other commands also work for an app that is only in the cluster
+		return nil
+	}
+	here, err := Here()
+	if err != nil {
+		return err
+	}
+	arg := Argument(cmd.Flags().Args(), 0)
+	_, _, err = infraspec.Find(arg, here, conf.AppsDir)
+	if is[*infraspec.NotFoundError](err) && arg == "" {
+		return nil
+	}
+	return err
 }
 
 // Title returns the first line of a run: the action and its target.

@@ -7,6 +7,7 @@ import (
 
 	"norn/internal/ui"
 	"norn/pkg/deploy/rollout"
+	"norn/pkg/forge"
 	"norn/pkg/k8s"
 	"norn/pkg/pipeline"
 )
@@ -36,6 +37,9 @@ func (a *App) RunRollout(cmd *cobra.Command, args []string, r Rollout) error {
 		}
 		t := r.Target
 		if t.App, err = a.Name(Argument(args, 0), s.Conf); err != nil {
+			return err
+		}
+		if err := forge.CheckRollout(ctx, s.Client, s.Conf.Namespace); err != nil {
 			return err
 		}
 		t.Namespace, t.Redactor = s.Conf.Namespace, a.Redactor

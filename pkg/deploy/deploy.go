@@ -15,6 +15,7 @@ import (
 	"norn/pkg/deploy/database"
 	"norn/pkg/deploy/rollout"
 	"norn/pkg/deploy/source"
+	"norn/pkg/forge"
 	"norn/pkg/forge/objects"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
@@ -49,6 +50,9 @@ type Version struct {
 // version does not start, the error is a *rollout.Error.
 func Run(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, spec *infraspec.Spec, o Options) error {
 	return withRun(ctx, cluster, spec, o, func(r *run) error {
+		if err := forge.CheckDeploy(ctx, cluster, spec, o.Namespace, !o.VersionOnly); err != nil {
+			return err
+		}
 		return o.WithLock(ctx, cluster, to, func(ctx context.Context) error { return r.ship(ctx, o.runner(to)) })
 	})
 }
@@ -171,6 +175,11 @@ func (r *run) ship(ctx context.Context, p pipeline.Runner) error {
 	src, err := pipeline.RunStep(ctx, p, r.source())
 	if err != nil {
 		return err
+	}
+	if src.spec != r.spec {
+		if err := forge.CheckDeploy(ctx, r.cluster, src.spec, r.options.Namespace, !r.options.VersionOnly); err != nil {
+			return err
+		}
 	}
 	r = r.of(src.spec)
 	workload, traffic, err := r.forge(ctx, p)

@@ -39,7 +39,7 @@ func Forge(
 	ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, t rollout.Target, o forge.Options, noWait bool,
 ) error {
 	o.Lock = o.Lock.For(o.Namespace, t.App, func(line string) { pipeline.Say(to, "lock", line) })
-	if err := forge.CheckPermissions(ctx, cluster, t.Spec, o); err != nil {
+	if err := forge.CheckForge(ctx, cluster, t.Spec, o.Namespace, !noWait); err != nil {
 		return err
 	}
 	p := pipeline.Runner{To: to}

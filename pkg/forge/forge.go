@@ -36,17 +36,13 @@ type Options struct {
 	DeployFollows bool
 }
 
-// CheckPermissions returns a *PermissionError if the user may not do what Steps does.
-func CheckPermissions(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Options) error {
-	return checkPermissions(ctx, cluster, forgeNeeds(spec, o.Namespace))
-}
-
 // Step is a step that changes one object. It makes the change, or a Change without a State if nothing changes.
 type Step = pipeline.Step[drift.Change]
 
-// Steps returns the steps that apply spec to the cluster, for a caller that holds the app's lock. A new Deployment
-// stays paused until its first deploy, unless the settings name an image to start with. If nothing can be applied, the
-// error is an *objects.ConflictError or a *PermissionError.
+// Steps returns the steps that apply spec to the cluster, for a caller that holds the app's lock and has checked the
+// user's permissions. A new Deployment
+// stays paused until its first deploy, unless the settings name an image to start with. If another
+// object is in the way, the error is an *objects.ConflictError.
 //
 // The steps in workload change the Pod template and the objects that Pods need. With o.DeployFollows, a Deployment
 // whose Pods would be replaced is paused until the deploy unpauses it, so that both changes share one rollout.
@@ -58,11 +54,6 @@ func Steps(
 ) (workload, traffic []Step, err error) {
 	if err := check(o); err != nil {
 		return nil, nil, err
-	}
-	if o.DeployFollows { // otherwise the caller has asked before it took the lock
-		if err := CheckPermissions(ctx, cluster, spec, o); err != nil {
-			return nil, nil, err
-		}
 	}
 	r, err := begin(ctx, cluster, spec, o)
 	if err != nil {

@@ -102,7 +102,7 @@ func (l *lookup) names(find func(connect.KubeconfigNames) []complete.Value) sour
 // inCluster returns a source of values in the cluster, if norn can connect without prompting.
 func (l *lookup) inCluster(find func(context.Context, complete.Cluster) []complete.Value) source {
 	return func(ctx context.Context) []complete.Value {
-		client, err := connect.DialQuick(l.app.Kube, cli.Caller())
+		client, err := connect.DialQuick(l.app.Kube, l.app.Caller())
 		if err != nil {
 			return nil
 		}

@@ -103,6 +103,7 @@ func New(a *cli.App) *cobra.Command {
 	help.Add(a, cmd)
 	cmd.AddCommand(docs.New(a))
 	checkArguments(cmd)
+	a.ExplainDenials(cmd)
 	completion.Bind(a, cmd)
 	a.RenameCommands(cmd)
 	return cmd

@@ -46,7 +46,7 @@ key or a cluster, norn omits what it cannot know, and says why. Values are never
 					return err
 				}
 			}
-			client, unavailable, err := a.Reach(cmd.Context())
+			client, unavailable, err := a.Reach(cmd.Context(), conf)
 			if err != nil {
 				return err
 			}
