@@ -16,7 +16,10 @@ type gitFunc func(ctx context.Context, args ...string) (string, error)
 func gitIn(dir string, env ...string) gitFunc {
 	return func(ctx context.Context, args ...string) (string, error) {
 		var stdout, stderr bytes.Buffer
-		options := command.Options{Dir: dir, Stdout: &stdout, Stderr: &stderr, Env: env}
+		options := command.Options{
+			Dir: dir, Stdout: &stdout, Stderr: &stderr,
+			Env: append([]string{"LC_ALL=C"}, env...), // resolve recognizes a message
+		}
 		if err := command.RunWith(ctx, options, "git", args...); err != nil {
 			if text := strings.TrimSpace(stderr.String()); text != "" {
 				err = fmt.Errorf("%w: %s", err, text)
