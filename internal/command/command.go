@@ -64,9 +64,9 @@ func RunWith(ctx context.Context, o Options, name string, args ...string) error 
 	return nil
 }
 
-// repositoryVariables are the variables by which git tells hooks and aliases about their repository. A program that norn
-// runs works in another folder, where they would select the wrong repository, commit or files. The first group is that
-// of git rev-parse --local-env-vars. Like git for a submodule, norn keeps GIT_CONFIG_COUNT and GIT_CONFIG_PARAMETERS:
+// repositoryVariables are the variables by which git tells hooks and aliases about their repository. A program that
+// norn runs works in another folder, where they would select the wrong repository, commit or files. The first group is
+// from git rev-parse --local-env-vars. Like git for a submodule, norn keeps GIT_CONFIG_COUNT and GIT_CONFIG_PARAMETERS:
 // they contain settings of the user, such as safe.directory and url.insteadOf.
 var repositoryVariables = []string{
 	"GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_COMMON_DIR", "GIT_CONFIG", "GIT_DIR", "GIT_GRAFT_FILE",

@@ -24,7 +24,9 @@ func TestRunHasNoRepository(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	keep := []string{"GIT_CONFIG_COUNT", "GIT_CONFIG_PARAMETERS", "GIT_SSH_COMMAND", "GIT_SSL_CAINFO", "GIT_ASKPASS", "GIT_TRACE"}
+	keep := []string{
+		"GIT_CONFIG_COUNT", "GIT_CONFIG_PARAMETERS", "GIT_SSH_COMMAND", "GIT_SSL_CAINFO", "GIT_ASKPASS", "GIT_TRACE",
+	}
 	drop := append(strings.Fields(string(list)), "GIT_NAMESPACE", "GIT_QUARANTINE_PATH")
 	drop = slices.DeleteFunc(drop, func(name string) bool { return slices.Contains(keep, name) })
 	for _, name := range slices.Concat(keep, drop) {

@@ -24,11 +24,11 @@ type built struct {
 
 // build returns the step that builds the image from tree.
 func (r *run) build(tree source.Tree) pipeline.Step[built] {
-	if name := r.options.Image; name != "" {
+	if r.options.Image != "" {
 		return pipeline.Step[built]{
 			Name: "build",
-			Run:  pipeline.Fixed(built{name: name}, pipeline.Skipped, "--image"),
-			Plan: pipeline.Fixed(built{name: name}, pipeline.Planned, "--image is set"),
+			Run:  r.pin(pipeline.Skipped, "--image"),
+			Plan: r.pin(pipeline.Planned, "--image is set"),
 		}
 	}
 	run := func(ctx context.Context, out io.Writer) (built, pipeline.Result, error) {
@@ -56,6 +56,21 @@ func (r *run) build(tree source.Tree) pipeline.Step[built] {
 		return built{builder, request.Image}, pipeline.Result{State: pipeline.Planned, Detail: detail}, nil
 	}
 	return pipeline.Step[built]{Name: "build", Run: run, Plan: plan}
+}
+
+// pin returns the function that finds out which image the tag of --image names.
+func (r *run) pin(state pipeline.State, detail string) pipeline.Func[built] {
+	return func(ctx context.Context, out io.Writer) (built, pipeline.Result, error) {
+		var hide func(name, value string)
+		if r.options.Redactor != nil {
+			hide = r.options.Redactor.Hide
+		}
+		name, err := image.Pin(ctx, out, r.options.Image, r.options.Builder, hide)
+		if _, digest, ok := strings.Cut(name, "@"); ok && name != r.options.Image {
+			detail += ", " + digest
+		}
+		return built{name: name}, pipeline.Result{State: state, Detail: detail}, err
+	}
 }
 
 func forPlatform(request image.Request) string {

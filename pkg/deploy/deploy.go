@@ -162,7 +162,7 @@ func (r *run) ship(ctx context.Context, p pipeline.Runner, workload, traffic []f
 	if err != nil {
 		return err
 	}
-	image, err := pipeline.RunStep(ctx, p, r.deliver(made))
+	image, err := pipeline.RunStep(ctx, p, r.deliver(src, made))
 	if err != nil {
 		return err
 	}

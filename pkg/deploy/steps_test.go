@@ -4,6 +4,7 @@ import (
 	"io"
 	"testing"
 
+	"norn/pkg/deploy/image"
 	"norn/pkg/deploy/source"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s/connect"
@@ -71,6 +72,28 @@ func TestPlans(t *testing.T) {
 			},
 		},
 		{
+			"the running commit", full, Options{Version: Version{Registry: "r.example.com"}}, connect.LocalCluster{},
+			shipment{sourced{live: liveApp{image: made.name + "@sha256:1", verified: true}, tree: tree}, ""},
+			[]string{
+				"push: to r.example.com; the running image is a build of this commit", "test: make test",
+				"snapshot: this version is already running", "migrate: this version is already running",
+				"secrets: B, A", "rollout: r.example.com/shop:1@sha256:1 is already running",
+			},
+		},
+		{
+			"the running commit, uncommitted changes", full, Options{Version: Version{Registry: "r.example.com"}},
+			connect.LocalCluster{},
+			shipment{sourced{
+				live: liveApp{image: made.name + "@sha256:1", verified: true},
+				tree: source.Tree{Commit: "0123456789abcdef", Dirty: true},
+			}, ""},
+			[]string{
+				"push: to r.example.com", "test: make test", "snapshot: pg_dump of shop into /apps/shop/snapshots",
+				"migrate: migrate up", "secrets: B, A",
+				"rollout: 2 Pods of r.example.com/shop:1 instead of r.example.com/shop:1@sha256:1",
+			},
+		},
+		{
 			"--image", full,
 			Options{Version: Version{Image: made.name, Registry: "r.example.com"}, SkipSnapshot: true}, connect.LocalCluster{},
 			shipment{sourced{live: liveApp{image: "old:1"}}, made.name},
@@ -94,8 +117,16 @@ func TestPlans(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := &run{spec: parse(t, c.spec), options: c.options, local: c.local, dir: "/apps/shop"}
+			made := made
+			if c.options.Image == "" {
+				made.builder = struct{ image.Builder }{}
+			}
+			deliver := r.deliver(c.shipment.sourced, made)
+			if c.shipment.image == "" {
+				c.shipment.image, _, _ = deliver.Plan(t.Context(), io.Discard)
+			}
 			got := []string{
-				plan(t, r.deliver(made)), plan(t, r.test(tree)),
+				plan(t, deliver), plan(t, r.test(tree)),
 				plan(t, r.snapshot(c.shipment)), plan(t, r.migrate(c.shipment, "")), plan(t, r.secrets(nil)), plan(
 					t, r.rollout(c.shipment, "", ""),
 				), plan(t, r.cleanup(tree, made)),

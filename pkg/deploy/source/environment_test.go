@@ -115,7 +115,8 @@ func TestCloneInHook(t *testing.T) {
 	} {
 		t.Setenv(name, value)
 	}
-	s, err := Clone(t.Context(), t.Output(), infraspec.Repo{URL: address, Branch: "main"}, Selection{GitToken: canaryToken}, t.TempDir())
+	repo := infraspec.Repo{URL: address, Branch: "main"}
+	s, err := Clone(t.Context(), t.Output(), repo, Selection{GitToken: canaryToken}, t.TempDir())
 	if err != nil || s.Commit != commits[1] {
 		t.Errorf("%+v, %v", s, err)
 	}
@@ -127,7 +128,8 @@ func TestNoRepositoryInGerman(t *testing.T) {
 	t.Setenv("LC_ALL", "de_DE.UTF-8")
 	dir := t.TempDir()
 	script := "#!/bin/sh\n" +
-		"if [ \"$LC_ALL\" = C ]; then echo fatal: not a git repository; else echo fatal: Kein Git-Repository; fi >&2\nexit 128\n"
+		"if [ \"$LC_ALL\" = C ]; then echo fatal: not a git repository; else echo fatal: Kein Git-Repository; fi >&2\n" +
+		"exit 128\n"
 	write(t, filepath.Join(dir, "git"), script)
 	if err := os.Chmod(filepath.Join(dir, "git"), 0o755); err != nil {
 		t.Fatal(err)
