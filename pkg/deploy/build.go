@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -107,9 +108,18 @@ func (r *run) buildRequest(ctx context.Context, out io.Writer, tree source.Tree)
 	}
 	return builder, image.Request{
 		Dir: tree.Dir, Dockerfile: dockerfile, Image: name, Platform: platform,
-		Args: []string{"VERSION=" + tree.Tag(), "BUILD_NUMBER=" + tree.Number},
-		Time: tree.Time,
+		Args: buildArgs(out, dockerfile, tree), Time: tree.Time,
 	}, nil
+}
+
+// buildArgs returns the build args that norn passes. It leaves out one that the Dockerfile uses for a base image.
+func buildArgs(out io.Writer, dockerfile string, tree source.Tree) []string {
+	args := []string{"VERSION=" + tree.Tag(), "BUILD_NUMBER=" + tree.Number}
+	for _, name := range image.BaseImageArgs(dockerfile) {
+		pipeline.Warn(out, "the Dockerfile sets ARG %[1]s for its base image, so norn does not pass its own %[1]s", name)
+		args = slices.DeleteFunc(args, func(arg string) bool { return strings.HasPrefix(arg, name+"=") })
+	}
+	return args
 }
 
 // imageName returns <registry>/<app>:<tag>, or <app>:<tag> if there is no registry.

@@ -41,14 +41,15 @@ func (t containersTool) Build(ctx context.Context, out io.Writer, b Request) err
 	return command.Run(ctx, b.Dir, out, t.name, append(args, b.Dir)...)
 }
 
-// uncachedArg matches a use of norn's build args that buildah's cache ignores: it reuses a cached "ENV
-// VERSION=$VERSION" for any value (github.com/containers/buildah issues 5501 and 5575). It handles RUN correctly.
-var uncachedArg = regexp.MustCompile(`(?im)^(\s*[^R#\s]|\s*R[^U]).*\$\{?(VERSION|BUILD_NUMBER)\b`)
+// buildArg matches a use of norn's build args.
+var buildArg = regexp.MustCompile(`\$\{?(VERSION|BUILD_NUMBER)\b`)
 
-// cacheable reports whether cached layers are safe for a Dockerfile.
+// cacheable reports whether cached layers are safe for a Dockerfile. buildah's cache considers build args only in RUN:
+// it reuses a cached "ENV VERSION=$VERSION" for any value (github.com/containers/buildah issues 5501 and 5575).
 func cacheable(dockerfile string) bool {
-	text, err := os.ReadFile(dockerfile)
-	return err == nil && !uncachedArg.Match(text)
+	return !slices.ContainsFunc(readDockerfile(dockerfile), func(i instruction) bool {
+		return i.name != "RUN" && buildArg.MatchString(i.arguments)
+	})
 }
 
 // storeName returns an image's name in the tool's store. A name without a registry gets docker.io, as Kubernetes reads
