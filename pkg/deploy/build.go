@@ -114,7 +114,12 @@ func (r *run) buildRequest(ctx context.Context, out io.Writer, tree source.Tree)
 
 // buildArgs returns the build args that norn passes. It leaves out one that the Dockerfile uses for a base image.
 func buildArgs(out io.Writer, dockerfile string, tree source.Tree) []string {
-	args := []string{"VERSION=" + tree.Tag(), "BUILD_NUMBER=" + tree.Number}
+	const number = "BUILD_NUMBER"
+	args := []string{"VERSION=" + tree.Tag(), number + "=" + tree.Number}
+	if tree.Shallow && image.Declares(dockerfile, number) {
+		pipeline.Warn(out, "%s is %s, which is too low: the repository is a shallow clone, and norn counts its commits; "+
+			"run git fetch --unshallow, or clone it with its history", number, tree.Number)
+	}
 	for _, name := range image.BaseImageArgs(dockerfile) {
 		pipeline.Warn(out, "the Dockerfile sets ARG %[1]s for its base image, so norn does not pass its own %[1]s", name)
 		args = slices.DeleteFunc(args, func(arg string) bool { return strings.HasPrefix(arg, name+"=") })

@@ -1,7 +1,11 @@
 package deploy
 
 import (
+	"bytes"
 	"io"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"norn/pkg/deploy/image"
@@ -150,6 +154,33 @@ func TestSourceAndBuildHavePlans(t *testing.T) {
 	for name, do := range map[string]pipeline.Func[built]{"run": step.Run, "plan": step.Plan} {
 		if made, _, err := do(t.Context(), io.Discard); made.name != "shop:1" || made.builder != nil || err != nil {
 			t.Errorf("%s made %+v, error %v", name, made, err)
+		}
+	}
+}
+
+// buildArgs warns if norn's own build args are not what a Dockerfile expects.
+func TestBuildArgs(t *testing.T) {
+	whole := source.Tree{Commit: "0123456789abcdef", Number: "7"}
+	shallow := whole
+	shallow.Shallow = true
+	for _, c := range []struct {
+		text          string
+		tree          source.Tree
+		args, warning string
+	}{
+		{"FROM x\nARG BUILD_NUMBER\n", whole, "VERSION=0123456789ab BUILD_NUMBER=7", ""},
+		{"FROM x\nARG BUILD_NUMBER\n", shallow, "VERSION=0123456789ab BUILD_NUMBER=7", "BUILD_NUMBER is 7, which is too low"},
+		{"FROM x\n", shallow, "VERSION=0123456789ab BUILD_NUMBER=7", ""},
+		{"ARG VERSION=3\nFROM x:$VERSION\n", whole, "BUILD_NUMBER=7", "norn does not pass its own VERSION"},
+	} {
+		path := filepath.Join(t.TempDir(), "Dockerfile")
+		if err := os.WriteFile(path, []byte(c.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var out bytes.Buffer
+		got := strings.Join(buildArgs(&out, path, c.tree), " ")
+		if got != c.args || !strings.Contains(out.String(), c.warning) || c.warning == "" && out.Len() > 0 {
+			t.Errorf("%q: %s with %q", c.text, got, out.String())
 		}
 	}
 }

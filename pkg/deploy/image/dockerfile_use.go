@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// BaseImageArgs returns norn's build args that a Dockerfile gives a default before the first FROM and uses in a FROM, as
-// in ARG VERSION=3.19 and FROM alpine:$VERSION. norn's own value would select a base image that does not exist.
+// BaseImageArgs returns norn's build args that a Dockerfile gives a default before the first FROM and uses in a FROM,
+// as in ARG VERSION=3.19 and FROM alpine:$VERSION. norn's own value would select a base image that does not exist.
 func BaseImageArgs(dockerfile string) []string {
 	var defaults, used []string
 	before := true
@@ -31,12 +31,25 @@ func BaseImageArgs(dockerfile string) []string {
 	return slices.DeleteFunc(slices.Compact(used), func(name string) bool { return !slices.Contains(defaults, name) })
 }
 
+// Declares reports whether a Dockerfile declares a build arg.
+func Declares(dockerfile, arg string) bool {
+	return slices.ContainsFunc(readDockerfile(dockerfile), func(i instruction) bool {
+		return i.name == "ARG" && slices.ContainsFunc(strings.Fields(i.arguments), func(word string) bool {
+			name, _, _ := strings.Cut(word, "=")
+			return name == arg
+		})
+	})
+}
+
 // CopySources returns the files and patterns that a Dockerfile copies from the build context. It leaves out those with
 // variables, and here-documents.
 func CopySources(dockerfile string) []string {
 	var out []string
 	for _, i := range readDockerfile(dockerfile) {
-		if i.name != "COPY" && i.name != "ADD" || strings.Contains(i.arguments, "--from=") || strings.Contains(i.arguments, "<<") {
+		if i.name != "COPY" && i.name != "ADD" {
+			continue
+		}
+		if strings.Contains(i.arguments, "--from=") || strings.Contains(i.arguments, "<<") {
 			continue
 		}
 		words := strings.Fields(i.arguments)

@@ -9,7 +9,8 @@ import (
 	"norn/internal/command"
 )
 
-// gitFunc runs git and returns its trimmed standard output. The error includes git's standard error.
+// gitFunc runs git and returns its standard output without the last line break. The error includes git's standard
+// error.
 type gitFunc func(ctx context.Context, args ...string) (string, error)
 
 // gitIn returns a gitFunc that runs git in dir.
@@ -26,7 +27,7 @@ func gitIn(dir string, env ...string) gitFunc {
 			}
 			return "", fmt.Errorf("git %s: %w", subcommand(args), err)
 		}
-		return strings.TrimSpace(stdout.String()), nil
+		return oneLine(stdout.String()), nil
 	}
 }
 

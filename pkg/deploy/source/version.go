@@ -13,6 +13,9 @@ type Tree struct {
 	Number string // build number: how many commits led to Commit
 	Time   string // commit time, in seconds since 1970
 	Dirty  bool   // Dir has uncommitted changes
+	// Shallow means that the repository lacks older commits, so Number is too low.
+	Shallow  bool
+	Warnings []string // about what the Tree leaves out or which version it is
 }
 
 // Tag returns the image tag for this version.
