@@ -41,7 +41,7 @@ func (r *run) build(tree source.Tree) pipeline.Step[built] {
 			return built{}, pipeline.Result{}, &pipeline.ToolError{
 				Doing:  "build " + request.Image,
 				Err:    err,
-				Advice: "see its output above; to reproduce the failure, build " + r.spec.Build.Dockerfile + " in " + r.dir,
+				Advice: r.buildHint(ctx, builder.Name(), request, tree),
 			}
 		}
 		detail := builder.Name() + " built " + request.Image + forPlatform(request)

@@ -1,9 +1,11 @@
 package image
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -38,7 +40,40 @@ func (t containersTool) Build(ctx context.Context, out io.Writer, b Request) err
 	for _, a := range b.Args {
 		args = append(args, "--build-arg", a)
 	}
-	return command.Run(ctx, b.Dir, out, t.name, append(args, b.Dir)...)
+	filtered := &olderTags{to: out, own: storeName(b.Image)}
+	err = command.Run(ctx, b.Dir, filtered, t.name, append(args, b.Dir)...)
+	return errors.Join(err, filtered.flush())
+}
+
+// olderTags passes on the tool's output, except the lines with earlier tags of the same image.
+type olderTags struct {
+	to   io.Writer
+	own  string // the tag to show
+	rest []byte // the beginning of a line
+}
+
+// Write implements io.Writer.
+func (o *olderTags) Write(p []byte) (int, error) {
+	o.rest = append(o.rest, p...)
+	at := bytes.LastIndexByte(o.rest, '\n') + 1
+	var show []byte
+	for line := range bytes.Lines(o.rest[:at]) {
+		tag, ok := bytes.CutPrefix(line, []byte("Successfully tagged "))
+		if !ok || string(bytes.TrimSpace(tag)) == o.own {
+			show = append(show, line...)
+		}
+	}
+	o.rest = append(o.rest[:0], o.rest[at:]...)
+	if len(show) == 0 {
+		return len(p), nil
+	}
+	_, err := o.to.Write(show)
+	return len(p), err
+}
+
+func (o *olderTags) flush() error {
+	_, err := o.to.Write(o.rest)
+	return err
 }
 
 // buildArg matches a use of norn's build args.

@@ -80,3 +80,19 @@ func TestDigestOf(t *testing.T) {
 		t.Errorf("digestOf = %q for a repository without a digest", got)
 	}
 }
+
+// buildah lists all tags of an image that it has built before. norn shows only the new one.
+func TestOlderTags(t *testing.T) {
+	var out strings.Builder
+	o := &olderTags{to: &out, own: "r/shop:2"}
+	for _, part := range []string{
+		"STEP 1\nSucc", "essfully tagged r/shop:1\nSuccessfully tagged r/shop:2\nSuccessfully", " tagged ", "r/x:3\nid",
+	} {
+		if n, err := o.Write([]byte(part)); n != len(part) || err != nil {
+			t.Fatal(n, err)
+		}
+	}
+	if err := o.flush(); err != nil || out.String() != "STEP 1\nSuccessfully tagged r/shop:2\nid" {
+		t.Errorf("%q, %v", out.String(), err)
+	}
+}

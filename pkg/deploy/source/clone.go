@@ -49,7 +49,7 @@ func Clone(ctx context.Context, out io.Writer, repo infraspec.Repo, v Selection,
 		return Tree{}, fmt.Errorf("check out %s: %w", tree.Describe(), err)
 	}
 	tree.warnUnlisted(unlisted, "")
-	tree.Dir, tree.Copied = target, target
+	tree.Dir, tree.Copied, tree.origin = target, target, RedactURL(repo.URL)
 	return tree, nil
 }
 

@@ -25,7 +25,7 @@ func parseGitlinks(list string) []gitlink {
 // module is a submodule's entry in .gitmodules.
 type module struct{ name, update string }
 
-// parseModules returns the entries of .gitmodules by path. list is the output of git config -z --list, whose entries have
+// parseModules returns the entries of .gitmodules by path. list is the output of git config -z --list: entries of
 // the form "KEY\nVALUE" (man git-config).
 func parseModules(list string) map[string]module {
 	byName, paths := map[string]module{}, map[string]string{}

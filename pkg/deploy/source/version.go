@@ -8,6 +8,7 @@ import (
 type Tree struct {
 	Dir    string // the app's folder in the source
 	top    string // root of the user's checkout, or "" for a clone
+	origin string // address of a clone's repository without credentials, or ""
 	Copied string // the folder that norn created for this version, or "" if Dir is in the user's checkout
 	Commit string // full commit hash
 	Number string // build number: how many commits led to Commit
