@@ -190,7 +190,7 @@ func (r *run) ship(ctx context.Context, p pipeline.Runner) error {
 	if err != nil {
 		return err
 	}
-	image, err := pipeline.RunStep(ctx, p, r.deliver(made))
+	image, err := pipeline.RunStep(ctx, p, r.deliver(src, made))
 	if err != nil {
 		return err
 	}

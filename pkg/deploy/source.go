@@ -124,6 +124,9 @@ func (r *run) layOut(ctx context.Context, out io.Writer) (source.Tree, pipeline.
 	if tree.Dirty {
 		pipeline.Warn(out, "%s has uncommitted changes; they are deployed as %s", r.dir, tree.Tag())
 	}
+	for _, warning := range tree.Warnings {
+		pipeline.Warn(out, "%s", warning)
+	}
 	if warning := source.LFSPointers(tree.Dir); warning != "" {
 		pipeline.Warn(out, "%s", warning)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -106,12 +107,34 @@ func nearest(here string) (string, error) {
 			return path, nil
 		}
 		if dir == filepath.Dir(dir) {
-			return "", &NotFoundError{
-				Where:  "in " + here + " or its parent folders",
-				advice: "change to the app's folder, pass the app's name, or create an infraspec with norn init",
+			advice := "change to the app's folder, pass the app's name, or create an infraspec with norn init"
+			if apps := below(here); apps != "" {
+				advice = "pass the folder of an app: " + apps
+			}
+			return "", &NotFoundError{Where: "in " + here + " or its parent folders", advice: advice}
+		}
+	}
+}
+
+// maxBelow is the number of folders that an error suggests.
+const maxBelow = 5
+
+// below returns the folders of the infraspecs one or two levels below here, for an error, or "".
+func below(here string) string {
+	var folders []string
+	for _, pattern := range []string{"*/" + FileName, "*/*/" + FileName} {
+		found, _ := fs.Glob(os.DirFS(here), pattern) // the pattern is valid
+		for _, file := range found {
+			if !strings.HasPrefix(file, ".") && !strings.Contains(file, "/.") {
+				folders = append(folders, "."+string(filepath.Separator)+filepath.FromSlash(path.Dir(file)))
 			}
 		}
 	}
+	more := ""
+	if len(folders) > maxBelow {
+		folders, more = folders[:maxBelow], fmt.Sprintf(" and %d more", len(folders)-maxBelow)
+	}
+	return strings.Join(folders, ", ") + more
 }
 
 func inFolder(path string) (string, error) {
