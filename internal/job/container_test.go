@@ -8,6 +8,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"norn/pkg/k8s/rollout"
 )
 
 // statusOf returns a container's status: "running", "waiting REASON", or an exit code with its reason.
@@ -160,6 +162,21 @@ func TestContainerBlocked(t *testing.T) {
 	} {
 		if reason, message := container("shop").blocked(c.pod, time.Now()); (reason != "") != c.want {
 			t.Errorf("%s: blocked by %q: %s", c.name, reason, message)
+		}
+	}
+}
+
+// A Job whose claim is being deleted fails at once, because no new Pod may mount the claim.
+func TestDeletedClaim(t *testing.T) {
+	const message = `0/1 nodes are available: persistentvolumeclaim "shop-data" is being deleted. not found`
+	if got := deletedClaim(rollout.PodSummary{State: "Unschedulable", Message: message}); got != "shop-data" {
+		t.Errorf("got %q", got)
+	}
+	for _, s := range []rollout.PodSummary{
+		{State: "Unschedulable", Message: "0/1 nodes are available: 1 Insufficient cpu."}, {State: "Running", Message: message},
+	} {
+		if got := deletedClaim(s); got != "" {
+			t.Errorf("%+v: got %q", s, got)
 		}
 	}
 }

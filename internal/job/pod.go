@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -40,7 +41,11 @@ func waitForPod(ctx context.Context, cluster *k8s.Client, r Request, to target) 
 		if reason, message := to.runs.blocked(p, time.Now()); reason != "" {
 			return false, fmt.Errorf("the Pod cannot start (%s): %s", reason, message)
 		}
-		if sum := rollout.Summarize(p); sum.State == "Unschedulable" && sum.Message != said {
+		sum := rollout.Summarize(p)
+		if claim := deletedClaim(sum); claim != "" {
+			return false, fmt.Errorf("the Pod cannot start: PersistentVolumeClaim %s is being deleted", claim)
+		}
+		if sum.State == "Unschedulable" && sum.Message != said {
 			said = sum.Message
 			r.Say("waiting for a node: " + said)
 		}
@@ -51,6 +56,19 @@ func waitForPod(ctx context.Context, cluster *k8s.Client, r Request, to target) 
 		return nil, fmt.Errorf("run Job %s: %w", to.job, err)
 	}
 	return seen, nil
+}
+
+// claimDeletion matches the scheduler's message about a claim that is being deleted, which no new Pod may mount
+// (k8s.io/kubernetes/pkg/scheduler/framework/plugins/volumebinding).
+var claimDeletion = regexp.MustCompile(`persistentvolumeclaim "([^"]+)" is being deleted`)
+
+// deletedClaim returns the name of the claim that keeps a Pod from starting because it is being deleted, or "".
+func deletedClaim(sum rollout.PodSummary) string {
+	m := claimDeletion.FindStringSubmatch(sum.Message)
+	if sum.State != "Unschedulable" || m == nil {
+		return ""
+	}
+	return m[1]
 }
 
 // show copies the container's log until it ends.

@@ -78,7 +78,7 @@ type Volume struct {
 	Mount string `json:"mountPath,omitempty"`
 	Size  string `json:"size,omitempty"`
 	Host  string `json:"hostPath,omitempty"`
-	State string `json:"state"` // Bound, Pending, Lost, missing, or host
+	State string `json:"state"` // Bound, Pending, Lost, Terminating, missing, or host
 }
 
 // Schedule describes when a cron app runs.

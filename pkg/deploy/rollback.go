@@ -25,6 +25,9 @@ func Rollback(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, t 
 	t.KeepFailed = "a rollback is not rolled back"
 	runner := pipeline.Runner{To: to}
 	return t.WithLock(ctx, cluster, to, func(ctx context.Context) error {
+		if err := checkClaims(ctx, cluster, t); err != nil {
+			return err
+		}
 		chosen, err := pipeline.RunStep(ctx, runner, pipeline.Step[k8s.Revision]{
 			Name: "choose",
 			Run: func(ctx context.Context, out io.Writer) (k8s.Revision, pipeline.Result, error) {
