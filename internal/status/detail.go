@@ -6,6 +6,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 
 	"norn/pkg/forge/objects"
@@ -20,6 +21,8 @@ type Cluster interface {
 	Revisions(ctx context.Context, d *appsv1.Deployment) ([]k8s.Revision, error)
 	GetPods(ctx context.Context, ns, app string) ([]corev1.Pod, error)
 	configuration
+	CronRuns(ctx context.Context, c *batchv1.CronJob) ([]batchv1.Job, error)
+	JobWarning(ctx context.Context, ns, job string) (string, error)
 	PodEvents(ctx context.Context, ns, pod string) ([]corev1.Event, error)
 }
 
@@ -79,14 +82,6 @@ type Volume struct {
 	Size  string `json:"size,omitempty"`
 	Host  string `json:"hostPath,omitempty"`
 	State string `json:"state"` // Bound, Pending, Lost, Terminating, missing, or host
-}
-
-// Schedule describes when a cron app runs.
-type Schedule struct {
-	Cron    string     `json:"cron"`
-	Last    *time.Time `json:"last,omitempty"`
-	Success *time.Time `json:"lastSuccess,omitempty"`
-	Active  int        `json:"active"`
 }
 
 // NotFoundError reports that an app exists neither on disk nor in the cluster.

@@ -118,19 +118,31 @@ func printDetail(a *cli.App, d *status.Detail) {
 	}
 }
 
-// lastRuns returns when a cron app last ran.
+// lastRuns returns when a cron app last ran, and how that ended.
 func lastRuns(s *status.Schedule) string {
 	text := "has not run yet"
-	switch {
-	case s.Last != nil && s.Success == nil:
-		text = fmt.Sprintf("last run %s ago, no success yet", cli.Age(s.Last))
+	switch r := s.LastRun; {
+	case r != nil:
+		text = fmt.Sprintf("last run %s ago %s", cli.Age(&r.Started), verbs[r.Outcome])
 	case s.Last != nil:
-		text = fmt.Sprintf("last run %s ago, last success %s ago", cli.Age(s.Last), cli.Age(s.Success))
+		text = fmt.Sprintf("last run %s ago", cli.Age(s.Last))
+	}
+	switch {
+	case s.Success != nil:
+		text += fmt.Sprintf(", last success %s ago", cli.Age(s.Success))
+	case s.LastRun != nil || s.Last != nil:
+		text += ", no success yet"
 	}
 	if s.Active > 0 {
 		text += fmt.Sprintf(", %d running", s.Active)
 	}
 	return text
+}
+
+// verbs say what a run does, or did.
+var verbs = map[status.Outcome]string{
+	status.Succeeded: "succeeded", status.FailedRun: "failed", status.RunningRun: "is running",
+	status.Waiting: "has not started",
 }
 
 // printParts prints volumes, Pods and revisions as tables.
