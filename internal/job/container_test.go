@@ -173,7 +173,8 @@ func TestDeletedClaim(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 	for _, s := range []rollout.PodSummary{
-		{State: "Unschedulable", Message: "0/1 nodes are available: 1 Insufficient cpu."}, {State: "Running", Message: message},
+		{State: "Unschedulable", Message: "0/1 nodes are available: 1 Insufficient cpu."},
+		{State: "Running", Message: message},
 	} {
 		if got := deletedClaim(s); got != "" {
 			t.Errorf("%+v: got %q", s, got)

@@ -21,9 +21,14 @@ type Cluster interface {
 	Revisions(ctx context.Context, d *appsv1.Deployment) ([]k8s.Revision, error)
 	GetPods(ctx context.Context, ns, app string) ([]corev1.Pod, error)
 	configuration
+	runs
+	PodEvents(ctx context.Context, ns, pod string) ([]corev1.Event, error)
+}
+
+// runs reads the runs of a cron app.
+type runs interface {
 	CronRuns(ctx context.Context, c *batchv1.CronJob) ([]batchv1.Job, error)
 	JobWarning(ctx context.Context, ns, job string) (string, error)
-	PodEvents(ctx context.Context, ns, pod string) ([]corev1.Event, error)
 }
 
 type configuration interface {

@@ -12,8 +12,8 @@ func DescribeRefusal(namespace, warning string) string {
 	text := "it cannot create its Pod: " + warning
 	switch {
 	case strings.Contains(warning, "violates PodSecurity"):
-		return text + fmt.Sprintf("\nset these fields in the CronJob with kubectl patch, which norn keeps, or lower the level: "+
-			"kubectl label namespace %s pod-security.kubernetes.io/enforce=baseline --overwrite", namespace)
+		return text + fmt.Sprintf("\nset these fields in the CronJob with kubectl patch, which norn keeps, "+
+			"or lower the level: kubectl label namespace %s pod-security.kubernetes.io/enforce=baseline --overwrite", namespace)
 	case strings.Contains(warning, "exceeded quota"):
 		return text + "\nraise the quota, or lower resources in the infraspec"
 	case strings.Contains(warning, "failed quota"):
