@@ -19,14 +19,14 @@ type Cluster interface {
 	Inventory(ctx context.Context, ns, app string) (*k8s.Inventory, error)
 	GetDeployment(ctx context.Context, ns, name string) (*appsv1.Deployment, error)
 	Revisions(ctx context.Context, d *appsv1.Deployment) ([]k8s.Revision, error)
-	GetPods(ctx context.Context, ns, app string) ([]corev1.Pod, error)
 	configuration
-	runs
-	PodEvents(ctx context.Context, ns, pod string) ([]corev1.Event, error)
+	starts
 }
 
-// runs reads the runs of a cron app.
-type runs interface {
+// starts reads an app's Pods and the runs of a cron app, and why they do not start.
+type starts interface {
+	GetPods(ctx context.Context, ns, app string) ([]corev1.Pod, error)
+	PodEvents(ctx context.Context, ns, pod string) ([]corev1.Event, error)
 	CronRuns(ctx context.Context, c *batchv1.CronJob) ([]batchv1.Job, error)
 	JobWarning(ctx context.Context, ns, job string) (string, error)
 }
