@@ -115,7 +115,7 @@ func (s *session) noPods(ctx context.Context, seen rollout.Observation) (string,
 func (s *session) noRunPods(ctx context.Context, cron *batchv1.CronJob) string {
 	none := fmt.Sprintf("no run of %s exists; its schedule is %q", s.opts.App, cron.Spec.Schedule)
 	runs, err := s.cluster.CronRuns(ctx, cron)
-	if err != nil || len(runs) == 0 { // the user may not be allowed to list Jobs
+	if err != nil || len(runs) == 0 { // such as a denied permission to list Jobs
 		return none
 	}
 	newest := runs[0].Name

@@ -17,7 +17,7 @@ func (c *Client) GetCronJob(ctx context.Context, ns, name string) (*batchv1.Cron
 	return j, Explain(err, "read CronJob %s", name)
 }
 
-// CronRuns lists the Jobs of a CronJob, newest first: those that its schedule started, and those that users created
+// CronRuns lists the Jobs of a CronJob, newest first: Jobs that its schedule started, and Jobs that users created
 // from it.
 func (c *Client) CronRuns(ctx context.Context, cron *batchv1.CronJob) ([]batchv1.Job, error) {
 	l, err := c.batch.Jobs(cron.Namespace).List(ctx, metav1.ListOptions{LabelSelector: appSelector(cron.Name)})
