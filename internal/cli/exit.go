@@ -154,7 +154,9 @@ func failures() []outcome {
 		ends[*objects.ImageError](ExitUsage, reasonUsage),
 		ends[*scaffold.ExistsError](ExitUsage, reasonUsage),
 		ends[*forge.ShrinkError](ExitFailed, reasonNone),
+		ends[*objects.ClaimDeletionError](ExitFailed, reasonNone),
 		ends[*k8s.NamespaceError](ExitFailed, reasonNone),
+		ends[*k8s.DeletionError](ExitFailed, reasonNone),
 	}
 }
 

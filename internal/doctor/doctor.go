@@ -129,6 +129,9 @@ func (e *examination) checks() []check {
 		check{name: "namespace", cluster: true, run: e.namespace},
 		check{name: "permissions", cluster: true, run: e.permissions},
 	)
+	if e.spec != nil && hasClaims(e.spec) {
+		list = append(list, check{name: "volumes", cluster: true, run: e.volumes})
+	}
 	if e.spec != nil {
 		list = append(list, check{name: "tunnel", cluster: true, run: e.tunnel},
 			check{name: "lock", cluster: true, run: e.lock})

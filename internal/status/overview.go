@@ -44,6 +44,8 @@ type App struct {
 	Drift   []string   `json:"drift,omitempty"` // differences between cluster and infraspec
 	Path    string     `json:"path,omitempty"`  // of the infraspec, if it is on this machine
 	Problem string     `json:"problem,omitempty"`
+	// Warnings say what will go wrong although the app may be running.
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 // Overview returns the apps on disk and in the inventory, sorted by name. A nil inventory means that no cluster is
@@ -98,7 +100,12 @@ func appNames(inv *k8s.Inventory) []string {
 
 // fill adds the state in the cluster to an app. spec is nil if the infraspec is not on disk or is invalid.
 func fill(app *App, inv *k8s.Inventory, spec *infraspec.Spec, s objects.Settings) {
-	services := owned(inv.Services, app.Name)
+	services, claims := owned(inv.Services, app.Name), owned(inv.Claims, app.Name)
+	for _, c := range claims {
+		if t := c.DeletionTimestamp; t != nil {
+			app.Warnings = append(app.Warnings, objects.DescribeClaimDeletion(c.Name, t.Time))
+		}
+	}
 	if spec == nil && app.Hosts == nil {
 		for _, svc := range services {
 			app.Hosts = append(app.Hosts, svc.Name)
@@ -124,7 +131,7 @@ func fill(app *App, inv *k8s.Inventory, spec *infraspec.Spec, s objects.Settings
 		return
 	}
 	var err error
-	if app.Drift, err = differences(liveObjects{d, c, services, owned(inv.Claims, app.Name)}, spec, s); err != nil {
+	if app.Drift, err = differences(liveObjects{d, c, services, claims}, spec, s); err != nil {
 		app.Problem = "cannot be compared with the cluster: " + err.Error()
 	}
 }

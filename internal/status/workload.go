@@ -18,14 +18,9 @@ import (
 func (d *detail) workload(ctx context.Context) error {
 	if c := find(d.inventory.CronJobs, d.Name); c != nil {
 		d.Image = metadata.ImageOf(c.Spec.JobTemplate.Spec.Template.Spec, d.Name)
-		s := &Schedule{Cron: c.Spec.Schedule, Active: len(c.Status.Active)}
-		if t := c.Status.LastScheduleTime; t != nil {
-			s.Last = &t.Time
+		if err := d.schedule(ctx, c); err != nil {
+			return err
 		}
-		if t := c.Status.LastSuccessfulTime; t != nil {
-			s.Success = &t.Time
-		}
-		d.Schedule = s
 	}
 	if live := find(d.inventory.Deployments, d.Name); live != nil {
 		return d.rollout(ctx, live)

@@ -63,7 +63,7 @@ func secretsFile(spec *infraspec.Spec) []infraspec.Finding {
 	case err != nil:
 		return []infraspec.Finding{finding("secrets", infraspec.Error, "%s", problem(err))}
 	}
-	var found []infraspec.Finding
+	found := tooLarge(spec, entries, finding)
 	for i, name := range spec.Secrets {
 		known := slices.ContainsFunc(entries, func(e secrets.Entry) bool { return e.Name == name })
 		if infraspec.IsVariable(name) && !known {
@@ -94,6 +94,31 @@ func secretsFile(spec *infraspec.Spec) []infraspec.Finding {
 			found = append(found, finding(key, infraspec.Warning,
 				"%s is in %s but not listed here, so the app does not get it", e.Name, secrets.FileName))
 		}
+	}
+	return found
+}
+
+// tooLarge reports declared values that no container can get, and more values than a Secret can hold.
+func tooLarge(
+	spec *infraspec.Spec, entries []secrets.Entry,
+	finding func(key string, severity infraspec.Severity, format string, args ...any) infraspec.Finding,
+) []infraspec.Finding {
+	var found []infraspec.Finding
+	total := 0
+	for _, e := range entries {
+		i := slices.Index(spec.Secrets, e.Name)
+		if i < 0 || !infraspec.IsVariable(e.Name) {
+			continue
+		}
+		total += e.Size
+		if why := infraspec.TooLong(e.Name, e.Size); why != "" {
+			found = append(found, finding(fmt.Sprintf("secrets[%d]", i), infraspec.Error, "%s", why))
+		}
+	}
+	if total > infraspec.MaxSecret {
+		found = append(found, finding("secrets", infraspec.Error,
+			"the values of these names have %d bytes together, more than the limit of %d for a Secret", total,
+			infraspec.MaxSecret))
 	}
 	return found
 }

@@ -1,6 +1,7 @@
 package validate
 
 import (
+	"encoding/base64"
 	"os"
 	"path/filepath"
 	"slices"
@@ -29,6 +30,11 @@ const (
 	metadata = "sops:\n  version: 3.13.3\n  lastmodified: \"2026-01-01T00:00:00Z\"\n  mac: ENC[x]\n" +
 		"  age:\n    - recipient: age1x\n      enc: x\n"
 )
+
+// encrypted returns a value of n bytes as SOPS writes it.
+func encrypted(n int) string {
+	return "ENC[AES256_GCM,data:" + base64.StdEncoding.EncodeToString(make([]byte, n)) + ",iv:x,tag:x,type:str]"
+}
 
 func TestReferencedFiles(t *testing.T) {
 	for _, c := range []struct {
@@ -73,6 +79,20 @@ func TestReferencedFiles(t *testing.T) {
 			"infraspec.yaml": worker + "secrets: [A]\n", "Dockerfile": "",
 			"secrets.enc.yaml": "A:\n  B: ENC[x]\n" + metadata,
 		}, []string{"error secrets-file 3:11 A is a list or a mapping"}},
+		{"too long for a variable", map[string]string{
+			"infraspec.yaml": worker + "secrets: [A, B]\n", "Dockerfile": "",
+			"secrets.enc.yaml": "A: " + encrypted(128<<10-3) + "\nB: " + encrypted(128<<10-2) + "\n" + metadata,
+		}, []string{"error secrets-file 3:14 B has 131070 bytes, more than the limit of 131069 for an environment variable"}},
+		{"too much for a Secret", map[string]string{
+			"infraspec.yaml": worker + "secrets: [A, B, C, D, E, F, G, H, I]\n", "Dockerfile": "",
+			"secrets.enc.yaml": func() string {
+				text := ""
+				for _, name := range "ABCDEFGHI" {
+					text += string(name) + ": " + encrypted(120<<10) + "\n"
+				}
+				return text + metadata
+			}(),
+		}, []string{"error secrets-file 3:10 1105920 bytes together, more than the limit of 1048576 for a Secret"}},
 		{"other mistakes", map[string]string{
 			"infraspec.yaml": worker + "prot: 1\nsecrets: [A]\n", "Dockerfile": "",
 		}, []string{"error unknown-key 3:1", "error secrets-file 4:10"}},

@@ -64,7 +64,11 @@ func (a appSecret) readFile(ctx context.Context, path string) (map[string]secret
 	}
 	defer file.Close()
 	file.Each(func(name string, v secrets.Value) { a.hide(name, v.Reveal()) })
-	return file.Pick(a.spec.Secrets)
+	values, err := file.Pick(a.spec.Secrets)
+	if err == nil {
+		err = checkSizes(path, values)
+	}
+	return values, err
 }
 
 // live returns the Secret in the cluster, or nil. If norn does not manage it, the error is an *objects.ConflictError.

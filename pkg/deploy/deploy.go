@@ -83,6 +83,9 @@ func withRun(
 	if err != nil {
 		return err
 	}
+	if err := checkClaims(ctx, cluster, o.Target); err != nil {
+		return err
+	}
 	tmp, err := folder.NewTemporary()
 	if err != nil {
 		return err

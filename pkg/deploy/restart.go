@@ -33,6 +33,9 @@ func Restart(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, t r
 	}
 	step := pipeline.Step[pipeline.None]{Name: "rollout", Run: pipeline.Act(run)}
 	return t.WithLock(ctx, cluster, to, func(ctx context.Context) error {
+		if err := checkClaims(ctx, cluster, t); err != nil {
+			return err
+		}
 		_, err := pipeline.RunStep(ctx, pipeline.Runner{To: to}, step)
 		return err
 	})

@@ -25,6 +25,9 @@ import (
 func Rollback(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, t rollout.Target, choice Choice) error {
 	runner := pipeline.Runner{To: to}
 	return t.WithLock(ctx, cluster, to, func(ctx context.Context) error {
+		if err := checkClaims(ctx, cluster, t); err != nil {
+			return err
+		}
 		chosen, err := pipeline.RunStep(ctx, runner, pipeline.Step[chosenRevision]{
 			Name: "choose",
 			Run: func(ctx context.Context, out io.Writer) (chosenRevision, pipeline.Result, error) {

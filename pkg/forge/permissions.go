@@ -225,6 +225,10 @@ func logGrants() []Grant {
 		{Resource: "pods", Verbs: []string{"list", "watch"}},
 		{Resource: "pods/log", Verbs: []string{"get"}},
 		{Resource: "events", Verbs: []string{"list", "watch"}},
+		{
+			Group: batch, Resource: "jobs", Verbs: []string{"list"},
+			Without: "norn cannot tell why a run of a cron app has no Pod",
+		},
 		readSecret,
 	}
 }

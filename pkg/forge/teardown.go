@@ -77,6 +77,12 @@ func prepare(ctx context.Context, cluster *k8s.Client, what Removal) (*teardown,
 		return nil, err
 	}
 	t := &teardown{cluster: cluster, what: what, inventory: inv}
+	for i := range inv.Deployments {
+		err := objects.CheckClaims(what.App, &inv.Deployments[i].Spec.Template.Spec, inv.Claims)
+		if err != nil && !what.DeleteData { // its Pods would end, and the data would not stay
+			return nil, err
+		}
+	}
 	var foreign conflictErrors
 	check := func(kind string, o metadata.Object, err error) error {
 		if err != nil {

@@ -39,7 +39,7 @@ const (
 	RuleDuration Rule = "duration"
 	// Kubernetes does not accept the cron schedule.
 	RuleSchedule Rule = "schedule"
-	// The name is not valid for an environment variable.
+	// The name or the value is not valid for an environment variable.
 	RuleVariable Rule = "variable"
 	// Two entries use the same name or path: volumes, mounts, secrets, or a name in both env and secrets.
 	RuleTwice Rule = "twice"

@@ -52,6 +52,11 @@ func (l *lookup) appAnd(of source) []source {
 
 func (l *lookup) disk(context.Context) []complete.Value { return complete.Apps(l.conf.AppsDir) }
 
+// functions returns the function apps on disk, because norn invoke reads the infraspec.
+func (l *lookup) functions(context.Context) []complete.Value {
+	return complete.Functions(l.conf.AppsDir)
+}
+
 // others returns the apps on disk that the command line does not name yet.
 func (l *lookup) others(ctx context.Context) []complete.Value {
 	return slices.DeleteFunc(l.disk(ctx), func(v complete.Value) bool { return slices.Contains(l.args, v.Text) })

@@ -48,6 +48,10 @@ func invocation(a *cli.App, cmd *cobra.Command, args []string, o *options) (*cli
 	if err != nil {
 		return nil, err
 	}
+	if spec.Role == infraspec.Cron {
+		return nil, cli.Usagef("%s is a cron app, not a function; to run its command now, run %s", spec.App,
+			cli.RunNow(spec.App))
+	}
 	if spec.Role != infraspec.Function {
 		return nil, cli.Usagef("%s is a %s, not a function; norn run runs a command in it", spec.App, spec.Role)
 	}

@@ -224,9 +224,12 @@ func lostPods(o Observation, current *appsv1.ReplicaSet) Verdict {
 	return v
 }
 
+// firstContainer returns the name of the app's own container, which is not the first if a sidecar stands before it.
 func firstContainer(p *corev1.Pod) string {
 	if len(p.Spec.Containers) == 0 {
 		return ""
 	}
-	return p.Spec.Containers[0].Name
+	app := p.Labels["app"] // metadata.AppLabel
+	i := slices.IndexFunc(p.Spec.Containers, func(c corev1.Container) bool { return c.Name == app })
+	return p.Spec.Containers[max(0, i)].Name
 }
