@@ -127,8 +127,8 @@ func failures() []outcome {
 		badConnection,
 		ends[*database.SnapshotError](ExitFailed, reasonSnapshot),
 		ends[*pipeline.ToolError](ExitFailed, reasonToolFailed),
-		ends[*forge.RouteError](ExitFailed, reasonToolFailed),
 		ends[*connect.UnavailableError](ExitNoKubernetes, reasonNoKubernetes),
+		ends[*forge.DeletionError](ExitFailed, reasonNone), // a finalizer, a claim in use, a node that is down
 		ends[*forge.PermissionError](ExitFailed, reasonForbidden),
 		ends[*k8s.DeniedError](ExitFailed, reasonForbidden),
 		ends[*secrets.HeldError](ExitConflict, reasonLocked),

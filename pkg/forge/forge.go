@@ -47,7 +47,11 @@ func Run(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, spec *i
 		return err
 	}
 	return lease.WithLock(ctx, cluster, o.Lock, func(ctx context.Context) error {
-		r, err := begin(ctx, cluster, spec, o)
+		found, err := waitForDeletions(ctx, cluster, spec, o)
+		if err != nil {
+			return err
+		}
+		r, err := begin(ctx, cluster, spec, o, found)
 		if err != nil {
 			return err
 		}
@@ -74,7 +78,11 @@ func Steps(
 		return nil, nil, err
 	}
 	o.deployFollows = true
-	r, err := begin(ctx, cluster, spec, o)
+	found, err := waitForDeletions(ctx, cluster, spec, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	r, err := begin(ctx, cluster, spec, o, found)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -89,7 +97,15 @@ func Plan(
 	if err := check(o); err != nil {
 		return nil, err
 	}
-	r, err := begin(ctx, cluster.DryRun(), spec, o)
+	cluster = cluster.DryRun()
+	found, err := readLive(ctx, cluster, spec, o.Settings)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range found.dropDeletions(ctx, cluster, spec.App) {
+		to.Report(pipeline.Event{Kind: pipeline.Warned, Line: d.String() + "; forge waits for it, then creates it again"})
+	}
+	r, err := begin(ctx, cluster, spec, o, found)
 	if err != nil {
 		return nil, err
 	}
@@ -122,12 +138,10 @@ type run struct {
 	deferredKeys []string
 }
 
-// begin reads the live state. It returns an error, before the first write, if a later write would fail.
-func begin(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Options) (*run, error) {
-	found, err := waitForDeletions(ctx, cluster, spec, o)
-	if err != nil {
-		return nil, err
-	}
+// begin starts from the live state. It returns an error, before the first write, if a later write would fail.
+func begin(
+	ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Options, found *live,
+) (_ *run, err error) {
 	r := &run{cluster: cluster, spec: spec, options: o, live: found}
 	quotas := func() error { return checkQuota(spec, found.budget, found) }
 	for _, check := range []func() error{r.checkConflicts, r.checkSizes, r.checkHostTaken, quotas} {
@@ -144,33 +158,25 @@ func begin(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Opt
 	return r, err
 }
 
-// deletionTimeout is how long to wait for pending deletions.
-const deletionTimeout = time.Minute
-
 // waitForDeletions reads the app's objects once no deletion is pending. Applying an object that is being deleted would
 // be lost.
-func waitForDeletions(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Options) (*live, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, deletionTimeout, errors.New("a finalizer may be holding it"))
-	defer cancel()
-	for said := false; ; said = true {
-		found, err := readLive(ctx, cluster, spec, o.Settings)
+func waitForDeletions(
+	ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Options,
+) (found *live, err error) {
+	say := func(text string) {
+		if o.Lock.Say != nil {
+			o.Lock.Say("waiting: " + text)
+		}
+	}
+	pending := func(ctx context.Context) (*deletion, error) {
+		found, err = readLive(ctx, cluster, spec, o.Settings)
 		if err != nil {
 			return nil, err
 		}
-		i := slices.IndexFunc(found.all(), func(n liveObject) bool { return n.object.GetDeletionTimestamp() != nil })
-		if i < 0 {
-			return found, nil
-		}
-		ending := found.all()[i]
-		if !said && o.Lock.Say != nil {
-			o.Lock.Say(fmt.Sprintf("waiting: %s %s is being deleted", ending.kind, ending.object.GetName()))
-		}
-		select {
-		case <-ctx.Done():
-			return nil, fmt.Errorf("wait for %s %s to be deleted: %w", ending.kind, ending.object.GetName(), context.Cause(ctx))
-		case <-time.After(300 * time.Millisecond):
-		}
+		return firstPending(ctx, cluster, found.all(), spec.App), nil
 	}
+	err = waitUntilGone(ctx, time.Now().Add(DefaultDeletionTimeout), say, pending)
+	return found, err
 }
 
 // checkConflicts returns all conflicts with objects that norn does not manage for the app. Objects without an owner can

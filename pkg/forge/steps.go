@@ -206,7 +206,11 @@ func (r *run) pruneSteps() []Step {
 				return drift.Change{}, pipeline.Result{}, err
 			}
 			deleted := drift.Change{Kind: kind, Name: o.GetName(), State: pipeline.Deleted, Before: o}
-			return deleted, pipeline.Result{State: pipeline.Deleted, Detail: "no longer in the infraspec"}, nil
+			detail := "no longer in the infraspec"
+			if held := foreignFinalizers(o); len(held) > 0 {
+				detail += "; waiting for finalizer " + strings.Join(held, ", ")
+			}
+			return deleted, pipeline.Result{State: pipeline.Deleted, Detail: detail}, nil
 		}
 		steps = append(steps, r.objectStep(kind, o.GetName(), change))
 	}
