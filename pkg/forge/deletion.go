@@ -20,10 +20,11 @@ import (
 // have ended, and a finalizer can hold an object forever.
 const DefaultDeletionTimeout = 5 * time.Minute
 
-// deletionInterval is how often to look whether an object is gone.
+// deletionInterval is how often to look whether an object is gone. The first looks are sooner: most deletions take a
+// moment.
 const deletionInterval = 300 * time.Millisecond
 
-// quietWait is how long a wait is not worth a line: most deletions take a moment.
+// quietWait is how long a wait is not worth a line.
 const quietWait = time.Second
 
 // deletion is a pending deletion and what holds the object.
@@ -105,7 +106,7 @@ func (e *DeletionError) Hint() string {
 	case pods != "" && e.pending.kind == objects.KindClaim:
 		return fmt.Sprintf("delete what runs the Pod, or the Pod with kubectl delete pod %s --namespace %s", pods, ns) + again
 	case pods != "":
-		return fmt.Sprintf("if the node of the Pod is down, run kubectl delete pod %s --namespace %s --force", pods, ns) + again
+		return fmt.Sprintf("if the Pod's node is down, run kubectl delete pod %s --namespace %s --force", pods, ns) + again
 	}
 	return "run the command again to wait longer"
 }
@@ -117,7 +118,7 @@ type pendingFunc = func(context.Context) (*deletion, error)
 // deadline.
 func waitUntilGone(ctx context.Context, deadline time.Time, say func(string), pending pendingFunc) error {
 	begin, said := time.Now(), ""
-	for {
+	for interval := deletionInterval / 8; ; interval = min(2*interval, deletionInterval) {
 		d, err := pending(ctx)
 		if err != nil || d == nil {
 			return err
@@ -132,7 +133,7 @@ func waitUntilGone(ctx context.Context, deadline time.Time, say func(string), pe
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("%s: %w", d, context.Cause(ctx))
-		case <-time.After(deletionInterval):
+		case <-time.After(interval):
 		}
 	}
 }

@@ -78,7 +78,7 @@ type teardown struct {
 	what      Removal
 	inventory *k8s.Inventory
 	secret    *corev1.Secret
-	deadline  time.Time // of all waits
+	deadline  time.Time         // of all waits
 	tunnelMap *corev1.ConfigMap // nil if it does not exist or the user cannot read it
 }
 

@@ -59,8 +59,8 @@ func (c *Client) FindPod(ctx context.Context, ns, name string) (*corev1.Pod, err
 	return &l.Items[0], nil
 }
 
-// PodsMounting returns the names of the scheduled Pods that mount a PersistentVolumeClaim and have not ended. Only these
-// keep the claim from being deleted.
+// PodsMounting returns the names of the scheduled Pods that mount a PersistentVolumeClaim and have not ended. Only
+// these keep the claim from being deleted.
 func (c *Client) PodsMounting(ctx context.Context, ns, claim string) ([]string, error) {
 	l, err := c.core.Pods(ns).List(ctx, metav1.ListOptions{})
 	if err != nil {
