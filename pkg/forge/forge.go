@@ -280,14 +280,3 @@ func (r *run) differs(before, after metadata.Object) bool {
 	}
 	return drift.Diff(before, after) != ""
 }
-
-// adopt takes over an object that norn does not manage yet. checkConflicts must have allowed it.
-func (r *run) adopt(ctx context.Context, kind string, o metadata.Object) (string, error) {
-	if o == nil || objects.CheckOwner(kind, o, r.spec.App) == nil {
-		return "", nil
-	}
-	if err := r.cluster.Adopt(ctx, o); err != nil {
-		return "", err
-	}
-	return "adopted", nil
-}

@@ -33,8 +33,7 @@ live objects. Nothing is changed. With --exit-code, norn exits with 1 if anythin
 		},
 	}
 	cmd.Flags().BoolVar(&exitCode, "exit-code", false, "exit with 1 if anything differs")
-	cmd.Flags().BoolVar(&o.Adopt, "adopt", false,
-		"show what forge --adopt would change, except other managers' fields that it would remove")
+	cmd.Flags().BoolVar(&o.Adopt, "adopt", false, "show what forge --adopt would change")
 	return cmd
 }
 
