@@ -105,10 +105,11 @@ pictures: build ## Draw docs/pictures from norn's output on a devcluster
 	@hack/pictures
 
 .PHONY: fuzz
-fuzz: ## Fuzz the readers of the infraspec, of DATABASE_URL and of logs (FUZZTIME=10m)
+fuzz: ## Fuzz the readers of infraspec, DATABASE_URL, logs, tunnel, kubeconfig and git (FUZZTIME=10m)
 	@go test -run '^$$' -fuzz FuzzParse -fuzztime $(or $(FUZZTIME),1m) -fuzzminimizetime 10x ./pkg/infraspec
 	@go test -run '^$$' -fuzz FuzzConnectionTo -fuzztime $(or $(FUZZTIME),1m) ./pkg/deploy/database
 	@go test -run '^$$' -fuzz FuzzScan -fuzztime $(or $(FUZZTIME),1m) -fuzzminimizetime 10x ./internal/logs
+	@go test -run '^$$' -fuzz FuzzIngress -fuzztime $(or $(FUZZTIME),1m) ./pkg/forge/tunnel
 
 .PHONY: bench-validate
 bench-validate: build ## Measure norn validate for 1,000 apps

@@ -19,6 +19,7 @@ import (
 	"norn/pkg/deploy/rollout"
 	"norn/pkg/forge"
 	"norn/pkg/forge/objects"
+	"norn/pkg/forge/tunnel"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
 	"norn/pkg/k8s/connect"
@@ -127,8 +128,9 @@ func failures() []outcome {
 		badConnection,
 		ends[*database.SnapshotError](ExitFailed, reasonSnapshot),
 		ends[*pipeline.ToolError](ExitFailed, reasonToolFailed),
-		ends[*forge.RouteError](ExitFailed, reasonToolFailed),
 		ends[*connect.UnavailableError](ExitNoKubernetes, reasonNoKubernetes),
+		ends[*forge.DeletionError](ExitFailed, reasonNone), // a finalizer, a claim in use, a node that is down
+		ends[*tunnel.ConfigError](ExitFailed, reasonNone),
 		ends[*forge.PermissionError](ExitFailed, reasonForbidden),
 		ends[*k8s.DeniedError](ExitFailed, reasonForbidden),
 		ends[*secrets.HeldError](ExitConflict, reasonLocked),

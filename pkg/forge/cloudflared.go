@@ -24,8 +24,8 @@ type cloudflared struct {
 	adopt   bool // takes over a rule that no app owns
 }
 
-// change applies rule to the configuration, and restarts cloudflared if the text has changed. If the restart fails,
-// change restores the old text.
+// change applies rule to the configuration, and restarts cloudflared if the text has changed. If the restart with a new
+// rule fails, change restores the old text. A removed rule stays removed, and the next run restarts cloudflared.
 func (t *cloudflared) change(ctx context.Context, app string, rule tunnel.Rule) (pipeline.Result, error) {
 	var before *corev1.ConfigMap
 	var after, shadow string
@@ -36,17 +36,9 @@ func (t *cloudflared) change(ctx context.Context, app string, rule tunnel.Rule) 
 		after = m.Data[tunnel.ConfigKey]
 		return err
 	})
-	if k8s.IsNotFound(err) {
-		return pipeline.Result{
-			State:  pipeline.Skipped,
-			Detail: fmt.Sprintf("there is no ConfigMap %s in namespace %s", tunnel.ConfigMap, tunnel.Namespace),
-		}, nil
-	}
-	if errors.Is(err, tunnel.ErrNoConfig) {
-		return pipeline.Result{
-			State:  pipeline.Skipped,
-			Detail: fmt.Sprintf("ConfigMap %s in namespace %s has no %s", tunnel.ConfigMap, tunnel.Namespace, tunnel.ConfigKey),
-		}, nil
+	if missing := missingConfig(err); missing != "" {
+		warnUnrouted(t.out, rule, missing)
+		return pipeline.Result{State: pipeline.Skipped, Detail: missing}, nil
 	}
 	if err != nil {
 		return pipeline.Result{}, err
@@ -60,12 +52,33 @@ func (t *cloudflared) change(ctx context.Context, app string, rule tunnel.Rule) 
 			shadow, rule.Host, tunnel.ConfigMap,
 		)
 	}
-	if before.Data[tunnel.ConfigKey] == after && !tunnel.Unfinished(before, app) {
-		return pipeline.Result{State: pipeline.Unchanged}, nil
+	return t.bringIn(ctx, app, rule, before, after)
+}
+
+// bringIn restarts cloudflared if the text has changed from before to after, or if an earlier run changed it without a
+// restart.
+func (t *cloudflared) bringIn(
+	ctx context.Context, app string, rule tunnel.Rule, before *corev1.ConfigMap, after string,
+) (pipeline.Result, error) {
+	result := pipeline.Result{State: pipeline.Unchanged}
+	if before.Data[tunnel.ConfigKey] != after {
+		result.State = pipeline.Configured
+	} else if !tunnel.Unfinished(before, app) {
+		return result, nil
 	}
-	if err := t.restart(ctx); err != nil {
+	err := t.restart(ctx)
+	switch {
+	case errors.Is(err, errNoDeployment):
+		pipeline.Warn(
+			t.out, "%v; restart what runs cloudflared there, then remove the annotation %s from ConfigMap %s",
+			err, metadata.RestartPendingAnnotation, tunnel.ConfigMap,
+		)
+		return result, nil
+	case err != nil && result.State == pipeline.Configured && rule.Host != "":
 		err = fmt.Errorf("restart cloudflared with the new rule: %w", err)
 		return pipeline.Result{}, errors.Join(err, t.undo(lease.CleanupContext(ctx), app, before, after))
+	case err != nil: // an old text without the rule would not help
+		return pipeline.Result{}, fmt.Errorf("restart cloudflared, which has not read its new configuration yet: %w", err)
 	}
 	_, err = t.cluster.PatchConfigMap(ctx, tunnel.Namespace, tunnel.ConfigMap, func(m *corev1.ConfigMap) error {
 		if tunnel.IsPending(m, app, after) { // otherwise another run has changed the text since
@@ -73,8 +86,33 @@ func (t *cloudflared) change(ctx context.Context, app string, rule tunnel.Rule) 
 		}
 		return nil
 	})
-	return pipeline.Result{State: pipeline.Configured}, err
+	result.State = pipeline.Configured
+	return result, err
 }
+
+// missingConfig returns which part of cloudflared's configuration is missing, or "" if err has another cause.
+func missingConfig(err error) string {
+	where := fmt.Sprintf("ConfigMap %s in namespace %s", tunnel.ConfigMap, tunnel.Namespace)
+	switch {
+	case k8s.IsNotFound(err):
+		return "there is no " + where
+	case errors.Is(err, tunnel.ErrNoConfig):
+		return where + " has no " + tunnel.ConfigKey
+	}
+	return ""
+}
+
+// warnUnrouted warns that norn routes no requests to the rule's host.
+func warnUnrouted(out io.Writer, rule tunnel.Rule, why string) {
+	if rule.Host != "" {
+		pipeline.Warn(out, "norn does not route %s: %s; route the host to %s yourself", rule.Host, why, rule.Service)
+	}
+}
+
+// errNoDeployment reports that norn does not know what runs cloudflared.
+var errNoDeployment = fmt.Errorf(
+	"there is no Deployment %s in namespace %s to restart", tunnel.Deployment, tunnel.Namespace,
+)
 
 // tunnelTimeout is how long to wait for cloudflared.
 const tunnelTimeout = 2 * time.Minute
@@ -84,8 +122,7 @@ const tunnelTimeout = 2 * time.Minute
 func (t *cloudflared) restart(ctx context.Context) error {
 	d, err := t.cluster.RestartDeployment(ctx, tunnel.Namespace, tunnel.Deployment, time.Now())
 	if k8s.IsNotFound(err) {
-		_, _ = fmt.Fprintf(t.out, "there is no Deployment %s to restart\n", tunnel.Deployment)
-		return nil
+		return errNoDeployment
 	}
 	if err != nil {
 		return err

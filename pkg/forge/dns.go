@@ -2,7 +2,6 @@ package forge
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"strings"
 
@@ -11,26 +10,8 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// RouteError reports that the cloudflared command did not create a DNS record.
-type RouteError struct {
-	Host, Tunnel, Said string
-	Err                error
-}
-
-// Error names the host and the tunnel, and quotes the last line of the command's output.
-func (e *RouteError) Error() string {
-	return fmt.Sprintf("route the DNS name %s to tunnel %s: %v: %s", e.Host, e.Tunnel, e.Err, e.Said)
-}
-
-// Hint returns how to create the record.
-func (e *RouteError) Hint() string {
-	return fmt.Sprintf("log in to the host's zone with cloudflared tunnel login, or create the record with "+
-		"cloudflared tunnel route dns %s %s; then run the command again", e.Tunnel, e.Host)
-}
-
-func (e *RouteError) Unwrap() error { return e.Err }
-
-// dns creates the host's DNS record with the cloudflared command, if it is installed.
+// dns creates the host's DNS record with the cloudflared command, if it is installed. A failure is only a warning: the
+// record may exist, and norn cannot read it.
 func (r *run) dns(ctx context.Context, out io.Writer) (none drift.Change, result pipeline.Result, err error) {
 	host := r.spec.Hosts.External
 	if !command.Installed("cloudflared") {
@@ -47,6 +28,12 @@ func (r *run) dns(ctx context.Context, out io.Writer) (none drift.Change, result
 	case strings.Contains(said.String(), "already exists"):
 		return none, pipeline.Result{State: pipeline.Unchanged}, nil
 	default:
-		return none, pipeline.Result{}, &RouteError{host, r.options.Tunnel, command.LastLine(said.String()), err}
+		if ctx.Err() != nil {
+			return none, pipeline.Result{}, err
+		}
+		pipeline.Warn(out, "the DNS record was not created: %v: %s; unless it exists, create it with "+
+			"cloudflared tunnel route dns %s %s (log in to its zone first, with cloudflared tunnel login)",
+			err, command.LastLine(said.String()), r.options.Tunnel, host)
+		return none, pipeline.Result{State: pipeline.Skipped, Detail: "cloudflared did not create the record"}, nil
 	}
 }

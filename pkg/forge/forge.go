@@ -56,7 +56,11 @@ func Steps(
 	if err := check(o); err != nil {
 		return nil, nil, err
 	}
-	r, err := begin(ctx, cluster, spec, o)
+	found, err := waitForDeletions(ctx, cluster, spec, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	r, err := begin(ctx, cluster, spec, o, found)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -71,7 +75,15 @@ func Plan(
 	if err := check(o); err != nil {
 		return nil, err
 	}
-	r, err := begin(ctx, cluster.DryRun(), spec, o)
+	cluster = cluster.DryRun()
+	found, err := readLive(ctx, cluster, spec, o.Settings)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range found.dropDeletions(ctx, cluster, spec.App) {
+		to.Report(pipeline.Event{Kind: pipeline.Warned, Line: d.String() + "; forge waits for it, then creates it again"})
+	}
+	r, err := begin(ctx, cluster, spec, o, found)
 	if err != nil {
 		return nil, err
 	}
@@ -104,12 +116,10 @@ type run struct {
 	deferredKeys []string
 }
 
-// begin reads the live state. It returns an error, before the first write, if a later write would fail.
-func begin(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Options) (*run, error) {
-	found, err := waitForDeletions(ctx, cluster, spec, o)
-	if err != nil {
-		return nil, err
-	}
+// begin starts from the live state. It returns an error, before the first write, if a later write would fail.
+func begin(
+	ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Options, found *live,
+) (_ *run, err error) {
 	r := &run{cluster: cluster, spec: spec, options: o, live: found}
 	quotas := func() error { return checkQuota(spec, found.budget, found) }
 	for _, check := range []func() error{r.checkConflicts, r.checkSizes, r.checkHostTaken, quotas} {
@@ -126,39 +136,41 @@ func begin(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Opt
 	return r, err
 }
 
-// deletionTimeout is how long to wait for pending deletions.
-const deletionTimeout = time.Minute
-
 // waitForDeletions reads the app's objects once no deletion is pending. Applying an object that is being deleted would
 // be lost.
-func waitForDeletions(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Options) (*live, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, deletionTimeout, errors.New("a finalizer may be holding it"))
-	defer cancel()
-	for said := false; ; said = true {
-		found, err := readLive(ctx, cluster, spec, o.Settings)
+func waitForDeletions(
+	ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Options,
+) (found *live, err error) {
+	say := func(text string) {
+		if o.Lock.Say != nil {
+			o.Lock.Say("waiting: " + text)
+		}
+	}
+	pending := func(ctx context.Context) (*deletion, error) {
+		found, err = readLive(ctx, cluster, spec, o.Settings)
 		if err != nil {
 			return nil, err
 		}
-		i := slices.IndexFunc(found.all(), func(n liveObject) bool { return n.object.GetDeletionTimestamp() != nil })
-		if i < 0 {
-			return found, nil
+		if err := checkMountedClaims(spec, found); err != nil {
+			return nil, err
 		}
-		ending := found.all()[i]
-		if claim, ok := ending.object.(*corev1.PersistentVolumeClaim); ok && found.deployment != nil {
-			claims := []corev1.PersistentVolumeClaim{*claim}
-			if err := objects.CheckClaims(spec.App, &found.deployment.Spec.Template.Spec, claims); err != nil {
-				return nil, err
-			}
-		}
-		if !said && o.Lock.Say != nil {
-			o.Lock.Say(fmt.Sprintf("waiting: %s %s is being deleted", ending.kind, ending.object.GetName()))
-		}
-		select {
-		case <-ctx.Done():
-			return nil, fmt.Errorf("wait for %s %s to be deleted: %w", ending.kind, ending.object.GetName(), context.Cause(ctx))
-		case <-time.After(300 * time.Millisecond):
-		}
+		return firstPending(ctx, cluster, found.all(), spec.App), nil
 	}
+	err = waitUntilGone(ctx, time.Now().Add(DefaultDeletionTimeout), say, pending)
+	return found, err
+}
+
+// checkMountedClaims returns an error if a claim that the Pods mount is being deleted. Kubernetes deletes its data when
+// the Pods end, so no wait helps.
+func checkMountedClaims(spec *infraspec.Spec, found *live) error {
+	if found.deployment == nil {
+		return nil
+	}
+	var claims []corev1.PersistentVolumeClaim
+	for _, c := range found.claims {
+		claims = append(claims, *c)
+	}
+	return objects.CheckClaims(spec.App, &found.deployment.Spec.Template.Spec, claims)
 }
 
 // checkConflicts returns all conflicts with objects that norn does not manage for the app. Objects without an owner can
@@ -261,15 +273,4 @@ func (r *run) differs(before, after metadata.Object) bool {
 		return false
 	}
 	return drift.Diff(before, after) != ""
-}
-
-// adopt takes over an object that norn does not manage yet. checkConflicts must have allowed it.
-func (r *run) adopt(ctx context.Context, kind string, o metadata.Object) (string, error) {
-	if o == nil || objects.CheckOwner(kind, o, r.spec.App) == nil {
-		return "", nil
-	}
-	if err := r.cluster.Adopt(ctx, o); err != nil {
-		return "", err
-	}
-	return "adopted", nil
 }

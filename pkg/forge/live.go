@@ -28,6 +28,8 @@ type live struct {
 	claims     map[string]*corev1.PersistentVolumeClaim
 	budget     k8s.Budget
 	tunnel     *corev1.ConfigMap // cloudflared's configuration, or nil
+	// tunnelMissing is the error that cloudflared's ConfigMap does not exist, or nil.
+	tunnelMissing error
 }
 
 // readLive reads the live state with concurrent calls.
@@ -67,6 +69,9 @@ func readLive(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, s 
 		m, err := cluster.GetConfigMap(ctx, tunnel.Namespace, tunnel.ConfigMap)
 		if _, denied := errors.AsType[*k8s.DeniedError](err); denied { // a user without access to it has no rule there
 			return func() {}, nil
+		}
+		if k8s.IsNotFound(err) {
+			return func() { l.tunnelMissing = err }, nil
 		}
 		return func() { l.tunnel = m }, err
 	})
@@ -135,10 +140,44 @@ func (r *reads) wait() error {
 	return errors.Join(r.errs...)
 }
 
+// dropDeletions removes the objects that are being deleted, and returns their deletions.
+func (l *live) dropDeletions(ctx context.Context, cluster *k8s.Client, app string) []deletion {
+	var dropped []deletion
+	for _, o := range l.all() {
+		if o.object.GetDeletionTimestamp() == nil {
+			continue
+		}
+		dropped = append(dropped, deletionOf(ctx, cluster, o, app))
+		switch o.kind {
+		case objects.KindDeployment:
+			l.deployment = nil
+		case objects.KindCronJob:
+			l.cronJob = nil
+		case objects.KindService:
+			delete(l.services, o.object.GetName())
+		case objects.KindClaim:
+			delete(l.claims, o.object.GetName())
+		}
+	}
+	return dropped
+}
+
 // liveObject is an object with its kind.
 type liveObject struct {
 	kind   string
 	object metadata.Object
+}
+
+// liveObjects returns objects of one kind with their kind.
+func liveObjects[T any, P interface {
+	*T
+	metadata.Object
+}](kind string, items []T) []liveObject {
+	out := make([]liveObject, 0, len(items))
+	for i := range items {
+		out = append(out, liveObject{kind, P(&items[i])})
+	}
+	return out
 }
 
 // all returns the objects in a stable order.

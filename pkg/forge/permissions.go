@@ -76,7 +76,7 @@ var (
 	// deleteClaims allows teardown to delete an app's data.
 	deleteClaims = Grant{
 		Resource: "persistentvolumeclaims",
-		Verbs:    []string{"delete", "watch"},
+		Verbs:    []string{"delete"},
 		Without:  "norn cannot delete the data",
 	}
 )

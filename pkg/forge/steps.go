@@ -1,6 +1,7 @@
 package forge
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	applyapps "k8s.io/client-go/applyconfigurations/apps/v1"
 	applycore "k8s.io/client-go/applyconfigurations/core/v1"
@@ -69,7 +71,7 @@ func claim(conf *applycore.PersistentVolumeClaimApplyConfiguration) changeFunc {
 		if _, err := r.adopt(ctx, objects.KindClaim, before); err != nil {
 			return drift.Change{}, pipeline.Result{}, err
 		}
-		now, err := r.cluster.CreatePVC(ctx, conf)
+		now, err := applyOrPlan(ctx, r, r.live.claims[*conf.Name], conf, r.cluster.CreatePVC)
 		if err != nil {
 			return drift.Change{}, pipeline.Result{}, err
 		}
@@ -133,6 +135,8 @@ func (r *run) applyDeployment(
 	recreate := live != nil && live.Spec.Strategy.RollingUpdate != nil &&
 		*conf.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType
 	switch {
+	case live != nil && r.dry && !objects.IsOwned(live, r.spec.App):
+		return plan(ctx, r, live, conf)
 	case recreate && r.dry:
 		conf.Spec.Strategy = nil
 		now, err := r.cluster.CreateDeployment(ctx, conf)
@@ -165,7 +169,7 @@ func (r *run) cronJob(ctx context.Context) (drift.Change, pipeline.Result, error
 	} else if adopted != "" {
 		detail = adopted
 	}
-	now, err := r.cluster.CreateCronJob(ctx, conf)
+	now, err := applyOrPlan(ctx, r, live, conf, r.cluster.CreateCronJob)
 	if err != nil {
 		return drift.Change{}, pipeline.Result{}, err
 	}
@@ -179,13 +183,34 @@ func service(conf *applycore.ServiceApplyConfiguration) changeFunc {
 		if _, err := r.adopt(ctx, objects.KindService, before); err != nil {
 			return drift.Change{}, pipeline.Result{}, err
 		}
-		now, err := r.cluster.CreateService(ctx, conf)
+		now, err := r.applyService(ctx, r.live.services[*conf.Name], conf)
 		if err != nil {
 			return drift.Change{}, pipeline.Result{}, err
 		}
 		change, result := r.outcome(objects.KindService, before, now, fmt.Sprintf("port 80 to %d", r.spec.Port))
 		return change, result, nil
 	}
+}
+
+// applyService applies the Service. If another port has the name of norn's, that port first becomes norn's.
+func (r *run) applyService(
+	ctx context.Context, live *corev1.Service, conf *applycore.ServiceApplyConfiguration,
+) (*corev1.Service, error) {
+	adopts := live != nil && !objects.IsOwned(live, r.spec.App)
+	freed := drift.FreedPorts(live, conf)
+	switch {
+	case r.dry && (adopts || freed != nil):
+		return plan(ctx, r, cmp.Or(freed, live), conf)
+	case freed != nil && !adopts: // an adoption removes the other port
+		patch, err := drift.PortsPatch(freed)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := r.cluster.PatchJSON(ctx, live, patch); err != nil {
+			return nil, err
+		}
+	}
+	return r.cluster.CreateService(ctx, conf)
 }
 
 // pruneSteps returns the steps that remove objects that the infraspec no longer names: Services under other names, and
@@ -199,7 +224,11 @@ func (r *run) pruneSteps() []Step {
 				return drift.Change{}, pipeline.Result{}, err
 			}
 			deleted := drift.Change{Kind: kind, Name: o.GetName(), State: pipeline.Deleted, Before: o}
-			return deleted, pipeline.Result{State: pipeline.Deleted, Detail: "no longer in the infraspec"}, nil
+			detail := "no longer in the infraspec"
+			if held := foreignFinalizers(o); len(held) > 0 {
+				detail += "; waiting for finalizer " + strings.Join(held, ", ")
+			}
+			return deleted, pipeline.Result{State: pipeline.Deleted, Detail: detail}, nil
 		}
 		steps = append(steps, r.objectStep(kind, o.GetName(), change))
 	}

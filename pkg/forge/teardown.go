@@ -1,8 +1,10 @@
 package forge
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -19,12 +21,14 @@ type Removal struct {
 	Namespace, App string
 	// DeleteData also deletes the app's claims and the data in them.
 	DeleteData bool
+	Timeout    time.Duration // time limit for all waits; 0 means DefaultDeletionTimeout
 	Lock       lease.Request // Holder and Wait only; Teardown fills in the rest
 }
 
 // Teardown removes the objects that forge and deploy created, in reverse order. It finds them by their labels and
 // needs no infraspec. It skips objects that no longer exist. If norn does not manage an object with one of the app's
-// names, the error is an *objects.ConflictError.
+// names, the error is an *objects.ConflictError. A failed step does not stop the others, so that only what failed
+// remains for a second run.
 func Teardown(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, what Removal) error {
 	if err := checkPermissions(ctx, cluster, Permissions(what.Namespace, teardownGrants(what.DeleteData))); err != nil {
 		return err
@@ -35,8 +39,16 @@ func Teardown(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, wh
 		if err != nil {
 			return err
 		}
-		_, err = pipeline.RunAll(ctx, pipeline.Runner{To: to}, t.steps())
-		return err
+		t.deadline = time.Now().Add(cmp.Or(what.Timeout, DefaultDeletionTimeout))
+		var errs []error
+		for _, step := range t.steps() {
+			_, err := pipeline.RunStep(ctx, pipeline.Runner{To: to}, step)
+			errs = append(errs, err)
+			if ctx.Err() != nil {
+				break
+			}
+		}
+		return errors.Join(errs...)
 	})
 }
 
@@ -66,6 +78,7 @@ type teardown struct {
 	what      Removal
 	inventory *k8s.Inventory
 	secret    *corev1.Secret
+	deadline  time.Time         // of all waits
 	tunnelMap *corev1.ConfigMap // nil if it does not exist or the user cannot read it
 }
 

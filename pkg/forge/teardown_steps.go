@@ -2,15 +2,13 @@ package forge
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"strings"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"norn/pkg/forge/objects"
 	"norn/pkg/forge/tunnel"
@@ -33,6 +31,14 @@ func deleted(names []string, note string) pipeline.Result {
 		return gone
 	}
 	return pipeline.Result{State: pipeline.Deleted, Detail: strings.Join(names, ", ") + note}
+}
+
+// unlessFailed returns the result of a step that ended without an error.
+func unlessFailed(result pipeline.Result, err error) (pipeline.Result, error) {
+	if err != nil {
+		return pipeline.Result{}, err
+	}
+	return result, nil
 }
 
 // wouldDelete returns the plan of a step that deletes the named objects.
@@ -76,14 +82,20 @@ func (t *teardown) tunnel() removeStep {
 		if len(hosts) == 0 && (t.tunnelMap == nil || !tunnel.Unfinished(t.tunnelMap, app)) {
 			return gone, nil
 		}
-		if _, err := (&cloudflared{cluster: t.cluster, out: out}).change(ctx, app, tunnel.Rule{}); err != nil {
+		_, err := (&cloudflared{cluster: t.cluster, out: out}).change(ctx, app, tunnel.Rule{})
+		if len(hosts) == 0 { // an earlier run removed the rule, but cloudflared has not restarted since
+			if err != nil && ctx.Err() == nil {
+				pipeline.Warn(out, "%v", err)
+				return gone, nil
+			}
+			return unlessFailed(gone, err)
+		}
+		if err != nil {
 			return pipeline.Result{}, err
 		}
-		if len(hosts) > 0 { // otherwise an earlier run was interrupted before the restart
-			_, _ = fmt.Fprintf(
-				out, "the DNS records of %s remain: the cloudflared command cannot delete them\n", strings.Join(hosts, ", "),
-			)
-		}
+		_, _ = fmt.Fprintf(
+			out, "the DNS records of %s remain: the cloudflared command cannot delete them\n", strings.Join(hosts, ", "),
+		)
 		return deleted(hosts, ""), nil
 	}
 	return removeStep{Name: "Tunnel", Run: pipeline.Act(run), Plan: wouldDelete(hosts, "")}
@@ -91,11 +103,15 @@ func (t *teardown) tunnel() removeStep {
 
 func (t *teardown) services() removeStep {
 	names := namesOf(t.inventory.Services)
-	run := func(ctx context.Context, _ io.Writer) (pipeline.Result, error) {
+	list := func(ctx context.Context) ([]liveObject, error) {
+		left, err := t.cluster.ListServices(ctx, t.what.Namespace, t.what.App)
+		return liveObjects(objects.KindService, left), err
+	}
+	run := func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
 		if err := t.deleteAll(ctx, names, t.cluster.DeleteService); err != nil {
 			return pipeline.Result{}, err
 		}
-		return deleted(names, ""), nil
+		return unlessFailed(deleted(names, ""), t.waitUntilGone(ctx, out, list))
 	}
 	return removeStep{Name: objects.KindService, Run: pipeline.Act(run), Plan: wouldDelete(names, "")}
 }
@@ -129,35 +145,48 @@ func (t *teardown) workload() removeStep {
 		if err := t.waitForPods(ctx, out); err != nil { // even if no object is left: an earlier run may have been interrupted
 			return pipeline.Result{}, err
 		}
-		return deleted(all, note), nil
+		return unlessFailed(deleted(all, note), t.waitUntilGone(ctx, out, t.workloadsLeft))
 	}
 	return removeStep{Name: "Workload", Run: pipeline.Act(run), Plan: wouldDelete(all, note)}
 }
 
-// podsTimeout is how long to wait for the Pods: a node that is down never reports that its Pods have ended.
-const podsTimeout = 5 * time.Minute
+// workloadsLeft lists what is left of the app's workloads.
+func (t *teardown) workloadsLeft(ctx context.Context) ([]liveObject, error) {
+	i, err := t.cluster.Inventory(ctx, t.what.Namespace, t.what.App)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Concat(
+		liveObjects(objects.KindDeployment, i.Deployments), liveObjects(objects.KindCronJob, i.CronJobs),
+		liveObjects("PodTemplate", i.PodTemplates), liveObjects("Job", i.Jobs),
+	), nil
+}
 
-// waitForPods waits until the Deployment and norn's Pods are gone. Other Pods with the same label do not matter.
+// waitForPods waits until norn's Pods are gone. Other Pods with the same label do not matter.
 func (t *teardown) waitForPods(ctx context.Context, out io.Writer) error {
-	bounded, cancel := context.WithTimeout(ctx, podsTimeout)
+	begin := time.Now()
+	bounded, cancel := context.WithDeadline(ctx, t.waitEnd())
 	defer cancel()
-	left := map[string]bool{}
+	var left []string
+	said := ""
 	err := t.cluster.Observe(bounded, t.what.Namespace, t.what.App, func(o rollout.Observation) (bool, error) {
-		now := map[string]bool{}
+		var pods []pipeline.Pod
+		left = nil
 		for _, p := range o.Pods {
 			if p.Labels[metadata.ManagedByLabel] == metadata.ManagedBy {
-				now[p.Name] = true
+				left = append(left, p.Name)
+				pods = append(pods, pipeline.Pod{Name: p.Name, State: rollout.Summarize(p).State, Old: true})
 			}
 		}
-		if len(now) != len(left) {
-			pipeline.Wait(out, fmt.Sprintf("Pods left: %d", len(now)), nil)
+		slices.Sort(left)
+		if text := fmt.Sprintf("Pods left: %d (%s)", len(left), strings.Join(left, ", ")); len(left) > 0 && text != said {
+			pipeline.Wait(out, text, pods)
+			said = text
 		}
-		left = now
-		return o.Deployment == nil && len(left) == 0, nil
+		return len(left) == 0, nil
 	})
-	names := strings.Join(slices.Sorted(maps.Keys(left)), ", ")
-	if err != nil && ctx.Err() == nil {
-		return fmt.Errorf("wait for the Pods of %s to end (left: %s): %w", t.what.App, names, err)
+	if err != nil && ctx.Err() == nil && len(left) > 0 {
+		return &DeletionError{t.podsLeft(left), time.Since(begin)}
 	}
 	if err != nil {
 		return fmt.Errorf("wait for the Pods of %s to end, which continues in the cluster: %w", t.what.App, err)
@@ -165,16 +194,58 @@ func (t *teardown) waitForPods(ctx context.Context, out io.Writer) error {
 	return nil
 }
 
+// podsLeft describes Pods that have not ended as what holds the app's workload.
+func (t *teardown) podsLeft(names []string) deletion {
+	workload := &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{
+		Namespace: t.what.Namespace, Name: t.what.App,
+	}}
+	kind := objects.KindDeployment
+	if len(t.inventory.CronJobs) > 0 {
+		kind = objects.KindCronJob
+	}
+	return deletion{liveObject: liveObject{kind, workload}, pods: names}
+}
+
+// waitEnd returns the end of a wait. A step that begins after the deadline still waits for a moment, since most
+// deletions take no longer.
+func (t *teardown) waitEnd() time.Time {
+	if least := time.Now().Add(2 * time.Second); least.After(t.deadline) {
+		return least
+	}
+	return t.deadline
+}
+
+// waitUntilGone waits until none of the listed objects is being deleted.
+func (t *teardown) waitUntilGone(
+	ctx context.Context, out io.Writer, list func(context.Context) ([]liveObject, error),
+) error {
+	pending := func(ctx context.Context) (*deletion, error) {
+		left, err := list(ctx)
+		return firstPending(ctx, t.cluster, left, t.what.App), err
+	}
+	return waitUntilGone(ctx, t.waitEnd(), sayTo(out), pending)
+}
+
 func (t *teardown) secrets() removeStep {
 	var names []string
 	if t.secret != nil {
 		names = []string{t.secret.Name}
 	}
-	run := func(ctx context.Context, _ io.Writer) (pipeline.Result, error) {
+	list := func(ctx context.Context) ([]liveObject, error) {
+		if len(names) == 0 {
+			return nil, nil
+		}
+		left, err := t.cluster.GetSecret(ctx, t.what.Namespace, names[0])
+		if err != nil {
+			return nil, ignoreNotFound(err)
+		}
+		return []liveObject{{objects.KindSecret, left}}, nil
+	}
+	run := func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
 		if err := t.deleteAll(ctx, names, t.cluster.DeleteSecret); err != nil {
 			return pipeline.Result{}, err
 		}
-		return deleted(names, ""), nil
+		return unlessFailed(deleted(names, ""), t.waitUntilGone(ctx, out, list))
 	}
 	return removeStep{Name: objects.KindSecret, Run: pipeline.Act(run), Plan: wouldDelete(names, "")}
 }
@@ -188,34 +259,15 @@ func (t *teardown) claims() removeStep {
 		return removeStep{Name: objects.KindClaim, Run: keep, Plan: keep}
 	}
 	const note = ", with the data"
+	list := func(ctx context.Context) ([]liveObject, error) {
+		left, err := t.cluster.ListPVCs(ctx, t.what.Namespace, t.what.App)
+		return liveObjects(objects.KindClaim, left), err
+	}
 	run := func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
 		if err := t.deleteAll(ctx, names, t.cluster.DeletePVC); err != nil {
 			return pipeline.Result{}, err
 		}
-		if len(names) > 0 {
-			if err := t.waitForClaims(ctx, out); err != nil {
-				return pipeline.Result{}, err
-			}
-		}
-		return deleted(names, note), nil
+		return unlessFailed(deleted(names, note), t.waitUntilGone(ctx, out, list))
 	}
 	return removeStep{Name: objects.KindClaim, Run: pipeline.Act(run), Plan: wouldDelete(names, note)}
-}
-
-// waitForClaims waits until the claims are gone. A claim remains while a Pod mounts it.
-func (t *teardown) waitForClaims(ctx context.Context, out io.Writer) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, podsTimeout, errors.New("a Pod may still mount them"))
-	defer cancel()
-	left := -1
-	see := func(claims []*corev1.PersistentVolumeClaim) (bool, error) {
-		if left >= 0 && len(claims) != left {
-			pipeline.Wait(out, fmt.Sprintf("claims left: %d", len(claims)), nil)
-		}
-		left = len(claims)
-		return left == 0, nil
-	}
-	if err := t.cluster.WatchPVCs(ctx, t.what.Namespace, t.what.App, see); err != nil {
-		return fmt.Errorf("wait for the claims of %s to be deleted: %w", t.what.App, err)
-	}
-	return nil
 }

@@ -91,8 +91,11 @@ func (r *run) route(rule tunnel.Rule) pipeline.Func[drift.Change] {
 // planTunnel returns a Func that returns the change of cloudflared's configuration. For a rule without a host, the
 // change removes the app's rules.
 func (r *run) planTunnel(rule tunnel.Rule) pipeline.Func[drift.Change] {
-	return func(context.Context, io.Writer) (drift.Change, pipeline.Result, error) {
+	return func(_ context.Context, out io.Writer) (drift.Change, pipeline.Result, error) {
 		planned := pipeline.Result{State: pipeline.Planned}
+		if r.live.tunnelMissing != nil {
+			warnUnrouted(out, rule, missingConfig(r.live.tunnelMissing))
+		}
 		if r.live.tunnel == nil {
 			return drift.Change{}, planned, nil
 		}
@@ -100,7 +103,9 @@ func (r *run) planTunnel(rule tunnel.Rule) pipeline.Func[drift.Change] {
 		maps.DeleteFunc(before.Data, func(key, _ string) bool { return key != tunnel.ConfigKey })
 		after := before.DeepCopy()
 		_, _, err := tunnel.Edit(after, r.appKey(), rule, r.options.Adopt)
-		if err != nil && !errors.Is(err, tunnel.ErrNoConfig) {
+		if missing := missingConfig(err); missing != "" {
+			warnUnrouted(out, rule, missing)
+		} else if err != nil {
 			return drift.Change{}, pipeline.Result{}, err
 		}
 		if drift.Diff(before, after) == "" {

@@ -67,7 +67,8 @@ type Spec struct {
 	Artifacts Artifacts `yaml:"artifacts"`
 	// Volumes are the volumes mounted in the container.
 	Volumes []Volume `yaml:"volumes"`
-	// Env are plain environment variables, with values as written. List secret ones under secrets.
+	// Env are plain environment variables, with values as written: $(NAME) is not expanded. List secret ones under
+	// secrets.
 	Env map[string]string `yaml:"env"`
 	// Alerts is accepted for compatibility with the original system. norn ignores it.
 	Alerts Alerts `yaml:"alerts"`

@@ -3,12 +3,10 @@ package k8s
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/client-go/util/csaupgrade"
@@ -22,8 +20,7 @@ import (
 func (c *Client) Adopt(ctx context.Context, live metadata.Object) error {
 	managers := sets.New[string]()
 	for _, m := range live.GetManagedFields() {
-		if m.Operation == metav1.ManagedFieldsOperationUpdate && m.Subresource == "" &&
-			!strings.HasPrefix(m.Manager, "kube-") {
+		if metadata.Adoptable(m) {
 			managers.Insert(m.Manager)
 		}
 	}
@@ -31,19 +28,25 @@ func (c *Client) Adopt(ctx context.Context, live metadata.Object) error {
 	if err != nil || patch == nil {
 		return Explain(err, "adopt %s", live.GetName())
 	}
+	_, err = c.PatchJSON(ctx, live, patch)
+	return Explain(err, "adopt %s", live.GetName())
+}
+
+// PatchJSON changes one of forge's objects by a JSON patch (RFC 6902), and returns the new object.
+func (c *Client) PatchJSON(ctx context.Context, live metadata.Object, patch []byte) (now metadata.Object, err error) {
 	opts := c.patchOptions(metadata.ForgeManager)
 	ns, name := live.GetNamespace(), live.GetName()
 	switch live.(type) {
 	case *appsv1.Deployment:
-		_, err = c.apps.Deployments(ns).Patch(ctx, name, types.JSONPatchType, patch, opts)
+		now, err = c.apps.Deployments(ns).Patch(ctx, name, types.JSONPatchType, patch, opts)
 	case *batchv1.CronJob:
-		_, err = c.batch.CronJobs(ns).Patch(ctx, name, types.JSONPatchType, patch, opts)
+		now, err = c.batch.CronJobs(ns).Patch(ctx, name, types.JSONPatchType, patch, opts)
 	case *corev1.Service:
-		_, err = c.core.Services(ns).Patch(ctx, name, types.JSONPatchType, patch, opts)
+		now, err = c.core.Services(ns).Patch(ctx, name, types.JSONPatchType, patch, opts)
 	case *corev1.PersistentVolumeClaim:
-		_, err = c.core.PersistentVolumeClaims(ns).Patch(ctx, name, types.JSONPatchType, patch, opts)
+		now, err = c.core.PersistentVolumeClaims(ns).Patch(ctx, name, types.JSONPatchType, patch, opts)
 	default:
 		err = fmt.Errorf("norn does not manage objects of type %T", live)
 	}
-	return Explain(err, "adopt %s", name)
+	return now, Explain(err, "change %s", name)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -56,4 +57,24 @@ func (c *Client) FindPod(ctx context.Context, ns, name string) (*corev1.Pod, err
 		return nil, Explain(err, "read Pod %s", name)
 	}
 	return &l.Items[0], nil
+}
+
+// PodsMounting returns the names of the scheduled Pods that mount a PersistentVolumeClaim and have not ended. Only
+// these keep the claim from being deleted.
+func (c *Client) PodsMounting(ctx context.Context, ns, claim string) ([]string, error) {
+	l, err := c.core.Pods(ns).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, Explain(err, "list the Pods in namespace %s", ns)
+	}
+	var names []string
+	for _, p := range l.Items {
+		ended := p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed
+		mounts := func(v corev1.Volume) bool {
+			return v.PersistentVolumeClaim != nil && v.PersistentVolumeClaim.ClaimName == claim
+		}
+		if !ended && p.Spec.NodeName != "" && slices.ContainsFunc(p.Spec.Volumes, mounts) {
+			names = append(names, p.Name)
+		}
+	}
+	return names, nil
 }

@@ -74,17 +74,6 @@ func (c *Client) WatchDeployment(ctx context.Context, ns, name string,
 	})
 }
 
-// WatchPVCs watches the PersistentVolumeClaims that norn manages for an app. It calls see with every new state, until
-// see is done, returns an error, or ctx ends.
-func (c *Client) WatchPVCs(ctx context.Context, ns, app string,
-	see func([]*corev1.PersistentVolumeClaim) (done bool, err error)) error {
-	w, stop := newWatches(ctx)
-	defer stop()
-	owned := func(o *metav1.ListOptions) { o.LabelSelector = ownedSelector(app) }
-	store := w.watch(c.core.RESTClient(), "persistentvolumeclaims", ns, &corev1.PersistentVolumeClaim{}, owned)
-	return w.each([]*changeStore{store}, func() (bool, error) { return see(all[corev1.PersistentVolumeClaim](store)) })
-}
-
 // watches is a set of reflectors that share one channel for changes.
 type watches struct {
 	ctx     context.Context //nolint:containedctx // the reflectors run until it ends

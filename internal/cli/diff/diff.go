@@ -33,8 +33,7 @@ live objects. Nothing is changed. With --exit-code, norn exits with 1 if anythin
 		},
 	}
 	cmd.Flags().BoolVar(&exitCode, "exit-code", false, "exit with 1 if anything differs")
-	cmd.Flags().BoolVar(&o.Adopt, "adopt", false,
-		"show what forge --adopt would change, except other managers' fields that it would remove")
+	cmd.Flags().BoolVar(&o.Adopt, "adopt", false, "show what forge --adopt would change")
 	return cmd
 }
 
@@ -46,11 +45,15 @@ type Change struct {
 	Diff   string         `json:"diff"`   // unified, of the object in YAML
 }
 
-// silent discards events, because norn prints the changes at the end.
-type silent struct{}
+// warnings reports only warnings, because norn prints the changes at the end.
+type warnings struct{ *cli.App }
 
 // Report implements pipeline.Reporter.
-func (silent) Report(pipeline.Event) {}
+func (w warnings) Report(e pipeline.Event) {
+	if e.Kind == pipeline.Warned {
+		w.Warnf("%s", e.Line)
+	}
+}
 
 // Run prints what forge would change, and returns the changes. It also implements norn forge --dry-run.
 func Run(a *cli.App, cmd *cobra.Command, args []string, o forge.Options) ([]drift.Change, error) {
@@ -63,7 +66,7 @@ func Run(a *cli.App, cmd *cobra.Command, args []string, o forge.Options) ([]drif
 		return nil, err
 	}
 	o.Settings = cli.ForgeSettings(s.Conf, o.Image)
-	changes, err := forge.Plan(cmd.Context(), s.Client, silent{}, spec, o)
+	changes, err := forge.Plan(cmd.Context(), s.Client, warnings{a}, spec, o)
 	if err != nil {
 		return nil, err
 	}

@@ -37,6 +37,8 @@ gone. A second run skips deleted objects.`,
 	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "skip the confirmation")
 	cmd.Flags().BoolVar(&o.DeleteData, "delete-data", false, "delete the PersistentVolumeClaims and their data too")
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "show what would be deleted, and change nothing")
+	o.Timeout = forge.DefaultDeletionTimeout
+	cmd.Flags().Var((*cli.Duration)(&o.Timeout), "timeout", "time limit for waiting until the objects are gone")
 	cli.BindLock(cmd, &o.Lock)
 	return cmd
 }

@@ -33,22 +33,14 @@ const contextLines = 3
 // secret values.
 func Diff(before, after metadata.Object) string {
 	text, err := difflib.GetUnifiedDiffString(difflib.UnifiedDiff{
-		A:       lines(manifest(before)),
-		B:       lines(manifest(after)),
+		A:       slices.Collect(strings.Lines(manifest(before))),
+		B:       slices.Collect(strings.Lines(manifest(after))),
 		Context: contextLines,
 	})
 	if err != nil { // writing to memory does not fail
 		return err.Error()
 	}
 	return text
-}
-
-// lines splits a text after each line end.
-func lines(text string) []string {
-	if text == "" {
-		return nil
-	}
-	return strings.SplitAfter(strings.TrimSuffix(text, "\n"), "\n")
 }
 
 // serverFields lists the metadata that the API server and controllers write.

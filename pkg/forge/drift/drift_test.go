@@ -8,7 +8,9 @@ import (
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	applycore "k8s.io/client-go/applyconfigurations/core/v1"
 
 	"norn/pkg/forge/objects"
 	"norn/pkg/infraspec"
@@ -113,5 +115,43 @@ func TestFieldsInvalid(t *testing.T) {
 	}}
 	if _, err := Fields(struct{}{}, d); err == nil {
 		t.Error("no error")
+	}
+}
+
+// A diff shows each line on its own, also at the end of the objects.
+func TestDiffLastLine(t *testing.T) {
+	before := &corev1.ConfigMap{Data: map[string]string{"a": "1"}}
+	after := &corev1.ConfigMap{Data: map[string]string{"a": "1", "b": "2"}, ObjectMeta: metav1.ObjectMeta{Name: "x"}}
+	got := Diff(before, after)
+	for _, line := range []string{"+  b: \"2\"\n", "+metadata:\n", "+  name: x\n"} {
+		if !strings.Contains(got, line) {
+			t.Errorf("%q is missing in\n%s", line, got)
+		}
+	}
+}
+
+// A port that has the name of norn's gets norn's number, or goes if norn's number is there too.
+func TestFreedPorts(t *testing.T) {
+	conf := applycore.Service("web", "default").WithSpec(applycore.ServiceSpec().WithPorts(
+		applycore.ServicePort().WithName("http").WithPort(80).WithProtocol(corev1.ProtocolTCP)))
+	port := func(name string, number int32) corev1.ServicePort {
+		return corev1.ServicePort{Name: name, Port: number, Protocol: corev1.ProtocolTCP}
+	}
+	for _, c := range []struct{ live, want []corev1.ServicePort }{
+		{[]corev1.ServicePort{port("http", 80), port("metrics", 9090)}, nil},
+		{[]corev1.ServicePort{port("", 8080)}, nil},
+		{
+			[]corev1.ServicePort{port("metrics", 9090), port("http", 8080)},
+			[]corev1.ServicePort{port("metrics", 9090), port("http", 80)},
+		},
+		{[]corev1.ServicePort{port("http", 8080), port("web", 80)}, []corev1.ServicePort{port("web", 80)}},
+	} {
+		var got []corev1.ServicePort
+		if freed := FreedPorts(&corev1.Service{Spec: corev1.ServiceSpec{Ports: c.live}}, conf); freed != nil {
+			got = freed.Spec.Ports
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("ports %v: got %v, want %v", c.live, got, c.want)
+		}
 	}
 }

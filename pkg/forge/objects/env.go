@@ -11,7 +11,7 @@ import (
 )
 
 // environment returns the container's environment: the sorted env with a generated DATABASE_URL if needed, then each
-// secret as a reference.
+// secret as a reference. Kubernetes does not expand the values of a Secret.
 func environment(spec *infraspec.Spec, s Settings) []*applycore.EnvVarApplyConfiguration {
 	plain := maps.Clone(spec.Env)
 	if u := databaseAddress(spec, s); u != "" {
@@ -22,7 +22,7 @@ func environment(spec *infraspec.Spec, s Settings) []*applycore.EnvVarApplyConfi
 	}
 	var out []*applycore.EnvVarApplyConfiguration
 	for _, name := range slices.Sorted(maps.Keys(plain)) {
-		out = append(out, applycore.EnvVar().WithName(name).WithValue(plain[name]))
+		out = append(out, applycore.EnvVar().WithName(name).WithValue(literal(plain[name])))
 	}
 	for _, name := range slices.Sorted(slices.Values(spec.Secrets)) {
 		ref := applycore.SecretKeySelector().WithName(SecretName(spec.App)).WithKey(name)

@@ -28,7 +28,7 @@ func Function(spec *infraspec.Spec, s Settings, body string) (*corev1.PodSpec, e
 		return nil, err
 	}
 	container := &conf.Containers[0]
-	container.WithEnv(applycore.EnvVar().WithName(BodyVariable).WithValue(EscapeDollars([]string{body})[0]))
+	container.WithEnv(applycore.EnvVar().WithName(BodyVariable).WithValue(literal(body)))
 	if container.Resources == nil {
 		container.WithResources(applycore.ResourceRequirements())
 	}

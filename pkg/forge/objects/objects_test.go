@@ -50,6 +50,17 @@ func TestObjects(t *testing.T) {
 	}
 }
 
+// A generated DATABASE_URL reaches the container as generated, too.
+func TestDatabaseURLIsLiteral(t *testing.T) {
+	spec := &infraspec.Spec{App: "shop"}
+	spec.Services.Postgres = &infraspec.Postgres{Database: "a$$(b)"}
+	env := environment(spec, Settings{PostgresHost: "db", PostgresUser: "$(u)"})
+	const want = "postgres://$$%28u%29@db:5432/a$$$$%28b%29?sslmode=disable"
+	if got := *env[0].Value; strings.ReplaceAll(strings.ReplaceAll(got, "(", "%28"), ")", "%29") != want {
+		t.Errorf("DATABASE_URL is %s; want %s", got, want)
+	}
+}
+
 // After the first deploy, forge does not send the fields that the deploy owns.
 func TestDeploymentAfterDeploy(t *testing.T) {
 	spec, _, err := infraspec.Load("testdata/golden/webserver.infraspec.yaml")

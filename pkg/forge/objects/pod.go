@@ -45,15 +45,18 @@ func containerFor(spec *infraspec.Spec, s Settings, start *Start) (*applycore.Co
 	return c, nil
 }
 
-// EscapeDollars returns texts for a container's command or environment, in which Kubernetes expands $(NAME) to a
-// variable and $$ to $ (kubernetes.io: Define a Command and Arguments for a Container).
+// EscapeDollars returns texts for a container's command that reach the container as written; see literal.
 func EscapeDollars(texts []string) []string {
 	out := make([]string, len(texts))
 	for i, text := range texts {
-		out[i] = strings.ReplaceAll(text, "$", "$$")
+		out[i] = literal(text)
 	}
 	return out
 }
+
+// literal returns a text for a container's command or environment that reaches the container as written. Kubernetes
+// expands $(NAME) there to a variable and $$ to $ (kubernetes.io: Define Dependent Environment Variables).
+func literal(text string) string { return strings.ReplaceAll(text, "$", "$$") }
 
 // withProbes sets the three probes on the healthcheck path. The startup probe gives a slow app two and a half minutes
 // before the liveness probe can kill it.

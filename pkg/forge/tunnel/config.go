@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/net/idna"
 	"gopkg.in/yaml.v3"
 )
 
@@ -34,10 +35,31 @@ type ingressRule struct {
 // matchesAll reports whether a rule matches every request.
 func (r ingressRule) matchesAll() bool { return (r.host == "" || r.host == "*") && r.path == "" }
 
+// serves reports whether a rule is for host alone, which is in lower case. cloudflared compares a rule's host as
+// written and in its IDNA form, which is in lower case too (github.com/cloudflare/cloudflared/ingress/rule.go).
+func (r ingressRule) serves(host string) bool {
+	if r.path != "" {
+		return false
+	}
+	ascii, err := idna.Lookup.ToASCII(r.host)
+	return r.host == host || err == nil && ascii == host
+}
+
 // shadows reports whether a rule's wildcard matches host.
 func (r ingressRule) shadows(host string) bool {
 	suffix, wildcard := strings.CutPrefix(r.host, "*")
-	return r.path == "" && wildcard && strings.HasSuffix(host, suffix)
+	return r.path == "" && wildcard && r.host != host && strings.HasPrefix(suffix, ".") && strings.HasSuffix(host, suffix)
+}
+
+// ConfigError reports a configuration that norn cannot read or edit. Nothing has been written.
+type ConfigError struct{ Problem string }
+
+// Error returns the problem.
+func (e *ConfigError) Error() string { return "edit the tunnel's configuration: " + e.Problem }
+
+// Hint returns where to fix it.
+func (e *ConfigError) Hint() string {
+	return fmt.Sprintf("fix %s with kubectl edit configmap %s --namespace %s", ConfigKey, ConfigMap, Namespace)
 }
 
 // parseIngress parses a configuration. An empty text is a configuration without rules.
@@ -45,14 +67,14 @@ func parseIngress(text string) (*ingress, error) {
 	in := &ingress{text: text, lines: splitLines(text)}
 	var doc yaml.Node
 	if err := yaml.Unmarshal([]byte(text), &doc); err != nil {
-		return nil, fmt.Errorf("read the tunnel's configuration: %w", err)
+		return nil, &ConfigError{err.Error()}
 	}
 	if len(doc.Content) == 0 || doc.Content[0].Tag == "!!null" {
 		return in, nil
 	}
 	in.root = doc.Content[0]
 	if in.root.Kind != yaml.MappingNode {
-		return nil, fmt.Errorf("read the tunnel's configuration: not a mapping")
+		return nil, &ConfigError{"it is not a mapping"}
 	}
 	for i := 0; i+1 < len(in.root.Content); i += 2 {
 		if in.root.Content[i].Value == "ingress" {
@@ -62,8 +84,14 @@ func parseIngress(text string) (*ingress, error) {
 	if in.list == nil || in.list.Tag == "!!null" {
 		return in, nil
 	}
-	if in.list.Kind != yaml.SequenceNode {
-		return nil, fmt.Errorf("read the tunnel's configuration: line %d: ingress is not a list", in.list.Line)
+	switch in.list.Kind {
+	case yaml.SequenceNode:
+	case yaml.AliasNode: // an edit would change what else uses the list
+		return nil, &ConfigError{fmt.Sprintf(
+			"line %d: ingress is the alias *%s; write the rules there instead", in.list.Line, in.list.Value,
+		)}
+	default:
+		return nil, &ConfigError{fmt.Sprintf("line %d: ingress is not a list", in.list.Line)}
 	}
 	for _, node := range in.list.Content {
 		in.rules = append(in.rules, in.parseRule(node))
@@ -93,16 +121,7 @@ func (in *ingress) parseRule(node *yaml.Node) ingressRule {
 		fields = node.Alias
 	}
 	r.body = bodyOf(fields)
-	for i := 0; i+1 < len(fields.Content); i += 2 {
-		switch value := fields.Content[i+1]; fields.Content[i].Value {
-		case "hostname":
-			r.host = value.Value
-		case "path":
-			r.path = value.Value
-		case "service":
-			r.service, r.target = value.Value, value
-		}
-	}
+	r.set(fields)
 	for r.first = node.Line - 1; r.first > in.list.Line-1 && !in.startsItem(r.first); {
 		r.first--
 	}
@@ -119,6 +138,42 @@ func (in *ingress) parseRule(node *yaml.Node) ingressRule {
 		}
 	}
 	return r
+}
+
+// set reads the fields of a rule's mapping. A field of the mapping has precedence over a merged one
+// (yaml.org/type/merge).
+func (r *ingressRule) set(fields *yaml.Node) {
+	if fields.Kind == yaml.AliasNode {
+		fields = fields.Alias
+	}
+	if fields.Kind == yaml.SequenceNode { // of merged mappings; the first one has precedence
+		for _, merged := range slices.Backward(fields.Content) {
+			r.set(merged)
+		}
+	}
+	if fields.Kind != yaml.MappingNode {
+		return
+	}
+	for i := 0; i+1 < len(fields.Content); i += 2 {
+		if fields.Content[i].Tag == "!!merge" {
+			r.set(fields.Content[i+1])
+		}
+	}
+	for i := 0; i+1 < len(fields.Content); i += 2 {
+		value := fields.Content[i+1]
+		text := value.Value
+		if value.Kind == yaml.AliasNode {
+			text = value.Alias.Value
+		}
+		switch fields.Content[i].Value {
+		case "hostname":
+			r.host = text
+		case "path":
+			r.path = text
+		case "service":
+			r.service, r.target = text, value
+		}
+	}
 }
 
 // bodyOf returns all fields of a rule in a comparable form.
@@ -141,12 +196,14 @@ func (in *ingress) startsItem(line int) bool {
 
 // find returns the index of the rule for host, or -1. It ignores rules with a path.
 func (in *ingress) find(host string) int {
-	return slices.IndexFunc(in.rules, func(r ingressRule) bool { return r.host == host && r.path == "" })
+	return slices.IndexFunc(in.rules, func(r ingressRule) bool { return r.serves(host) })
 }
 
-// insertIndex returns the index for a new rule: before the catch-all rule, or at the end if there is none.
-func (in *ingress) insertIndex() int {
-	if i := slices.IndexFunc(in.rules, ingressRule.matchesAll); i >= 0 {
+// insertIndex returns the index for a new rule for host: before the first wildcard that matches host and before the
+// catch-all rule, since cloudflared uses the first rule that matches. Without either, it is the end.
+func (in *ingress) insertIndex(host string) int {
+	first := func(r ingressRule) bool { return r.matchesAll() || r.shadows(host) }
+	if i := slices.IndexFunc(in.rules, first); i >= 0 {
 		return i
 	}
 	return len(in.rules)
@@ -159,7 +216,7 @@ func (in *ingress) shadow(host string, i int) string {
 		switch {
 		case r.matchesAll():
 			return "everything"
-		case r.host != host && r.shadows(host):
+		case r.shadows(host):
 			return r.host
 		}
 	}

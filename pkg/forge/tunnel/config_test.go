@@ -111,7 +111,8 @@ func TestInsertRule(t *testing.T) {
 		{
 			"rule with another service",
 			rules + "  - hostname: blog.example.com\n    service: 'http://old:80' # why\n" + notFound + "\n",
-			rules + strings.Replace(blogLines, ":80\n", ":80 # why\n", 1) + notFound + "\n",
+			rules + "  - hostname: blog.example.com\n" +
+				"    service: 'http://blog.default.svc.cluster.local:80' # why\n" + notFound + "\n",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -236,7 +237,8 @@ func TestEditOwnership(t *testing.T) {
 func TestEditShadow(t *testing.T) {
 	const blogRule = "- hostname: blog.example.com\n  service: http://blog.default.svc.cluster.local:80\n"
 	for text, want := range map[string]string{
-		"ingress:\n- hostname: '*.example.com'\n  service: x\n- service: http_status:404\n":                 "*.example.com",
+		"ingress:\n- hostname: '*.example.com'\n  service: x\n- service: http_status:404\n":                 "",
+		"ingress:\n- hostname: '*.example.com'\n  service: x\n" + blogRule:                                  "*.example.com",
 		"ingress:\n- hostname: '*.example.com'\n  path: /x\n  service: x\n- service: http_status:404\n":     "",
 		"ingress:\n- hostname: '*.example.org'\n  service: x\n- service: http_status:404\n":                 "",
 		"ingress:\n- service: http_status:404\n" + blogRule:                                                 "everything",
@@ -249,30 +251,172 @@ func TestEditShadow(t *testing.T) {
 	}
 }
 
-// insertRule inserts the rule into any text, keeps all other rules, and never panics.
+// cloudflared compares hosts without regard to case and in their IDNA form, but not a wildcard's, and a host with a dot
+// at its end is another one.
+func TestFindHost(t *testing.T) {
+	for _, c := range []struct {
+		rule, host string
+		want       bool
+	}{
+		{"blog.example.com", "blog.example.com", true},
+		{"Blog.Example.COM", "blog.example.com", true},
+		{"bücher.example", "xn--bcher-kva.example", true},
+		{"BÜCHER.example", "xn--bcher-kva.example", true},
+		{"blog.example.com.", "blog.example.com", false},
+		{"'*.example.com'", "*.example.com", true},
+		{"'*.Example.com'", "*.example.com", false},
+		{"'*.example.com'", "blog.example.com", false},
+	} {
+		got, err := Route("ingress:\n- hostname: "+c.rule+"\n  service: http://x:1\n", c.host)
+		if found := got != ""; err != nil || found != c.want {
+			t.Errorf("rule for %s, host %s: found %v, error %v", c.rule, c.host, found, err)
+		}
+	}
+	other := tunnelConfig("ingress:\n- hostname: Blog.Example.COM\n  service: http://old:80\n- service: http_status:404\n")
+	if _, _, err := Edit(other, "default/blog", blog, false); err == nil {
+		t.Error("no conflict with a rule in upper case")
+	}
+}
+
+// A rule that is right already is left byte for byte, and without an owner, unless it is adopted.
+func TestEditRightRule(t *testing.T) {
+	const service = "http://blog.default.svc.cluster.local:80"
+	for _, text := range []string{
+		"ingress:\n  - hostname: \"blog.example.com\"\n    service: \"" + service + "\"\n  - service: http_status:404\n",
+		"ingress:\n  - service: '" + service + "'\n    hostname: Blog.example.com\n",
+		`{"ingress": [{"hostname": "blog.example.com", "service": "` + service + `"},  {"service":"http_status:404"}]}`,
+		"a: &a {service: '" + service + "'}\ningress:\n- {hostname: blog.example.com, <<: *a}\n- service: http_status:404\n",
+		"s: &s " + service + "\ningress:\n- {hostname: blog.example.com, service: *s}\n- service: http_status:404\n",
+	} {
+		for _, adopt := range []bool{false, true} {
+			m := tunnelConfig(text)
+			_, _, err := Edit(m, "default/blog", blog, adopt)
+			owned := m.Annotations[metadata.RulesAnnotation] != ""
+			if err != nil || m.Data[ConfigKey] != text || owned != adopt || Unfinished(m, "default/blog") {
+				t.Errorf("adopt %v: error %v, annotations %v, text\n%s", adopt, err, m.Annotations, m.Data[ConfigKey])
+			}
+		}
+	}
+}
+
+// A new rule comes before a wildcard that would take its requests.
+func TestInsertBeforeWildcard(t *testing.T) {
+	const first, wild = "ingress:\n- hostname: a.x\n  service: y\n", "# Wild.\n- hostname: '*.example.com'\n  service: z\n"
+	const rest = "- service: http_status:404\n"
+	want := first + strings.ReplaceAll(strings.TrimPrefix(blogLines, "  "), "\n  ", "\n") + wild + rest
+	if got := insert(t, first+wild+rest, blog); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// A flow list and JSON stay in flow style, and an anchored list keeps its anchor.
+func TestRewriteKeepsStyle(t *testing.T) {
+	for before, want := range map[string]string{
+		"ingress: [{service: 'http_status:404'}]\n": "ingress: [{hostname: blog.example.com, " +
+			"service: 'http://blog.default.svc.cluster.local:80'}, {service: 'http_status:404'}]\n",
+		"ingress: &rules [{service: 'http_status:404'}]\n": "ingress: &rules [{hostname: blog.example.com, " +
+			"service: 'http://blog.default.svc.cluster.local:80'}, {service: 'http_status:404'}]\n",
+	} {
+		if got := insert(t, before, blog); got != want {
+			t.Errorf("got\n%s\nwant\n%s", got, want)
+		}
+		if got := remove(t, insert(t, before, blog), blog.Host); got != before {
+			t.Errorf("after removal\n%s\nwant\n%s", got, before)
+		}
+	}
+}
+
+// norn does not edit rules that share parts with others, and says what to do instead.
+func TestEditSharedParts(t *testing.T) {
+	for _, text := range []string{
+		"x: &r [{service: http_status:404}]\ningress: *r\n",
+		"s: &s http://old:80\ningress:\n- {hostname: blog.example.com, service: *s}\n- {hostname: b.x, service: *s}\n",
+		"a: &a {service: http://old:80}\ningress:\n- {hostname: blog.example.com, <<: *a}\n- {hostname: b.x, <<: *a}\n",
+	} {
+		m := tunnelConfig(text)
+		_, _, err := Edit(m, "default/blog", blog, true)
+		config, refused := errors.AsType[*ConfigError](err)
+		if refused && !strings.Contains(config.Hint(), "kubectl edit configmap cloudflared --namespace cloudflared") {
+			t.Errorf("hint %q", config.Hint())
+		}
+		if refused && m.Data[ConfigKey] == text {
+			continue
+		}
+		got, routeErr := Route(m.Data[ConfigKey], "b.x")
+		if err != nil || routeErr != nil || got != "http://old:80" {
+			t.Errorf("%v, %v: b.x leads to %q in\n%s", err, routeErr, got, m.Data[ConfigKey])
+		}
+	}
+}
+
+// Edit changes only the rule of an app, in any text, and removing the rule restores all others. It never panics.
 func FuzzIngress(f *testing.F) {
-	f.Add(configured)
-	f.Add("ingress: [{hostname: a, service: b}]")
-	f.Add("ingress:\n  - &a {service: x}\n  - *a\n")
+	const service = "service: http://blog.default.svc.cluster.local:80"
+	for _, seed := range []string{
+		configured,
+		"ingress: [{hostname: a, service: b}]",
+		"ingress:\n  - &a {service: x}\n  - *a\n",
+		"ingress:\n- hostname: Blog.Example.COM\n  service: \"http://old:80\"\n- service: http_status:404\n",
+		"ingress:\n- hostname: bücher.example\n  service: 'x'\n- hostname: blog.example.com.\n  service: y\n",
+		"ingress:\n  - hostname: 'blog.example.com'\n    " + service + " # keep\n",
+		`{"tunnel": "x", "ingress": [{"hostname": "a.x", "service": "http://a"}, {"service": "http_status:404"}]}`,
+		"x: &r [{service: x}]\ningress: *r\n", "x: &r {service: x}\ningress:\n- *r\n- {hostname: blog.example.com, <<: *r}\n",
+		"ingress: !!seq\n- hostname: '*.example.com'\n  service: x\n- hostname: '*'\n  service: y\n",
+		"ingress:\r\n- service: x\r\n",
+		"ingress:\n- hostname: a.x\n  path: \"^/v1\"\n  originRequest: {noTLSVerify: true}\n  service: |\n    x\n",
+		"", "ingress:", "ingress: ~\n", "- x", "ingress: {a: b}",
+		"\ufeffingress:\n-\n  service: x\n", "ingress:\n- ? a\n  : b\n",
+	} {
+		f.Add(seed)
+	}
 	f.Fuzz(func(t *testing.T, text string) {
 		in, err := parseIngress(text)
 		if err != nil {
 			return
 		}
-		before := in.expectedRules()
-		out, err := in.insertRule(blog)
-		if err != nil {
+		others := in.rulesExcept(blog.Host)
+		m := tunnelConfig(text)
+		if _, _, err := Edit(m, "default/blog", blog, true); err != nil {
+			if m.Data[ConfigKey] != text {
+				t.Fatalf("%v, but the text has changed:\n%s", err, m.Data[ConfigKey])
+			}
 			return
 		}
-		again, err := parseIngress(out)
-		if err != nil {
-			t.Fatalf("%v:\n%s", err, out)
-		}
+		again := parsed(t, m)
 		if at := again.find(blog.Host); at < 0 || again.rules[at].service != blog.Service {
-			t.Fatalf("the rule is missing:\n%s", out)
+			t.Fatalf("the rule is missing:\n%s", m.Data[ConfigKey])
 		}
-		if len(again.rules) < len(before) {
-			t.Fatalf("%d rules became %d:\n%s", len(before), len(again.rules), out)
+		got := again.rulesExcept(blog.Host)
+		if len(got) > len(others) { // norn adds a catch-all rule where there is none
+			got = got[:len(got)-1]
+		}
+		if !slices.Equal(got, others) || again.otherSettings() != in.otherSettings() {
+			t.Fatalf("rules %v became %v:\n%s", others, got, m.Data[ConfigKey])
+		}
+		after := m.Data[ConfigKey]
+		if _, _, err := Edit(m, "default/blog", blog, false); err != nil || m.Data[ConfigKey] != after {
+			t.Fatalf("a second edit: %v, and the text changes to\n%s", err, m.Data[ConfigKey])
+		}
+		if _, _, err := Edit(m, "default/blog", Rule{}, false); err == nil {
+			parsed(t, m)
 		}
 	})
+}
+
+func parsed(t *testing.T, m *corev1.ConfigMap) *ingress {
+	t.Helper()
+	in, err := parseIngress(m.Data[ConfigKey])
+	if err != nil {
+		t.Fatalf("%v:\n%s", err, m.Data[ConfigKey])
+	}
+	return in
+}
+
+// rulesExcept returns the rules without the one for host.
+func (in *ingress) rulesExcept(host string) []ingressRule {
+	rules := in.expectedRules()
+	if at := in.find(host); at >= 0 {
+		rules = slices.Delete(rules, at, at+1)
+	}
+	return rules
 }

@@ -10,9 +10,12 @@ import (
 )
 
 // insertRule returns the text with rule added or updated. It keeps all other lines byte for byte if the list is in
-// block style.
+// block style, and the whole text if the rule is there.
 func (in *ingress) insertRule(rule Rule) (string, error) {
 	i := in.find(rule.Host)
+	if i >= 0 && in.rules[i].service == rule.Service {
+		return in.text, nil
+	}
 	want := in.rulesWith(rule)
 	last := Rule{Service: catchAll}
 	switch {
@@ -25,7 +28,7 @@ func (in *ingress) insertRule(rule Rule) (string, error) {
 		return in.rewrite(want)
 	}
 	indent := strings.Repeat(" ", in.list.Column-1)
-	if at := in.insertIndex(); at < len(in.rules) {
+	if at := in.insertIndex(rule.Host); at < len(in.rules) {
 		line := in.rules[at].first
 		// Comments directly above the catch-all rule belong to it.
 		for line > in.rules[0].first && strings.HasPrefix(strings.TrimSpace(in.lines[line-1]), "#") {
@@ -83,7 +86,7 @@ func (in *ingress) rulesWith(rule Rule) []ingressRule {
 		out[i].body = bodyWith(in.rules[i].node, rule.Service)
 		return out
 	}
-	at := in.insertIndex()
+	at := in.insertIndex(rule.Host)
 	if at == len(out) {
 		out = append(out, expectedRule(Rule{Service: catchAll}))
 	}
@@ -124,9 +127,41 @@ func (in *ingress) verifyOrRewrite(want []ingressRule, text string) (string, err
 	return in.rewrite(want)
 }
 
-// rewrite encodes the configuration with these rules.
+// rewrite encodes the configuration with these rules. It returns a *ConfigError if that would change anything else,
+// because the rules share parts with each other or with other settings.
 func (in *ingress) rewrite(want []ingressRule) (string, error) {
-	list := &yaml.Node{Kind: yaml.SequenceNode}
+	root := in.root
+	if in.list == nil || root == nil {
+		return "", &ConfigError{"its layout is not supported"}
+	}
+	other := in.otherSettings()
+	content, err := in.nodesOf(want)
+	if err != nil {
+		return "", err
+	}
+	if len(in.list.Content) == 0 { // "[]" says nothing about the layout
+		in.list.Style = 0
+	}
+	in.list.Kind, in.list.Content = yaml.SequenceNode, content
+	if in.list.Tag == "!!null" {
+		in.list.Tag, in.list.Value = "!!seq", ""
+	}
+	var out bytes.Buffer
+	enc := yaml.NewEncoder(&out)
+	enc.SetIndent(2)
+	if err := enc.Encode(root); err != nil {
+		return "", fmt.Errorf("write the tunnel's configuration: %w", err)
+	}
+	again, err := parseIngress(out.String())
+	if err != nil || !slices.Equal(again.expectedRules(), want) || again.otherSettings() != other {
+		return "", &ConfigError{"the rules share parts by YAML aliases; write them out"}
+	}
+	return out.String(), nil
+}
+
+// nodesOf returns the YAML of these rules: the existing nodes, with a new service where it differs, and new ones.
+func (in *ingress) nodesOf(want []ingressRule) ([]*yaml.Node, error) {
+	var content []*yaml.Node
 	unused := slices.Clone(in.rules)
 	for _, w := range want {
 		i := slices.IndexFunc(unused, func(r ingressRule) bool {
@@ -135,8 +170,8 @@ func (in *ingress) rewrite(want []ingressRule) (string, error) {
 		var node yaml.Node
 		if i >= 0 {
 			node = *unused[i].node
-			if unused[i].service != w.service {
-				unused[i].target.Value, unused[i].target.Style = w.service, 0
+			if unused[i].service != w.service && unused[i].target != nil {
+				*unused[i].target = yaml.Node{Kind: yaml.ScalarNode, Value: w.service}
 			}
 			unused = slices.Delete(unused, i, i+1)
 		} else {
@@ -145,24 +180,12 @@ func (in *ingress) rewrite(want []ingressRule) (string, error) {
 				rule["hostname"] = w.host
 			}
 			if err := node.Encode(rule); err != nil {
-				return "", fmt.Errorf("write the tunnel's configuration: %w", err)
+				return nil, fmt.Errorf("write the tunnel's configuration: %w", err)
 			}
 		}
-		list.Content = append(list.Content, &node)
+		content = append(content, &node)
 	}
-	root := in.root
-	if in.list == nil || root == nil {
-		return "", fmt.Errorf("write the tunnel's configuration: unsupported layout")
-	}
-	list.HeadComment, list.FootComment, list.LineComment = in.list.HeadComment, in.list.FootComment, in.list.LineComment
-	*in.list = *list
-	var out bytes.Buffer
-	enc := yaml.NewEncoder(&out)
-	enc.SetIndent(2)
-	if err := enc.Encode(root); err != nil {
-		return "", fmt.Errorf("write the tunnel's configuration: %w", err)
-	}
-	return out.String(), nil
+	return content, nil
 }
 
 // replaceScalar returns the text with a scalar's value replaced in place, or the unchanged text if that is not
@@ -178,7 +201,8 @@ func (in *ingress) replaceScalar(n *yaml.Node, value string) string {
 	at := n.Column - 1
 	old := n.Value
 	if n.Style == yaml.DoubleQuotedStyle || n.Style == yaml.SingleQuotedStyle {
-		old = string(line[at]) + old + string(line[at])
+		quote := line[at : at+1]
+		old, value = quote+old+quote, quote+value+quote
 	}
 	if !strings.HasPrefix(line[min(at, len(line)):], old) {
 		return in.text // verifyOrRewrite then rewrites the configuration

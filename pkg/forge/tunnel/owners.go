@@ -61,7 +61,8 @@ var ErrNoConfig = errors.New("no configuration")
 // Edit makes rule the only rule of app in a tunnel's configuration. A Rule without a host removes all rules of app.
 // Edit returns the hosts of removed rules, and the host pattern of an earlier rule that shadows this one, or "". If
 // rule.Host already routes elsewhere, Edit returns an *objects.ConflictError; adopt lets it replace a rule that no app
-// owns. Without a configuration, the error is ErrNoConfig.
+// owns. A rule that no app owns and that is right already stays so, unless adopt makes it the app's. Without a
+// configuration, the error is ErrNoConfig.
 func Edit(m *corev1.ConfigMap, app string, rule Rule, adopt bool) (removed []string, shadow string, err error) {
 	text, exists := m.Data[ConfigKey]
 	if !exists {
@@ -92,14 +93,17 @@ func Edit(m *corev1.ConfigMap, app string, rule Rule, adopt bool) (removed []str
 				Final: owner != "",
 			}
 		}
+		wrote := at < 0 || in.rules[at].service != rule.Service
 		if at < 0 {
-			at = in.insertIndex()
+			at = in.insertIndex(rule.Host)
 		}
 		shadow = in.shadow(rule.Host, at)
 		if text, err = in.insertRule(rule); err != nil {
 			return nil, "", err
 		}
-		owners[rule.Host] = app
+		if wrote || adopt || owner == app {
+			owners[rule.Host] = app
+		}
 	}
 	if m.Data[ConfigKey] != text {
 		m.Data[ConfigKey] = text

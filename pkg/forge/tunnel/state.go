@@ -25,7 +25,7 @@ func ReadState(m *corev1.ConfigMap, spec *infraspec.Spec, ns string) (State, err
 	if at >= 0 {
 		state.Leads = in.rules[at].service
 	} else {
-		at = in.insertIndex()
+		at = in.insertIndex(state.Wanted.Host)
 	}
 	state.Shadow = in.shadow(state.Wanted.Host, at)
 	return state, nil

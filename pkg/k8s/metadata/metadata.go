@@ -3,6 +3,8 @@
 package metadata
 
 import (
+	"strings"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 )
@@ -24,6 +26,13 @@ const (
 	ForgeManager  = "norn"        // owns the fields that infraspec.yaml sets
 	DeployManager = "norn-deploy" // owns image, pull policy and paused
 )
+
+// Adoptable reports whether an adoption makes forge the owner of an entry's fields: the ones that people and their tools
+// wrote, not the ones of controllers.
+func Adoptable(m metav1.ManagedFieldsEntry) bool {
+	return m.Operation == metav1.ManagedFieldsOperationUpdate && m.Subresource == "" &&
+		!strings.HasPrefix(m.Manager, "kube-")
+}
 
 // Annotations of the Deployment. Its controller copies them to each ReplicaSet, where they form the history.
 const (
