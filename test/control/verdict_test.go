@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"norn/test/bed"
 )
@@ -154,8 +155,8 @@ func TestRollbackToFailed(t *testing.T) {
 	w.Kubectl("rollout", "status", "deployment/shop")
 	expect(w, 4, []string{"rollback", "shop", "--to", "4", "--yes"}, "restoring revision 6, example.com/other:2")
 	expect(w, 0, []string{"deploy", "shop", "--image", image("second")})
-	expect(w, 0, []string{"rollback", "shop"}, "choose done: revision 5, example.com/first@")
-	expect(w, 0, []string{"rollback", "shop"}, "choose done: revision 8, example.com/second@",
+	expect(w, 0, []string{"rollback", "shop"}, "choose done: revision 8, example.com/other:2")
+	expect(w, 0, []string{"rollback", "shop"}, "choose done: revision 9, example.com/second@",
 		"ran before the last rollback or restore; --to goes further back")
 }
 
@@ -207,4 +208,23 @@ func TestFailuresKeepTheWayBack(t *testing.T) {
 		t.Errorf("want the current version, the one before and one failure:\n%s", history)
 	}
 	expect(w, 0, []string{"rollback", "shop"}, "choose done: revision 1, example.com/first@")
+}
+
+// status reports what others did to an app: a rollout that is stuck, and a pause.
+func TestStatusOfOthersChanges(t *testing.T) {
+	t.Parallel()
+	w := running(t)
+	w.Kubectl("set", "image", "deployment/shop", "shop="+image("broken"))
+	bed.Eventually(t, time.Minute, "status shows why the rollout is stuck", func() bool {
+		out, _ := w.Command(w.Kubeconfig, "status", "shop").CombinedOutput()
+		return strings.Contains(string(out), "CannotStart: container shop cannot start: the image is broken")
+	})
+	expect(w, 0, []string{"status"}, "shop: a rollout is not complete: Pods of the previous version still run")
+	w.Kubectl("rollout", "undo", "deployment/shop")
+	w.Kubectl("rollout", "status", "deployment/shop")
+	w.Kubectl("rollout", "pause", "deployment/shop")
+	expect(w, 0, []string{"status"}, "shop: paused, so no change replaces its Pods")
+	expect(w, 0, []string{"status", "shop"}, "paused, so no change replaces its Pods")
+	expect(w, 2, []string{"restart", "shop"}, "shop is paused, so its Pods cannot be replaced",
+		"Hint: resume it with kubectl rollout resume deployment/shop, or with norn deploy")
 }

@@ -55,6 +55,9 @@ func printOverview(a *cli.App, apps []status.App, conf *config.Config, connected
 		if app.Problem != "" {
 			ui.PrintLine(out, ui.Bad, "✗", ui.DisplayPath(app.Path)+" "+app.Problem)
 		}
+		for _, warning := range app.Warnings {
+			ui.PrintLine(out, ui.Warn, "!", app.Name+": "+warning)
+		}
 		if len(app.Drift) > 0 {
 			ui.PrintLine(out, ui.Warn, "≠", fmt.Sprintf("%s differs from its infraspec: %s", app.Name, shortened(app.Drift, 2)))
 		}
@@ -96,6 +99,7 @@ func printDetail(a *cli.App, d *status.Detail) {
 		fact("problem", "the infraspec "+d.Problem)
 	}
 	fact("reason", d.Reason)
+	fact("warning", strings.Join(d.Warnings, "\n"))
 	fact("version", d.Version)
 	fact("image", d.Image)
 	fact("hosts", strings.Join(d.Hosts, ", "))

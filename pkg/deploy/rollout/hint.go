@@ -40,9 +40,9 @@ func hint(v k8srollout.Verdict, spec *infraspec.Spec, ports []int) string {
 	case k8srollout.PodsRefused:
 		return "ask the cluster's admin about the policy that refuses the Pods"
 	case k8srollout.ProbeFailing, k8srollout.LivenessKilled:
-		return probeHint(v, spec, ports)
+		return startupHint(v, probeHint(v, spec, ports))
 	case k8srollout.TimedOut:
-		return "if the app starts slowly, raise --timeout"
+		return "if the Pods only need more time, for example to pull the image, raise --timeout"
 	case k8srollout.CrashLoop:
 		return "see the last log lines above, or allow more restarts with --allow-restarts"
 	case k8srollout.BadConfig, k8srollout.PodLost, k8srollout.NoDeployment:
@@ -91,6 +91,19 @@ func volumeHint(v k8srollout.Verdict, spec *infraspec.Spec) string {
 		}
 	}
 	return "check the Deployment's Pod template: the infraspec has no such volume"
+}
+
+// startupHint adds to a hint what to do if the app needs longer to start than its startup probe allows. No setting
+// changes that limit.
+func startupHint(v k8srollout.Verdict, hint string) string {
+	if v.StartupLimit == 0 {
+		return hint
+	}
+	slow := fmt.Sprintf("if the app needs more than %s to start, omit healthcheck", v.StartupLimit)
+	if hint == "" {
+		return slow
+	}
+	return hint + "; " + slow
 }
 
 func probeHint(v k8srollout.Verdict, spec *infraspec.Spec, ports []int) string {

@@ -41,6 +41,9 @@ type Verdict struct {
 	Claim     string   // VolumeNotBound, VolumeNotMounted: the PersistentVolumeClaim of the volume, if it is one
 	HostPath  string   // VolumeNotMounted: the node's path of the volume, if it is one
 
+	// StartupLimit is how long the startup probe let the container start before it killed it; 0 if it did not.
+	StartupLimit time.Duration
+
 	// Patience is how long a rollout may be Stalled before it counts as failed; 0 means as long as the whole rollout may
 	// take. The caller measures it, because the cluster's clock may differ.
 	Patience time.Duration
