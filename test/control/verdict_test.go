@@ -1,7 +1,10 @@
 package control
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"regexp"
 	"strings"
@@ -151,6 +154,7 @@ func TestRollbackToFailed(t *testing.T) {
 		"Hint: pass --yes")
 	expect(w, 4, []string{"rollback", "shop", "--to", "2", "-y"}, "it failed when it was deployed: CannotStart",
 		"restoring revision 3, example.com/first@", "the previous version was restored (as revision 5)")
+	expectAges(w)
 	w.Kubectl("set", "image", "deployment/shop", "shop=example.com/other:2")
 	w.Kubectl("rollout", "status", "deployment/shop")
 	expect(w, 4, []string{"rollback", "shop", "--to", "4", "--yes"}, "restoring revision 6, example.com/other:2")
@@ -158,6 +162,32 @@ func TestRollbackToFailed(t *testing.T) {
 	expect(w, 0, []string{"rollback", "shop"}, "choose done: revision 8, example.com/other:2")
 	expect(w, 0, []string{"rollback", "shop"}, "choose done: revision 9, example.com/second@",
 		"ran before the last rollback or restore; --to goes further back")
+}
+
+// expectAges checks that history dates each revision by its last rollout, and the current one as status does.
+func expectAges(w *bed.Workspace) {
+	w.T.Helper()
+	history := json.NewDecoder(strings.NewReader(expect(w, 0, []string{"history", "shop", "-o", "json"})))
+	var newer struct{ Created time.Time }
+	for {
+		var r struct {
+			Revision int
+			Created  time.Time
+			Current  bool
+		}
+		if err := history.Decode(&r); errors.Is(err, io.EOF) {
+			return
+		} else if err != nil {
+			w.T.Fatal(err)
+		}
+		if r.Current {
+			since := r.Created.Format(`"since":"` + time.RFC3339)
+			expect(w, 0, []string{"status", "shop", "-o", "json"}, since)
+		} else if r.Created.After(newer.Created) {
+			w.T.Errorf("revision %d was rolled out at %s, after the next one at %s", r.Revision, r.Created, newer.Created)
+		}
+		newer.Created = r.Created
+	}
 }
 
 // After a rollback, or its refusal, an adopted app can still be compared, forged and deployed.
