@@ -63,6 +63,7 @@ func TestNeverRan(t *testing.T) {
 	w.Kubectl("scale", "deployment", "shop", "--replicas=1")
 	expect(w, 4, []string{"deploy", "shop", "--image", image("broken-2")}, "restoring revision 1, example.com/first@",
 		"the previous version was restored")
+	expect(w, 2, []string{"rollback", "shop", "--to", "2"}, "(it had 0 replicas, so it may never have run) needs confirm")
 }
 
 // The failed Pods of other days count for nothing, neither for a deploy nor for the restore.
@@ -203,8 +204,7 @@ func TestRollbackBeforeAdoption(t *testing.T) {
 			w.WriteApp("shop", "app: shop\nrole: webserver\nport: 8080\nhealthcheck: /healthz\nenv: {LOG: debug}\n")
 			w.Norn("forge", "shop", "--adopt")
 			w.Norn("deploy", "shop", "--image", image("first"))
-			expect(w, 2, []string{"rollback", "shop", "--to", "1"})
-			out := expect(w, code, []string{"rollback", "shop", "--to", "1", "--yes"})
+			out := expect(w, code, []string{"rollback", "shop", "--to", "1"})
 			refusal := "it is from before norn managed the app, and has no container shop\n" +
 				"Hint: ship its image with norn deploy shop --image " + image("notes")
 			if code == 2 && !strings.Contains(out, refusal) {
