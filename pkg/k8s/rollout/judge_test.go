@@ -199,7 +199,7 @@ func withEvents(o Observation, events ...string) Observation {
 	return o
 }
 
-// terminating returns an old Pod that has been told to end.
+// terminating returns an old Pod that is ending.
 func terminating() *corev1.Pod {
 	p := pod("old", false)
 	grace := int64(30)
