@@ -184,9 +184,23 @@ func deployment(app *App, d *appsv1.Deployment) {
 	default:
 		app.State = NotReady
 	}
+	app.Warnings = append(app.Warnings, rolloutWarnings(d)...)
 	app.Version = version(d.Annotations, metadata.ImageOf(d.Spec.Template.Spec, app.Name))
 	since := k8s.LastProgress(d)
 	app.Since = &since
+}
+
+// rolloutWarnings returns why a change to a Deployment does not take effect, although its Pods may be available.
+func rolloutWarnings(d *appsv1.Deployment) []string {
+	switch {
+	case d.Spec.Paused:
+		return []string{"paused, so no change replaces its Pods; resume it with kubectl rollout resume deployment/" + d.Name +
+			" or norn deploy"}
+	case d.Status.Replicas > d.Status.UpdatedReplicas:
+		return []string{"a rollout is not complete: Pods of the previous version still run; norn status " + d.Name +
+			" shows why"}
+	}
+	return nil
 }
 
 // version returns the name of the version that an object runs.

@@ -64,8 +64,10 @@ func (d *detail) rollout(ctx context.Context, live *appsv1.Deployment) error {
 		seen.Pods = append(seen.Pods, &pods[i])
 		d.Pods = append(d.Pods, pod(&pods[i], numbers))
 	}
-	if d.State == NotReady {
-		d.reason(ctx, rollout.Judge(seen))
+	v := rollout.Judge(seen)
+	stuck := v.State != rollout.Complete && v.Reason != "" && !live.Spec.Paused
+	if d.State == NotReady || stuck {
+		d.reason(ctx, v)
 	}
 	return nil
 }

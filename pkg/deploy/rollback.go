@@ -54,11 +54,11 @@ func Rollback(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, t 
 // Choice is the revision to roll back to.
 type Choice struct {
 	Revision  string // a number or a commit; "" for the newest verified revision before the current one
-	Confirmed bool   // the user agreed to a revision that is not known to run
+	Confirmed bool   // the user agreed to a revision that failed or never ran
 }
 
-// Doubt returns the revision that a rollback would choose, and why it is not known to run. Both are "" if it is
-// verified.
+// Doubt returns the revision that a rollback would choose, and why the user must confirm it. Both are "" if nothing is
+// known against it.
 func Doubt(
 	ctx context.Context, cluster *k8s.Client, t rollout.Target, choice Choice,
 ) (revision, doubt string, err error) {
@@ -72,13 +72,13 @@ func Doubt(
 	return rollout.Describe(chosen), doubt, nil
 }
 
-// doubtOf returns why a revision is not known to run, or "" if it is verified.
+// doubtOf returns why a revision is unlikely to run, or "".
 func doubtOf(r k8s.Revision) string {
 	switch {
 	case r.Failed != "":
 		return fmt.Sprintf("it failed when it was deployed: %s", r.Failed)
-	case !r.Verified:
-		return "norn has not seen it run"
+	case !r.Verified && r.Idle:
+		return "it had 0 replicas, so it may never have run"
 	}
 	return ""
 }
@@ -99,11 +99,13 @@ func choose(
 	if doubt := doubtOf(chosen); doubt != "" {
 		if !choice.Confirmed { // it changed after the user was asked
 			return chosenRevision{}, &pipeline.UsageError{
-				Problem: fmt.Sprintf("%s is not known to run: %s", rollout.Describe(chosen), doubt),
+				Problem: fmt.Sprintf("rollback to %s (%s) needs confirmation", rollout.Describe(chosen), doubt),
 				Advice:  "pass --yes to roll back to it",
 			}
 		}
 		pipeline.Warn(out, "%s: %s", rollout.Describe(chosen), doubt)
+	} else if !chosen.Verified {
+		pipeline.Warn(out, "%s: norn has not watched its rollout", rollout.Describe(chosen))
 	}
 	now := chosenRevision{Revision: chosen}
 	for _, r := range revisions {

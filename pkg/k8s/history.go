@@ -28,6 +28,7 @@ type Revision struct {
 	By       string         // the user who deployed it, or ""
 	Migrated bool           // a migration ran before it
 	Current  bool
+	Idle     bool // it had 0 replicas, so it may never have run
 	Restored bool // a rollback or a restore went back to it
 	Set      *appsv1.ReplicaSet
 }
@@ -72,6 +73,7 @@ func revision(rs *appsv1.ReplicaSet, container string) Revision {
 		By:       shipped[metadata.ByAnnotation],
 		Migrated: shipped[metadata.MigratedAnnotation] != "",
 		Image:    image,
+		Idle:     rs.Annotations[metadata.DesiredReplicasAnnotation] == "0",
 		Restored: rs.Annotations[metadata.RevisionHistoryAnnotation] != "",
 		Set:      rs,
 	}

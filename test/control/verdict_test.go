@@ -1,11 +1,15 @@
 package control
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"norn/test/bed"
 )
@@ -59,6 +63,7 @@ func TestNeverRan(t *testing.T) {
 	w.Kubectl("scale", "deployment", "shop", "--replicas=1")
 	expect(w, 4, []string{"deploy", "shop", "--image", image("broken-2")}, "restoring revision 1, example.com/first@",
 		"the previous version was restored")
+	expect(w, 2, []string{"rollback", "shop", "--to", "2"}, "(it had 0 replicas, so it may never have run) needs confirm")
 }
 
 // The failed Pods of other days count for nothing, neither for a deploy nor for the restore.
@@ -150,13 +155,40 @@ func TestRollbackToFailed(t *testing.T) {
 		"Hint: pass --yes")
 	expect(w, 4, []string{"rollback", "shop", "--to", "2", "-y"}, "it failed when it was deployed: CannotStart",
 		"restoring revision 3, example.com/first@", "the previous version was restored (as revision 5)")
+	expectAges(w)
 	w.Kubectl("set", "image", "deployment/shop", "shop=example.com/other:2")
 	w.Kubectl("rollout", "status", "deployment/shop")
 	expect(w, 4, []string{"rollback", "shop", "--to", "4", "--yes"}, "restoring revision 6, example.com/other:2")
 	expect(w, 0, []string{"deploy", "shop", "--image", image("second")})
-	expect(w, 0, []string{"rollback", "shop"}, "choose done: revision 5, example.com/first@")
-	expect(w, 0, []string{"rollback", "shop"}, "choose done: revision 8, example.com/second@",
+	expect(w, 0, []string{"rollback", "shop"}, "choose done: revision 8, example.com/other:2")
+	expect(w, 0, []string{"rollback", "shop"}, "choose done: revision 9, example.com/second@",
 		"ran before the last rollback or restore; --to goes further back")
+}
+
+// expectAges checks that history dates each revision by its last rollout, and the current one as status does.
+func expectAges(w *bed.Workspace) {
+	w.T.Helper()
+	history := json.NewDecoder(strings.NewReader(expect(w, 0, []string{"history", "shop", "-o", "json"})))
+	var newer struct{ Created time.Time }
+	for {
+		var r struct {
+			Revision int
+			Created  time.Time
+			Current  bool
+		}
+		if err := history.Decode(&r); errors.Is(err, io.EOF) {
+			return
+		} else if err != nil {
+			w.T.Fatal(err)
+		}
+		if r.Current {
+			since := r.Created.Format(`"since":"` + time.RFC3339)
+			expect(w, 0, []string{"status", "shop", "-o", "json"}, since)
+		} else if r.Created.After(newer.Created) {
+			w.T.Errorf("revision %d was rolled out at %s, after the next one at %s", r.Revision, r.Created, newer.Created)
+		}
+		newer.Created = r.Created
+	}
 }
 
 // After a rollback, or its refusal, an adopted app can still be compared, forged and deployed.
@@ -172,8 +204,7 @@ func TestRollbackBeforeAdoption(t *testing.T) {
 			w.WriteApp("shop", "app: shop\nrole: webserver\nport: 8080\nhealthcheck: /healthz\nenv: {LOG: debug}\n")
 			w.Norn("forge", "shop", "--adopt")
 			w.Norn("deploy", "shop", "--image", image("first"))
-			expect(w, 2, []string{"rollback", "shop", "--to", "1"})
-			out := expect(w, code, []string{"rollback", "shop", "--to", "1", "--yes"})
+			out := expect(w, code, []string{"rollback", "shop", "--to", "1"})
 			refusal := "it is from before norn managed the app, and has no container shop\n" +
 				"Hint: ship its image with norn deploy shop --image " + image("notes")
 			if code == 2 && !strings.Contains(out, refusal) {
@@ -207,4 +238,23 @@ func TestFailuresKeepTheWayBack(t *testing.T) {
 		t.Errorf("want the current version, the one before and one failure:\n%s", history)
 	}
 	expect(w, 0, []string{"rollback", "shop"}, "choose done: revision 1, example.com/first@")
+}
+
+// status reports what others did to an app: a rollout that is stuck, and a pause.
+func TestStatusOfOthersChanges(t *testing.T) {
+	t.Parallel()
+	w := running(t)
+	w.Kubectl("set", "image", "deployment/shop", "shop="+image("broken"))
+	bed.Eventually(t, time.Minute, "status shows why the rollout is stuck", func() bool {
+		out, _ := w.Command(w.Kubeconfig, "status", "shop").CombinedOutput()
+		return strings.Contains(string(out), "CannotStart: container shop cannot start: the image is broken")
+	})
+	expect(w, 0, []string{"status"}, "shop: a rollout is not complete: Pods of the previous version still run")
+	w.Kubectl("rollout", "undo", "deployment/shop")
+	w.Kubectl("rollout", "status", "deployment/shop")
+	w.Kubectl("rollout", "pause", "deployment/shop")
+	expect(w, 0, []string{"status"}, "shop: paused, so no change replaces its Pods")
+	expect(w, 0, []string{"status", "shop"}, "paused, so no change replaces its Pods")
+	expect(w, 2, []string{"restart", "shop"}, "shop is paused, so its Pods cannot be replaced",
+		"Hint: resume it with kubectl rollout resume deployment/shop, or with norn deploy")
 }

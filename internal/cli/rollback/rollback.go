@@ -29,8 +29,8 @@ undo, and waits until it runs. A revision is verified if norn saw its rollout su
 rollback fails, norn restores the revision that ran before.
 
 A second rollback returns to the version that the first one left. Pass --to to go further back. For a
-revision that is not verified, norn asks first. The values in the app's Secret are not restored, and
-neither is the database: see norn snapshots restore.`,
+revision that failed or never ran, norn asks first. The values in the app's Secret are not restored,
+and neither is the database: see norn snapshots restore.`,
 		Example: "  norn rollback shop\n  norn rollback shop --to 7",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -41,12 +41,13 @@ neither is the database: see norn snapshots restore.`,
 		},
 	}
 	cmd.Flags().StringVar(&choice.Revision, "to", "", "revision number or commit to go back to")
-	cmd.Flags().BoolVarP(&choice.Confirmed, "yes", "y", false, "skip the confirmation for a revision that is not verified")
+	cmd.Flags().BoolVarP(&choice.Confirmed, "yes", "y", false,
+		"skip the confirmation for a revision that failed or never ran")
 	r.Bind(cmd)
 	return cmd
 }
 
-// ask asks before a rollback to a revision that is not known to run.
+// ask asks before a rollback to a revision that failed or never ran.
 func ask(ctx context.Context, a *cli.App, s *cli.Session, t rollout.Target, choice *deploy.Choice) error {
 	if choice.Confirmed {
 		return nil

@@ -51,7 +51,7 @@ func hint(v k8srollout.Verdict, c clues) string {
 	case k8srollout.PodsRefused:
 		return refusedHint(v, spec)
 	case k8srollout.ProbeFailing, k8srollout.LivenessKilled:
-		return probeHint(v, spec, c.ports)
+		return startupHint(v, probeHint(v, spec, c.ports))
 	case k8srollout.TimedOut:
 		return timeoutHint(v)
 	case k8srollout.CrashLoop:
@@ -61,7 +61,7 @@ func hint(v k8srollout.Verdict, c clues) string {
 	case k8srollout.PodLost:
 		return "set resources.requests to what the app uses, or see with kubectl describe nodes why they reject Pods"
 	case k8srollout.NoDeployment:
-		return "find out who deleted the Deployment, and create it again with norn forge"
+		return "find out who deleted the Deployment, and create it again with norn deploy"
 	}
 	return ""
 }
@@ -160,6 +160,19 @@ func volumeHint(v k8srollout.Verdict, spec *infraspec.Spec) string {
 		}
 	}
 	return "check the Deployment's Pod template: the infraspec has no such volume"
+}
+
+// startupHint adds to a hint what to do if the app needs longer to start than its startup probe allows. No setting
+// changes that limit.
+func startupHint(v k8srollout.Verdict, hint string) string {
+	if v.StartupLimit == 0 {
+		return hint
+	}
+	slow := fmt.Sprintf("if the app needs more than %s to start, omit healthcheck", v.StartupLimit)
+	if hint == "" {
+		return slow
+	}
+	return hint + "; " + slow
 }
 
 func probeHint(v k8srollout.Verdict, spec *infraspec.Spec, ports []int) string {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"norn/pkg/infraspec"
 	k8srollout "norn/pkg/k8s/rollout"
@@ -53,6 +54,10 @@ func TestHint(t *testing.T) {
 			"make the app listen on port 8080 (infraspec.yaml line 3)"},
 		{"killed at its port", k8srollout.Verdict{Reason: k8srollout.LivenessKilled, Port: 8080}, nil,
 			"make the app listen on port 8080 (infraspec.yaml line 3)"},
+		{"killed at startup",
+			k8srollout.Verdict{Reason: k8srollout.ProbeFailing, Port: 8080, StartupLimit: 150 * time.Second}, nil,
+			"make the app listen on port 8080 (infraspec.yaml line 3), and on all addresses (0.0.0.0), not only on " +
+				"localhost; if the app needs more than 2m30s to start, omit healthcheck"},
 		{"a bad answer", k8srollout.Verdict{Reason: k8srollout.LivenessKilled}, nil,
 			"check healthcheck: /healthz in infraspec.yaml line 4"},
 		{"memory limit", k8srollout.Verdict{Reason: k8srollout.OutOfMemory}, nil, "raise the limit in infraspec.yaml line 5"},

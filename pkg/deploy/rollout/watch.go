@@ -123,7 +123,7 @@ func (w *watcher) progress(v k8srollout.Verdict) string {
 }
 
 // timeUp turns the last verdict into a failure: whatever the rollout was waiting for did not happen in time. If every
-// new Pod is available, the rollout is complete instead: an old Pod that does not end is no fault of the new version.
+// new Pod is available, the rollout is complete instead: an old Pod that does not end is not the new version's fault.
 func (w *watcher) timeUp(ctx context.Context) {
 	if w.verdict.Up {
 		w.verdict.State = k8srollout.Complete

@@ -42,6 +42,8 @@ const (
 	MigratedAnnotation    = "norn/migrated"              // the version whose migration ran
 	ChangeCauseAnnotation = "kubernetes.io/change-cause" // shown by kubectl rollout history
 	RevisionAnnotation    = "deployment.kubernetes.io/revision"
+	// DesiredReplicasAnnotation has the Deployment's replicas while the ReplicaSet was its current one.
+	DesiredReplicasAnnotation = "deployment.kubernetes.io/desired-replicas"
 	// RevisionHistoryAnnotation has the earlier numbers of a ReplicaSet that is used again.
 	RevisionHistoryAnnotation = "deployment.kubernetes.io/revision-history"
 )

@@ -43,6 +43,9 @@ type Verdict struct {
 	// Violations is what the refused Pods must set differently: PodsRefused; see violations.
 	Violations []string
 
+	// StartupLimit is how long the startup probe let the container start before it killed it; 0 if it did not.
+	StartupLimit time.Duration
+
 	// Patience is how long a rollout may be Stalled before it counts as failed; 0 means as long as the whole rollout may
 	// take. The caller measures it, because the cluster's clock may differ.
 	Patience time.Duration

@@ -199,7 +199,7 @@ func withEvents(o Observation, events ...string) Observation {
 	return o
 }
 
-// terminating returns an old Pod that has been told to end.
+// terminating returns an old Pod that is ending.
 func terminating() *corev1.Pod {
 	p := pod("old", false)
 	grace := int64(30)
@@ -316,6 +316,10 @@ func TestJudgeFailures(t *testing.T) {
 		{withEvents(observe(created, pod("new", false, alive(2))), "Unhealthy: "+refusedGet,
 			"Killing: Container shop failed startup probe, will be restarted"), Failed, ProbeFailing,
 			"by its startup probe: GET /healthz on port 8080: connection refused"},
+		{killedAtStart(1, refusedGet), Failed, ProbeFailing,
+			"container shop was killed once by its startup probe after 2m30s: GET /healthz on port 8080: connection refused"},
+		{killedAtStart(1, "Startup probe failed: HTTP probe failed with statuscode: 503"), Stalled, ProbeFailing,
+			"HTTP status 503"},
 		{withEvents(observe(created, pod("new", false, alive(0))), "Unhealthy: "+refusedGet), Stalled, ProbeFailing,
 			"the startup probe of Pod new-pod fails: GET /healthz on port 8080: connection refused"},
 		{withEvents(observe(created, pod("new", false, alive(0))),
@@ -346,6 +350,27 @@ func TestJudgeFailures(t *testing.T) {
 			t.Errorf("got state %d, reason %q, %q; want %d, %q, %q", v.State, v.Reason, v.Message, c.state, c.reason, c.message)
 		}
 	}
+}
+
+// More allowed restarts give a container that its startup probe kills more attempts.
+func TestAllowedStarts(t *testing.T) {
+	for allowed, want := range map[int]State{0: Failed, 1: Failed, 2: Stalled} {
+		o := killedAtStart(1, refusedGet)
+		o.AllowRestarts = &allowed
+		if v := Judge(o); v.State != want {
+			t.Errorf("%d allowed: state %d, want %d", allowed, v.State, want)
+		}
+	}
+}
+
+// killedAtStart returns an observation of a container that its startup probe has killed.
+func killedAtStart(times int32, event string) Observation {
+	o := withEvents(observe(created, pod("new", false, alive(times))), "Unhealthy: "+event,
+		"Killing: Container shop failed startup probe, will be restarted")
+	o.Pods[0].Spec.Containers = []corev1.Container{
+		{Name: "shop", StartupProbe: &corev1.Probe{PeriodSeconds: 5, FailureThreshold: 30}},
+	}
+	return o
 }
 
 func pendingMount() Observation {

@@ -136,6 +136,16 @@ func killedBy(o Observation, p *corev1.Pod, name string) *probeResult {
 	return &r
 }
 
+// startupLimit returns how long a container's startup probe lets it start, or 0 if it has none.
+func startupLimit(p *corev1.Pod, name string) time.Duration {
+	c := container(p, name)
+	if c == nil || c.StartupProbe == nil {
+		return 0
+	}
+	s := c.StartupProbe
+	return time.Duration(s.InitialDelaySeconds+s.PeriodSeconds*s.FailureThreshold) * time.Second
+}
+
 // HasReadinessProbes reports whether every container of a pod has a readiness probe.
 func HasReadinessProbes(pod corev1.PodSpec) bool {
 	return !slices.ContainsFunc(pod.Containers, func(c corev1.Container) bool { return c.ReadinessProbe == nil })
