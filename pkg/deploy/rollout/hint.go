@@ -120,7 +120,8 @@ func refusedHint(v k8srollout.Verdict, spec *infraspec.Spec) string {
 func timeoutHint(v k8srollout.Verdict) string {
 	switch {
 	case v.Pod != "":
-		return "if the app starts slowly, raise --timeout; else run kubectl describe pod " + v.Pod
+		return fmt.Sprintf("see what Pod %s waits for with kubectl describe pod; if it only needs more time, for example "+
+			"to pull the image, raise --timeout", v.Pod)
 	case v.Want > 0 && v.Ready >= v.Want:
 		return "the new Pods run: see with kubectl get pods -o wide which old Pod or node does not end"
 	default:

@@ -92,7 +92,7 @@ func TestHint(t *testing.T) {
 			"replace hostPath with size in infraspec.yaml line 7"},
 		{"another policy", refused(), nil, "ask the cluster's admin about the policy above"},
 		{"a Pod at the timeout", k8srollout.Verdict{Reason: k8srollout.TimedOut, Pod: "shop-1", Want: 1}, nil,
-			"if the app starts slowly, raise --timeout; else run kubectl describe pod shop-1"},
+			"see what Pod shop-1 waits for"},
 		{"an old Pod at the timeout", k8srollout.Verdict{Reason: k8srollout.TimedOut, Ready: 2, Want: 2}, nil,
 			"the new Pods run: see with kubectl get pods -o wide"},
 		{"no Pod at the timeout", k8srollout.Verdict{Reason: k8srollout.TimedOut, Want: 2}, nil,
