@@ -135,7 +135,7 @@ func (d *decoder) unknownKey(p pair, path string, names []string) {
 	}
 	d.show(p.key)
 	d.add(p.key, Error, RuleUnknownKey, "unknown key %s%s%s",
-		quoted(p.key.Value), in(path), didYouMean(p.key.Value, names))
+		quoted(p.key.Value), in(path), instead(path, p.key.Value, names))
 }
 
 // constraints checks a value against the tags of its field.
