@@ -10,7 +10,6 @@ import (
 	"io"
 	"os"
 	"regexp"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
@@ -188,24 +187,4 @@ func Group(name, short, long string) *cobra.Command {
 			return cmd.Help()
 		},
 	}
-}
-
-// UnknownCommand returns the error for a word that names no command below cmd. It shows only what is before "=": the
-// word may be a secret's NAME=VALUE after "norn secrets" without "set".
-func UnknownCommand(cmd *cobra.Command, word string) error {
-	word, _, _ = strings.Cut(word, "=")
-	below := ""
-	if cmd.HasParent() {
-		below = " for " + CommandName(cmd)
-	}
-	return Usagef("unknown command %q%s%s", word, below, Suggestion(cmd, word))
-}
-
-// Suggestion returns "; did you mean …?" for a word that names no command below cmd, or "".
-func Suggestion(cmd *cobra.Command, word string) string {
-	cmd.SuggestionsMinimumDistance = 2
-	if near := cmd.SuggestionsFor(word); len(near) > 0 {
-		return fmt.Sprintf("; did you mean %q?", near[0])
-	}
-	return ""
 }

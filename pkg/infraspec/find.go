@@ -106,12 +106,30 @@ func nearest(here string) (string, error) {
 			return path, nil
 		}
 		if dir == filepath.Dir(dir) {
-			return "", &NotFoundError{
-				Where:  "in " + here + " or its parent folders",
-				advice: "change to the app's folder, pass the app's name, or create an infraspec with norn init",
-			}
+			return "", &NotFoundError{Where: "in " + here + " or its parent folders", advice: adviceIn(here)}
 		}
 	}
+}
+
+// maxListed is the most folders that a hint lists.
+const maxListed = 5
+
+// adviceIn returns what to do if neither the folder here nor one above it has an infraspec.
+func adviceIn(here string) string {
+	var below []string
+	paths, _ := List(here)
+	for _, path := range paths {
+		if _, err := os.Stat(path); err == nil {
+			below = append(below, "./"+filepath.Base(filepath.Dir(path)))
+		}
+	}
+	switch {
+	case len(below) == 0:
+		return "change to the app's folder, pass the app's name, or create an infraspec with norn init"
+	case len(below) > maxListed:
+		below = append(below[:maxListed], "…")
+	}
+	return "pass one of the apps below this folder: " + strings.Join(below, ", ")
 }
 
 func inFolder(path string) (string, error) {
@@ -139,10 +157,26 @@ func byName(name, here, appsDir string) (string, error) {
 			return own, nil
 		}
 		advice := "set --apps-dir or NORN_APPS_DIR to the folder that contains your apps, or pass a path"
+		if near := Nearest(name, namesIn(here, appsDir)); near != "" {
+			advice = "did you mean " + near + "?"
+		}
 		if _, err := os.Stat(filepath.Join(here, name, FileName)); err == nil {
 			advice = "to use the folder here, pass ./" + name
 		}
 		return "", &NotFoundError{Name: name, Where: "for " + name + " in " + appsDir, advice: advice}
 	}
 	return path, nil
+}
+
+// namesIn returns the names of the apps in the folders of appsDir, and of the app that contains the folder here.
+func namesIn(here, appsDir string) []string {
+	var names []string
+	paths, _ := List(appsDir) // without a list, there is no suggestion
+	for _, path := range paths {
+		names = append(names, filepath.Base(filepath.Dir(path)))
+	}
+	if own, err := nearest(here); err == nil {
+		names = append(names, appIn(own))
+	}
+	return names
 }

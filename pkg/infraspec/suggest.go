@@ -2,7 +2,9 @@ package infraspec
 
 import (
 	"fmt"
+	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -11,19 +13,37 @@ import (
 // nearEnough is the largest edit distance that counts as a typo.
 const nearEnough = 2
 
-// didYouMean returns a suffix that suggests the candidate nearest to got, or "" if none is close enough to be a typo.
-func didYouMean(got string, candidates []string) string {
+// Nearest returns the candidate that got is most likely a typo of. It returns "" if there is none, or if got itself is
+// a candidate.
+func Nearest(got string, candidates []string) string {
 	best, bestDist := "", nearEnough+1
 	for _, c := range candidates {
-		if dist := EditDistance(got, c); dist < bestDist && dist*2 <= len(c) {
+		dist := EditDistance(got, c)
+		if dist == 0 {
+			return ""
+		}
+		if dist < bestDist && dist*2 <= len(c) {
 			best, bestDist = c, dist
 		}
 	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf("; did you mean %q?", best)
+	return best
 }
+
+// didYouMean returns a suffix that suggests the candidate nearest to got, or "" if none is close enough to be a typo.
+func didYouMean(got string, candidates []string) string {
+	if near := Nearest(got, candidates); near != "" {
+		return fmt.Sprintf("; did you mean %q?", near)
+	}
+	return ""
+}
+
+// IsKey reports whether name is a top-level key of an infraspec.
+func IsKey(name string) bool {
+	return slices.ContainsFunc(fieldsOf(reflect.TypeFor[Spec]()), func(f field) bool { return f.name == name })
+}
+
+// Elsewhere returns what to do instead of setting name, which is not a top-level key of an infraspec, or "".
+func Elsewhere(name string) string { return elsewhere[""][plainSpelling(name)] }
 
 // instead returns a suffix that says what to write instead of the unknown key got of the mapping at path, or "".
 func instead(path, got string, names []string) string {
@@ -66,7 +86,9 @@ var synonyms = map[string]map[string]string{
 	"hosts":      {"public": "external", "domain": "external", "service": "internal", "private": "internal"},
 	"build":      {"file": "dockerfile", "tests": "test"},
 	"migrations": {"cmd": "command", "run": "command"},
-	"volumes[]":  {"mount": "mountPath", "path": "mountPath", "target": "mountPath", "storage": "size", "host": "hostPath"},
+	"volumes[]": {
+		"mount": "mountPath", "path": "mountPath", "target": "mountPath", "storage": "size", "host": "hostPath",
+	},
 }
 
 // patchIt says how to set a field of Kubernetes that has no key in an infraspec.
@@ -92,7 +114,10 @@ var elsewhere = map[string]map[string]string{
 		"annotations": patchIt, "labels": patchIt, "nodeselector": patchIt, "tolerations": patchIt, "affinity": patchIt,
 		"imagepullsecrets": patchIt, "strategy": patchIt,
 	},
-	"build":     {"context": "the build context is the folder of infraspec.yaml", "args": "norn passes only the build args VERSION and BUILD_NUMBER"},
+	"build": {
+		"context": "the build context is the folder of infraspec.yaml",
+		"args":    "norn passes only the build args VERSION and BUILD_NUMBER",
+	},
 	"resources": {"cpu": resourceKeys, "memory": resourceKeys},
 }
 

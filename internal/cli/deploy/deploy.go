@@ -45,7 +45,7 @@ version keeps running.`,
   norn deploy . --image registry.example.com/shop:1.4.0
   norn deploy shop --dry-run              # show what each step would do
   norn deploy --forge --save-failure      # in CI: update objects, keep evidence`,
-		Args: cobra.MaximumNArgs(2),
+		Args: cli.AtMost(2, "norn deploys one app at a time; docs/ci.md shows how to deploy several"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.Steps(cmd.Context(), func(out ui.Progress) error { return run(a, cmd, args, o, out) })
 		},

@@ -26,7 +26,7 @@ func New(a *cli.App) *cobra.Command {
 undo, and waits until it runs. A revision is verified if norn saw its rollout succeed. The values in
 the app's Secret are not restored, and neither is the database: see norn snapshots restore.`,
 		Example: "  norn rollback shop\n  norn rollback shop --to 7",
-		Args:    cobra.MaximumNArgs(1),
+		Args:    cli.AtMost(1, "pass the revision with --to, such as norn rollback shop --to 7"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if cmd.Flags().Changed("to") && revision == "" {
 				return cli.Usagef("--to is empty; set it to a revision number or a commit")

@@ -36,7 +36,7 @@ app's own Pods are not affected.`,
 				}
 				r.Namespace = s.Conf.Namespace
 				return &cli.OneOff{Title: s.Title("run", r.App), Request: r, Call: func(ctx context.Context, r job.Request) error {
-					return job.Command(ctx, s.Client, r, args[dash:])
+					return s.CheckSpelling(ctx, r.App, job.Command(ctx, s.Client, r, args[dash:]))
 				}}, nil
 			})
 		},

@@ -6,7 +6,7 @@ import (
 	"norn/pkg/infraspec"
 )
 
-// TestFunctionRequest requires the variables that functions of the original norn read, besides NORN_BODY.
+// TestFunctionRequest requires the variables that functions of the original norn read, and NORN_BODY.
 func TestFunctionRequest(t *testing.T) {
 	spec, _, err := infraspec.Parse("infraspec.yaml", []byte("app: resize\nrole: function\n"))
 	if err != nil {
