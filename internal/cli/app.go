@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"regexp"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
@@ -143,6 +144,19 @@ func (a *App) HideLive(ctx context.Context, s *Session, app string) {
 // ForgeSettings returns the settings of the app's objects. A new app starts with image, which may be "".
 func ForgeSettings(conf *config.Config, image string) objects.Settings {
 	return objects.Settings{Namespace: conf.Namespace, PostgresHost: conf.PGHost, PostgresUser: conf.PGUser, Image: image}
+}
+
+// WarnLocalDatabase warns about a generated DATABASE_URL whose host is the Pod itself.
+func (a *App) WarnLocalDatabase(spec *infraspec.Spec, conf *config.Config) {
+	_, inEnv := spec.Env[infraspec.DatabaseURL]
+	own := inEnv || slices.Contains(spec.Secrets, infraspec.DatabaseURL)
+	if pg := spec.Services.Postgres; pg == nil || pg.Database == "" || own {
+		return
+	}
+	if slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, conf.PGHost) {
+		a.Warnf("the generated DATABASE_URL has the host %s, which is the Pod itself; set NORN_PG_HOST, "+
+			"or list DATABASE_URL under secrets", conf.PGHost)
+	}
 }
 
 // DatabaseSettings returns how this machine reaches the databases.

@@ -101,12 +101,29 @@ var otherTools = map[string]string{
 	"migrate": "norn deploy runs migrations.command before it replaces the Pods; norn run runs any other command",
 }
 
+// Advice for commands on secrets that norn does not have.
+const (
+	readOne = "norn secrets exec -- printenv NAME prints a value, and norn secrets edit shows all"
+	setOne  = "set a value with norn secrets set, or several with norn secrets edit"
+	unset   = "remove a value with norn secrets unset"
+)
+
+// otherSecrets is like otherTools, for norn secrets.
+var otherSecrets = map[string]string{
+	"get": readOne, "show": readOne, "view": readOne, "cat": readOne, "print": readOne, "decrypt": readOne,
+	"add": setOne, "create": setOne, "put": setOne, "import": setOne, "update": setOne,
+	"rm": unset, "remove": unset, "delete": unset, "del": unset,
+}
+
 // elsewhere returns what to use instead of a command that norn does not have, or "".
 func elsewhere(cmd *cobra.Command, word string) string {
-	if cmd.HasParent() {
-		return ""
+	switch CommandName(cmd) {
+	case OwnName:
+		return otherTools[word]
+	case OwnName + " secrets":
+		return otherSecrets[word]
 	}
-	return otherTools[word]
+	return ""
 }
 
 // NoHelp returns the error for a word that is neither a command below root nor a topic.

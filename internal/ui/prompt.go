@@ -82,5 +82,5 @@ func (p *Prompt) ask(ctx context.Context, text string, read func() (string, erro
 	}
 }
 
-// Say prints a line.
-func (p *Prompt) Say(text string) { _, _ = fmt.Fprintln(p.out, text) }
+// Say prints text, indented.
+func (p *Prompt) Say(text string) { _, _ = fmt.Fprintln(p.out, "  "+wrap(p.out, text, 2)) }

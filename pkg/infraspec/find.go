@@ -74,14 +74,15 @@ func IsName(arg string) bool {
 		filepath.Ext(arg) != ".yaml"
 }
 
-// List returns the paths of all infraspecs in the folders of appsDir, sorted. If appsDir does not exist, it returns a
+const setAppsDir = "set --apps-dir or NORN_APPS_DIR to the folder that contains the folders of your apps"
+
+// List returns the paths of all infraspecs in the folders of appsDir, sorted. If there are none, it returns a
 // *NotFoundError.
 func List(appsDir string) ([]string, error) {
 	folders, err := os.ReadDir(appsDir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, &NotFoundError{
-			Where:  "in " + appsDir + ", which does not exist",
-			advice: "set --apps-dir or NORN_APPS_DIR to the folder that contains your apps",
+			Where: "in " + appsDir + ", which does not exist", advice: setAppsDir,
 		}
 	}
 	if err != nil {
@@ -94,6 +95,9 @@ func List(appsDir string) ([]string, error) {
 		if _, err := os.Stat(path); err == nil || f.IsDir() && !errors.Is(err, fs.ErrNotExist) {
 			paths = append(paths, path)
 		}
+	}
+	if len(paths) == 0 {
+		return nil, &NotFoundError{Where: "in the folders of " + appsDir, advice: setAppsDir}
 	}
 	slices.Sort(paths)
 	return paths, nil
@@ -156,7 +160,7 @@ func byName(name, here, appsDir string) (string, error) {
 		if own, err := nearest(here); err == nil && appIn(own) == name {
 			return own, nil
 		}
-		advice := "set --apps-dir or NORN_APPS_DIR to the folder that contains your apps, or pass a path"
+		advice := setAppsDir + ", or pass a path"
 		if near := Nearest(name, namesIn(here, appsDir)); near != "" {
 			advice = "did you mean " + near + "?"
 		}

@@ -98,6 +98,7 @@ func run(a *cli.App, cmd *cobra.Command, args []string, o *options, out ui.Progr
 	if o.noRollback {
 		o.KeepFailed = "--no-rollback"
 	}
+	a.WarnLocalDatabase(spec, s.Conf)
 	out.Begin(s.Title("deploy", spec.App))
 	if o.dryRun {
 		return deploy.Plan(ctx, s.Client, out, spec, o.Options)

@@ -56,6 +56,7 @@ func run(a *cli.App, cmd *cobra.Command, args []string, o *options, out ui.Progr
 		return err
 	}
 	o.Settings, o.Tunnel = cli.ForgeSettings(s.Conf, o.Image), s.Conf.Tunnel
+	a.WarnLocalDatabase(spec, s.Conf)
 	out.Begin(s.Title("forge", spec.App))
 	return forge.Run(cmd.Context(), s.Client, out, spec, o.Options)
 }
