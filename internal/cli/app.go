@@ -10,7 +10,7 @@ import (
 	"io"
 	"os"
 	"regexp"
-	"strings"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
@@ -179,6 +179,19 @@ func ForgeSettings(conf *config.Config, image string) objects.Settings {
 	return objects.Settings{Namespace: conf.Namespace, PostgresHost: conf.PGHost, PostgresUser: conf.PGUser, Image: image}
 }
 
+// WarnLocalDatabase warns about a generated DATABASE_URL whose host is the Pod itself.
+func (a *App) WarnLocalDatabase(spec *infraspec.Spec, conf *config.Config) {
+	_, inEnv := spec.Env[infraspec.DatabaseURL]
+	own := inEnv || slices.Contains(spec.Secrets, infraspec.DatabaseURL)
+	if pg := spec.Services.Postgres; pg == nil || pg.Database == "" || own {
+		return
+	}
+	if slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, conf.PGHost) {
+		a.Warnf("the generated DATABASE_URL has the host %s, which is the Pod itself; set NORN_PG_HOST, "+
+			"or list DATABASE_URL under secrets", conf.PGHost)
+	}
+}
+
 // DatabaseSettings returns how this machine reaches the databases.
 func DatabaseSettings(conf *config.Config) database.Settings {
 	return database.Settings{LocalHost: conf.PGLocal, Host: conf.PGHost, User: conf.PGUser}
@@ -221,26 +234,6 @@ func Group(name, short, long string) *cobra.Command {
 			return cmd.Help()
 		},
 	}
-}
-
-// UnknownCommand returns the error for a word that names no command below cmd. It shows only what is before "=": the
-// word may be a secret's NAME=VALUE after "norn secrets" without "set".
-func UnknownCommand(cmd *cobra.Command, word string) error {
-	word, _, _ = strings.Cut(word, "=")
-	below := ""
-	if cmd.HasParent() {
-		below = " for " + CommandName(cmd)
-	}
-	return Usagef("unknown command %q%s%s", word, below, Suggestion(cmd, word))
-}
-
-// Suggestion returns "; did you mean …?" for a word that names no command below cmd, or "".
-func Suggestion(cmd *cobra.Command, word string) string {
-	cmd.SuggestionsMinimumDistance = 2
-	if near := cmd.SuggestionsFor(word); len(near) > 0 {
-		return fmt.Sprintf("; did you mean %q?", near[0])
-	}
-	return ""
 }
 
 // RunNow returns the command that starts a run of a cron app outside its schedule.

@@ -51,6 +51,6 @@ func (a *App) RunRollout(cmd *cobra.Command, args []string, r Rollout) error {
 			}
 		}
 		out.Begin(s.Title(cmd.Name(), t.App))
-		return r.Do(ctx, s.Client, out, t)
+		return s.CheckSpelling(ctx, t.App, r.Do(ctx, s.Client, out, t))
 	})
 }

@@ -46,7 +46,18 @@ func TestReferencedFiles(t *testing.T) {
 			"infraspec.yaml": worker + "secrets: [TOKEN]\n", "Dockerfile": "",
 			"secrets.enc.yaml": "TOKEN: ENC[x]\n" + metadata,
 		}, nil},
-		{"no Dockerfile", map[string]string{"infraspec.yaml": worker}, []string{"warning dockerfile 1:1 no Dockerfile"}},
+		{"no Dockerfile", map[string]string{"infraspec.yaml": worker, "main.go": ""}, []string{
+			"warning dockerfile 1:1 no Dockerfile",
+		}},
+		{"only deployed with --image", map[string]string{
+			"infraspec.yaml": worker + "secrets: [TOKEN]\n", ".sops.yaml": "",
+			"secrets.enc.yaml": "TOKEN: ENC[x]\n" + metadata,
+		}, []string{"note dockerfile 1:1 no Dockerfile"}},
+		{"secrets of an app beside it", map[string]string{
+			"infraspec.yaml": worker + "secrets: [A]\n", "Dockerfile": "",
+			"infraspec.web.yaml": "app: web\nrole: worker\nsecrets: [A, B]\n",
+			"secrets.enc.yaml":   "A: ENC[x]\nB: ENC[x]\nOLD: ENC[x]\n" + metadata,
+		}, []string{"warning secrets-file 3:10 OLD is in secrets.enc.yaml"}},
 		{"another Dockerfile", map[string]string{"infraspec.yaml": worker, "Containerfile": ""}, []string{
 			"warning dockerfile 1:1 set build.dockerfile to Containerfile",
 		}},
@@ -58,7 +69,13 @@ func TestReferencedFiles(t *testing.T) {
 			"infraspec.yaml": worker + "repo: {url: \"https://example.com/x\"}\nsecrets: [TOKEN]\n",
 		}, nil},
 		{"no secrets file", map[string]string{"infraspec.yaml": worker + "secrets: [TOKEN]\n", "Dockerfile": ""}, []string{
-			"error secrets-file 3:10 no secrets.enc.yaml",
+			"error secrets-file 3:10 run norn secrets init, then norn secrets set for each name",
+		}},
+		{"no secrets file, but rules", map[string]string{
+			"infraspec.yaml": worker + "secrets: [TOKEN]\n", "Dockerfile": "",
+			".sops.yaml": "creation_rules:\n  - age: age1yt3tfqlfrwdwx0z0ynwplcr6qxcxfaqycuprpmy89nr83ltx74tqdpszlw\n",
+		}, []string{
+			"error secrets-file 3:10 create it with norn secrets set",
 		}},
 		{"names differ", map[string]string{
 			"infraspec.yaml": worker + "secrets: [A, B]\n", "Dockerfile": "",

@@ -93,8 +93,13 @@ func inspect(file string, data []byte) (*Spec, []Finding) {
 	spec := &Spec{doc: doc}
 	if root, ok := d.root(data); ok {
 		doc.masker = newMasker(root)
-		d.decode(root, spec)
-		d.check(spec)
+		if key := ofVersion2(root); key != nil {
+			d.show(key)
+			d.add(key, Error, RuleUnknownKey, version2)
+		} else {
+			d.decode(root, spec)
+			d.check(spec)
+		}
 	}
 	found := bounded(Sort(d.findings))
 	doc.excerpts(found)

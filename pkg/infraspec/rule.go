@@ -45,6 +45,8 @@ const (
 	RuleTwice Rule = "twice"
 	// A volume sets neither size nor hostPath, or both.
 	RuleVolumeBacking Rule = "volume-backing"
+	// A note: a claim makes each deploy an outage, or replicas share a claim that only one node can mount.
+	RuleClaim Rule = "claim"
 	// A value in env, a command or an address looks like a secret. Move it to secrets.enc.yaml.
 	RuleSecretInEnv Rule = "secret-in-env"
 	// The key has no effect for this role, or without another key.

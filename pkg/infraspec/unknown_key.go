@@ -14,7 +14,7 @@ func (d *decoder) unknownKey(p pair, path string, names []string) {
 	}
 	d.show(p.key)
 	d.add(p.key, Error, RuleUnknownKey, "unknown key %s%s%s",
-		quoted(p.key.Value), in(path), didYouMean(p.key.Value, names))
+		quoted(p.key.Value), in(path), instead(path, p.key.Value, names))
 }
 
 // showUnknown lets excerpts show the value of an unknown key like that of the known key that was probably meant. If

@@ -47,7 +47,7 @@ version keeps running.`,
   norn deploy shop --dry-run              # show what each step would do
   norn deploy --version-only              # change the image and the Secret
   norn deploy --save-failure              # in CI: keep the evidence`,
-		Args: cobra.MaximumNArgs(2),
+		Args: cli.AtMost(2, "norn deploys one app at a time; docs/ci.md shows how to deploy several"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.Steps(cmd.Context(), func(out ui.Progress) error { return run(a, cmd, args, o, out) })
 		},
@@ -103,6 +103,7 @@ func run(a *cli.App, cmd *cobra.Command, args []string, o *options, out ui.Progr
 	if o.noRollback {
 		o.KeepFailed = "--no-rollback"
 	}
+	a.WarnLocalDatabase(spec, s.Conf)
 	out.Begin(s.Title("deploy", spec.App))
 	if o.dryRun {
 		return deploy.Plan(ctx, s.Client, out, spec, o.Options)

@@ -66,6 +66,7 @@ func run(a *cli.App, cmd *cobra.Command, args []string, o *options, out ui.Progr
 		return err
 	}
 	o.Settings, o.Tunnel = cli.ForgeSettings(s.Conf, o.Image), s.Conf.Tunnel
+	a.WarnLocalDatabase(spec, s.Conf)
 	out.Begin(s.Title("forge", spec.App))
 	t := rollout.Target{Namespace: s.Conf.Namespace, App: spec.App, Spec: spec, Lock: o.Lock, Redactor: a.Redactor}
 	o.rollout.Set(&t, filepath.Dir(spec.Path()))

@@ -32,7 +32,7 @@ artifacts.retain sets how many revisions the cluster keeps, in addition to the l
 			}
 			entries, err := deploy.History(cmd.Context(), s.Client, s.Conf.Namespace, name)
 			if err != nil {
-				return err
+				return s.CheckSpelling(cmd.Context(), name, err)
 			}
 			if a.JSON {
 				return a.Encode(cli.Elements(entries)...)

@@ -32,7 +32,7 @@ A second rollback returns to the version that the first one left. Pass --to to g
 revision that failed or never ran, norn asks first. The values in the app's Secret are not restored,
 and neither is the database: see norn snapshots restore.`,
 		Example: "  norn rollback shop\n  norn rollback shop --to 7",
-		Args:    cobra.MaximumNArgs(1),
+		Args:    cli.AtMost(1, "pass the revision with --to, such as norn rollback shop --to 7"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if cmd.Flags().Changed("to") && choice.Revision == "" {
 				return cli.Usagef("--to is empty; set it to a revision number or a commit")

@@ -3,7 +3,6 @@ package root
 
 import (
 	"errors"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -138,14 +137,11 @@ func checkArguments(cmd *cobra.Command) {
 
 func asUsage(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
-		if check(cmd, args) == nil {
-			return nil
+		err := check(cmd, args)
+		if _, explained := errors.AsType[*cli.UsageError](err); err == nil || explained {
+			return err
 		}
-		_, accepted, _ := strings.Cut(cmd.Use, " ")
-		if accepted == "" {
-			return cli.Usagef("%s accepts no arguments, got %d", cli.CommandName(cmd), len(args))
-		}
-		return cli.Usagef("%s accepts %s, got %s", cli.CommandName(cmd), accepted, cli.Plural(len(args), "argument"))
+		return cli.WrongArguments(cmd, args)
 	}
 }
 

@@ -43,7 +43,7 @@ app's own Pods are not affected.`,
 						r.Say("the command does not get norn's standard input; kubectl exec -i deploy/" + r.App +
 							" passes it to a command in a running Pod")
 					}
-					return job.Command(ctx, s.Client, r, args[dash:])
+					return s.CheckSpelling(ctx, r.App, job.Command(ctx, s.Client, r, args[dash:]))
 				}}, nil
 			})
 		},

@@ -92,6 +92,9 @@ func one(ctx context.Context, a *cli.App, arg, here string, conf *config.Config)
 		return err // the name is not on disk, and no cluster is available
 	}
 	detail, err := status.Describe(ctx, cluster, local, cli.ForgeSettings(conf, ""))
+	if err != nil && client != nil {
+		return (&cli.Session{Conf: conf, Client: client}).CheckSpelling(ctx, arg, err)
+	}
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,8 @@
 package teardown
 
 import (
+	"context"
+
 	"github.com/spf13/cobra"
 
 	"norn/internal/cli"
@@ -57,7 +59,7 @@ func run(a *cli.App, cmd *cobra.Command, args []string, o *options, out ui.Progr
 	if !onDisk { // the name is misspelled, or the app is already gone
 		if known, err := forge.Known(ctx, s.Client, o.Removal); err != nil || !known {
 			if err == nil {
-				a.Warnf("no objects of %s in namespace %s; norn status lists the apps", name, s.Conf.Namespace)
+				warnAbsent(ctx, a, s, name)
 			}
 			return err
 		}
@@ -76,4 +78,13 @@ func run(a *cli.App, cmd *cobra.Command, args []string, o *options, out ui.Progr
 		return forge.PlanTeardown(ctx, s.Client, out, o.Removal)
 	}
 	return forge.Teardown(ctx, s.Client, out, o.Removal)
+}
+
+// warnAbsent prints that the app has no objects. A second teardown succeeds and changes nothing.
+func warnAbsent(ctx context.Context, a *cli.App, s *cli.Session, name string) {
+	advice := "norn status lists the apps"
+	if near := s.Similar(ctx, name); near != "" {
+		advice = "did you mean " + near + "?"
+	}
+	a.Warnf("no objects of %s in namespace %s; %s", name, s.Conf.Namespace, advice)
 }
