@@ -13,7 +13,6 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"norn/pkg/forge/drift"
@@ -155,6 +154,9 @@ func waitForDeletions(ctx context.Context, cluster *k8s.Client, spec *infraspec.
 	defer cancel()
 	for said := false; ; said = true {
 		found, err := readLive(ctx, cluster, spec, o.Settings)
+		if err == nil {
+			err = found.checkClaims(spec.App)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -163,12 +165,6 @@ func waitForDeletions(ctx context.Context, cluster *k8s.Client, spec *infraspec.
 			return found, nil
 		}
 		ending := found.all()[i]
-		if claim, ok := ending.object.(*corev1.PersistentVolumeClaim); ok && found.deployment != nil {
-			claims := []corev1.PersistentVolumeClaim{*claim}
-			if err := objects.CheckClaims(spec.App, &found.deployment.Spec.Template.Spec, claims); err != nil {
-				return nil, err
-			}
-		}
 		if !said && o.Lock.Say != nil {
 			o.Lock.Say(fmt.Sprintf("waiting: %s %s is being deleted", ending.kind, ending.object.GetName()))
 		}
