@@ -235,8 +235,3 @@ func Group(name, short, long string) *cobra.Command {
 		},
 	}
 }
-
-// RunNow returns the command that starts a run of a cron app outside its schedule.
-func RunNow(app string) string {
-	return fmt.Sprintf("kubectl create job %s-now --from=cronjob/%[1]s", app)
-}
