@@ -42,6 +42,9 @@ func hint(v k8srollout.Verdict, spec *infraspec.Spec, ports []int) string {
 	case k8srollout.ProbeFailing, k8srollout.LivenessKilled:
 		return startupHint(v, probeHint(v, spec, ports))
 	case k8srollout.TimedOut:
+		if v.OldPod != "" {
+			return fmt.Sprintf("if the node of Pod %s is gone for good, run kubectl delete pod %[1]s --force", v.OldPod)
+		}
 		return "if the Pods only need more time, for example to pull the image, raise --timeout"
 	case k8srollout.CrashLoop:
 		return "see the last log lines above, or allow more restarts with --allow-restarts"

@@ -54,6 +54,9 @@ func TestHint(t *testing.T) {
 			"make the app listen on port 8080 (infraspec.yaml line 3)"},
 		{"killed at its port", k8srollout.Verdict{Reason: k8srollout.LivenessKilled, Port: 8080}, nil,
 			"make the app listen on port 8080 (infraspec.yaml line 3)"},
+		{"an old pod", k8srollout.Verdict{Reason: k8srollout.TimedOut, OldPod: "shop-1"}, nil,
+			"if the node of Pod shop-1 is gone for good, run kubectl delete pod shop-1 --force"},
+		{"time", k8srollout.Verdict{Reason: k8srollout.TimedOut}, nil, "if the Pods only need more time"},
 		{"killed at startup",
 			k8srollout.Verdict{Reason: k8srollout.ProbeFailing, Port: 8080, StartupLimit: 150 * time.Second}, nil,
 			"make the app listen on port 8080 (infraspec.yaml line 3), and on all addresses (0.0.0.0), not only on " +
