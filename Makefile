@@ -105,9 +105,11 @@ pictures: build ## Draw docs/pictures from norn's output on a devcluster
 	@hack/pictures
 
 .PHONY: fuzz
-fuzz: ## Fuzz the readers of the infraspec and of DATABASE_URL (FUZZTIME=10m)
+fuzz: ## Fuzz the readers of the infraspec, DATABASE_URL, git's output and Dockerfiles (FUZZTIME=10m)
 	@go test -run '^$$' -fuzz FuzzParse -fuzztime $(or $(FUZZTIME),1m) -fuzzminimizetime 10x ./pkg/infraspec
 	@go test -run '^$$' -fuzz FuzzConnectionTo -fuzztime $(or $(FUZZTIME),1m) ./pkg/deploy/database
+	@go test -run '^$$' -fuzz FuzzGit -fuzztime $(or $(FUZZTIME),1m) ./pkg/deploy/source
+	@go test -run '^$$' -fuzz FuzzDockerfile -fuzztime $(or $(FUZZTIME),1m) ./pkg/deploy/image
 
 .PHONY: bench-validate
 bench-validate: build ## Measure norn validate for 1,000 apps
