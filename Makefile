@@ -105,9 +105,10 @@ pictures: build ## Draw docs/pictures from norn's output on a devcluster
 	@hack/pictures
 
 .PHONY: fuzz
-fuzz: ## Fuzz the readers of the infraspec and of DATABASE_URL (FUZZTIME=10m)
+fuzz: ## Fuzz the readers of the infraspec, of DATABASE_URL and of the kubeconfig (FUZZTIME=10m)
 	@go test -run '^$$' -fuzz FuzzParse -fuzztime $(or $(FUZZTIME),1m) -fuzzminimizetime 10x ./pkg/infraspec
 	@go test -run '^$$' -fuzz FuzzConnectionTo -fuzztime $(or $(FUZZTIME),1m) ./pkg/deploy/database
+	@go test -run '^$$' -fuzz FuzzKubeconfig -fuzztime $(or $(FUZZTIME),1m) ./pkg/k8s/connect
 
 .PHONY: bench-validate
 bench-validate: build ## Measure norn validate for 1,000 apps

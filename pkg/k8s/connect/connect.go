@@ -64,13 +64,9 @@ func Dial(ctx context.Context, flags *genericclioptions.ConfigFlags, by Caller) 
 		wait = t.conf.Timeout
 	}
 	tune(t.conf, by.UserAgent, wait)
-	client, err := newClient(t, by)
+	client, err := connected(t, by)
 	if err != nil {
-		return nil, &UnavailableError{
-			Reason: fmt.Sprintf("context %q cannot be used: %s", t.context, oneLine(err)),
-			Advice: "fix that entry of the kubeconfig, or choose another context with --context",
-			Err:    err,
-		}
+		return nil, err
 	}
 	client.NoCredentials = t.missingCredentials()
 	if err := client.Ping(ctx); err != nil {
@@ -114,14 +110,23 @@ func tune(conf *rest.Config, userAgent string, wait time.Duration) {
 	})
 }
 
-// newClient returns a client for t that limits a credential plugin.
-func newClient(t *target, by Caller) (*k8s.Client, error) {
-	if t.conf.ExecProvider == nil {
-		return k8s.New(t.conf, t.context)
+// connected returns a client for t that limits a credential plugin.
+func connected(t *target, by Caller) (*k8s.Client, error) {
+	var wrap []func(http.RoundTripper) http.RoundTripper
+	if t.conf.ExecProvider != nil {
+		guard := newPluginGuard(t.conf.ExecProvider, t.user, by)
+		t.conf.Wrap(guard.inside)
+		wrap = append(wrap, guard.outside)
 	}
-	guard := newPluginGuard(t.conf.ExecProvider, t.user, by)
-	t.conf.Wrap(guard.inside)
-	return k8s.New(t.conf, t.context, guard.outside)
+	client, err := k8s.New(t.conf, t.context, wrap...)
+	if err != nil {
+		return nil, &UnavailableError{
+			Reason: fmt.Sprintf("context %q cannot be used: %s", t.context, oneLine(err)),
+			Advice: "fix that entry of the kubeconfig, or choose another context with --context",
+			Err:    err,
+		}
+	}
+	return client, nil
 }
 
 // headerTimeout cancels a request if the response headers have not arrived after wait. It does not bound the body. It
