@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -166,7 +165,7 @@ func unreadable(err error, files sources) error {
 		return missingFile(files)
 	}
 	reason := withoutContent(oneLine(err))
-	if strings.Contains(reason, "cannot unmarshal") { // the decoder's error for a file of another kind
+	if strings.Contains(reason, "cannot unmarshal") || strings.Contains(reason, "no kind") { // a file of another kind
 		reason = "not a kubeconfig"
 	}
 	return &UnavailableError{
@@ -176,13 +175,16 @@ func unreadable(err error, files sources) error {
 	}
 }
 
-// quoted matches what a decoder quotes from a file, up to the end of the text if the quotation is not closed.
-var quoted = regexp.MustCompile("(?s)\"[^\"]*(\"|$)|'[^']*('|$)|`[^`]*(`|$)")
-
-// withoutContent returns a decoder's error without the parts of the file that it quotes: they may be secret.
+// withoutContent returns a decoder's error up to the first part of the file that it quotes, which may be secret.
 func withoutContent(text string) string {
+	if prefix, rest, ok := strings.Cut(text, `": `); ok && strings.HasPrefix(prefix, "error loading config file ") {
+		text = rest
+	}
 	text, _, _ = strings.Cut(text, "invalid map key") // quotes without marks
-	return quoted.ReplaceAllString(text, "(…)")
+	if i := strings.IndexAny(text, "\"'`"); i >= 0 {
+		text = strings.TrimSpace(text[:i]) + " …"
+	}
+	return text
 }
 
 // withoutProxies returns an error of client-go without the passwords in proxy-url entries.
