@@ -40,6 +40,8 @@ type Caller struct {
 	Interactive bool
 	// Wait, if not nil, is called with what a connection waits for if that takes long.
 	Wait func(text string)
+	// Warn, if not nil, is called with each warning of the API server, once for each text.
+	Warn func(text string)
 }
 
 // Dial returns a client for the API server that flags, environment and kubeconfig select, once the server has
@@ -64,6 +66,9 @@ func Dial(ctx context.Context, flags *genericclioptions.ConfigFlags, by Caller) 
 		wait = t.conf.Timeout
 	}
 	tune(t.conf, by.UserAgent, wait)
+	if by.Warn != nil {
+		t.conf.WarningHandlerWithContext = &warnings{warn: by.Warn}
+	}
 	client, err := connected(t, by)
 	if err != nil {
 		return nil, err
