@@ -112,6 +112,7 @@ fuzz: ## Fuzz everything that reads what others wrote (FUZZTIME=10m)
 	@go test -run '^$$' -fuzz FuzzIngress -fuzztime $(or $(FUZZTIME),1m) ./pkg/forge/tunnel
 	@go test -run '^$$' -fuzz FuzzGit -fuzztime $(or $(FUZZTIME),1m) ./pkg/deploy/source
 	@go test -run '^$$' -fuzz FuzzDockerfile -fuzztime $(or $(FUZZTIME),1m) ./pkg/deploy/image
+	@go test -run '^$$' -fuzz FuzzKubeconfig -fuzztime $(or $(FUZZTIME),1m) ./pkg/k8s/connect
 
 .PHONY: bench-validate
 bench-validate: build ## Measure norn validate for 1,000 apps

@@ -57,6 +57,7 @@ func (a *App) Caller() connect.Caller {
 	return connect.Caller{
 		UserAgent: "norn/" + Version(), Keys: command.KeyVariables(),
 		Interactive: ui.IsTerminal(a.Streams.In) || ui.IsTerminal(a.Streams.Err), Wait: a.sayWaiting,
+		Warn: a.warnNow,
 	}
 }
 
