@@ -1,20 +1,17 @@
 package drift
 
-import "strings"
+import "reflect"
 
-// defaults maps the ends of field paths to the values that the API server sets where an object omits the field
-// (k8s.io/kubernetes/pkg/apis/core/v1/defaults.go). Only the fields of a Pod template matter: a rollback makes forge own
-// a whole template, with its defaults.
-var defaults = map[string]any{
+// serverDefaults are the values that the API server gives to fields of a Pod template that are not set
+// (k8s.io/kubernetes/pkg/apis/core/v1/defaults.go).
+var serverDefaults = map[string]any{
 	"dnsPolicy":                     "ClusterFirst",
 	"failureThreshold":              3.0,
-	"fieldRef.apiVersion":           "v1",
-	"httpGet.scheme":                "HTTP",
 	"periodSeconds":                 10.0,
 	"protocol":                      "TCP",
 	"restartPolicy":                 "Always",
 	"schedulerName":                 "default-scheduler",
-	"secret.defaultMode":            420.0,
+	"scheme":                        "HTTP",
 	"successThreshold":              1.0,
 	"terminationGracePeriodSeconds": 30.0,
 	"terminationMessagePath":        "/dev/termination-log",
@@ -22,15 +19,9 @@ var defaults = map[string]any{
 	"timeoutSeconds":                1.0,
 }
 
-// isDefault reports whether a field without a desired value has the value that the API server would give it again.
-func isDefault(path string, live any) bool {
-	if empty(live) {
-		return true
-	}
-	for field, value := range defaults {
-		if live == value && strings.HasSuffix("."+path, "."+field) {
-			return true
-		}
-	}
-	return false
+// isDefault reports whether a live field has the value that the API server would give it again. A rollback makes forge
+// the owner of such fields, because the template that it restores has them.
+func isDefault(name string, have any) bool {
+	value, known := serverDefaults[name]
+	return empty(have) || known && reflect.DeepEqual(have, value)
 }

@@ -115,7 +115,7 @@ func (c *comparison) compareMap(path string, owned map[string]any, want, have ma
 		}
 		at := strings.TrimPrefix(path+"."+name, ".")
 		wanted, ok := want[name]
-		if !ok && !c.shared[at] && !isDefault(at, have[name]) {
+		if !ok && !c.shared[at] && !isDefault(name, have[name]) {
 			c.addDiffering(at)
 		}
 		if !ok {
