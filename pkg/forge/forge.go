@@ -67,7 +67,7 @@ func Steps(
 }
 
 // Plan returns what Steps would change. The API server checks and answers each write, and keeps none (see
-// k8s.Client.DryRun).
+// k8s.Client.DryRun). A line of output without a step says what an autoscaler keeps different from the infraspec.
 func Plan(
 	ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, spec *infraspec.Spec, o Options,
 ) ([]drift.Change, error) {
@@ -85,6 +85,9 @@ func Plan(
 	r, err := begin(ctx, cluster, spec, o, found)
 	if err != nil {
 		return nil, err
+	}
+	if scaled := r.scaledBy(ctx); scaled != "" && spec.Role.Standing() {
+		pipeline.Say(to, "", fmt.Sprintf("%s %s: %s", objects.KindDeployment, spec.App, scaled))
 	}
 	// The app's own objects come first, then the tunnel's.
 	steps := slices.Concat(r.workloadSteps(), r.serviceSteps(), r.pruneSteps(), r.tunnelSteps())

@@ -25,7 +25,7 @@ type CommandGrants struct {
 // AllGrants returns the grants of every command that uses a cluster, in the order of docs/rbac.md.
 func AllGrants() []CommandGrants {
 	return []CommandGrants{
-		{"forge", append(forgeGrants(true), quotas...)},
+		{"forge", append(append(forgeGrants(true), quotas...), autoscalers)},
 		{"deploy", deployGrants()},
 		{"restart", append(rolloutGrants(), leases, readSecret)},
 		{"rollback", append(rolloutGrants(), leases, readSecret)},
@@ -66,6 +66,13 @@ var (
 	quotas = []Grant{
 		{Resource: "resourcequotas", Verbs: []string{"list"}, Without: "norn cannot check quotas in advance"},
 		{Resource: "limitranges", Verbs: []string{"list"}, Without: "norn cannot check limits in advance"},
+	}
+	// autoscalers allows norn to tell whether an autoscaler that has set the replicas is still there.
+	autoscalers = Grant{
+		Group:    "autoscaling",
+		Resource: "horizontalpodautoscalers",
+		Verbs:    []string{"list"},
+		Without:  "norn keeps replicas that anything but kubectl has set",
 	}
 	// readSecret allows norn to hide the values of the app's Secret in its Pods' logs.
 	readSecret = Grant{

@@ -114,16 +114,27 @@ func (r *run) deployment(ctx context.Context) (drift.Change, pipeline.Result, er
 	if err != nil {
 		return drift.Change{}, pipeline.Result{}, err
 	}
-	if conf.Spec.Replicas == nil && int(*now.Spec.Replicas) != r.spec.Replicas {
-		detail = strings.TrimPrefix(
-			fmt.Sprintf("%s; %s controls its %d replicas", detail, objects.Scaler(now), *now.Spec.Replicas), "; ",
-		)
-	}
+	scaled := r.scaledBy(ctx)
+	detail = strings.TrimPrefix(strings.TrimSuffix(detail+"; "+scaled, "; "), "; ")
 	if live != nil && !now.Spec.Paused && !equality.Semantic.DeepEqual(live.Spec.Template, now.Spec.Template) {
 		detail = strings.TrimPrefix(detail+"; its Pods are being replaced", "; ")
 	}
 	change, result := r.outcome(objects.KindDeployment, object(live), now, detail)
+	if result.State == pipeline.Unchanged {
+		result.Detail = scaled
+	}
 	return change, result, nil
+}
+
+// scaledBy returns which autoscaler keeps other replicas than the infraspec's, or "".
+func (r *run) scaledBy(ctx context.Context) string {
+	live := r.live.deployment
+	if live == nil || metadata.Scaler(live) == "" || int(*live.Spec.Replicas) == r.spec.Replicas {
+		return ""
+	}
+	return fmt.Sprintf(
+		"%s sets its replicas: %d instead of %d", r.cluster.Autoscaler(ctx, live), *live.Spec.Replicas, r.spec.Replicas,
+	)
 }
 
 // applyDeployment applies the Deployment. A change to Recreate first needs another write, which removes the parameters

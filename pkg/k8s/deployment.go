@@ -15,9 +15,12 @@ import (
 	"norn/pkg/k8s/metadata"
 )
 
-// GetDeployment reads a Deployment; see IsNotFound.
+// GetDeployment reads a Deployment; see IsNotFound. Its managed fields omit a scaler that no longer exists.
 func (c *Client) GetDeployment(ctx context.Context, ns, name string) (*appsv1.Deployment, error) {
 	d, err := c.apps.Deployments(ns).Get(ctx, name, metav1.GetOptions{})
+	if err == nil {
+		c.forgetStaleScalers(ctx, ns, d)
+	}
 	return d, Explain(err, "read Deployment %s", name)
 }
 

@@ -25,7 +25,7 @@ type Inventory struct {
 }
 
 // Inventory lists the objects that norn manages in a namespace, for one app or, if app is "", for all. It makes one
-// call for each kind, concurrently.
+// call for each kind, concurrently. The Deployments' managed fields omit scalers that no longer exist.
 func (c *Client) Inventory(ctx context.Context, ns, app string) (*Inventory, error) {
 	var inv Inventory
 	only := metav1.ListOptions{LabelSelector: managedSelector}
@@ -52,6 +52,11 @@ func (c *Client) Inventory(ctx context.Context, ns, app string) (*Inventory, err
 	if err := together(calls...); err != nil {
 		return nil, err
 	}
+	var deployments []*appsv1.Deployment
+	for i := range inv.Deployments {
+		deployments = append(deployments, &inv.Deployments[i])
+	}
+	c.forgetStaleScalers(ctx, ns, deployments...)
 	return &inv, nil
 }
 

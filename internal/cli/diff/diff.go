@@ -3,6 +3,7 @@ package diff
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -45,13 +46,19 @@ type Change struct {
 	Diff   string         `json:"diff"`   // unified, of the object in YAML
 }
 
-// warnings reports only warnings, because norn prints the changes at the end.
-type warnings struct{ *cli.App }
+// notes reports warnings, and keeps the lines that belong to no step. norn prints the changes at the end.
+type notes struct {
+	*cli.App
+	lines []string
+}
 
 // Report implements pipeline.Reporter.
-func (w warnings) Report(e pipeline.Event) {
-	if e.Kind == pipeline.Warned {
-		w.Warnf("%s", e.Line)
+func (n *notes) Report(e pipeline.Event) {
+	switch {
+	case e.Kind == pipeline.Warned:
+		n.Warnf("%s", e.Line)
+	case e.Kind == pipeline.Output && e.Step == "":
+		n.lines = append(n.lines, e.Line)
 	}
 }
 
@@ -66,7 +73,8 @@ func Run(a *cli.App, cmd *cobra.Command, args []string, o forge.Options) ([]drif
 		return nil, err
 	}
 	o.Settings = cli.ForgeSettings(s.Conf, o.Image)
-	changes, err := forge.Plan(cmd.Context(), s.Client, warnings{a}, spec, o)
+	said := &notes{App: a}
+	changes, err := forge.Plan(cmd.Context(), s.Client, said, spec, o)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +89,11 @@ func Run(a *cli.App, cmd *cobra.Command, args []string, o forge.Options) ([]drif
 	for _, c := range changes {
 		ui.PrintDiff(a.Streams.Out, fmt.Sprintf("%s %s (%s)", c.Kind, c.Name, c.State), c.Diff())
 	}
-	if len(changes) == 0 && !a.Quiet {
+	switch {
+	case a.Quiet:
+	case len(said.lines) > 0:
+		ui.PrintTitle(a.Streams.Err, "no other changes: "+strings.Join(said.lines, "; "))
+	case len(changes) == 0:
 		ui.PrintTitle(a.Streams.Err, fmt.Sprintf("no changes: %s matches its infraspec", spec.App))
 	}
 	return changes, nil

@@ -163,8 +163,8 @@ func under(sets []map[string]any, key string) []map[string]any {
 	return out
 }
 
-// FreedPorts returns a copy of a live Service in which no other port has the name of one of conf's ports, or nil if that
-// is so already. A port's name is unique, but server-side apply merges ports by their number, so an apply would add a
+// FreedPorts returns a copy of a live Service in which no other port has the name of one of conf's ports, or nil if no
+// port has one. A port's name is unique, but server-side apply merges ports by their number, so an apply would add a
 // second port of that name (github.com/kubernetes/kubernetes/issues/131147).
 func FreedPorts(live *corev1.Service, conf *applycore.ServiceApplyConfiguration) *corev1.Service {
 	if live == nil {

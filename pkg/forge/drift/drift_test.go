@@ -1,6 +1,7 @@
 package drift
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"slices"
@@ -102,6 +103,41 @@ func TestFields(t *testing.T) {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
+	}
+}
+
+// After a rollback, forge owns the whole Pod template. A default that the API server would set again is no difference,
+// but another value is.
+func TestFieldsAfterRollback(t *testing.T) {
+	spec, _, err := infraspec.Parse("f", []byte(forgedSpec))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		seconds int32
+		want    []string
+	}{{1, nil}, {7, []string{"spec.template.spec.containers[hello].livenessProbe.timeoutSeconds"}}} {
+		live := liveDeployment(t)
+		live.Spec.Template.Spec.Containers[0].LivenessProbe.TimeoutSeconds = c.seconds
+		for i, m := range live.ManagedFields {
+			if m.Manager == metadata.ForgeManager {
+				var compact bytes.Buffer
+				if err := json.Compact(&compact, m.FieldsV1.GetRawBytes()); err != nil {
+					t.Fatal(err)
+				}
+				owned := strings.Replace(compact.String(), `"f:livenessProbe":{`,
+					`"f:terminationMessagePath":{},"f:securityContext":{},"f:livenessProbe":{"f:timeoutSeconds":{},`, 1)
+				owned = strings.Replace(owned, `"f:httpGet":{`, `"f:httpGet":{"f:scheme":{},`, 3)
+				live.ManagedFields[i].FieldsV1 = metav1.NewFieldsV1(owned)
+			}
+		}
+		conf, err := objects.Deployment(spec, objects.Settings{Namespace: live.Namespace}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := Fields(conf, live); err != nil || !slices.Equal(got, c.want) {
+			t.Errorf("timeoutSeconds %d: got %q, error %v; want %q", c.seconds, got, err, c.want)
+		}
 	}
 }
 

@@ -2,7 +2,6 @@ package objects
 
 import (
 	"slices"
-	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
@@ -34,7 +33,7 @@ func DeploymentFor(
 		start, detail = BeforeFirstDeploy(spec.App), "paused until the first deploy"
 	}
 	conf, err := Deployment(spec, s, start)
-	if err == nil && live != nil && autoscaled(live) {
+	if err == nil && live != nil && metadata.Scaler(live) != "" {
 		conf.Spec.Replicas = nil
 	}
 	return conf, detail, err
@@ -52,19 +51,6 @@ func Deployed(o metav1.Object) bool {
 	return slices.ContainsFunc(o.GetManagedFields(), func(m metav1.ManagedFieldsEntry) bool {
 		return m.Manager == metadata.DeployManager && m.Operation == metav1.ManagedFieldsOperationApply
 	})
-}
-
-// autoscaled reports whether a controller owns the replicas.
-func autoscaled(d *appsv1.Deployment) bool { return Scaler(d) != "" }
-
-// Scaler returns the field manager of the controller that sets the replicas, or "". It ignores kubectl scale.
-func Scaler(d *appsv1.Deployment) string {
-	for _, m := range d.ManagedFields {
-		if m.Subresource == "scale" && !strings.HasPrefix(m.Manager, "kubectl") {
-			return m.Manager
-		}
-	}
-	return ""
 }
 
 // CronJobFor returns the CronJob that forge applies over live; see DeploymentFor.

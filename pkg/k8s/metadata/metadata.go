@@ -27,8 +27,19 @@ const (
 	DeployManager = "norn-deploy" // owns image, pull policy and paused
 )
 
-// Adoptable reports whether an adoption makes forge the owner of an entry's fields: the ones that people and their tools
-// wrote, not the ones of controllers.
+// Scaler returns the field manager that has set the replicas through the scale subresource, or "". It ignores kubectl
+// scale.
+func Scaler(o metav1.Object) string {
+	for _, m := range o.GetManagedFields() {
+		if m.Subresource == "scale" && !strings.HasPrefix(m.Manager, "kubectl") {
+			return m.Manager
+		}
+	}
+	return ""
+}
+
+// Adoptable reports whether an adoption makes forge the owner of an entry's fields: the ones that people and their
+// tools wrote, not the ones of controllers.
 func Adoptable(m metav1.ManagedFieldsEntry) bool {
 	return m.Operation == metav1.ManagedFieldsOperationUpdate && m.Subresource == "" &&
 		!strings.HasPrefix(m.Manager, "kube-")
