@@ -21,6 +21,7 @@ type options struct {
 	rollout    cli.RolloutFlags
 	dryRun     bool
 	noRollback bool
+	place      string // where the deployed app is reached
 }
 
 // New returns norn deploy.
@@ -47,7 +48,11 @@ version keeps running.`,
   norn deploy --forge --save-failure      # in CI: update objects, keep evidence`,
 		Args: cli.AtMost(2, "norn deploys one app at a time; docs/ci.md shows how to deploy several"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.Steps(cmd.Context(), func(out ui.Progress) error { return run(a, cmd, args, o, out) })
+			err := a.Steps(cmd.Context(), func(out ui.Progress) error { return run(a, cmd, args, o, out) })
+			if err == nil {
+				printPlace(a, o)
+			}
+			return err
 		},
 	}
 	flags := cmd.Flags()
@@ -95,6 +100,7 @@ func run(a *cli.App, cmd *cobra.Command, args []string, o *options, out ui.Progr
 	o.Redactor = a.Redactor
 	a.Redactor.Hide("NORN_GIT_TOKEN", o.GitToken)
 	o.rollout.Set(&o.Target, filepath.Dir(spec.Path()))
+	o.place = place(spec, s.Conf.Namespace)
 	if o.noRollback {
 		o.KeepFailed = "--no-rollback"
 	}
