@@ -105,9 +105,10 @@ pictures: build ## Draw docs/pictures from norn's output on a devcluster
 	@hack/pictures
 
 .PHONY: fuzz
-fuzz: ## Fuzz the readers of the infraspec, DATABASE_URL and the tunnel's configuration (FUZZTIME=10m)
+fuzz: ## Fuzz the readers of infraspec, DATABASE_URL, logs, tunnel, kubeconfig and git (FUZZTIME=10m)
 	@go test -run '^$$' -fuzz FuzzParse -fuzztime $(or $(FUZZTIME),1m) -fuzzminimizetime 10x ./pkg/infraspec
 	@go test -run '^$$' -fuzz FuzzConnectionTo -fuzztime $(or $(FUZZTIME),1m) ./pkg/deploy/database
+	@go test -run '^$$' -fuzz FuzzScan -fuzztime $(or $(FUZZTIME),1m) -fuzzminimizetime 10x ./internal/logs
 	@go test -run '^$$' -fuzz FuzzIngress -fuzztime $(or $(FUZZTIME),1m) ./pkg/forge/tunnel
 
 .PHONY: bench-validate

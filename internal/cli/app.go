@@ -10,7 +10,7 @@ import (
 	"io"
 	"os"
 	"regexp"
-	"strings"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
@@ -33,9 +33,15 @@ type App struct {
 	Kube     *genericclioptions.ConfigFlags
 	ui.Options
 
-	ended    bool           // Steps has reported the end
-	called   string         // ownName or pluginName
-	commands *regexp.Regexp // matches norn's commands in a text; nil unless norn runs as kubectl's plugin
+	command   string      // the command that runs, such as "snapshots restore"
+	client    *k8s.Client // its connection, or nil
+	namespace string
+	notices   notices
+	// warnedNamespace is whether the user knows that namespace does not exist.
+	warnedNamespace bool
+	ended           bool           // Steps has reported the end
+	called          string         // ownName or pluginName
+	commands        *regexp.Regexp // matches norn's commands in a text; nil unless norn runs as kubectl's plugin
 }
 
 // NewApp returns the App of a program that was started as path. The App redacts secret values in everything that it
@@ -47,8 +53,11 @@ func NewApp(path string, s ui.Streams) *App {
 }
 
 // Caller returns how norn presents itself to clusters and credential plugins.
-func Caller() connect.Caller {
-	return connect.Caller{UserAgent: "norn/" + Version(), Keys: command.KeyVariables()}
+func (a *App) Caller() connect.Caller {
+	return connect.Caller{
+		UserAgent: "norn/" + Version(), Keys: command.KeyVariables(),
+		Interactive: ui.IsTerminal(a.Streams.In) || ui.IsTerminal(a.Streams.Err), Wait: a.sayWaiting,
+	}
 }
 
 // Config returns norn's settings, with the flags of cmd.
@@ -107,21 +116,45 @@ type Session struct {
 }
 
 // Connect connects to the cluster. action names what is impossible without one. A command calls Connect first, so that
-// the user learns about a missing cluster before anything else.
+// the user learns about a missing cluster before anything else, except for a mistake of the user's own.
 func (a *App) Connect(ctx context.Context, cmd *cobra.Command, action string) (*Session, error) {
 	conf, err := a.Config(cmd)
 	if err != nil {
 		return nil, err
 	}
-	client, err := connect.Dial(ctx, a.Kube, Caller())
+	client, err := connect.Dial(ctx, a.Kube, a.Caller())
 	var unavailable *connect.UnavailableError
 	if errors.As(err, &unavailable) {
+		if mistake := a.mistakeIn(cmd, conf); mistake != nil {
+			return nil, mistake
+		}
 		return nil, &NeedsKubernetesError{action, unavailable}
 	}
 	if err != nil {
 		return nil, err
 	}
+	a.client, a.namespace = client, conf.Namespace
 	return &Session{conf, client}, nil
+}
+
+// mistakeIn returns the error of a command whose infraspec is invalid, or whose argument names no infraspec. The user
+// needs no cluster to correct that.
+func (a *App) mistakeIn(cmd *cobra.Command, conf *config.Config) error {
+	switch cmd.Name() {
+	case "forge", "deploy", "diff", "invoke":
+	default: // other commands also work for an app that is only in the cluster
+		return nil
+	}
+	here, err := Here()
+	if err != nil {
+		return err
+	}
+	arg := Argument(cmd.Flags().Args(), 0)
+	_, _, err = infraspec.Find(arg, here, conf.AppsDir)
+	if is[*infraspec.NotFoundError](err) && arg == "" {
+		return nil
+	}
+	return err
 }
 
 // Title returns the first line of a run: the action and its target.
@@ -144,6 +177,19 @@ func (a *App) HideLive(ctx context.Context, s *Session, app string) {
 // ForgeSettings returns the settings of the app's objects. A new app starts with image, which may be "".
 func ForgeSettings(conf *config.Config, image string) objects.Settings {
 	return objects.Settings{Namespace: conf.Namespace, PostgresHost: conf.PGHost, PostgresUser: conf.PGUser, Image: image}
+}
+
+// WarnLocalDatabase warns about a generated DATABASE_URL whose host is the Pod itself.
+func (a *App) WarnLocalDatabase(spec *infraspec.Spec, conf *config.Config) {
+	_, inEnv := spec.Env[infraspec.DatabaseURL]
+	own := inEnv || slices.Contains(spec.Secrets, infraspec.DatabaseURL)
+	if pg := spec.Services.Postgres; pg == nil || pg.Database == "" || own {
+		return
+	}
+	if slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, conf.PGHost) {
+		a.Warnf("the generated DATABASE_URL has the host %s, which is the Pod itself; set NORN_PG_HOST, "+
+			"or list DATABASE_URL under secrets", conf.PGHost)
+	}
 }
 
 // DatabaseSettings returns how this machine reaches the databases.
@@ -190,22 +236,7 @@ func Group(name, short, long string) *cobra.Command {
 	}
 }
 
-// UnknownCommand returns the error for a word that names no command below cmd. It shows only what is before "=": the
-// word may be a secret's NAME=VALUE after "norn secrets" without "set".
-func UnknownCommand(cmd *cobra.Command, word string) error {
-	word, _, _ = strings.Cut(word, "=")
-	below := ""
-	if cmd.HasParent() {
-		below = " for " + CommandName(cmd)
-	}
-	return Usagef("unknown command %q%s%s", word, below, Suggestion(cmd, word))
-}
-
-// Suggestion returns "; did you mean …?" for a word that names no command below cmd, or "".
-func Suggestion(cmd *cobra.Command, word string) string {
-	cmd.SuggestionsMinimumDistance = 2
-	if near := cmd.SuggestionsFor(word); len(near) > 0 {
-		return fmt.Sprintf("; did you mean %q?", near[0])
-	}
-	return ""
+// RunNow returns the command that starts a run of a cron app outside its schedule.
+func RunNow(app string) string {
+	return fmt.Sprintf("kubectl create job %s-now --from=cronjob/%[1]s", app)
 }

@@ -13,6 +13,7 @@ import (
 type UsageError struct {
 	Err     error
 	Command string // the command, with norn's name in front; "" if unknown
+	advice  string // what to do instead of reading the help, or ""
 }
 
 // Usagef returns a UsageError with the text of fmt.Errorf. norn adds the command later, when it ends.
@@ -21,8 +22,11 @@ func Usagef(format string, args ...any) error { return &UsageError{Err: fmt.Erro
 func (e *UsageError) Error() string { return e.Err.Error() }
 func (e *UsageError) Unwrap() error { return e.Err }
 
-// Hint returns how to show the command's help.
+// Hint returns what to do, or how to show the command's help.
 func (e *UsageError) Hint() string {
+	if e.advice != "" {
+		return e.advice
+	}
 	if e.Command == "" || e.Command == OwnName {
 		return "run norn help to list the commands"
 	}

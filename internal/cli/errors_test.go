@@ -8,6 +8,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/spf13/pflag"
+
+	"norn/internal/config"
+	"norn/internal/ui"
+	"norn/pkg/infraspec"
 )
 
 // The error for an invalid flag contains the flag, its value and the problem, once each.
@@ -39,5 +43,32 @@ func TestUnknownCommandHidesValue(t *testing.T) {
 	err := group.RunE(group, []string{"TOKEN=canary"})
 	if want := `unknown command "TOKEN" for norn secrets`; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+// A generated DATABASE_URL that leads to the Pod itself is a warning.
+func TestWarnLocalDatabase(t *testing.T) {
+	const generated = "app: a\nrole: worker\nservices: {postgres: {database: d}}\n"
+	for name, c := range map[string]struct {
+		file, host string
+		warns      bool
+	}{
+		"default":       {generated, "localhost", true},
+		"a host":        {generated, "db.prod", false},
+		"a secret":      {generated + "secrets: [DATABASE_URL]\n", "localhost", false},
+		"plain":         {generated + "env: {DATABASE_URL: postgres://db/d}\n", "localhost", false},
+		"no connection": {"app: a\nrole: worker\n", "localhost", false},
+	} {
+		spec, _, err := infraspec.Parse("infraspec.yaml", []byte(c.file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var stderr strings.Builder
+		a := NewApp("norn", ui.Streams{In: strings.NewReader(""), Out: io.Discard, Err: &stderr})
+		a.WarnLocalDatabase(spec, &config.Config{PGHost: c.host})
+		ui.Flush(a.Streams.Err)
+		if got := strings.Contains(stderr.String(), "set NORN_PG_HOST"); got != c.warns {
+			t.Errorf("%s: warned %t: %s", name, got, stderr.String())
+		}
 	}
 }

@@ -148,6 +148,7 @@ func failures() []outcome {
 		ends[*secrets.NameError](ExitUsage, reasonSecretsFile),
 		ends[*secrets.SyntaxError](ExitUsage, reasonSecretsFile),
 		ends[*UsageError](ExitUsage, reasonUsage),
+		ends[*MisspelledError](ExitUsage, reasonNotFound), // unless the error that it wraps has another reason
 		ends[*pipeline.UsageError](ExitUsage, reasonUsage),
 		ends[*config.Error](ExitUsage, reasonUsage),
 		ends[*connect.FlagError](ExitUsage, reasonUsage),
@@ -156,7 +157,9 @@ func failures() []outcome {
 		ends[*objects.ImageError](ExitUsage, reasonUsage),
 		ends[*scaffold.ExistsError](ExitUsage, reasonUsage),
 		ends[*forge.ShrinkError](ExitFailed, reasonNone),
+		ends[*objects.ClaimDeletionError](ExitFailed, reasonNone),
 		ends[*k8s.NamespaceError](ExitFailed, reasonNone),
+		ends[*k8s.DeletionError](ExitFailed, reasonNone),
 	}
 }
 

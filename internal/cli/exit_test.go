@@ -39,6 +39,7 @@ var withoutOutcome = map[string]string{
 	"internal/ui.redactedError":         "wraps the error that it redacts",
 	"pkg/deploy/source.cloneError":      "adds a hint to git's error, which has no type",
 	"pkg/forge.conflictErrors":          "wraps objects.ConflictError",
+	"pkg/k8s.AnswerError":               "becomes a connect.UnavailableError",
 }
 
 // Every error type of norn has an outcome, or a reason in withoutOutcome.

@@ -13,6 +13,7 @@ func ShownFinding(f infraspec.Finding) ui.Finding {
 	return ui.Finding{
 		File: f.File, Line: f.Line, Column: f.Column, EndColumn: f.EndColumn,
 		Severity: string(f.Severity), Rule: string(f.Rule), Message: f.Message, Source: f.Source,
+		Masked: f.Masked,
 	}
 }
 

@@ -41,12 +41,15 @@ func (a *App) Warnf(format string, args ...any) {
 }
 
 // Reach connects to the cluster. If no cluster is available, it returns the reason instead of an error.
-func (a *App) Reach(ctx context.Context) (*k8s.Client, *connect.UnavailableError, error) {
-	client, err := connect.Dial(ctx, a.Kube, Caller())
+func (a *App) Reach(
+	ctx context.Context, conf *config.Config,
+) (*k8s.Client, *connect.UnavailableError, error) {
+	client, err := connect.Dial(ctx, a.Kube, a.Caller())
 	var unavailable *connect.UnavailableError
 	if errors.As(err, &unavailable) {
 		return nil, unavailable, nil
 	}
+	a.client, a.namespace = client, conf.Namespace
 	return client, nil, err
 }
 

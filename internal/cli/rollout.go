@@ -7,6 +7,7 @@ import (
 
 	"norn/internal/ui"
 	"norn/pkg/deploy/rollout"
+	"norn/pkg/forge"
 	"norn/pkg/k8s"
 	"norn/pkg/pipeline"
 )
@@ -17,6 +18,7 @@ type Rollout struct {
 	Flags  RolloutFlags
 	Target rollout.Target
 	Do     func(context.Context, *k8s.Client, pipeline.Reporter, rollout.Target) error
+	Ask    func(context.Context, *Session, rollout.Target) error // asks before anything starts; may be nil
 }
 
 // Bind adds the flags of r to cmd.
@@ -37,10 +39,18 @@ func (a *App) RunRollout(cmd *cobra.Command, args []string, r Rollout) error {
 		if t.App, err = a.Name(Argument(args, 0), s.Conf); err != nil {
 			return err
 		}
+		if err := forge.CheckRollout(ctx, s.Client, s.Conf.Namespace); err != nil {
+			return err
+		}
 		t.Namespace, t.Redactor = s.Conf.Namespace, a.Redactor
 		r.Flags.Set(&t, ".")
 		a.HideLive(ctx, s, t.App)
+		if r.Ask != nil {
+			if err := r.Ask(ctx, s, t); err != nil {
+				return err
+			}
+		}
 		out.Begin(s.Title(cmd.Name(), t.App))
-		return r.Do(ctx, s.Client, out, t)
+		return s.CheckSpelling(ctx, t.App, r.Do(ctx, s.Client, out, t))
 	})
 }

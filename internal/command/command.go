@@ -1,4 +1,5 @@
-// Package command runs other programs, without norn's keys in their environment.
+// Package command runs other programs, without norn's keys and without the caller's git repository in their
+// environment.
 package command
 
 import (
@@ -19,7 +20,7 @@ type Options struct {
 	Dir            string    // working directory; "" means norn's
 	Stdin          io.Reader // nil means empty
 	Stdout, Stderr io.Writer
-	Env            []string   // NAME=VALUE, in addition to Environment
+	Env            []string   // NAME=VALUE, in addition to norn's environment
 	Files          []*os.File // file descriptors from 3 on
 }
 
@@ -51,7 +52,7 @@ func LastLine(text string) string {
 func RunWith(ctx context.Context, o Options, name string, args ...string) error {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = o.Dir, o.Stdin, o.Stdout, o.Stderr, o.Files
-	cmd.Env = append(Environment(), o.Env...)
+	cmd.Env = append(Without(Environment(), repositoryVariables...), o.Env...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 5 * time.Second // between interrupt and kill
 	if err := cmd.Run(); err != nil {
@@ -63,10 +64,23 @@ func RunWith(ctx context.Context, o Options, name string, args ...string) error 
 	return nil
 }
 
+// repositoryVariables are the variables by which git tells hooks and aliases about their repository. A program that
+// norn runs works in another folder, where they would select the wrong repository, commit or files. The first group is
+// from git rev-parse --local-env-vars. Like git for a submodule, norn keeps GIT_CONFIG_COUNT and GIT_CONFIG_PARAMETERS:
+// they contain settings of the user, such as safe.directory and url.insteadOf.
+var repositoryVariables = []string{
+	"GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_COMMON_DIR", "GIT_CONFIG", "GIT_DIR", "GIT_GRAFT_FILE",
+	"GIT_IMPLICIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_INTERNAL_SUPER_PREFIX", "GIT_NO_REPLACE_OBJECTS",
+	"GIT_OBJECT_DIRECTORY", "GIT_PREFIX", "GIT_REPLACE_REF_BASE", "GIT_SHALLOW_FILE", "GIT_WORK_TREE",
+
+	"GIT_ATTR_SOURCE", "GIT_NAMESPACE", "GIT_QUARANTINE_PATH",
+	"GIT_GLOB_PATHSPECS", "GIT_ICASE_PATHSPECS", "GIT_LITERAL_PATHSPECS", "GIT_NOGLOB_PATHSPECS",
+}
+
 // KeyVariables returns the names of the variables that contain keys. Child processes such as builds must not see them.
 func KeyVariables() []string { return []string{"SOPS_AGE_KEY", "NORN_GIT_TOKEN"} }
 
-// Environment returns norn's environment without KeyVariables.
+// Environment returns norn's environment without KeyVariables, for a program of the user's choice.
 func Environment() []string {
 	return Without(os.Environ(), KeyVariables()...)
 }

@@ -3,6 +3,8 @@ package complete
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -92,5 +94,22 @@ func TestRefusalsAreSilent(t *testing.T) {
 		if len(got) > 0 {
 			t.Errorf("%s: %q", name, got)
 		}
+	}
+}
+
+// norn invoke offers function apps only, by the infraspecs on disk.
+func TestFunctions(t *testing.T) {
+	apps := t.TempDir()
+	for name, role := range map[string]string{"resize": "function", "shop": "worker", "broken": "functoin"} {
+		if err := os.Mkdir(filepath.Join(apps, name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		text := []byte("app: " + name + "\nrole: " + role + "\n")
+		if err := os.WriteFile(filepath.Join(apps, name, "infraspec.yaml"), text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := Functions(apps); len(got) != 1 || got[0].Text != "resize" {
+		t.Errorf("offers %v", got)
 	}
 }

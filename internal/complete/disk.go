@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,6 +26,18 @@ func Apps(appsDir string) []Value {
 		}
 	}
 	return values
+}
+
+// Functions returns the folders in appsDir that hold the infraspec of a function app.
+func Functions(appsDir string) []Value {
+	return slices.DeleteFunc(Apps(appsDir), func(v Value) bool {
+		path, err := infraspec.Locate(v.Text, appsDir, appsDir)
+		if err != nil {
+			return true
+		}
+		spec, _ := infraspec.Inspect(path)
+		return spec.Role != infraspec.Function
+	})
 }
 
 // maxRefs limits the number of refs, because nobody scrolls through more.

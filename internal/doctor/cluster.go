@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,8 +32,8 @@ func (e *examination) cluster(ctx context.Context) Verdict {
 		client.Context, server.Address, float64(server.RoundTrip)/float64(time.Millisecond))
 }
 
-// publish starts the checks that wait for the cluster. Only its first call counts. A login command may hang and ignore
-// the context, so the cluster check can end before the connection is complete.
+// publish starts the checks that wait for the cluster. Only its first call counts: the cluster check can end before the
+// connection is complete.
 func (e *examination) publish(client *k8s.Client, server *k8s.Server) {
 	e.published.Do(func() {
 		e.client, e.server = client, server
@@ -40,13 +41,10 @@ func (e *examination) publish(client *k8s.Client, server *k8s.Server) {
 	})
 }
 
-// clusterWait returns the time limit for the cluster check. It is one second longer than Connect's own limit, so that
-// Connect can report which part was too slow.
+// clusterWait returns the time limit for the cluster check. It is longer than Connect's own limits together, so that
+// Connect can report what was too slow: a credential plugin, or one of two requests.
 func (e *examination) clusterWait() time.Duration {
-	if e.Wait > 0 {
-		return e.Wait + time.Second
-	}
-	return usualWait + time.Second
+	return e.PluginWait + 2*cmp.Or(e.Wait, usualWait) + time.Second
 }
 
 // is reports whether an error of type E is in err's chain.

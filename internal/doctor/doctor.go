@@ -48,9 +48,11 @@ type Subject struct {
 	Here      string // the current folder
 	// Connect connects to the cluster. If no cluster can be used, it returns a *connect.UnavailableError.
 	Connect func(ctx context.Context) (*k8s.Client, error)
-	Wait    time.Duration             // how long each check may take; 0 is the check's default
-	Hide    func(name, value string)  // must hide a secret value in all output from then on
-	Dead    func(process string) bool // see lease.Holder.Dead
+	Wait    time.Duration // how long each check may take; 0 is the check's default
+	// PluginWait is how long Connect waits for a credential plugin.
+	PluginWait time.Duration
+	Hide       func(name, value string)  // must hide a secret value in all output from then on
+	Dead       func(process string) bool // see lease.Holder.Dead
 }
 
 // How long checks may take without Subject.Wait.
@@ -127,6 +129,9 @@ func (e *examination) checks() []check {
 		check{name: "namespace", cluster: true, run: e.namespace},
 		check{name: "permissions", cluster: true, run: e.permissions},
 	)
+	if e.spec != nil && hasClaims(e.spec) {
+		list = append(list, check{name: "volumes", cluster: true, run: e.volumes})
+	}
 	if e.spec != nil {
 		list = append(list, check{name: "tunnel", cluster: true, run: e.tunnel},
 			check{name: "lock", cluster: true, run: e.lock})

@@ -66,7 +66,7 @@ func (e *examination) infraspec(context.Context) Verdict {
 		return warning("see each warning and its line with norn validate",
 			"%s (%s) has warnings: %s", e.spec.App, e.spec.Role, e.spec.Path())
 	case e.specErr == nil:
-		return ok("%s (%s) is valid: %s", e.spec.App, e.spec.Role, e.spec.Path())
+		return ok("%s (%s) can be read: %s", e.spec.App, e.spec.Role, e.spec.Path())
 	case errors.As(e.specErr, &errs):
 		v := problem("see each error with norn validate; doctor skipped the checks of the app",
 			"%s is not valid", errs[0].File)

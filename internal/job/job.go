@@ -56,16 +56,19 @@ func (e *NotDeployedError) Hint() string {
 	return fmt.Sprintf("deploy it with norn deploy %s", e.App)
 }
 
-// Command runs a command in the app's own Pod template, with its image, environment, secrets and volumes. If the
-// container exits with a code other than 0, the error is an *ExitError.
+// Command runs a command in the app's own Pod template, with its image, environment, secrets, volumes and sidecars. If
+// the app's container exits with a code other than 0, the error is an *ExitError.
 func Command(ctx context.Context, cluster *k8s.Client, r Request, args []string) error {
 	pod, err := appPod(ctx, cluster, r)
 	if err != nil {
 		return err
 	}
-	c := &pod.Containers[0]
+	c := metadata.AppContainer(pod, r.App)
 	c.Command, c.Args = objects.EscapeDollars(args), nil
-	c.Ports, c.LivenessProbe, c.ReadinessProbe, c.StartupProbe = nil, nil, nil, nil
+	c.LivenessProbe, c.ReadinessProbe, c.StartupProbe = nil, nil, nil
+	for i := range pod.Containers { // sidecars stay, because the command may need them; a host port is the running Pod's
+		pod.Containers[i].Ports = nil
+	}
 	return run(ctx, cluster, r, work{kind: "run", pod: *pod})
 }
 
@@ -160,18 +163,19 @@ func run(ctx context.Context, cluster *k8s.Client, r Request, w work) (err error
 			return err
 		}
 	}
-	started, err := waitForPod(ctx, cluster, r, job.Name, hasStarted)
+	c := container(metadata.AppContainer(&w.pod, r.App).Name)
+	started, err := waitForPod(ctx, cluster, r, target{job.Name, c, c.hasStarted})
 	if err != nil {
 		return err
 	}
-	if err := show(ctx, cluster, r, started); err != nil {
+	if err := show(ctx, cluster, r, started, string(c)); err != nil {
 		return err
 	}
-	ended, err := waitForPod(ctx, cluster, r, job.Name, hasEnded)
+	ended, err := waitForPod(ctx, cluster, r, target{job.Name, c, c.hasEnded})
 	if err != nil {
 		return err
 	}
-	return verdict(ended)
+	return c.verdict(ended)
 }
 
 // FunctionImage returns the image that the last deploy of a function app shipped, or a *NotDeployedError.

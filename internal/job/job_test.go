@@ -35,37 +35,6 @@ func TestBody(t *testing.T) {
 	}
 }
 
-func terminated(code int32, reason string) corev1.PodStatus {
-	state := corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: code, Reason: reason}}
-	return corev1.PodStatus{ContainerStatuses: []corev1.ContainerStatus{{State: state}}}
-}
-
-func TestVerdict(t *testing.T) {
-	for _, c := range []struct {
-		status corev1.PodStatus
-		want   string // "" if the container succeeded
-		code   int    // 0 means no *ExitError
-	}{
-		{terminated(0, "Completed"), "", 0},
-		{terminated(3, "Error"), "the container exited with code 3", 3},
-		{terminated(137, "OOMKilled"), "the container exited with code 137: OOMKilled", 137},
-		{
-			corev1.PodStatus{Reason: "DeadlineExceeded"},
-			"the container exited with code 124: it ran longer than its timeout", 124,
-		},
-		{corev1.PodStatus{Reason: "Evicted", Message: "low on memory"}, "the Pod failed: Evicted low on memory", 0},
-	} {
-		err := verdict(&corev1.Pod{Status: c.status})
-		code := 0
-		if exit, ok := errors.AsType[*ExitError](err); ok {
-			code = exit.Code
-		}
-		if (err == nil) != (c.want == "") || err != nil && err.Error() != c.want || code != c.code {
-			t.Errorf("%v: code %d, error %v; want %d, %q", c.status, code, err, c.code, c.want)
-		}
-	}
-}
-
 // The app's Service must not select the Job's Pod. The Pod never restarts, and ends with its timeout.
 func TestObject(t *testing.T) {
 	r := Request{Namespace: "shops", App: strings.Repeat("a", 60), Timeout: 1500 * time.Millisecond}

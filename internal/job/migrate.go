@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"norn/pkg/k8s"
+	"norn/pkg/k8s/metadata"
 )
 
 // migration is the value of JobLabel for migrations.
@@ -36,7 +37,8 @@ func waitForEarlier(ctx context.Context, cluster *k8s.Client, r Request, j batch
 	begun := j.Spec.Suspend == nil || !*j.Spec.Suspend
 	if begun && j.Status.CompletionTime == nil && j.Status.Failed == 0 && j.DeletionTimestamp == nil {
 		r.Say(fmt.Sprintf("waiting for Job %s: an earlier migration is still running", j.Name))
-		if _, err := waitForPod(ctx, cluster, r, j.Name, hasEnded); err != nil {
+		c := container(metadata.AppContainer(&j.Spec.Template.Spec, r.App).Name)
+		if _, err := waitForPod(ctx, cluster, r, target{j.Name, c, c.hasEnded}); err != nil {
 			if ctx.Err() != nil {
 				return err
 			}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -14,62 +15,66 @@ import (
 	"norn/pkg/k8s/rollout"
 )
 
-// waitForPod watches the Job's Pod until done returns true, and returns the Pod. If the Pod cannot start, it returns
-// an error.
-func waitForPod(
-	ctx context.Context, cluster *k8s.Client, r Request, job string, done func(*corev1.Pod) bool,
-) (*corev1.Pod, error) {
+// target is a state of a Job's Pod to wait for.
+type target struct {
+	job  string
+	runs container
+	done func(*corev1.Pod) bool
+}
+
+// waitForPod watches the Job's Pod until it is in the state to, and returns the Pod. If the container cannot start, it
+// returns an error.
+func waitForPod(ctx context.Context, cluster *k8s.Client, r Request, to target) (*corev1.Pod, error) {
 	var seen *corev1.Pod
 	said := ""
-	err := cluster.WatchJobPod(ctx, r.Namespace, job, func(p *corev1.Pod) (bool, error) {
+	err := cluster.WatchJobPod(ctx, r.Namespace, to.job, func(p *corev1.Pod) (bool, error) {
 		if p == nil && seen != nil {
 			return false, errors.New("the Pod was deleted")
 		}
 		if p == nil {
-			warning, err := cluster.JobWarning(ctx, r.Namespace, job)
+			warning, err := cluster.JobWarning(ctx, r.Namespace, to.job)
 			if err == nil && warning != "" {
 				err = fmt.Errorf("the Pod cannot be created: %s", warning)
 			}
 			return false, err
 		}
-		if reason, message := rollout.BlockedReason(p, time.Now()); reason != "" {
+		if reason, message := to.runs.blocked(p, time.Now()); reason != "" {
 			return false, fmt.Errorf("the Pod cannot start (%s): %s", reason, message)
 		}
-		if sum := rollout.Summarize(p); sum.State == "Unschedulable" && sum.Message != said {
+		sum := rollout.Summarize(p)
+		if claim := deletedClaim(sum); claim != "" {
+			return false, fmt.Errorf("the Pod cannot start: PersistentVolumeClaim %s is being deleted", claim)
+		}
+		if sum.State == "Unschedulable" && sum.Message != said {
 			said = sum.Message
 			r.Say("waiting for a node: " + said)
 		}
 		seen = p
-		return done(p), nil
+		return to.done(p), nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("run Job %s: %w", job, err)
+		return nil, fmt.Errorf("run Job %s: %w", to.job, err)
 	}
 	return seen, nil
 }
 
-func hasStarted(p *corev1.Pod) bool {
-	s := status(p)
-	return hasEnded(p) || s != nil && s.State.Running != nil
-}
+// claimDeletion matches the scheduler's message about a claim that is being deleted, which no new Pod may mount
+// (k8s.io/kubernetes/pkg/scheduler/framework/plugins/volumebinding).
+var claimDeletion = regexp.MustCompile(`persistentvolumeclaim "([^"]+)" is being deleted`)
 
-// hasEnded reports whether the Pod has ended. It goes by the phase, which the kubelet sets together with the reason,
-// after the container's state.
-func hasEnded(p *corev1.Pod) bool {
-	return p.Status.Phase == corev1.PodFailed || p.Status.Phase == corev1.PodSucceeded
-}
-
-func status(p *corev1.Pod) *corev1.ContainerStatus {
-	if len(p.Status.ContainerStatuses) == 0 {
-		return nil
+// deletedClaim returns the name of the claim that keeps a Pod from starting because it is being deleted, or "".
+func deletedClaim(sum rollout.PodSummary) string {
+	m := claimDeletion.FindStringSubmatch(sum.Message)
+	if sum.State != "Unschedulable" || m == nil {
+		return ""
 	}
-	return &p.Status.ContainerStatuses[0]
+	return m[1]
 }
 
 // show copies the container's log until it ends.
-func show(ctx context.Context, cluster *k8s.Client, r Request, p *corev1.Pod) error {
+func show(ctx context.Context, cluster *k8s.Client, r Request, p *corev1.Pod, container string) error {
 	out := &output{to: r.Out}
-	err := logs.Stream(ctx, cluster, p, p.Spec.Containers[0].Name, logs.StreamSink{Out: out, Warn: r.Say})
+	err := logs.Stream(ctx, cluster, p, container, logs.StreamSink{Out: out, Warn: r.Say})
 	if ctx.Err() != nil {
 		return fmt.Errorf("the Job was interrupted and deleted: %w", context.Cause(ctx))
 	}
@@ -93,22 +98,4 @@ func (o *output) Write(p []byte) (int, error) {
 	n, err := o.to.Write(p)
 	o.err = err
 	return n, err
-}
-
-// verdict returns an error if the container failed.
-func verdict(p *corev1.Pod) error {
-	s := status(p)
-	switch {
-	case p.Status.Reason == "DeadlineExceeded":
-		return &ExitError{Code: 124, What: "it ran longer than its timeout"} // the exit code of timeout(1)
-	case s == nil || s.State.Terminated == nil:
-		return fmt.Errorf("the Pod failed: %s %s", p.Status.Reason, p.Status.Message)
-	case s.State.Terminated.ExitCode != 0:
-		what := ""
-		if s.State.Terminated.Reason != "Error" {
-			what = s.State.Terminated.Reason
-		}
-		return &ExitError{Code: int(s.State.Terminated.ExitCode), What: what}
-	}
-	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 
 	"norn/pkg/k8s/rollout"
@@ -71,6 +72,9 @@ func (s *session) explain(ctx context.Context, seen rollout.Observation) error {
 		s.notices.once(s.sink.Notice, why)
 		return nil
 	}
+	if !s.observed && slices.ContainsFunc(pods, isOfJob) {
+		s.notices.once(s.sink.Notice, s.refusedRun(ctx, pods))
+	}
 	s.observed = true
 	if err := s.checkContainerNames(pods); err != nil {
 		return err
@@ -99,13 +103,50 @@ func (s *session) noPods(ctx context.Context, seen rollout.Observation) (string,
 	case err == nil && job.Spec.Suspend != nil && *job.Spec.Suspend:
 		return s.opts.App + " has not been deployed yet, or is suspended", nil
 	case err == nil:
-		return fmt.Sprintf("no run of %s exists; its schedule is %q", s.opts.App, job.Spec.Schedule), nil
+		return s.noRunPods(ctx, job), nil
 	case first:
 		return "", &NotFoundError{s.opts.Namespace, s.opts.App}
 	default:
 		return fmt.Sprintf("%s no longer exists", s.opts.App), nil
 	}
 }
+
+// noRunPods returns why the newest run of a cron app has no Pod, or that there is no run.
+func (s *session) noRunPods(ctx context.Context, cron *batchv1.CronJob) string {
+	none := fmt.Sprintf("no run of %s exists; its schedule is %q", s.opts.App, cron.Spec.Schedule)
+	runs, err := s.cluster.CronRuns(ctx, cron)
+	if err != nil || len(runs) == 0 { // such as a denied permission to list Jobs
+		return none
+	}
+	newest := runs[0].Name
+	warning, err := s.cluster.JobWarning(ctx, s.opts.Namespace, newest)
+	if err != nil || warning == "" {
+		return fmt.Sprintf("the last run of %s, Job %s, has no Pod", s.opts.App, newest)
+	}
+	return fmt.Sprintf("Job %s: %s", newest, rollout.DescribeRefusal(s.opts.Namespace, warning))
+}
+
+// refusedRun returns why the newest run of a cron app has no Pod, if earlier runs have some. Otherwise it returns "".
+func (s *session) refusedRun(ctx context.Context, pods []*corev1.Pod) string {
+	job, err := s.cluster.GetCronJob(ctx, s.opts.Namespace, s.opts.App)
+	if err != nil {
+		return ""
+	}
+	runs, err := s.cluster.CronRuns(ctx, job)
+	if err != nil || len(runs) == 0 || len(runs[0].Status.Conditions) > 0 {
+		return ""
+	}
+	if slices.ContainsFunc(pods, func(p *corev1.Pod) bool { return p.Labels[batchv1.JobNameLabel] == runs[0].Name }) {
+		return ""
+	}
+	warning, err := s.cluster.JobWarning(ctx, s.opts.Namespace, runs[0].Name)
+	if err != nil || warning == "" {
+		return ""
+	}
+	return fmt.Sprintf("Job %s: %s", runs[0].Name, rollout.DescribeRefusal(s.opts.Namespace, warning))
+}
+
+func isOfJob(p *corev1.Pod) bool { return p.Labels[batchv1.JobNameLabel] != "" }
 
 // noPodsOf returns why a Deployment has no pods.
 func noPodsOf(app string, d *appsv1.Deployment) string {

@@ -33,6 +33,8 @@ type Cluster interface {
 	Observe(ctx context.Context, ns, app string, see func(rollout.Observation) (bool, error)) error
 	podFinder
 	GetCronJob(ctx context.Context, ns, name string) (*batchv1.CronJob, error)
+	CronRuns(ctx context.Context, cron *batchv1.CronJob) ([]batchv1.Job, error)
+	JobWarning(ctx context.Context, ns, job string) (string, error)
 }
 
 var _ Cluster = (*k8s.Client)(nil)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -33,7 +34,7 @@ func scanAll(r io.Reader, headless bool) (lines []string, remark string, err err
 }
 
 func TestScan(t *testing.T) {
-	long := strings.Repeat("x", 3*wholeLimit+17)
+	long, huge := strings.Repeat("x", 3*wholeLimit+17), strings.Repeat("x", 10<<20)
 	for name, c := range map[string]struct {
 		in       string
 		headless bool
@@ -51,6 +52,7 @@ func TestScan(t *testing.T) {
 		},
 		"no timestamps":   {in: "a\nb\n", want: []string{"0 a", "0 b"}},
 		"node's own zone": {in: "2026-11-24T10:43:37.000000001+02:00 a\n", want: []string{"1 a"}},
+		"10 MiB":          {in: stamp + huge + "\n", want: []string{"1 " + huge}},
 		"empty":           {},
 	} {
 		in := func() io.Reader { return strings.NewReader(c.in) }
@@ -111,13 +113,47 @@ func TestTimestampParser(t *testing.T) {
 	}
 }
 
+// FuzzScan compares streams that arrive byte by byte and at once. Where lines are cut must not depend on that, and
+// nothing of a line may be lost or changed.
 func FuzzScan(f *testing.F) {
-	f.Add([]byte(stamp+"a\n"+stamp+"b"), true)
-	f.Add([]byte("x\n\n"), false)
+	for _, text := range []string{
+		stamp + "a\n" + stamp + "b", "x\n\n", "",
+		stamp + "50%\r100%\r\n" + stamp + "\r\n" + stamp + "x\r  ok rollout done\n", // carriage returns
+		stamp + "a\x00b\x00\n\x00\n" + stamp + "\x00\n", stamp + "\xff\xfe \xc3\x28 \xed\xa0\x80\n",
+		stamp + "\x1b[31mred\x1b[0m \x1b]0;title\x07\n", stamp + "\u2028\u0085\v\f\n", // line ends elsewhere
+		stamp + stamp + "a " + stamp + "\n" + stamp[:len(stamp)-1] + "\n",         // timestamps inside a line, and alone
+		"2026-11-24T08:43:37Z a\n2026-11-24T08:43:37.5+05:30 b\n" + stamp + "c\n", // several zones
+		"9999-99-99T99:99:99.999999999Z a\n", "2026-11-24T08:43:37.0000000000001Z a\n",
+		"f of a line\n" + stamp + "a\n" + stamp[9:] + "b\n" + stamp + "c\n", stamp + "a\n" + stamp[:20], // rotated halves
+		stamp + "a\nunable to retrieve container logs for containerd://1\n" + stamp + "b\n",
+		"failed to open log file \"/var/log/pods/x/0.log\": open /var/log/pods/x/0.log: no such file or directory",
+		stamp + strings.Repeat("x", wholeLimit+1) + "\n" + stamp + "b\n",
+		strings.Repeat("\r", bufferSize) + "\n" + stamp + "b\n",
+	} {
+		f.Add([]byte(text), true)
+		f.Add([]byte(text), false)
+	}
 	f.Fuzz(func(t *testing.T, data []byte, headless bool) {
-		_, _, err := scanAll(iotest.OneByteReader(bytes.NewReader(data)), headless)
+		lines, remark, err := scanAll(iotest.OneByteReader(bytes.NewReader(data)), headless)
+		atOnce, sameRemark, sameErr := scanAll(bytes.NewReader(data), headless)
 		if err == nil {
 			t.Fatal("no end")
+		}
+		if !slices.Equal(lines, atOnce) || remark != sameRemark || !errors.Is(sameErr, err) {
+			t.Fatalf("byte by byte %q, %q, %v; at once %q, %q, %v", lines, remark, err, atOnce, sameRemark, sameErr)
+		}
+		if headless || !errors.Is(err, io.EOF) {
+			return
+		}
+		whole := bytes.Split(data, []byte("\n"))
+		if len(lines) != len(whole)-1 { // the last one has no end
+			t.Fatalf("%d lines, want %d", len(lines), len(whole)-1)
+		}
+		for i, line := range lines {
+			_, text, _ := strings.Cut(line, " ")
+			if !strings.HasSuffix(string(whole[i]), text) {
+				t.Fatalf("line %q became %q", whole[i], text)
+			}
 		}
 	})
 }

@@ -96,21 +96,23 @@ func (p *printer) commands(cmd *cobra.Command) {
 	list("Topics for "+cmd.CommandPath()+" help", func(*cobra.Command) bool { return true }, Topics(cmd))
 }
 
-// flags lists the flags of cmd, and the names of the global flags.
+// flags lists the flags of cmd, and the names of the global flags. The help of norn itself has only the names, so that
+// its commands stay on the screen.
 func (p *printer) flags(cmd *cobra.Command) {
-	if own := ownFlags(cmd); own.HasFlags() {
+	own, global, accept := ownFlags(cmd), inheritedFlags(cmd), "also accept"
+	if !cmd.HasParent() {
+		own, global, accept = global, own, "accept"
+	}
+	if own.HasFlags() {
 		p.title("Flags")
 		p.b.WriteString(Flags(own, p.width))
 	}
-	if !cmd.HasParent() {
-		return
-	}
 	var names []string
-	inheritedFlags(cmd).VisitAll(func(f *pflag.Flag) { names = append(names, flagName(f)) })
+	global.VisitAll(func(f *pflag.Flag) { names = append(names, flagName(f)) })
 	if len(names) > 0 {
 		p.b.WriteByte('\n')
 		all := strings.Join(names, ", ")
-		p.line(0, fmt.Sprintf("All commands also accept %s: see %s help flags.", all, cmd.Root().CommandPath()))
+		p.line(0, fmt.Sprintf("All commands %s %s: see %s help flags.", accept, all, cmd.Root().CommandPath()))
 	}
 }
 

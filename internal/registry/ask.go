@@ -37,10 +37,11 @@ const (
 	NoPush                      // accepts the login, but not for pushing to the repository
 )
 
-// Error reports a server that is unreachable or does not behave like a registry.
+// Error reports a server that is unreachable, does not behave like a registry, or does not return an image.
 type Error struct {
 	Text      string
 	Untrusted bool // this machine does not trust the certificate, but the builder may
+	Missing   bool // the registry has no such image
 }
 
 // Error returns the text.
@@ -50,15 +51,9 @@ func (e *Error) Error() string { return e.Text }
 // Authentication). It returns an *Error if the registry does not answer.
 func Ask(ctx context.Context, q Question) (Answer, error) {
 	host, path, _ := strings.Cut(q.Registry, "/")
-	c := &client{Question: q, base: "https://" + host}
-	if q.Plain {
-		c.base = "http://" + host
-	}
-	if isDockerHub(host) {
-		c.base = "https://registry-1.docker.io"
-	}
+	c := newClient(host, q.Plain, q.Login)
 	if q.Repository != "" {
-		c.repository = strings.Trim(path+"/"+q.Repository, "/")
+		c.repository, c.actions = strings.Trim(path+"/"+q.Repository, "/"), "pull,push"
 	}
 	first, err := c.get(ctx, c.base+"/v2/", "")
 	switch {
@@ -74,15 +69,28 @@ func Ask(ctx context.Context, q Question) (Answer, error) {
 	return c.logIn(ctx, first.challenge)
 }
 
+// client talks to one registry.
 type client struct {
-	Question
-	base, repository string
+	login               *Login // nil for none
+	base                string // address
+	repository, actions string // what a token is for; "" for the login alone
+}
+
+func newClient(host string, plain bool, login *Login) *client {
+	c := &client{login: login, base: "https://" + host}
+	if plain {
+		c.base = "http://" + host
+	}
+	if isDockerHub(host) {
+		c.base = "https://registry-1.docker.io"
+	}
+	return c
 }
 
 // logIn logs in by the scheme in the challenge.
 func (c *client) logIn(ctx context.Context, challenge string) (Answer, error) {
 	scheme, parameters := parseChallenge(challenge)
-	header, mayPush := c.Login.basic(), true
+	header, mayPush := c.login.basic(), true
 	if scheme == "bearer" {
 		token, err := c.token(ctx, parameters)
 		if err != nil || token == "" {
@@ -104,7 +112,7 @@ func (c *client) logIn(ctx context.Context, challenge string) (Answer, error) {
 	return Accepted, nil
 }
 
-// token requests a token for the login. It returns "" if the login is refused.
+// token requests a token for the login, or for anybody without one. It returns "" if that is refused.
 func (c *client) token(ctx context.Context, parameters map[string]string) (string, error) {
 	realm, err := url.Parse(parameters["realm"])
 	if err != nil || realm.Host == "" {
@@ -134,22 +142,22 @@ func (c *client) token(ctx context.Context, parameters map[string]string) (strin
 	return cmp.Or(answer.Token, answer.AccessToken), nil
 }
 
-// requestToken sends the login to the token server.
+// requestToken sends the login, if there is one, to the token server.
 func (c *client) requestToken(ctx context.Context, realm *url.URL, service string) (reply, error) {
 	query := realm.Query()
 	query.Set("service", service)
 	if c.repository != "" {
-		query.Set("scope", "repository:"+c.repository+":pull,push")
+		query.Set("scope", "repository:"+c.repository+":"+c.actions)
 	}
-	if c.Login.token != "" { // distribution.github.io: OAuth2 token authentication
+	if c.login != nil && c.login.token != "" { // distribution.github.io: OAuth2 token authentication
 		query.Set("grant_type", "refresh_token")
 		query.Set("client_id", "norn")
-		query.Set("refresh_token", c.Login.token)
+		query.Set("refresh_token", c.login.token)
 		return c.do(ctx, http.MethodPost, realm.String(), "", query.Encode())
 	}
 	address := *realm
 	address.RawQuery = query.Encode()
-	return c.get(ctx, address.String(), c.Login.basic())
+	return c.get(ctx, address.String(), c.login.basic())
 }
 
 // canPush reports whether a token allows pushing to the repository. It returns true for a token that does not list its
@@ -177,8 +185,11 @@ func (c *client) canPush(token string) bool {
 	return len(*claims.Access) > 0 // the permissions are for something else
 }
 
-// basic returns the value of an Authorization header.
+// basic returns the value of an Authorization header, or "" without a login.
 func (l *Login) basic() string {
+	if l == nil {
+		return ""
+	}
 	return "Basic " + base64.StdEncoding.EncodeToString([]byte(l.User+":"+l.Secret()))
 }
 
@@ -187,6 +198,7 @@ type reply struct {
 	code              int
 	status, challenge string
 	body              []byte
+	digest            string // of a manifest
 }
 
 func (c *client) get(ctx context.Context, address, authorization string) (reply, error) {
@@ -215,7 +227,10 @@ func (c *client) do(ctx context.Context, method, address, authorization, form st
 	if err != nil {
 		return reply{}, unreachable(req.URL.Host, err)
 	}
-	return reply{resp.StatusCode, resp.Status, strings.Join(resp.Header.Values("WWW-Authenticate"), ", "), body}, nil
+	return reply{
+		code: resp.StatusCode, status: resp.Status, body: body,
+		challenge: strings.Join(resp.Header.Values("WWW-Authenticate"), ", "),
+	}, nil
 }
 
 // noRedirect returns a client that does not follow redirects, which could send the login to an unchecked server.

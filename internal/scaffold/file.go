@@ -46,7 +46,8 @@ func Text(a Answers) string {
 	line("\n# env:\n#   LOG_LEVEL: info")
 	line("\n# Names in secrets.enc.yaml. The app gets the values as environment variables.\n# secrets:\n#   - API_TOKEN")
 	if a.Role != string(infraspec.Cron) {
-		line("\n# volumes:\n#   - name: data\n#     mountPath: /data\n#     size: 1Gi")
+		line("\n# With a volume, each deploy stops the app before it starts the new version." +
+			"\n# volumes:\n#   - name: data\n#     mountPath: /data\n#     size: 1Gi")
 	}
 	return b.String()
 }

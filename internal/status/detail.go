@@ -6,6 +6,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 
 	"norn/pkg/forge/objects"
@@ -18,9 +19,16 @@ type Cluster interface {
 	Inventory(ctx context.Context, ns, app string) (*k8s.Inventory, error)
 	GetDeployment(ctx context.Context, ns, name string) (*appsv1.Deployment, error)
 	Revisions(ctx context.Context, d *appsv1.Deployment) ([]k8s.Revision, error)
-	GetPods(ctx context.Context, ns, app string) ([]corev1.Pod, error)
 	configuration
+	starts
+}
+
+// starts reads an app's Pods and the runs of a cron app, and why they do not start.
+type starts interface {
+	GetPods(ctx context.Context, ns, app string) ([]corev1.Pod, error)
 	PodEvents(ctx context.Context, ns, pod string) ([]corev1.Event, error)
+	CronRuns(ctx context.Context, c *batchv1.CronJob) ([]batchv1.Job, error)
+	JobWarning(ctx context.Context, ns, job string) (string, error)
 }
 
 type configuration interface {
@@ -78,15 +86,7 @@ type Volume struct {
 	Mount string `json:"mountPath,omitempty"`
 	Size  string `json:"size,omitempty"`
 	Host  string `json:"hostPath,omitempty"`
-	State string `json:"state"` // Bound, Pending, Lost, missing, or host
-}
-
-// Schedule describes when a cron app runs.
-type Schedule struct {
-	Cron    string     `json:"cron"`
-	Last    *time.Time `json:"last,omitempty"`
-	Success *time.Time `json:"lastSuccess,omitempty"`
-	Active  int        `json:"active"`
+	State string `json:"state"` // Bound, Pending, Lost, Terminating, missing, or host
 }
 
 // NotFoundError reports that an app exists neither on disk nor in the cluster.

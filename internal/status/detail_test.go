@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -25,6 +26,8 @@ type fakeCluster struct {
 	secret    *corev1.Secret
 	tunnel    *corev1.ConfigMap
 	denied    error
+	jobs      []batchv1.Job
+	warning   string
 }
 
 func (f *fakeCluster) Inventory(context.Context, string, string) (*k8s.Inventory, error) {
@@ -45,6 +48,14 @@ func (f *fakeCluster) GetPods(context.Context, string, string) ([]corev1.Pod, er
 
 func (f *fakeCluster) PodEvents(context.Context, string, string) ([]corev1.Event, error) {
 	return f.events, f.denied
+}
+
+func (f *fakeCluster) CronRuns(context.Context, *batchv1.CronJob) ([]batchv1.Job, error) {
+	return f.jobs, nil
+}
+
+func (f *fakeCluster) JobWarning(context.Context, string, string) (string, error) {
+	return f.warning, nil
 }
 
 func (f *fakeCluster) GetSecret(_ context.Context, _, name string) (*corev1.Secret, error) {

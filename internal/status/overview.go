@@ -44,6 +44,8 @@ type App struct {
 	Drift   []string   `json:"drift,omitempty"` // differences between cluster and infraspec
 	Path    string     `json:"path,omitempty"`  // of the infraspec, if it is on this machine
 	Problem string     `json:"problem,omitempty"`
+	// Warnings say what will go wrong although the app may be running.
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 // Overview returns the apps on disk and in the inventory, sorted by name. A nil inventory means that no cluster is
@@ -98,7 +100,12 @@ func appNames(inv *k8s.Inventory) []string {
 
 // fill adds the state in the cluster to an app. spec is nil if the infraspec is not on disk or is invalid.
 func fill(app *App, inv *k8s.Inventory, spec *infraspec.Spec, s objects.Settings) {
-	services := owned(inv.Services, app.Name)
+	services, claims := owned(inv.Services, app.Name), owned(inv.Claims, app.Name)
+	for _, c := range claims {
+		if t := c.DeletionTimestamp; t != nil {
+			app.Warnings = append(app.Warnings, objects.DescribeClaimDeletion(c.Name, t.Time))
+		}
+	}
 	if spec == nil && app.Hosts == nil {
 		for _, svc := range services {
 			app.Hosts = append(app.Hosts, svc.Name)
@@ -112,8 +119,7 @@ func fill(app *App, inv *k8s.Inventory, spec *infraspec.Spec, s objects.Settings
 		cronJob(app, c)
 	case t != nil:
 		app.Role, app.State = cmp.Or(app.Role, t.Labels[objects.RoleLabel]), Callable
-		app.Version = metadata.VersionName(t.Annotations[metadata.CommitAnnotation],
-			metadata.ImageOf(t.Template.Spec, app.Name))
+		app.Version = version(t.Annotations, metadata.ImageOf(t.Template.Spec, app.Name))
 		app.Since = &t.CreationTimestamp.Time
 	case spec != nil && spec.Role == infraspec.Function:
 		app.State = NotDeployed
@@ -125,7 +131,7 @@ func fill(app *App, inv *k8s.Inventory, spec *infraspec.Spec, s objects.Settings
 		return
 	}
 	var err error
-	if app.Drift, err = differences(liveObjects{d, c, services, owned(inv.Claims, app.Name)}, spec, s); err != nil {
+	if app.Drift, err = differences(liveObjects{d, c, services, claims}, spec, s); err != nil {
 		app.Problem = "cannot be compared with the cluster: " + err.Error()
 	}
 }
@@ -178,15 +184,28 @@ func deployment(app *App, d *appsv1.Deployment) {
 	default:
 		app.State = NotReady
 	}
-	app.Version = metadata.VersionName(d.Annotations[metadata.CommitAnnotation],
-		metadata.ImageOf(d.Spec.Template.Spec, app.Name))
-	since := d.CreationTimestamp.Time
-	for _, c := range d.Status.Conditions { // the controller records there when the rollout last progressed
-		if c.Type == appsv1.DeploymentProgressing {
-			since = c.LastUpdateTime.Time
-		}
-	}
+	app.Warnings = append(app.Warnings, rolloutWarnings(d)...)
+	app.Version = version(d.Annotations, metadata.ImageOf(d.Spec.Template.Spec, app.Name))
+	since := k8s.LastProgress(d)
 	app.Since = &since
+}
+
+// rolloutWarnings returns why a change to a Deployment does not take effect, although its Pods may be available.
+func rolloutWarnings(d *appsv1.Deployment) []string {
+	switch {
+	case d.Spec.Paused:
+		return []string{"paused, so no change replaces its Pods; resume it with kubectl rollout resume deployment/" + d.Name +
+			" or norn deploy"}
+	case d.Status.Replicas > d.Status.UpdatedReplicas:
+		return []string{"a rollout is not complete: Pods of the previous version still run; norn status " + d.Name +
+			" shows why"}
+	}
+	return nil
+}
+
+// version returns the name of the version that an object runs.
+func version(annotations map[string]string, image string) string {
+	return metadata.VersionName(metadata.Shipped(annotations, image)[metadata.CommitAnnotation], image)
 }
 
 func cronJob(app *App, c *batchv1.CronJob) {
@@ -196,8 +215,7 @@ func cronJob(app *App, c *batchv1.CronJob) {
 		app.State = NotDeployed
 		return
 	}
-	app.Version = metadata.VersionName(c.Annotations[metadata.CommitAnnotation],
-		metadata.ImageOf(c.Spec.JobTemplate.Spec.Template.Spec, app.Name))
+	app.Version = version(c.Annotations, metadata.ImageOf(c.Spec.JobTemplate.Spec.Template.Spec, app.Name))
 	since := c.CreationTimestamp.Time
 	if c.Status.LastScheduleTime != nil {
 		since = c.Status.LastScheduleTime.Time

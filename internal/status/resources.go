@@ -65,7 +65,7 @@ func (d *detail) volumes() {
 			name := objects.ClaimName(d.Name, v.Name)
 			out := Volume{Name: v.Name, Mount: v.MountPath, Size: string(v.Size), State: "unknown"}
 			if c, ok := claims[name]; ok {
-				out.State, out.Size = string(c.Status.Phase), c.Spec.Resources.Requests.Storage().String()
+				out.State, out.Size = claimState(&c), c.Spec.Resources.Requests.Storage().String()
 				delete(claims, name)
 			} else if d.inventory != nil {
 				out.State = "missing"
@@ -76,8 +76,16 @@ func (d *detail) volumes() {
 	for _, name := range slices.Sorted(maps.Keys(claims)) { // claims that the infraspec does not declare
 		c := claims[name]
 		size := c.Spec.Resources.Requests.Storage().String()
-		d.Volumes = append(d.Volumes, Volume{Name: name, Size: size, State: string(c.Status.Phase)})
+		d.Volumes = append(d.Volumes, Volume{Name: name, Size: size, State: claimState(&c)})
 	}
+}
+
+// claimState returns a claim's phase, or Terminating if it is being deleted, which its phase does not show.
+func claimState(c *corev1.PersistentVolumeClaim) string {
+	if c.DeletionTimestamp != nil {
+		return "Terminating"
+	}
+	return string(c.Status.Phase)
 }
 
 // tunnel finds the tunnel's rule for the app's public host.

@@ -22,6 +22,7 @@ type SecretSources struct {
 	Entries  []secrets.Entry          // of the encrypted file
 	Values   map[string]secrets.Value // a cluster answered
 	Asked    bool                     // whether a cluster answered
+	Foreign  bool                     // norn does not manage the Secret in the cluster
 	Live     map[string]secrets.Value // of the Secret in the cluster
 }
 
@@ -34,7 +35,7 @@ func SecretNames(s SecretSources) []SecretName {
 			return
 		}
 		n := SecretName{Name: name, Declared: slices.Contains(s.Declared, name), File: shape}
-		if s.Asked {
+		if s.Asked && !s.Foreign {
 			live, exists := s.Live[name]
 			n.Cluster = &exists
 			if v, ok := s.Values[name]; ok && exists {

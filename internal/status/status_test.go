@@ -78,7 +78,10 @@ func TestOverviewOfDeployments(t *testing.T) {
 	inv := &k8s.Inventory{
 		Deployments: []appsv1.Deployment{
 			deploy("running", func(d *appsv1.Deployment) {
-				d.Annotations = map[string]string{metadata.CommitAnnotation: "0123456789abcdef0123-dirty"}
+				d.Annotations = map[string]string{
+					metadata.CommitAnnotation: "0123456789abcdef0123-dirty",
+					metadata.ImageAnnotation:  metadata.ImageOf(d.Spec.Template.Spec, d.Name),
+				}
 			}),
 			deploy("image", func(*appsv1.Deployment) {}),
 			deploy("short", func(d *appsv1.Deployment) { d.Status.AvailableReplicas = 1 }),

@@ -18,14 +18,9 @@ import (
 func (d *detail) workload(ctx context.Context) error {
 	if c := find(d.inventory.CronJobs, d.Name); c != nil {
 		d.Image = metadata.ImageOf(c.Spec.JobTemplate.Spec.Template.Spec, d.Name)
-		s := &Schedule{Cron: c.Spec.Schedule, Active: len(c.Status.Active)}
-		if t := c.Status.LastScheduleTime; t != nil {
-			s.Last = &t.Time
+		if err := d.schedule(ctx, c); err != nil {
+			return err
 		}
-		if t := c.Status.LastSuccessfulTime; t != nil {
-			s.Success = &t.Time
-		}
-		d.Schedule = s
 	}
 	if live := find(d.inventory.Deployments, d.Name); live != nil {
 		return d.rollout(ctx, live)
@@ -56,7 +51,8 @@ func (d *detail) rollout(ctx context.Context, live *appsv1.Deployment) error {
 	if err != nil {
 		return err
 	}
-	seen := rollout.Observation{Deployment: live}
+	// The time at which a Pod failed is unknown, so none counts as lost. The table of Pods shows them.
+	seen := rollout.Observation{Deployment: live, Before: rollout.FailedPods(pods)}
 	numbers := map[string]int64{}
 	for _, r := range revisions {
 		seen.ReplicaSets = append(seen.ReplicaSets, r.Set)
@@ -68,8 +64,10 @@ func (d *detail) rollout(ctx context.Context, live *appsv1.Deployment) error {
 		seen.Pods = append(seen.Pods, &pods[i])
 		d.Pods = append(d.Pods, pod(&pods[i], numbers))
 	}
-	if d.State == NotReady {
-		d.reason(ctx, rollout.Judge(seen))
+	v := rollout.Judge(seen)
+	stuck := v.State != rollout.Complete && v.Reason != "" && !live.Spec.Paused
+	if d.State == NotReady || stuck {
+		d.reason(ctx, v)
 	}
 	return nil
 }

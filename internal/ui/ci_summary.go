@@ -64,12 +64,13 @@ func (s *summaryProgress) Report(e pipeline.Event) {
 			text += ": " + e.Result.Detail
 		}
 		s.row(mark, e.Step, text, e.Duration)
-	case pipeline.Waiting: // not in the summary
+	case pipeline.Waiting, pipeline.Failing: // not in the summary
 	}
 	s.Progress.Report(e)
 }
 
 func (s *summaryProgress) row(mark, step, text string, took time.Duration) {
+	text = cut(text, maxKept)
 	s.rows = append(s.rows,
 		fmt.Sprintf("| %s | %s | %s | %s |", mark, escapeMarkdown(step), escapeMarkdown(text), formatDuration(took)))
 }
@@ -91,12 +92,23 @@ func (s *summaryProgress) End(o Outcome) {
 	}
 }
 
+const (
+	// maxSummary is the size above which GitHub drops the summary of a job's step.
+	maxSummary = 1 << 20
+	// maxErrorText is the number of bytes of an error in the summary.
+	maxErrorText = 8 << 10
+)
+
 func (s *summaryProgress) write(o Outcome) error {
 	f, err := os.OpenFile(s.path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
 	if err != nil {
 		return err
 	}
-	_, err = io.WriteString(f, redactText(s.errs, s.markdown(o)))
+	text := redactText(s.errs, s.markdown(o))
+	if info, err := f.Stat(); err == nil && info.Size()+int64(len(text)) > maxSummary {
+		return errors.Join(fmt.Errorf("with this run, %s would exceed 1 MiB", s.path), f.Close())
+	}
+	_, err = io.WriteString(f, text)
 	return errors.Join(err, f.Close())
 }
 
@@ -120,10 +132,10 @@ func (s *summaryProgress) markdown(o Outcome) string {
 		return b.String()
 	}
 	err := newJSONError(o.Err)
-	fmt.Fprintf(&b, "**Error:** %s\n\n", escapeMarkdown(err.Error))
+	fmt.Fprintf(&b, "**Error:** %s\n\n", escapeMarkdown(cut(err.Error, maxErrorText)))
 	for _, part := range []struct{ name, text string }{{"Reason", err.Reason}, {"Hint", err.Hint}} {
 		if part.text != "" {
-			fmt.Fprintf(&b, "**%s:** %s\n\n", part.name, escapeMarkdown(part.text))
+			fmt.Fprintf(&b, "**%s:** %s\n\n", part.name, escapeMarkdown(cut(part.text, maxErrorText)))
 		}
 	}
 	if len(s.last.lines) > 0 {

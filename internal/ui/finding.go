@@ -17,6 +17,7 @@ type Finding struct {
 	Line, Column, EndColumn int // from 1, in characters; Line is 0 for the file as a whole
 	Severity, Rule, Message string
 	Source                  string // the text of the line, or ""
+	Masked                  bool   // Source has stars in place of what may be a secret
 }
 
 // maxExcerpt is the maximum number of columns of a line to show in a pipe.
@@ -40,12 +41,16 @@ func PrintFinding(w io.Writer, f Finding) {
 	if f.Source != "" {
 		number := fmt.Sprintf("%5d", f.Line)
 		room := maxExcerpt
-		if IsTerminal(w) {
+		if hasColumns(w) {
 			room = Width(w) - len(number) - 3
 		}
 		line, underline := excerpt(f, room)
 		fmt.Fprintf(&b, "%s %s\n", p.dim.Render(number+" |"), line)
-		fmt.Fprintf(&b, "%s %s\n", p.dim.Render(strings.Repeat(" ", len(number))+" |"), style.Render(underline))
+		margin := p.dim.Render(strings.Repeat(" ", len(number)) + " |")
+		fmt.Fprintf(&b, "%s %s\n", margin, style.Render(underline))
+		if f.Masked {
+			fmt.Fprintf(&b, "%s %s\n", margin, p.dim.Render("(stars hide what may be a secret)"))
+		}
 	}
 	_, _ = io.WriteString(w, b.String())
 }

@@ -22,6 +22,13 @@ func TestPrintFinding(t *testing.T) {
 		t.Errorf("got\n%s\nwant\n%s", b.String(), want)
 	}
 	b.Reset()
+	f.Source, f.Masked = "port: *****", true
+	PrintFinding(&b, f)
+	want = "port: *****\n      |       ^^^^^\n      | (stars hide what may be a secret)\n"
+	if !strings.HasSuffix(b.String(), want) {
+		t.Errorf("got\n%s", b.String())
+	}
+	b.Reset()
 	PrintFinding(&b, Finding{File: "infraspec.yaml", Severity: "warning", Rule: "x", Message: "m"})
 	if want := "infraspec.yaml: warning: m [x]\n"; b.String() != want {
 		t.Errorf("got %q", b.String())

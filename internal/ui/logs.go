@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/charmbracelet/lipgloss"
 	"github.com/muesli/termenv"
 )
 
@@ -25,7 +24,7 @@ type LogStyle struct {
 type LogPrinter struct {
 	style          LogStyle
 	terminal       bool
-	renderer       *lipgloss.Renderer
+	canvas         canvas
 	dim, highlight string // escapes; "" without colors
 
 	mu         sync.Mutex
@@ -35,9 +34,9 @@ type LogPrinter struct {
 // NewLogPrinter returns a printer for lines that are written to w.
 func NewLogPrinter(w io.Writer, style LogStyle) *LogPrinter {
 	p := &LogPrinter{
-		style: style, terminal: IsTerminal(w), renderer: newRenderer(w), shortNames: map[string]string{},
+		style: style, terminal: hasColumns(w), canvas: newCanvas(w), shortNames: map[string]string{},
 	}
-	if p.renderer.ColorProfile() != termenv.Ascii {
+	if p.canvas.ColorProfile() != termenv.Ascii {
 		p.dim, p.highlight = "\x1b[2m", "\x1b[1;7m"
 	}
 	return p
@@ -162,10 +161,11 @@ func (p *LogPrinter) jsonTime(at time.Time) time.Time {
 	return at.UTC()
 }
 
-// podColors are distinguishable on light and on dark backgrounds.
-var podColors = []lipgloss.AdaptiveColor{
-	{Light: "25", Dark: "75"}, {Light: "28", Dark: "78"}, {Light: "90", Dark: "176"},
-	{Light: "130", Dark: "214"}, {Light: "30", Dark: "80"}, {Light: "125", Dark: "211"},
+// podColors are distinguishable on any background.
+var podColors = []color{
+	{light: "25", dark: "75", neutral: "32"}, {light: "28", dark: "78", neutral: "28"},
+	{light: "90", dark: "176", neutral: "133"}, {light: "130", dark: "214", neutral: "130"},
+	{light: "30", dark: "80", neutral: "30"}, {light: "125", dark: "211", neutral: "162"},
 }
 
 // prefix returns the name of a line's Pod, and its container if the Pod has several. The color depends on the Pod's
@@ -183,8 +183,8 @@ func (p *LogPrinter) prefix(from LogOrigin) string {
 	}
 	h := fnv.New32a()
 	_, _ = io.WriteString(h, from.Pod)
-	color := podColors[h.Sum32()%uint32(len(podColors))] //nolint:gosec // the number of colors fits
-	return p.renderer.NewStyle().Foreground(color).Render(name) + " "
+	tint := podColors[h.Sum32()%uint32(len(podColors))] //nolint:gosec // the number of colors fits
+	return p.canvas.style(tint).Render(name) + " "
 }
 
 // generatedSuffix matches the last part of a pod name that a controller generated (k8s.io/apimachinery/pkg/util/rand).

@@ -88,7 +88,7 @@ func FuzzLogJSON(f *testing.F) {
 func terminalPrinter(style LogStyle) *LogPrinter {
 	p := NewLogPrinter(&bytes.Buffer{}, style)
 	p.terminal, p.dim, p.highlight = true, "\x1b[2m", "\x1b[1;7m"
-	p.renderer.SetColorProfile(termenv.ANSI256)
+	p.canvas.SetColorProfile(termenv.ANSI256)
 	return p
 }
 

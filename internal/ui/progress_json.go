@@ -93,5 +93,23 @@ func (j *jsonProgress) Report(e pipeline.Event) {
 	if e.Kind != pipeline.Ended {
 		out.Text = e.Line
 	}
+	if out.jsonError != nil {
+		out.Failure = withoutLogs(out.Failure)
+	}
 	j.write(out)
+}
+
+// withoutLogs returns evidence without its logs, which only the last event has.
+func withoutLogs(failure any) any {
+	data, err := json.Marshal(failure)
+	if failure == nil || err != nil {
+		return failure
+	}
+	var fields map[string]any
+	if err := json.Unmarshal(data, &fields); err != nil {
+		return failure
+	}
+	delete(fields, "log")
+	delete(fields, "previousLog")
+	return fields
 }

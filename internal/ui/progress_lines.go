@@ -119,6 +119,7 @@ func (l *lineProgress) Report(e pipeline.Event) {
 			l.sectionLine(e.Step, "  | "+sanitize(e.Line))
 		}
 		l.podChanges(e.Step, e.Pods)
+	case pipeline.Failing: // the output is shown already
 	case pipeline.Ended:
 		l.enterSection("")
 		if e.Result.State == pipeline.Failed && (l.quiet || l.ci.hasSections()) {

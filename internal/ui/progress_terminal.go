@@ -17,7 +17,7 @@ import (
 
 // terminalProgress shows finished steps as lines. Below them, it shows the running step: the elapsed time, and the end
 // of its output or the Pods that it waits for. The running step is redrawn in place. It disappears if the step
-// succeeds. If the step fails, its last output stays.
+// succeeds. If the step fails, its last output stays, and is shown as soon as the step has failed.
 type terminalProgress struct {
 	w       io.Writer
 	p       palette
@@ -29,6 +29,7 @@ type terminalProgress struct {
 	step       string // the running step, or ""
 	stepBegan  time.Time
 	last       lastLines
+	failing    bool // the running step has failed; its output stays
 	waitingFor string
 	pods       []pipeline.Pod
 	frame      int
@@ -180,7 +181,7 @@ func (t *terminalProgress) Report(e pipeline.Event) {
 	defer t.mu.Unlock()
 	switch e.Kind {
 	case pipeline.Started:
-		t.step, t.stepBegan, t.waitingFor, t.pods = e.Step, time.Now(), "", nil
+		t.step, t.stepBegan, t.failing, t.waitingFor, t.pods = e.Step, time.Now(), false, "", nil
 		t.last.clear()
 		t.draw("")
 	case pipeline.Output:
@@ -192,6 +193,9 @@ func (t *terminalProgress) Report(e pipeline.Event) {
 			t.draw(t.permanentLine(sanitize(e.Line)))
 		}
 		t.waitingFor, t.pods = e.Line, e.Pods
+	case pipeline.Failing:
+		t.failing, t.waitingFor, t.pods = true, "", nil
+		t.draw(t.takeLast())
 	case pipeline.Ended:
 		t.step = ""
 		e.Result.Detail = shortDigests(e.Result.Detail)
@@ -207,7 +211,7 @@ func shortDigests(text string) string { return digest.ReplaceAllString(text, "$1
 // output handles a line of a step's output. Output between steps stays, for example that norn waits for a lock.
 func (t *terminalProgress) output(e pipeline.Event) {
 	line := outputLine(e.Line)
-	if t.verbose || t.step == "" {
+	if t.verbose || t.failing || t.step == "" {
 		t.draw(t.permanentLine(line))
 		return
 	}
@@ -223,6 +227,11 @@ func (t *terminalProgress) failureOutput(e pipeline.Event) string {
 	if e.Result.State != pipeline.Failed {
 		return ""
 	}
+	return t.takeLast()
+}
+
+// takeLast returns the last output of the step and forgets it.
+func (t *terminalProgress) takeLast() string {
 	var b strings.Builder
 	if t.last.dropped > 0 {
 		b.WriteString(t.p.dim.Render(fmt.Sprintf("  │ … %d earlier lines; use -v to show all", t.last.dropped)) + "\n")
@@ -230,5 +239,6 @@ func (t *terminalProgress) failureOutput(e pipeline.Event) string {
 	for _, line := range t.last.lines {
 		b.WriteString(t.permanentLine(line))
 	}
+	t.last.clear()
 	return b.String()
 }

@@ -119,6 +119,34 @@ func TestTerminalKeeps(t *testing.T) {
 	}
 }
 
+// A failure is shown at once, not only after the restore that follows it. Meanwhile, the running step shows the
+// restore.
+func TestTerminalShowsFailureAtOnce(t *testing.T) {
+	var b bytes.Buffer
+	r := newTestTerminal(&b, 80, 24, false)
+	r.Report(pipeline.Event{Kind: pipeline.Started, Step: "rollout"})
+	r.Report(pipeline.Event{Kind: pipeline.Waiting, Step: "rollout", Line: "0 of 1 new Pods available"})
+	r.Report(pipeline.Event{Kind: pipeline.Output, Step: "rollout", Line: "failed (CrashLoop)"})
+	r.Report(pipeline.Event{Kind: pipeline.Failing, Step: "rollout"})
+	r.Report(pipeline.Event{Kind: pipeline.Output, Step: "rollout", Line: "restoring revision 1, commit c"})
+	r.Report(pipeline.Event{Kind: pipeline.Waiting, Step: "rollout", Line: "restoring revision 1", Pods: []pipeline.Pod{
+		{Name: "shop-0", State: "ContainerCreating"},
+	}})
+	r.draw("")
+	want := []string{
+		"  │ failed (CrashLoop)", "  │ restoring revision 1, commit c", "  ⠋ rollout 0s restoring revision 1",
+		"    shop-0  ContainerCreating",
+	}
+	if got := screen(t, b.String()); strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("during the restore:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	r.Report(pipeline.Event{Kind: pipeline.Ended, Step: "rollout", Result: pipeline.Result{State: pipeline.Failed}})
+	want = append(want[:2], "  ✗ rollout failed", "")
+	if got := screen(t, b.String()); strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("at the end:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
 // Pods that are not ready come first, pods of the old version last.
 func TestTerminalPods(t *testing.T) {
 	var b bytes.Buffer

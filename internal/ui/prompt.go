@@ -23,7 +23,7 @@ func NewPrompt(s Streams) (*Prompt, bool) {
 	if !IsTerminal(s.In) || !IsTerminal(s.Err) {
 		return nil, false
 	}
-	return &Prompt{bufio.NewReader(s.In), osFile(s.In), s.Err}, true
+	return &Prompt{bufio.NewReader(io.MultiReader(typedReader{}, s.In)), osFile(s.In), s.Err}, true
 }
 
 // Ask prints text and returns the answer, trimmed. It fails when ctx ends, and with io.EOF at the end of the input.
@@ -51,9 +51,13 @@ func (p *Prompt) AskHidden(ctx context.Context, text string) (string, error) {
 		return "", fmt.Errorf("turn off terminal echo: %w", err)
 	}
 	line, err := p.ask(ctx, text, func() (string, error) {
+		typed, complete := takeTypedLine()
+		if complete {
+			return typed, nil
+		}
 		line, err := term.ReadPassword(fd)
 		_, _ = fmt.Fprintln(p.out) // the terminal does not show the typed newline either
-		return string(line), err
+		return typed + string(line), err
 	})
 	return line, err
 }
@@ -82,5 +86,5 @@ func (p *Prompt) ask(ctx context.Context, text string, read func() (string, erro
 	}
 }
 
-// Say prints a line.
-func (p *Prompt) Say(text string) { _, _ = fmt.Fprintln(p.out, text) }
+// Say prints an indented line.
+func (p *Prompt) Say(text string) { _, _ = fmt.Fprintln(p.out, "  "+wrap(p.out, sanitize(text), 2)) }

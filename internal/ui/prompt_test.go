@@ -4,9 +4,13 @@ package ui
 
 import (
 	"bufio"
+	"io"
 	"os"
+	"strings"
 	"testing"
+	"time"
 
+	"github.com/charmbracelet/x/ansi"
 	"github.com/creack/pty"
 	"golang.org/x/sys/unix"
 )
@@ -46,5 +50,80 @@ func TestAskHiddenHidesBeforeThePrompt(t *testing.T) {
 	}
 	if _, err := out.Write(nil); err != nil || !out.echoed[len(out.echoed)-1] {
 		t.Errorf("the terminal does not echo input afterwards: %v", err)
+	}
+}
+
+// norn reads the terminal's answer, keeps what the user types meanwhile, and leaves what follows to the next reader.
+func TestQueryBackground(t *testing.T) {
+	for name, c := range map[string]struct {
+		earlier, typed string
+		answer         background
+		kept, left     string
+	}{
+		"an answer":         {"", "\x1b]11;rgb:ffff/ffff/ffff\x07\x1b[?6cleft\n", lightBackground, "", "left\n"},
+		"an early key":      {"", "y\x1b]11;rgb:0/0/0\x07\x1b[?6cleft\n", darkBackground, "y", "left\n"},
+		"typed before that": {"left\n", "", unknownBackground, "", "left\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			keyboard, terminal, err := pty.Open()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = keyboard.Close(); _ = terminal.Close() }()
+			if _, err := keyboard.WriteString(c.earlier); err != nil {
+				t.Fatal(err)
+			}
+			go func() {
+				shown := bufio.NewReader(keyboard)
+				for b := byte(0); b != 'c' && err == nil; { // until the end of the queries
+					b, err = shown.ReadByte()
+				}
+				_, _ = keyboard.WriteString(c.typed)
+			}()
+			answer, typed := queryBackground(terminal, time.Minute)
+			if answer != c.answer || string(typed) != c.kept {
+				t.Errorf("the background is %d, and %q was typed; want %d and %q", answer, typed, c.answer, c.kept)
+			}
+			if line, err := bufio.NewReader(terminal).ReadString('\n'); line != c.left {
+				t.Errorf("the next reader gets %q, %v, want %q", line, err, c.left)
+			}
+			state, err := unix.IoctlGetTermios(int(terminal.Fd()), getTermios)
+			if err != nil || state.Lflag&unix.ECHO == 0 || state.Lflag&unix.ICANON == 0 {
+				t.Errorf("the terminal is not as before: %v", err)
+			}
+		})
+	}
+}
+
+// Text fits the width of a terminal, even if TERM is dumb.
+func TestTerminalWidth(t *testing.T) {
+	for _, term := range []string{"dumb", "xterm"} {
+		t.Setenv("TERM", term)
+		t.Setenv("NO_COLOR", "1")
+		keyboard, terminal, err := pty.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := pty.Setsize(terminal, &pty.Winsize{Rows: 24, Cols: 40}); err != nil {
+			t.Fatal(err)
+		}
+		long := "a lower-case letter, then letters, digits and signs"
+		PrintTable(terminal, []string{"NAME", "DIGEST"}, [][]Cell{{{Text: "shop"}, {Text: long}}}, "DIGEST")
+		PrintTable(terminal, []string{"NAME", "TEXT"}, [][]Cell{{{Text: "shop"}, {Text: long}}})
+		(&Prompt{out: terminal}).Say(long)
+		PrintWarning(terminal, long)
+		PrintFinding(terminal, Finding{File: "f", Line: 1, Column: 1, EndColumn: 2, Source: long, Message: "m"})
+		_ = terminal.Close()
+		shown, _ := io.ReadAll(keyboard) // a terminal's reader ends with an error
+		for line := range strings.Lines(string(shown)) {
+			line = strings.TrimRight(line, "\r\n")
+			if ansi.StringWidth(line) > 40 || strings.HasSuffix(line, "dig") {
+				t.Errorf("TERM=%s: %q does not fit", term, line)
+			}
+		}
+		if !strings.Contains(string(shown), "  a lower-case letter, then letters,\r\n  digits and signs") {
+			t.Errorf("TERM=%s: %q", term, shown)
+		}
+		_ = keyboard.Close()
 	}
 }

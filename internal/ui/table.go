@@ -39,13 +39,13 @@ func Marked(text string, mark Mark) Cell { return Cell{text, mark} }
 // PrintTable prints a table with a header row. If a terminal is too narrow, PrintTable drops the columns named in
 // optional one by one, in that order, until the table fits. If it still does not fit, PrintTable cuts the cells.
 func PrintTable(w io.Writer, header []string, rows [][]Cell, optional ...string) {
-	for IsTerminal(w) && len(optional) > 0 && lipgloss.Width(newTable(w, header, rows).Render()) > Width(w) {
+	for hasColumns(w) && len(optional) > 0 && lipgloss.Width(newTable(w, header, rows).Render()) > Width(w) {
 		header, rows = dropColumn(header, rows, optional[0])
 		optional = optional[1:]
 	}
 	t := newTable(w, header, rows)
 	text := t.Render()
-	if room := Width(w); IsTerminal(w) && lipgloss.Width(text) > room {
+	if room := Width(w); hasColumns(w) && lipgloss.Width(text) > room {
 		text = t.Width(room).Render()
 	}
 	for line := range strings.Lines(text + "\n") {

@@ -9,9 +9,12 @@ import (
 )
 
 // IsTerminal reports whether stream is a terminal that can move its cursor.
-func IsTerminal(stream any) bool {
+func IsTerminal(stream any) bool { return hasColumns(stream) && os.Getenv("TERM") != "dumb" }
+
+// hasColumns reports whether lines must fit the stream's width: it is a terminal, even if it cannot move its cursor.
+func hasColumns(stream any) bool {
 	f := osFile(stream)
-	return f != nil && isTerminalFile(f) && os.Getenv("TERM") != "dumb"
+	return f != nil && isTerminalFile(f)
 }
 
 func isTerminalFile(f *os.File) bool {
@@ -50,7 +53,7 @@ func size(stream any) (width, height int) {
 // wrap redacts text. On a terminal, it also breaks lines between words and indents continuation lines.
 func wrap(stream any, text string, indent int) string {
 	text = redactText(stream, text)
-	if !IsTerminal(stream) {
+	if !hasColumns(stream) {
 		return text
 	}
 	// The library breaks lines after any hyphen, even inside flags and names.

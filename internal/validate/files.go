@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"norn/pkg/infraspec"
 	"norn/pkg/secrets"
@@ -38,8 +39,23 @@ func dockerfile(spec *infraspec.Spec) []infraspec.Finding {
 			advice = "set build.dockerfile to " + other
 		}
 	}
+	severity := infraspec.Warning
+	if withoutSource(dir) {
+		severity = infraspec.Note
+	}
 	message := "no Dockerfile in the folder of this file; " + advice
-	return []infraspec.Finding{spec.Finding("build", infraspec.Warning, infraspec.RuleDockerfile, message)}
+	return []infraspec.Finding{spec.Finding("build", severity, infraspec.RuleDockerfile, message)}
+}
+
+// withoutSource reports whether the folder dir holds nothing but infraspecs and what belongs to them. Such an app is
+// deployed with --image.
+func withoutSource(dir string) bool {
+	entries, err := os.ReadDir(dir)
+	return err == nil && !slices.ContainsFunc(entries, func(e fs.DirEntry) bool {
+		name := e.Name()
+		infra := strings.HasPrefix(name, "infraspec") && filepath.Ext(name) == ".yaml"
+		return !infra && name != secrets.FileName && name != secrets.RulesName && name != ".norn"
+	})
 }
 
 func isFile(path string) bool {
@@ -52,18 +68,19 @@ func secretsFile(spec *infraspec.Spec) []infraspec.Finding {
 	finding := func(key string, severity infraspec.Severity, format string, args ...any) infraspec.Finding {
 		return spec.Finding(key, severity, infraspec.RuleSecretsFile, fmt.Sprintf(format, args...))
 	}
-	entries, err := secrets.Names(filepath.Join(filepath.Dir(spec.Path()), secrets.FileName))
+	path := filepath.Join(filepath.Dir(spec.Path()), secrets.FileName)
+	entries, err := secrets.Names(path)
 	missing := errors.Is(err, fs.ErrNotExist)
 	switch {
 	case missing && (len(spec.Secrets) == 0 || spec.Repo.URL != ""):
 		return nil
 	case missing:
 		return []infraspec.Finding{finding("secrets", infraspec.Error,
-			"no %s for these names in the folder of this file; create it with norn secrets set", secrets.FileName)}
+			"no %s for these names in the folder of this file; %s", secrets.FileName, secrets.CreateAdvice(path))}
 	case err != nil:
 		return []infraspec.Finding{finding("secrets", infraspec.Error, "%s", problem(err))}
 	}
-	var found []infraspec.Finding
+	found := tooLarge(spec, entries, finding)
 	for i, name := range spec.Secrets {
 		known := slices.ContainsFunc(entries, func(e secrets.Entry) bool { return e.Name == name })
 		if infraspec.IsVariable(name) && !known {
@@ -71,9 +88,10 @@ func secretsFile(spec *infraspec.Spec) []infraspec.Finding {
 				"%s is not in %s; set it with norn secrets set %[1]s", name, secrets.FileName))
 		}
 	}
+	others := declaredBeside(spec)
 	for _, e := range entries {
-		if !infraspec.IsVariable(e.Name) {
-			continue // not quoted, because it may be anything
+		if !infraspec.IsVariable(e.Name) || others[e.Name] {
+			continue // not quoted, because it may be anything; or another app in this folder uses it
 		}
 		key, declared := "secrets", slices.Index(spec.Secrets, e.Name)
 		if declared >= 0 {
@@ -96,6 +114,48 @@ func secretsFile(spec *infraspec.Spec) []infraspec.Finding {
 		}
 	}
 	return found
+}
+
+// tooLarge reports declared values that no container can get, and more values than a Secret can hold.
+func tooLarge(
+	spec *infraspec.Spec, entries []secrets.Entry,
+	finding func(key string, severity infraspec.Severity, format string, args ...any) infraspec.Finding,
+) []infraspec.Finding {
+	var found []infraspec.Finding
+	total := 0
+	for _, e := range entries {
+		i := slices.Index(spec.Secrets, e.Name)
+		if i < 0 || !infraspec.IsVariable(e.Name) {
+			continue
+		}
+		total += e.Size
+		if why := infraspec.TooLong(e.Name, e.Size); why != "" {
+			found = append(found, finding(fmt.Sprintf("secrets[%d]", i), infraspec.Error, "%s", why))
+		}
+	}
+	if total > infraspec.MaxSecret {
+		found = append(found, finding("secrets", infraspec.Error,
+			"the values of these names have %d bytes together, more than the limit of %d for a Secret", total,
+			infraspec.MaxSecret))
+	}
+	return found
+}
+
+// declaredBeside returns the secrets that only other infraspecs in the folder declare, such as infraspec.worker.yaml.
+// They share the encrypted file.
+func declaredBeside(spec *infraspec.Spec) map[string]bool {
+	names := map[string]bool{}
+	paths, _ := filepath.Glob(filepath.Join(filepath.Dir(spec.Path()), "infraspec*.yaml")) // the pattern is valid
+	for _, path := range paths {
+		if filepath.Base(path) == filepath.Base(spec.Path()) {
+			continue
+		}
+		other, _ := infraspec.Inspect(path)
+		for _, name := range other.Secrets {
+			names[name] = !slices.Contains(spec.Secrets, name)
+		}
+	}
+	return names
 }
 
 // problem returns the text of err with the base name of the file, because the finding already names the folder.

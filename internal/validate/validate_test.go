@@ -1,6 +1,7 @@
 package validate
 
 import (
+	"encoding/base64"
 	"os"
 	"path/filepath"
 	"slices"
@@ -30,6 +31,11 @@ const (
 		"  age:\n    - recipient: age1x\n      enc: x\n"
 )
 
+// encrypted returns a value of n bytes as SOPS writes it.
+func encrypted(n int) string {
+	return "ENC[AES256_GCM,data:" + base64.StdEncoding.EncodeToString(make([]byte, n)) + ",iv:x,tag:x,type:str]"
+}
+
 func TestReferencedFiles(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -40,7 +46,18 @@ func TestReferencedFiles(t *testing.T) {
 			"infraspec.yaml": worker + "secrets: [TOKEN]\n", "Dockerfile": "",
 			"secrets.enc.yaml": "TOKEN: ENC[x]\n" + metadata,
 		}, nil},
-		{"no Dockerfile", map[string]string{"infraspec.yaml": worker}, []string{"warning dockerfile 1:1 no Dockerfile"}},
+		{"no Dockerfile", map[string]string{"infraspec.yaml": worker, "main.go": ""}, []string{
+			"warning dockerfile 1:1 no Dockerfile",
+		}},
+		{"only deployed with --image", map[string]string{
+			"infraspec.yaml": worker + "secrets: [TOKEN]\n", ".sops.yaml": "",
+			"secrets.enc.yaml": "TOKEN: ENC[x]\n" + metadata,
+		}, []string{"note dockerfile 1:1 no Dockerfile"}},
+		{"secrets of an app beside it", map[string]string{
+			"infraspec.yaml": worker + "secrets: [A]\n", "Dockerfile": "",
+			"infraspec.web.yaml": "app: web\nrole: worker\nsecrets: [A, B]\n",
+			"secrets.enc.yaml":   "A: ENC[x]\nB: ENC[x]\nOLD: ENC[x]\n" + metadata,
+		}, []string{"warning secrets-file 3:10 OLD is in secrets.enc.yaml"}},
 		{"another Dockerfile", map[string]string{"infraspec.yaml": worker, "Containerfile": ""}, []string{
 			"warning dockerfile 1:1 set build.dockerfile to Containerfile",
 		}},
@@ -52,7 +69,13 @@ func TestReferencedFiles(t *testing.T) {
 			"infraspec.yaml": worker + "repo: {url: \"https://example.com/x\"}\nsecrets: [TOKEN]\n",
 		}, nil},
 		{"no secrets file", map[string]string{"infraspec.yaml": worker + "secrets: [TOKEN]\n", "Dockerfile": ""}, []string{
-			"error secrets-file 3:10 no secrets.enc.yaml",
+			"error secrets-file 3:10 run norn secrets init, then norn secrets set for each name",
+		}},
+		{"no secrets file, but rules", map[string]string{
+			"infraspec.yaml": worker + "secrets: [TOKEN]\n", "Dockerfile": "",
+			".sops.yaml": "creation_rules:\n  - age: age1yt3tfqlfrwdwx0z0ynwplcr6qxcxfaqycuprpmy89nr83ltx74tqdpszlw\n",
+		}, []string{
+			"error secrets-file 3:10 create it with norn secrets set",
 		}},
 		{"names differ", map[string]string{
 			"infraspec.yaml": worker + "secrets: [A, B]\n", "Dockerfile": "",
@@ -73,6 +96,20 @@ func TestReferencedFiles(t *testing.T) {
 			"infraspec.yaml": worker + "secrets: [A]\n", "Dockerfile": "",
 			"secrets.enc.yaml": "A:\n  B: ENC[x]\n" + metadata,
 		}, []string{"error secrets-file 3:11 A is a list or a mapping"}},
+		{"too long for a variable", map[string]string{
+			"infraspec.yaml": worker + "secrets: [A, B]\n", "Dockerfile": "",
+			"secrets.enc.yaml": "A: " + encrypted(128<<10-3) + "\nB: " + encrypted(128<<10-2) + "\n" + metadata,
+		}, []string{"error secrets-file 3:14 B has 131070 bytes, more than the limit of 131069 for an environment variable"}},
+		{"too much for a Secret", map[string]string{
+			"infraspec.yaml": worker + "secrets: [A, B, C, D, E, F, G, H, I]\n", "Dockerfile": "",
+			"secrets.enc.yaml": func() string {
+				text := ""
+				for _, name := range "ABCDEFGHI" {
+					text += string(name) + ": " + encrypted(120<<10) + "\n"
+				}
+				return text + metadata
+			}(),
+		}, []string{"error secrets-file 3:10 1105920 bytes together, more than the limit of 1048576 for a Secret"}},
 		{"other mistakes", map[string]string{
 			"infraspec.yaml": worker + "prot: 1\nsecrets: [A]\n", "Dockerfile": "",
 		}, []string{"error unknown-key 3:1", "error secrets-file 4:10"}},

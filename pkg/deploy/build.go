@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,11 +25,11 @@ type built struct {
 
 // build returns the step that builds the image from tree.
 func (r *run) build(tree source.Tree) pipeline.Step[built] {
-	if name := r.options.Image; name != "" {
+	if r.options.Image != "" {
 		return pipeline.Step[built]{
 			Name: "build",
-			Run:  pipeline.Fixed(built{name: name}, pipeline.Skipped, "--image"),
-			Plan: pipeline.Fixed(built{name: name}, pipeline.Planned, "--image is set"),
+			Run:  r.pin(pipeline.Skipped, "--image"),
+			Plan: r.pin(pipeline.Planned, "--image is set"),
 		}
 	}
 	run := func(ctx context.Context, out io.Writer) (built, pipeline.Result, error) {
@@ -40,7 +41,7 @@ func (r *run) build(tree source.Tree) pipeline.Step[built] {
 			return built{}, pipeline.Result{}, &pipeline.ToolError{
 				Doing:  "build " + request.Image,
 				Err:    err,
-				Advice: "see its output above; to reproduce the failure, build " + r.spec.Build.Dockerfile + " in " + r.dir,
+				Advice: r.buildHint(ctx, builder.Name(), request, tree),
 			}
 		}
 		detail := builder.Name() + " built " + request.Image + forPlatform(request)
@@ -56,6 +57,21 @@ func (r *run) build(tree source.Tree) pipeline.Step[built] {
 		return built{builder, request.Image}, pipeline.Result{State: pipeline.Planned, Detail: detail}, nil
 	}
 	return pipeline.Step[built]{Name: "build", Run: run, Plan: plan}
+}
+
+// pin returns the function that finds out which image the tag of --image names.
+func (r *run) pin(state pipeline.State, detail string) pipeline.Func[built] {
+	return func(ctx context.Context, out io.Writer) (built, pipeline.Result, error) {
+		var hide func(name, value string)
+		if r.options.Redactor != nil {
+			hide = r.options.Redactor.Hide
+		}
+		name, err := image.Pin(ctx, out, r.options.Image, r.options.Builder, hide)
+		if _, digest, ok := strings.Cut(name, "@"); ok && name != r.options.Image {
+			detail += ", " + digest
+		}
+		return built{name: name}, pipeline.Result{State: state, Detail: detail}, err
+	}
 }
 
 func forPlatform(request image.Request) string {
@@ -92,9 +108,23 @@ func (r *run) buildRequest(ctx context.Context, out io.Writer, tree source.Tree)
 	}
 	return builder, image.Request{
 		Dir: tree.Dir, Dockerfile: dockerfile, Image: name, Platform: platform,
-		Args: []string{"VERSION=" + tree.Tag(), "BUILD_NUMBER=" + tree.Number},
-		Time: tree.Time,
+		Args: buildArgs(out, dockerfile, tree), Time: tree.Time,
 	}, nil
+}
+
+// buildArgs returns the build args that norn passes. It leaves out one that the Dockerfile uses for a base image.
+func buildArgs(out io.Writer, dockerfile string, tree source.Tree) []string {
+	const number = "BUILD_NUMBER"
+	args := []string{"VERSION=" + tree.Tag(), number + "=" + tree.Number}
+	if tree.Shallow && image.Declares(dockerfile, number) {
+		pipeline.Warn(out, "%s is %s, which is too low: the repository is a shallow clone, and norn counts its commits; "+
+			"run git fetch --unshallow, or clone it with its history", number, tree.Number)
+	}
+	for _, name := range image.BaseImageArgs(dockerfile) {
+		pipeline.Warn(out, "the Dockerfile sets ARG %[1]s for its base image, so norn does not pass its own %[1]s", name)
+		args = slices.DeleteFunc(args, func(arg string) bool { return strings.HasPrefix(arg, name+"=") })
+	}
+	return args
 }
 
 // imageName returns <registry>/<app>:<tag>, or <app>:<tag> if there is no registry.

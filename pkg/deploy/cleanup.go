@@ -8,15 +8,16 @@ import (
 	"strings"
 
 	"norn/pkg/deploy/image"
-	"norn/pkg/deploy/source"
 	"norn/pkg/pipeline"
 )
 
-// cleanup returns the step that removes the copy of the source, and images on this machine beyond artifacts.retain. A
-// failure is only a warning, because the deploy has succeeded.
-func (r *run) cleanup(tree source.Tree, made built) pipeline.Step[pipeline.None] {
+// cleanup returns the step that removes what only the old version needed: secrets that the infraspec has dropped, the
+// copy of the source, and images on this machine beyond artifacts.retain. A failure is only a warning, because the
+// deploy has succeeded.
+func (r *run) cleanup(s sourced, made built, secret secretState) pipeline.Step[pipeline.None] {
 	run := func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
-		if err := os.RemoveAll(tree.Copied); err != nil {
+		r.dropSecrets(ctx, out, s, secret)
+		if err := os.RemoveAll(s.tree.Copied); err != nil {
 			pipeline.Warn(out, "%v", err)
 		}
 		if made.builder == nil {

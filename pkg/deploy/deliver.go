@@ -22,12 +22,16 @@ func (r *run) delivery() string {
 
 // deliver returns the step that brings the image to the cluster. The step's value is the image name for the Pods:
 // after a push, with the digest.
-func (r *run) deliver(made built) pipeline.Step[string] {
+func (r *run) deliver(src sourced, made built) pipeline.Step[string] {
 	to := "to " + r.options.Registry
 	if r.local.Kind != "" {
 		to = "into " + strings.TrimSpace(r.local.Kind+" "+r.local.Name)
 	}
-	step := pipeline.Step[string]{Name: r.delivery(), Plan: pipeline.Fixed(made.name, pipeline.Planned, r.ifBuilt(to))}
+	name := made.name
+	if runs := src.builtBefore(made); runs != "" {
+		name, to = runs, to+"; the running image is a build of this commit"
+	}
+	step := pipeline.Step[string]{Name: r.delivery(), Plan: pipeline.Fixed(name, pipeline.Planned, r.ifBuilt(to))}
 	switch {
 	case r.options.Image != "":
 		step.Run = pipeline.Fixed(made.name, pipeline.Skipped, "--image")
@@ -50,6 +54,16 @@ func (r *run) deliver(made built) pipeline.Step[string] {
 		}
 	}
 	return step
+}
+
+// builtBefore returns the running image with its digest if it is a build of the commit that made is a build of, or "".
+// A build of the same commit has the same digest, unless it reads something new from elsewhere, so this is what a dry
+// run expects the Pods to run.
+func (s sourced) builtBefore(made built) string {
+	if made.builder != nil && !s.tree.Dirty && strings.HasPrefix(s.live.image, made.name+"@") {
+		return s.live.image
+	}
+	return ""
 }
 
 // load copies the image to the node of a local cluster.

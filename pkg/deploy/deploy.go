@@ -16,7 +16,6 @@ import (
 	"norn/pkg/deploy/rollout"
 	"norn/pkg/deploy/source"
 	"norn/pkg/forge"
-	"norn/pkg/forge/drift"
 	"norn/pkg/forge/objects"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
@@ -34,7 +33,7 @@ type Options struct {
 	SkipTests    bool              // skips build.test
 	SkipSnapshot bool              // skips the dump before a migration
 	Force        bool              // replaces the Pods even if nothing has changed
-	Forge        bool              // first applies the infraspec to the objects
+	VersionOnly  bool              // leaves the app's objects as they are, apart from the image and the Secret
 	User         string            // who deploys, for the history
 }
 
@@ -47,16 +46,14 @@ type Version struct {
 	Builder  string // docker, podman, buildah or nerdctl; "" is the first one installed
 }
 
-// Run deploys spec's app. If the new version does not start, the error is a *rollout.Error.
+// Run deploys spec's app: a version of its source, with the objects of the infraspec in that version. If the new
+// version does not start, the error is a *rollout.Error.
 func Run(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, spec *infraspec.Spec, o Options) error {
 	return withRun(ctx, cluster, spec, o, func(r *run) error {
-		return o.WithLock(ctx, cluster, to, func(ctx context.Context) error {
-			workload, traffic, err := r.forge(ctx, to)
-			if err != nil {
-				return err
-			}
-			return r.ship(ctx, o.runner(to), workload, traffic)
-		})
+		if err := forge.CheckDeploy(ctx, cluster, spec, o.Namespace, !o.VersionOnly); err != nil {
+			return err
+		}
+		return o.WithLock(ctx, cluster, to, func(ctx context.Context) error { return r.ship(ctx, o.runner(to)) })
 	})
 }
 
@@ -65,7 +62,7 @@ func Plan(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, spec *
 	return withRun(ctx, cluster, spec, o, func(r *run) error {
 		dry := o.runner(to)
 		dry.Dry = true
-		return r.ship(ctx, dry, r.planForge(), nil)
+		return r.ship(ctx, dry)
 	})
 }
 
@@ -82,9 +79,11 @@ func (o Options) runner(to pipeline.Reporter) pipeline.Runner {
 func withRun(
 	ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Options, do func(*run) error,
 ) (err error) {
-	o.Spec = spec
 	local, err := check(ctx, cluster, spec, o)
 	if err != nil {
+		return err
+	}
+	if err := checkClaims(ctx, cluster, o.Target); err != nil {
 		return err
 	}
 	tmp, err := folder.NewTemporary()
@@ -92,10 +91,11 @@ func withRun(
 		return err
 	}
 	defer func() { err = errors.Join(err, tmp.Remove()) }()
-	return do(&run{
-		cluster: cluster, spec: spec, options: o, dir: filepath.Dir(spec.Path()), tmp: tmp.Dir, local: local,
-		secret: appSecret{cluster, spec, o.Namespace, o.Redactor},
-	})
+	r := &run{
+		cluster: cluster, options: o, dir: filepath.Dir(spec.Path()), tmp: tmp.Dir, local: local,
+		clones: spec.Repo.URL != "" && !o.Checkout,
+	}
+	return do(r.of(spec))
 }
 
 // check returns an error for options with which a later step would fail. Without a registry, it also returns the local
@@ -103,17 +103,10 @@ func withRun(
 func check(
 	ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Options,
 ) (local connect.LocalCluster, err error) {
+	if err := checkSpec(spec, o); err != nil {
+		return local, err
+	}
 	switch {
-	case !spec.Deploy:
-		return local, &pipeline.UsageError{
-			Problem: fmt.Sprintf("%s sets deploy: false", spec.Path()),
-			Advice:  "remove that line to deploy " + spec.App,
-		}
-	case Dumps(spec) && !o.SkipSnapshot && !command.Installed("pg_dump"):
-		return local, &pipeline.UsageError{
-			Problem: "pg_dump is not installed; it is needed to dump the database before the migration",
-			Advice:  "install PostgreSQL's client programs, or skip the snapshot with --skip-snapshot",
-		}
 	case o.Image != "" && o.Ref != "":
 		return local, &pipeline.UsageError{Problem: "a ref and --image cannot be combined", Advice: "use one of the two"}
 	case o.Image != "":
@@ -134,15 +127,41 @@ func check(
 	return local, nil
 }
 
+// checkSpec returns an error if spec forbids a deploy with these options.
+func checkSpec(spec *infraspec.Spec, o Options) error {
+	switch {
+	case !spec.Deploy:
+		return &pipeline.UsageError{
+			Problem: fmt.Sprintf("%s sets deploy: false", spec.Path()),
+			Advice:  "remove that line to deploy " + spec.App,
+		}
+	case Dumps(spec) && !o.SkipSnapshot && !command.Installed("pg_dump"):
+		return &pipeline.UsageError{
+			Problem: "pg_dump is not installed; it is needed to dump the database before the migration",
+			Advice:  "install PostgreSQL's client programs, or skip the snapshot with --skip-snapshot",
+		}
+	}
+	return nil
+}
+
 // run is one deploy: the state that its steps share. ship passes a step's value to the later steps.
 type run struct {
 	cluster *k8s.Client
-	spec    *infraspec.Spec
+	spec    *infraspec.Spec // after the source step, the infraspec of the version to ship
 	options Options
-	dir     string               // the infraspec's folder
+	dir     string               // the infraspec's folder on disk
 	tmp     string               // removed when the run ends
 	local   connect.LocalCluster // where to load the image without a registry
+	clones  bool                 // the source comes from repo.url
 	secret  appSecret
+}
+
+// of returns r with another version of the app's infraspec.
+func (r *run) of(spec *infraspec.Spec) *run {
+	other := *r
+	other.spec, other.options.Spec = spec, spec
+	other.secret = appSecret{r.cluster, spec, r.options.Namespace, r.options.Redactor}
+	return &other
 }
 
 // shipment is the version that the steps after the build ship.
@@ -151,10 +170,22 @@ type shipment struct {
 	image string // what the pods will run
 }
 
-// ship runs the steps of a deploy, or plans them. It runs forge's workload steps before the first step that changes
-// the app, and forge's traffic steps after the rollout.
-func (r *run) ship(ctx context.Context, p pipeline.Runner, workload, traffic []forgeStep) error {
+// ship runs the steps of a deploy, or plans them. The steps after the source follow the version's infraspec.
+//
+// forge's workload steps run directly before the rollout, and its traffic steps after it. Whatever fails before the
+// rollout leaves the workload as it is.
+func (r *run) ship(ctx context.Context, p pipeline.Runner) error {
 	src, err := pipeline.RunStep(ctx, p, r.source())
+	if err != nil {
+		return err
+	}
+	if src.spec != r.spec {
+		if err := forge.CheckDeploy(ctx, r.cluster, src.spec, r.options.Namespace, !r.options.VersionOnly); err != nil {
+			return err
+		}
+	}
+	r = r.of(src.spec)
+	workload, traffic, err := r.forge(ctx, p)
 	if err != nil {
 		return err
 	}
@@ -162,14 +193,11 @@ func (r *run) ship(ctx context.Context, p pipeline.Runner, workload, traffic []f
 	if err != nil {
 		return err
 	}
-	image, err := pipeline.RunStep(ctx, p, r.deliver(made))
+	image, err := pipeline.RunStep(ctx, p, r.deliver(src, made))
 	if err != nil {
 		return err
 	}
 	if _, err := pipeline.RunStep(ctx, p, r.test(src.tree)); err != nil {
-		return err
-	}
-	if _, err := pipeline.RunAll(ctx, p, workload); err != nil {
 		return err
 	}
 	s := shipment{src, image}
@@ -181,42 +209,21 @@ func (r *run) ship(ctx context.Context, p pipeline.Runner, workload, traffic []f
 	if err != nil {
 		return err
 	}
-	secretVersion, err := pipeline.RunStep(ctx, p, r.secrets(s.values))
+	secret, err := pipeline.RunStep(ctx, p, r.secrets(src))
 	if err != nil {
 		return err
 	}
-	if _, err := pipeline.RunStep(ctx, p, r.rollout(s, migrated, secretVersion)); err != nil {
+	if _, err := pipeline.RunAll(ctx, p, workload); err != nil {
+		return err
+	}
+	if _, err := pipeline.RunStep(ctx, p, r.rollout(s, migrated, secret.version)); err != nil {
 		return err
 	}
 	if _, err := pipeline.RunAll(ctx, p, traffic); err != nil {
 		return err
 	}
-	_, err = pipeline.RunStep(ctx, p, r.cleanup(src.tree, made))
+	_, err = pipeline.RunStep(ctx, p, r.cleanup(src, made, secret))
 	return err
-}
-
-// forgeStep is one of forge's steps, which changes one object.
-type forgeStep = pipeline.Step[drift.Change]
-
-// forge returns forge's steps, or none without --forge. It reads the cluster at once, so that forge can refuse before
-// the build.
-func (r *run) forge(ctx context.Context, to pipeline.Reporter) (workload, traffic []forgeStep, err error) {
-	if !r.options.Forge {
-		return nil, nil, nil
-	}
-	o := forge.Options{Settings: r.options.Settings, Tunnel: r.options.Tunnel, Lock: r.options.Lock}
-	o.Lock.Say = func(line string) { pipeline.Say(to, "forge", line) }
-	return forge.Steps(ctx, r.cluster, r.spec, o)
-}
-
-// planForge returns a placeholder for forge's steps in a dry run. norn diff asks the API server what they would
-// change.
-func (r *run) planForge() []forgeStep {
-	if !r.options.Forge {
-		return nil
-	}
-	detail := "norn diff " + r.spec.App + " shows what would change"
-	return []forgeStep{{Name: "forge", Plan: pipeline.Fixed(drift.Change{}, pipeline.Planned, detail)}}
 }
 
 // test returns the step that runs build.test in the source's folder.

@@ -29,8 +29,14 @@ func revision(number int64, image string, verified, current bool, annotations ma
 	rs := &appsv1.ReplicaSet{}
 	rs.Spec.Template.Annotations = annotations
 	rs.Spec.Template.Labels = map[string]string{appsv1.DefaultDeploymentUniqueLabelKey: image}
-	rs.Spec.Template.Spec.Containers = []corev1.Container{{Image: image}}
+	rs.Spec.Template.Spec.Containers = []corev1.Container{{Name: "shop", Image: image}}
 	return k8s.Revision{Number: number, Image: image, Verified: verified, Current: current, Set: rs}
+}
+
+// beforeNorn names the container as kubectl create deployment does.
+func beforeNorn(r k8s.Revision) k8s.Revision {
+	r.Set.Spec.Template.Spec.Containers[0].Name = "image"
+	return r
 }
 
 func TestPreviousVerified(t *testing.T) {
@@ -50,6 +56,10 @@ func TestPreviousVerified(t *testing.T) {
 			},
 			1,
 		},
+		{
+			"not one from before norn",
+			[]k8s.Revision{revision(2, "b", true, true, nil), beforeNorn(revision(1, "a", true, false, nil))}, 0,
+		},
 		{"not a newer one", []k8s.Revision{revision(3, "c", true, false, nil), revision(2, "b", true, true, nil)}, 0},
 		{"where the current one has no ReplicaSet yet", []k8s.Revision{revision(1, "a", true, false, nil)}, 1},
 		{
@@ -61,7 +71,7 @@ func TestPreviousVerified(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := previousVerified(c.revisions)
+			got, err := previousVerified(c.revisions, "shop")
 			if got.Number != c.want || (err == nil) != (c.want != 0) {
 				t.Errorf("revision %d, error %v; want %d", got.Number, err, c.want)
 			}

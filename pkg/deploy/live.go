@@ -39,7 +39,7 @@ func (r *run) readLive(ctx context.Context) (liveApp, error) {
 	case infraspec.Webserver, infraspec.Worker:
 		now, err = r.currentDeployment(ctx)
 	}
-	if _, absent := errors.AsType[*pipeline.UsageError](err); absent && r.options.Forge {
+	if _, absent := errors.AsType[*pipeline.UsageError](err); absent && !r.options.VersionOnly {
 		return liveApp{}, nil
 	}
 	return now, err
@@ -128,6 +128,6 @@ func forged(ctx context.Context, cluster *k8s.Client, t rollout.Target) (*appsv1
 func notForged(kind string, t rollout.Target) error {
 	return &pipeline.UsageError{
 		Problem: fmt.Sprintf("there is no %s %s in namespace %s", kind, t.App, t.Namespace),
-		Advice:  "create it with norn forge, or create and deploy it with norn deploy --forge",
+		Advice:  "check the name and --namespace, or create and deploy the app with norn deploy",
 	}
 }

@@ -43,7 +43,8 @@ func dumpBeforeRestore(cluster *k8s.Client, name, folder string, o RestoreOption
 	run := func(ctx context.Context, out io.Writer) (c database.Connection, result pipeline.Result, err error) {
 		var values map[string]secrets.Value
 		if secretDatabaseURL(o.Spec) {
-			if values, err = (appSecret{cluster, o.Spec, o.Namespace, o.Redactor}).decrypt(ctx, ""); err != nil {
+			path := filepath.Join(filepath.Dir(o.Spec.Path()), secrets.FileName)
+			if values, err = (appSecret{cluster, o.Spec, o.Namespace, o.Redactor}).decrypt(ctx, path); err != nil {
 				return c, result, err
 			}
 		}

@@ -12,6 +12,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"norn/pkg/deploy/rollout"
 	"norn/pkg/k8s"
@@ -19,22 +20,25 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// Rollback restores the newest verified revision before the current one, or the given revision (a number or a commit),
-// and waits until it runs.
-func Rollback(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, t rollout.Target, revision string) error {
-	t.KeepFailed = "a rollback is not rolled back"
+// Rollback restores the newest verified revision before the current one, or the one of choice, and waits until it runs.
+// If it fails, Rollback restores the revision that ran before.
+func Rollback(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, t rollout.Target, choice Choice) error {
 	runner := pipeline.Runner{To: to}
 	return t.WithLock(ctx, cluster, to, func(ctx context.Context) error {
-		chosen, err := pipeline.RunStep(ctx, runner, pipeline.Step[k8s.Revision]{
+		if err := checkClaims(ctx, cluster, t); err != nil {
+			return err
+		}
+		chosen, err := pipeline.RunStep(ctx, runner, pipeline.Step[chosenRevision]{
 			Name: "choose",
-			Run: func(ctx context.Context, out io.Writer) (k8s.Revision, pipeline.Result, error) {
-				chosen, err := choose(ctx, cluster, t, revision, out)
-				return chosen, pipeline.Result{State: pipeline.Done, Detail: rollout.Describe(chosen)}, err
+			Run: func(ctx context.Context, out io.Writer) (chosenRevision, pipeline.Result, error) {
+				chosen, err := choose(ctx, cluster, t, choice, out)
+				return chosen, pipeline.Result{State: pipeline.Done, Detail: rollout.Describe(chosen.Revision)}, err
 			},
 		})
 		if err != nil {
 			return err
 		}
+		t.RanBefore = chosen.ranBefore
 		_, err = pipeline.RunStep(ctx, runner, pipeline.Step[pipeline.None]{
 			Name: "rollout",
 			Run: pipeline.Act(func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
@@ -47,34 +51,106 @@ func Rollback(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, t 
 	})
 }
 
+// Choice is the revision to roll back to.
+type Choice struct {
+	Revision  string // a number or a commit; "" for the newest verified revision before the current one
+	Confirmed bool   // the user agreed to a revision that failed or never ran
+}
+
+// Doubt returns the revision that a rollback would choose, and why the user must confirm it. Both are "" if nothing is
+// known against it.
+func Doubt(
+	ctx context.Context, cluster *k8s.Client, t rollout.Target, choice Choice,
+) (revision, doubt string, err error) {
+	_, chosen, err := find(ctx, cluster, t, choice)
+	if err != nil {
+		return "", "", err
+	}
+	if doubt = doubtOf(chosen); doubt == "" {
+		return "", "", nil
+	}
+	return rollout.Describe(chosen), doubt, nil
+}
+
+// doubtOf returns why a revision is unlikely to run, or "".
+func doubtOf(r k8s.Revision) string {
+	switch {
+	case r.Failed != "":
+		return fmt.Sprintf("it failed when it was deployed: %s", r.Failed)
+	case !r.Verified && r.Idle:
+		return "it had 0 replicas, so it may never have run"
+	}
+	return ""
+}
+
+type chosenRevision struct {
+	k8s.Revision
+	ranBefore types.UID // the ReplicaSet whose Pods are available now, or ""
+}
+
+// choose finds the revision to roll back to, and warns about what the rollback does not undo.
 func choose(
-	ctx context.Context, cluster *k8s.Client, t rollout.Target, revision string, out io.Writer,
-) (chosen k8s.Revision, err error) {
-	d, err := forged(ctx, cluster, t)
+	ctx context.Context, cluster *k8s.Client, t rollout.Target, choice Choice, out io.Writer,
+) (chosenRevision, error) {
+	revisions, chosen, err := find(ctx, cluster, t, choice)
 	if err != nil {
-		return k8s.Revision{}, err
+		return chosenRevision{}, err
 	}
-	revisions, err := cluster.Revisions(ctx, d)
-	if err != nil {
-		return k8s.Revision{}, err
+	if doubt := doubtOf(chosen); doubt != "" {
+		if !choice.Confirmed { // it changed after the user was asked
+			return chosenRevision{}, &pipeline.UsageError{
+				Problem: fmt.Sprintf("rollback to %s (%s) needs confirmation", rollout.Describe(chosen), doubt),
+				Advice:  "pass --yes to roll back to it",
+			}
+		}
+		pipeline.Warn(out, "%s: %s", rollout.Describe(chosen), doubt)
+	} else if !chosen.Verified {
+		pipeline.Warn(out, "%s: norn has not watched its rollout", rollout.Describe(chosen))
 	}
-	if revision == "" {
-		chosen, err = previousVerified(revisions)
-	} else {
-		chosen, err = findRevision(revisions, revision)
-	}
-	if err == nil && chosen.Failed != "" {
-		pipeline.Warn(out, "%s failed when it was deployed: %s", rollout.Describe(chosen), chosen.Failed)
-	}
+	now := chosenRevision{Revision: chosen}
 	for _, r := range revisions {
-		if err == nil && r.Migrated && r.Number > chosen.Number {
+		if r.Current && r.Set.Status.AvailableReplicas > 0 {
+			now.ranBefore = r.Set.UID
+		}
+		if r.Current && r.Restored && choice.Revision == "" && r.Number-1 == chosen.Number {
+			pipeline.Warn(out, "%s ran before the last rollback or restore; --to goes further back",
+				rollout.Describe(chosen))
+		}
+		if r.Migrated && r.Number > chosen.Number {
 			pipeline.Warn(
 				out, "a migration ran before %s and is not undone; norn snapshots list shows the snapshot taken before it",
 				rollout.Describe(r),
 			)
 		}
 	}
-	return chosen, err
+	return now, nil
+}
+
+// find returns the app's revisions, newest first, and the one of choice.
+func find(
+	ctx context.Context, cluster *k8s.Client, t rollout.Target, choice Choice,
+) (revisions []k8s.Revision, chosen k8s.Revision, err error) {
+	d, err := forged(ctx, cluster, t)
+	if err != nil {
+		return nil, k8s.Revision{}, err
+	}
+	revisions, err = cluster.Revisions(ctx, d)
+	if err != nil {
+		return nil, k8s.Revision{}, err
+	}
+	if choice.Revision == "" {
+		chosen, err = previousVerified(revisions, t.App)
+	} else {
+		chosen, err = findRevision(revisions, choice.Revision)
+	}
+	if err == nil && !k8s.Restorable(chosen.Set, t.App) {
+		err = &pipeline.UsageError{
+			Problem: fmt.Sprintf("cannot roll back to %s: it is from before norn managed the app, and has no container %s",
+				rollout.Describe(chosen), t.App),
+			Advice: fmt.Sprintf("ship its image with norn deploy %s --image %s", t.App, chosen.Image),
+		}
+	}
+	return revisions, chosen, err
 }
 
 // noEarlierRevision returns an error that explains why no revision can be chosen, and lists all revisions.
@@ -112,10 +188,10 @@ func describeAll(newestFirst []k8s.Revision) string {
 
 // previousVerified returns the newest verified revision before the current one. It skips revisions that differ from
 // the current one only by a restart or by the Secret's version: they are the same version.
-func previousVerified(newestFirst []k8s.Revision) (k8s.Revision, error) {
+func previousVerified(newestFirst []k8s.Revision, app string) (k8s.Revision, error) {
 	at := slices.IndexFunc(newestFirst, func(r k8s.Revision) bool { return r.Current })
 	for _, r := range newestFirst[at+1:] { // all of them if the current one has no ReplicaSet yet
-		if r.Verified && (at < 0 || !sameVersion(newestFirst[at].Set, r.Set)) {
+		if r.Verified && k8s.Restorable(r.Set, app) && (at < 0 || !sameVersion(newestFirst[at].Set, r.Set)) {
 			return r, nil
 		}
 	}

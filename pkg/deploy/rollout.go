@@ -39,7 +39,7 @@ func (r *run) rollout(s shipment, migrated, secretVersion string) pipeline.Step[
 			return r.register(ctx, release, s.live.image)
 		case infraspec.Webserver, infraspec.Worker:
 		}
-		return r.replacePods(ctx, out, release, s.live.failed)
+		return r.replacePods(ctx, out, release, s.live)
 	}
 	return pipeline.Step[pipeline.None]{Name: "rollout", Run: pipeline.Act(run), Plan: planned(r.planRollout(s))}
 }
@@ -48,20 +48,24 @@ func (r *run) rollout(s shipment, migrated, secretVersion string) pipeline.Step[
 // replacePods replaces its Pods even if release is the same. The cause may be gone, and the kubelet waits longer after
 // each attempt.
 func (r *run) replacePods(
-	ctx context.Context, out io.Writer, release k8s.Release, failed bool,
+	ctx context.Context, out io.Writer, release k8s.Release, live liveApp,
 ) (pipeline.Result, error) {
+	t := r.options.Target
+	if r.options.VersionOnly {
+		t.Omitted = live.differs
+	}
 	change := func(ctx context.Context) (*appsv1.Deployment, error) {
 		before, err := r.cluster.GetDeployment(ctx, r.options.Namespace, r.spec.App)
 		if err != nil {
 			return nil, err
 		}
 		after, err := r.cluster.SetImage(ctx, r.options.Namespace, r.spec.App, release)
-		if err == nil && (r.options.Force || failed) && reflect.DeepEqual(before.Spec.Template, after.Spec.Template) {
+		if err == nil && (r.options.Force || live.failed) && reflect.DeepEqual(before.Spec.Template, after.Spec.Template) {
 			return r.cluster.RestartDeployment(ctx, r.options.Namespace, r.spec.App, time.Now())
 		}
 		return after, err
 	}
-	result, err := rollout.Run(ctx, r.cluster, out, r.options.Target, change)
+	result, err := rollout.Run(ctx, r.cluster, out, t, change)
 	if err == nil && result.State == pipeline.Unchanged {
 		result.Detail += "; no changes (--force replaces the Pods)"
 	}

@@ -2,7 +2,11 @@ package deploy
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -16,44 +20,94 @@ import (
 type sourced struct {
 	live   liveApp                  // what the cluster runs
 	tree   source.Tree              // the zero Tree with --image
+	spec   *infraspec.Spec          // the version's infraspec
 	values map[string]secrets.Value // the declared secrets, decrypted
 }
 
-// source returns the step that reads the cluster, lays out the source and decrypts its secrets. None of this changes
-// the cluster, so a dry run does the same.
+// source returns the step that lays out the source, reads its infraspec and the cluster, and decrypts the secrets.
+// None of this changes the cluster, so a dry run does the same.
 func (r *run) source() pipeline.Step[sourced] {
 	read := func(ctx context.Context, out io.Writer) (sourced, pipeline.Result, error) {
-		live, err := r.readLive(ctx)
-		if err != nil {
-			return sourced{}, pipeline.Result{}, err
-		}
-		if err := r.compare(out, live); err != nil {
-			return sourced{}, pipeline.Result{}, err
-		}
 		tree, result, err := r.layOut(ctx, out)
 		if err != nil {
 			return sourced{}, pipeline.Result{}, err
 		}
-		values, err := r.secret.decrypt(ctx, tree.Dir)
-		return sourced{live, tree, values}, result, err
+		spec, files, err := r.specOf(ctx, out, tree)
+		if err != nil {
+			return sourced{}, pipeline.Result{}, err
+		}
+		shipping := r.of(spec)
+		live, err := shipping.readLive(ctx)
+		if err != nil {
+			return sourced{}, pipeline.Result{}, err
+		}
+		if err := shipping.compare(out, live); err != nil {
+			return sourced{}, pipeline.Result{}, err
+		}
+		values, err := shipping.secret.decrypt(ctx, shipping.secretFile(out, files, tree))
+		return sourced{live, tree, spec, values}, result, err
 	}
 	return pipeline.Step[sourced]{Name: "source", Run: read, Plan: read}
 }
 
-// compare returns an error if the deploy would break the running Pods. It warns about differences from the infraspec,
-// which only forge resolves.
+// specOf returns the infraspec of the version in tree, and its folder. If the version has none, it returns the one on
+// disk.
+func (r *run) specOf(ctx context.Context, out io.Writer, tree source.Tree) (*infraspec.Spec, string, error) {
+	home := tree.Dir
+	if r.clones && tree.Dir != "" {
+		home = tree.Home(ctx, r.dir, r.spec.Repo)
+	}
+	if home == "" || home == r.dir {
+		return r.spec, r.dir, nil
+	}
+	name := filepath.Base(r.spec.Path())
+	spec, _, err := infraspec.LoadAs(r.spec.Path(), filepath.Join(home, name))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		pipeline.Warn(out, "%s has no %s; norn uses the one in %s", tree.Describe(), name, r.dir)
+		return r.spec, r.dir, nil
+	case err != nil:
+		return nil, "", fmt.Errorf("read the infraspec of %s: %w", tree.Describe(), err)
+	case spec.App != r.spec.App:
+		return nil, "", &pipeline.UsageError{
+			Problem: fmt.Sprintf("%s of %s sets app: %s, not %s", name, tree.Describe(), spec.App, r.spec.App),
+			Advice:  "deploy a version of the same app",
+		}
+	}
+	return spec, home, checkSpec(spec, r.options)
+}
+
+// secretFile returns the path of the version's SOPS file: beside its infraspec, whose folder is files. An infraspec
+// outside of the source may have its secrets at the top of the source.
+func (r *run) secretFile(out io.Writer, files string, tree source.Tree) string {
+	path := filepath.Join(files, secrets.FileName)
+	if len(r.spec.Secrets) == 0 || !r.clones || tree.Dir == "" {
+		return path
+	}
+	where := files
+	if _, err := os.Stat(path); files == r.dir && errors.Is(err, fs.ErrNotExist) {
+		path, where = filepath.Join(tree.Dir, secrets.FileName), "the top of "+tree.Describe()
+	} else if inside, err := filepath.Rel(tree.Dir, files); files != r.dir && err == nil {
+		where = inside + " of " + tree.Describe()
+	}
+	_, _ = fmt.Fprintf(out, "%s from %s\n", secrets.FileName, where)
+	return path
+}
+
+// compare returns an error if a deploy of the version alone would break the running Pods. It warns about differences
+// from the infraspec.
 func (r *run) compare(out io.Writer, live liveApp) error {
-	if r.options.Forge {
+	if !r.options.VersionOnly {
 		return nil
 	}
-	if err := stillRead(live.pod, r.spec); err != nil {
+	if err := checkDropped(live.pod, r.spec); err != nil {
 		return err
 	}
 	if warning := notYetRead(live.pod, r.spec); warning != "" && r.spec.Role != infraspec.Function {
 		pipeline.Warn(out, "%s", warning)
 	} else if len(live.differs) > 0 {
-		pipeline.Warn(out, "the Deployment differs from the infraspec (%s); this deploy changes only the version; "+
-			"--forge also applies the infraspec", strings.Join(live.differs, ", "))
+		pipeline.Warn(out, "the Deployment differs from the infraspec (%s), and --version-only leaves it as it is",
+			strings.Join(live.differs, ", "))
 	}
 	return nil
 }
@@ -70,6 +124,9 @@ func (r *run) layOut(ctx context.Context, out io.Writer) (source.Tree, pipeline.
 	if tree.Dirty {
 		pipeline.Warn(out, "%s has uncommitted changes; they are deployed as %s", r.dir, tree.Tag())
 	}
+	for _, warning := range tree.Warnings {
+		pipeline.Warn(out, "%s", warning)
+	}
 	if warning := source.LFSPointers(tree.Dir); warning != "" {
 		pipeline.Warn(out, "%s", warning)
 	}
@@ -78,7 +135,7 @@ func (r *run) layOut(ctx context.Context, out io.Writer) (source.Tree, pipeline.
 
 // resolve finds the version in the infraspec's repository or in the checkout.
 func (r *run) resolve(ctx context.Context, out io.Writer) (source.Tree, error) {
-	if r.spec.Repo.URL != "" && !r.options.Checkout {
+	if r.clones {
 		return source.Clone(ctx, out, r.spec.Repo, r.options.Selection, r.tmp)
 	}
 	return source.FromCheckout(ctx, r.dir, r.options.Ref, filepath.Join(r.tmp, "source"))

@@ -1,9 +1,14 @@
 package deploy
 
 import (
+	"bytes"
 	"io"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
+	"norn/pkg/deploy/image"
 	"norn/pkg/deploy/source"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s/connect"
@@ -71,6 +76,28 @@ func TestPlans(t *testing.T) {
 			},
 		},
 		{
+			"the running commit", full, Options{Version: Version{Registry: "r.example.com"}}, connect.LocalCluster{},
+			shipment{sourced{live: liveApp{image: made.name + "@sha256:1", verified: true}, tree: tree}, ""},
+			[]string{
+				"push: to r.example.com; the running image is a build of this commit", "test: make test",
+				"snapshot: this version is already running", "migrate: this version is already running",
+				"secrets: B, A", "rollout: r.example.com/shop:1@sha256:1 is already running",
+			},
+		},
+		{
+			"the running commit, uncommitted changes", full, Options{Version: Version{Registry: "r.example.com"}},
+			connect.LocalCluster{},
+			shipment{sourced{
+				live: liveApp{image: made.name + "@sha256:1", verified: true},
+				tree: source.Tree{Commit: "0123456789abcdef", Dirty: true},
+			}, ""},
+			[]string{
+				"push: to r.example.com", "test: make test", "snapshot: pg_dump of shop into /apps/shop/snapshots",
+				"migrate: migrate up", "secrets: B, A",
+				"rollout: 2 Pods of r.example.com/shop:1 instead of r.example.com/shop:1@sha256:1",
+			},
+		},
+		{
 			"--image", full,
 			Options{Version: Version{Image: made.name, Registry: "r.example.com"}, SkipSnapshot: true}, connect.LocalCluster{},
 			shipment{sourced{live: liveApp{image: "old:1"}}, made.name},
@@ -94,11 +121,19 @@ func TestPlans(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := &run{spec: parse(t, c.spec), options: c.options, local: c.local, dir: "/apps/shop"}
+			made := made
+			if c.options.Image == "" {
+				made.builder = struct{ image.Builder }{}
+			}
+			deliver := r.deliver(c.shipment.sourced, made)
+			if c.shipment.image == "" {
+				c.shipment.image, _, _ = deliver.Plan(t.Context(), io.Discard)
+			}
 			got := []string{
-				plan(t, r.deliver(made)), plan(t, r.test(tree)),
-				plan(t, r.snapshot(c.shipment)), plan(t, r.migrate(c.shipment, "")), plan(t, r.secrets(nil)), plan(
+				plan(t, deliver), plan(t, r.test(tree)),
+				plan(t, r.snapshot(c.shipment)), plan(t, r.migrate(c.shipment, "")), plan(t, r.secrets(sourced{})), plan(
 					t, r.rollout(c.shipment, "", ""),
-				), plan(t, r.cleanup(tree, made)),
+				), plan(t, r.cleanup(sourced{}, made, secretState{})),
 			}
 			for i, want := range c.want {
 				if got[i] != want {
@@ -119,6 +154,33 @@ func TestSourceAndBuildHavePlans(t *testing.T) {
 	for name, do := range map[string]pipeline.Func[built]{"run": step.Run, "plan": step.Plan} {
 		if made, _, err := do(t.Context(), io.Discard); made.name != "shop:1" || made.builder != nil || err != nil {
 			t.Errorf("%s made %+v, error %v", name, made, err)
+		}
+	}
+}
+
+// buildArgs warns if norn's own build args are not what a Dockerfile expects.
+func TestBuildArgs(t *testing.T) {
+	whole := source.Tree{Commit: "0123456789abcdef", Number: "7"}
+	shallow := whole
+	shallow.Shallow = true
+	for _, c := range []struct {
+		text          string
+		tree          source.Tree
+		args, warning string
+	}{
+		{"FROM x\nARG BUILD_NUMBER\n", whole, "VERSION=0123456789ab BUILD_NUMBER=7", ""},
+		{"FROM x\nARG BUILD_NUMBER\n", shallow, "VERSION=0123456789ab BUILD_NUMBER=7", "BUILD_NUMBER is 7, which is too low"},
+		{"FROM x\n", shallow, "VERSION=0123456789ab BUILD_NUMBER=7", ""},
+		{"ARG VERSION=3\nFROM x:$VERSION\n", whole, "BUILD_NUMBER=7", "norn does not pass its own VERSION"},
+	} {
+		path := filepath.Join(t.TempDir(), "Dockerfile")
+		if err := os.WriteFile(path, []byte(c.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var out bytes.Buffer
+		got := strings.Join(buildArgs(&out, path, c.tree), " ")
+		if got != c.args || !strings.Contains(out.String(), c.warning) || c.warning == "" && out.Len() > 0 {
+			t.Errorf("%q: %s with %q", c.text, got, out.String())
 		}
 	}
 }

@@ -1,4 +1,4 @@
-// Package forge applies an infraspec to a cluster (Run), and removes the app again (Teardown). Its sub-packages make
+// Package forge applies an infraspec to a cluster (Steps), and removes the app again (Teardown). Its sub-packages make
 // no calls: objects builds the desired objects, tunnel edits cloudflared's configuration, and drift compares desired
 // with live objects.
 package forge
@@ -13,6 +13,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"norn/pkg/forge/drift"
@@ -29,55 +30,32 @@ import (
 type Options struct {
 	objects.Settings
 	Adopt  bool          // takes over existing objects that norn does not manage
-	Lock   lease.Request // Holder and Wait only; Run fills in the rest
+	Lock   lease.Request // Say is told of waits
 	Tunnel string        // the tunnel's name, for DNS routes
 
-	deployFollows bool
-}
-
-// Run applies spec to the cluster. A new Deployment stays paused until its first deploy, unless the settings name an
-// image to start with. If Run refuses to start, the error is an *objects.ConflictError, a *PermissionError or a
-// *lease.HeldError.
-func Run(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, spec *infraspec.Spec, o Options) error {
-	if err := check(o); err != nil {
-		return err
-	}
-	o.Lock = o.Lock.For(o.Namespace, spec.App, func(line string) { pipeline.Say(to, "lock", line) })
-	if err := checkPermissions(ctx, cluster, forgeNeeds(spec, o.Namespace)); err != nil {
-		return err
-	}
-	return lease.WithLock(ctx, cluster, o.Lock, func(ctx context.Context) error {
-		found, err := waitForDeletions(ctx, cluster, spec, o)
-		if err != nil {
-			return err
-		}
-		r, err := begin(ctx, cluster, spec, o, found)
-		if err != nil {
-			return err
-		}
-		_, err = pipeline.RunAll(ctx, pipeline.Runner{To: to}, slices.Concat(r.workloadSteps(), r.trafficSteps()))
-		return err
-	})
+	// DeployFollows pauses a Deployment that changes, until the deploy that follows unpauses it.
+	DeployFollows bool
 }
 
 // Step is a step that changes one object. It makes the change, or a Change without a State if nothing changes.
 type Step = pipeline.Step[drift.Change]
 
-// Steps returns the steps of a Run for a deploy that holds the lock. It returns an error if Run would refuse to start.
+// Steps returns the steps that apply spec to the cluster, for a caller that holds the app's lock and has checked the
+// user's permissions. A new Deployment
+// stays paused until its first deploy, unless the settings name an image to start with. If another
+// object is in the way, the error is an *objects.ConflictError.
 //
-// The steps in before change the Pod template and the objects that Pods need. They run before the rollout. If a change
-// would replace a Deployment's Pods, the Deployment is paused until the deploy unpauses it, so that both changes share
-// one rollout.
+// The steps in workload change the Pod template and the objects that Pods need. With o.DeployFollows, a Deployment
+// whose Pods would be replaced is paused until the deploy unpauses it, so that both changes share one rollout.
 //
-// The steps in after route traffic to the new Pods. They run after the rollout: if it failed, a Service with a new
+// The steps in traffic route traffic to the new Pods. They run after the rollout: if it failed, a Service with a new
 // port would not reach the restored version.
 func Steps(
 	ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Options,
-) (before, after []Step, err error) {
-	if err := checkPermissions(ctx, cluster, forgeNeeds(spec, o.Namespace)); err != nil {
+) (workload, traffic []Step, err error) {
+	if err := check(o); err != nil {
 		return nil, nil, err
 	}
-	o.deployFollows = true
 	found, err := waitForDeletions(ctx, cluster, spec, o)
 	if err != nil {
 		return nil, nil, err
@@ -89,7 +67,7 @@ func Steps(
 	return r.workloadSteps(), r.trafficSteps(), nil
 }
 
-// Plan returns what Run would change. The API server checks and answers each write, and keeps none (see
+// Plan returns what Steps would change. The API server checks and answers each write, and keeps none (see
 // k8s.Client.DryRun). A line of output without a step says what an autoscaler keeps different from the infraspec.
 func Plan(
 	ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, spec *infraspec.Spec, o Options,
@@ -176,10 +154,26 @@ func waitForDeletions(
 		if err != nil {
 			return nil, err
 		}
+		if err := checkMountedClaims(spec, found); err != nil {
+			return nil, err
+		}
 		return firstPending(ctx, cluster, found.all(), spec.App), nil
 	}
 	err = waitUntilGone(ctx, time.Now().Add(DefaultDeletionTimeout), say, pending)
 	return found, err
+}
+
+// checkMountedClaims returns an error if a claim that the Pods mount is being deleted. Kubernetes deletes its data when
+// the Pods end, so no wait helps.
+func checkMountedClaims(spec *infraspec.Spec, found *live) error {
+	if found.deployment == nil {
+		return nil
+	}
+	var claims []corev1.PersistentVolumeClaim
+	for _, c := range found.claims {
+		claims = append(claims, *c)
+	}
+	return objects.CheckClaims(spec.App, &found.deployment.Spec.Template.Spec, claims)
 }
 
 // checkConflicts returns all conflicts with objects that norn does not manage for the app. Objects without an owner can

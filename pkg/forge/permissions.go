@@ -1,9 +1,12 @@
 package forge
 
-import "norn/pkg/k8s"
+import (
+	"norn/pkg/infraspec"
+	"norn/pkg/k8s"
+)
 
-// This file is the only list of the permissions that norn uses, by command. Forge and teardown check theirs before the
-// first write, norn doctor checks all, and docs/rbac.md has the Roles that grant them.
+// This file is the only list of the permissions that norn uses, by command. Commands that write check theirs before
+// the first write, norn doctor checks all, and docs/rbac.md has the Roles that grant them.
 
 // Grant permits verbs on one kind of object.
 type Grant struct {
@@ -146,8 +149,12 @@ func rolloutGrants() []Grant {
 		{Group: apps, Resource: "deployments", Verbs: []string{"get", "list", "watch", "patch"}},
 		{Group: apps, Resource: "replicasets", Verbs: []string{"list", "watch", "patch"}},
 		{Resource: "pods", Verbs: []string{"list", "watch"}},
-		{Resource: "pods/log", Verbs: []string{"get"}},
-		{Resource: "events", Verbs: []string{"list", "watch"}},
+		{Resource: "pods/log", Verbs: []string{"get"}, Without: "norn cannot show the log of a Pod that fails"},
+		{
+			Resource: "events",
+			Verbs:    []string{"list", "watch"},
+			Without:  "norn cannot explain why a Pod does not start",
+		},
 		{
 			Resource: "persistentvolumeclaims",
 			Verbs:    []string{"list", "watch"},
@@ -165,8 +172,44 @@ func deployGrants() []Grant {
 		Grant{Resource: "podtemplates", Verbs: []string{"get", "create", "patch"}},
 		Grant{Group: batch, Resource: "jobs", Verbs: []string{"get", "list", "create", "patch", "delete"}},
 		Grant{Resource: "secrets", Verbs: []string{"get", "create", "patch"}},
+		Grant{
+			Group: apps, Resource: "replicasets", Verbs: []string{"delete"},
+			Without: "norn cannot delete the revisions beyond artifacts.retain",
+		},
 		leases,
 	)
+}
+
+// deployGrantsFor returns the grants of deploy without which it cannot ship spec.
+func deployGrantsFor(spec *infraspec.Spec) []Grant {
+	var grants []Grant
+	switch spec.Role {
+	case infraspec.Cron:
+		grants = []Grant{{Group: batch, Resource: "cronjobs", Verbs: []string{"get", "patch"}}}
+	case infraspec.Function:
+		grants = []Grant{{Resource: "podtemplates", Verbs: []string{"get", "create", "patch"}}}
+	case infraspec.Webserver, infraspec.Worker:
+		grants = rolloutGrants()
+	}
+	if len(spec.Migrations.Command) > 0 {
+		grants = append(grants,
+			Grant{Group: batch, Resource: "jobs", Verbs: []string{"get", "list", "create", "patch", "delete"}})
+	}
+	if len(spec.Secrets) > 0 {
+		grants = append(grants, Grant{Resource: "secrets", Verbs: []string{"get", "create", "patch"}})
+	}
+	return append(grants, leases)
+}
+
+// required returns the grants without which a command fails.
+func required(grants []Grant) []Grant {
+	var out []Grant
+	for _, g := range grants {
+		if g.Without == "" {
+			out = append(out, g)
+		}
+	}
+	return out
 }
 
 func jobGrants() []Grant {
@@ -189,6 +232,10 @@ func logGrants() []Grant {
 		{Resource: "pods", Verbs: []string{"list", "watch"}},
 		{Resource: "pods/log", Verbs: []string{"get"}},
 		{Resource: "events", Verbs: []string{"list", "watch"}},
+		{
+			Group: batch, Resource: "jobs", Verbs: []string{"list"},
+			Without: "norn cannot tell why a run of a cron app has no Pod",
+		},
 		readSecret,
 	}
 }

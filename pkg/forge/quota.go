@@ -14,7 +14,8 @@ import (
 	"norn/pkg/k8s"
 )
 
-// QuotaError reports that a namespace's ResourceQuotas would reject the app's objects. Nothing has been written.
+// QuotaError reports that a namespace's ResourceQuotas or LimitRanges would reject the app's objects. Nothing has been
+// written.
 type QuotaError struct{ Problems []string }
 
 // Error returns the problems, one per line.
@@ -25,11 +26,11 @@ func (e *QuotaError) Hint() string {
 	return "change resources, replicas or volumes in the infraspec, or ask for a larger quota"
 }
 
-// checkQuota returns a *QuotaError if the namespace's quotas would reject the app's objects. Without this check, the
-// rejection appears only when Pods are created, where it is hard to notice (kubernetes.io: Resource Quotas).
-// checkQuota leaves quotas with scopes to the API server.
+// checkQuota returns a *QuotaError if the namespace's quotas or limit ranges would reject the app's objects. Without
+// this check, the rejection appears only when Pods are created, where it is hard to notice (kubernetes.io: Resource
+// Quotas). checkQuota leaves quotas with scopes to the API server.
 func checkQuota(spec *infraspec.Spec, b k8s.Budget, l *live) error {
-	var problems []string
+	problems := limitRangeProblems(spec, b)
 	for _, q := range b.Quotas {
 		if len(q.Spec.Scopes) > 0 || q.Spec.ScopeSelector != nil {
 			continue

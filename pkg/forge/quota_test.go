@@ -35,6 +35,14 @@ func TestCheckQuota(t *testing.T) {
 	}}}}}
 	scoped := quota(map[string]string{"limits.memory": "1"}, nil)
 	scoped.Quotas[0].Spec.Scopes = []corev1.ResourceQuotaScope{corev1.ResourceQuotaScopeBestEffort}
+	ranged := k8s.Budget{Limits: []corev1.LimitRange{{
+		ObjectMeta: metav1.ObjectMeta{Name: "small"},
+		Spec: corev1.LimitRangeSpec{Limits: []corev1.LimitRangeItem{{
+			Type: corev1.LimitTypeContainer,
+			Max:  corev1.ResourceList{"memory": resource.MustParse("64Mi")},
+			Min:  corev1.ResourceList{"cpu": resource.MustParse("100m")},
+		}}},
+	}}}
 	for _, c := range []struct {
 		name, text string
 		budget     k8s.Budget
@@ -98,6 +106,20 @@ func TestCheckQuota(t *testing.T) {
 			"",
 		},
 		{"scoped", "", scoped, ""},
+		{"within a LimitRange", "resources: {limits: {memory: 64Mi}, requests: {cpu: 100m}}", ranged, ""},
+		{"the defaults of a LimitRange", "", ranged, ""},
+		{
+			"more than a LimitRange allows",
+			"resources: {limits: {memory: 1Gi}, requests: {memory: 1Mi}}",
+			ranged,
+			"LimitRange small allows at most 64Mi of limits.memory for a container, but the infraspec asks for 1Gi",
+		},
+		{
+			"less than a LimitRange requires",
+			"resources: {limits: {cpu: 10m}}",
+			ranged,
+			"LimitRange small requires at least 100m of limits.cpu for a container, but the infraspec asks for 10m",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			spec, _, err := infraspec.Parse("f", []byte("app: shop\nrole: worker\n"+c.text+"\n"))

@@ -26,7 +26,7 @@ func (e *MissingKeysError) Error() string {
 
 // Hint returns the command that updates the Secret and the Pods.
 func (e *MissingKeysError) Hint() string {
-	return fmt.Sprintf("run norn deploy --forge %s to update the Secret and the Deployment", e.App)
+	return fmt.Sprintf("run norn deploy %s to update the Secret and the Deployment", e.App)
 }
 
 // checkSecretKeys returns a *MissingKeysError if the Pods would refer to keys that the Secret lacks. Before the first
@@ -35,7 +35,7 @@ func (e *MissingKeysError) Hint() string {
 func (r *run) checkSecretKeys(ctx context.Context) (deferred []string, err error) {
 	spec, d, c := r.spec, r.live.deployment, r.live.cronJob
 	runs := r.options.Image != "" || d != nil && !d.Spec.Paused || c != nil && (c.Spec.Suspend == nil || !*c.Spec.Suspend)
-	if len(spec.Secrets) == 0 || !runs || r.options.deployFollows || spec.Role == infraspec.Function {
+	if len(spec.Secrets) == 0 || !runs || r.options.DeployFollows || spec.Role == infraspec.Function {
 		return nil, nil
 	}
 	name := objects.SecretName(spec.App)

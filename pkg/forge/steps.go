@@ -81,7 +81,10 @@ func claim(conf *applycore.PersistentVolumeClaimApplyConfiguration) changeFunc {
 }
 
 func (r *run) deployment(ctx context.Context) (drift.Change, pipeline.Result, error) {
-	live := r.live.deployment
+	live, err := r.currentDeployment(ctx)
+	if err != nil {
+		return drift.Change{}, pipeline.Result{}, err
+	}
 	shipped := live != nil && objects.Deployed(live)
 	if shipped && r.options.Image != "" {
 		return drift.Change{}, pipeline.Result{}, fmt.Errorf(
@@ -98,7 +101,7 @@ func (r *run) deployment(ctx context.Context) (drift.Change, pipeline.Result, er
 	} else if adopted != "" {
 		detail = adopted
 	}
-	if pause, err := r.pausedForDeploy(live, conf); err != nil {
+	if pause, err := r.pausedForDeploy(ctx, live, conf); err != nil {
 		return drift.Change{}, pipeline.Result{}, err
 	} else if pause {
 		conf.Spec.WithPaused(true)
@@ -114,7 +117,7 @@ func (r *run) deployment(ctx context.Context) (drift.Change, pipeline.Result, er
 	scaled := r.scaledBy(ctx)
 	detail = strings.TrimPrefix(strings.TrimSuffix(detail+"; "+scaled, "; "), "; ")
 	if live != nil && !now.Spec.Paused && !equality.Semantic.DeepEqual(live.Spec.Template, now.Spec.Template) {
-		detail = strings.TrimPrefix(detail+"; its Pods are being replaced (norn logs -f follows them)", "; ")
+		detail = strings.TrimPrefix(detail+"; its Pods are being replaced", "; ")
 	}
 	change, result := r.outcome(objects.KindDeployment, object(live), now, detail)
 	if result.State == pipeline.Unchanged {
@@ -132,16 +135,6 @@ func (r *run) scaledBy(ctx context.Context) string {
 	return fmt.Sprintf(
 		"%s sets its replicas: %d instead of %d", r.cluster.Autoscaler(ctx, live), *live.Spec.Replicas, r.spec.Replicas,
 	)
-}
-
-// pausedForDeploy reports whether to pause a running Deployment until the deploy that follows: only if anything
-// changes.
-func (r *run) pausedForDeploy(live *appsv1.Deployment, conf *applyapps.DeploymentApplyConfiguration) (bool, error) {
-	if !r.options.deployFollows || live == nil || live.Spec.Paused {
-		return false, nil
-	}
-	changed, err := drift.Fields(conf, live)
-	return len(changed) > 0, err
 }
 
 // applyDeployment applies the Deployment. A change to Recreate first needs another write, which removes the parameters

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -73,6 +75,17 @@ func Known(ctx context.Context, cluster *k8s.Client, what Removal) (bool, error)
 	return objects > 0 || len(t.hosts()) > 0 || t.secret != nil, nil
 }
 
+// Data returns the app's claims with their sizes, such as "shop-data (1Gi)", in order.
+func Data(ctx context.Context, cluster *k8s.Client, what Removal) ([]string, error) {
+	claims, err := cluster.ListPVCs(ctx, what.Namespace, what.App)
+	out := make([]string, 0, len(claims))
+	for i := range claims {
+		out = append(out, fmt.Sprintf("%s (%s)", claims[i].Name, claims[i].Spec.Resources.Requests.Storage()))
+	}
+	slices.Sort(out)
+	return out, err
+}
+
 type teardown struct {
 	cluster   *k8s.Client
 	what      Removal
@@ -90,6 +103,12 @@ func prepare(ctx context.Context, cluster *k8s.Client, what Removal) (*teardown,
 		return nil, err
 	}
 	t := &teardown{cluster: cluster, what: what, inventory: inv}
+	for i := range inv.Deployments {
+		err := objects.CheckClaims(what.App, &inv.Deployments[i].Spec.Template.Spec, inv.Claims)
+		if err != nil && !what.DeleteData { // its Pods would end, and the data would not stay
+			return nil, err
+		}
+	}
 	var foreign conflictErrors
 	check := func(kind string, o metadata.Object, err error) error {
 		if err != nil {

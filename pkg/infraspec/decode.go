@@ -45,7 +45,7 @@ func (d *decoder) value(n *yaml.Node, path string, v reflect.Value) {
 	}
 	d.places[path] = n
 	composite := slices.Contains([]reflect.Kind{reflect.Struct, reflect.Map, reflect.Pointer}, v.Kind())
-	if !composite && (plain(path) || isName(path, n)) {
+	if mayShow(path, n, composite) {
 		d.show(n)
 	}
 	if !knownTags[n.Tag] {
@@ -110,6 +110,7 @@ func (d *decoder) structValue(n *yaml.Node, path string, v reflect.Value) {
 		i := slices.Index(names, p.key.Value)
 		if i < 0 {
 			d.unknownKey(p, path, names)
+			d.showUnknown(p, path, v)
 			continue
 		}
 		d.show(p.key)
@@ -126,16 +127,6 @@ func (d *decoder) structValue(n *yaml.Node, path string, v reflect.Value) {
 			d.add(n, Error, RuleRequired, "%s is missing%s", join(path, f.name), oneOf(f.choices))
 		}
 	}
-}
-
-func (d *decoder) unknownKey(p pair, path string, names []string) {
-	if !p.repeatable() {
-		d.add(p.key, Error, RuleUnknownKey, "unknown key%s", in(path))
-		return
-	}
-	d.show(p.key)
-	d.add(p.key, Error, RuleUnknownKey, "unknown key %s%s%s",
-		quoted(p.key.Value), in(path), didYouMean(p.key.Value, names))
 }
 
 // constraints checks a value against the tags of its field.
@@ -167,7 +158,7 @@ func (d *decoder) mapValue(n *yaml.Node, path string, v reflect.Value) {
 	for _, p := range d.pairs(n, path, 0) {
 		elem := reflect.New(v.Type().Elem()).Elem()
 		d.keys[join(path, p.key.Value)] = p.key
-		if p.repeatable() && (path != "env" || envName.MatchString(p.key.Value)) {
+		if p.repeatable() && (path != "env" || envName.MatchString(p.key.Value) || isOrdinary("", p.key.Value)) {
 			d.show(p.key)
 		}
 		d.value(p.value, join(path, p.key.Value), elem)

@@ -68,14 +68,18 @@ func quotedWidth(rest []rune) int {
 
 // excerpts sets Source in found. It must run after decoding, which decides which words may be shown.
 func (d *document) excerpts(found []Finding) {
-	for i, f := range found {
-		switch {
-		case f.Line == 0 || f.noExcerpt:
-		case d.masker == nil:
-			found[i].Source = maskUnparsed(d.lines[f.Line-1])
-		default:
-			found[i].Source = d.masker.line(f.Line, d.lines[f.Line-1])
+	for i := range found {
+		f := &found[i]
+		if f.Line == 0 || f.noExcerpt {
+			continue
 		}
+		line := d.lines[f.Line-1]
+		if d.masker == nil {
+			f.Source = maskUnparsed(line)
+		} else {
+			f.Source = d.masker.line(f.Line, line)
+		}
+		f.Masked = f.Source != line
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -74,14 +75,15 @@ func IsName(arg string) bool {
 		filepath.Ext(arg) != ".yaml"
 }
 
-// List returns the paths of all infraspecs in the folders of appsDir, sorted. If appsDir does not exist, it returns a
+const setAppsDir = "set --apps-dir or NORN_APPS_DIR to the folder that contains the folders of your apps"
+
+// List returns the paths of all infraspecs in the folders of appsDir, sorted. If there are none, it returns a
 // *NotFoundError.
 func List(appsDir string) ([]string, error) {
 	folders, err := os.ReadDir(appsDir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, &NotFoundError{
-			Where:  "in " + appsDir + ", which does not exist",
-			advice: "set --apps-dir or NORN_APPS_DIR to the folder that contains your apps",
+			Where: "in " + appsDir + ", which does not exist", advice: setAppsDir,
 		}
 	}
 	if err != nil {
@@ -95,6 +97,9 @@ func List(appsDir string) ([]string, error) {
 			paths = append(paths, path)
 		}
 	}
+	if len(paths) == 0 {
+		return nil, &NotFoundError{Where: "in the folders of " + appsDir, advice: setAppsDir}
+	}
 	slices.Sort(paths)
 	return paths, nil
 }
@@ -106,12 +111,34 @@ func nearest(here string) (string, error) {
 			return path, nil
 		}
 		if dir == filepath.Dir(dir) {
-			return "", &NotFoundError{
-				Where:  "in " + here + " or its parent folders",
-				advice: "change to the app's folder, pass the app's name, or create an infraspec with norn init",
+			advice := "change to the app's folder, pass the app's name, or create an infraspec with norn init"
+			if apps := below(here); apps != "" {
+				advice = "pass the folder of an app: " + apps
+			}
+			return "", &NotFoundError{Where: "in " + here + " or its parent folders", advice: advice}
+		}
+	}
+}
+
+// maxBelow is the number of folders that an error suggests.
+const maxBelow = 5
+
+// below returns the folders of the infraspecs one or two levels below here, for an error, or "".
+func below(here string) string {
+	var folders []string
+	for _, pattern := range []string{"*/" + FileName, "*/*/" + FileName} {
+		found, _ := fs.Glob(os.DirFS(here), pattern) // the pattern is valid
+		for _, file := range found {
+			if !strings.HasPrefix(file, ".") && !strings.Contains(file, "/.") {
+				folders = append(folders, "."+string(filepath.Separator)+filepath.FromSlash(path.Dir(file)))
 			}
 		}
 	}
+	more := ""
+	if len(folders) > maxBelow {
+		folders, more = folders[:maxBelow], fmt.Sprintf(" and %d more", len(folders)-maxBelow)
+	}
+	return strings.Join(folders, ", ") + more
 }
 
 func inFolder(path string) (string, error) {
@@ -138,11 +165,27 @@ func byName(name, here, appsDir string) (string, error) {
 		if own, err := nearest(here); err == nil && appIn(own) == name {
 			return own, nil
 		}
-		advice := "set --apps-dir or NORN_APPS_DIR to the folder that contains your apps, or pass a path"
+		advice := setAppsDir + ", or pass a path"
+		if near := Nearest(name, namesIn(here, appsDir)); near != "" {
+			advice = "did you mean " + near + "?"
+		}
 		if _, err := os.Stat(filepath.Join(here, name, FileName)); err == nil {
 			advice = "to use the folder here, pass ./" + name
 		}
 		return "", &NotFoundError{Name: name, Where: "for " + name + " in " + appsDir, advice: advice}
 	}
 	return path, nil
+}
+
+// namesIn returns the names of the apps in the folders of appsDir, and of the app that contains the folder here.
+func namesIn(here, appsDir string) []string {
+	var names []string
+	paths, _ := List(appsDir) // without a list, there is no suggestion
+	for _, path := range paths {
+		names = append(names, filepath.Base(filepath.Dir(path)))
+	}
+	if own, err := nearest(here); err == nil {
+		names = append(names, appIn(own))
+	}
+	return names
 }

@@ -28,6 +28,8 @@ type Finding struct {
 	Message   string   `json:"message"`
 	// Source is the line of the file, with stars in place of anything that could be a secret.
 	Source string `json:"source,omitempty"`
+	// Masked is true if Source has such stars.
+	Masked bool `json:"-"`
 
 	noExcerpt bool // never set Source: the line may be anything
 }

@@ -21,6 +21,15 @@ const maxSize = 1 << 20
 // Load reads and parses the file at path; see Parse. A file that cannot be read is a finding.
 func Load(path string) (*Spec, []Finding, error) { return verdict(Inspect(path)) }
 
+// LoadAs is Load for a copy of the file. Findings and the spec's Path name it as file.
+func LoadAs(file, path string) (*Spec, []Finding, error) {
+	data, err := read(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	return Parse(file, data)
+}
+
 // Inspect reads the file at path and returns its findings. A file that cannot be read is a finding. Unlike Load, it
 // returns a Spec even if there are errors, with everything that could be read, so that callers can check it further.
 func Inspect(path string) (*Spec, []Finding) {
@@ -84,8 +93,13 @@ func inspect(file string, data []byte) (*Spec, []Finding) {
 	spec := &Spec{doc: doc}
 	if root, ok := d.root(data); ok {
 		doc.masker = newMasker(root)
-		d.decode(root, spec)
-		d.check(spec)
+		if key := ofVersion2(root); key != nil {
+			d.show(key)
+			d.add(key, Error, RuleUnknownKey, version2)
+		} else {
+			d.decode(root, spec)
+			d.check(spec)
+		}
 	}
 	found := bounded(Sort(d.findings))
 	doc.excerpts(found)

@@ -23,7 +23,24 @@ var (
 	spelledOut = regexp.MustCompile(`(?i)[a-z]://[^\s/@]+@|[a-z]://[^\s/:@]*:[^\s]+@|` +
 		`\b(password|passwd|pwd|token|secret|api_?key|access_token)=[^&\s$]|` +
 		`--(password|token|secret|api-?key)[= ][^\s$]`)
+	// ordinary matches text whose shape no generated password or token has: an amount, or words and short numbers
+	// between separators, such as "debug", "10.0.0.1:8080" or "/var/log/shop". It excludes words that mix letters and
+	// digits, and addresses with credentials or parameters.
+	ordinary = regexp.MustCompile(`^(?:-?[0-9.]{1,10}[A-Za-z%]{0,2}|(?:git@|[/.-]{0,3})` + ordinaryWord +
+		`(?:[ _./:,-]+` + ordinaryWord + `)*[/.]?)$`)
+	// ordinaryWord has letters of one case, two capitalized words, or digits.
+	ordinaryWord = `(?:[A-Z]{1,15}|[A-Z]?[a-z]{1,15}|[A-Z]?[a-z]{3,15}[A-Z][a-z]{3,15}|v?[0-9]{1,5})`
+	// ordinaryKey matches keys of other tools, such as runAsNonRoot.
+	ordinaryKey = regexp.MustCompile(`^[A-Za-z]?[a-z]{0,15}(?:[A-Z]{1,4}[a-z]{0,15}){0,4}$`)
 )
+
+// maxOrdinary is the length in bytes above which no text is ordinary.
+const maxOrdinary = 100
+
+// isOrdinary reports whether the value of a key cannot be a secret.
+func isOrdinary(name, value string) bool {
+	return len(value) <= maxOrdinary && (value == "" || ordinary.MatchString(value)) && !LooksSecret(name, value)
+}
 
 // holdsSecret reports whether text looks like it contains a secret. Messages never quote such text.
 func holdsSecret(text string) bool {

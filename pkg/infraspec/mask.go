@@ -4,14 +4,15 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 )
 
-// A finding quotes its line of the file, which may contain a secret that must not reach a log. The excerpt shows only
-// what is known to be harmless: keys, and the values of keys that never hold a secret. Stars replace everything else:
-// values under env, invalid names under secrets, command lines, addresses, comments and the values of unknown keys.
-// Each character becomes one star, so columns stay correct.
+// A finding quotes its line of the file, which may contain a secret that must not reach a log. The excerpt shows keys,
+// the values of keys that never hold a secret, and values that cannot be one by their shape (isOrdinary). Stars replace
+// everything else: values under secrets, tokens and passwords in other places, and addresses with credentials. Each
+// character becomes one star, so columns stay correct.
 
 // masker knows the words of a file, sorted by position, and which of them may be shown.
 type masker struct {
@@ -84,6 +85,10 @@ func (m *masker) line(n int, text string) string {
 		}
 		reveal(end, next, `:,{}[]`)
 		at = next
+		if comment := strings.Index(string(runes[end:next]), " #"); comment >= 0 && next == len(runes) &&
+			isOrdinary("", strings.TrimSpace(string(runes[end:])[comment+2:])) {
+			reveal(end+utf8.RuneCountInString(string(runes[end:])[:comment]), next, "")
+		}
 	}
 	return string(out)
 }
@@ -97,6 +102,22 @@ func plain(path string) bool {
 		return path == "repo.branch" || path == "migrations.database"
 	}
 	return path != "build.test"
+}
+
+// mayShow reports whether an excerpt may show the value n at path. If composite, a mapping belongs there.
+func mayShow(path string, n *yaml.Node, composite bool) bool {
+	if strings.HasPrefix(path, "secrets") {
+		return isName(path, n)
+	}
+	return plain(path) && !composite || isOrdinary(lastKey(path), n.Value)
+}
+
+// lastKey returns the name of the variable or key that a path leads to. Variables may contain dots.
+func lastKey(path string) string {
+	if name, ok := strings.CutPrefix(path, "env."); ok {
+		return name
+	}
+	return path[strings.LastIndexByte(path, '.')+1:]
 }
 
 // isName reports whether n is a valid name under secrets.

@@ -1,6 +1,9 @@
 package infraspec
 
 import (
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -77,27 +80,63 @@ func TestNoFindingShowsASecret(t *testing.T) {
 	}
 }
 
-// Excerpts show harmless text, so that users can recognize the line.
+// No generated secret has the shape of ordinary text.
+func TestGeneratedSecretsAreNotOrdinary(t *testing.T) {
+	for range 1000 {
+		raw := make([]byte, 12)
+		_, _ = rand.Read(raw) // never fails
+		for _, secret := range []string{
+			rand.Text(), hex.EncodeToString(raw), base64.StdEncoding.EncodeToString(raw),
+			base64.RawURLEncoding.EncodeToString(raw), fmt.Sprintf("%x-%x-%x", raw[:4], raw[4:8], raw[8:]),
+		} {
+			if isOrdinary("NAME", secret) {
+				t.Errorf("%q is ordinary", secret)
+			}
+		}
+	}
+}
+
+// Excerpts show text that cannot be a secret, so that users can recognize the line.
 func TestExcerptsAreReadable(t *testing.T) {
 	for text, want := range map[string]string{
 		"port: 70000":                        "port: 70000",
-		"replicas: many # so many":           "replicas: many * ** ****",
-		"env: {1A: b, LOG: debug}":           "env: {*** *, LOG: ******",
+		"replicas: many # so many":           "replicas: many # so many",
+		"replicas: many # the key is x9y8z7": "replicas: many * *** *** ** ******",
+		"env: {1A: b, LOG: debug}":           "env: {1A: b, LOG: debug}",
 		"volumes: [{name: a, mountPath: b}]": "volumes: [{name: a, mountPath: b}]",
 		"secrets: [GOOD, bad!, GOOD]":        "secrets: [GOOD, ****, GOOD]",
-		"repliccas: 3":                       "repliccas: *",
 		"hosts: {internal: 1x":               "hosts: ********** **",
 		"port: 'a":                           "port: 'a",
+
+		// A mistyped key shows its value like the key that was meant.
+		"repliccas: 3":            "repliccas: 3",
+		"healthchek: /healthz?a1": "healthchek: /healthz?a1",
+		"secert: [GOOD, bad!]":    "secert: [GOOD, *****",
+		"comand: ./run -p x9y8z7": "comand: ***** ** ******",
+		"hots: {internal: shop}":  "hots: {internal: shop}",
+
+		// Other unknown keys, and env, show what cannot be a secret.
+		"securityContext: {runAsNonRoot: true}":           "securityContext: {runAsNonRoot: true}",
+		"ingress: {host: shop.example.com, class: nginx}": "ingress: {host: shop.example.com, class: nginx}",
+		"auth: {user: shop, password: shop}":              "auth: {user: ****, password: *****",
+		"credentials: {user: shop}":                       "credentials: {user: *****",
+		"sentry: https://x9y8z7@sentry.example.com/1":     "sentry: ***********************************",
+		"session: 3fb2479a8c42f":                          "session: *************",
+		"session: qWeRtYuIoP":                             "session: **********",
+		"env: {PORT: 80, 1A: x}\nport: 8080":              "env: {PORT: 80, 1A: x}",
+		"env: {NAME: x9y8z7, 1A: x}":                      "env: {NAME: ******, 1A: x}",
+		"env: {API_TOKEN: shop, 1A: x}":                   "env: {API_TOKEN: ****, 1A: x}",
+		"env: {DB: 'postgres://u:shop@h/d', 1A: x}":       "env: {DB: ***********************, 1A: x}",
 	} {
 		_, found := inspect("f", []byte("app: shop\nrole: worker\n"+text+"\n"))
-		shown := ""
+		shown, masked := "", false
 		for _, f := range found {
 			if f.Line == 3 {
-				shown = f.Source
+				shown, masked = f.Source, f.Masked
 			}
 		}
-		if shown != want {
-			t.Errorf("%q is shown as\n%q, want\n%q", text, shown, want)
+		if shown != want || masked != strings.Contains(want, "*") {
+			t.Errorf("%q is shown as\n%q (masked: %v), want\n%q", text, shown, masked, want)
 		}
 	}
 }

@@ -39,12 +39,14 @@ const (
 	RuleDuration Rule = "duration"
 	// Kubernetes does not accept the cron schedule.
 	RuleSchedule Rule = "schedule"
-	// The name is not valid for an environment variable.
+	// The name or the value is not valid for an environment variable.
 	RuleVariable Rule = "variable"
 	// Two entries use the same name or path: volumes, mounts, secrets, or a name in both env and secrets.
 	RuleTwice Rule = "twice"
 	// A volume sets neither size nor hostPath, or both.
 	RuleVolumeBacking Rule = "volume-backing"
+	// A note: a claim makes each deploy an outage, or replicas share a claim that only one node can mount.
+	RuleClaim Rule = "claim"
 	// A value in env, a command or an address looks like a secret. Move it to secrets.enc.yaml.
 	RuleSecretInEnv Rule = "secret-in-env"
 	// The key has no effect for this role, or without another key.

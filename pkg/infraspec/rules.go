@@ -104,7 +104,12 @@ func (d *decoder) schedule(text string) {
 			quoted(text))
 		return
 	}
-	if _, err := cron.ParseStandard(text); err != nil {
+	_, err := cron.ParseStandard(text)
+	switch {
+	case err != nil && strings.HasPrefix(text, "@"):
+		d.at("schedule", Error, RuleSchedule,
+			"schedule %s is not one of @hourly, @daily, @weekly, @monthly, @yearly and @every with a duration", quoted(text))
+	case err != nil:
 		d.at("schedule", Error, RuleSchedule, "schedule %s is not cron syntax (minute hour day month weekday): %s",
 			quoted(text), quoted(err.Error()))
 	}
@@ -181,8 +186,8 @@ func (d *decoder) build(s *Spec) {
 // withoutEffect adds a note for each key that norn accepts but ignores.
 func (d *decoder) withoutEffect() {
 	for _, key := range []string{
-		"core", "alerts", "services.kv", "services.events", "services.storage", "services.postgres.migrations",
-		"repo.autoDeploy", "repo.repoWeb", "repo.webhookSecret", "function.trigger",
+		"core", "runtime", "target", "alerts", "services.kv", "services.events", "services.storage",
+		"services.postgres.migrations", "repo.autoDeploy", "repo.repoWeb", "repo.webhookSecret", "function.trigger",
 	} {
 		if d.has(key) {
 			d.atKey(key, Note, RuleNoEffect, "norn accepts %s but ignores it", key)

@@ -1,6 +1,7 @@
 package infraspec
 
 import (
+	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -18,6 +19,25 @@ const nameAdvice = "use letters, digits, '_', '.' and '-', and do not begin with
 // secret.
 func IsVariable(name string) bool { return envName.MatchString(name) && !holdsSecret(name) }
 
+// Limits of a container's environment, in bytes.
+const (
+	maxVariable = 128 << 10 // of NAME=VALUE with the NUL at its end (man 2 execve: MAX_ARG_STRLEN)
+	// MaxSecret limits the values of a Secret together (k8s.io/api/core/v1: MaxSecretSize).
+	MaxSecret = 1 << 20
+)
+
+// TooLong returns why no container can get a variable whose value has size bytes, or "".
+func TooLong(name string, size int) string {
+	limit := maxVariable - len(name) - len("=\x00")
+	if size <= limit {
+		return ""
+	}
+	return fmt.Sprintf("%s has %d bytes, more than the limit of %d for an environment variable", name, size, limit)
+}
+
+// hasNUL is why no container can get a value with a NUL byte.
+const hasNUL = "%s contains a NUL byte, which an environment variable cannot hold"
+
 // variables checks env and secrets, which share the container's environment.
 func (d *decoder) variables(s *Spec) {
 	for _, name := range slices.Sorted(maps.Keys(s.Env)) {
@@ -25,6 +45,10 @@ func (d *decoder) variables(s *Spec) {
 		switch value := s.Env[name]; {
 		case !envName.MatchString(name):
 			d.atKey(key, Error, RuleVariable, "env: invalid variable name; %s", nameAdvice)
+		case TooLong(name, len(value)) != "":
+			d.at(key, Error, RuleVariable, "%s; put it into a file of the image or of a volume", TooLong(name, len(value)))
+		case strings.Contains(value, "\x00"):
+			d.at(key, Error, RuleVariable, hasNUL, name)
 		case LooksSecret(name, value):
 			d.at(key, Warning, RuleSecretInEnv, "the value of %s looks like a secret that anyone can read in this file and the "+
 				"Deployment; move it to secrets.enc.yaml and list its name under secrets", name)

@@ -37,8 +37,12 @@ type Spec struct {
 	Role Role `yaml:"role" jsonschema:"required,enum=webserver,enum=worker,enum=cron,enum=function"`
 	// Deploy is false for an app that norn deploy must refuse to deploy.
 	Deploy bool `yaml:"deploy" jsonschema:"default=true"`
-	// Core marks an app that others depend on. norn ignores it.
+	// Core is true for a part of the system itself. norn ignores it.
 	Core bool `yaml:"core"`
+	// Runtime is what runs the container: docker or incus. norn ignores it.
+	Runtime string `yaml:"runtime"`
+	// Target is the machine that runs the app, in target.worker. norn ignores it.
+	Target Target `yaml:"target"`
 	// Port is the port that the container listens on. Required for a webserver.
 	Port int `yaml:"port" jsonschema:"minimum=1,maximum=65535"`
 	// Healthcheck is the HTTP path of a webserver's liveness, readiness and startup probes, such as /healthz.
@@ -47,7 +51,8 @@ type Spec struct {
 	Replicas int `yaml:"replicas" jsonschema:"default=1,minimum=0,maximum=10000"`
 	// Command replaces the image's entrypoint. norn runs a string with /bin/sh -c, and a list as it is.
 	Command Command `yaml:"command"`
-	// Schedule is when a cron app runs, in cron syntax, such as "0 3 * * *". Required for a cron app.
+	// Schedule is when a cron app runs, in cron syntax: "0 3 * * *", or "@hourly", "@daily", "@weekly", "@monthly",
+	// "@yearly" or "@every 6h". Quote it: YAML gives * and @ a meaning. Required for a cron app.
 	Schedule string `yaml:"schedule"`
 	// Timeout is the time limit of one run of a cron app.
 	Timeout Seconds `yaml:"timeout"`
@@ -65,12 +70,13 @@ type Spec struct {
 	Migrations Migrations `yaml:"migrations"`
 	// Artifacts is how many old versions norn keeps.
 	Artifacts Artifacts `yaml:"artifacts"`
-	// Volumes are the volumes mounted in the container.
+	// Volumes are the volumes mounted in the container. With a claim (size), all pods of a version end before the next
+	// version starts (strategy Recreate), so each deploy has a short outage.
 	Volumes []Volume `yaml:"volumes"`
 	// Env are plain environment variables, with values as written: $(NAME) is not expanded. List secret ones under
 	// secrets.
 	Env map[string]string `yaml:"env"`
-	// Alerts is accepted for compatibility with the original system. norn ignores it.
+	// Alerts are the window and the threshold for counting failures. norn ignores them.
 	Alerts Alerts `yaml:"alerts"`
 	// Function are the settings of a function app.
 	Function FunctionSpec `yaml:"function"`
@@ -82,6 +88,12 @@ type Spec struct {
 
 // Path returns the file that the spec was loaded from, as the caller named it.
 func (s *Spec) Path() string { return s.doc.file }
+
+// Target is the machine that runs an app. norn ignores it.
+type Target struct {
+	// Worker is the name of a worker machine.
+	Worker string `yaml:"worker"`
+}
 
 // Hosts are an app's host names.
 type Hosts struct {
@@ -105,11 +117,11 @@ type Repo struct {
 	URL string `yaml:"url"`
 	// Branch is the branch that norn deploys if you name no ref.
 	Branch string `yaml:"branch" jsonschema:"default=main"`
-	// AutoDeploy is accepted for compatibility with the original system. norn ignores it.
+	// AutoDeploy is true if a webhook deploys each push. norn ignores it.
 	AutoDeploy bool `yaml:"autoDeploy"`
 	// RepoWeb is the address of the repository's web page. norn ignores it.
 	RepoWeb string `yaml:"repoWeb"`
-	// WebhookSecret is accepted for compatibility with the original system. norn ignores it.
+	// WebhookSecret is the secret that a webhook's sender shares with the server. norn ignores it.
 	WebhookSecret string `yaml:"webhookSecret"`
 }
 
@@ -179,7 +191,7 @@ type Volume struct {
 	HostPath string `yaml:"hostPath" jsonschema:"pattern=^(/|$)"`
 }
 
-// Alerts is accepted for compatibility with the original system. norn ignores it.
+// Alerts are the window and the threshold for counting failures. norn ignores them.
 type Alerts struct {
 	// Window is the time span in which failures are counted.
 	Window Seconds `yaml:"window" jsonschema:"default=5m"`

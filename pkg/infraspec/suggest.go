@@ -1,22 +1,155 @@
 package infraspec
 
-import "fmt"
+import (
+	"fmt"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
 
 // nearEnough is the largest edit distance that counts as a typo.
 const nearEnough = 2
 
-// didYouMean returns a suffix that suggests the candidate nearest to got, or "" if none is close enough to be a typo.
-func didYouMean(got string, candidates []string) string {
+// Nearest returns the candidate that got is most likely a typo of. It returns "" if there is none, or if got itself is
+// a candidate.
+func Nearest(got string, candidates []string) string {
 	best, bestDist := "", nearEnough+1
 	for _, c := range candidates {
-		if dist := EditDistance(got, c); dist < bestDist && dist*2 <= len(c) {
+		dist := EditDistance(got, c)
+		if dist == 0 {
+			return ""
+		}
+		if dist < bestDist && isTypo(got, c) {
 			best, bestDist = c, dist
 		}
 	}
-	if best == "" {
-		return ""
+	return best
+}
+
+// didYouMean returns a suffix that suggests the candidate nearest to got, or "" if none is close enough to be a typo.
+func didYouMean(got string, candidates []string) string {
+	if near := Nearest(got, candidates); near != "" {
+		return fmt.Sprintf("; did you mean %q?", near)
 	}
-	return fmt.Sprintf("; did you mean %q?", best)
+	return ""
+}
+
+// IsKey reports whether name is a top-level key of an infraspec.
+func IsKey(name string) bool {
+	return slices.ContainsFunc(fieldsOf(reflect.TypeFor[Spec]()), func(f field) bool { return f.name == name })
+}
+
+// Elsewhere returns what to do instead of setting name, which is not a top-level key of an infraspec, or "".
+func Elsewhere(name string) string { return elsewhere[""][plainSpelling(name)] }
+
+// instead returns a suffix that says what to write instead of the unknown key got of the mapping at path, or "".
+func instead(path, got string, names []string) string {
+	path = listIndex.ReplaceAllString(path, "[]")
+	plainGot := plainSpelling(got)
+	for _, name := range names {
+		if plainSpelling(name) == plainGot {
+			return fmt.Sprintf("; did you mean %q?", name)
+		}
+	}
+	if name, ok := synonyms[path][plainGot]; ok {
+		return fmt.Sprintf("; did you mean %q?", name)
+	}
+	if advice, ok := elsewhere[path][plainGot]; ok {
+		return "; " + advice
+	}
+	return didYouMean(got, names)
+}
+
+// listIndex matches the index of a list's item in a path.
+var listIndex = regexp.MustCompile(`\[\d+\]`)
+
+// plainSpelling returns key in lower case without '_' and '-', so healthCheck and health_check are the same.
+func plainSpelling(key string) string {
+	return strings.NewReplacer("_", "", "-", "").Replace(strings.ToLower(key))
+}
+
+// synonyms are the names that other tools use for a key, by path and plain spelling.
+var synonyms = map[string]map[string]string{
+	"": {
+		"name": "app", "type": "role", "kind": "role",
+		"environment": "env", "envs": "env", "variables": "env", "vars": "env",
+		"health": "healthcheck", "healthcheckpath": "healthcheck", "probe": "healthcheck", "livenessprobe": "healthcheck",
+		"readinessprobe": "healthcheck", "ports": "port", "containerport": "port", "targetport": "port",
+		"instances": "replicas", "scale": "replicas", "scaling": "replicas",
+		"cmd": "command", "args": "command", "entrypoint": "command", "cron": "schedule",
+		"host": "hosts", "hostname": "hosts", "domain": "hosts", "domains": "hosts", "endpoints": "hosts",
+		"mounts": "volumes", "migration": "migrations", "migrate": "migrations", "source": "repo", "git": "repo",
+	},
+	"hosts":      {"public": "external", "domain": "external", "service": "internal", "private": "internal"},
+	"build":      {"file": "dockerfile", "tests": "test"},
+	"migrations": {"cmd": "command", "run": "command"},
+	"volumes[]": {
+		"mount": "mountPath", "path": "mountPath", "target": "mountPath", "storage": "size", "host": "hostPath",
+	},
+}
+
+// patchIt says how to set a field of Kubernetes that has no key in an infraspec.
+const patchIt = "an infraspec has no key for it; set it with kubectl patch, norn keeps fields that it does not set"
+
+// elsewhere says what to do instead of setting a key that an infraspec does not have, by path and plain spelling.
+var elsewhere = map[string]map[string]string{
+	"": {
+		"image":     "norn builds the image from build.dockerfile; to deploy another one, run norn deploy --image",
+		"namespace": "set the namespace with --namespace or NORN_NAMESPACE",
+		"context":   "set the kubeconfig's context with --context",
+		"ingress": "norn routes hosts.external through a Cloudflare tunnel; " +
+			"for another route, create an Ingress for the Service hosts.internal",
+		"processes":          "write an infraspec for each process, such as infraspec.worker.yaml",
+		"dockerfile":         "put it under build: build.dockerfile",
+		"test":               "put it under build: build.test",
+		"database":           "put it under services: services.postgres.database",
+		"postgres":           "put it under services: services.postgres",
+		"retain":             "put it under artifacts: artifacts.retain",
+		"securitycontext":    patchIt,
+		"podsecuritycontext": patchIt,
+		"serviceaccount":     patchIt, "serviceaccountname": patchIt,
+		"annotations": patchIt, "labels": patchIt, "nodeselector": patchIt, "tolerations": patchIt, "affinity": patchIt,
+		"imagepullsecrets": patchIt, "strategy": patchIt,
+	},
+	"build": {
+		"context": "the build context is the folder of infraspec.yaml",
+		"args":    "norn passes only the build args VERSION and BUILD_NUMBER",
+	},
+	"resources": {"cpu": resourceKeys, "memory": resourceKeys},
+}
+
+// resourceKeys says where an amount goes.
+const resourceKeys = "put it under resources.requests or resources.limits"
+
+// version2 describes a file an infraspec of the original norn's version 2.
+const version2 = "this is an infraspec of version 2 of the original norn, which deploys to Nomad; " +
+	"norn reads version 1: write one file for each process, with app and role (see docs/moving.md)"
+
+// ofVersion2 returns the key that shows that root is a file of version 2, or nil. That version has processes instead of
+// a role, and a name instead of app.
+func ofVersion2(root *yaml.Node) *yaml.Node {
+	keys := map[string]*yaml.Node{}
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		keys[root.Content[i].Value] = root.Content[i]
+	}
+	if keys["app"] != nil || keys["role"] != nil {
+		return nil
+	}
+	for _, key := range []string{"processes", "infrastructure", "endpoints"} {
+		if keys[key] != nil && (key == "processes" || keys["name"] != nil) {
+			return keys[key]
+		}
+	}
+	return nil
+}
+
+// isTypo reports whether got is close enough to want to be a mistyped form of it.
+func isTypo(got, want string) bool {
+	dist := EditDistance(got, want)
+	return dist <= nearEnough && dist*2 <= len(want)
 }
 
 // EditDistance returns the Damerau-Levenshtein distance of a and b in bytes (optimal string alignment): swapping two

@@ -46,7 +46,9 @@ func isControl(r rune) bool {
 var (
 	yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
 	// parserError matches errors of yaml.v3's parser, which counts lines from 0; its scanner counts from 1.
-	parserError   = regexp.MustCompile(`^did not find expected (node content|key|['<])`)
+	parserError = regexp.MustCompile(`^did not find expected (node content|key|['<])`)
+	// sign matches the first character of an alias or an anchor where a value begins.
+	sign          = regexp.MustCompile(`(?:^|[:\[,-])\s*([*&])`)
 	unknownAnchor = regexp.MustCompile(`unknown anchor '(.*)' referenced`)
 )
 
@@ -79,6 +81,12 @@ func (d *decoder) syntaxError(data []byte, err error) {
 		}
 		message = "alias to an unknown anchor; quote a value that begins with *"
 	}
+	if message == "did not find expected alphabetic or numeric character" { // after the sign of an alias or an anchor
+		message = "a value that begins with * or & must be quoted"
+		if m := sign.FindStringSubmatchIndex(d.lines[at.Line-1]); m != nil {
+			at.Column = utf8.RuneCountInString(d.lines[at.Line-1][:m[2]]) + 1
+		}
+	}
 	if advice, ok := syntaxAdvice[message]; ok {
 		message += "; " + advice
 	}
@@ -99,6 +107,11 @@ var syntaxAdvice = map[string]string{
 	"did not find expected '-' indicator":            "check the indentation of this list item",
 	"found unexpected end of stream":                 "check for an unclosed quote",
 	"found character that cannot start any token":    "a value that begins with @, ` or % needs quotes",
+	"did not find expected comment or line break":    "a value that begins with | or > needs quotes",
+	"did not find expected ',' or ']'":               "close the list with ], or quote a value that begins with [",
+	"did not find expected ',' or '}'":               "close the mapping with }, or quote a value that begins with {",
+	"block sequence entries are not allowed in this context": "put list items on their own lines, " +
+		"and quote a value that begins with -",
 }
 
 // secondColon returns the column of the second ": " in a line, or -1.

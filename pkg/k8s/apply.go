@@ -12,9 +12,18 @@ type applier[T, C any] interface {
 }
 
 // apply creates or updates an object by server-side apply. It takes over fields in conflict, because norn owns the
-// fields that it sets.
-func apply[T, C any](ctx context.Context, c *Client, client applier[T, C], manager string, conf C) (T, error) {
-	return client.Apply(ctx, conf, metav1.ApplyOptions{FieldManager: manager, Force: true, DryRun: c.dryRun})
+// fields that it sets. If the object is being deleted, apply returns a *DeletionError.
+func apply[T metav1.Object, C any](
+	ctx context.Context, c *Client, client applier[T, C], manager string, conf C,
+) (T, error) {
+	out, err := client.Apply(ctx, conf, metav1.ApplyOptions{FieldManager: manager, Force: true, DryRun: c.dryRun})
+	if err != nil {
+		return out, err
+	}
+	if t := out.GetDeletionTimestamp(); t != nil {
+		return out, &DeletionError{t.Time, out.GetFinalizers()}
+	}
+	return out, nil
 }
 
 // deleter is the Delete method of the typed clients.

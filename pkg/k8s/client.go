@@ -5,6 +5,7 @@ package k8s
 import (
 	"cmp"
 	"fmt"
+	"net/http"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	appsv1 "k8s.io/client-go/kubernetes/typed/apps/v1"
@@ -33,12 +34,17 @@ type Client struct {
 
 	// Context is the kubeconfig context's name, or "in-cluster".
 	Context string
+	// NoCredentials is why this client sends no credentials, or "" if it sends some.
+	NoCredentials string
 }
 
 // New returns a Client whose typed clients share one HTTP client. client-go's clientset would add forty API groups,
-// which slow down the start and add ten megabytes to the binary.
-func New(conf *rest.Config, context string) (*Client, error) {
-	httpClient, err := rest.HTTPClientFor(conf)
+// which slow down the start and add ten megabytes to the binary. Each wrap gets the complete transport, with the
+// credential plugin that a wrapper in conf cannot surround.
+func New(
+	conf *rest.Config, context string, wrap ...func(http.RoundTripper) http.RoundTripper,
+) (*Client, error) {
+	httpClient, err := httpClientFor(conf, wrap)
 	if err != nil {
 		return nil, setupError(err)
 	}
@@ -48,7 +54,7 @@ func New(conf *rest.Config, context string) (*Client, error) {
 	coordination, coordinationErr := coordinationv1.NewForConfigAndClient(conf, httpClient)
 	authorization, authorizationErr := authorizationv1.NewForConfigAndClient(conf, httpClient)
 	authentication, authenticationErr := authenticationv1.NewForConfigAndClient(conf, httpClient)
-	logs, logsErr := newLogClient(conf)
+	logs, logsErr := newLogClient(conf, wrap)
 	err = cmp.Or(appsErr, coreErr, batchErr, coordinationErr, authorizationErr, authenticationErr, logsErr)
 	if err != nil {
 		return nil, setupError(err)
@@ -58,6 +64,18 @@ func New(conf *rest.Config, context string) (*Client, error) {
 		coordination: coordination, authorization: authorization, authentication: authentication,
 		conf: conf, Context: context,
 	}, nil
+}
+
+func httpClientFor(conf *rest.Config, wrap []func(http.RoundTripper) http.RoundTripper) (*http.Client, error) {
+	c, err := rest.HTTPClientFor(conf)
+	if err != nil {
+		return nil, err
+	}
+	wrapped := *c
+	for _, w := range wrap {
+		wrapped.Transport = w(wrapped.Transport)
+	}
+	return &wrapped, nil
 }
 
 func setupError(err error) error { return fmt.Errorf("set up the connection: %w", err) }

@@ -2,6 +2,7 @@ package k8s
 
 import (
 	"context"
+	"slices"
 
 	batchv1 "k8s.io/api/batch/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -14,6 +15,22 @@ import (
 func (c *Client) GetCronJob(ctx context.Context, ns, name string) (*batchv1.CronJob, error) {
 	j, err := c.batch.CronJobs(ns).Get(ctx, name, metav1.GetOptions{})
 	return j, Explain(err, "read CronJob %s", name)
+}
+
+// CronRuns lists the Jobs of a CronJob, newest first: Jobs that its schedule started, and Jobs that users created
+// from it.
+func (c *Client) CronRuns(ctx context.Context, cron *batchv1.CronJob) ([]batchv1.Job, error) {
+	l, err := c.batch.Jobs(cron.Namespace).List(ctx, metav1.ListOptions{LabelSelector: appSelector(cron.Name)})
+	if err != nil {
+		return nil, Explain(err, "list the Jobs of CronJob %s", cron.Name)
+	}
+	runs := slices.DeleteFunc(l.Items, func(j batchv1.Job) bool {
+		return !slices.ContainsFunc(j.OwnerReferences, func(o metav1.OwnerReference) bool { return o.UID == cron.UID })
+	})
+	slices.SortStableFunc(runs, func(a, b batchv1.Job) int {
+		return b.CreationTimestamp.Compare(a.CreationTimestamp.Time)
+	})
+	return runs, nil
 }
 
 // CreateCronJob creates or updates a CronJob.

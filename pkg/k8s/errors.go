@@ -4,7 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
+	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
@@ -40,21 +43,50 @@ func (e *DeniedError) Hint() string {
 
 func (e *DeniedError) Unwrap() error { return e.Err }
 
-// NamespaceError reports that a namespace does not exist.
+// NamespaceError reports that a namespace does not exist, or is being deleted.
 type NamespaceError struct {
-	Name string
-	Err  error
+	Name        string
+	Terminating bool
+	Err         error
 }
 
 // Error names the namespace.
-func (e *NamespaceError) Error() string { return fmt.Sprintf("namespace %s does not exist", e.Name) }
+func (e *NamespaceError) Error() string {
+	if e.Terminating {
+		return fmt.Sprintf("namespace %s is being deleted", e.Name)
+	}
+	return fmt.Sprintf("namespace %s does not exist", e.Name)
+}
 
 // Hint returns what to do about it.
 func (e *NamespaceError) Hint() string {
+	if e.Terminating {
+		return "wait until it is gone and create it again, or choose another with --namespace"
+	}
 	return fmt.Sprintf("check --namespace, or create it with kubectl create namespace %s", e.Name)
 }
 
 func (e *NamespaceError) Unwrap() error { return e.Err }
+
+// DeletionError reports a change of an object that is being deleted. The change is lost with the object.
+type DeletionError struct {
+	Since      time.Time
+	Finalizers []string
+}
+
+// Error says since when the object is being deleted, and what holds it.
+func (e *DeletionError) Error() string {
+	text := "it is being deleted, since " + e.Since.UTC().Format(time.RFC3339)
+	if len(e.Finalizers) > 0 {
+		text += ", and held by its finalizers: " + strings.Join(e.Finalizers, ", ")
+	}
+	return text
+}
+
+// Hint returns what to do about it.
+func (e *DeletionError) Hint() string {
+	return "wait until it is gone, then run the same command again"
+}
 
 // denied matches the error message for a denied request. The API server has no fields for user and verb
 // (k8s.io/apiserver/pkg/endpoints/handlers/responsewriters/errors.go).
@@ -62,7 +94,7 @@ var denied = regexp.MustCompile(`User "([^"]*)" cannot (\S+) resource "([^"]*)"`
 	`(?: in API group "([^"]*)")?(?: in the namespace "([^"]*)")?`)
 
 // Explain wraps err with the failed action, described by act and args. A denied request becomes a *DeniedError, and a
-// missing namespace a *NamespaceError. Explain returns nil if err is nil.
+// missing or terminating namespace a *NamespaceError. Explain returns nil if err is nil.
 func Explain(err error, act string, args ...any) error {
 	if err == nil {
 		return nil
@@ -77,6 +109,10 @@ func Explain(err error, act string, args ...any) error {
 	if s, ok := errors.AsType[*apierrors.StatusError](err); ok && apierrors.IsNotFound(err) &&
 		s.ErrStatus.Details != nil && s.ErrStatus.Details.Kind == "namespaces" {
 		err = &NamespaceError{Name: s.ErrStatus.Details.Name, Err: err}
+	}
+	if cause, ok := apierrors.StatusCause(err, corev1.NamespaceTerminatingCause); ok {
+		name, _, _ := strings.Cut(strings.TrimPrefix(cause.Message, "namespace "), " ") // the cause has no field for it
+		err = &NamespaceError{Name: name, Terminating: true, Err: err}
 	}
 	return fmt.Errorf(act+": %w", append(args, err)...)
 }

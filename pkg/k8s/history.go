@@ -18,8 +18,8 @@ import (
 
 // Revision is an entry of a Deployment's history: a ReplicaSet that it owns.
 type Revision struct {
-	Number   int64 // as in kubectl rollout history
-	Commit   string
+	Number   int64  // as in kubectl rollout history
+	Commit   string // "" if norn did not ship the image
 	Image    string
 	Cause    string
 	Since    time.Time // when it was rolled out; a restored template is an old ReplicaSet with a new number
@@ -28,6 +28,8 @@ type Revision struct {
 	By       string         // the user who deployed it, or ""
 	Migrated bool           // a migration ran before it
 	Current  bool
+	Idle     bool // it had 0 replicas, so it may never have run
+	Restored bool // a rollback or a restore went back to it
 	Set      *appsv1.ReplicaSet
 }
 
@@ -47,7 +49,9 @@ func (c *Client) Revisions(ctx context.Context, d *appsv1.Deployment) ([]Revisio
 	var out []Revision
 	for _, rs := range o.ReplicaSets {
 		r := revision(rs, d.Name)
-		r.Current = rs == current
+		if r.Current = rs == current; r.Current && d.Status.ObservedGeneration >= d.Generation {
+			r.Since = LastProgress(d)
+		}
 		out = append(out, r)
 	}
 	slices.SortFunc(out, func(a, b Revision) int { return cmp.Compare(b.Number, a.Number) })
@@ -57,43 +61,63 @@ func (c *Client) Revisions(ctx context.Context, d *appsv1.Deployment) ([]Revisio
 func revision(rs *appsv1.ReplicaSet, container string) Revision {
 	// Until the controller has set the number, it is 0, which sorts first.
 	number, _ := strconv.ParseInt(rs.Annotations[metadata.RevisionAnnotation], 10, 64)
+	image := metadata.ImageOf(rs.Spec.Template.Spec, container)
+	shipped := metadata.Shipped(rs.Annotations, image)
 	return Revision{
 		Number:   number,
-		Commit:   rs.Annotations[metadata.CommitAnnotation],
-		Cause:    rs.Annotations[metadata.ChangeCauseAnnotation],
+		Commit:   shipped[metadata.CommitAnnotation],
+		Cause:    shipped[metadata.ChangeCauseAnnotation],
 		Since:    since(rs),
 		Verified: rs.Annotations[metadata.VerifiedAnnotation] != "",
 		Failed:   rollout.Reason(rs.Annotations[metadata.FailedAnnotation]),
-		By:       rs.Annotations[metadata.ByAnnotation],
-		Migrated: rs.Annotations[metadata.MigratedAnnotation] != "",
-		Image:    metadata.ImageOf(rs.Spec.Template.Spec, container),
+		By:       shipped[metadata.ByAnnotation],
+		Migrated: shipped[metadata.MigratedAnnotation] != "",
+		Image:    image,
+		Idle:     rs.Annotations[metadata.DesiredReplicasAnnotation] == "0",
+		Restored: rs.Annotations[metadata.RevisionHistoryAnnotation] != "",
 		Set:      rs,
 	}
 }
 
+// since returns when a ReplicaSet was last rolled out: the latest time that is recorded in it.
 func since(rs *appsv1.ReplicaSet) time.Time {
-	verified, err := time.Parse(time.RFC3339, rs.Annotations[metadata.VerifiedAnnotation])
-	if err == nil && verified.After(rs.CreationTimestamp.Time) {
-		return verified
+	last := rs.CreationTimestamp.Time
+	for _, name := range []string{metadata.RolledOutAnnotation, metadata.VerifiedAnnotation} {
+		if at, err := time.Parse(time.RFC3339, rs.Annotations[name]); err == nil && at.After(last) {
+			last = at
+		}
 	}
-	return rs.CreationTimestamp.Time
+	return last
+}
+
+// LastProgress returns when the rollout of a Deployment's current revision last progressed, as its controller recorded
+// it. That is when the revision's last Pod became available.
+func LastProgress(d *appsv1.Deployment) time.Time {
+	for _, c := range d.Status.Conditions {
+		if c.Type == appsv1.DeploymentProgressing {
+			return c.LastUpdateTime.Time
+		}
+	}
+	return d.CreationTimestamp.Time
 }
 
 // MarkVerified marks a ReplicaSet as verified: a rollback may restore it.
 func (c *Client) MarkVerified(ctx context.Context, rs *appsv1.ReplicaSet, at time.Time) error {
 	return c.mark(ctx, rs, map[string]any{
-		metadata.VerifiedAnnotation: at.UTC().Format(time.RFC3339),
-		metadata.FailedAnnotation:   nil,
+		metadata.VerifiedAnnotation:  at.UTC().Format(time.RFC3339),
+		metadata.RolledOutAnnotation: at.UTC().Format(time.RFC3339),
+		metadata.FailedAnnotation:    nil,
 	})
 }
 
-// MarkFailed marks a ReplicaSet as failed, unless it is verified. A verified version has run before, so the failure
-// has another cause.
-func (c *Client) MarkFailed(ctx context.Context, rs *appsv1.ReplicaSet, reason rollout.Reason) error {
-	if rs.Annotations[metadata.VerifiedAnnotation] != "" {
-		return nil
+// MarkFailed records that a ReplicaSet's rollout ended, and marks it as failed unless it is verified. A verified
+// version has run before, so the failure has another cause.
+func (c *Client) MarkFailed(ctx context.Context, rs *appsv1.ReplicaSet, reason rollout.Reason, at time.Time) error {
+	annotations := map[string]any{metadata.RolledOutAnnotation: at.UTC().Format(time.RFC3339)}
+	if rs.Annotations[metadata.VerifiedAnnotation] == "" {
+		annotations[metadata.FailedAnnotation] = reason
 	}
-	return c.mark(ctx, rs, map[string]any{metadata.FailedAnnotation: reason})
+	return c.mark(ctx, rs, annotations)
 }
 
 func (c *Client) mark(ctx context.Context, rs *appsv1.ReplicaSet, annotations map[string]any) error {
@@ -103,4 +127,17 @@ func (c *Client) mark(ctx context.Context, rs *appsv1.ReplicaSet, annotations ma
 		_, err = c.apps.ReplicaSets(rs.Namespace).Patch(ctx, rs.Name, types.MergePatchType, patch, opts)
 	}
 	return Explain(err, "mark ReplicaSet %s", rs.Name)
+}
+
+// DeleteReplicaSet deletes a ReplicaSet if nobody has changed it since it was read. A missing or changed ReplicaSet is
+// not an error.
+func (c *Client) DeleteReplicaSet(ctx context.Context, rs *appsv1.ReplicaSet) error {
+	unchanged := &metav1.Preconditions{UID: &rs.UID, ResourceVersion: &rs.ResourceVersion}
+	err := c.apps.ReplicaSets(rs.Namespace).Delete(ctx, rs.Name, metav1.DeleteOptions{
+		Preconditions: unchanged, DryRun: c.dryRun,
+	})
+	if IsNotFound(err) || IsConflict(err) {
+		return nil
+	}
+	return Explain(err, "delete ReplicaSet %s", rs.Name)
 }

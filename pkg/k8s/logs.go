@@ -3,6 +3,7 @@ package k8s
 import (
 	"context"
 	"io"
+	"net/http"
 
 	corev1 "k8s.io/api/core/v1"
 	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
@@ -12,11 +13,13 @@ import (
 // newLogClient returns a client for log streams that uses HTTP/1.1, so each stream has its own connection. The server's
 // SETTINGS_MAX_CONCURRENT_STREAMS does not limit hundreds of streams, a slow reader delays neither other streams nor
 // watches, and unread lines wait in the server instead of this process's memory.
-func newLogClient(conf *rest.Config) (typedcorev1.CoreV1Interface, error) {
+func newLogClient(
+	conf *rest.Config, wrap []func(http.RoundTripper) http.RoundTripper,
+) (typedcorev1.CoreV1Interface, error) {
 	own := rest.CopyConfig(conf)
 	own.NextProtos = []string{"http/1.1"}
 	own.DisableCompression = true
-	httpClient, err := rest.HTTPClientFor(own)
+	httpClient, err := httpClientFor(own, wrap)
 	if err != nil {
 		return nil, err
 	}

@@ -25,6 +25,15 @@ func (c *Client) ListPVCs(ctx context.Context, ns, app string) ([]corev1.Persist
 	return l.Items, nil
 }
 
+// ListAllPVCs lists all PersistentVolumeClaims in a namespace, whoever manages them.
+func (c *Client) ListAllPVCs(ctx context.Context, ns string) ([]corev1.PersistentVolumeClaim, error) {
+	l, err := c.core.PersistentVolumeClaims(ns).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, Explain(err, "list the PersistentVolumeClaims in namespace %s", ns)
+	}
+	return l.Items, nil
+}
+
 // CreatePVC creates or updates a PersistentVolumeClaim.
 func (c *Client) CreatePVC(ctx context.Context,
 	conf *applycore.PersistentVolumeClaimApplyConfiguration) (*corev1.PersistentVolumeClaim, error) {

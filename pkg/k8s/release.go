@@ -36,7 +36,9 @@ func (r Release) template(container string) *applycore.PodTemplateSpecApplyConfi
 
 // annotations returns the annotations that record a release in the history.
 func (r Release) annotations() map[string]string {
-	m := map[string]string{metadata.CommitAnnotation: r.Commit, metadata.ChangeCauseAnnotation: r.Cause}
+	m := map[string]string{
+		metadata.CommitAnnotation: r.Commit, metadata.ImageAnnotation: r.Image, metadata.ChangeCauseAnnotation: r.Cause,
+	}
 	for name, value := range map[string]string{metadata.ByAnnotation: r.By, metadata.MigratedAnnotation: r.Migrated} {
 		if value != "" {
 			m[name] = value

@@ -2,23 +2,30 @@ package k8s
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"runtime/debug"
 	"time"
 
-	"k8s.io/apimachinery/pkg/version"
 	"k8s.io/client-go/rest"
 )
 
-// VersionPath is the path of a cheap request that every user may make.
-const VersionPath = "/version"
+// versionPath is the path of a cheap request that every user may make. Behind some servers it has a prefix.
+const versionPath = "/version"
 
-// Ping asks the API server for its version, without retries. It returns the client library's error unchanged.
+type probeKey struct{}
+
+// IsProbe reports whether a request comes from Ping or Server. Such a request is not repeated, and its answer is waited
+// for as long as the first one.
+func IsProbe(req *http.Request) bool { return req.Context().Value(probeKey{}) != nil }
+
+// Ping asks the API server for its version, without retries. It returns the client library's error unchanged. If the
+// answer is not Kubernetes', the error is an *AnswerError.
 func (c *Client) Ping(ctx context.Context) error {
-	return c.core.RESTClient().Get().AbsPath(VersionPath).MaxRetries(0).Do(ctx).Error()
+	_, err := c.probe(ctx)
+	return err
 }
 
 // Server describes an API server.
@@ -33,30 +40,37 @@ type Server struct {
 
 // Server asks the API server for its version, over an open connection.
 func (c *Client) Server(ctx context.Context) (*Server, error) {
-	requests, ok := c.core.RESTClient().(*rest.RESTClient)
-	if !ok {
-		return nil, errors.New("get the server's version: not connected")
-	}
-	url := requests.Get().AbsPath(VersionPath).URL()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url.String(), nil)
+	s, err := c.probe(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("get the server's version: %w", err)
+	}
+	return s, nil
+}
+
+func (c *Client) probe(ctx context.Context) (*Server, error) {
+	requests, ok := c.core.RESTClient().(*rest.RESTClient)
+	if !ok {
+		return nil, errors.New("not connected")
+	}
+	url := requests.Get().AbsPath(versionPath).URL()
+	req, err := http.NewRequestWithContext(context.WithValue(ctx, probeKey{}, true), http.MethodGet, url.String(), nil)
+	if err != nil {
+		return nil, err
 	}
 	begin := time.Now()
 	resp, err := requests.Client.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("get the server's version: %w", err)
+		return nil, err
 	}
 	defer func() { _ = resp.Body.Close() }()
 	s := &Server{Address: url.Scheme + "://" + url.Host, RoundTrip: time.Since(begin)}
-	var info version.Info
-	switch err := json.NewDecoder(http.MaxBytesReader(nil, resp.Body, 1<<16)).Decode(&info); {
-	case resp.StatusCode != http.StatusOK:
-		return nil, fmt.Errorf("get the server's version: %s", resp.Status)
-	case err != nil:
-		return nil, fmt.Errorf("get the server's version: %w", err)
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<16))
+	if err != nil {
+		return nil, err
 	}
-	s.Version = info.GitVersion
+	if s.Version, err = versionIn(resp, body); err != nil {
+		return nil, err
+	}
 	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
 		s.Date = date
 		s.Ahead, s.Unsure = ahead(date, begin, s.RoundTrip)

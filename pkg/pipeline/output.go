@@ -12,6 +12,8 @@ type StepWriter interface {
 	Warn(text string)
 	// Wait reports what the step is waiting for, and the state of its Pods.
 	Wait(text string, pods []Pod)
+	// Fail reports that the step has failed and is cleaning up. Its output so far explains the failure.
+	Fail()
 }
 
 // Warn calls out's Warn, or writes a line if out is not a StepWriter.
@@ -31,6 +33,13 @@ func Wait(out io.Writer, text string, pods []Pod) {
 		return
 	}
 	_, _ = fmt.Fprintln(out, text)
+}
+
+// Fail calls out's Fail if out is a StepWriter.
+func Fail(out io.Writer) {
+	if t, ok := out.(StepWriter); ok {
+		t.Fail()
+	}
 }
 
 // output returns the writer for a step's output, and a function to call at the end.
@@ -58,6 +67,12 @@ func (f filtered) Warn(text string) { f.step.Warn(text) }
 
 // Wait implements StepWriter.
 func (f filtered) Wait(text string, pods []Pod) { f.step.Wait(text, pods) }
+
+// Fail implements StepWriter.
+func (f filtered) Fail() {
+	_ = f.Close() // flushes it; a Reporter cannot fail
+	f.step.Fail()
+}
 
 // output is a step's output, reported line by line. Like os/exec and the steps, only one goroutine at a time may use
 // it.
@@ -107,4 +122,10 @@ func (o *output) Warn(text string) {
 func (o *output) Wait(text string, pods []Pod) {
 	o.flush()
 	o.to.Report(Event{Kind: Waiting, Step: o.step, Line: text, Pods: pods})
+}
+
+// Fail implements StepWriter.
+func (o *output) Fail() {
+	o.flush()
+	o.to.Report(Event{Kind: Failing, Step: o.step})
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 )
 
@@ -82,6 +83,7 @@ const (
 	Output  Kind = "output"
 	Warned  Kind = "warning" // a problem that does not stop the step
 	Waiting Kind = "waiting" // what the step is waiting for
+	Failing Kind = "failing" // the step has failed and is cleaning up
 	Ended   Kind = "ended"
 )
 
@@ -153,4 +155,7 @@ func failure(ctx context.Context, err error) State {
 }
 
 // Say reports a line that belongs to no step, such as the wait for a lock.
-func Say(to Reporter, step, line string) { to.Report(Event{Kind: Output, Step: step, Line: line}) }
+func Say(to Reporter, step, line string) {
+	// A Reporter removes what precedes a carriage return.
+	to.Report(Event{Kind: Output, Step: step, Line: strings.ReplaceAll(line, "\r", " ")})
+}

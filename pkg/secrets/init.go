@@ -7,32 +7,38 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"filippo.io/age"
 	sopsage "github.com/getsops/sops/v3/age"
+	"github.com/getsops/sops/v3/config"
 
 	"norn/internal/atomicfile"
 )
 
 // Setup describes the requirements for encryption: an age key, and the rules that name the recipients.
 type Setup struct {
-	Recipient string // the public key in the rules, if Init created them
+	Recipient string // the user's public key; "" if the rules existed before and Named is true
 	Key       string // where the private key was found or written
 	NewKey    bool
 	Rules     string // the .sops.yaml that applies to the file
 	NewRules  bool
+	Named     bool // the rules name the user's key, or no age keys
 }
 
 // Init creates what is missing to encrypt the file at path: an age key where SOPS looks for one, and a .sops.yaml next
 // to the file. It never changes an existing key or .sops.yaml.
 func Init(path string) (*Setup, error) {
-	if rule, from, err := creationRule(path); err != nil || rule != nil {
-		return &Setup{Rules: from}, err
+	rule, from, err := creationRule(path)
+	if err != nil {
+		return nil, err
 	}
-	s := &Setup{Rules: filepath.Join(filepath.Dir(path), RulesName), NewRules: true}
-	var err error
+	if rule != nil {
+		return join(rule, from)
+	}
+	s := &Setup{Rules: filepath.Join(filepath.Dir(path), RulesName), NewRules: true, Named: true}
 	if s.Recipient, s.Key, err = ownKey(); err != nil {
 		return nil, err
 	}
@@ -46,6 +52,68 @@ func Init(path string) (*Setup, error) {
 		"creation_rules:\n  - path_regex: (^|/)%s$\n    age:\n      - %s\n",
 		strings.ReplaceAll(FileName, ".", `\.`), s.Recipient)
 	return s, create(s.Rules, 0o644, text)
+}
+
+// join returns the setup for existing rules. If they name age keys and the user has none, it creates one.
+func join(rule *config.Config, from string) (*Setup, error) {
+	var recipients []string
+	for _, group := range rule.KeyGroups {
+		for _, key := range group {
+			if k, ok := key.(*sopsage.MasterKey); ok {
+				recipients = append(recipients, k.Recipient)
+			}
+		}
+	}
+	s := &Setup{Rules: from, Named: true}
+	found, _ := AgeKeys()
+	switch {
+	case len(recipients) == 0:
+		return s, nil
+	case len(found) == 0:
+		if _, _, err := ownKey(); err != nil { // a variable names a file that does not exist
+			return nil, err
+		}
+		var err error
+		s.Recipient, s.Key, err = generateKey()
+		s.NewKey, s.Named = true, false
+		return s, err
+	}
+	own, place := ownRecipients()
+	if len(own) > 0 && !slices.ContainsFunc(own, func(r string) bool { return slices.Contains(recipients, r) }) {
+		s.Recipient, s.Key, s.Named = own[0], place, false
+	}
+	return s, nil
+}
+
+// ownRecipients returns the public keys of the age keys that SOPS finds in a variable or a file, and where they are. It
+// returns none for keys that it cannot read.
+func ownRecipients() (recipients []string, place string) {
+	text := os.Getenv(sopsage.SopsAgeKeyEnv)
+	if place = sopsage.SopsAgeKeyEnv; text == "" {
+		if place = os.Getenv(sopsage.SopsAgeKeyFileEnv); place == "" {
+			place, _ = ageKeyPath()
+		}
+		data, err := os.ReadFile(place) //nolint:gosec // the user names it
+		if err != nil {
+			return nil, place
+		}
+		text = string(data)
+	} else {
+		text = strings.Join(strings.Fields(text), "\n")
+	}
+	identities, err := age.ParseIdentities(strings.NewReader(text))
+	if err != nil {
+		return nil, place
+	}
+	for _, id := range identities {
+		switch id := id.(type) {
+		case *age.X25519Identity:
+			recipients = append(recipients, id.Recipient().String())
+		case *age.HybridIdentity:
+			recipients = append(recipients, id.Recipient().String())
+		}
+	}
+	return recipients, place
 }
 
 // ownKey returns the public key of the first age key that SOPS finds, or "", and where it is.

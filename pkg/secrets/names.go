@@ -1,6 +1,7 @@
 package secrets
 
 import (
+	"encoding/base64"
 	"regexp"
 	"strings"
 
@@ -11,6 +12,7 @@ import (
 type Entry struct {
 	Name  string
 	Shape Shape
+	Size  int // length of the decrypted value in bytes; 0 if unknown
 }
 
 // Shape is the form of a value in the file.
@@ -43,7 +45,7 @@ func Names(path string) ([]Entry, error) {
 		if s == Plain && leftReadable(name, tree.Metadata) {
 			s = Readable
 		}
-		entries = append(entries, Entry{name, s})
+		entries = append(entries, Entry{name, s, size(item.Value)})
 	}
 	return entries, nil
 }
@@ -66,6 +68,19 @@ func leftReadable(name string, m sops.Metadata) bool {
 		return !matches(m.EncryptedRegex)
 	}
 	return m.UnencryptedCommentRegex != "" || m.EncryptedCommentRegex != ""
+}
+
+// cipherData matches an encrypted value's data. AES-GCM keeps the length (github.com/getsops/sops: aes).
+var cipherData = regexp.MustCompile(`^ENC\[AES256_GCM,data:([A-Za-z0-9+/]*)(=*),iv:`)
+
+// size returns the length of an encrypted value after its decryption, or 0 if it is unknown.
+func size(value any) int {
+	text, _ := value.(string)
+	m := cipherData.FindStringSubmatch(text)
+	if m == nil {
+		return 0
+	}
+	return base64.RawStdEncoding.DecodedLen(len(m[1]))
 }
 
 func shape(value any) Shape {

@@ -74,6 +74,14 @@ func creationRule(path string) (rule *config.Config, from string, err error) {
 	return rule, from, nil
 }
 
+// CreateAdvice returns how to create the missing file at path.
+func CreateAdvice(path string) string {
+	if rule, _, err := creationRule(path); err == nil && rule == nil {
+		return "run norn secrets init, then norn secrets set for each name"
+	}
+	return "create it with norn secrets set"
+}
+
 // newFile returns an empty file for the recipients in .sops.yaml.
 func newFile(path string) (*File, error) {
 	rule, _, err := creationRule(path)

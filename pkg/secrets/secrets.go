@@ -74,7 +74,7 @@ func read(path string) ([]byte, error) {
 		return nil, &FileError{
 			Path:    path,
 			Problem: "the file does not exist",
-			Advice:  "create it with norn secrets set, or remove the names under secrets: in the infraspec",
+			Advice:  CreateAdvice(path) + "; or remove the names under secrets: in the infraspec",
 			Err:     err,
 		}
 	}

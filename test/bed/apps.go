@@ -81,7 +81,7 @@ func (c *Cluster) Image(tb testing.TB, app string, files map[string]string) stri
 	for name, text := range files {
 		all[name] = text
 	}
-	ref, err := c.push(app, all)
+	ref, err := c.push(app, "", all)
 	if err != nil {
 		tb.Fatalf("push the image of %s: %v", app, err)
 	}

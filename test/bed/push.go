@@ -14,8 +14,9 @@ import (
 )
 
 // push pushes an image with one layer and the entrypoint /name to the cluster's registry. It builds the image itself,
-// because a builder takes much longer (OCI image and distribution specifications).
-func (c *Cluster) push(name string, files map[string]string) (ref string, err error) {
+// because a builder takes much longer (OCI image and distribution specifications). The image also gets the tag, unless
+// that is "".
+func (c *Cluster) push(name, tag string, files map[string]string) (ref string, err error) {
 	layer, err := archive(files)
 	if err != nil {
 		return "", err
@@ -50,8 +51,13 @@ func (c *Cluster) push(name string, files map[string]string) (ref string, err er
 			return "", err
 		}
 	}
-	if err := send(http.MethodPut, repository+"/manifests/"+digest(manifest), manifestType, manifest); err != nil {
-		return "", err
+	for _, as := range []string{digest(manifest), tag} {
+		if as == "" {
+			continue
+		}
+		if err := send(http.MethodPut, repository+"/manifests/"+as, manifestType, manifest); err != nil {
+			return "", err
+		}
 	}
 	return c.Registry + "/" + name + "@" + digest(manifest), nil
 }

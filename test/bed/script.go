@@ -24,7 +24,7 @@ func Scripts(t *testing.T, c *Cluster, dir string) testscript.Params {
 		goCache: goCache(),
 	}
 	return testscript.Params{
-		Dir: dir, Setup: s.setup, RequireExplicitExec: true,
+		Dir: dir, Setup: s.setup, RequireExplicitExec: true, Condition: s.condition,
 		Cmds: map[string]Command{
 			"app": s.app, "image": s.image, "mood": mood,
 			"exits": exits, "jsonlines": s.jsonlines, "waitfor": waitfor, "until": until,
@@ -51,6 +51,14 @@ type scripts struct {
 	kubectl, binaries  string
 	goCache            string   // Go's build cache, for scripts that compile
 	pollers, databases sync.Map // by namespace
+}
+
+// condition implements the condition policies: the API server has MutatingAdmissionPolicies.
+func (s *scripts) condition(name string) (bool, error) {
+	if name != "policies" {
+		return false, fmt.Errorf("unknown condition %q", name)
+	}
+	return s.kubectlRun("get", "mutatingadmissionpolicies.v1.admissionregistration.k8s.io") == nil, nil
 }
 
 // setup creates a script's namespace, and sets environment variables with which norn finds the cluster and a builder.

@@ -30,13 +30,17 @@ func (s *scripts) app(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// image APP pushes the image of a sample app to the cluster's registry and sets $IMAGE to its reference. The image of
-// moody has the mood serve.
+// image APP [TAG MOOD] pushes the image of a sample app to the cluster's registry and sets $IMAGE to its reference by
+// digest. The image of moody has the mood serve unless another is given.
 func (s *scripts) image(ts *testscript.TestScript, _ bool, args []string) {
-	usage(ts, len(args) == 1, "image APP")
+	usage(ts, len(args) == 1 || len(args) == 3, "image APP [TAG MOOD]")
 	program, err := os.ReadFile(filepath.Join(s.binaries, args[0]))
 	ts.Check(err)
-	ref, err := s.cluster.push(args[0], map[string]string{args[0]: string(program), "mood.txt": "serve\n"})
+	tag, mood := "", "serve"
+	if len(args) > 1 {
+		tag, mood = args[1], args[2]
+	}
+	ref, err := s.cluster.push(args[0], tag, map[string]string{args[0]: string(program), "mood.txt": mood + "\n"})
 	ts.Check(err)
 	ts.Setenv("IMAGE", ref)
 }

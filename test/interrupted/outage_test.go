@@ -62,7 +62,7 @@ env: {PORT: "8080"}
 func TestOutage(t *testing.T) {
 	t.Parallel()
 	s := newShipping(t, servingApp, nil)
-	s.Norn("deploy", "moody", "--forge")
+	s.Norn("deploy", "moody")
 	for _, c := range []struct {
 		mood string
 		code int

@@ -21,7 +21,8 @@ func TestInitAsks(t *testing.T) {
 	s := newScreen(t, dir, append(os.Environ(), "TERM=screen"), "init")
 	for _, step := range []struct{ shown, typed string }{
 		{"App name [shop]: ", ""},
-		{"Role (webserver, worker, cron, function) [webserver]: ", "wbserver"},
+		{"Role (webserver, worker, cron, function) [webserver]: ", "?"},
+		{"cron:      runs a command on a schedule", "wbserver"},
 		{`role "wbserver" is not one of`, "webserver"},
 		{"Port that the container listens on: ", "x"},
 		{`invalid port "x": must be 1 to 65535`, "99999"},

@@ -50,7 +50,7 @@ func (s *studio) deploy() error {
 	if err := s.commit("second version", "infraspec.yaml", "http://payments", "http://payments/v2"); err != nil {
 		return err
 	}
-	t, err := s.start("norn deploy --forge")
+	t, err := s.start("norn deploy")
 	if err != nil {
 		return err
 	}
@@ -123,7 +123,7 @@ func (s *studio) failure() error {
 	if err := s.commit("third version", "infraspec.yaml", "PAYMENTS_URL", "PAYMENT_URL"); err != nil {
 		return err
 	}
-	return s.take("failure", "norn deploy --forge", atEnd)
+	return s.take("failure", "norn deploy", atEnd)
 }
 
 // take runs a command until wanted accepts the terminal's text, and keeps that picture.

@@ -52,6 +52,11 @@ func (l *lookup) appAnd(of source) []source {
 
 func (l *lookup) disk(context.Context) []complete.Value { return complete.Apps(l.conf.AppsDir) }
 
+// functions returns the function apps on disk, because norn invoke reads the infraspec.
+func (l *lookup) functions(context.Context) []complete.Value {
+	return complete.Functions(l.conf.AppsDir)
+}
+
 // others returns the apps on disk that the command line does not name yet.
 func (l *lookup) others(ctx context.Context) []complete.Value {
 	return slices.DeleteFunc(l.disk(ctx), func(v complete.Value) bool { return slices.Contains(l.args, v.Text) })
@@ -102,7 +107,7 @@ func (l *lookup) names(find func(connect.KubeconfigNames) []complete.Value) sour
 // inCluster returns a source of values in the cluster, if norn can connect without prompting.
 func (l *lookup) inCluster(find func(context.Context, complete.Cluster) []complete.Value) source {
 	return func(ctx context.Context) []complete.Value {
-		client, err := connect.DialQuick(l.app.Kube, cli.Caller())
+		client, err := connect.DialQuick(l.app.Kube, l.app.Caller())
 		if err != nil {
 			return nil
 		}

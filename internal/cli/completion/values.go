@@ -65,13 +65,14 @@ func argumentValues(a *cli.App) map[string]cobra.CompletionFunc {
 			return l.onlyApp(l.disk)
 		}),
 		"run":               beforeDash(anywhere),
+		"invoke":            offer(a, func(l *lookup) []source { return l.onlyApp(l.functions) }),
 		"secrets exec":      beforeDash(local),
 		"secrets set":       secretNames(false),
 		"secrets unset":     secretNames(true),
 		"snapshots restore": offer(a, func(l *lookup) []source { return l.appAnd(l.snapshots) }),
 	}
 	for _, name := range []string{
-		"forge", "diff", "render", "invoke",
+		"forge", "diff", "render",
 		"secrets list", "secrets edit", "secrets rotate", "secrets init", "snapshots list",
 	} {
 		values[name] = local
@@ -151,10 +152,11 @@ func offer(a *cli.App, find func(*lookup) []source) cobra.CompletionFunc {
 	}
 }
 
-// beforeDash offers values before --, and files for the command after it.
+// beforeDash offers values for the first argument, and files for those after it, which belong to a command. It cannot
+// go by ArgsLenAtDash, because cobra parses a -- of its own before it completes.
 func beforeDash(values cobra.CompletionFunc) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, begin string) ([]string, cobra.ShellCompDirective) {
-		if cmd.ArgsLenAtDash() >= 0 {
+		if len(args) > 0 {
 			return nil, cobra.ShellCompDirectiveDefault
 		}
 		return values(cmd, args, begin)

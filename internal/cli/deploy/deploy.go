@@ -21,6 +21,7 @@ type options struct {
 	rollout    cli.RolloutFlags
 	dryRun     bool
 	noRollback bool
+	forge      bool
 }
 
 // New returns norn deploy.
@@ -29,13 +30,13 @@ func New(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "deploy [APP] [REF]",
 		Short: "Build a version, deploy it, and wait until it runs",
-		Long: `Builds the app's image from REF, or from the checkout as it is. If the infraspec sets repo.url, builds REF
-or repo.branch of that repository instead. Pushes the image, or loads it into a local cluster. Then runs
-the tests, dumps and migrates the database, updates the app's Secret, sets the image, and waits until
-every new Pod is available.
+		Long: `Ships what a commit says: its version, and the objects of its infraspec, in one rollout. The first
+deploy creates the objects.
 
-norn deploy changes only the version, and warns if the Deployment does not match the infraspec. Pass
---forge to apply the infraspec in the same rollout.
+Builds the app's image from REF, or from the checkout as it is. If the infraspec sets repo.url, builds REF
+or repo.branch of that repository instead. Pushes the image, or loads it into a local cluster. Then runs
+the tests, dumps and migrates the database, updates the app's Secret and its objects, sets the image, and
+waits until every new Pod is available. The Service and the public route change last.
 
 If the version does not come up, norn reports the cause within seconds, shows the container's last
 log lines and restores the last verified version. If anything fails before the rollout, the running
@@ -44,8 +45,9 @@ version keeps running.`,
   norn deploy shop v1.4.0
   norn deploy . --image registry.example.com/shop:1.4.0
   norn deploy shop --dry-run              # show what each step would do
-  norn deploy --forge --save-failure      # in CI: update objects, keep evidence`,
-		Args: cobra.MaximumNArgs(2),
+  norn deploy --version-only              # change the image and the Secret
+  norn deploy --save-failure              # in CI: keep the evidence`,
+		Args: cli.AtMost(2, "norn deploys one app at a time; docs/ci.md shows how to deploy several"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.Steps(cmd.Context(), func(out ui.Progress) error { return run(a, cmd, args, o, out) })
 		},
@@ -55,7 +57,9 @@ version keeps running.`,
 	flags.BoolVar(&o.Checkout, "checkout", false, "deploy the local checkout even if the infraspec sets repo.url")
 	flags.BoolVar(&o.SkipTests, "skip-tests", false, "skip build.test")
 	flags.BoolVar(&o.SkipSnapshot, "skip-snapshot", false, "skip the database snapshot before a migration")
-	flags.BoolVar(&o.Forge, "forge", false, "apply the infraspec to the app's objects in the same rollout")
+	flags.BoolVar(&o.VersionOnly, "version-only", false, "change only the image and the Secret, not the app's objects")
+	flags.BoolVar(&o.forge, "forge", true, "apply the infraspec, which is the default")
+	_ = flags.MarkHidden("forge") // from the time when it was not the default
 	flags.BoolVar(&o.Force, "force", false, "migrate and replace the Pods even if nothing changed")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "show what each step would do, and change nothing")
 	flags.BoolVar(&o.noRollback, "no-rollback", false, "keep a failed version instead of restoring the previous one")
@@ -92,12 +96,14 @@ func run(a *cli.App, cmd *cobra.Command, args []string, o *options, out ui.Progr
 	o.Namespace, o.App, o.Ref, o.User = s.Conf.Namespace, spec.App, cli.Argument(args, 1), lease.CurrentUser()
 	o.Registry, o.Builder, o.GitToken, o.GitKey = s.Conf.Registry, s.Conf.Builder, s.Conf.GitToken, s.Conf.GitKey
 	o.Settings, o.Database, o.Tunnel = cli.ForgeSettings(s.Conf, ""), cli.DatabaseSettings(s.Conf), s.Conf.Tunnel
+	o.VersionOnly = o.VersionOnly || !o.forge
 	o.Redactor = a.Redactor
 	a.Redactor.Hide("NORN_GIT_TOKEN", o.GitToken)
 	o.rollout.Set(&o.Target, filepath.Dir(spec.Path()))
 	if o.noRollback {
 		o.KeepFailed = "--no-rollback"
 	}
+	a.WarnLocalDatabase(spec, s.Conf)
 	out.Begin(s.Title("deploy", spec.App))
 	if o.dryRun {
 		return deploy.Plan(ctx, s.Client, out, spec, o.Options)

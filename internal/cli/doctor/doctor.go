@@ -57,9 +57,10 @@ func run(a *cli.App, cmd *cobra.Command, arg string) error {
 	a.Redactor.Hide("NORN_GIT_TOKEN", conf.GitToken)
 	subject := doctor.Subject{
 		Config: conf, ConfigErr: confErr, App: arg, Here: here, Wait: wait,
-		Connect: func(ctx context.Context) (*k8s.Client, error) { return connect.Dial(ctx, a.Kube, cli.Caller()) },
-		Hide:    a.Redactor.Hide,
-		Dead:    lease.ThisProcess("norn doctor").Dead,
+		Connect:    func(ctx context.Context) (*k8s.Client, error) { return connect.Dial(ctx, a.Kube, a.Caller()) },
+		PluginWait: connect.PluginLimit(a.Caller().Interactive),
+		Hide:       a.Redactor.Hide,
+		Dead:       lease.ThisProcess("norn doctor").Dead,
 	}
 	p := &printer{rename: a.Rename}
 	if !a.JSON {
@@ -67,7 +68,8 @@ func run(a *cli.App, cmd *cobra.Command, arg string) error {
 	}
 	results, err := doctor.Examine(cmd.Context(), subject, p.take)
 	p.flush()
-	if err != nil {
+	if err != nil { // interrupted, perhaps during a login
+		connect.EndPlugins()
 		return err
 	}
 	return conclude(a, results, conf)

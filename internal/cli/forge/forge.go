@@ -2,18 +2,24 @@
 package forge
 
 import (
+	"path/filepath"
+
 	"github.com/spf13/cobra"
 
 	"norn/internal/cli"
 	"norn/internal/cli/diff"
 	"norn/internal/ui"
+	"norn/pkg/deploy"
+	"norn/pkg/deploy/rollout"
 	"norn/pkg/forge"
 )
 
 // options are the flags of norn forge.
 type options struct {
 	forge.Options
-	dryRun bool
+	rollout cli.RolloutFlags
+	dryRun  bool
+	noWait  bool
 }
 
 // New returns norn forge.
@@ -26,8 +32,10 @@ func New(a *cli.App) *cobra.Command {
 app's rule in the Cloudflare tunnel. Objects that the infraspec no longer names are deleted; data is kept.
 
 A second run changes nothing, and an interrupted run can be repeated. A new app is paused until its
-first deploy. norn forge never reverts the image that a deploy has set. It does not wait for new
-Pods: to apply the infraspec and watch the rollout, use norn deploy --forge.`,
+first deploy. norn forge never reverts the image that a deploy has set.
+
+If a change replaces Pods, norn waits until the new Pods are available, and restores the last verified
+version if they fail, like norn deploy. The Service and the public route change after that.`,
 		Example: "  norn forge\n  norn forge shop --dry-run\n  norn forge shop --adopt --namespace staging",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -42,6 +50,8 @@ Pods: to apply the infraspec and watch the rollout, use norn deploy --forge.`,
 	flags.StringVar(&o.Image, "image", "", "image that a new app starts with, before its first deploy")
 	flags.BoolVar(&o.Adopt, "adopt", false, "take over existing objects with the same names")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "show what would change, like norn diff, and change nothing")
+	flags.BoolVar(&o.noWait, "no-wait", false, "do not wait for new Pods, and restore nothing")
+	o.rollout.Bind(cmd)
 	cli.BindLock(cmd, &o.Lock)
 	return cmd
 }
@@ -56,6 +66,10 @@ func run(a *cli.App, cmd *cobra.Command, args []string, o *options, out ui.Progr
 		return err
 	}
 	o.Settings, o.Tunnel = cli.ForgeSettings(s.Conf, o.Image), s.Conf.Tunnel
+	a.WarnLocalDatabase(spec, s.Conf)
 	out.Begin(s.Title("forge", spec.App))
-	return forge.Run(cmd.Context(), s.Client, out, spec, o.Options)
+	t := rollout.Target{Namespace: s.Conf.Namespace, App: spec.App, Spec: spec, Lock: o.Lock, Redactor: a.Redactor}
+	o.rollout.Set(&t, filepath.Dir(spec.Path()))
+	a.HideLive(cmd.Context(), s, spec.App)
+	return deploy.Forge(cmd.Context(), s.Client, out, t, o.Options, o.noWait)
 }

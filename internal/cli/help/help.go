@@ -49,7 +49,7 @@ norn help lists.`,
 			at, rest, err := cmd.Root().Find(args)
 			if err != nil || len(rest) > 0 {
 				word := strings.Join(args, " ")
-				return cli.Usagef("no help for %q%s", word, cli.Suggestion(cmd.Root(), word))
+				return cli.NoHelp(cmd.Root(), word)
 			}
 			at.InitDefaultHelpFlag()
 			return at.Help()

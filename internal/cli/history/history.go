@@ -18,7 +18,7 @@ func New(a *cli.App) *cobra.Command {
 		Short: "List the deployed versions and how their rollouts ended",
 		Long: `Lists the Deployment's revisions, newest first: the commit, who deployed it and when, whether norn verified
 its rollout, and which revision is current. norn rollback --to accepts a revision or a commit.
-artifacts.retain sets how many revisions the cluster keeps.`,
+artifacts.retain sets how many revisions the cluster keeps, in addition to the last failed ones.`,
 		Example: "  norn history shop\n  norn history shop -o json | jq -r 'select(.current) | .image'",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -32,7 +32,7 @@ artifacts.retain sets how many revisions the cluster keeps.`,
 			}
 			entries, err := deploy.History(cmd.Context(), s.Client, s.Conf.Namespace, name)
 			if err != nil {
-				return err
+				return s.CheckSpelling(cmd.Context(), name, err)
 			}
 			if a.JSON {
 				return a.Encode(cli.Elements(entries)...)

@@ -100,8 +100,8 @@ func fill(a *cli.App, cmd *cobra.Command, answers *scaffold.Answers, flags scaff
 	return nil
 }
 
-// ask repeats a question until the answer makes a valid infraspec. An empty answer means the default, and "-" means
-// none.
+// ask repeats a question until the answer makes a valid infraspec. An empty answer means the default, "-" means none,
+// and "?" prints help.
 func ask(ctx context.Context, prompt *ui.Prompt, q question, answers *scaffold.Answers) error {
 	for {
 		text := q.text
@@ -113,6 +113,9 @@ func ask(ctx context.Context, prompt *ui.Prompt, q question, answers *scaffold.A
 			return err
 		}
 		switch answer {
+		case "?":
+			prompt.Say(q.help)
+			continue
 		case "":
 			answer = q.fallback(answers)
 		case "-":
@@ -130,7 +133,7 @@ func ask(ctx context.Context, prompt *ui.Prompt, q question, answers *scaffold.A
 			*answers = next
 			return nil
 		}
-		prompt.Say("  " + err.Error())
+		prompt.Say(err.Error())
 	}
 }
 
@@ -161,7 +164,8 @@ func write(a *cli.App, dir string, answers scaffold.Answers) error {
 			where = " ." + string(filepath.Separator) + shown
 		}
 	}
-	text := a.Rename("wrote %s for %s, role %s\nnext: norn validate%s, norn forge%[4]s, then norn deploy%[4]s\n")
+	text := a.Rename("wrote %s for %s, role %s\n" +
+		"next: norn validate%s, norn secrets init%[4]s if the app has secrets, git commit, then norn deploy%[4]s\n")
 	_, err = fmt.Fprintf(a.Streams.Out, text, ui.DisplayPath(path), answers.App, answers.Role, where)
 	return err
 }

@@ -13,6 +13,7 @@ import (
 // question asks for one answer, on a terminal or through a flag.
 type question struct {
 	flag, text string
+	help       string // the answer to "?"
 	needed     string // why an answer is required, or ""
 	applies    func(*scaffold.Answers) bool
 	take       func(*scaffold.Answers)        // copies the answer from the flag
@@ -45,34 +46,44 @@ func questions(flags scaffold.Answers) []question {
 	return []question{
 		word(question{
 			flag: "app", text: "App name", needed: "an app needs a name", applies: always,
+			help:     "All objects in the cluster are named after the app. Use lower-case letters, digits and '-'.",
 			fallback: func(a *scaffold.Answers) string { return a.App },
 		}, func(a *scaffold.Answers) *string { return &a.App }),
 		word(question{
 			flag: "role", text: "Role (webserver, worker, cron, function)", needed: "an app needs a role", applies: always,
+			help: "webserver: runs all the time and listens on a port\nworker:    runs all the time, without a port\n" +
+				"cron:      runs a command on a schedule\nfunction:  runs once for each norn invoke",
 			fallback: func(a *scaffold.Answers) string { return a.Role },
 		}, func(a *scaffold.Answers) *string { return &a.Role }),
 		{
 			flag: "port", text: "Port that the container listens on", needed: "a webserver needs a port", applies: web,
+			help:     "The port on which the program in the container accepts HTTP requests.",
 			take:     func(a *scaffold.Answers) { a.Port = flags.Port },
 			fallback: func(a *scaffold.Answers) string { return strings.TrimPrefix(strconv.Itoa(a.Port), "0") },
 			set:      setPort,
 		},
 		word(question{
 			flag: "healthcheck", text: "Health check path, such as /healthz (Enter for none)", applies: web, fallback: none,
+			help: "A Pod gets requests while GET on this path answers with a status below 400.\n" +
+				"Without a path, norn takes a Pod as healthy when its container runs.",
 		}, func(a *scaffold.Answers) *string { return &a.Healthcheck }),
 		word(question{
 			flag: "internal", text: "Service name in the cluster (- for none)", applies: web, fallback: serviceName,
+			help: "Other Pods reach the app at http://NAME, on port 80.",
 		}, func(a *scaffold.Answers) *string { return &a.Internal }),
 		word(question{
 			flag: "external", text: "Public host name in the Cloudflare tunnel (Enter for none)", fallback: none,
+			help:    "The host that a cloudflared in the cluster routes to the Service. Leave it empty if you use an Ingress.",
 			applies: func(a *scaffold.Answers) bool { return web(a) && a.Internal != "" },
 		}, func(a *scaffold.Answers) *string { return &a.External }),
 		word(question{
 			flag: "schedule", text: `Schedule, such as "0 3 * * *"`, needed: "a cron app needs a schedule",
+			help:    "Minute, hour, day of month, month, weekday; or @hourly, @daily, @weekly, @monthly.",
 			applies: cron, fallback: none,
 		}, func(a *scaffold.Answers) *string { return &a.Schedule }),
 		word(question{
 			flag: "command", text: "Command", needed: "a cron app needs a command", applies: cron, fallback: none,
+			help: "The image must contain /bin/sh, which runs the command. Write a list in the file to run it without.",
 		}, func(a *scaffold.Answers) *string { return &a.Command }),
 		{
 			flag: "from-remote", applies: always,

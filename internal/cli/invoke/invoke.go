@@ -22,7 +22,10 @@ func New(a *cli.App) *cobra.Command {
 		Use:   "invoke [APP]",
 		Short: "Call a function app once",
 		Long: `Runs the function once, as a Job, with the body in the environment variable NORN_BODY. Prints the Job's
-output, deletes the Job, and exits with the function's exit code. function.timeout limits the time.`,
+output, deletes the Job, and exits with the function's exit code. function.timeout limits the time.
+
+Functions of the original norn find their request in NORN_REQUEST_BODY, NORN_REQUEST_METHOD and
+NORN_REQUEST_PATH.`,
 		Example: `  norn invoke resize --body '{"width": 100}'
   norn invoke resize --body @request.json
   norn invoke resize --image registry.example.com/resize:1`,
@@ -47,6 +50,10 @@ func invocation(a *cli.App, cmd *cobra.Command, args []string, o *options) (*cli
 	spec, err := a.Spec(cli.Argument(args, 0), s.Conf)
 	if err != nil {
 		return nil, err
+	}
+	if spec.Role == infraspec.Cron {
+		return nil, cli.Usagef("%s is a cron app, not a function; to run its command now, run %s", spec.App,
+			cli.RunNow(spec.App))
 	}
 	if spec.Role != infraspec.Function {
 		return nil, cli.Usagef("%s is a %s, not a function; norn run runs a command in it", spec.App, spec.Role)

@@ -50,7 +50,8 @@ func New(a *cli.App) *cobra.Command {
 			}
 			f.Namespace, f.App = s.Conf.Namespace, name
 			a.HideLive(cmd.Context(), s, name)
-			return logs.Run(cmd.Context(), s.Client, f.Options, sink(a, f))
+			err = logs.Run(cmd.Context(), s.Client, f.Options, sink(a, f))
+			return s.CheckSpelling(cmd.Context(), name, err)
 		},
 	}
 	f.bind(cmd.Flags())

@@ -15,7 +15,7 @@ func New(a *cli.App) *cobra.Command {
 		Use:   "restart [APP]",
 		Short: "Replace the app's Pods with new ones, and wait",
 		Long: `Replaces the app's Pods like kubectl rollout restart, and waits until every new Pod is available and
-every old one is gone. The version does not change: the Pods get the image, environment and
+every old one is terminating. The version does not change: the Pods get the image, environment and
 secrets of the last deploy.`,
 		Example: "  norn restart\n  norn restart shop --timeout 10m",
 		Args:    cobra.MaximumNArgs(1),

@@ -43,6 +43,10 @@ func TestCompletesWithoutCluster(t *testing.T) {
 		{"deploy beat |", ""}, // not a git repository
 		{"deploy shop v1.4.0 |", ""},
 		{"validate shop |", "beat"},
+		{"run |", "beat shop"},
+		{"run s|", "shop"},
+		{"secrets exec s|", "shop"},
+		{"invoke |", ""}, // neither is a function
 		{"secrets set |", "HELLO_TOKEN OTHER beat shop"},
 		{"secrets set shop |", "HELLO_TOKEN OTHER"},
 		{"secrets unset shop |", "HELLO_TOKEN"},

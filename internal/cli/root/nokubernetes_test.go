@@ -199,7 +199,7 @@ func TestNoKubernetesByServer(t *testing.T) {
 		{"certificate not trusted", unauthorized.URL, otherCA, "is signed by an unknown authority", "30s"},
 		{"certificate expired", expired.URL, expiredCA, "expired or is not yet valid", "30s"},
 		{"401", unauthorized.URL, caOf(unauthorized), `rejected the credentials of user "u"`, "30s"},
-		{"not Kubernetes", page.URL, caOf(page), "did not answer like a Kubernetes API server", "30s"},
+		{"not Kubernetes", page.URL, caOf(page), "answered with text/plain, not Kubernetes (404 Not Found)", "30s"},
 		{"not an address", "https://127.0.0.1:notaport", nil, "cannot be", "30s"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -3,7 +3,6 @@ package root
 
 import (
 	"errors"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -42,8 +41,7 @@ APP is a folder or a file (./shop), or the name of an app in the apps folder. Wi
 uses the infraspec.yaml in the current folder or in the nearest folder above it.`
 
 const examples = `  norn init        # write an infraspec.yaml for this folder
-  norn forge       # create the app's objects
-  norn deploy      # deploy a version, and wait until it runs
+  norn deploy      # build a version, deploy it, and wait until it runs
   norn logs -f     # follow its logs
   norn rollback    # go back to the previous version`
 
@@ -104,6 +102,7 @@ func New(a *cli.App) *cobra.Command {
 	help.Add(a, cmd)
 	cmd.AddCommand(docs.New(a))
 	checkArguments(cmd)
+	a.ExplainDenials(cmd)
 	completion.Bind(a, cmd)
 	a.RenameCommands(cmd)
 	return cmd
@@ -113,7 +112,7 @@ func New(a *cli.App) *cobra.Command {
 func commands(a *cli.App) []manual.Group {
 	return []manual.Group{
 		{Title: "Deploy an app", Commands: []*cobra.Command{
-			forge.New(a), deploy.New(a), rollback.New(a), restart.New(a), teardown.New(a),
+			deploy.New(a), forge.New(a), rollback.New(a), restart.New(a), teardown.New(a),
 		}},
 		{Title: "Inspect an app", Commands: []*cobra.Command{status.New(a), logs.New(a), history.New(a), diff.New(a)}},
 		{Title: "Work with an app", Commands: []*cobra.Command{
@@ -138,14 +137,11 @@ func checkArguments(cmd *cobra.Command) {
 
 func asUsage(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
-		if check(cmd, args) == nil {
-			return nil
+		err := check(cmd, args)
+		if _, explained := errors.AsType[*cli.UsageError](err); err == nil || explained {
+			return err
 		}
-		_, accepted, _ := strings.Cut(cmd.Use, " ")
-		if accepted == "" {
-			return cli.Usagef("%s accepts no arguments, got %d", cli.CommandName(cmd), len(args))
-		}
-		return cli.Usagef("%s accepts %s, got %s", cli.CommandName(cmd), accepted, cli.Plural(len(args), "argument"))
+		return cli.WrongArguments(cmd, args)
 	}
 }
 

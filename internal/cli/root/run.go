@@ -5,6 +5,8 @@ import (
 	"errors"
 	"syscall"
 
+	"github.com/spf13/cobra"
+
 	"norn/internal/cli"
 	"norn/internal/ui"
 	"norn/pkg/infraspec"
@@ -18,6 +20,7 @@ func Run(ctx context.Context, args []string, s ui.Streams) int {
 	defer func() { ui.Flush(a.Streams.Out); ui.Flush(a.Streams.Err) }()
 	root := New(a) //nolint:contextcheck // cobra hands the context to its commands
 	root.SetArgs(args)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return cli.FlagErrorFor(cmd, args, err) })
 	cmd, err := root.ExecuteContextC(ctx)
 	if misused, ok := errors.AsType[*cli.UsageError](err); ok {
 		misused.Command = cli.CommandName(cmd)

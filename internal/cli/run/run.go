@@ -2,12 +2,15 @@
 package run
 
 import (
+	"cmp"
 	"context"
+	"regexp"
 
 	"github.com/spf13/cobra"
 
 	"norn/internal/cli"
 	"norn/internal/job"
+	"norn/pkg/infraspec"
 )
 
 // New returns norn run.
@@ -24,7 +27,7 @@ app's own Pods are not affected.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dash := cmd.ArgsLenAtDash()
 			if dash < 0 || dash == len(args) || dash > 1 {
-				return cli.Usagef("no command after --; usage: norn run APP -- COMMAND")
+				return noCommand(a, cmd, args)
 			}
 			return a.RunOnce(cmd.Context(), "run", func() (*cli.OneOff, error) {
 				s, err := a.Connect(cmd.Context(), cmd, "run")
@@ -36,11 +39,51 @@ app's own Pods are not affected.`,
 				}
 				r.Namespace = s.Conf.Namespace
 				return &cli.OneOff{Title: s.Title("run", r.App), Request: r, Call: func(ctx context.Context, r job.Request) error {
-					return job.Command(ctx, s.Client, r, args[dash:])
+					if hasInput(a.Streams.In) {
+						r.Say("the command does not get norn's standard input; kubectl exec -i deploy/" + r.App +
+							" passes it to a command in a running Pod")
+					}
+					return s.CheckSpelling(ctx, r.App, job.Command(ctx, s.Client, r, args[dash:]))
 				}}, nil
 			})
 		},
 	}
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		if interactive.MatchString(err.Error()) {
+			app := cmp.Or(cli.Argument(cmd.Flags().Args(), 0), "APP")
+			return cli.Usagef("norn run is not interactive; run kubectl exec -it deploy/%s -- COMMAND in a running Pod", app)
+		}
+		return cli.FlagError(err)
+	})
 	cmd.Flags().Var((*cli.Duration)(&r.Timeout), "timeout", "time limit for the command (default: none)")
 	return cmd
+}
+
+// interactive matches pflag's error for kubectl's and docker's flags of an interactive command.
+var interactive = regexp.MustCompile(
+	`^unknown (shorthand flag: '[it]' in -(i|t|it|ti)|flag: --(interactive|tty|stdin))$`)
+
+// noCommand returns the error for a call without a command. A cron app and a function have a command of their own.
+func noCommand(a *cli.App, cmd *cobra.Command, args []string) error {
+	const text = "no command after --; usage: norn run APP -- COMMAND"
+	conf, err := a.Config(cmd)
+	if err != nil || len(args) != 1 {
+		return cli.Usagef(text)
+	}
+	here, err := cli.Here()
+	if err != nil {
+		return cli.Usagef(text)
+	}
+	path, err := infraspec.Locate(args[0], here, conf.AppsDir)
+	if err != nil {
+		return cli.Usagef(text)
+	}
+	switch spec, _ := infraspec.Inspect(path); spec.Role {
+	case infraspec.Cron:
+		return cli.Usagef(text+"; to run the schedule's command now, run %s", cli.RunNow(spec.App))
+	case infraspec.Function:
+		return cli.Usagef(text+"; to call the function, run norn invoke %s", spec.App)
+	case infraspec.Webserver, infraspec.Worker: // have no command that ends
+	}
+	return cli.Usagef(text)
 }

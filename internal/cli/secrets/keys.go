@@ -65,8 +65,8 @@ values stay the same. A removed recipient cannot read new values, but may still 
 type Ready struct {
 	Rules     string `json:"rules"`
 	NewRules  bool   `json:"newRules"`
-	Recipient string `json:"recipient,omitempty"` // only if the rules are new
-	Key       string `json:"key,omitempty"`       // the key's file; only if the rules are new
+	Recipient string `json:"recipient,omitempty"` // the user's public key, unless the rules already name it
+	Key       string `json:"key,omitempty"`       // the key's file; "" without Recipient
 	NewKey    bool   `json:"newKey"`
 }
 
@@ -76,7 +76,10 @@ func newInit(a *cli.App) *cobra.Command {
 		Short: "Create an age key and .sops.yaml if missing",
 		Long: `Creates what encryption needs: an age key where SOPS looks for one (SOPS_AGE_KEY, SOPS_AGE_KEY_FILE, or
 sops/age/keys.txt in the configuration folder), readable by its owner only, and a .sops.yaml beside
-the infraspec that names its public key. Existing files are used and never changed.`,
+the infraspec that names its public key. Existing files are used and never changed.
+
+In a repository that already has a .sops.yaml, norn creates your key if you have none, and prints the
+public key. Add it to .sops.yaml; then someone who can decrypt the secrets runs norn secrets rotate.`,
 		Example: "  norn secrets init\n  norn secrets init shop",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -91,20 +94,31 @@ the infraspec that names its public key. Existing files are used and never chang
 			if a.JSON {
 				return a.Encode(Ready{s.Rules, s.NewRules, s.Recipient, s.Key, s.NewKey})
 			}
-			out := a.Streams.Out
-			switch {
-			case !s.NewRules:
-				_, err = fmt.Fprintf(out, "%s already names the recipients of %s; nothing was changed\n",
-					ui.DisplayPath(s.Rules), secrets.FileName)
-				return err
-			case s.NewKey:
-				_, _ = fmt.Fprintf(out, "created an age key in %s; keep a copy in a safe place, and never commit it\n", s.Key)
-			default:
-				_, _ = fmt.Fprintf(out, "using the age key in %s\n", s.Key)
-			}
-			next := a.Rename("wrote %s for %s\nnext: norn secrets set NAME\n")
-			_, err = fmt.Fprintf(out, next, ui.DisplayPath(s.Rules), s.Recipient)
-			return err
+			return printSetup(a, s)
 		},
 	}
+}
+
+func printSetup(a *cli.App, s *secrets.Setup) error {
+	rules := ui.DisplayPath(s.Rules)
+	var text string
+	switch {
+	case s.NewKey:
+		text = fmt.Sprintf("created an age key in %s; keep a copy in a safe place, and never commit it\n", s.Key)
+	case s.Key != "":
+		text = fmt.Sprintf("using the age key in %s\n", s.Key)
+	}
+	switch {
+	case s.NewRules:
+		text += fmt.Sprintf("wrote %s for %s\nnext: norn secrets set NAME\n", rules, s.Recipient)
+	case s.Named:
+		text += fmt.Sprintf("%s already names the recipients of %s; nothing was changed\nnext: norn secrets set NAME\n",
+			rules, secrets.FileName)
+	default:
+		text += fmt.Sprintf("%s does not name your public key: %s\n"+
+			"next: add it there and commit; then someone who can decrypt the secrets runs norn secrets rotate\n",
+			rules, s.Recipient)
+	}
+	_, err := fmt.Fprint(a.Streams.Out, a.Rename(text))
+	return err
 }

@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"norn/internal/cli"
-	"norn/internal/config"
 	"norn/internal/status"
 	"norn/internal/ui"
 	"norn/pkg/forge/objects"
@@ -46,12 +45,13 @@ key or a cluster, norn omits what it cannot know, and says why. Values are never
 					return err
 				}
 			}
-			client, unavailable, err := a.Reach(cmd.Context())
+			client, unavailable, err := a.Reach(cmd.Context(), conf)
 			if err != nil {
 				return err
 			}
 			if client != nil {
-				if sources.Live, sources.Asked, err = liveValues(cmd.Context(), a, client, conf, file.app); err != nil {
+				s := &cli.Session{Conf: conf, Client: client}
+				if err = readLive(cmd.Context(), a, s, file.app, &sources); err != nil {
 					return err
 				}
 			}
@@ -82,32 +82,35 @@ func valuesIfKey(ctx context.Context, a *cli.App, path string) (map[string]secre
 	return f.Values(), nil
 }
 
-// liveValues returns the values in the app's Secret, and whether they are known. If it cannot read the Secret, or if
-// norn does not manage it, liveValues only warns.
-func liveValues(
-	ctx context.Context, a *cli.App, client *k8s.Client, conf *config.Config, app string,
-) (values map[string]secrets.Value, known bool, err error) {
-	live, err := client.GetSecret(ctx, conf.Namespace, objects.SecretName(app))
+// readLive adds the values in the cluster to sources. If it cannot read the Secret, or norn does not manage it, it
+// prints a warning.
+func readLive(
+	ctx context.Context, a *cli.App, s *cli.Session, app string, sources *status.SecretSources,
+) error {
+	live, err := s.Client.GetSecret(ctx, s.Conf.Namespace, objects.SecretName(app))
 	var denied *k8s.DeniedError
 	switch {
 	case k8s.IsNotFound(err):
-		return nil, true, nil
+		sources.Asked = true
+		return nil
 	case errors.As(err, &denied):
 		ui.PrintWarning(a.Streams.Err, err.Error())
-		return nil, false, nil
+		return nil
 	case err != nil:
-		return nil, false, err
+		return err
 	}
 	if err := objects.CheckOwner("Secret", live, app); err != nil {
 		ui.PrintWarning(a.Streams.Err, err.Error())
-		return nil, true, nil
+		sources.Foreign = true
 	}
-	values = map[string]secrets.Value{}
+	sources.Asked, sources.Live = true, map[string]secrets.Value{}
 	for key, value := range live.Data {
 		a.Redactor.Hide(key, string(value))
-		values[key] = secrets.NewValue(string(value))
+		if !sources.Foreign {
+			sources.Live[key] = secrets.NewValue(string(value))
+		}
 	}
-	return values, true, nil
+	return nil
 }
 
 func printSecretNames(a *cli.App, names []status.SecretName, sources status.SecretSources) {
@@ -125,7 +128,10 @@ func printSecretNames(a *cli.App, names []status.SecretName, sources status.Secr
 			declared = ui.Marked("not declared", ui.Warn)
 		}
 		row := []ui.Cell{{Text: n.Name}, declared, ui.Marked(n.File, fileMarks[n.File])}
-		if sources.Asked {
+		switch {
+		case sources.Foreign:
+			row = append(row, ui.Marked("not managed", ui.Warn))
+		case sources.Asked:
 			row = append(row, inCluster(n))
 		}
 		rows = append(rows, row)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -74,10 +75,25 @@ func printChanges(a *cli.App, file *appFile, c secrets.Changes) error {
 	_, err := fmt.Fprintf(a.Streams.Out, "%s: %s\n", ui.DisplayPath(file.path), text)
 	for _, name := range c.Added {
 		if !slices.Contains(file.declared, name) {
-			a.Warnf("%s is not declared: add it to secrets: in the infraspec to pass it to the app", name)
+			a.Warnf("%s", undeclared(name, file.declared))
 		}
 	}
 	return err
+}
+
+// undeclared returns a warning that the infraspec does not declare name, with the line to add.
+func undeclared(name string, declared []string) string {
+	for _, other := range declared {
+		if strings.EqualFold(other, name) {
+			return fmt.Sprintf("the infraspec declares %s, not %s; names are case-sensitive", other, name)
+		}
+	}
+	if len(declared) == 0 {
+		return fmt.Sprintf("%s is not declared, so the app does not get it: add this line to %s: secrets: [%[1]s]",
+			name, infraspec.FileName)
+	}
+	return fmt.Sprintf("%s is not declared, so the app does not get it: add it under secrets: in %s, as in - %[1]s",
+		name, infraspec.FileName)
 }
 
 // appAndName splits the arguments [APP] NAME. Its error does not repeat NAME, which may be a value.

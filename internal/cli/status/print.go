@@ -55,6 +55,9 @@ func printOverview(a *cli.App, apps []status.App, conf *config.Config, connected
 		if app.Problem != "" {
 			ui.PrintLine(out, ui.Bad, "✗", ui.DisplayPath(app.Path)+" "+app.Problem)
 		}
+		for _, warning := range app.Warnings {
+			ui.PrintLine(out, ui.Warn, "!", app.Name+": "+warning)
+		}
 		if len(app.Drift) > 0 {
 			ui.PrintLine(out, ui.Warn, "≠", fmt.Sprintf("%s differs from its infraspec: %s", app.Name, shortened(app.Drift, 2)))
 		}
@@ -96,6 +99,7 @@ func printDetail(a *cli.App, d *status.Detail) {
 		fact("problem", "the infraspec "+d.Problem)
 	}
 	fact("reason", d.Reason)
+	fact("warning", strings.Join(d.Warnings, "\n"))
 	fact("version", d.Version)
 	fact("image", d.Image)
 	fact("hosts", strings.Join(d.Hosts, ", "))
@@ -114,14 +118,20 @@ func printDetail(a *cli.App, d *status.Detail) {
 	}
 }
 
-// lastRuns returns when a cron app last ran.
+// lastRuns returns when a cron app last ran, and how that ended.
 func lastRuns(s *status.Schedule) string {
 	text := "has not run yet"
-	switch {
-	case s.Last != nil && s.Success == nil:
-		text = fmt.Sprintf("last run %s ago, no success yet", cli.Age(s.Last))
+	switch r := s.LastRun; {
+	case r != nil:
+		text = fmt.Sprintf("last run %s ago %s", cli.Age(&r.Started), verbs[r.Outcome])
 	case s.Last != nil:
-		text = fmt.Sprintf("last run %s ago, last success %s ago", cli.Age(s.Last), cli.Age(s.Success))
+		text = fmt.Sprintf("last run %s ago", cli.Age(s.Last))
+	}
+	switch {
+	case s.Success != nil:
+		text += fmt.Sprintf(", last success %s ago", cli.Age(s.Success))
+	case s.LastRun != nil || s.Last != nil:
+		text += ", no success yet"
 	}
 	if s.Active > 0 {
 		text += fmt.Sprintf(", %d running", s.Active)
@@ -129,12 +139,18 @@ func lastRuns(s *status.Schedule) string {
 	return text
 }
 
+// verbs say what a run does, or did.
+var verbs = map[status.Outcome]string{
+	status.Succeeded: "succeeded", status.FailedRun: "failed", status.RunningRun: "is running",
+	status.Waiting: "has not started",
+}
+
 // printParts prints volumes, Pods and revisions as tables.
 func printParts(a *cli.App, d *status.Detail) {
 	var rows [][]ui.Cell
 	for _, v := range d.Volumes {
 		mark := ui.Plain
-		if v.State == "missing" || v.State == "Lost" || v.State == "Pending" {
+		if v.State != "Bound" && v.State != "host" {
 			mark = ui.Warn
 		}
 		rows = append(rows, []ui.Cell{

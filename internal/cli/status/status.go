@@ -48,7 +48,7 @@ func all(ctx context.Context, a *cli.App, here string, conf *config.Config) erro
 	if err != nil {
 		return err
 	}
-	client, unavailable, err := a.Reach(ctx)
+	client, unavailable, err := a.Reach(ctx, conf)
 	if err != nil {
 		return err
 	}
@@ -56,6 +56,9 @@ func all(ctx context.Context, a *cli.App, here string, conf *config.Config) erro
 	if client != nil {
 		if inv, err = client.Inventory(ctx, conf.Namespace, ""); err != nil {
 			return err
+		}
+		if len(inv.Deployments)+len(inv.CronJobs)+len(inv.PodTemplates) == 0 {
+			a.WarnMissingNamespace(ctx)
 		}
 	}
 	apps := status.Overview(locals, inv, cli.ForgeSettings(conf, ""))
@@ -78,7 +81,7 @@ func one(ctx context.Context, a *cli.App, arg, here string, conf *config.Config)
 	case !errors.As(err, &missing) || missing.Name == "":
 		return err
 	}
-	client, unavailable, reachErr := a.Reach(ctx)
+	client, unavailable, reachErr := a.Reach(ctx, conf)
 	if reachErr != nil {
 		return reachErr
 	}
@@ -89,8 +92,14 @@ func one(ctx context.Context, a *cli.App, arg, here string, conf *config.Config)
 		return err // the name is not on disk, and no cluster is available
 	}
 	detail, err := status.Describe(ctx, cluster, local, cli.ForgeSettings(conf, ""))
+	if err != nil && client != nil {
+		return (&cli.Session{Conf: conf, Client: client}).CheckSpelling(ctx, arg, err)
+	}
 	if err != nil {
 		return err
+	}
+	if detail.State == status.NotForged {
+		a.WarnMissingNamespace(ctx)
 	}
 	if a.JSON {
 		return errors.Join(a.Encode(detail, cli.NewConnection(client, unavailable, conf)), invalid)

@@ -2,6 +2,9 @@
 package teardown
 
 import (
+	"context"
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"norn/internal/cli"
@@ -57,17 +60,13 @@ func run(a *cli.App, cmd *cobra.Command, args []string, o *options, out ui.Progr
 	if !onDisk { // the name is misspelled, or the app is already gone
 		if known, err := forge.Known(ctx, s.Client, o.Removal); err != nil || !known {
 			if err == nil {
-				a.Warnf("no objects of %s in namespace %s; norn status lists the apps", name, s.Conf.Namespace)
+				warnAbsent(ctx, a, s, name)
 			}
 			return err
 		}
 	}
 	if !o.yes && !o.dryRun {
-		data := "its data is kept"
-		if o.DeleteData {
-			data = "with all its data"
-		}
-		if err := a.Confirm(ctx, "teardown", s.Title("tear down", name), data); err != nil {
+		if err := confirm(ctx, a, s, o); err != nil {
 			return err
 		}
 	}
@@ -76,4 +75,29 @@ func run(a *cli.App, cmd *cobra.Command, args []string, o *options, out ui.Progr
 		return forge.PlanTeardown(ctx, s.Client, out, o.Removal)
 	}
 	return forge.Teardown(ctx, s.Client, out, o.Removal)
+}
+
+// confirm asks whether to tear down the app. With --delete-data, the question names the claims.
+func confirm(ctx context.Context, a *cli.App, s *cli.Session, o *options) error {
+	data := "its data is kept"
+	if o.DeleteData {
+		claims, err := forge.Data(ctx, s.Client, o.Removal)
+		if err != nil {
+			return err
+		}
+		data = "it has no volume claims"
+		if len(claims) > 0 {
+			data = "and delete its data: " + strings.Join(claims, ", ")
+		}
+	}
+	return a.Confirm(ctx, "teardown", s.Title("tear down", o.App), data)
+}
+
+// warnAbsent prints that the app has no objects. A second teardown succeeds and changes nothing.
+func warnAbsent(ctx context.Context, a *cli.App, s *cli.Session, name string) {
+	advice := "norn status lists the apps"
+	if near := s.Similar(ctx, name); near != "" {
+		advice = "did you mean " + near + "?"
+	}
+	a.Warnf("no objects of %s in namespace %s; %s", name, s.Conf.Namespace, advice)
 }

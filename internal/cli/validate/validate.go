@@ -62,7 +62,7 @@ func run(a *cli.App, args []string, conf *config.Config, o options) error {
 		if err := validate.All(conf.AppsDir, each); err != nil {
 			return err
 		}
-		return conclude(a, sum, conf.AppsDir)
+		return conclude(a, sum)
 	}
 	if len(args) == 0 {
 		args = []string{""}
@@ -78,7 +78,7 @@ func run(a *cli.App, args []string, conf *config.Config, o options) error {
 		}
 		missing = append(missing, err)
 	}
-	return errors.Join(append(missing, conclude(a, sum, conf.AppsDir))...)
+	return errors.Join(append(missing, conclude(a, sum))...)
 }
 
 // Checked is the JSON output: the report on one app.
@@ -142,7 +142,7 @@ func (s *summary) take(r validate.Report) {
 }
 
 // conclude prints that all apps are valid, or returns an error.
-func conclude(a *cli.App, s *summary, appsDir string) error {
+func conclude(a *cli.App, s *summary) error {
 	if s.valid < s.apps {
 		what := s.last
 		if s.apps > 1 {
@@ -155,8 +155,6 @@ func conclude(a *cli.App, s *summary, appsDir string) error {
 	}
 	text := fmt.Sprintf("%s is valid", s.last)
 	switch {
-	case s.apps == 0 && s.options.all:
-		text = fmt.Sprintf("no apps in %s", appsDir)
 	case s.apps == 0:
 		return nil // the caller returns the error
 	case s.apps > 1:

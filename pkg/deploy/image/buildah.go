@@ -1,9 +1,11 @@
 package image
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -38,17 +40,51 @@ func (t containersTool) Build(ctx context.Context, out io.Writer, b Request) err
 	for _, a := range b.Args {
 		args = append(args, "--build-arg", a)
 	}
-	return command.Run(ctx, b.Dir, out, t.name, append(args, b.Dir)...)
+	filtered := &olderTags{to: out, own: storeName(b.Image)}
+	err = command.Run(ctx, b.Dir, filtered, t.name, append(args, b.Dir)...)
+	return errors.Join(err, filtered.flush())
 }
 
-// uncachedArg matches a use of norn's build args that buildah's cache ignores: it reuses a cached "ENV
-// VERSION=$VERSION" for any value (github.com/containers/buildah issues 5501 and 5575). It handles RUN correctly.
-var uncachedArg = regexp.MustCompile(`(?im)^(\s*[^R#\s]|\s*R[^U]).*\$\{?(VERSION|BUILD_NUMBER)\b`)
+// olderTags passes on the tool's output, except the lines with earlier tags of the same image.
+type olderTags struct {
+	to   io.Writer
+	own  string // the tag to show
+	rest []byte // the beginning of a line
+}
 
-// cacheable reports whether cached layers are safe for a Dockerfile.
+// Write implements io.Writer.
+func (o *olderTags) Write(p []byte) (int, error) {
+	o.rest = append(o.rest, p...)
+	at := bytes.LastIndexByte(o.rest, '\n') + 1
+	var show []byte
+	for line := range bytes.Lines(o.rest[:at]) {
+		tag, ok := bytes.CutPrefix(line, []byte("Successfully tagged "))
+		if !ok || string(bytes.TrimSpace(tag)) == o.own {
+			show = append(show, line...)
+		}
+	}
+	o.rest = append(o.rest[:0], o.rest[at:]...)
+	if len(show) == 0 {
+		return len(p), nil
+	}
+	_, err := o.to.Write(show)
+	return len(p), err
+}
+
+func (o *olderTags) flush() error {
+	_, err := o.to.Write(o.rest)
+	return err
+}
+
+// buildArg matches a use of norn's build args.
+var buildArg = regexp.MustCompile(`\$\{?(VERSION|BUILD_NUMBER)\b`)
+
+// cacheable reports whether cached layers are safe for a Dockerfile. buildah's cache considers build args only in RUN:
+// it reuses a cached "ENV VERSION=$VERSION" for any value (github.com/containers/buildah issues 5501 and 5575).
 func cacheable(dockerfile string) bool {
-	text, err := os.ReadFile(dockerfile)
-	return err == nil && !uncachedArg.Match(text)
+	return !slices.ContainsFunc(readDockerfile(dockerfile), func(i instruction) bool {
+		return i.name != "RUN" && buildArg.MatchString(i.arguments)
+	})
 }
 
 // storeName returns an image's name in the tool's store. A name without a registry gets docker.io, as Kubernetes reads

@@ -1,8 +1,6 @@
 package image
 
 import (
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -29,12 +27,17 @@ func TestCacheable(t *testing.T) {
 		"FROM x\nARG VERSION\nENV V=$VERSION\n":                     false,
 		"FROM x\nARG BUILD_NUMBER=0\nLABEL n=\"${BUILD_NUMBER}\"\n": false,
 		"FROM x\n# ENV V=$VERSION\n":                                true,
+		"FROM x\nENV A=1 \\\nRUBY_VERSION=$VERSION\n":               false,
+		"FROM x\nLABEL a=1 \\\n  runtime.version=$VERSION\n":        false,
+		"FROM x\nENV A=1 \\\n# RUN\nRUN=$VERSION\n":                 false,
+		"FROM x\nRUN a \\\n  && b $VERSION\n":                       true,
+		"FROM x\nRUN <<EOF\nENV V=$VERSION\nEOF\n":                  true,
+		"FROM x\nCOPY <<RUN /v\nRUN $VERSION\nRUN\n":                false,
+		"FROM x\nRUN echo <<X\nENV V=$VERSION\n":                    false,
+		"# escape=`\nFROM x\nENV A=1 `\nRUBY=$VERSION\n":            false,
+		"FROM x\nONBUILD RUN echo $VERSION\n":                       false,
 	} {
-		path := filepath.Join(t.TempDir(), "Dockerfile")
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		if got := cacheable(path); got != want {
+		if got := cacheable(dockerfile(t, text)); got != want {
 			t.Errorf("cacheable(%q) = %t", text, got)
 		}
 	}
@@ -75,5 +78,21 @@ func TestDigestOf(t *testing.T) {
 	}
 	if got, err := digestOf("registry.example.com/me/shop:1", list); err == nil {
 		t.Errorf("digestOf = %q for a repository without a digest", got)
+	}
+}
+
+// buildah lists all tags of an image that it has built before. norn shows only the new one.
+func TestOlderTags(t *testing.T) {
+	var out strings.Builder
+	o := &olderTags{to: &out, own: "r/shop:2"}
+	for _, part := range []string{
+		"STEP 1\nSucc", "essfully tagged r/shop:1\nSuccessfully tagged r/shop:2\nSuccessfully", " tagged ", "r/x:3\nid",
+	} {
+		if n, err := o.Write([]byte(part)); n != len(part) || err != nil {
+			t.Fatal(n, err)
+		}
+	}
+	if err := o.flush(); err != nil || out.String() != "STEP 1\nSuccessfully tagged r/shop:2\nid" {
+		t.Errorf("%q, %v", out.String(), err)
 	}
 }

@@ -1,7 +1,6 @@
 package rollout
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -10,7 +9,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
-	"norn/internal/logs"
 	k8srollout "norn/pkg/k8s/rollout"
 )
 
@@ -18,8 +16,6 @@ import (
 const (
 	shownLines  = 20
 	shownEvents = 2
-	savedLines  = 500
-	maxLogBytes = 1 << 20
 )
 
 // Failure is the evidence of a failed rollout, for people and as JSON.
@@ -53,33 +49,16 @@ func (r *runner) investigate(ctx context.Context, v k8srollout.Verdict) Failure 
 		}
 		f.Events = r.warnings(ctx, v.Pod)
 	}
-	v = v.Refine(slices.Concat(f.Previous, f.Log))
+	log := slices.Concat(f.Previous, f.Log)
+	v = v.Refine(log)
 	f.Reason, f.Message, f.Pod, f.Container = v.Reason, v.Message, v.Pod, v.Container
 	f.Ready, f.Want = v.Ready, v.Want
-	f.Hint = hint(v, r.Spec, r.ports)
+	f.Hint = hint(v, clues{r.Spec, r.ports, log})
+	if len(r.Omitted) > 0 {
+		f.Hint = strings.TrimSuffix(fmt.Sprintf("deploy without --version-only, which left out %s; %s",
+			strings.Join(r.Omitted, ", "), f.Hint), "; ")
+	}
 	return f
-}
-
-// tail returns the end of a container's log, or nil if it cannot be read.
-func (r *runner) tail(ctx context.Context, v k8srollout.Verdict, previous bool) []string {
-	lines, bytes := int64(savedLines), int64(maxLogBytes)
-	stream, err := r.cluster.StreamLogs(ctx, r.Namespace, v.Pod, &corev1.PodLogOptions{
-		Container: v.Container, Previous: previous, TailLines: &lines, LimitBytes: &bytes,
-	})
-	if err != nil {
-		return nil
-	}
-	defer func() { _ = stream.Close() }()
-	var out []string
-	scanner := bufio.NewScanner(stream)
-	scanner.Buffer(nil, maxLogBytes+1)
-	for scanner.Scan() {
-		out = append(out, scanner.Text())
-	}
-	if len(out) == 1 && logs.Missing.MatchString(out[0]) {
-		return nil
-	}
-	return out
 }
 
 func (r *runner) warnings(ctx context.Context, pod string) []string {
@@ -101,7 +80,9 @@ func (r *runner) warnings(ctx context.Context, pod string) []string {
 // show prints a failure: the verdict in at most four lines, then the container's last log lines. The returned error
 // carries the hint.
 func (f Failure) show(out io.Writer) {
-	say := func(format string, args ...any) { _, _ = fmt.Fprintf(out, format+"\n", args...) }
+	say := func(format string, args ...any) {
+		_, _ = fmt.Fprintln(out, oneLine.Replace(fmt.Sprintf(format, args...)))
+	}
 	say("failed (%s): %s", f.Reason, f.Message)
 	if f.Pod != "" {
 		say("Pod %s, revision %s, image %s", f.Pod, f.Revision, f.Image)
@@ -119,8 +100,11 @@ func (f Failure) show(out io.Writer) {
 
 func (f Failure) printLog(out io.Writer, lines []string) {
 	for _, line := range lines {
-		_, _ = fmt.Fprintf(out, "log | %s\n", line)
+		_, _ = fmt.Fprintln(out, "log | "+oneLine.Replace(line))
 	}
 }
+
+// oneLine keeps foreign text on its line. Package ui removes what precedes a carriage return, including norn's mark.
+var oneLine = strings.NewReplacer("\r", " ", "\n", " ")
 
 func last(lines []string, n int) []string { return lines[max(0, len(lines)-n):] }

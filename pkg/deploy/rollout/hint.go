@@ -1,16 +1,27 @@
 package rollout
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
+	"regexp"
+	"slices"
 
 	"norn/pkg/forge/objects"
 	"norn/pkg/infraspec"
 	k8srollout "norn/pkg/k8s/rollout"
 )
 
+// clues are what norn knows about a failed rollout, apart from the verdict.
+type clues struct {
+	spec  *infraspec.Spec // may be nil
+	ports []int           // where the container listens, if not on its probe's port
+	log   []string        // the container's last lines, of all runs
+}
+
 // hint returns what to do about a failed rollout. If there is an infraspec, it names the line to change.
-func hint(v k8srollout.Verdict, spec *infraspec.Spec, ports []int) string {
+func hint(v k8srollout.Verdict, c clues) string {
+	spec := c.spec
 	switch v.Reason {
 	case k8srollout.ImageNotFound:
 		return "check the image's name and tag, or omit --image to build and push one"
@@ -38,14 +49,19 @@ func hint(v k8srollout.Verdict, spec *infraspec.Spec, ports []int) string {
 	case k8srollout.VolumeNotBound, k8srollout.VolumeNotMounted:
 		return volumeHint(v, spec)
 	case k8srollout.PodsRefused:
-		return "ask the cluster's admin about the policy that refuses the Pods"
+		return refusedHint(v, spec)
 	case k8srollout.ProbeFailing, k8srollout.LivenessKilled:
-		return probeHint(v, spec, ports)
+		return startupHint(v, probeHint(v, spec, c.ports))
 	case k8srollout.TimedOut:
-		return "if the app starts slowly, raise --timeout"
+		return timeoutHint(v)
 	case k8srollout.CrashLoop:
-		return "see the last log lines above, or allow more restarts with --allow-restarts"
-	case k8srollout.BadConfig, k8srollout.PodLost, k8srollout.NoDeployment:
+		return crashHint(c.log)
+	case k8srollout.BadConfig:
+		return "fix the setting named above, in the infraspec or in the Deployment's Pod template"
+	case k8srollout.PodLost:
+		return "set resources.requests to what the app uses, or see with kubectl describe nodes why they reject Pods"
+	case k8srollout.NoDeployment:
+		return "find out who deleted the Deployment, and create it again with norn deploy"
 	}
 	return ""
 }
@@ -75,6 +91,60 @@ func roomHint(v k8srollout.Verdict, spec *infraspec.Spec) string {
 	return "see the nodes' free resources with kubectl describe nodes"
 }
 
+// refusedHint names the key that makes the API server accept the Pods. For Pod Security, there is none.
+func refusedHint(v k8srollout.Verdict, spec *infraspec.Spec) string {
+	for _, what := range v.Violations {
+		switch what {
+		case k8srollout.SecurityContext:
+			return "set a securityContext with kubectl patch deployment, which norn keeps: " +
+				"docs/troubleshooting.md has the command under PodsRefused"
+		case k8srollout.HostPath:
+			if spec == nil {
+				return "remove the hostPath volume from the infraspec: Pod Security forbids it"
+			}
+			i := slices.IndexFunc(spec.Volumes, func(v infraspec.Volume) bool { return v.HostPath != "" })
+			return fmt.Sprintf("replace hostPath with size in %s: Pod Security forbids hostPath volumes",
+				cmp.Or(place(spec, fmt.Sprintf("volumes[%d].hostPath", i)), "the infraspec"))
+		default: // of a LimitRange or a ResourceQuota
+			key := "resources." + what
+			if line := place(spec, key); line != "" {
+				return fmt.Sprintf("change %s in %s to what the policy above allows", key, line)
+			}
+			return fmt.Sprintf("set %s in the infraspec to what the policy above allows", key)
+		}
+	}
+	return "ask the cluster's admin about the policy above, which refuses the Pods"
+}
+
+// timeoutHint says what to look at, by what the rollout was waiting for.
+func timeoutHint(v k8srollout.Verdict) string {
+	switch {
+	case v.Pod != "":
+		return fmt.Sprintf("see what Pod %s waits for with kubectl describe pod; if it only needs more time, for example "+
+			"to pull the image, raise --timeout", v.Pod)
+	case v.Want > 0 && v.Ready >= v.Want:
+		return "the new Pods run: see with kubectl get pods -o wide which old Pod or node does not end"
+	default:
+		return "see with kubectl get replicasets,events why the controller creates no Pods"
+	}
+}
+
+// waitsForAnother matches log lines of an app that ends because another service is not up yet.
+var waitsForAnother = regexp.MustCompile(`(?i)connection refused|ECONNREFUSED|no such host|ENOTFOUND|EAI_AGAIN|` +
+	`name resolution|could not connect|i/o timeout|connection timed out`)
+
+// crashHint says what to do about a container that keeps ending. A restart helps only if the cause is elsewhere.
+func crashHint(log []string) string {
+	switch {
+	case len(log) == 0:
+		return "make the app log why it ends: the container printed nothing"
+	case slices.ContainsFunc(log[max(0, len(log)-shownLines):], waitsForAnother.MatchString):
+		return "check the service that the app cannot reach; if it only starts later, raise --allow-restarts"
+	default:
+		return "fix the cause in the container's last log lines above"
+	}
+}
+
 func volumeHint(v k8srollout.Verdict, spec *infraspec.Spec) string {
 	if spec == nil {
 		return "see the app's volumes with norn status"
@@ -91,6 +161,19 @@ func volumeHint(v k8srollout.Verdict, spec *infraspec.Spec) string {
 		}
 	}
 	return "check the Deployment's Pod template: the infraspec has no such volume"
+}
+
+// startupHint adds to a hint what to do if the app needs longer to start than its startup probe allows. No setting
+// changes that limit.
+func startupHint(v k8srollout.Verdict, hint string) string {
+	if v.StartupLimit == 0 {
+		return hint
+	}
+	slow := fmt.Sprintf("if the app needs more than %s to start, omit healthcheck", v.StartupLimit)
+	if hint == "" {
+		return slow
+	}
+	return hint + "; " + slow
 }
 
 func probeHint(v k8srollout.Verdict, spec *infraspec.Spec, ports []int) string {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"norn/pkg/infraspec"
 	k8srollout "norn/pkg/k8s/rollout"
@@ -53,6 +54,10 @@ func TestHint(t *testing.T) {
 			"make the app listen on port 8080 (infraspec.yaml line 3)"},
 		{"killed at its port", k8srollout.Verdict{Reason: k8srollout.LivenessKilled, Port: 8080}, nil,
 			"make the app listen on port 8080 (infraspec.yaml line 3)"},
+		{"killed at startup",
+			k8srollout.Verdict{Reason: k8srollout.ProbeFailing, Port: 8080, StartupLimit: 150 * time.Second}, nil,
+			"make the app listen on port 8080 (infraspec.yaml line 3), and on all addresses (0.0.0.0), not only on " +
+				"localhost; if the app needs more than 2m30s to start, omit healthcheck"},
 		{"a bad answer", k8srollout.Verdict{Reason: k8srollout.LivenessKilled}, nil,
 			"check healthcheck: /healthz in infraspec.yaml line 4"},
 		{"memory limit", k8srollout.Verdict{Reason: k8srollout.OutOfMemory}, nil, "raise the limit in infraspec.yaml line 5"},
@@ -74,13 +79,57 @@ func TestHint(t *testing.T) {
 			"run kubectl describe pvc shop-more to see why the claim for 2Gi (infraspec.yaml line 9) is not bound"},
 		{"foreign volume", k8srollout.Verdict{Reason: k8srollout.VolumeNotMounted}, nil,
 			"check the Deployment's Pod template"},
+		{"a bad setting", k8srollout.Verdict{Reason: k8srollout.BadConfig}, nil, "fix the setting named above"},
+		{"lost Pods", k8srollout.Verdict{Reason: k8srollout.PodLost}, nil, "set resources.requests to what the app uses"},
+		{"no Deployment", k8srollout.Verdict{Reason: k8srollout.NoDeployment}, nil, "find out who deleted the Deployment"},
+		{"a LimitRange", refused("limits.memory"), nil,
+			"change resources.limits.memory in infraspec.yaml line 5 to what the policy above allows"},
+		{"a LimitRange without a key", refused("requests.memory"), nil,
+			"set resources.requests.memory in the infraspec to what the policy above allows"},
+		{"Pod Security", refused(k8srollout.SecurityContext), nil,
+			"set a securityContext with kubectl patch deployment, which norn keeps"},
+		{"a host path", refused(k8srollout.HostPath, k8srollout.SecurityContext), nil,
+			"replace hostPath with size in infraspec.yaml line 7"},
+		{"another policy", refused(), nil, "ask the cluster's admin about the policy above"},
+		{"a Pod at the timeout", k8srollout.Verdict{Reason: k8srollout.TimedOut, Pod: "shop-1", Want: 1}, nil,
+			"see what Pod shop-1 waits for"},
+		{"an old Pod at the timeout", k8srollout.Verdict{Reason: k8srollout.TimedOut, Ready: 2, Want: 2}, nil,
+			"the new Pods run: see with kubectl get pods -o wide"},
+		{"no Pod at the timeout", k8srollout.Verdict{Reason: k8srollout.TimedOut, Want: 2}, nil,
+			"see with kubectl get replicasets,events"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.v.Message = misleading
-			if got := hint(c.v, spec, c.ports); !strings.HasPrefix(got, c.want) {
+			if got := hint(c.v, clues{spec: spec, ports: c.ports}); !strings.HasPrefix(got, c.want) {
 				t.Errorf("hint %q, want %q", got, c.want)
 			}
-			_ = hint(c.v, nil, c.ports) // must not panic without an infraspec
+			_ = hint(c.v, clues{ports: c.ports}) // must not panic without an infraspec
 		})
+	}
+}
+
+func refused(violations ...string) k8srollout.Verdict {
+	return k8srollout.Verdict{Reason: k8srollout.PodsRefused, Violations: violations}
+}
+
+// More restarts do not help an app that ends because of itself.
+func TestCrashHint(t *testing.T) {
+	for name, c := range map[string]struct {
+		log  []string
+		want string
+	}{
+		"a panic":         {[]string{"panic: FEATURE_X is not set", "goroutine 1 [running]:"}, "fix the cause"},
+		"nothing":         {nil, "make the app log why it ends"},
+		"another service": {[]string{"dial tcp 10.0.0.1:5432: connect: connection refused"}, "check the service"},
+		"long ago": {append([]string{"connection refused"}, slices.Repeat([]string{"ok"}, shownLines)...),
+			"fix the cause"},
+	} {
+		got := hint(k8srollout.Verdict{Reason: k8srollout.CrashLoop}, clues{log: c.log})
+		if !strings.HasPrefix(got, c.want) {
+			t.Errorf("%s: hint %q, want %q", name, got, c.want)
+		}
+		if restarts := strings.Contains(got, "--allow-restarts"); restarts != (c.want == "check the service") {
+			t.Errorf("%s: hint %q", name, got)
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -12,6 +13,7 @@ import (
 	"norn/pkg/k8s/lease"
 	"norn/pkg/k8s/metadata"
 	k8srollout "norn/pkg/k8s/rollout"
+	"norn/pkg/pipeline"
 )
 
 // A restore outlives an interrupt of the run, so it has its own time limit: at least restoreTimeout, because a short
@@ -28,11 +30,12 @@ func (r *runner) failed(ctx context.Context, verdict k8srollout.Verdict, current
 	if current != nil {
 		f.Revision = current.Annotations[metadata.RevisionAnnotation]
 		f.Image = metadata.ImageOf(current.Spec.Template.Spec, r.App)
-		if err := r.cluster.MarkFailed(ctx, current, f.Reason); err != nil {
+		if err := r.cluster.MarkFailed(ctx, current, f.Reason, time.Now()); err != nil {
 			_, _ = fmt.Fprintln(r.out, err)
 		}
 	}
 	f.show(r.out)
+	pipeline.Fail(r.out)
 	r.restore(ctx, f)
 	if r.Failures != "" {
 		if err := r.save(*f, time.Now()); err != nil {
@@ -57,12 +60,15 @@ func (r *runner) restore(ctx context.Context, f *Failure) {
 		return
 	}
 	_, _ = fmt.Fprintf(r.out, "restoring %s\n", Describe(target))
+	_ = r.noteFailedPods(ctx) // if it fails, the Pods noted before the first change still do not count
 	restored, err := r.cluster.RestoreTemplate(ctx, r.Namespace, r.App, target.Set)
 	if err != nil {
 		f.Kept = err.Error()
 		return
 	}
 	r.changed = false // an earlier run verified it
+	r.restoring = fmt.Sprintf("restoring revision %d", target.Number)
+	pipeline.Wait(r.out, r.restoring, nil)
 	back, current, err := r.watch(ctx, restored.Generation)
 	switch {
 	case err != nil:
@@ -71,14 +77,14 @@ func (r *runner) restore(ctx context.Context, f *Failure) {
 		f.Kept = "the rollout of the verified version failed too: " + back.Message
 	default:
 		f.Restored = fmt.Sprintf("as revision %s", current.Annotations[metadata.RevisionAnnotation])
-		if err := r.cluster.MarkVerified(ctx, current, time.Now()); err != nil {
-			_, _ = fmt.Fprintln(r.out, err)
-		}
+		r.verify(ctx, back, current, true)
+		r.trim(ctx)
 	}
 }
 
-// lastGood returns the newest verified revision other than the failed one. The two may differ only by the Secret's
-// version, and then the good one's pods may still be running.
+// lastGood returns the revision to restore: the one that ran before, if RanBefore names it, else the verified one that
+// was rolled out last, other than the failed one. The two may differ only by the Secret's version, and then the good
+// one's pods may still be running.
 func (r *runner) lastGood(ctx context.Context) (k8s.Revision, error) {
 	d, err := r.cluster.GetDeployment(ctx, r.Namespace, r.App)
 	if err != nil {
@@ -88,12 +94,26 @@ func (r *runner) lastGood(ctx context.Context) (k8s.Revision, error) {
 	if err != nil {
 		return k8s.Revision{}, err
 	}
-	for _, v := range revisions {
-		if v.Verified && !v.Current {
-			return v, nil
+	good := slices.DeleteFunc(revisions, func(v k8s.Revision) bool { return v.Current || !k8s.Restorable(v.Set, r.App) })
+	if i := slices.IndexFunc(good, func(v k8s.Revision) bool { return v.Set.UID == r.RanBefore }); i >= 0 {
+		return good[i], nil
+	}
+	last, found := lastVerified(good)
+	if !found {
+		return k8s.Revision{}, errors.New("no earlier verified version to roll back to")
+	}
+	return last, nil
+}
+
+// lastVerified returns the verified revision that was rolled out last. Its number may be lower than another's:
+// Kubernetes also numbers an old ReplicaSet again whose template a paused Deployment has for a moment.
+func lastVerified(newestFirst []k8s.Revision) (last k8s.Revision, found bool) {
+	for _, v := range newestFirst {
+		if v.Verified && (!found || v.Since.After(last.Since)) {
+			last, found = v, true
 		}
 	}
-	return k8s.Revision{}, errors.New("no earlier verified version to roll back to")
+	return last, found
 }
 
 // Describe returns a revision's name for messages.

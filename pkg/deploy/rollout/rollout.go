@@ -10,6 +10,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"norn/pkg/k8s"
 	"norn/pkg/k8s/metadata"
@@ -35,10 +36,14 @@ func (e *Error) Error() string {
 
 // Hint returns what to do about the failure.
 func (e *Error) Hint() string {
-	if e.Evidence.Hint == "" {
-		return fmt.Sprintf("run kubectl describe deployment %s", e.Evidence.App)
+	switch f := e.Evidence; {
+	case f.Hint != "":
+		return f.Hint
+	case e.Restored():
+		return fmt.Sprintf("see the Pods with norn status %s, and what they printed with norn logs %[1]s", f.App)
+	default:
+		return fmt.Sprintf("see the Pods with norn status %s, or go back with norn rollback %[1]s", f.App)
 	}
-	return e.Evidence.Hint
 }
 
 // Failure returns the evidence, for machine-readable output.
@@ -51,6 +56,10 @@ type runner struct {
 	out     io.Writer
 	changed bool  // whether the change started a rollout
 	ports   []int // where the container listens, if not on its probe's port
+	// failedBefore has the Pods that had failed before the change.
+	failedBefore map[types.UID]bool
+	// restoring names the revision that is being restored, or is "".
+	restoring string
 }
 
 // Change changes a Deployment and returns it as the API server answered.
@@ -68,11 +77,30 @@ func (r *runner) run(ctx context.Context, change Change) (pipeline.Result, error
 	if err != nil {
 		return pipeline.Result{}, err
 	}
+	if err := r.noteFailedPods(ctx); err != nil {
+		return pipeline.Result{}, err
+	}
 	after, err := change(ctx)
 	if err != nil {
 		return pipeline.Result{}, err
 	}
+	return r.follow(ctx, before, after)
+}
+
+// Follow is Run for a change that the caller has made.
+func Follow(
+	ctx context.Context, cluster *k8s.Client, out io.Writer, t Target, before, after *appsv1.Deployment,
+) (pipeline.Result, error) {
+	r := &runner{Target: t, cluster: cluster, out: out}
+	if err := r.noteFailedPods(ctx); err != nil { // the new Pods have not had the time to fail
+		return pipeline.Result{}, err
+	}
+	return r.follow(ctx, before, after)
+}
+
+func (r *runner) follow(ctx context.Context, before, after *appsv1.Deployment) (pipeline.Result, error) {
 	r.changed = before.Generation != after.Generation
+	r.announceDowntime(before, after)
 	verdict, current, err := r.watch(ctx, after.Generation)
 	if err != nil {
 		err = fmt.Errorf("the rollout of %s continues in the cluster; see norn status %[1]s: %w", r.App, err)
@@ -81,13 +109,43 @@ func (r *runner) run(ctx context.Context, change Change) (pipeline.Result, error
 	if verdict.State == k8srollout.Failed {
 		return pipeline.Result{}, r.failed(ctx, verdict, current)
 	}
-	if err := r.cluster.MarkVerified(ctx, current, time.Now()); err != nil {
-		return pipeline.Result{}, err
-	}
+	r.verify(ctx, verdict, current, !reflect.DeepEqual(before.Spec.Template, after.Spec.Template))
+	r.trim(ctx)
 	state := pipeline.Done
 	if reflect.DeepEqual(before.Spec, after.Spec) {
 		state = pipeline.Unchanged
 	}
 	detail := fmt.Sprintf("revision %s, %s", current.Annotations[metadata.RevisionAnnotation], verdict.Message)
 	return pipeline.Result{State: state, Detail: detail}, nil
+}
+
+// announceDowntime says that a change stops the running Pods before it starts new ones.
+func (r *runner) announceDowntime(before, after *appsv1.Deployment) {
+	replaces := before.Spec.Paused || !reflect.DeepEqual(before.Spec.Template, after.Spec.Template)
+	if after.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType && before.Status.Replicas > 0 && replaces {
+		_, _ = fmt.Fprintln(r.out, "stops the running Pods first, because of the volume claim: the app is down meanwhile")
+	}
+}
+
+// verify marks the revision whose Pods are all available. It marks nothing if no Pod was wanted, because such a version
+// never ran. The version is up, so a failure to mark it is only a warning.
+func (r *runner) verify(ctx context.Context, v k8srollout.Verdict, current *appsv1.ReplicaSet, replaced bool) {
+	verified := current.Annotations[metadata.VerifiedAnnotation] != ""
+	if v.Want == 0 || verified && !replaced { // a second mark would change the revision's age
+		return
+	}
+	if err := r.cluster.MarkVerified(ctx, current, time.Now()); err != nil {
+		pipeline.Warn(r.out, "the new Pods are available, but the revision is not marked as verified: %v; "+
+			"run norn deploy again to mark it", err)
+	}
+}
+
+// noteFailedPods records which Pods have failed before a change, so that they do not count against it.
+func (r *runner) noteFailedPods(ctx context.Context) error {
+	pods, err := r.cluster.GetPods(ctx, r.Namespace, r.App)
+	if err != nil {
+		return err
+	}
+	r.failedBefore = k8srollout.FailedPods(pods)
+	return nil
 }

@@ -5,6 +5,8 @@ import (
 	"io"
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
+
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
 	"norn/pkg/k8s/lease"
@@ -20,8 +22,12 @@ type Target struct {
 	Lock           lease.Request   // Holder and Wait; WithLock sets the rest
 	// KeepFailed, if not "", is the reason why a failed version stays in place.
 	KeepFailed string
+	// RanBefore, if not "", is the ReplicaSet that a failure restores instead of the last verified one.
+	RanBefore types.UID
 	// Failures, if not "", is the folder for the evidence of failures.
 	Failures string
+	// Omitted are the fields in which the Deployment still differs from the infraspec, for the hint.
+	Omitted  []string
 	Redactor Redactor // hides decrypted values in output and in the evidence; may be nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -51,7 +52,7 @@ func (r *runner) watch(ctx context.Context, generation int64) (k8srollout.Verdic
 
 // observe judges one observation and reports what changed.
 func (w *watcher) observe(ctx context.Context, o k8srollout.Observation) {
-	o.Generation, o.AllowRestarts = w.generation, &w.AllowRestarts
+	o.Generation, o.AllowRestarts, o.Before = w.generation, &w.AllowRestarts, w.failedBefore
 	v := k8srollout.Judge(o)
 	v = w.steady(o, v)
 	w.report(o, v)
@@ -84,14 +85,15 @@ func (w *watcher) steady(o k8srollout.Observation, v k8srollout.Verdict) k8sroll
 		return v
 	}
 	restarts := 0
-	for _, p := range o.Pods {
+	mine, _ := k8srollout.Pods(o)
+	for _, p := range mine {
 		restarts += k8srollout.Summarize(p).Restarts
 	}
 	if w.up.IsZero() || restarts != w.restarts {
 		w.up, w.restarts = time.Now(), restarts
 	}
 	if time.Since(w.up) < steadyFor {
-		v.State = k8srollout.Progressing
+		v.State, v.Up = k8srollout.Progressing, false
 		v.Message = fmt.Sprintf("%s; watching them for %s because they have no healthcheck", v.Message, steadyFor)
 	}
 	return v
@@ -107,12 +109,29 @@ func (w *watcher) report(o k8srollout.Observation, v k8srollout.Verdict) {
 	}
 	if v.Message != w.verdict.Message && v.State != k8srollout.Failed || !slices.Equal(pods, w.pods) {
 		w.pods = pods
-		pipeline.Wait(w.out, v.Message, pods)
+		pipeline.Wait(w.out, w.progress(v), pods)
 	}
 }
 
-// timeUp turns the last verdict into a failure: whatever the rollout was waiting for did not happen in time.
+// progress returns the text of a verdict. The Pods of a restored version are not new.
+func (w *watcher) progress(v k8srollout.Verdict) string {
+	if w.restoring == "" {
+		return v.Message
+	}
+	text := strings.NewReplacer(" new Pod", " Pod", " old Pod", " failed Pod").Replace(v.Message)
+	return w.restoring + ": " + text
+}
+
+// timeUp turns the last verdict into a failure: whatever the rollout was waiting for did not happen in time. If every
+// new Pod is available, the rollout is complete instead: an old Pod that does not end is not the new version's fault.
 func (w *watcher) timeUp(ctx context.Context) {
+	if w.verdict.Up {
+		w.verdict.State = k8srollout.Complete
+		pipeline.Warn(w.out, "the new Pods are available, but the rollout is not complete after %s: %s",
+			w.Timeout, w.verdict.Message)
+		w.verdict.Message = fmt.Sprintf("%d of %d Pods available", w.verdict.Ready, w.verdict.Want)
+		return
+	}
 	if w.verdict.State != k8srollout.Stalled {
 		w.verdict.Reason = k8srollout.TimedOut
 	} else if w.verdict.Port > 0 && !w.searched {

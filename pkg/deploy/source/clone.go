@@ -28,7 +28,7 @@ func Clone(ctx context.Context, out io.Writer, repo infraspec.Repo, v Selection,
 	if err := access.git(ctx, out, "", "clone", "--quiet", "--bare", "--", repo.URL, bare); err != nil {
 		return Tree{}, fmt.Errorf("clone %s: %w", RedactURL(repo.URL), err)
 	}
-	tree, err := commitAt(ctx, gitIn(bare), RedactURL(repo.URL), cmp.Or(v.Ref, repo.Branch))
+	tree, err := commitAt(ctx, gitIn(bare), RedactURL(repo.URL), cmp.Or(v.Ref, branchRef(ctx, gitIn(bare), repo.Branch)))
 	if err != nil {
 		return Tree{}, err
 	}
@@ -39,14 +39,57 @@ func Clone(ctx context.Context, out io.Writer, repo infraspec.Repo, v Selection,
 	for _, args := range [][]string{
 		{"config", "remote.origin.url", repo.URL}, // base of the submodules' relative URLs
 		{"checkout", "--quiet", "--detach", tree.Commit},
-		{"submodule", "--quiet", "update", "--init", "--recursive"},
 	} {
 		if err := access.git(ctx, out, target, args...); err != nil {
 			return Tree{}, fmt.Errorf("check out %s: %w", tree.Describe(), err)
 		}
 	}
-	tree.Dir, tree.Copied = target, target
+	unlisted, err := access.submodules(ctx, out, target, "")
+	if err != nil {
+		return Tree{}, fmt.Errorf("check out %s: %w", tree.Describe(), err)
+	}
+	tree.warnUnlisted(unlisted, "")
+	tree.Dir, tree.Copied, tree.origin = target, target, RedactURL(repo.URL)
 	return tree, nil
+}
+
+// branchRef returns the ref of a branch, even if a tag has the same name. It returns name if there is no such branch.
+func branchRef(ctx context.Context, git gitFunc, name string) string {
+	full := "refs/heads/" + name
+	if _, err := git(ctx, "show-ref", "--verify", "--quiet", full); name != "" && err == nil {
+		return full
+	}
+	return name
+}
+
+// submodules fetches the submodules of the work tree top, which is at prefix in the source. A submodule that git leaves
+// empty stays empty. submodules returns the paths that are not in .gitmodules.
+func (a *access) submodules(ctx context.Context, out io.Writer, top, prefix string) (unlisted []string, err error) {
+	git := gitIn(top)
+	links, err := gitlinks(ctx, git, "HEAD")
+	if err != nil || len(links) == 0 {
+		return nil, err
+	}
+	modules := modulesAt(ctx, git, "HEAD")
+	for _, link := range links {
+		switch left := leftOut(ctx, git, modules, link.path); {
+		case left == notListed:
+			unlisted = append(unlisted, prefix+link.path)
+			continue
+		case left != "":
+			continue
+		}
+		args := []string{"submodule", "--quiet", "update", "--init", "--", ":(top,literal)" + link.path}
+		if err := a.git(ctx, out, top, args...); err != nil {
+			return nil, err
+		}
+		more, err := a.submodules(ctx, out, filepath.Join(top, link.path), prefix+link.path+"/")
+		if err != nil {
+			return nil, err
+		}
+		unlisted = append(unlisted, more...)
+	}
+	return unlisted, nil
 }
 
 // cloneError adds advice about access to a failure of git, whose own output is shown as well.

@@ -9,21 +9,25 @@ import (
 	"norn/internal/command"
 )
 
-// gitFunc runs git and returns its trimmed standard output. The error includes git's standard error.
+// gitFunc runs git and returns its standard output without the last line break. The error includes git's standard
+// error.
 type gitFunc func(ctx context.Context, args ...string) (string, error)
 
 // gitIn returns a gitFunc that runs git in dir.
 func gitIn(dir string, env ...string) gitFunc {
 	return func(ctx context.Context, args ...string) (string, error) {
 		var stdout, stderr bytes.Buffer
-		options := command.Options{Dir: dir, Stdout: &stdout, Stderr: &stderr, Env: env}
+		options := command.Options{
+			Dir: dir, Stdout: &stdout, Stderr: &stderr,
+			Env: append([]string{"LC_ALL=C"}, env...), // resolve recognizes a message
+		}
 		if err := command.RunWith(ctx, options, "git", args...); err != nil {
 			if text := strings.TrimSpace(stderr.String()); text != "" {
 				err = fmt.Errorf("%w: %s", err, text)
 			}
 			return "", fmt.Errorf("git %s: %w", subcommand(args), err)
 		}
-		return strings.TrimSpace(stdout.String()), nil
+		return oneLine(stdout.String()), nil
 	}
 }
 

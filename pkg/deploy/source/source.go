@@ -30,11 +30,14 @@ func FromCheckout(ctx context.Context, dir, ref, target string) (Tree, error) {
 	if err != nil || tree.Dirty {
 		return tree, err
 	}
-	tree.Dir, tree.Copied = filepath.Join(target, tree.Dir), target
+	folder := tree.Dir
+	tree.Dir, tree.Copied = filepath.Join(target, folder), target
 	if err := checkout(ctx, dir, tree.Commit, target); err != nil {
 		return Tree{}, err
 	}
-	return tree, checkoutSubmodules(ctx, tree.top, tree.Commit, target)
+	unlisted, err := checkoutSubmodules(ctx, tree.top, tree.Commit, target, "")
+	tree.warnUnlisted(unlisted, folder)
+	return tree, err
 }
 
 // resolve resolves ref in the git repository that contains dir. The returned Tree's Dir is dir if it has uncommitted
@@ -84,8 +87,31 @@ func commitAt(ctx context.Context, git gitFunc, repo, ref string) (tree Tree, er
 	if tree.Number, err = git(ctx, "rev-list", "--count", tree.Commit); err != nil {
 		return tree, err
 	}
-	tree.Time, err = git(ctx, "show", "--no-patch", "--format=%ct", tree.Commit)
+	shallow, err := git(ctx, "rev-parse", "--is-shallow-repository")
+	if err != nil {
+		return tree, err
+	}
+	tree.Shallow = shallow == "true"
+	if warning := ambiguous(ctx, git, ref, tree.Commit); warning != "" {
+		tree.Warnings = append(tree.Warnings, warning)
+	}
+	tree.Time, err = git(ctx, "show", "--no-patch", "--no-show-signature", "--format=%ct", tree.Commit)
 	return tree, err
+}
+
+// ambiguous returns a warning if ref is both a tag and a branch. git then chooses the tag (man gitrevisions).
+func ambiguous(ctx context.Context, git gitFunc, ref, commit string) string {
+	if ref == "" {
+		return ""
+	}
+	if _, err := git(ctx, "show-ref", "--verify", "--quiet", "refs/tags/"+ref); err != nil {
+		return ""
+	}
+	branch, err := git(ctx, "rev-parse", "--verify", "--quiet", "--end-of-options", "refs/heads/"+ref+"^{commit}")
+	if err != nil || branch == commit {
+		return ""
+	}
+	return fmt.Sprintf("%[1]s is both a tag and a branch; norn ships the tag; for the branch, write heads/%[1]s", ref)
 }
 
 // nearestRefs is the number of similar refs that an error suggests.
@@ -102,7 +128,7 @@ func unknownRef(ctx context.Context, git gitFunc, repo, name string) error {
 		return problem
 	}
 	list, err := git(ctx, "for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads", "refs/tags", "refs/remotes")
-	if refs := strings.Fields(list); err == nil && len(refs) > 0 {
+	if refs := parseRefs(list); err == nil && len(refs) > 0 {
 		slices.SortStableFunc(refs, func(a, b string) int {
 			return cmp.Compare(infraspec.EditDistance(name, a), infraspec.EditDistance(name, b))
 		})

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"norn/pkg/infraspec"
 	"norn/pkg/pipeline"
 )
 
@@ -99,5 +100,68 @@ func TestFromCheckoutRejects(t *testing.T) {
 	_, err = FromCheckout(t.Context(), t.TempDir(), "", t.TempDir())
 	if !errors.As(err, &usage) || !strings.Contains(err.Error(), "not in a git repository") {
 		t.Errorf("error %v outside of a repository", err)
+	}
+}
+
+// A folder's name can end in white space.
+func TestFromCheckoutAwkwardFolder(t *testing.T) {
+	top := filepath.Join(t.TempDir(), "white space ")
+	dir := filepath.Join(top, "new\nline ")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	git(t, top, "init", "-q")
+	write(t, filepath.Join(dir, "file"), "one")
+	commit(t, top)
+	s, err := FromCheckout(t.Context(), dir, "", filepath.Join(t.TempDir(), "target"))
+	if err != nil || content(t, s) != "one" {
+		t.Errorf("%+v, %v", s, err)
+	}
+}
+
+// If a tag and a branch have one name, git chooses the tag, and norn says so.
+func TestAmbiguousRef(t *testing.T) {
+	dir, commits := repository(t)
+	git(t, dir, "branch", "v1", commits[0])
+	git(t, dir, "-c", "user.name=t", "-c", "user.email=t@localhost", "tag", "-a", "-m", "x", "v1", commits[1])
+	git(t, dir, "tag", "same", commits[1])
+	git(t, dir, "branch", "same", commits[1])
+	for ref, want := range map[string]struct{ commit, warning string }{
+		"v1":       {commits[1], "v1 is both a tag and a branch; norn ships the tag; for the branch, write heads/v1"},
+		"heads/v1": {commits[0], ""}, "tags/v1": {commits[1], ""}, "same": {commits[1], ""}, "v1~1": {commits[0], ""},
+	} {
+		s, err := FromCheckout(t.Context(), dir, ref, filepath.Join(t.TempDir(), "target"))
+		if err != nil || s.Commit != want.commit || strings.Join(s.Warnings, "|") != want.warning {
+			t.Errorf("%s: %+v, %v", ref, s, err)
+		}
+	}
+	repo := infraspec.Repo{URL: filepath.Dir(filepath.Dir(dir)), Branch: "v1"}
+	if s, err := Clone(t.Context(), t.Output(), repo, Selection{}, t.TempDir()); err != nil || s.Commit != commits[0] {
+		t.Errorf("repo.branch: %+v, %v", s, err)
+	}
+}
+
+// The build number of a shallow clone is too low.
+func TestShallow(t *testing.T) {
+	dir, _ := repository(t)
+	shallow := filepath.Join(t.TempDir(), "shallow")
+	git(t, dir, "clone", "--quiet", "--depth=1", "file://"+filepath.Dir(filepath.Dir(dir)), shallow)
+	for path, want := range map[string]bool{dir: false, shallow: true} {
+		s, err := FromCheckout(t.Context(), path, "", filepath.Join(t.TempDir(), "target"))
+		if err != nil || s.Shallow != want {
+			t.Errorf("%s: %+v, %v", path, s, err)
+		}
+	}
+}
+
+// The user's configuration does not change what norn reads from git.
+func TestUserConfiguration(t *testing.T) {
+	dir, commits := repository(t)
+	config := filepath.Join(t.TempDir(), "config")
+	write(t, config, "[log]\nshowSignature = true\ndate = relative\n[color]\nui = always\n[status]\nshort = true\n")
+	t.Setenv("GIT_CONFIG_GLOBAL", config)
+	s, err := FromCheckout(t.Context(), dir, "HEAD", filepath.Join(t.TempDir(), "target"))
+	if err != nil || s.Commit != commits[1] || strings.Trim(s.Time, "0123456789") != "" || len(s.Time) < 10 {
+		t.Errorf("%+v, %v", s, err)
 	}
 }

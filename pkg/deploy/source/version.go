@@ -8,11 +8,15 @@ import (
 type Tree struct {
 	Dir    string // the app's folder in the source
 	top    string // root of the user's checkout, or "" for a clone
+	origin string // address of a clone's repository without credentials, or ""
 	Copied string // the folder that norn created for this version, or "" if Dir is in the user's checkout
 	Commit string // full commit hash
 	Number string // build number: how many commits led to Commit
 	Time   string // commit time, in seconds since 1970
 	Dirty  bool   // Dir has uncommitted changes
+	// Shallow means that the repository lacks older commits, so Number is too low.
+	Shallow  bool
+	Warnings []string // about what the Tree leaves out or which version it is
 }
 
 // Tag returns the image tag for this version.

@@ -10,6 +10,10 @@ import (
 	"norn/pkg/k8s/metadata"
 )
 
+// failedRevisions is the number of revisions that Kubernetes keeps in addition to artifacts.retain, so that failed
+// deploys do not displace the versions to go back to. norn deletes the surplus after a rollout.
+const failedRevisions = 10
+
 // Deployment returns the app's Deployment. A nil start leaves image, pull policy and paused to their owner, the deploy.
 func Deployment(spec *infraspec.Spec, s Settings, start *Start) (*applyapps.DeploymentApplyConfiguration, error) {
 	pod, err := podFor(spec, s, start)
@@ -17,8 +21,8 @@ func Deployment(spec *infraspec.Spec, s Settings, start *Start) (*applyapps.Depl
 		return nil, err
 	}
 	d := applyapps.DeploymentSpec().
-		WithReplicas(int32(spec.Replicas)).                     //nolint:gosec // infraspec has checked the range
-		WithRevisionHistoryLimit(int32(spec.Artifacts.Retain)). //nolint:gosec // likewise
+		WithReplicas(int32(spec.Replicas)).                                       //nolint:gosec // infraspec checked it
+		WithRevisionHistoryLimit(int32(spec.Artifacts.Retain + failedRevisions)). //nolint:gosec // likewise
 		WithSelector(applymeta.LabelSelector().WithMatchLabels(map[string]string{metadata.AppLabel: spec.App})).
 		WithTemplate(applycore.PodTemplateSpec().WithLabels(Labels(spec)).WithSpec(pod))
 	d.WithStrategy(applyapps.DeploymentStrategy().WithType(strategy(spec)))

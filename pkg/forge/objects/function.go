@@ -11,8 +11,14 @@ import (
 	"norn/pkg/infraspec"
 )
 
-// BodyVariable is the environment variable with the body of a function call.
-const BodyVariable = "NORN_BODY"
+// The environment variables of a function call. Functions of the original norn read the NORN_REQUEST ones:
+// there, each call was an HTTP request.
+const (
+	BodyVariable          = "NORN_BODY"
+	requestBodyVariable   = "NORN_REQUEST_BODY"
+	requestMethodVariable = "NORN_REQUEST_METHOD"
+	requestPathVariable   = "NORN_REQUEST_PATH"
+)
 
 // maxBody is the maximum size of an environment variable in bytes (man 2 execve: MAX_ARG_STRLEN), less room for its
 // name.
@@ -28,7 +34,12 @@ func Function(spec *infraspec.Spec, s Settings, body string) (*corev1.PodSpec, e
 		return nil, err
 	}
 	container := &conf.Containers[0]
-	container.WithEnv(applycore.EnvVar().WithName(BodyVariable).WithValue(literal(body)))
+	for _, v := range [][2]string{
+		{BodyVariable, body}, {requestBodyVariable, body},
+		{requestMethodVariable, "POST"}, {requestPathVariable, "/api/apps/" + spec.App + "/invoke"},
+	} {
+		container.WithEnv(applycore.EnvVar().WithName(v[0]).WithValue(literal(v[1])))
+	}
 	if container.Resources == nil {
 		container.WithResources(applycore.ResourceRequirements())
 	}

@@ -9,14 +9,16 @@ import (
 
 func TestPullPolicy(t *testing.T) {
 	for image, want := range map[string]corev1.PullPolicy{
-		"shop:latest":                    corev1.PullNever,
-		"shop":                           corev1.PullNever,
-		"team/shop:1":                    corev1.PullNever,
-		"localhost/shop:1":               corev1.PullIfNotPresent,
-		"127.0.0.1:25000/shop:1":         corev1.PullIfNotPresent,
-		"registry.example.com/team/shop": corev1.PullIfNotPresent,
-		"docker.io/library/nginx:1.27":   corev1.PullIfNotPresent,
-		"registry.example.com/shop@sha256:" + strings.Repeat("a", 64): corev1.PullIfNotPresent,
+		"shop:latest":                           corev1.PullNever,
+		"shop":                                  corev1.PullNever,
+		"team/shop:1":                           corev1.PullNever,
+		"localhost/shop:1":                      corev1.PullIfNotPresent,
+		"127.0.0.1:25000/shop:1":                corev1.PullIfNotPresent,
+		"registry.example.com/team/shop":        corev1.PullAlways,
+		"registry.example.com/team/shop:latest": corev1.PullAlways,
+		"docker.io/library/nginx:1.27":          corev1.PullIfNotPresent,
+		"registry.example.com/shop:latest@sha256:" + strings.Repeat("a", 64): corev1.PullIfNotPresent,
+		"registry.example.com/shop@sha256:" + strings.Repeat("a", 64):        corev1.PullIfNotPresent,
 	} {
 		got, err := PullPolicy(image)
 		if err != nil || got != want {

@@ -7,6 +7,7 @@ import (
 	"go/parser"
 	"go/token"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,7 +30,8 @@ norn render     # print the Kubernetes objects that norn forge creates from it
   reported with its position.
 - A key without a value counts as absent.
 - Anchors, aliases and ` + "`<<`" + ` merges work as in YAML.
-- Files written for the original system stay valid.
+- Files written for the original norn stay valid. Some of their keys have
+  [no effect](#keys-without-effect).
 
 ` + "`norn init`" + ` also writes ` + "`.norn/infraspec.schema.json`" + `, which the first line of the file refers to.
 Editors with the YAML language server use it to complete and check the file. ` + "`norn schema`" + ` prints
@@ -43,11 +45,43 @@ func page(root *jsonschema.Schema, rules [][2]string) []byte {
 	out.WriteString(head)
 	table(&out, "Keys", root)
 	sections(&out, "", root)
+	out.WriteString(ignoredHead)
+	ignoredRows(&out, "", root)
 	out.WriteString(rulesHead)
 	for _, r := range rules {
 		fmt.Fprintf(&out, "| `%s` | %s |\n", r[0], cell(r[1]))
 	}
 	return out.Bytes()
+}
+
+const ignoredHead = `## Keys without effect
+
+The original norn was a server with webhooks and a dashboard, which read the same file. norn accepts
+these keys of it and ignores them. ` + "`norn validate -v`" + ` lists them in a file, and
+[moving.md](moving.md#keys-without-effect) says what replaces them.
+
+| key | type | meaning in the original |
+|---|---|---|
+`
+
+// ignoredPhrase ends the comment of a key that norn ignores.
+var ignoredPhrase = regexp.MustCompile(` norn ignores (it|them)\.$`)
+
+// ignoredRows writes a row for each key that norn ignores.
+func ignoredRows(out *bytes.Buffer, path string, s *jsonschema.Schema) {
+	for p := s.Properties.Oldest(); p != nil; p = p.Next() {
+		name := strings.TrimPrefix(path+"."+p.Key, ".")
+		switch {
+		case ignoredPhrase.MatchString(p.Value.Description):
+			meaning := ignoredPhrase.ReplaceAllString(meaning(p.Key, p.Value), "")
+			fmt.Fprintf(out, "| `%s` | %s | %s |\n", name, cell(typeName(p.Value)), cell(meaning))
+		case p.Value.Properties != nil:
+			ignoredRows(out, name, p.Value)
+		}
+	}
+	if path == "" {
+		out.WriteByte('\n')
+	}
 }
 
 const rulesHead = `## Rules
@@ -67,6 +101,9 @@ func sections(out *bytes.Buffer, path string, s *jsonschema.Schema) {
 	for p := s.Properties.Oldest(); p != nil; p = p.Next() {
 		name := strings.TrimPrefix(path+"."+p.Key, ".")
 		nested := p.Value
+		if ignoredPhrase.MatchString(nested.Description) {
+			continue
+		}
 		if nested.Items != nil && nested.Items.Properties != nil {
 			nested, name = nested.Items, name+"[]"
 		}
@@ -80,6 +117,9 @@ func sections(out *bytes.Buffer, path string, s *jsonschema.Schema) {
 func table(out *bytes.Buffer, title string, s *jsonschema.Schema) {
 	fmt.Fprintf(out, "## %s\n\n| key | type | default | meaning |\n|---|---|---|---|\n", title)
 	for p := s.Properties.Oldest(); p != nil; p = p.Next() {
+		if ignoredPhrase.MatchString(p.Value.Description) {
+			continue
+		}
 		fallback := ""
 		if p.Value.Default != nil {
 			fallback = fmt.Sprintf("`%v`", p.Value.Default)
@@ -87,10 +127,15 @@ func table(out *bytes.Buffer, title string, s *jsonschema.Schema) {
 		if slices.Contains(s.Required, p.Key) {
 			fallback = "required"
 		}
-		meaning := sentence(strings.TrimPrefix(p.Value.Description, goName(p.Key)+" "))
-		fmt.Fprintf(out, "| `%s` | %s | %s | %s |\n", p.Key, cell(typeName(p.Value)), fallback, cell(meaning))
+		fmt.Fprintf(out, "| `%s` | %s | %s | %s |\n",
+			p.Key, cell(typeName(p.Value)), fallback, cell(meaning(p.Key, p.Value)))
 	}
 	out.WriteByte('\n')
+}
+
+// meaning returns a key's comment without its name.
+func meaning(key string, s *jsonschema.Schema) string {
+	return sentence(strings.TrimPrefix(s.Description, goName(key)+" "))
 }
 
 // goName returns the field name that a comment begins with: "Port is the port …".

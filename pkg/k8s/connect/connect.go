@@ -3,6 +3,7 @@ package connect
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -35,11 +36,15 @@ type Caller struct {
 	UserAgent string
 	// Keys names the environment variables that credential plugins must not see.
 	Keys []string
+	// Interactive is whether somebody can log in: a credential plugin then has more time.
+	Interactive bool
+	// Wait, if not nil, is called with what a connection waits for if that takes long.
+	Wait func(text string)
 }
 
 // Dial returns a client for the API server that flags, environment and kubeconfig select, once the server has
-// answered. If no server is usable, the error is an *UnavailableError. Dial waits at most 5 seconds, or
-// --request-timeout if set.
+// answered. If no server is usable, the error is an *UnavailableError. Dial waits at most 5 seconds for the server, or
+// --request-timeout if set. A credential plugin has its own limit; see PluginLimit.
 func Dial(ctx context.Context, flags *genericclioptions.ConfigFlags, by Caller) (*k8s.Client, error) {
 	// client-go logs the errors that it returns; norn reports them once.
 	klog.SetLogger(logr.Discard())
@@ -59,7 +64,7 @@ func Dial(ctx context.Context, flags *genericclioptions.ConfigFlags, by Caller) 
 		wait = t.conf.Timeout
 	}
 	tune(t.conf, by.UserAgent, wait)
-	client, err := k8s.New(t.conf, t.context)
+	client, err := newClient(t, by)
 	if err != nil {
 		return nil, &UnavailableError{
 			Reason: fmt.Sprintf("context %q cannot be used: %s", t.context, oneLine(err)),
@@ -67,7 +72,8 @@ func Dial(ctx context.Context, flags *genericclioptions.ConfigFlags, by Caller) 
 			Err:    err,
 		}
 	}
-	if err := awaitAnswer(ctx, client, wait); err != nil {
+	client.NoCredentials = t.missingCredentials()
+	if err := client.Ping(ctx); err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
@@ -103,47 +109,72 @@ func tune(conf *rest.Config, userAgent string, wait time.Duration) {
 	// the wait for the response headers.
 	conf.Timeout = 0
 	conf.Wrap(func(next http.RoundTripper) http.RoundTripper {
-		return &retryTransport{next: &headerTimeout{next: next, wait: max(wait, 30*time.Second)}, timeout: retryFor}
+		limited := &headerTimeout{next: next, first: wait, wait: max(wait, 30*time.Second)}
+		return &retryTransport{next: limited, timeout: retryFor}
 	})
 }
 
-// awaitAnswer returns an error if the API server does not answer within wait.
-func awaitAnswer(ctx context.Context, client *k8s.Client, wait time.Duration) error {
-	ctx, cancel := context.WithTimeout(ctx, wait)
-	defer cancel()
-	return client.Ping(ctx)
+// newClient returns a client for t that limits a credential plugin.
+func newClient(t *target, by Caller) (*k8s.Client, error) {
+	if t.conf.ExecProvider == nil {
+		return k8s.New(t.conf, t.context)
+	}
+	guard := newPluginGuard(t.conf.ExecProvider, t.user, by)
+	t.conf.Wrap(guard.inside)
+	return k8s.New(t.conf, t.context, guard.outside)
 }
 
-// headerTimeout cancels a request if the response headers have not arrived after wait. It does not bound the body.
+// headerTimeout cancels a request if the response headers have not arrived after wait. It does not bound the body. It
+// cancels the first request if the whole response has not arrived after first.
 type headerTimeout struct {
-	next http.RoundTripper
-	wait time.Duration
+	next        http.RoundTripper
+	first, wait time.Duration
 }
 
 // RoundTrip implements http.RoundTripper.
 func (t *headerTimeout) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(req.Context())
-	timer := time.AfterFunc(t.wait, func() { cancel(fmt.Errorf("no answer within %s", t.wait)) })
+	first, late := k8s.IsProbe(req), fmt.Errorf("no answer within %s", t.wait)
+	wait := t.wait
+	if first {
+		wait, late = t.first, context.DeadlineExceeded
+	}
+	timer := time.AfterFunc(wait, func() { cancel(late) })
 	resp, err := t.next.RoundTrip(req.WithContext(ctx))
-	timer.Stop()
 	if err != nil {
+		timer.Stop()
 		if cause := context.Cause(ctx); cause != nil && req.Context().Err() == nil {
 			err = fmt.Errorf("%w (%w)", cause, err)
 		}
 		cancel(nil)
 		return nil, err
 	}
-	resp.Body = &cancelOnClose{resp.Body, cancel}
+	if !first {
+		timer.Stop()
+	}
+	resp.Body = &cancelOnClose{resp.Body, ctx, timer, cancel}
 	return resp, nil
 }
 
 type cancelOnClose struct {
 	io.ReadCloser
+	ctx    context.Context //nolint:containedctx // of the request
+	timer  *time.Timer
 	cancel context.CancelCauseFunc
+}
+
+// Read implements io.Reader. After a timeout, it returns the timeout's error.
+func (c *cancelOnClose) Read(p []byte) (int, error) {
+	n, err := c.ReadCloser.Read(p)
+	if err != nil && errors.Is(context.Cause(c.ctx), context.DeadlineExceeded) {
+		return n, context.DeadlineExceeded
+	}
+	return n, err
 }
 
 // Close implements io.Closer.
 func (c *cancelOnClose) Close() error {
+	c.timer.Stop()
 	defer c.cancel(nil)
 	return c.ReadCloser.Close()
 }

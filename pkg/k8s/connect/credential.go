@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
+	"fmt"
 	"os"
 	"strings"
 	"time"
@@ -27,6 +28,22 @@ func CredentialOf(conf *rest.Config) Credential {
 		return Credential{"token", tokenEnd(conf)}
 	}
 	return Credential{}
+}
+
+// missingCredentials returns why norn sends no credentials that an API server accepts, or "" if it sends some.
+func (t *target) missingCredentials() string {
+	c := t.conf
+	switch {
+	case len(c.CertData) > 0 || c.CertFile != "" || c.BearerToken != "" || c.BearerTokenFile != "",
+		c.ExecProvider != nil || c.AuthProvider != nil:
+		return ""
+	case c.Username != "" || c.Password != "": // kubernetes.io: basic authentication was removed in 1.19
+		return fmt.Sprintf("user entry %q of the kubeconfig has only a user name and password, "+
+			"which Kubernetes no longer accepts", t.user)
+	case t.user == "":
+		return fmt.Sprintf("context %q names no user", t.context)
+	}
+	return fmt.Sprintf("user entry %q of the kubeconfig has no credentials", t.user)
 }
 
 // clientCertificateEnd returns when the client certificate expires, or zero if it cannot be read.

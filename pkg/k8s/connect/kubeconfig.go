@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -87,7 +86,7 @@ func checkChain(flags *genericclioptions.ConfigFlags, raw clientcmdapi.Config, f
 	if context == "" {
 		context = raw.CurrentContext
 	}
-	known := "its contexts: " + cmp.Or(strings.Join(slices.Sorted(maps.Keys(raw.Contexts)), ", "), "none")
+	known := contextsNear(context, raw.Contexts)
 	if context == "" {
 		return "", "", &UnavailableError{
 			Reason: fmt.Sprintf("%s has no current-context (%s)", files, known),
@@ -116,6 +115,9 @@ func checkChain(flags *genericclioptions.ConfigFlags, raw clientcmdapi.Config, f
 		return "", "", broken(fmt.Sprintf("names cluster %q, which does not exist", clusterName))
 	case cluster.Server == "":
 		return "", "", broken(fmt.Sprintf("names cluster %q, which has no server address", clusterName))
+	}
+	if problem := checkProxy(cluster); problem != "" {
+		return "", "", broken(fmt.Sprintf("names cluster %q, which %s", clusterName, problem))
 	}
 	user = cmp.Or(value(flags.AuthInfoName), entry.AuthInfo)
 	if _, ok := raw.AuthInfos[user]; !ok && user != "" {
@@ -172,10 +174,22 @@ func unreadable(err error, files sources) error {
 	}
 }
 
+// missingFile returns the error for a --kubeconfig or KUBECONFIG that does not exist.
 func missingFile(files sources) error {
+	verb, advice := "does", "correct the path"
+	if len(files.paths) > 1 {
+		verb = "do"
+	}
+	if _, err := os.Stat(clientcmd.RecommendedHomeFile); err == nil {
+		without := "omit it"
+		if files.from == clientcmd.RecommendedConfigPathEnvVar {
+			without = "unset it"
+		}
+		advice += fmt.Sprintf(", or %s to use %s", without, clientcmd.RecommendedHomeFile)
+	}
 	return &UnavailableError{
-		Reason: fmt.Sprintf("%s names %s, which does not exist", files.from, strings.Join(files.paths, ", ")),
-		Advice: "correct the path, or unset it to use " + clientcmd.RecommendedHomeFile,
+		Reason: fmt.Sprintf("%s names %s, which %s not exist", files.from, strings.Join(files.paths, ", "), verb),
+		Advice: advice,
 	}
 }
 

@@ -25,7 +25,7 @@ type retryTransport struct {
 // RoundTrip implements http.RoundTripper.
 func (r *retryTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	// The first call must fail at once, and the answer to a proxy request comes from the Pod.
-	if req.URL.Path == k8s.VersionPath || strings.HasSuffix(req.URL.Path, "/proxy") {
+	if k8s.IsProbe(req) || strings.HasSuffix(req.URL.Path, "/proxy") {
 		return r.next.RoundTrip(req)
 	}
 	begin := time.Now()

@@ -48,10 +48,15 @@ func Adoptable(m metav1.ManagedFieldsEntry) bool {
 // Annotations of the Deployment. Its controller copies them to each ReplicaSet, where they form the history.
 const (
 	CommitAnnotation      = "norn/commit"
+	ImageAnnotation       = "norn/image"                 // the image that was shipped
 	ByAnnotation          = "norn/by"                    // the user who deployed
 	MigratedAnnotation    = "norn/migrated"              // the version whose migration ran
 	ChangeCauseAnnotation = "kubernetes.io/change-cause" // shown by kubectl rollout history
 	RevisionAnnotation    = "deployment.kubernetes.io/revision"
+	// DesiredReplicasAnnotation has the Deployment's replicas while the ReplicaSet was its current one.
+	DesiredReplicasAnnotation = "deployment.kubernetes.io/desired-replicas"
+	// RevisionHistoryAnnotation has the earlier numbers of a ReplicaSet that is used again.
+	RevisionHistoryAnnotation = "deployment.kubernetes.io/revision-history"
 )
 
 // Annotations of the pod template. A changed value starts a rollout.
@@ -72,6 +77,9 @@ func IsRestartAnnotation(annotation string) bool {
 const (
 	VerifiedAnnotation = "norn/verified" // norn saw its rollout complete; the value is when
 	FailedAnnotation   = "norn/failed"   // its rollout failed; the value is the Reason
+	// RolledOutAnnotation is when norn last saw its rollout end. A rollback uses a ReplicaSet again, so its creation says
+	// nothing about that.
+	RolledOutAnnotation = "norn/rolled-out"
 )
 
 // Object is an API object.

@@ -24,6 +24,27 @@ func ShortCommit(commit string) string {
 	return digits
 }
 
+// Shipped returns the annotations with which norn shipped an image. The Deployment's controller copies them to every
+// ReplicaSet, even to one whose image somebody else set: for such an image, Shipped returns none.
+func Shipped(annotations map[string]string, image string) map[string]string {
+	shipped, recorded := annotations[ImageAnnotation]
+	commit := annotations[CommitAnnotation]
+	switch {
+	case recorded && shipped == image:
+	case !recorded && (commit == "" || tagOf(image) == ShortCommit(commit)): // an older norn, which recorded no image
+	default:
+		return nil
+	}
+	return annotations
+}
+
+// tagOf returns an image's tag, or "".
+func tagOf(image string) string {
+	name, _, _ := strings.Cut(image, "@")
+	_, tag, _ := strings.Cut(name[strings.LastIndexByte(name, '/')+1:], ":")
+	return tag
+}
+
 // VersionName returns the name of a version for messages: its short commit or, if unknown, its image without registry
 // and digest.
 func VersionName(commit, image string) string {
@@ -34,12 +55,21 @@ func VersionName(commit, image string) string {
 	return name[strings.LastIndexByte(name, '/')+1:]
 }
 
-// ImageOf returns the image of an app's container: of the one named after the app, else of the first. It returns "" for
-// a pod without containers.
+// ImageOf returns the image of an app's container. It returns "" for a pod without containers.
 func ImageOf(pod corev1.PodSpec, app string) string {
-	if len(pod.Containers) == 0 {
+	c := AppContainer(&pod, app)
+	if c == nil {
 		return ""
 	}
+	return c.Image
+}
+
+// AppContainer returns an app's container: the one named after the app, else the first. It returns nil for a pod
+// without containers. The others are sidecars, added by hand or by an admission controller, at any place in the list.
+func AppContainer(pod *corev1.PodSpec, app string) *corev1.Container {
+	if len(pod.Containers) == 0 {
+		return nil
+	}
 	i := slices.IndexFunc(pod.Containers, func(c corev1.Container) bool { return c.Name == app })
-	return pod.Containers[max(0, i)].Image
+	return &pod.Containers[max(0, i)]
 }

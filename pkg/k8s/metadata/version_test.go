@@ -21,6 +21,31 @@ func TestVersionName(t *testing.T) {
 	}
 }
 
+func TestShipped(t *testing.T) {
+	const commit, image = "0123456789abcdef", "127.0.0.1:5000/shop:0123456789ab@sha256:00"
+	recorded := map[string]string{CommitAnnotation: commit, ImageAnnotation: image}
+	older := map[string]string{CommitAnnotation: commit}
+	for _, c := range []struct {
+		name        string
+		annotations map[string]string
+		image, want string
+	}{
+		{"the shipped image", recorded, image, commit},
+		{"another image", recorded, "127.0.0.1:5000/other:2", ""},
+		{"another digest", recorded, "127.0.0.1:5000/shop:0123456789ab@sha256:01", ""},
+		{"an older norn's image", older, image, commit},
+		{"another image after an older norn", older, "127.0.0.1:5000/other:2", ""},
+		{"another image without a tag", older, "127.0.0.1:5000/other", ""},
+		{"uncommitted changes", map[string]string{CommitAnnotation: commit + DirtySuffix}, "shop:0123456789ab-dirty",
+			commit + DirtySuffix},
+		{"no annotations", nil, image, ""},
+	} {
+		if got := Shipped(c.annotations, c.image)[CommitAnnotation]; got != c.want {
+			t.Errorf("%s: commit %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
 func TestImageOf(t *testing.T) {
 	pod := func(names ...string) (pod corev1.PodSpec) {
 		for _, name := range names {

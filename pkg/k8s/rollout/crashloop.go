@@ -10,24 +10,42 @@ import (
 
 // restartFailure returns a failure for a container that has ended more often than allowed, and has not come up since.
 func restartFailure(o Observation, p *corev1.Pod, s corev1.ContainerStatus) Verdict {
-	t := lastEnd(s)
-	if ends(s) <= o.allowedRestarts() || s.Ready && !justRestarted(s, o.Now) {
+	if ends(s) == 0 || s.Ready && !justRestarted(s, o.Now) {
 		return Verdict{}
 	}
-	if r := killedBy(o, p, s.Name); r != nil {
-		reason := LivenessKilled
-		if r.probe == "startup" {
-			reason = ProbeFailing
-		}
-		v := failed(reason, "container %s was killed %s by its %s probe: %s", s.Name, times(ends(s)), r.probe, r.text)
-		v.Port = r.refusedPort
-		return v
+	r := killedBy(o, p, s.Name)
+	allowed := o.allowedRestarts()
+	if r != nil && r.probe == "startup" && r.refusedPort > 0 {
+		// It has refused connections for minutes. A restart that is allowed by default would only repeat that.
+		allowed--
 	}
+	if ends(s) <= allowed {
+		return Verdict{}
+	}
+	if r != nil {
+		return killedFailure(p, s, r)
+	}
+	t := lastEnd(s)
 	if t != nil && t.Reason == "OOMKilled" {
 		return failed(OutOfMemory, "container %s was killed %s at its memory limit%s",
 			s.Name, times(ends(s)), memoryLimit(p, s.Name))
 	}
 	return failed(CrashLoop, "container %s %s", s.Name, ending(t, ends(s)))
+}
+
+// killedFailure returns the failure of a container that the kubelet has killed because of a probe.
+func killedFailure(p *corev1.Pod, s corev1.ContainerStatus, r *probeResult) Verdict {
+	var limit time.Duration
+	reason, after := LivenessKilled, ""
+	if r.probe == "startup" {
+		reason = ProbeFailing
+		if limit = startupLimit(p, s.Name); limit > 0 {
+			after = fmt.Sprintf(" after %s", limit)
+		}
+	}
+	v := failed(reason, "container %s was killed %s by its %s probe%s: %s", s.Name, times(ends(s)), r.probe, after, r.text)
+	v.Port, v.StartupLimit = r.refusedPort, limit
+	return v
 }
 
 // lastEnd returns how the container's last run ended, or nil.

@@ -22,7 +22,7 @@ type State int
 // The states of a rollout.
 const (
 	Progressing State = iota
-	Complete          // every new pod is available and every old one is gone
+	Complete          // every new pod is available and every old one is gone or terminating
 	Stalled           // it looks failed but may recover; see Verdict.Patience
 	Failed            // waiting will not complete it
 )
@@ -40,12 +40,20 @@ type Verdict struct {
 	Tainted   bool     // Unschedulable: nodes have taints that the pod does not tolerate
 	Claim     string   // VolumeNotBound, VolumeNotMounted: the PersistentVolumeClaim of the volume, if it is one
 	HostPath  string   // VolumeNotMounted: the node's path of the volume, if it is one
+	// Violations is what the refused Pods must set differently: PodsRefused; see violations.
+	Violations []string
+
+	// StartupLimit is how long the startup probe let the container start before it killed it; 0 if it did not.
+	StartupLimit time.Duration
 
 	// Patience is how long a rollout may be Stalled before it counts as failed; 0 means as long as the whole rollout may
 	// take. The caller measures it, because the cluster's clock may differ.
 	Patience time.Duration
 	// Ready is the number of the new revision's pods that are available, and Want the number that should be.
 	Ready, Want int
+	// Up reports whether every new pod is available. A rollout that is Progressing although it is Up waits only for old
+	// pods.
+	Up bool
 }
 
 // DefaultAllowedRestarts is how often a new container may end before that counts as a crash loop, if the caller sets
@@ -69,23 +77,45 @@ func Judge(o Observation) Verdict {
 	current := CurrentReplicaSet(o)
 	mine, old := splitPods(o, current)
 	v.Ready = countReady(mine)
+	s := d.Status
+	created := current != nil && int(s.UpdatedReplicas) >= want
+	v.Up = created && int(s.AvailableReplicas) >= want && v.Ready >= want
+	if v.Up {
+		return o.upVerdict(v, old)
+	}
 	if f, found := failure(o, mine, current); found {
 		f.Ready, f.Want = v.Ready, want
 		return f
 	}
-	v.Pod, v.Container = firstUnready(mine)
-	s := d.Status
-	switch {
-	case current == nil || int(s.UpdatedReplicas) < want:
+	if !created {
 		v.Message = fmt.Sprintf("%d of %d new Pods created", s.UpdatedReplicas, want)
-	case int(s.AvailableReplicas) < want || v.Ready < want:
-		v.Message = fmt.Sprintf("%d of %d new Pods available", v.Ready, want)
-	case len(old) == 0 && s.Replicas > s.UpdatedReplicas:
+		if d.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType && len(old) > 0 {
+			v.Message += "; " + o.waitingFor(old)
+		}
+		return v
+	}
+	v.Pod, v.Container = firstUnready(mine)
+	v.Message = fmt.Sprintf("%d of %d new Pods available", v.Ready, want)
+	return v
+}
+
+// upVerdict completes v for a rollout whose new Pods are all available. It waits until the controller has told the old
+// Pods to end, but not until they have ended: a Pod on a dead node never does. kubectl rollout status does the same.
+func (o Observation) upVerdict(v Verdict, old []*corev1.Pod) Verdict {
+	running := slices.DeleteFunc(slices.Clone(old), func(p *corev1.Pod) bool { return p.DeletionTimestamp != nil })
+	switch s := o.Deployment.Status; {
+	case len(running) > 0:
+		v.Message = o.waitingFor(running)
+	case s.Replicas > s.UpdatedReplicas:
 		v.Message = "waiting for the Deployment's controller"
-	case len(old) > 0:
-		v.Message = fmt.Sprintf("waiting for %s to end", plural(len(old), "old Pod"))
 	default:
-		v.State, v.Message = Complete, fmt.Sprintf("%d of %d Pods available", v.Ready, want)
+		v.State, v.Message = Complete, fmt.Sprintf("%d of %d Pods available", v.Ready, v.Want)
+		if v.Want == 0 {
+			v.Message = "scaled to 0, so no Pod ran"
+		}
+		if stuck := slices.DeleteFunc(old, func(p *corev1.Pod) bool { return !o.onDeadNode(p) }); len(stuck) > 0 {
+			v.Message += "; " + o.describeOld(stuck) + " cannot end"
+		}
 	}
 	return v
 }

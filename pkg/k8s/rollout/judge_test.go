@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -100,10 +101,10 @@ func refused(set int, message string) Observation {
 	return o
 }
 
-func scaledToNone() Observation {
+func scaledToNone(sets int) Observation {
 	o := observe(observed)
 	*o.Deployment.Spec.Replicas = 0
-	o.ReplicaSets = nil
+	o.ReplicaSets = o.ReplicaSets[:sets]
 	return o
 }
 
@@ -128,9 +129,19 @@ func TestJudge(t *testing.T) {
 				pod("old", true)), Progressing, stillStarting, "controller"},
 		{"no new pod", observe(observed, pod("old", true)), Progressing, "", "0 of 1 new Pods created"},
 		{"new pod not ready", observe(created, pod("new", false)), Progressing, "", "0 of 1 new Pods available"},
-		{"old pod still exists", observe(available, pod("new", true), pod("old", true)), Progressing, "",
-			"waiting for 1 old Pod to end"},
+		{"an old pod runs on", observe(available, pod("new", true), pod("old", true)), Progressing, "",
+			"waiting for old Pod old-pod to end"},
 		{"complete", observe(available, pod("new", true)), Complete, "", "1 of 1 Pods available"},
+		{"an old pod is terminating", observe(available, pod("new", true), terminating()), Complete, "",
+			"1 of 1 Pods available"},
+		{"an old pod on a dead node", onDeadNode(observe(available, pod("new", true), terminating())), Complete, "",
+			"old Pod old-pod on node node-1, which is not ready, cannot end"},
+		{"a Recreate waits for an ending pod", waitsForOld(recreating(terminating())), Progressing, "",
+			"0 of 1 new Pods created; waiting for old Pod old-pod (grace period 30s) to end"},
+		{"a Recreate waits for a dead node", onDeadNode(waitsForOld(recreating(terminating()))), Progressing, "",
+			"waiting for old Pod old-pod on node node-1, which is not ready, to end"},
+		{"lost pods of an available version", withLost(observe(available, pod("new", true)), 2), Complete, "", "1 of 1"},
+		{"lost pods of another day", lostBefore(2), Progressing, "", "0 of 1"},
 		{"an old crashing pod is not the new version's failure",
 			observe(created, pod("new", false), pod("old", false, crashed(9, 1, "Error"))), Progressing, "", "0 of 1"},
 		{"an old pod that fails during a Recreate", recreating(pod("old", false, waiting("ImagePullBackOff", ""))),
@@ -139,7 +150,8 @@ func TestJudge(t *testing.T) {
 		{"one restart is allowed", observe(created, pod("new", false, alive(1))), Progressing, "", "0 of 1"},
 		{"a first end is allowed", observe(created, pod("new", false, crashed(0, 1, "Error"))), Progressing, "", "0 of 1"},
 		{"an old quota failure", refused(0, "exceeded quota"), Progressing, "", "0 of 1"},
-		{"no ReplicaSet yet at zero replicas", scaledToNone(), Progressing, "", "created"},
+		{"no ReplicaSet yet at zero replicas", scaledToNone(0), Progressing, "", "created"},
+		{"zero replicas", scaledToNone(2), Complete, "", "scaled to 0, so no Pod ran"},
 		{"an observation from before the change", before(), Progressing, stillStarting, "controller"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -187,11 +199,50 @@ func withEvents(o Observation, events ...string) Observation {
 	return o
 }
 
+// terminating returns an old Pod that is ending.
+func terminating() *corev1.Pod {
+	p := pod("old", false)
+	grace := int64(30)
+	p.DeletionTimestamp, p.DeletionGracePeriodSeconds = &metav1.Time{Time: time.Unix(30, 0)}, &grace
+	return p
+}
+
+// waitsForOld switches to the Recreate strategy.
+func waitsForOld(o Observation) Observation {
+	o.Deployment.Spec.Strategy.Type = appsv1.RecreateDeploymentStrategyType
+	return o
+}
+
+// onDeadNode puts the last Pod on a node that does not answer. The node controller made the Pod unready just before it
+// wrote the event.
+func onDeadNode(o Observation) Observation {
+	p := o.Pods[len(o.Pods)-1]
+	p.UID, p.Spec.NodeName = "lonely", "node-1"
+	p.Status.Conditions[0].LastTransitionTime = metav1.Unix(10, 0)
+	o.Events = append(o.Events, &corev1.Event{
+		InvolvedObject: corev1.ObjectReference{UID: p.UID}, Reason: "NodeNotReady", LastTimestamp: metav1.Unix(10, 0),
+	})
+	return o
+}
+
 // lost returns an observation of new Pods that their node evicted.
-func lost(n int) Observation {
-	o := observe(created)
-	for range n {
+func lost(n int) Observation { return withLost(observe(created), n) }
+
+// lostBefore returns an observation of Pods of the same ReplicaSet that had been evicted before the change.
+func lostBefore(n int) Observation {
+	o := lost(n)
+	pods := make([]corev1.Pod, 0, n)
+	for _, p := range o.Pods {
+		pods = append(pods, *p)
+	}
+	o.Before = FailedPods(pods)
+	return o
+}
+
+func withLost(o Observation, n int) Observation {
+	for i := range n {
 		p := pod("new", false)
+		p.UID = types.UID(fmt.Sprint("lost-", i))
 		p.Status.Phase, p.Status.Reason, p.Status.Message = corev1.PodFailed, "Evicted",
 			"The node was low on resource: memory."
 		o.Pods = append(o.Pods, p)
@@ -265,6 +316,10 @@ func TestJudgeFailures(t *testing.T) {
 		{withEvents(observe(created, pod("new", false, alive(2))), "Unhealthy: "+refusedGet,
 			"Killing: Container shop failed startup probe, will be restarted"), Failed, ProbeFailing,
 			"by its startup probe: GET /healthz on port 8080: connection refused"},
+		{killedAtStart(1, refusedGet), Failed, ProbeFailing,
+			"container shop was killed once by its startup probe after 2m30s: GET /healthz on port 8080: connection refused"},
+		{killedAtStart(1, "Startup probe failed: HTTP probe failed with statuscode: 503"), Stalled, ProbeFailing,
+			"HTTP status 503"},
 		{withEvents(observe(created, pod("new", false, alive(0))), "Unhealthy: "+refusedGet), Stalled, ProbeFailing,
 			"the startup probe of Pod new-pod fails: GET /healthz on port 8080: connection refused"},
 		{withEvents(observe(created, pod("new", false, alive(0))),
@@ -297,10 +352,58 @@ func TestJudgeFailures(t *testing.T) {
 	}
 }
 
+// More allowed restarts give a container that its startup probe kills more attempts.
+func TestAllowedStarts(t *testing.T) {
+	for allowed, want := range map[int]State{0: Failed, 1: Failed, 2: Stalled} {
+		o := killedAtStart(1, refusedGet)
+		o.AllowRestarts = &allowed
+		if v := Judge(o); v.State != want {
+			t.Errorf("%d allowed: state %d, want %d", allowed, v.State, want)
+		}
+	}
+}
+
+// killedAtStart returns an observation of a container that its startup probe has killed.
+func killedAtStart(times int32, event string) Observation {
+	o := withEvents(observe(created, pod("new", false, alive(times))), "Unhealthy: "+event,
+		"Killing: Container shop failed startup probe, will be restarted")
+	o.Pods[0].Spec.Containers = []corev1.Container{
+		{Name: "shop", StartupProbe: &corev1.Probe{PeriodSeconds: 5, FailureThreshold: 30}},
+	}
+	return o
+}
+
 func pendingMount() Observation {
 	p := pod("new", false, waiting("ContainerCreating", ""))
 	p.Status.Phase = corev1.PodPending
 	return observe(created, p)
+}
+
+// A rollout whose new Pods are all available is up, even while it waits for old Pods.
+func TestUp(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		o    Observation
+		want bool
+	}{
+		{"an old pod runs on", observe(available, pod("new", true), pod("old", true)), true},
+		{"a new pod is not ready", observe(created, pod("new", false), pod("old", true)), false},
+		{"a Recreate waits for an old pod", waitsForOld(recreating(terminating())), false},
+		{"an observation from before the change", before(), false},
+	} {
+		if v := Judge(c.o); v.Up != c.want || v.State != Progressing {
+			t.Errorf("%s: up %v, state %d; want up %v, in progress", c.name, v.Up, v.State, c.want)
+		}
+	}
+}
+
+// A node that answers again is not dead: its kubelet has changed the Pod's readiness since.
+func TestNodeIsBack(t *testing.T) {
+	o := onDeadNode(observe(available, pod("new", true), terminating()))
+	o.Pods[1].Status.Conditions[0].LastTransitionTime = metav1.Unix(60, 0)
+	if v := Judge(o); v.Message != "1 of 1 Pods available" {
+		t.Errorf("got %q, want no mention of the node", v.Message)
+	}
 }
 
 func TestAllowedRestarts(t *testing.T) {

@@ -18,6 +18,9 @@ type Observation struct {
 	Claims      []*corev1.PersistentVolumeClaim
 	// Events are the namespace's events; none if the user cannot list them.
 	Events []*corev1.Event
+	// Before has the Pods that had failed before the change. They do not count as lost: the cluster keeps a failed Pod of
+	// a ReplicaSet for days, and a rollback uses the ReplicaSet again. See FailedPods.
+	Before map[types.UID]bool
 	// AllowRestarts, if set, replaces DefaultAllowedRestarts.
 	AllowRestarts *int
 	// Now, if set, is the time of the observation: a container that restarted within the last minute does not count as
@@ -71,4 +74,15 @@ func (o Observation) claim(name string) *corev1.PersistentVolumeClaim {
 		}
 	}
 	return nil
+}
+
+// FailedPods returns the Pods that have failed, for Observation.Before.
+func FailedPods(pods []corev1.Pod) map[types.UID]bool {
+	failed := map[types.UID]bool{}
+	for i := range pods {
+		if p := &pods[i]; p.Status.Phase == corev1.PodFailed {
+			failed[p.UID] = true
+		}
+	}
+	return failed
 }

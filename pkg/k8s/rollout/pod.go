@@ -191,15 +191,17 @@ func refusedPods(o Observation, current *appsv1.ReplicaSet) Verdict {
 			}
 			return v
 		case refusal.MatchString(message):
-			return failed(PodsRefused, "new Pods are refused: %s", message)
+			v := failed(PodsRefused, "new Pods are refused: %s", message)
+			v.Violations = violations(c.Message)
+			return v
 		}
 		return stalled(PodsRefused, admissionRetries, "new Pods are refused: %s", message)
 	}
 	return Verdict{}
 }
 
-// lostPods finds new Pods that their node evicted or lost. The ReplicaSet replaces them, but the replacements may fail
-// too.
+// lostPods finds new Pods that their node evicted or lost during this rollout. The ReplicaSet replaces them, but the
+// replacements may fail too.
 func lostPods(o Observation, current *appsv1.ReplicaSet) Verdict {
 	if current == nil {
 		return Verdict{}
@@ -207,7 +209,8 @@ func lostPods(o Observation, current *appsv1.ReplicaSet) Verdict {
 	lost := 0
 	var last *corev1.Pod
 	for _, p := range o.Pods {
-		if metav1.IsControlledBy(p, current) && p.Status.Phase == corev1.PodFailed && p.DeletionTimestamp == nil {
+		if metav1.IsControlledBy(p, current) && p.Status.Phase == corev1.PodFailed && p.DeletionTimestamp == nil &&
+			!o.Before[p.UID] {
 			lost++
 			last = p
 		}
@@ -221,9 +224,12 @@ func lostPods(o Observation, current *appsv1.ReplicaSet) Verdict {
 	return v
 }
 
+// firstContainer returns the name of the app's own container, which is not the first if a sidecar stands before it.
 func firstContainer(p *corev1.Pod) string {
 	if len(p.Spec.Containers) == 0 {
 		return ""
 	}
-	return p.Spec.Containers[0].Name
+	app := p.Labels["app"] // metadata.AppLabel
+	i := slices.IndexFunc(p.Spec.Containers, func(c corev1.Container) bool { return c.Name == app })
+	return p.Spec.Containers[max(0, i)].Name
 }

@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
@@ -27,7 +28,7 @@ func probeFailure(o Observation, pods []*corev1.Pod) Verdict {
 		if e == nil || !allRunning(p) {
 			continue
 		}
-		r := parseProbe(e.Message)
+		r := parseProbe(e.Message).of(p, firstContainer(p))
 		patience := anyPatience
 		if r.rejected() {
 			patience = answerPatience
@@ -89,6 +90,21 @@ func parseProbe(message string) probeResult {
 	return r
 }
 
+// of returns r for a probe of this container. The kubelet's message about an answer does not name the path.
+func (r probeResult) of(p *corev1.Pod, name string) probeResult {
+	c := container(p, name)
+	if c == nil || r.status == 0 {
+		return r
+	}
+	probe := map[string]*corev1.Probe{
+		"startup": c.StartupProbe, "readiness": c.ReadinessProbe, "liveness": c.LivenessProbe,
+	}[r.probe]
+	if probe != nil && probe.HTTPGet != nil {
+		r.text = fmt.Sprintf("GET %s was answered with HTTP status %d", probe.HTTPGet.Path, r.status)
+	}
+	return r
+}
+
 // rejected reports whether the app answered with an error that is unlikely to change, such as 404.
 func (r probeResult) rejected() bool {
 	switch r.status {
@@ -115,9 +131,19 @@ func killedBy(o Observation, p *corev1.Pod, name string) *probeResult {
 	if u := o.lastEvent(p.UID, func(e *corev1.Event) bool {
 		return isUnhealthy(e) && parseProbe(e.Message).probe == r.probe
 	}); u != nil {
-		r = parseProbe(u.Message)
+		r = parseProbe(u.Message).of(p, name)
 	}
 	return &r
+}
+
+// startupLimit returns how long a container's startup probe lets it start, or 0 if it has none.
+func startupLimit(p *corev1.Pod, name string) time.Duration {
+	c := container(p, name)
+	if c == nil || c.StartupProbe == nil {
+		return 0
+	}
+	s := c.StartupProbe
+	return time.Duration(s.InitialDelaySeconds+s.PeriodSeconds*s.FailureThreshold) * time.Second
 }
 
 // HasReadinessProbes reports whether every container of a pod has a readiness probe.

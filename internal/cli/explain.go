@@ -1,0 +1,56 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"norn/pkg/forge"
+	"norn/pkg/k8s"
+)
+
+// ExplainDenials makes all commands below cmd answer a denied request alike: with every permission that the command
+// lacks, and the Role that grants it.
+func (a *App) ExplainDenials(cmd *cobra.Command) {
+	for _, sub := range cmd.Commands() {
+		if run := sub.RunE; run != nil {
+			sub.RunE = func(cmd *cobra.Command, args []string) error {
+				a.command = strings.TrimPrefix(CommandName(cmd), OwnName+" ")
+				return a.explained(cmd.Context(), run(cmd, args))
+			}
+		}
+		a.ExplainDenials(sub)
+	}
+}
+
+// explained returns err, or for a denied request of the command a *forge.PermissionError. If err says that an object
+// does not exist, explained warns about a missing namespace.
+func (a *App) explained(ctx context.Context, err error) error {
+	if err == nil || a.client == nil || ctx.Err() != nil {
+		return err
+	}
+	found := find(ctx, err)
+	switch {
+	case found.reason == reasonForbidden && !is[*forge.PermissionError](err):
+		return forge.ExplainDenial(ctx, a.client, err, a.command, a.namespace)
+	case is[*k8s.NamespaceError](err):
+	case found.code == ExitUsage || k8s.IsNotFound(err): // the app does not exist, for example
+		a.WarnMissingNamespace(ctx)
+	}
+	return err
+}
+
+// WarnMissingNamespace warns once if the command's namespace does not exist. A user who cannot read namespaces learns
+// nothing.
+func (a *App) WarnMissingNamespace(ctx context.Context) {
+	if a.client == nil || a.warnedNamespace {
+		return
+	}
+	_, err := a.client.GetNamespace(ctx, a.namespace)
+	if missing, ok := errors.AsType[*k8s.NamespaceError](err); ok {
+		a.warnedNamespace = true
+		a.Warnf("%s; %s", missing, missing.Hint())
+	}
+}

@@ -1,0 +1,71 @@
+package cli
+
+import (
+	"fmt"
+	"sync"
+
+	"norn/internal/ui"
+	"norn/pkg/pipeline"
+)
+
+// notices are lines that no step wrote, such as a wait for the login to the cluster. They may come from any goroutine.
+// During a step they become its output, so that they do not break into the lines that a terminal redraws.
+type notices struct {
+	mu   sync.Mutex
+	to   ui.Progress // nil outside of Steps
+	step string      // the running step, or ""
+}
+
+// in returns to, and directs notices to it until its end.
+func (n *notices) in(to ui.Progress) ui.Progress {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.to = to
+	return &noticedProgress{to, n}
+}
+
+// report reports a notice as an event of the running step, or returns false.
+func (n *notices) report(kind pipeline.Kind, text string) bool {
+	if n.step == "" {
+		return false
+	}
+	n.to.Report(pipeline.Event{Kind: kind, Step: n.step, Line: text})
+	return true
+}
+
+// noticedProgress is a Progress during which notices may come.
+type noticedProgress struct {
+	ui.Progress
+	notices *notices
+}
+
+// Report implements pipeline.Reporter.
+func (p *noticedProgress) Report(e pipeline.Event) {
+	p.notices.mu.Lock()
+	defer p.notices.mu.Unlock()
+	switch e.Kind {
+	case pipeline.Started:
+		p.notices.step = e.Step
+	case pipeline.Ended:
+		p.notices.step = ""
+	case pipeline.Output, pipeline.Warned, pipeline.Waiting:
+	}
+	p.Progress.Report(e)
+}
+
+// End implements ui.Progress.
+func (p *noticedProgress) End(o ui.Outcome) {
+	p.notices.mu.Lock()
+	defer p.notices.mu.Unlock()
+	p.notices.to, p.notices.step = nil, ""
+	p.Progress.End(o)
+}
+
+// sayWaiting prints what norn is waiting for.
+func (a *App) sayWaiting(text string) {
+	a.notices.mu.Lock()
+	defer a.notices.mu.Unlock()
+	if !a.notices.report(pipeline.Output, text) {
+		_, _ = fmt.Fprintln(a.Streams.Err, text)
+	}
+}

@@ -1,0 +1,165 @@
+package deploy
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	corev1 "k8s.io/api/core/v1"
+	applycore "k8s.io/client-go/applyconfigurations/core/v1"
+
+	"norn/pkg/deploy/rollout"
+	"norn/pkg/forge/objects"
+	"norn/pkg/infraspec"
+	"norn/pkg/k8s"
+	"norn/pkg/k8s/metadata"
+	"norn/pkg/secrets"
+)
+
+// appSecret reads and writes an app's Secret, <app>-secrets.
+type appSecret struct {
+	cluster   *k8s.Client
+	spec      *infraspec.Spec
+	namespace string
+	redactor  rollout.Redactor // hides every value before anything could print it; or nil
+}
+
+func (a appSecret) hide(name, value string) {
+	if a.redactor != nil {
+		a.redactor.Hide(name, value)
+	}
+}
+
+// decrypt returns the declared values from the app's SOPS file at path, decrypted in this process.
+//
+// It runs before anything slow, and before anything that could print a value. A missing key, a missing value or a
+// conflicting Secret thus stops a deploy before the build.
+func (a appSecret) decrypt(ctx context.Context, path string) (map[string]secrets.Value, error) {
+	if len(a.spec.Secrets) == 0 {
+		return nil, nil
+	}
+	values, err := a.readFile(ctx, path)
+	// Name the user's file, not its copy.
+	if fileError, ok := errors.AsType[*secrets.FileError](err); ok && fileError.Path == path {
+		fileError.Path = filepath.Join(filepath.Dir(a.spec.Path()), secrets.FileName)
+		if _, found := os.Stat(fileError.Path); found == nil && errors.Is(err, fs.ErrNotExist) {
+			fileError.Problem, fileError.Advice = "the version to deploy does not contain the file", "commit it"
+		}
+	}
+	if err == nil {
+		_, err = a.live(ctx)
+	}
+	return values, err
+}
+
+// readFile returns the declared values from the SOPS file at path.
+func (a appSecret) readFile(ctx context.Context, path string) (map[string]secrets.Value, error) {
+	file, err := secrets.Open(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	file.Each(func(name string, v secrets.Value) { a.hide(name, v.Reveal()) })
+	values, err := file.Pick(a.spec.Secrets)
+	if err == nil {
+		err = checkSizes(path, values)
+	}
+	return values, err
+}
+
+// live returns the Secret in the cluster, or nil. If norn does not manage it, the error is an *objects.ConflictError.
+func (a appSecret) live(ctx context.Context) (*corev1.Secret, error) {
+	live, err := a.cluster.GetSecret(ctx, a.namespace, objects.SecretName(a.spec.App))
+	if k8s.IsNotFound(err) {
+		return nil, nil //nolint:nilnil // a missing Secret is a valid answer
+	}
+	if err == nil {
+		err = objects.CheckOwner("Secret", live, a.spec.App)
+	}
+	if err != nil {
+		if len(a.spec.Secrets) == 0 && errors.As(err, new(*objects.ConflictError)) {
+			return nil, nil //nolint:nilnil // it conflicts with nothing
+		}
+		return nil, err
+	}
+	for key, value := range live.Data { // hide the Pods' current values too
+		a.hide(key, string(value))
+	}
+	return live, nil
+}
+
+// changed returns the declared values if the Secret in the cluster does not hold them yet, or nil.
+func (a appSecret) changed(ctx context.Context, declared map[string]secrets.Value) (map[string][]byte, error) {
+	if len(a.spec.Secrets) == 0 {
+		return nil, nil
+	}
+	live, err := a.cluster.GetSecret(ctx, a.namespace, objects.SecretName(a.spec.App))
+	if err != nil && !k8s.IsNotFound(err) {
+		return nil, err
+	}
+	values, changed := map[string][]byte{}, err != nil
+	for name, v := range declared {
+		values[name] = []byte(v.Reveal())
+		changed = changed || !bytes.Equal(values[name], live.Data[name])
+	}
+	if !changed {
+		return nil, nil
+	}
+	return values, nil
+}
+
+// apply writes values into the Secret, keeps the given keys as they are, and removes all others.
+//
+// It returns the Secret's version for the Pods' template. That is the resourceVersion at which the values were written:
+// the later removal of a kept key does not change it, because it does not concern the new Pods.
+func (a appSecret) apply(
+	ctx context.Context, live *corev1.Secret, values map[string]secrets.Value, keep []string,
+) (*corev1.Secret, string, error) {
+	name := objects.SecretName(a.spec.App)
+	conf := applycore.Secret(name, a.namespace).WithLabels(objects.Labels(a.spec)).WithType(corev1.SecretTypeOpaque)
+	data, wrote := map[string][]byte{}, ""
+	for key, v := range values {
+		data[key] = []byte(v.Reveal())
+	}
+	if live != nil && holds(live, data) {
+		if wrote = live.Annotations[metadata.SecretAnnotation]; wrote == "" && len(live.Data) > len(data) {
+			wrote = live.ResourceVersion
+		}
+	}
+	for _, key := range keep {
+		data[key] = live.Data[key]
+	}
+	if wrote != "" {
+		conf.WithAnnotations(map[string]string{metadata.SecretAnnotation: wrote})
+	}
+	now, err := a.cluster.ApplySecret(ctx, conf.WithData(data))
+	if err != nil {
+		return nil, "", err
+	}
+	var left []string // other field managers' keys, which an apply leaves alone
+	for key := range now.Data {
+		if _, wanted := data[key]; !wanted {
+			left = append(left, key)
+		}
+	}
+	if len(left) > 0 {
+		if now, err = a.cluster.RemoveSecretKeys(ctx, a.namespace, name, left); err != nil {
+			return nil, "", err
+		}
+	}
+	return now, cmp.Or(wrote, now.ResourceVersion), nil
+}
+
+// holds reports whether a Secret has all values in data. It may have further keys.
+func holds(live *corev1.Secret, data map[string][]byte) bool {
+	for key, value := range data {
+		if has, ok := live.Data[key]; !ok || !bytes.Equal(has, value) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,63 @@
+package deploy
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"norn/pkg/deploy/image"
+	"norn/pkg/deploy/source"
+)
+
+// buildHint returns advice for a failed build. It looks for a file that the Dockerfile copies and that is only
+// elsewhere. If there is none, it returns the commands that repeat the build.
+func (r *run) buildHint(ctx context.Context, builder string, b image.Request, tree source.Tree) string {
+	for _, name := range image.CopySources(b.Dockerfile) {
+		name = strings.TrimPrefix(path.Clean("/"+name), "/")
+		switch {
+		case exists(b.Dir, name):
+			continue
+		case exists(r.dir, name):
+			if why := tree.Absence(ctx, r.dir, name); why != "" {
+				return fmt.Sprintf("%s exists in %s, but %s; commit it, or create it in the Dockerfile", name, r.dir, why)
+			}
+		case exists(filepath.Dir(b.Dockerfile), name):
+			return fmt.Sprintf("%s is outside of the build context, which is the infraspec's folder; "+
+				"put the infraspec next to the Dockerfile, for example as infraspec.%s.yaml", name, r.spec.App)
+		}
+	}
+	commands, dir := tree.Recreate(filepath.Join(os.TempDir(), r.spec.App+"-"+tree.Tag()))
+	return "see its output above; to repeat the build, run " +
+		strings.Join(append(commands, r.buildCommand(builder, b, dir)), " && ")
+}
+
+// buildCommand returns the shell command that repeats a build in dir.
+func (r *run) buildCommand(builder string, b image.Request, dir string) string {
+	words := []string{builder, "build", "--file", filepath.Join(dir, r.spec.Build.Dockerfile)}
+	if b.Platform != "" {
+		words = append(words, "--platform", b.Platform)
+	}
+	for _, arg := range b.Args {
+		if name, _, _ := strings.Cut(arg, "="); image.Declares(b.Dockerfile, name) {
+			words = append(words, "--build-arg", arg)
+		}
+	}
+	words = append(words, dir)
+	for i := range words {
+		words[i] = source.Quote(words[i])
+	}
+	return strings.Join(words, " ")
+}
+
+// exists reports whether dir has a file that matches a pattern.
+func exists(dir, pattern string) bool {
+	if pattern == "" {
+		return true
+	}
+	found, err := fs.Glob(os.DirFS(dir), pattern)
+	return err == nil && len(found) > 0
+}

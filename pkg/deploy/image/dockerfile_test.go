@@ -1,0 +1,77 @@
+package image
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+)
+
+func TestParseDockerfile(t *testing.T) {
+	for _, c := range []struct {
+		name, text string
+		want       []instruction
+	}{
+		{"empty", "", nil},
+		{"lines", "from x\n\n# c\n  COPY\ta /\nRUN", []instruction{{"FROM", "x"}, {"COPY", "a /"}, {"RUN", ""}}},
+		{
+			"continuation", "ENV A=1 \\\nRUBY=$V \\ \n  # comment\n\n  B=2\nRUN x",
+			[]instruction{{"ENV", "A=1 RUBY=$V   B=2"}, {"RUN", "x"}},
+		},
+		{
+			"continuation at the end", "RUN a \\\n",
+			[]instruction{{"RUN", "a"}},
+		},
+		{
+			"escape directive", "# syntax=docker/dockerfile:1\n# escape=`\nCOPY a C:\\\nRUN x `\n  y",
+			[]instruction{{"COPY", `a C:\`}, {"RUN", "x   y"}},
+		},
+		{"no directive after a comment", "# hello\n# escape=`\nRUN x \\\n  y", []instruction{{"RUN", "x   y"}}},
+		{"CRLF and byte order mark", "\ufeffFROM x\r\nRUN a \\\r\n b\r\n", []instruction{{"FROM", "x"}, {"RUN", "a  b"}}},
+		{
+			"here-documents", "RUN <<A cat <<-\"B\"\nENV X\nA\n\tENV Y\n\tB\nCOPY <<EOF /v\n$VERSION\nEOF\nENV Z",
+			[]instruction{
+				{"RUN", "<<A cat <<-\"B\"\nENV X\nA\n\tENV Y\n\tB"}, {"COPY", "<<EOF /v\n$VERSION\nEOF"}, {"ENV", "Z"},
+			},
+		},
+		{"no here-document", "RUN echo $((1 <<3))\nENV X=$V", []instruction{{"RUN", "echo $((1 <<3))"}, {"ENV", "X=$V"}}},
+	} {
+		if got := parseDockerfile(c.text); !slices.Equal(got, c.want) {
+			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+// dockerfile writes a Dockerfile and returns its path.
+func dockerfile(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "Dockerfile")
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestBaseImageArgs(t *testing.T) {
+	for text, want := range map[string][]string{
+		"ARG VERSION=3.19\nFROM alpine:$VERSION\n":                        {"VERSION"},
+		"ARG A=1 VERSION=3\nFROM a AS b\nFROM alpine:${VERSION}\nRUN x\n": {"VERSION"},
+		"ARG VERSION=dev\nFROM alpine\nARG VERSION\nRUN x $VERSION\n":     nil,
+		"ARG VERSION\nFROM base:$VERSION\n":                               nil,
+		"FROM alpine\nARG VERSION=3.19\nENV V=$VERSION\n":                 nil,
+		"ARG VERSION_X=1\nFROM alpine:$VERSION_X\n":                       nil,
+	} {
+		if got := BaseImageArgs(dockerfile(t, text)); !slices.Equal(got, want) {
+			t.Errorf("BaseImageArgs(%q) = %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestCopySources(t *testing.T) {
+	text := "FROM x AS y\nCOPY --chown=1 a b/* /\nADD [\"c d\", \"/\"]\nCOPY --from=y e /\nADD https://f/g /\n" +
+		"COPY $H /\nCOPY <<EOF /i\nj\nEOF\nCOPY\nCOPY k\n"
+	want := []string{"a", "b/*", "c d"}
+	if got := CopySources(dockerfile(t, text)); !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

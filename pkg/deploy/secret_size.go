@@ -1,0 +1,40 @@
+package deploy
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"norn/pkg/infraspec"
+	"norn/pkg/secrets"
+)
+
+// checkSizes returns a *secrets.FileError if the values do not fit into a Secret, or if no container can get one of
+// them as an environment variable. The error has names and sizes, never a value.
+func checkSizes(path string, values map[string]secrets.Value) error {
+	total := 0
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		text := values[name].Reveal()
+		total += len(text)
+		problem := infraspec.TooLong(name, len(text))
+		if strings.Contains(text, "\x00") {
+			problem = name + " contains a NUL byte, which an environment variable cannot hold"
+		}
+		if problem != "" {
+			return &secrets.FileError{
+				Path: path, Problem: problem,
+				Advice: fmt.Sprintf("set a shorter text with norn secrets set %s, or remove the name from secrets", name),
+			}
+		}
+	}
+	if total > infraspec.MaxSecret {
+		return &secrets.FileError{
+			Path: path,
+			Problem: fmt.Sprintf("the declared values have %d bytes together, more than the limit of %d for a Secret",
+				total, infraspec.MaxSecret),
+			Advice: "remove the names of large values from secrets",
+		}
+	}
+	return nil
+}
