@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -71,6 +73,17 @@ func Known(ctx context.Context, cluster *k8s.Client, what Removal) (bool, error)
 	i := t.inventory
 	objects := len(i.Deployments) + len(i.CronJobs) + len(i.PodTemplates) + len(i.Services) + len(i.Claims)
 	return objects > 0 || len(t.hosts()) > 0 || t.secret != nil, nil
+}
+
+// Data returns the app's claims with their sizes, such as "shop-data (1Gi)", in order.
+func Data(ctx context.Context, cluster *k8s.Client, what Removal) ([]string, error) {
+	claims, err := cluster.ListPVCs(ctx, what.Namespace, what.App)
+	out := make([]string, 0, len(claims))
+	for i := range claims {
+		out = append(out, fmt.Sprintf("%s (%s)", claims[i].Name, claims[i].Spec.Resources.Requests.Storage()))
+	}
+	slices.Sort(out)
+	return out, err
 }
 
 type teardown struct {

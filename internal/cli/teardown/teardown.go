@@ -3,6 +3,7 @@ package teardown
 
 import (
 	"context"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -65,11 +66,7 @@ func run(a *cli.App, cmd *cobra.Command, args []string, o *options, out ui.Progr
 		}
 	}
 	if !o.yes && !o.dryRun {
-		data := "its data is kept"
-		if o.DeleteData {
-			data = "with all its data"
-		}
-		if err := a.Confirm(ctx, "teardown", s.Title("tear down", name), data); err != nil {
+		if err := confirm(ctx, a, s, o); err != nil {
 			return err
 		}
 	}
@@ -78,6 +75,22 @@ func run(a *cli.App, cmd *cobra.Command, args []string, o *options, out ui.Progr
 		return forge.PlanTeardown(ctx, s.Client, out, o.Removal)
 	}
 	return forge.Teardown(ctx, s.Client, out, o.Removal)
+}
+
+// confirm asks whether to tear down the app. With --delete-data, the question names the claims.
+func confirm(ctx context.Context, a *cli.App, s *cli.Session, o *options) error {
+	data := "its data is kept"
+	if o.DeleteData {
+		claims, err := forge.Data(ctx, s.Client, o.Removal)
+		if err != nil {
+			return err
+		}
+		data = "it has no volume claims"
+		if len(claims) > 0 {
+			data = "and delete its data: " + strings.Join(claims, ", ")
+		}
+	}
+	return a.Confirm(ctx, "teardown", s.Title("tear down", o.App), data)
 }
 
 // warnAbsent prints that the app has no objects. A second teardown succeeds and changes nothing.

@@ -100,6 +100,7 @@ func Follow(
 
 func (r *runner) follow(ctx context.Context, before, after *appsv1.Deployment) (pipeline.Result, error) {
 	r.changed = before.Generation != after.Generation
+	r.announceDowntime(before, after)
 	verdict, current, err := r.watch(ctx, after.Generation)
 	if err != nil {
 		err = fmt.Errorf("the rollout of %s continues in the cluster; see norn status %[1]s: %w", r.App, err)
@@ -116,6 +117,14 @@ func (r *runner) follow(ctx context.Context, before, after *appsv1.Deployment) (
 	}
 	detail := fmt.Sprintf("revision %s, %s", current.Annotations[metadata.RevisionAnnotation], verdict.Message)
 	return pipeline.Result{State: state, Detail: detail}, nil
+}
+
+// announceDowntime says that a change stops the running Pods before it starts new ones.
+func (r *runner) announceDowntime(before, after *appsv1.Deployment) {
+	replaces := before.Spec.Paused || !reflect.DeepEqual(before.Spec.Template, after.Spec.Template)
+	if after.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType && before.Status.Replicas > 0 && replaces {
+		_, _ = fmt.Fprintln(r.out, "stops the running Pods first, because of the volume claim: the app is down meanwhile")
+	}
 }
 
 // verify marks the revision whose Pods are all available. It marks nothing if no Pod was wanted, because such a version
