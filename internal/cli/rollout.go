@@ -38,13 +38,13 @@ func (a *App) RunRollout(cmd *cobra.Command, args []string, r Rollout) error {
 		if t.App, err = a.Name(Argument(args, 0), s.Conf); err != nil {
 			return err
 		}
-		if err := forge.CheckRollout(ctx, s.Client, s.Conf.Namespace); err != nil {
-			return err
-		}
 		t.Namespace, t.Redactor = s.Conf.Namespace, a.Redactor
 		r.Flags.Set(&t, ".")
 		a.HideLive(ctx, s, t.App)
 		out.Begin(s.Title(cmd.Name(), t.App))
+		if err := forge.CheckRollout(ctx, s.Client, s.Conf.Namespace); err != nil {
+			return err
+		}
 		return r.Do(ctx, s.Client, out, t)
 	})
 }
