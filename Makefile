@@ -105,11 +105,14 @@ pictures: build ## Draw docs/pictures from norn's output on a devcluster
 	@hack/pictures
 
 .PHONY: fuzz
-fuzz: ## Fuzz the readers of infraspec, DATABASE_URL, logs, tunnel, kubeconfig and git (FUZZTIME=10m)
+fuzz: ## Fuzz everything that reads what others wrote (FUZZTIME=10m)
 	@go test -run '^$$' -fuzz FuzzParse -fuzztime $(or $(FUZZTIME),1m) -fuzzminimizetime 10x ./pkg/infraspec
 	@go test -run '^$$' -fuzz FuzzConnectionTo -fuzztime $(or $(FUZZTIME),1m) ./pkg/deploy/database
 	@go test -run '^$$' -fuzz FuzzScan -fuzztime $(or $(FUZZTIME),1m) -fuzzminimizetime 10x ./internal/logs
 	@go test -run '^$$' -fuzz FuzzIngress -fuzztime $(or $(FUZZTIME),1m) ./pkg/forge/tunnel
+	@go test -run '^$$' -fuzz FuzzGit -fuzztime $(or $(FUZZTIME),1m) ./pkg/deploy/source
+	@go test -run '^$$' -fuzz FuzzDockerfile -fuzztime $(or $(FUZZTIME),1m) ./pkg/deploy/image
+	@go test -run '^$$' -fuzz FuzzKubeconfig -fuzztime $(or $(FUZZTIME),1m) ./pkg/k8s/connect
 
 .PHONY: bench-validate
 bench-validate: build ## Measure norn validate for 1,000 apps

@@ -57,6 +57,7 @@ func (a *App) Caller() connect.Caller {
 	return connect.Caller{
 		UserAgent: "norn/" + Version(), Keys: command.KeyVariables(),
 		Interactive: ui.IsTerminal(a.Streams.In) || ui.IsTerminal(a.Streams.Err), Wait: a.sayWaiting,
+		Warn: a.warnNow,
 	}
 }
 
@@ -234,9 +235,4 @@ func Group(name, short, long string) *cobra.Command {
 			return cmd.Help()
 		},
 	}
-}
-
-// RunNow returns the command that starts a run of a cron app outside its schedule.
-func RunNow(app string) string {
-	return fmt.Sprintf("kubectl create job %s-now --from=cronjob/%[1]s", app)
 }

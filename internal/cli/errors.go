@@ -72,6 +72,11 @@ func (e *NeedsKubernetesError) Reason() string { return e.cause.Reason }
 // Hint returns what to do about it.
 func (e *NeedsKubernetesError) Hint() string { return e.cause.Hint() }
 
+// DeclinedError reports that the user declined a confirmation. It is an answer, not a failure.
+type DeclinedError struct{}
+
+func (*DeclinedError) Error() string { return "canceled; nothing was changed" }
+
 // DiffersError is the result of norn diff --exit-code if there are differences. It is a result, not a failure.
 type DiffersError struct{ Objects int }
 

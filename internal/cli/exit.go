@@ -156,6 +156,7 @@ func failures() []outcome {
 		ends[*logs.ChoiceError](ExitUsage, reasonUsage),
 		ends[*objects.ImageError](ExitUsage, reasonUsage),
 		ends[*scaffold.ExistsError](ExitUsage, reasonUsage),
+		ends[*DeclinedError](ExitFailed, reasonNone),
 		ends[*forge.ShrinkError](ExitFailed, reasonNone),
 		ends[*objects.ClaimDeletionError](ExitFailed, reasonNone),
 		ends[*k8s.NamespaceError](ExitFailed, reasonNone),

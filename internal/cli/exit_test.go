@@ -155,6 +155,7 @@ func TestOutcome(t *testing.T) {
 			live, errors.Join(&infraspec.NotFoundError{}, &InvalidError{}), 2, "usage", "InvalidInfraspec",
 		},
 		"not permitted": {live, &k8s.DeniedError{}, 1, "failed", "Forbidden"},
+		"declined":      {live, &DeclinedError{}, 1, "failed", ""},
 		"no type":       {live, errors.New("x"), 1, "failed", ""},
 	} {
 		want := ui.Outcome{Err: c.err, Code: c.code, Name: c.name, Reason: c.reason}

@@ -8,8 +8,9 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// notices are lines that no step wrote, such as a wait for the login to the cluster. They may come from any goroutine.
-// During a step they become its output, so that they do not break into the lines that a terminal redraws.
+// notices are lines that no step wrote: waits for a login to the cluster, and warnings of the API server. They may come
+// from any goroutine. During a step they become its output, so that they do not break into the lines that a terminal
+// redraws.
 type notices struct {
 	mu   sync.Mutex
 	to   ui.Progress // nil outside of Steps
@@ -67,5 +68,14 @@ func (a *App) sayWaiting(text string) {
 	defer a.notices.mu.Unlock()
 	if !a.notices.report(pipeline.Output, text) {
 		_, _ = fmt.Fprintln(a.Streams.Err, text)
+	}
+}
+
+// warnNow prints a warning of the API server.
+func (a *App) warnNow(text string) {
+	a.notices.mu.Lock()
+	defer a.notices.mu.Unlock()
+	if !a.notices.report(pipeline.Warned, text) {
+		ui.PrintWarning(a.Streams.Err, text)
 	}
 }

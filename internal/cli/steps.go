@@ -79,7 +79,7 @@ func (a *App) Confirm(ctx context.Context, command, question, consequence string
 	case err != nil && !errors.Is(err, io.EOF):
 		return fmt.Errorf("nothing was changed: %w", err)
 	case !strings.EqualFold(answer, "y") && !strings.EqualFold(answer, "yes"):
-		return errors.New("canceled; nothing was changed")
+		return &DeclinedError{}
 	}
 	return nil
 }

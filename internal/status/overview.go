@@ -173,7 +173,7 @@ func deployment(app *App, d *appsv1.Deployment) {
 	app.Ready = int(d.Status.AvailableReplicas)
 	app.Role = cmp.Or(app.Role, d.Labels[objects.RoleLabel])
 	switch {
-	case d.Spec.Paused && d.Status.Replicas == 0: // with replicas, a deploy is in progress
+	case d.Spec.Paused && d.Status.Replicas == 0: // with replicas, somebody paused it
 		app.State, app.Desired = NotDeployed, 0
 		return
 	case app.Desired == 0:

@@ -4,14 +4,11 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"maps"
-	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"norn/pkg/deploy/rollout"
@@ -191,7 +188,7 @@ func describeAll(newestFirst []k8s.Revision) string {
 func previousVerified(newestFirst []k8s.Revision, app string) (k8s.Revision, error) {
 	at := slices.IndexFunc(newestFirst, func(r k8s.Revision) bool { return r.Current })
 	for _, r := range newestFirst[at+1:] { // all of them if the current one has no ReplicaSet yet
-		if r.Verified && k8s.Restorable(r.Set, app) && (at < 0 || !sameVersion(newestFirst[at].Set, r.Set)) {
+		if r.Verified && k8s.Restorable(r.Set, app) && (at < 0 || !k8s.SameVersion(newestFirst[at].Set, r.Set)) {
 			return r, nil
 		}
 	}
@@ -216,20 +213,4 @@ func isCommit(commit, target string) bool {
 	commit, dirty := strings.CutSuffix(commit, metadata.DirtySuffix)
 	target, wantDirty := strings.CutSuffix(target, metadata.DirtySuffix)
 	return dirty == wantDirty && len(target) >= 7 && strings.HasPrefix(commit, target)
-}
-
-func sameVersion(a, b *appsv1.ReplicaSet) bool {
-	return reflect.DeepEqual(normalizedTemplate(a), normalizedTemplate(b))
-}
-
-// normalizedTemplate returns a Pod template without the fields that change within a version: those set by a restart,
-// by a new version of the Secret and by the controller.
-func normalizedTemplate(rs *appsv1.ReplicaSet) corev1.PodTemplateSpec {
-	t := *rs.Spec.Template.DeepCopy()
-	maps.DeleteFunc(t.Annotations, func(k, _ string) bool { return metadata.IsRestartAnnotation(k) })
-	if len(t.Annotations) == 0 {
-		t.Annotations = nil
-	}
-	delete(t.Labels, appsv1.DefaultDeploymentUniqueLabelKey)
-	return t
 }

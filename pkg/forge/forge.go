@@ -13,7 +13,6 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"norn/pkg/forge/drift"
@@ -154,26 +153,13 @@ func waitForDeletions(
 		if err != nil {
 			return nil, err
 		}
-		if err := checkMountedClaims(spec, found); err != nil {
+		if err := found.checkClaims(spec.App); err != nil {
 			return nil, err
 		}
 		return firstPending(ctx, cluster, found.all(), spec.App), nil
 	}
 	err = waitUntilGone(ctx, time.Now().Add(DefaultDeletionTimeout), say, pending)
 	return found, err
-}
-
-// checkMountedClaims returns an error if a claim that the Pods mount is being deleted. Kubernetes deletes its data when
-// the Pods end, so no wait helps.
-func checkMountedClaims(spec *infraspec.Spec, found *live) error {
-	if found.deployment == nil {
-		return nil
-	}
-	var claims []corev1.PersistentVolumeClaim
-	for _, c := range found.claims {
-		claims = append(claims, *c)
-	}
-	return objects.CheckClaims(spec.App, &found.deployment.Spec.Template.Spec, claims)
 }
 
 // checkConflicts returns all conflicts with objects that norn does not manage for the app. Objects without an owner can

@@ -4,11 +4,14 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"maps"
+	"reflect"
 	"slices"
 	"strconv"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -99,6 +102,23 @@ func LastProgress(d *appsv1.Deployment) time.Time {
 		}
 	}
 	return d.CreationTimestamp.Time
+}
+
+// SameVersion reports whether two ReplicaSets differ only by a restart or by the Secret's version.
+func SameVersion(a, b *appsv1.ReplicaSet) bool {
+	return reflect.DeepEqual(normalizedTemplate(a), normalizedTemplate(b))
+}
+
+// normalizedTemplate returns a Pod template without the fields that change within a version: those set by a restart,
+// by a new version of the Secret and by the controller.
+func normalizedTemplate(rs *appsv1.ReplicaSet) corev1.PodTemplateSpec {
+	t := *rs.Spec.Template.DeepCopy()
+	maps.DeleteFunc(t.Annotations, func(k, _ string) bool { return metadata.IsRestartAnnotation(k) })
+	if len(t.Annotations) == 0 {
+		t.Annotations = nil
+	}
+	delete(t.Labels, appsv1.DefaultDeploymentUniqueLabelKey)
+	return t
 }
 
 // MarkVerified marks a ReplicaSet as verified: a rollback may restore it.

@@ -1,6 +1,7 @@
 package secrets
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -17,6 +18,9 @@ func ageKeyLocations() []string {
 	variable := func(name string) string {
 		if os.Getenv(name) == "" {
 			return name + ": not set"
+		}
+		if encoding := foreignEncoding([]byte(os.Getenv(name))); encoding != "" {
+			return name + ": set, but is " + encoding
 		}
 		return name + ": set, but has no matching key"
 	}
@@ -41,8 +45,11 @@ func ageKeyLocations() []string {
 }
 
 func inFile(path string) string {
-	_, err := os.ReadFile(path) //nolint:gosec // the user names it
+	data, err := os.ReadFile(path) //nolint:gosec // the user names it
+	encoding := foreignEncoding(data)
 	switch {
+	case encoding != "":
+		return path + ": is " + encoding + ", which SOPS cannot read; save it as UTF-8 without a byte order mark"
 	case err == nil:
 		return path + ": exists, but has no matching key"
 	case errors.Is(err, fs.ErrNotExist):
@@ -54,6 +61,19 @@ func inFile(path string) string {
 	}
 }
 
+// foreignEncoding returns the encoding of a key that SOPS cannot read, or "". Editors and PowerShell save such files.
+// SOPS expects UTF-8 without a byte order mark.
+func foreignEncoding(data []byte) string {
+	switch {
+	case bytes.HasPrefix(data, []byte("\xff\xfe")), bytes.HasPrefix(data, []byte("\xfe\xff")),
+		len(data) > 1 && (data[0] == 0) != (data[1] == 0): // without a mark, but ASCII
+		return "UTF-16"
+	case bytes.HasPrefix(data, []byte("\xef\xbb\xbf")):
+		return "UTF-8 with a byte order mark"
+	}
+	return ""
+}
+
 // AgeKeys returns the places with an age key for SOPS, and the path where norn would create one. It does not check
 // whether a key decrypts a file.
 func AgeKeys() (found []string, usual string) {
@@ -63,20 +83,20 @@ func AgeKeys() (found []string, usual string) {
 		}
 	}
 	for _, name := range []string{age.SopsAgeKeyFileEnv, age.SopsAgeSshPrivateKeyFileEnv} {
-		if path := os.Getenv(name); path != "" && readable(path) {
+		if path := os.Getenv(name); path != "" && usable(path) {
 			found = append(found, fmt.Sprintf("%s (%s)", path, name))
 		}
 	}
 	usual, err := ageKeyPath()
-	if err == nil && readable(usual) {
+	if err == nil && usable(usual) {
 		found = append(found, usual)
 	}
 	return found, usual
 }
 
-func readable(path string) bool {
-	_, err := os.ReadFile(path) //nolint:gosec // the user names it
-	return err == nil
+func usable(path string) bool {
+	data, err := os.ReadFile(path) //nolint:gosec // the user names it
+	return err == nil && foreignEncoding(data) == ""
 }
 
 // ageKeyPath returns the file where SOPS looks for age keys on this system. On macOS SOPS honours XDG_CONFIG_HOME, but

@@ -164,7 +164,7 @@ func TestForgeSurvivesRestart(t *testing.T) {
 }
 
 // await reads a command's output until a line contains text.
-func await(t *testing.T, output io.Reader, text string) {
+func await(t testing.TB, output io.Reader, text string) {
 	t.Helper()
 	line := ""
 	for b := make([]byte, 1); !strings.Contains(line, text); { // byte by byte, because the caller reads the rest

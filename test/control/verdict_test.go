@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/creack/pty"
+
 	"norn/test/bed"
 )
 
@@ -153,6 +155,7 @@ func TestRollbackToFailed(t *testing.T) {
 	expect(w, 2, []string{"rollback", "shop", "--to", "2"},
 		"rollback to revision 2, example.com/broken@", "(it failed when it was deployed: CannotStart) needs confirmation",
 		"Hint: pass --yes")
+	expectQuestion(w, "(it failed when it was deployed: CannotStart)? [y/N]", "rollback", "shop", "--to", "2")
 	expect(w, 4, []string{"rollback", "shop", "--to", "2", "-y"}, "it failed when it was deployed: CannotStart",
 		"restoring revision 3, example.com/first@", "the previous version was restored (as revision 5)")
 	expectAges(w)
@@ -163,6 +166,26 @@ func TestRollbackToFailed(t *testing.T) {
 	expect(w, 0, []string{"rollback", "shop"}, "choose done: revision 8, example.com/other:2")
 	expect(w, 0, []string{"rollback", "shop"}, "choose done: revision 9, example.com/second@",
 		"ran before the last rollback or restore; --to goes further back")
+}
+
+// expectQuestion runs norn on a terminal and answers no. The command must ask, and change nothing.
+func expectQuestion(w *bed.Workspace, question string, args ...string) {
+	w.T.Helper()
+	cmd := w.Command(w.Kubeconfig, args...)
+	cmd.Env = append(cmd.Env, "TERM=xterm")
+	terminal, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 24, Cols: 300})
+	if err != nil {
+		w.T.Fatal(err)
+	}
+	defer func() { _ = terminal.Close() }()
+	await(w.T, terminal, question)
+	if _, err := terminal.WriteString("n\n"); err != nil {
+		w.T.Fatal(err)
+	}
+	out, _ := io.ReadAll(terminal)
+	if err := cmd.Wait(); err == nil || !strings.Contains(string(out), "canceled; nothing was changed") {
+		w.T.Errorf("%v:\n%s", err, out)
+	}
 }
 
 // expectAges checks that history dates each revision by its last rollout, and the current one as status does.
@@ -211,15 +234,25 @@ func TestRollbackBeforeAdoption(t *testing.T) {
 				t.Errorf("%q is not in the output:\n%s", refusal, out)
 			}
 			expect(w, 0, []string{"diff", "shop"})
+			if code == 0 { // and back to what forge and deploy made
+				w.Norn("rollback", "shop")
+				expectNoDrift(w)
+			}
 			w.Norn("forge", "shop")
-			if out := expect(w, 0, []string{"diff", "shop"}); !strings.Contains(out, "no changes") {
-				t.Errorf("the app differs from its infraspec after forge:\n%s", out)
-			}
-			if out := expect(w, 0, []string{"status"}); strings.Contains(out, "differs") {
-				t.Errorf("the app differs from its infraspec after forge:\n%s", out)
-			}
+			expectNoDrift(w)
 			expect(w, 0, []string{"deploy", "shop", "--image", image("second")}, "1 of 1 Pods available")
 		})
+	}
+}
+
+// expectNoDrift checks that neither diff nor status finds a difference.
+func expectNoDrift(w *bed.Workspace) {
+	w.T.Helper()
+	if out := expect(w, 0, []string{"diff", "shop"}); !strings.Contains(out, "no changes") {
+		w.T.Errorf("diff finds a difference:\n%s", out)
+	}
+	if out := expect(w, 0, []string{"status"}); strings.Contains(out, "differs") {
+		w.T.Errorf("status finds a difference:\n%s", out)
 	}
 }
 

@@ -68,7 +68,7 @@ func (s *shipping) nextVersion(built bool) []string {
 // undisturbed deploys two versions and returns the state after the second one.
 func (s *shipping) undisturbed(built bool) string {
 	s.t.Helper()
-	s.Norn(append(s.nextVersion(built))...)
+	s.Norn(s.nextVersion(built)...)
 	s.Norn(s.nextVersion(built)...)
 	return s.state(s.t, "undisturbed")
 }

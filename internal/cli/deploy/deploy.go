@@ -22,6 +22,7 @@ type options struct {
 	dryRun     bool
 	noRollback bool
 	forge      bool
+	place      string // where the deployed app is reached
 }
 
 // New returns norn deploy.
@@ -49,7 +50,11 @@ version keeps running.`,
   norn deploy --save-failure              # in CI: keep the evidence`,
 		Args: cli.AtMost(2, "norn deploys one app at a time; docs/ci.md shows how to deploy several"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.Steps(cmd.Context(), func(out ui.Progress) error { return run(a, cmd, args, o, out) })
+			err := a.Steps(cmd.Context(), func(out ui.Progress) error { return run(a, cmd, args, o, out) })
+			if err == nil {
+				printPlace(a, o)
+			}
+			return err
 		},
 	}
 	flags := cmd.Flags()
@@ -100,6 +105,7 @@ func run(a *cli.App, cmd *cobra.Command, args []string, o *options, out ui.Progr
 	o.Redactor = a.Redactor
 	a.Redactor.Hide("NORN_GIT_TOKEN", o.GitToken)
 	o.rollout.Set(&o.Target, filepath.Dir(spec.Path()))
+	o.place = place(spec, s.Conf.Namespace)
 	if o.noRollback {
 		o.KeepFailed = "--no-rollback"
 	}

@@ -17,8 +17,10 @@ func New(a *cli.App) *cobra.Command {
 		Use:   "history [APP]",
 		Short: "List the deployed versions and how their rollouts ended",
 		Long: `Lists the Deployment's revisions, newest first: the commit, who deployed it and when, whether norn verified
-its rollout, and which revision is current. norn rollback --to accepts a revision or a commit.
-artifacts.retain sets how many revisions the cluster keeps, in addition to the last failed ones.`,
+its rollout, and which revision is current. DATABASE says migrated if a migration ran before the
+revision: a rollback across it does not undo the migration. norn rollback --to accepts a revision or a
+commit. artifacts.retain sets how many revisions the cluster keeps, in addition to a few failed or
+restarted ones.`,
 		Example: "  norn history shop\n  norn history shop -o json | jq -r 'select(.current) | .image'",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -3,6 +3,7 @@ package root
 import (
 	"context"
 	"errors"
+	"fmt"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -30,11 +31,14 @@ func Run(ctx context.Context, args []string, s ui.Streams) int {
 	}
 	code := cli.Outcome(ctx, err).Code
 	_, differs := errors.AsType[*cli.DiffersError](err)
+	_, declined := errors.AsType[*cli.DeclinedError](err)
 	var invalid infraspec.Errors
 	switch {
 	case err == nil, differs, errors.Is(err, syscall.EPIPE): // already printed, or the reader is gone
 	case code == cli.ExitInterrupted:
 		ui.PrintInterrupted(a.Streams.Err, err, context.Cause(ctx))
+	case declined:
+		_, _ = fmt.Fprintln(a.Streams.Err, err)
 	case errors.As(err, &invalid):
 		cli.PrintInvalid(a.Streams.Err, invalid)
 	default:

@@ -15,24 +15,26 @@ type instruction struct {
 var (
 	escapeDirective = regexp.MustCompile("(?i)^[ \t]*#[ \t]*escape[ \t]*=[ \t]*([\\\\`])[ \t]*$")
 	directive       = regexp.MustCompile(`^[ \t]*#[ \t]*[A-Za-z][A-Za-z0-9]*[ \t]*=[ \t]*.+$`)
-	comment         = regexp.MustCompile(`^[ \t]*(#.*)?$`) // or a blank line
 	hereDocument    = regexp.MustCompile(`(?:^|[ \t])\d*<<(-?)["']?([A-Za-z0-9_.]+)["']?`)
 )
 
 // parseDockerfile splits a Dockerfile into instructions (docs.docker.com: Dockerfile reference, Format, Escape,
 // Here-documents). It does not interpret their arguments.
 func parseDockerfile(text string) []instruction {
-	lines := strings.Split(strings.ReplaceAll(strings.TrimPrefix(text, "\ufeff"), "\r\n", "\n"), "\n")
+	lines := strings.Split(strings.TrimPrefix(text, "\ufeff"), "\n")
+	for i := range lines {
+		lines[i] = strings.TrimSuffix(lines[i], "\r")
+	}
 	escape := escapeCharacter(lines)
 	var out []instruction
 	for i := 0; i < len(lines); i++ {
-		if comment.MatchString(lines[i]) {
+		if skipped(lines[i]) {
 			continue
 		}
 		line, more := continued(lines[i], escape)
 		for more && i+1 < len(lines) {
 			i++
-			if comment.MatchString(lines[i]) { // does not end the instruction
+			if skipped(lines[i]) { // does not end the instruction
 				continue
 			}
 			var next string
@@ -53,6 +55,12 @@ func parseDockerfile(text string) []instruction {
 		out = append(out, instruction{name, arguments})
 	}
 	return out
+}
+
+// skipped reports whether a line is a comment or blank.
+func skipped(line string) bool {
+	line = strings.TrimSpace(line)
+	return line == "" || line[0] == '#'
 }
 
 // escapeCharacter returns the character that continues a line. A directive before everything else can set it.

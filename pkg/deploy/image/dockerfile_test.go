@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -74,4 +75,32 @@ func TestCopySources(t *testing.T) {
 	if got := CopySources(dockerfile(t, text)); !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
+}
+
+// FuzzDockerfile checks that each line that is not in an instruction before it begins an instruction.
+func FuzzDockerfile(f *testing.F) {
+	f.Add("FROM x\nENV A=1 \\\nRUBY=$VERSION\nRUN <<A <<-B\nA\n\tB\n")
+	f.Add("# escape=`\nCOPY a C:\\\nRUN x `\n# c\n\ty")
+	f.Add("\r")
+	f.Add("\ufeffRUN <<\"EOF\"\r\nEOF\r\n \\\n\\")
+	f.Fuzz(func(t *testing.T, text string) {
+		all := parseDockerfile(text)
+		for _, i := range all {
+			if strings.ContainsAny(i.name, " \t\n") || i.name == "" && i.arguments != "" {
+				t.Errorf("%q in %q", i, text)
+			}
+		}
+		if strings.Contains(text, "<<") || strings.ContainsAny(text, "\\`") {
+			return
+		}
+		lines := 0
+		for line := range strings.SplitSeq(strings.TrimPrefix(text, "\ufeff"), "\n") {
+			if !skipped(line) {
+				lines++
+			}
+		}
+		if len(all) != lines {
+			t.Errorf("%d instructions in %q, want %d", len(all), text, lines)
+		}
+	})
 }

@@ -119,11 +119,11 @@ func refusedHint(v k8srollout.Verdict, spec *infraspec.Spec) string {
 // timeoutHint says what to look at, by what the rollout was waiting for.
 func timeoutHint(v k8srollout.Verdict) string {
 	switch {
+	case v.OldPod != "":
+		return fmt.Sprintf("if the node of Pod %s is gone for good, run kubectl delete pod %[1]s --force", v.OldPod)
 	case v.Pod != "":
 		return fmt.Sprintf("see what Pod %s waits for with kubectl describe pod; if it only needs more time, for example "+
 			"to pull the image, raise --timeout", v.Pod)
-	case v.Want > 0 && v.Ready >= v.Want:
-		return "the new Pods run: see with kubectl get pods -o wide which old Pod or node does not end"
 	default:
 		return "see with kubectl get replicasets,events why the controller creates no Pods"
 	}

@@ -124,5 +124,8 @@ func Describe(r k8s.Revision) string {
 	if r.Commit != "" {
 		return fmt.Sprintf("revision %d, commit %s", r.Number, metadata.ShortCommit(r.Commit))
 	}
+	if r.Image == "" { // a revision from before norn, whose container has another name
+		return fmt.Sprintf("revision %d", r.Number)
+	}
 	return fmt.Sprintf("revision %d, %s", r.Number, r.Image)
 }

@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
+
 	"norn/pkg/k8s"
 )
 
@@ -22,5 +24,19 @@ func TestLastVerified(t *testing.T) {
 	}
 	if _, found := lastVerified([]k8s.Revision{{Number: 1}}); found {
 		t.Error("found a verified revision among none")
+	}
+}
+
+// A revision from before norn has neither a commit nor a container with the app's name.
+func TestDescribe(t *testing.T) {
+	set := &appsv1.ReplicaSet{}
+	for want, r := range map[string]k8s.Revision{
+		"revision 3, commit c3f34529203d": {Set: set, Number: 3, Commit: "c3f34529203d00", Image: "shop:1"},
+		"revision 4, shop:1":              {Set: set, Number: 4, Image: "shop:1"},
+		"revision 5":                      {Set: set, Number: 5},
+	} {
+		if got := Describe(r); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
 	}
 }

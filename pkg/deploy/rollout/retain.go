@@ -3,16 +3,18 @@ package rollout
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"norn/pkg/k8s"
 	"norn/pkg/pipeline"
 )
 
-// maxFailures is the number of failed revisions that norn keeps in the history, beside the good ones.
-const maxFailures = 5
+// maxExtra is the number of revisions that norn keeps in the history in addition to artifacts.retain, if nobody would
+// go back to them: failed ones, and restarts of a version that a newer revision has too.
+const maxExtra = 5
 
 // trim deletes the revisions beyond artifacts.retain. Kubernetes would delete the oldest revisions first, so a few
-// failed deploys would leave nothing to go back to. objects.Deployment therefore lets it keep more than retain. A
+// failed deploys or restarts would leave nothing to go back to. objects.Deployment therefore lets it keep more. A
 // failure is only a warning, and without the permission the history is longer.
 func (r *runner) trim(ctx context.Context) {
 	if r.Spec == nil {
@@ -38,18 +40,21 @@ func (r *runner) trim(ctx context.Context) {
 	}
 }
 
-// surplus returns the revisions to delete: the good ones beyond the newest retain, and the failed ones beyond the
-// newest maxFailures. It spares the current revision and those with Pods.
+// surplus returns the revisions to delete: those of the versions beyond the newest retain, and the failed and repeated
+// ones beyond the newest maxExtra. It spares the current revision and those with Pods.
 func surplus(newestFirst []k8s.Revision, retain int) []k8s.Revision {
 	var out []k8s.Revision
-	good, failed := 0, 0
-	for _, v := range newestFirst {
+	good, extra := 0, 0
+	for i, v := range newestFirst {
 		if v.Current || v.Number == 0 {
 			continue
 		}
+		repeated := slices.ContainsFunc(newestFirst[:i], func(newer k8s.Revision) bool {
+			return newer.Failed == "" && (newer.Verified || !v.Verified) && k8s.SameVersion(newer.Set, v.Set)
+		})
 		count, limit := &good, retain
-		if v.Failed != "" {
-			count, limit = &failed, min(retain, maxFailures)
+		if v.Failed != "" || repeated {
+			count, limit = &extra, min(retain, maxExtra)
 		}
 		if *count++; *count <= limit {
 			continue

@@ -1,6 +1,9 @@
 package source
 
-import "strings"
+import (
+	"path/filepath"
+	"strings"
+)
 
 // gitlink is a submodule in a commit.
 type gitlink struct {
@@ -9,13 +12,13 @@ type gitlink struct {
 }
 
 // parseGitlinks returns the submodules in the output of git ls-tree -r -z, which has entries of the form
-// "MODE KIND NAME\tPATH" (man git-ls-tree).
+// "MODE KIND NAME\tPATH" (man git-ls-tree). It ignores a path that leads out of the repository, which git also refuses.
 func parseGitlinks(list string) []gitlink {
 	var out []gitlink
 	for entry := range strings.SplitSeq(list, "\x00") {
 		info, path, ok := strings.Cut(entry, "\t")
 		fields := strings.Split(info, " ")
-		if ok && path != "" && len(fields) == 3 && fields[0] == "160000" && fields[1] == "commit" {
+		if ok && filepath.IsLocal(path) && len(fields) == 3 && fields[0] == "160000" && fields[1] == "commit" {
 			out = append(out, gitlink{path, fields[2]})
 		}
 	}

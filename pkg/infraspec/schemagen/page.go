@@ -37,6 +37,20 @@ norn render     # print the Kubernetes objects that norn forge creates from it
 Editors with the YAML language server use it to complete and check the file. ` + "`norn schema`" + ` prints
 the schema.
 
+## Several apps in one folder
+
+A web server and its worker are two apps with two files, such as ` + "`infraspec.yaml`" + ` and
+` + "`infraspec.worker.yaml`" + `. They share the folder's source, Dockerfile and ` + "`secrets.enc.yaml`" + `. Pass
+the second file by its path:
+
+` + "```sh" + `
+norn deploy
+norn deploy infraspec.worker.yaml
+` + "```" + `
+
+Each app has its own image and its own history. ` + "`norn logs`, `norn status` and `norn restart`" + ` also
+accept the app's name.
+
 `
 
 // page returns the text of docs/infraspec.md.

@@ -40,6 +40,8 @@ type Caller struct {
 	Interactive bool
 	// Wait, if not nil, is called with what a connection waits for if that takes long.
 	Wait func(text string)
+	// Warn, if not nil, is called with each warning of the API server, once for each text.
+	Warn func(text string)
 }
 
 // Dial returns a client for the API server that flags, environment and kubeconfig select, once the server has
@@ -64,13 +66,12 @@ func Dial(ctx context.Context, flags *genericclioptions.ConfigFlags, by Caller) 
 		wait = t.conf.Timeout
 	}
 	tune(t.conf, by.UserAgent, wait)
-	client, err := newClient(t, by)
+	if by.Warn != nil {
+		t.conf.WarningHandlerWithContext = &warnings{warn: by.Warn}
+	}
+	client, err := connected(t, by)
 	if err != nil {
-		return nil, &UnavailableError{
-			Reason: fmt.Sprintf("context %q cannot be used: %s", t.context, oneLine(err)),
-			Advice: "fix that entry of the kubeconfig, or choose another context with --context",
-			Err:    err,
-		}
+		return nil, err
 	}
 	client.NoCredentials = t.missingCredentials()
 	if err := client.Ping(ctx); err != nil {
@@ -114,14 +115,23 @@ func tune(conf *rest.Config, userAgent string, wait time.Duration) {
 	})
 }
 
-// newClient returns a client for t that limits a credential plugin.
-func newClient(t *target, by Caller) (*k8s.Client, error) {
-	if t.conf.ExecProvider == nil {
-		return k8s.New(t.conf, t.context)
+// connected returns a client for t that limits a credential plugin.
+func connected(t *target, by Caller) (*k8s.Client, error) {
+	var wrap []func(http.RoundTripper) http.RoundTripper
+	if t.conf.ExecProvider != nil {
+		guard := newPluginGuard(t.conf.ExecProvider, t.user, by)
+		t.conf.Wrap(guard.inside)
+		wrap = append(wrap, guard.outside)
 	}
-	guard := newPluginGuard(t.conf.ExecProvider, t.user, by)
-	t.conf.Wrap(guard.inside)
-	return k8s.New(t.conf, t.context, guard.outside)
+	client, err := k8s.New(t.conf, t.context, wrap...)
+	if err != nil {
+		return nil, &UnavailableError{
+			Reason: fmt.Sprintf("context %q cannot be used: %s", t.context, oneLine(err)),
+			Advice: "fix that entry of the kubeconfig, or choose another context with --context",
+			Err:    err,
+		}
+	}
+	return client, nil
 }
 
 // headerTimeout cancels a request if the response headers have not arrived after wait. It does not bound the body. It

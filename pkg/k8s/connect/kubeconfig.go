@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"k8s.io/cli-runtime/pkg/genericclioptions"
@@ -56,7 +57,7 @@ func resolve(flags *genericclioptions.ConfigFlags, by Caller) (*target, error) {
 	}
 	if t.conf, err = flags.ToRESTConfig(); err != nil {
 		return nil, &UnavailableError{
-			Reason: fmt.Sprintf("context %q of %s cannot be used: %v", t.context, files, oneLine(err)),
+			Reason: fmt.Sprintf("context %q of %s cannot be used: %v", t.context, files, withoutProxies(oneLine(err), raw)),
 			Advice: "fix that entry of the kubeconfig, or choose another context with --context",
 			Err:    err,
 		}
@@ -163,8 +164,8 @@ func unreadable(err error, files sources) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return missingFile(files)
 	}
-	reason := oneLine(err)
-	if strings.Contains(reason, "cannot unmarshal") { // the decoder's error for a file of another kind
+	reason := withoutContent(oneLine(err))
+	if strings.Contains(reason, "cannot unmarshal") || strings.Contains(reason, "no kind") { // a file of another kind
 		reason = "not a kubeconfig"
 	}
 	return &UnavailableError{
@@ -172,6 +173,32 @@ func unreadable(err error, files sources) error {
 		Advice: "fix the file, or choose another with --kubeconfig",
 		Err:    err,
 	}
+}
+
+// withoutContent returns a decoder's error up to the first part of the file that it quotes, which may be secret.
+func withoutContent(text string) string {
+	if prefix, rest, ok := strings.Cut(text, `": `); ok && strings.HasPrefix(prefix, "error loading config file ") {
+		text = rest
+	}
+	text, _, _ = strings.Cut(text, "invalid map key") // quotes without marks
+	if i := strings.IndexAny(text, "\"'`"); i >= 0 {
+		text = strings.TrimSpace(text[:i]) + " …"
+	}
+	return text
+}
+
+// withoutProxies returns an error of client-go without the passwords in proxy-url entries.
+func withoutProxies(text string, raw clientcmdapi.Config) string {
+	for _, c := range raw.Clusters {
+		if c.ProxyURL == "" {
+			continue
+		}
+		escaped := strings.Trim(strconv.Quote(c.ProxyURL), `"`)
+		for _, form := range []string{c.ProxyURL, strings.Join(strings.Fields(c.ProxyURL), " "), escaped} {
+			text = strings.ReplaceAll(text, form, withoutCredentials(c.ProxyURL))
+		}
+	}
+	return text
 }
 
 // missingFile returns the error for a --kubeconfig or KUBECONFIG that does not exist.

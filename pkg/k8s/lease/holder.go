@@ -37,8 +37,16 @@ func ThisProcess(command string) Holder {
 	}
 }
 
-// CurrentUser returns the name of the user who runs this process, or "unknown".
+// CurrentUser returns who runs this process: in a CI job the user who started the job, else the user on this machine,
+// or "unknown".
 func CurrentUser() string {
+	if job() != "" {
+		for _, name := range []string{"GITHUB_ACTOR", "GITLAB_USER_LOGIN", "CIRCLE_USERNAME", "BUILDKITE_BUILD_CREATOR"} {
+			if value := os.Getenv(name); value != "" {
+				return value
+			}
+		}
+	}
 	u, err := user.Current()
 	if err != nil {
 		return "unknown"

@@ -54,3 +54,24 @@ func TestJob(t *testing.T) {
 		t.Errorf("job %q", got)
 	}
 }
+
+// In a CI job, the user is who started the job, not the runner's account.
+func TestCurrentUserInCI(t *testing.T) {
+	for _, name := range []string{"GITHUB_RUN_ID", "CI_JOB_URL", "BUILD_URL", "CIRCLE_BUILD_URL", "BUILDKITE_BUILD_URL"} {
+		t.Setenv(name, "")
+	}
+	t.Setenv("GITHUB_ACTOR", "")
+	t.Setenv("GITLAB_USER_LOGIN", "ada")
+	if got := CurrentUser(); got == "ada" {
+		t.Error("the variable counts outside of a CI job")
+	}
+	t.Setenv("CI_JOB_URL", "https://gitlab.example.com/1")
+	if got := CurrentUser(); got != "ada" {
+		t.Errorf("GitLab: %q", got)
+	}
+	t.Setenv("GITHUB_RUN_ID", "1")
+	t.Setenv("GITHUB_ACTOR", "grace")
+	if got := CurrentUser(); got != "grace" {
+		t.Errorf("GitHub: %q", got)
+	}
+}

@@ -43,6 +43,8 @@ type Verdict struct {
 	// Violations is what the refused Pods must set differently: PodsRefused; see violations.
 	Violations []string
 
+	// OldPod is the old pod that a Progressing rollout waits for, if its new pods cannot start before.
+	OldPod string
 	// StartupLimit is how long the startup probe let the container start before it killed it; 0 if it did not.
 	StartupLimit time.Duration
 
@@ -91,6 +93,7 @@ func Judge(o Observation) Verdict {
 		v.Message = fmt.Sprintf("%d of %d new Pods created", s.UpdatedReplicas, want)
 		if d.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType && len(old) > 0 {
 			v.Message += "; " + o.waitingFor(old)
+			v.OldPod = o.slowest(old).Name
 		}
 		return v
 	}

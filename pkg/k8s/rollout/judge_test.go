@@ -397,6 +397,16 @@ func TestUp(t *testing.T) {
 	}
 }
 
+// While the old Pod keeps the new one from being created, the verdict names it.
+func TestOldPod(t *testing.T) {
+	if v := Judge(waitsForOld(recreating(terminating()))); v.OldPod != "old-pod" {
+		t.Errorf("got old Pod %q, want old-pod", v.OldPod)
+	}
+	if v := Judge(observe(available, pod("new", true), pod("old", true))); v.OldPod != "" {
+		t.Errorf("got old Pod %q although the new one is available", v.OldPod)
+	}
+}
+
 // A node that answers again is not dead: its kubelet has changed the Pod's readiness since.
 func TestNodeIsBack(t *testing.T) {
 	o := onDeadNode(observe(available, pod("new", true), terminating()))

@@ -1,7 +1,9 @@
 package rollout
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -15,12 +17,7 @@ func (o Observation) waitingFor(old []*corev1.Pod) string {
 // describeOld returns a phrase for old Pods. It names the one that is likely to take longest, with the grace period of
 // a terminating Pod, and with its node if the node is not ready.
 func (o Observation) describeOld(old []*corev1.Pod) string {
-	slowest := old[0]
-	for _, p := range old[1:] {
-		if o.slowness(p) > o.slowness(slowest) {
-			slowest = p
-		}
-	}
+	slowest := o.slowest(old)
 	text := "old Pod " + slowest.Name
 	if n := len(old); n > 1 {
 		text = fmt.Sprintf("%d old Pods, among them %s", n, slowest.Name)
@@ -32,6 +29,11 @@ func (o Observation) describeOld(old []*corev1.Pod) string {
 		text += fmt.Sprintf(" (grace period %s)", time.Duration(*grace)*time.Second)
 	}
 	return text
+}
+
+// slowest returns the Pod that is likely to take longest to end.
+func (o Observation) slowest(pods []*corev1.Pod) *corev1.Pod {
+	return slices.MaxFunc(pods, func(a, b *corev1.Pod) int { return cmp.Compare(o.slowness(a), o.slowness(b)) })
 }
 
 // slowness returns a number that is greater for a Pod that takes longer to end.

@@ -1,0 +1,8 @@
+package cli
+
+import "fmt"
+
+// RunNow returns the command that starts a run of a cron app outside its schedule.
+func RunNow(app string) string {
+	return fmt.Sprintf("kubectl create job %s-now --from=cronjob/%[1]s", app)
+}
