@@ -1,0 +1,34 @@
+package control
+
+import (
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/creack/pty"
+
+	"norn/test/bed"
+)
+
+// With --delete-data, the question names the claims and their sizes.
+func TestTeardownQuestion(t *testing.T) {
+	t.Parallel()
+	w := bed.New(t, bed.ControlPlane(t))
+	w.WriteApp("shop", "app: shop\nrole: worker\nvolumes: [{name: data, mountPath: /data, size: 64Mi}]\n")
+	w.Norn("forge", "shop")
+	cmd := w.Command(w.Kubeconfig, "teardown", "shop", "--delete-data")
+	cmd.Env = append(cmd.Env, "TERM=dumb")
+	tty, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 40, Cols: 200})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tty.Close() }()
+	if _, err := io.WriteString(tty, "n\n"); err != nil {
+		t.Fatal(err)
+	}
+	out, _ := io.ReadAll(tty) // a terminal without programs ends with an error
+	if cmd.Wait() == nil || !strings.Contains(string(out), "(and delete its data: shop-data (64Mi))? [y/N]") {
+		t.Errorf("the terminal shows %q", out)
+	}
+	w.Kubectl("get", "pvc", "shop-data")
+}
