@@ -12,8 +12,8 @@ type applier[T, C any] interface {
 }
 
 // apply creates or updates an object by server-side apply. It takes over fields in conflict, because norn owns the
-// fields that it sets. If the object is being deleted, apply returns a *DeletionError; a dry run shows what the apply
-// after the deletion would make.
+// fields that it sets. If the object is being deleted, apply returns a *DeletionError; a dry run shows the object
+// instead.
 func apply[T metav1.Object, C any](
 	ctx context.Context, c *Client, client applier[T, C], manager string, conf C,
 ) (T, error) {
