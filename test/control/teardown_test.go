@@ -17,7 +17,7 @@ func TestTeardownQuestion(t *testing.T) {
 	w.WriteApp("shop", "app: shop\nrole: worker\nvolumes: [{name: data, mountPath: /data, size: 64Mi}]\n")
 	w.Norn("forge", "shop")
 	cmd := w.Command(w.Kubeconfig, "teardown", "shop", "--delete-data")
-	cmd.Env = append(cmd.Env, "TERM=dumb")
+	cmd.Env = append(cmd.Env, "TERM=screen", "NO_COLOR=1")
 	tty, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 40, Cols: 200})
 	if err != nil {
 		t.Fatal(err)
