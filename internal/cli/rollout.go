@@ -39,6 +39,7 @@ func (a *App) RunRollout(cmd *cobra.Command, args []string, r Rollout) error {
 		if t.App, err = a.Name(Argument(args, 0), s.Conf); err != nil {
 			return err
 		}
+		out.Begin(s.Title(cmd.Name(), t.App))
 		if err := forge.CheckRollout(ctx, s.Client, s.Conf.Namespace); err != nil {
 			return err
 		}
@@ -47,10 +48,9 @@ func (a *App) RunRollout(cmd *cobra.Command, args []string, r Rollout) error {
 		a.HideLive(ctx, s, t.App)
 		if r.Ask != nil {
 			if err := r.Ask(ctx, s, t); err != nil {
-				return err
+				return s.CheckSpelling(ctx, t.App, err)
 			}
 		}
-		out.Begin(s.Title(cmd.Name(), t.App))
 		return s.CheckSpelling(ctx, t.App, r.Do(ctx, s.Client, out, t))
 	})
 }

@@ -33,13 +33,13 @@ func (r *run) forge(ctx context.Context, p pipeline.Runner) (workload, traffic [
 }
 
 // Forge applies spec to the cluster. If that replaces the Pods of a Deployment, Forge watches the rollout like a
-// deploy, and restores the last verified version if it fails. It routes traffic only after that. With noWait, Forge
-// does not watch.
+// deploy, and restores the version that ran before if it fails. It routes traffic only after that. With o.NoWait,
+// Forge does not watch.
 func Forge(
-	ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, t rollout.Target, o forge.Options, noWait bool,
+	ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, t rollout.Target, o forge.Options,
 ) error {
 	o.Lock = o.Lock.For(o.Namespace, t.App, func(line string) { pipeline.Say(to, "lock", line) })
-	if err := forge.CheckForge(ctx, cluster, t.Spec, o.Namespace, !noWait); err != nil {
+	if err := forge.CheckForge(ctx, cluster, t.Spec, o.Namespace, !o.NoWait); err != nil {
 		return err
 	}
 	p := pipeline.Runner{To: to}
@@ -53,15 +53,15 @@ func Forge(
 			return err
 		}
 		for _, c := range changes {
-			before, after := replacedPods(c)
-			if after == nil || noWait {
+			made, replaced := replacement(c)
+			if !replaced || o.NoWait {
 				continue
 			}
 			watch := func(ctx context.Context, out io.Writer) (result pipeline.Result, err error) {
-				if t.RanBefore, err = ranBefore(ctx, cluster, before); err != nil {
+				if t.RanBefore, err = ranBefore(ctx, cluster, made.Before); err != nil {
 					return result, err
 				}
-				return rollout.Follow(ctx, cluster, out, t, before, after)
+				return rollout.Follow(ctx, cluster, out, t, made)
 			}
 			step := pipeline.Step[pipeline.None]{Name: "rollout", Run: pipeline.Act(watch)}
 			if _, err := pipeline.RunStep(ctx, p, step); err != nil {
@@ -84,15 +84,12 @@ func ranBefore(ctx context.Context, cluster *k8s.Client, before *appsv1.Deployme
 	return "", err
 }
 
-// replacedPods returns the Deployment before and after a change that replaces its Pods, or nil.
-func replacedPods(c drift.Change) (before, after *appsv1.Deployment) {
-	before, _ = c.Before.(*appsv1.Deployment)
-	after, _ = c.After.(*appsv1.Deployment)
-	if before == nil || after == nil || after.Spec.Paused {
-		return nil, nil
+// replacement returns the Deployment before and after a change, and whether the change replaces its Pods.
+func replacement(c drift.Change) (made rollout.Replacement, replaced bool) {
+	made.Before, _ = c.Before.(*appsv1.Deployment)
+	made.After, _ = c.After.(*appsv1.Deployment)
+	if made.Before == nil || made.After == nil || made.After.Spec.Paused {
+		return made, false
 	}
-	if !before.Spec.Paused && reflect.DeepEqual(before.Spec.Template, after.Spec.Template) {
-		return nil, nil
-	}
-	return before, after
+	return made, made.Before.Spec.Paused || !reflect.DeepEqual(made.Before.Spec.Template, made.After.Spec.Template)
 }

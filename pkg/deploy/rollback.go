@@ -59,6 +59,9 @@ type Choice struct {
 func Doubt(
 	ctx context.Context, cluster *k8s.Client, t rollout.Target, choice Choice,
 ) (revision, doubt string, err error) {
+	if err := checkClaims(ctx, cluster, t); err != nil {
+		return "", "", err
+	}
 	_, chosen, err := find(ctx, cluster, t, choice)
 	if err != nil {
 		return "", "", err

@@ -78,7 +78,9 @@ const (
 
 // The infraspec and the secrets are those of the commit, whatever the checkout contains.
 func TestCommitShipsItsOwnFiles(t *testing.T) {
-	top := checkout(t, map[string]string{"apps/shop/infraspec.yaml": service + "env: {A: one}\n", "apps/shop/" + beside: "x"})
+	top := checkout(t, map[string]string{
+		"apps/shop/infraspec.yaml": service + "env: {A: one}\n", "apps/shop/" + beside: "x",
+	})
 	dir := filepath.Join(top, "apps", "shop")
 	write(t, dir, map[string]string{"infraspec.yaml": service + "env: {A: two}\n"})
 	r, said := running(t, dir, Options{Version: Version{Selection: source.Selection{Ref: "HEAD"}}})
@@ -126,7 +128,9 @@ func TestCloneShipsTheSecretsBesideItsInfraspec(t *testing.T) {
 func TestCloneForAnInfraspecElsewhere(t *testing.T) {
 	origin := checkout(t, map[string]string{"infraspec.yaml": service + "env: {A: source}\n", beside: "source"})
 	elsewhere := t.TempDir()
-	write(t, elsewhere, map[string]string{"infraspec.yaml": service + "repo: {url: \"file://" + origin + "\", branch: HEAD}\n"})
+	write(t, elsewhere, map[string]string{
+		"infraspec.yaml": service + "repo: {url: \"file://" + origin + "\", branch: HEAD}\n",
+	})
 	r, said := running(t, elsewhere, Options{})
 	if spec, path := shippedFrom(t, r, said); len(spec.Env) > 0 || path != "source/"+beside {
 		t.Errorf("env %v, secrets in %s", spec.Env, path)

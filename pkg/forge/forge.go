@@ -29,9 +29,9 @@ import (
 type Options struct {
 	objects.Settings
 	Adopt  bool          // takes over existing objects that norn does not manage
-	Lock   lease.Request // Say is told of waits
+	Lock   lease.Request // Say prints what Steps waits for
 	Tunnel string        // the tunnel's name, for DNS routes
-
+	NoWait bool          // does not wait for the Pods that it replaces
 	// DeployFollows pauses a Deployment that changes, until the deploy that follows unpauses it.
 	DeployFollows bool
 }

@@ -12,7 +12,8 @@ type applier[T, C any] interface {
 }
 
 // apply creates or updates an object by server-side apply. It takes over fields in conflict, because norn owns the
-// fields that it sets. If the object is being deleted, apply returns a *DeletionError.
+// fields that it sets. If the object is being deleted, apply returns a *DeletionError; a dry run shows the object
+// instead.
 func apply[T metav1.Object, C any](
 	ctx context.Context, c *Client, client applier[T, C], manager string, conf C,
 ) (T, error) {
@@ -20,7 +21,7 @@ func apply[T metav1.Object, C any](
 	if err != nil {
 		return out, err
 	}
-	if t := out.GetDeletionTimestamp(); t != nil {
+	if t := out.GetDeletionTimestamp(); t != nil && len(c.dryRun) == 0 {
 		return out, &DeletionError{t.Time, out.GetFinalizers()}
 	}
 	return out, nil

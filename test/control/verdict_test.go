@@ -55,9 +55,9 @@ func TestNeverRan(t *testing.T) {
 	t.Parallel()
 	w := running(t)
 	w.Kubectl("scale", "deployment", "shop", "--replicas=0")
-	expect(w, 0, []string{"deploy", "shop", "--image", image("broken-1")}, "scaled to 0, so no Pod ran")
+	expect(w, 0, []string{"deploy", "shop", "--version-only", "--image", image("broken-1")}, "scaled to 0, so no Pod ran")
 	expect(w, 0, []string{"restart", "shop"}, "scaled to 0, so no Pod ran")
-	expect(w, 0, []string{"deploy", "shop", "--image", image("broken-1"), "--force"}, "scaled to 0, so no Pod ran")
+	expect(w, 0, []string{"deploy", "shop", "--image", image("broken-1"), "--force", "--version-only"}, "scaled to 0, so no Pod ran")
 	history := expect(w, 0, []string{"history", "shop"})
 	if got := strings.Count(history, "verified"); got != 1 {
 		t.Errorf("%d revisions are verified, want the first:\n%s", got, history)

@@ -19,7 +19,6 @@ type options struct {
 	forge.Options
 	rollout cli.RolloutFlags
 	dryRun  bool
-	noWait  bool
 }
 
 // New returns norn forge.
@@ -50,7 +49,7 @@ version if they fail, like norn deploy. The Service and the public route change 
 	flags.StringVar(&o.Image, "image", "", "image that a new app starts with, before its first deploy")
 	flags.BoolVar(&o.Adopt, "adopt", false, "take over existing objects with the same names")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "show what would change, like norn diff, and change nothing")
-	flags.BoolVar(&o.noWait, "no-wait", false, "do not wait for new Pods, and restore nothing")
+	flags.BoolVar(&o.NoWait, "no-wait", false, "do not wait for new Pods, and restore nothing")
 	o.rollout.Bind(cmd)
 	cli.BindLock(cmd, &o.Lock)
 	return cmd
@@ -71,5 +70,5 @@ func run(a *cli.App, cmd *cobra.Command, args []string, o *options, out ui.Progr
 	t := rollout.Target{Namespace: s.Conf.Namespace, App: spec.App, Spec: spec, Lock: o.Lock, Redactor: a.Redactor}
 	o.rollout.Set(&t, filepath.Dir(spec.Path()))
 	a.HideLive(cmd.Context(), s, spec.App)
-	return deploy.Forge(cmd.Context(), s.Client, out, t, o.Options, o.noWait)
+	return deploy.Forge(cmd.Context(), s.Client, out, t, o.Options)
 }

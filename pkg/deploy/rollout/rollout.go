@@ -87,15 +87,18 @@ func (r *runner) run(ctx context.Context, change Change) (pipeline.Result, error
 	return r.follow(ctx, before, after)
 }
 
+// Replacement is a change of a Deployment that replaces its Pods.
+type Replacement struct{ Before, After *appsv1.Deployment }
+
 // Follow is Run for a change that the caller has made.
 func Follow(
-	ctx context.Context, cluster *k8s.Client, out io.Writer, t Target, before, after *appsv1.Deployment,
+	ctx context.Context, cluster *k8s.Client, out io.Writer, t Target, made Replacement,
 ) (pipeline.Result, error) {
 	r := &runner{Target: t, cluster: cluster, out: out}
 	if err := r.noteFailedPods(ctx); err != nil { // the new Pods have not had the time to fail
 		return pipeline.Result{}, err
 	}
-	return r.follow(ctx, before, after)
+	return r.follow(ctx, made.Before, made.After)
 }
 
 func (r *runner) follow(ctx context.Context, before, after *appsv1.Deployment) (pipeline.Result, error) {

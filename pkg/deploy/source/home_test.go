@@ -30,8 +30,8 @@ func TestHome(t *testing.T) {
 
 func TestBareAddress(t *testing.T) {
 	for _, address := range []string{
-		"https://git.example.com/team/shop.git", "https://user:pass@git.example.com/team/shop", "git@git.example.com:team/shop.git",
-		"ssh://git@git.example.com/team/shop/",
+		"https://git.example.com/team/shop.git", "https://user:pass@git.example.com/team/shop",
+		"git@git.example.com:team/shop.git", "ssh://git@git.example.com/team/shop/",
 	} {
 		if got := bareAddress(address); got != "git.example.com/team/shop" {
 			t.Errorf("%s: %q", address, got)

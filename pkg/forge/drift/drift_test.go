@@ -106,8 +106,8 @@ func TestFields(t *testing.T) {
 	}
 }
 
-// After a rollback, forge owns the whole Pod template. A default that the API server would set again is no difference,
-// but another value is.
+// After a rollback, forge owns the whole Pod template. drift ignores a default that the API server would set
+// again, but not another value.
 func TestFieldsAfterRollback(t *testing.T) {
 	spec, _, err := infraspec.Parse("f", []byte(forgedSpec))
 	if err != nil {

@@ -24,8 +24,8 @@ func (e *ImageError) Hint() string { return "write the image as [REGISTRY/]NAME[
 func (e *ImageError) Unwrap() error { return e.Err }
 
 // PullPolicy returns the pull policy for an image: Never if the reference names no registry, because only an image
-// loaded into the node has none. Otherwise it returns Kubernetes' own defaults (kubernetes.io: Images, Default image pull
-// policy): Always for the tag latest without a digest, else IfNotPresent. It returns an *ImageError for an invalid
+// loaded into the node has none. Otherwise it returns Kubernetes' own defaults (kubernetes.io: Images, Default image
+// pull policy): Always for the tag latest without a digest, else IfNotPresent. It returns an *ImageError for an invalid
 // reference.
 func PullPolicy(image string) (corev1.PullPolicy, error) {
 	named, err := reference.ParseNormalizedNamed(image)

@@ -387,7 +387,7 @@ func FuzzIngress(f *testing.F) {
 			t.Fatalf("the rule is missing:\n%s", m.Data[ConfigKey])
 		}
 		got := again.rulesExcept(blog.Host)
-		if len(got) > len(others) { // norn adds a catch-all rule where there is none
+		if len(got) > len(others) { // norn adds a missing catch-all rule
 			got = got[:len(got)-1]
 		}
 		if !slices.Equal(got, others) || again.otherSettings() != in.otherSettings() {
