@@ -37,6 +37,7 @@ var withoutOutcome = map[string]string{
 	"internal/logs.writeError":          "wraps an error of the output",
 	"internal/registry.Error":           "norn doctor prints it as the result of a check",
 	"internal/ui.redactedError":         "wraps the error that it redacts",
+	"pkg/deploy/database.programError":  "adds what a PostgreSQL program said",
 	"pkg/deploy/source.cloneError":      "adds a hint to git's error, which has no type",
 	"pkg/forge.conflictErrors":          "wraps objects.ConflictError",
 	"pkg/k8s.AnswerError":               "becomes a connect.UnavailableError",

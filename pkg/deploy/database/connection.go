@@ -84,7 +84,13 @@ func runPostgres(ctx context.Context, c Connection, o command.Options, name stri
 	if err = errors.Join(err, write.Close()); err != nil {
 		return fmt.Errorf("pass the connection to %s: %w", name, err)
 	}
+	var said strings.Builder
+	o.Stderr = io.MultiWriter(o.Stderr, &said)
 	o.Files = []*os.File{read}
 	o.Env = append(o.Env, "PGSERVICEFILE=/dev/fd/3")
-	return command.RunWith(ctx, o, name, append([]string{"--no-password", "--dbname=service=norn"}, args...)...)
+	err = command.RunWith(ctx, o, name, append([]string{"--no-password", "--dbname=service=norn"}, args...)...)
+	if err != nil && ctx.Err() == nil {
+		return &programError{err, command.LastLine(said.String())}
+	}
+	return err
 }

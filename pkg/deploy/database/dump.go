@@ -14,26 +14,6 @@ import (
 	"norn/internal/folder"
 )
 
-// SnapshotError reports that the dump before a migration failed. The migration did not start.
-type SnapshotError struct {
-	Database string
-	Err      error
-}
-
-// Error names the database and the cause.
-func (e *SnapshotError) Error() string {
-	return fmt.Sprintf("dump database %s: %v", e.Database, e.Err)
-}
-
-// Hint returns advice.
-func (e *SnapshotError) Hint() string {
-	return "set NORN_PG_LOCAL_HOST if this machine reaches the database under a different name than the Pods, " +
-		"or skip the snapshot with --skip-snapshot"
-}
-
-// Unwrap returns the cause.
-func (e *SnapshotError) Unwrap() error { return e.Err }
-
 // Dump writes a database to a file in dir and returns s with its size. The file appears only once it is complete.
 func Dump(ctx context.Context, c Connection, dir string, s Snapshot, out io.Writer) (made Snapshot, err error) {
 	if err := folder.MakePrivate(dir); err != nil {
