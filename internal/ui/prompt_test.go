@@ -75,9 +75,7 @@ func TestQueryBackground(t *testing.T) {
 			}
 			go func() {
 				shown := bufio.NewReader(keyboard)
-				for b := byte(0); b != 'c' && err == nil; { // until the end of the queries
-					b, err = shown.ReadByte()
-				}
+				_, _ = shown.ReadString('c') // the end of the queries
 				_, _ = keyboard.WriteString(c.typed)
 			}()
 			answer, typed := queryBackground(terminal, time.Minute)

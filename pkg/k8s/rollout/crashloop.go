@@ -26,7 +26,7 @@ func restartFailure(o Observation, p *corev1.Pod, s corev1.ContainerStatus) Verd
 		return killedFailure(p, s, r)
 	}
 	t := lastEnd(s)
-	if t != nil && t.Reason == "OOMKilled" {
+	if outOfMemory(s) {
 		return failed(OutOfMemory, "container %s was killed %s at its memory limit%s",
 			s.Name, times(ends(s)), memoryLimit(p, s.Name))
 	}
@@ -46,6 +46,20 @@ func killedFailure(p *corev1.Pod, s corev1.ContainerStatus, r *probeResult) Verd
 	v := failed(reason, "container %s was killed %s by its %s probe%s: %s", s.Name, times(ends(s)), r.probe, after, r.text)
 	v.Port, v.StartupLimit = r.refusedPort, limit
 	return v
+}
+
+// oomKilled is the reason of a container that the kernel has killed at its memory limit.
+const oomKilled = "OOMKilled"
+
+// outOfMemory reports whether a container's last run ended at its memory limit. The container runtime can miss the
+// kernel's event, and then only the signal is left: it counts if the run before ended at the limit.
+func outOfMemory(s corev1.ContainerStatus) bool {
+	last := lastEnd(s)
+	if last == nil || last.Reason == oomKilled {
+		return last != nil
+	}
+	before := s.LastTerminationState.Terminated
+	return last.ExitCode == 128+int32(syscall.SIGKILL) && before != nil && before.Reason == oomKilled
 }
 
 // lastEnd returns how the container's last run ended, or nil.

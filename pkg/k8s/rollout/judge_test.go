@@ -85,6 +85,13 @@ func crashed(restarts int32, code int32, reason string) corev1.ContainerStatus {
 	return corev1.ContainerStatus{Name: "shop", RestartCount: restarts, State: ended, LastTerminationState: ended}
 }
 
+// crashedAfter returns a container whose last run ended with code, and the run before for another reason.
+func crashedAfter(before string, code int32) corev1.ContainerStatus {
+	s := crashed(1, code, "Error")
+	s.LastTerminationState = crashed(1, 137, before).State
+	return s
+}
+
 var (
 	notObserved = appsv1.DeploymentStatus{ObservedGeneration: 1}
 	observed    = appsv1.DeploymentStatus{ObservedGeneration: 2}
@@ -309,6 +316,9 @@ func TestJudgeFailures(t *testing.T) {
 		{observe(created, pod("new", false, crashed(1, 139, "Error"))), Failed, CrashLoop, "signal 11, segmentation fault"},
 		{observe(created, pod("new", false, alive(2))), Failed, CrashLoop, "ended twice"},
 		{observe(created, pod("new", false, crashed(1, 137, "OOMKilled"))), Failed, OutOfMemory, "memory limit"},
+		{observe(created, pod("new", false, crashedAfter(oomKilled, 137))), Failed, OutOfMemory, "memory limit"},
+		{observe(created, pod("new", false, crashedAfter(oomKilled, 3))), Failed, CrashLoop, "exit code 3"},
+		{observe(created, pod("new", false, crashedAfter("Error", 137))), Failed, CrashLoop, "signal 9"},
 		{withEvents(observe(created, pod("new", false, crashed(1, 2, "Error"))),
 			"Unhealthy: Liveness probe failed: HTTP probe failed with statuscode: 500",
 			"Killing: Container shop failed liveness probe, will be restarted"), Failed, LivenessKilled,
