@@ -33,11 +33,11 @@ type App struct {
 	Kube     *genericclioptions.ConfigFlags
 	ui.Options
 
-	command   string      // the command that runs, such as "snapshots restore"
+	command   string      // the running command, such as "snapshots restore"
 	client    *k8s.Client // its connection, or nil
 	namespace string
 	notices   notices
-	// warnedNamespace is whether the user knows that namespace does not exist.
+	// warnedNamespace is whether WarnMissingNamespace has printed its warning.
 	warnedNamespace bool
 	ended           bool           // Steps has reported the end
 	called          string         // ownName or pluginName
@@ -117,7 +117,7 @@ type Session struct {
 }
 
 // Connect connects to the cluster. action names what is impossible without one. A command calls Connect first, so that
-// the user learns about a missing cluster before anything else, except for a mistake of the user's own.
+// norn reports a missing cluster before anything else, except for an invalid infraspec.
 func (a *App) Connect(ctx context.Context, cmd *cobra.Command, action string) (*Session, error) {
 	conf, err := a.Config(cmd)
 	if err != nil {
@@ -126,8 +126,8 @@ func (a *App) Connect(ctx context.Context, cmd *cobra.Command, action string) (*
 	client, err := connect.Dial(ctx, a.Kube, a.Caller())
 	var unavailable *connect.UnavailableError
 	if errors.As(err, &unavailable) {
-		if mistake := a.mistakeIn(cmd, conf); mistake != nil {
-			return nil, mistake
+		if invalid := a.infraspecError(cmd, conf); invalid != nil {
+			return nil, invalid
 		}
 		return nil, &NeedsKubernetesError{action, unavailable}
 	}
@@ -138,9 +138,9 @@ func (a *App) Connect(ctx context.Context, cmd *cobra.Command, action string) (*
 	return &Session{conf, client}, nil
 }
 
-// mistakeIn returns the error of a command whose infraspec is invalid, or whose argument names no infraspec. The user
-// needs no cluster to correct that.
-func (a *App) mistakeIn(cmd *cobra.Command, conf *config.Config) error {
+// infraspecError returns an error if the command's infraspec is invalid, or if its argument names no infraspec. The
+// user can fix both without a cluster.
+func (a *App) infraspecError(cmd *cobra.Command, conf *config.Config) error {
 	switch cmd.Name() {
 	case "forge", "deploy", "diff", "invoke":
 	default: // other commands also work for an app that is only in the cluster
@@ -188,7 +188,7 @@ func (a *App) WarnLocalDatabase(spec *infraspec.Spec, conf *config.Config) {
 		return
 	}
 	if slices.Contains([]string{"localhost", "127.0.0.1", "::1"}, conf.PGHost) {
-		a.Warnf("the generated DATABASE_URL has the host %s, which is the Pod itself; set NORN_PG_HOST, "+
+		a.Warnf("the generated DATABASE_URL points to %s, which is the Pod itself; set NORN_PG_HOST, "+
 			"or list DATABASE_URL under secrets", conf.PGHost)
 	}
 }

@@ -13,7 +13,7 @@ import (
 type UsageError struct {
 	Err     error
 	Command string // the command, with norn's name in front; "" if unknown
-	advice  string // what to do instead of reading the help, or ""
+	advice  string // hint to print instead of the one that shows the help, or ""
 }
 
 // Usagef returns a UsageError with the text of fmt.Errorf. norn adds the command later, when it ends.
@@ -22,7 +22,7 @@ func Usagef(format string, args ...any) error { return &UsageError{Err: fmt.Erro
 func (e *UsageError) Error() string { return e.Err.Error() }
 func (e *UsageError) Unwrap() error { return e.Err }
 
-// Hint returns what to do, or how to show the command's help.
+// Hint returns the advice, or the command that shows the help.
 func (e *UsageError) Hint() string {
 	if e.advice != "" {
 		return e.advice
@@ -72,7 +72,7 @@ func (e *NeedsKubernetesError) Reason() string { return e.cause.Reason }
 // Hint returns what to do about it.
 func (e *NeedsKubernetesError) Hint() string { return e.cause.Hint() }
 
-// DeclinedError reports that the user declined a confirmation. It is an answer, not a failure.
+// DeclinedError reports that the user declined a confirmation.
 type DeclinedError struct{}
 
 func (*DeclinedError) Error() string { return "canceled; nothing was changed" }

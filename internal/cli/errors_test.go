@@ -46,7 +46,7 @@ func TestUnknownCommandHidesValue(t *testing.T) {
 	}
 }
 
-// A generated DATABASE_URL that leads to the Pod itself is a warning.
+// norn warns about a generated DATABASE_URL that points to the Pod itself.
 func TestWarnLocalDatabase(t *testing.T) {
 	const generated = "app: a\nrole: worker\nservices: {postgres: {database: d}}\n"
 	for name, c := range map[string]struct {

@@ -11,8 +11,8 @@ import (
 	"norn/pkg/k8s"
 )
 
-// ExplainDenials makes all commands below cmd answer a denied request alike: with every permission that the command
-// lacks, and the Role that grants it.
+// ExplainDenials makes every command below cmd explain a denied request: the error lists the permissions that the
+// command lacks, and the Role that grants them.
 func (a *App) ExplainDenials(cmd *cobra.Command) {
 	for _, sub := range cmd.Commands() {
 		if run := sub.RunE; run != nil {
@@ -25,8 +25,8 @@ func (a *App) ExplainDenials(cmd *cobra.Command) {
 	}
 }
 
-// explained returns err, or for a denied request of the command a *forge.PermissionError. If err says that an object
-// does not exist, explained warns about a missing namespace.
+// explained returns a *forge.PermissionError for a denied request, and any other err unchanged. If err says that an
+// object does not exist, explained warns about a missing namespace.
 func (a *App) explained(ctx context.Context, err error) error {
 	if err == nil || a.client == nil || ctx.Err() != nil {
 		return err
@@ -42,8 +42,8 @@ func (a *App) explained(ctx context.Context, err error) error {
 	return err
 }
 
-// WarnMissingNamespace warns once if the command's namespace does not exist. A user who cannot read namespaces learns
-// nothing.
+// WarnMissingNamespace warns once if the command's namespace does not exist. It prints nothing if the user cannot read
+// namespaces.
 func (a *App) WarnMissingNamespace(ctx context.Context) {
 	if a.client == nil || a.warnedNamespace {
 		return

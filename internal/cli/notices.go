@@ -8,17 +8,17 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// notices are lines that no step wrote: waits for a login to the cluster, and warnings of the API server. They may come
-// from any goroutine. During a step they become its output, so that they do not break into the lines that a terminal
-// redraws.
+// notices reports lines that belong to no step: waits for a login to the cluster, and warnings of the API server. Any
+// goroutine may report one. During a step, a notice becomes output of the step, because a terminal redraws the lines of
+// a step.
 type notices struct {
 	mu   sync.Mutex
 	to   ui.Progress // nil outside of Steps
 	step string      // the running step, or ""
 }
 
-// in returns to, and directs notices to it until its end.
-func (n *notices) in(to ui.Progress) ui.Progress {
+// attach returns a Progress that reports to to. Notices go there too until its End.
+func (n *notices) attach(to ui.Progress) ui.Progress {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.to = to
@@ -34,7 +34,7 @@ func (n *notices) report(kind pipeline.Kind, text string) bool {
 	return true
 }
 
-// noticedProgress is a Progress during which notices may come.
+// noticedProgress is a Progress that also reports notices.
 type noticedProgress struct {
 	ui.Progress
 	notices *notices

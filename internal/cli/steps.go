@@ -15,7 +15,7 @@ import (
 
 // Steps runs a command that consists of steps. It reports the end even if the command fails before its first step.
 func (a *App) Steps(ctx context.Context, do func(ui.Progress) error) error {
-	out := a.notices.in(ui.NewProgress(a.Streams, a.Options))
+	out := a.notices.attach(ui.NewProgress(a.Streams, a.Options))
 	err := a.explained(ctx, do(out))
 	out.End(Outcome(ctx, a.Renamed(err)))
 	a.ended = true

@@ -12,13 +12,13 @@ import (
 	"norn/pkg/infraspec"
 )
 
-// AtMost accepts at most n arguments. For more, it advises what to do.
+// AtMost accepts at most n arguments. The error for more arguments has the hint advice.
 func AtMost(n int, advice string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) <= n {
 			return nil
 		}
-		return advised(WrongArguments(cmd, args), advice)
+		return withHint(WrongArguments(cmd, args), advice)
 	}
 }
 
@@ -31,9 +31,9 @@ func WrongArguments(cmd *cobra.Command, args []string) error {
 	return Usagef("%s accepts %s, got %s", CommandName(cmd), accepted, Plural(len(args), "argument"))
 }
 
-// advised returns err, a UsageError, with a hint.
-func advised(err error, advice string) error {
-	if usage, ok := err.(*UsageError); ok { //nolint:errorlint // Usagef has just made it
+// withHint returns err, a UsageError, with a hint.
+func withHint(err error, advice string) error {
+	if usage, ok := err.(*UsageError); ok { //nolint:errorlint // Usagef returns it unwrapped
 		usage.advice = advice
 	}
 	return err
@@ -47,8 +47,8 @@ func UnknownCommand(cmd *cobra.Command, word string) error {
 	if cmd.HasParent() {
 		below = " for " + CommandName(cmd)
 	}
-	if advice := elsewhere(cmd, word); advice != "" {
-		return advised(Usagef("unknown command %q%s", word, below), advice)
+	if advice := alternative(cmd, word); advice != "" {
+		return withHint(Usagef("unknown command %q%s", word, below), advice)
 	}
 	return Usagef("unknown command %q%s%s", word, below, Suggestion(cmd, word))
 }
@@ -70,7 +70,7 @@ func Suggestion(cmd *cobra.Command, word string) string {
 	return ""
 }
 
-// Advice for commands of other tools that norn does not have.
+// Hints for commands of other tools.
 const (
 	openShell = "norn has no interactive shell; run kubectl exec -it deploy/APP -- sh"
 	forward   = "norn forwards no ports; run kubectl port-forward deploy/APP 8080:PORT"
@@ -78,45 +78,45 @@ const (
 	variables = "set plain variables under env in infraspec.yaml, and secret ones with norn secrets set"
 )
 
-// otherTools says what to use instead of a command that other tools have.
+// otherTools maps commands of other tools to hints.
 var otherTools = map[string]string{
 	"exec": openShell, "ssh": openShell, "console": openShell, "shell": openShell, "attach": openShell, "sh": openShell,
 	"port-forward": forward, "proxy": forward, "forward": forward,
-	"open": "norn status APP shows the host names; " +
+	"open": "see the host names with norn status APP; " +
 		"to reach a Pod from here, run kubectl port-forward deploy/APP 8080:PORT",
 	"up": deployIt, "apply": deployIt, "create": deployIt, "launch": deployIt, "release": deployIt, "push": deployIt,
 	"build": deployIt, "install": deployIt, "upgrade": deployIt, "sync": deployIt,
 	"down": "remove an app with norn teardown", "destroy": "remove an app with norn teardown",
 	"delete": "remove an app with norn teardown", "rm": "remove an app with norn teardown",
 	"uninstall": "remove an app with norn teardown",
-	"man":       "norn help COMMAND shows a command's page", "manual": "norn help COMMAND shows a command's page",
-	"ps": "norn status lists the apps, and norn status APP its Pods", "ls": "norn status lists the apps",
-	"list": "norn status lists the apps", "apps": "norn status lists the apps", "get": "norn status lists the apps",
-	"describe": "norn status APP describes an app", "info": "norn status APP describes an app",
-	"releases": "norn history lists the deployed versions", "undo": "go back with norn rollback",
-	"log": "norn logs shows the logs", "tail": "norn logs -f follows the logs",
+	"man":       "read about a command with norn help COMMAND", "manual": "read about a command with norn help COMMAND",
+	"ps": "list the apps with norn status, and an app's Pods with norn status APP", "ls": "list the apps with norn status",
+	"list": "list the apps with norn status", "apps": "list the apps with norn status", "get": "list the apps with norn status",
+	"describe": "describe an app with norn status APP", "info": "describe an app with norn status APP",
+	"releases": "list the deployed versions with norn history", "undo": "go back with norn rollback",
+	"log": "show the logs with norn logs", "tail": "follow the logs with norn logs -f",
 	"env": variables, "config": variables, "set": variables,
 	"scale": "set replicas in infraspec.yaml", "cp": "copy files with kubectl cp",
-	"top": "run kubectl top pod -l app=APP", "events": "norn status APP shows why Pods are not ready",
-	"migrate": "norn deploy runs migrations.command before it replaces the Pods; norn run runs any other command",
+	"top": "run kubectl top pod -l app=APP", "events": "see why Pods are not ready with norn status APP",
+	"migrate": "norn deploy runs migrations.command before it replaces the Pods; run any other command with norn run",
 }
 
-// Advice for commands on secrets that norn does not have.
+// Hints for subcommands of other tools for secrets.
 const (
-	readOne = "norn secrets exec -- printenv NAME prints a value, and norn secrets edit shows all"
+	readOne = "print a value with norn secrets exec -- printenv NAME, or see all values with norn secrets edit"
 	setOne  = "set a value with norn secrets set, or several with norn secrets edit"
 	unset   = "remove a value with norn secrets unset"
 )
 
-// otherSecrets is like otherTools, for norn secrets.
+// otherSecrets maps subcommands of other tools to hints for norn secrets.
 var otherSecrets = map[string]string{
 	"get": readOne, "show": readOne, "view": readOne, "cat": readOne, "print": readOne, "decrypt": readOne,
 	"add": setOne, "create": setOne, "put": setOne, "import": setOne, "update": setOne,
 	"rm": unset, "remove": unset, "delete": unset, "del": unset,
 }
 
-// elsewhere returns what to use instead of a command that norn does not have, or "".
-func elsewhere(cmd *cobra.Command, word string) string {
+// alternative returns the hint for a command of another tool, or "".
+func alternative(cmd *cobra.Command, word string) string {
 	switch CommandName(cmd) {
 	case OwnName:
 		return otherTools[word]
@@ -129,38 +129,38 @@ func elsewhere(cmd *cobra.Command, word string) string {
 // NoHelp returns the error for a word that is neither a command below root nor a topic.
 func NoHelp(root *cobra.Command, word string) error {
 	if advice := helpAdvice(word); advice != "" {
-		return advised(Usagef("no help for %q", word), advice)
+		return withHint(Usagef("no help for %q", word), advice)
 	}
 	err := Usagef("no help for %q%s", word, Suggestion(root, word))
-	return advised(err, "run norn help to list the commands and topics")
+	return withHint(err, "run norn help to list the commands and topics")
 }
 
 // helpAdvice returns where to read about a word that is neither a command nor a topic, or "".
 func helpAdvice(word string) string {
-	switch advice := infraspec.Elsewhere(word); {
+	switch advice := infraspec.Alternative(word); {
 	case infraspec.IsKey(word):
-		return word + " is a key of infraspec.yaml; norn schema describes it"
+		return word + " is a key of infraspec.yaml; run norn schema to see its description"
 	case advice != "":
 		return advice
 	case strings.HasPrefix(word, "NORN_"):
-		return "norn help environment lists the variables"
+		return "run norn help environment to list the variables"
 	default:
 		return otherTools[word]
 	}
 }
 
-// otherFlags says what to use instead of a flag that other tools have, by pflag's error.
+// otherFlags maps pflag's errors for flags of other tools to hints.
 var otherFlags = map[string]string{
 	"unknown shorthand flag: 'i'": openShell,
 	"unknown shorthand flag: 't'": openShell,
 	"unknown flag: --interactive": openShell,
 	"unknown flag: --tty":         openShell,
 	"unknown shorthand flag: 'A'": "norn works in one namespace at a time; set it with --namespace",
-	"unknown flag: --all":         "norn works on one app at a time; docs/ci.md shows how to deploy several",
+	"unknown flag: --all":         "norn works on one app at a time; docs/ci.md has a script that deploys several",
 }
 
-// FlagErrorFor returns the error for pflag's err in a call of cmd. args are all arguments after norn. If the mistake
-// is an unknown command, the error is about that.
+// FlagErrorFor returns the error for pflag's err about a flag of cmd. args are all arguments after norn. If args also
+// name an unknown command, the error is about the command.
 func FlagErrorFor(cmd *cobra.Command, args []string, err error) error {
 	depth := strings.Count(CommandName(cmd), " ")
 	if cmd.HasSubCommands() && len(args) > depth && !strings.HasPrefix(args[depth], "-") {
@@ -169,7 +169,7 @@ func FlagErrorFor(cmd *cobra.Command, args []string, err error) error {
 	usage := FlagError(err)
 	for text, advice := range otherFlags {
 		if rest, ok := strings.CutPrefix(err.Error(), text); ok && (rest == "" || rest[0] == ' ') {
-			return advised(usage, advice)
+			return withHint(usage, advice)
 		}
 	}
 	if wrong, ok := strings.CutPrefix(err.Error(), "unknown flag: --"); ok && wrong != "version" {
@@ -186,8 +186,7 @@ func FlagErrorFor(cmd *cobra.Command, args []string, err error) error {
 	return usage
 }
 
-// MisspelledError reports that an app is neither on this machine nor in the cluster, and another one has a similar
-// name.
+// MisspelledError reports that an app does not exist, and that another app has a similar name.
 type MisspelledError struct {
 	Err  error
 	Near string // the other app
@@ -201,8 +200,8 @@ func (e *MisspelledError) Hint() string {
 	return fmt.Sprintf("did you mean %s? norn status lists the apps", e.Near)
 }
 
-// CheckSpelling returns err as a MisspelledError if there is no app called name, but one with a similar name. Another
-// error it returns as it is.
+// CheckSpelling returns err as a MisspelledError if no app has this name, and another app has a similar name. It
+// returns any other error unchanged.
 func (s *Session) CheckSpelling(ctx context.Context, name string, err error) error {
 	if err == nil || find(ctx, err).code != ExitUsage {
 		return err

@@ -49,7 +49,7 @@ func PrintFinding(w io.Writer, f Finding) {
 		margin := p.dim.Render(strings.Repeat(" ", len(number)) + " |")
 		fmt.Fprintf(&b, "%s %s\n", margin, style.Render(underline))
 		if f.Masked {
-			fmt.Fprintf(&b, "%s %s\n", margin, p.dim.Render("(stars hide what may be a secret)"))
+			fmt.Fprintf(&b, "%s %s\n", margin, p.dim.Render("(stars hide possible secrets)"))
 		}
 	}
 	_, _ = io.WriteString(w, b.String())

@@ -24,7 +24,7 @@ func TestPrintFinding(t *testing.T) {
 	b.Reset()
 	f.Source, f.Masked = "port: *****", true
 	PrintFinding(&b, f)
-	want = "port: *****\n      |       ^^^^^\n      | (stars hide what may be a secret)\n"
+	want = "port: *****\n      |       ^^^^^\n      | (stars hide possible secrets)\n"
 	if !strings.HasSuffix(b.String(), want) {
 		t.Errorf("got\n%s", b.String())
 	}

@@ -19,12 +19,13 @@ import (
 
 // liveApp is the state of an app in the cluster before a deploy.
 type liveApp struct {
-	pod      corev1.PodSpec // its Pod template
-	image    string         // what its Pods run, or "" before the first deploy
-	migrated string         // the version whose migration ran last, according to the history
-	verified bool           // the image is known to run
-	failed   bool           // the image is known to have failed
-	differs  []string       // fields in which the Deployment differs from the infraspec
+	pod      corev1.PodSpec   // its Pod template
+	needed   []corev1.PodSpec // the Pod templates that run or that a failed rollout restores
+	image    string           // what its Pods run, or "" before the first deploy
+	migrated string           // the version whose migration ran last, according to the history
+	verified bool             // the image is known to run
+	failed   bool             // the image is known to have failed
+	differs  []string         // fields in which the Deployment differs from the infraspec
 }
 
 // readLive reads the app from the cluster. Its workload must exist and be norn's own, unless forge will create it.
@@ -55,16 +56,30 @@ func (r *run) currentDeployment(ctx context.Context) (liveApp, error) {
 		migrated: d.Annotations[metadata.MigratedAnnotation],
 		differs:  differences(d, r.spec, r.options.Settings),
 	}
-	if d.Spec.Paused {
-		return now, nil
-	}
 	revisions, err := r.cluster.Revisions(ctx, d)
+	if err != nil {
+		return liveApp{}, err
+	}
+	now.needed = neededTemplates(revisions)
 	for _, v := range revisions {
-		if v.Current {
+		if v.Current && !d.Spec.Paused {
 			now.image, now.verified, now.failed = v.Image, v.Verified, v.Failed != ""
 		}
 	}
-	return now, err
+	return now, nil
+}
+
+// neededTemplates returns the templates of the Pods that run, and of the revision that a failed rollout restores. After
+// an interrupted or failed deploy, they are not the Deployment's own.
+func neededTemplates(revisions []k8s.Revision) []corev1.PodSpec {
+	last, _ := rollout.LastVerified(revisions)
+	var out []corev1.PodSpec
+	for _, v := range revisions {
+		if v.Set == last.Set || v.Set.Status.Replicas > 0 {
+			out = append(out, v.Set.Spec.Template.Spec)
+		}
+	}
+	return out
 }
 
 // differences returns the fields in which a Deployment differs from the infraspec. It returns none if they cannot be

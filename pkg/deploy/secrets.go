@@ -39,7 +39,7 @@ func (r *run) secrets(s sourced) pipeline.Step[secretState] {
 		if len(r.spec.Secrets) == 0 && (live == nil || len(live.Data) == 0) {
 			return secretState{}, pipeline.Result{State: pipeline.Skipped, Detail: noneDeclared}, nil
 		}
-		kept := r.stillRead(live, s.live.pod)
+		kept := r.stillRead(live, s.live)
 		now, version, err := r.secret.apply(ctx, live, s.values, kept)
 		if err != nil {
 			return secretState{}, pipeline.Result{}, err
@@ -55,9 +55,15 @@ func (r *run) secrets(s sourced) pipeline.Step[secretState] {
 	return pipeline.Step[secretState]{Name: "secrets", Run: run, Plan: plan}
 }
 
-// stillRead returns the keys of the Secret that the infraspec has dropped and the running Pods read.
-func (r *run) stillRead(live *corev1.Secret, pod corev1.PodSpec) []string {
-	return slices.DeleteFunc(dropped(pod, r.spec), func(key string) bool {
+// stillRead returns the keys of the Secret that the infraspec has dropped, and that Pods read which run or may be
+// restored.
+func (r *run) stillRead(live *corev1.Secret, app liveApp) []string {
+	var keys []string
+	for _, pod := range append(slices.Clone(app.needed), app.pod) {
+		keys = append(keys, dropped(pod, r.spec)...)
+	}
+	slices.Sort(keys)
+	return slices.DeleteFunc(slices.Compact(keys), func(key string) bool {
 		if live == nil {
 			return true
 		}

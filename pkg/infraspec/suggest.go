@@ -42,8 +42,8 @@ func IsKey(name string) bool {
 	return slices.ContainsFunc(fieldsOf(reflect.TypeFor[Spec]()), func(f field) bool { return f.name == name })
 }
 
-// Elsewhere returns what to do instead of setting name, which is not a top-level key of an infraspec, or "".
-func Elsewhere(name string) string { return elsewhere[""][plainSpelling(name)] }
+// Alternative returns what to do instead of setting name, which is not a top-level key of an infraspec, or "".
+func Alternative(name string) string { return alternatives[""][plainSpelling(name)] }
 
 // instead returns a suffix that says what to write instead of the unknown key got of the mapping at path, or "".
 func instead(path, got string, names []string) string {
@@ -57,7 +57,7 @@ func instead(path, got string, names []string) string {
 	if name, ok := synonyms[path][plainGot]; ok {
 		return fmt.Sprintf("; did you mean %q?", name)
 	}
-	if advice, ok := elsewhere[path][plainGot]; ok {
+	if advice, ok := alternatives[path][plainGot]; ok {
 		return "; " + advice
 	}
 	return didYouMean(got, names)
@@ -92,10 +92,10 @@ var synonyms = map[string]map[string]string{
 }
 
 // patchIt says how to set a field of Kubernetes that has no key in an infraspec.
-const patchIt = "an infraspec has no key for it; set it with kubectl patch, norn keeps fields that it does not set"
+const patchIt = "an infraspec has no key for it; set it with kubectl patch; norn keeps fields that it does not set"
 
-// elsewhere says what to do instead of setting a key that an infraspec does not have, by path and plain spelling.
-var elsewhere = map[string]map[string]string{
+// alternatives say what to do instead of setting a key that an infraspec does not have, by path and plain spelling.
+var alternatives = map[string]map[string]string{
 	"": {
 		"image":     "norn builds the image from build.dockerfile; to deploy another one, run norn deploy --image",
 		"namespace": "set the namespace with --namespace or NORN_NAMESPACE",

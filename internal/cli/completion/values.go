@@ -152,8 +152,8 @@ func offer(a *cli.App, find func(*lookup) []source) cobra.CompletionFunc {
 	}
 }
 
-// beforeDash offers values for the first argument, and files for those after it, which belong to a command. It cannot
-// go by ArgsLenAtDash, because cobra parses a -- of its own before it completes.
+// beforeDash offers values for the first argument, and files for the arguments after it, which belong to the command to
+// run. It cannot use ArgsLenAtDash, because cobra inserts its own -- before it completes.
 func beforeDash(values cobra.CompletionFunc) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, begin string) ([]string, cobra.ShellCompDirective) {
 		if len(args) > 0 {

@@ -22,7 +22,7 @@ type options struct {
 	dryRun     bool
 	noRollback bool
 	forge      bool
-	place      string // where the deployed app is reached
+	endpoints  string // see the function endpoints
 }
 
 // New returns norn deploy.
@@ -31,13 +31,12 @@ func New(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "deploy [APP] [REF]",
 		Short: "Build a version, deploy it, and wait until it runs",
-		Long: `Ships what a commit says: its version, and the objects of its infraspec, in one rollout. The first
-deploy creates the objects.
+		Long: `Deploys a commit: its code and its infraspec, in one rollout. The first deploy creates the app's objects.
 
 Builds the app's image from REF, or from the checkout as it is. If the infraspec sets repo.url, builds REF
 or repo.branch of that repository instead. Pushes the image, or loads it into a local cluster. Then runs
-the tests, dumps and migrates the database, updates the app's Secret and its objects, sets the image, and
-waits until every new Pod is available. The Service and the public route change last.
+the tests, dumps and migrates the database, and updates the app's Secret. Finally updates the app's objects
+and the image, and waits until every new Pod is available. The Service and the public route change last.
 
 If the version does not come up, norn reports the cause within seconds, shows the container's last
 log lines and restores the last verified version. If anything fails before the rollout, the running
@@ -48,11 +47,11 @@ version keeps running.`,
   norn deploy shop --dry-run              # show what each step would do
   norn deploy --version-only              # change the image and the Secret
   norn deploy --save-failure              # in CI: keep the evidence`,
-		Args: cli.AtMost(2, "norn deploys one app at a time; docs/ci.md shows how to deploy several"),
+		Args: cli.AtMost(2, "deploy one app at a time; docs/ci.md has a script that deploys several"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			err := a.Steps(cmd.Context(), func(out ui.Progress) error { return run(a, cmd, args, o, out) })
 			if err == nil {
-				printPlace(a, o)
+				printEndpoints(a, o)
 			}
 			return err
 		},
@@ -63,8 +62,8 @@ version keeps running.`,
 	flags.BoolVar(&o.SkipTests, "skip-tests", false, "skip build.test")
 	flags.BoolVar(&o.SkipSnapshot, "skip-snapshot", false, "skip the database snapshot before a migration")
 	flags.BoolVar(&o.VersionOnly, "version-only", false, "change only the image and the Secret, not the app's objects")
-	flags.BoolVar(&o.forge, "forge", true, "apply the infraspec, which is the default")
-	_ = flags.MarkHidden("forge") // from the time when it was not the default
+	flags.BoolVar(&o.forge, "forge", true, "apply the infraspec (the default)")
+	_ = flags.MarkHidden("forge") // older scripts still pass it
 	flags.BoolVar(&o.Force, "force", false, "migrate and replace the Pods even if nothing changed")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "show what each step would do, and change nothing")
 	flags.BoolVar(&o.noRollback, "no-rollback", false, "keep a failed version instead of restoring the previous one")
@@ -105,7 +104,7 @@ func run(a *cli.App, cmd *cobra.Command, args []string, o *options, out ui.Progr
 	o.Redactor = a.Redactor
 	a.Redactor.Hide("NORN_GIT_TOKEN", o.GitToken)
 	o.rollout.Set(&o.Target, filepath.Dir(spec.Path()))
-	o.place = place(spec, s.Conf.Namespace)
+	o.endpoints = endpoints(spec, s.Conf.Namespace)
 	if o.noRollback {
 		o.KeepFailed = "--no-rollback"
 	}

@@ -33,8 +33,8 @@ app's rule in the Cloudflare tunnel. Objects that the infraspec no longer names 
 A second run changes nothing, and an interrupted run can be repeated. A new app is paused until its
 first deploy. norn forge never reverts the image that a deploy has set.
 
-If a change replaces Pods, norn waits until the new Pods are available, and restores the last verified
-version if they fail, like norn deploy. The Service and the public route change after that.`,
+If a change replaces Pods, norn waits until the new Pods are available. If they fail, norn restores the
+previous version, like norn deploy. The Service and the public route change last.`,
 		Example: "  norn forge\n  norn forge shop --dry-run\n  norn forge shop --adopt --namespace staging",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

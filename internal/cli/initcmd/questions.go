@@ -64,8 +64,8 @@ func questions(flags scaffold.Answers) []question {
 		},
 		word(question{
 			flag: "healthcheck", text: "Health check path, such as /healthz (Enter for none)", applies: web, fallback: none,
-			help: "A Pod gets requests while GET on this path answers with a status below 400.\n" +
-				"Without a path, norn takes a Pod as healthy when its container runs.",
+			help: "A Pod gets requests while GET on this path returns a status below 400.\n" +
+				"Without a path, a Pod gets requests as soon as its container runs.",
 		}, func(a *scaffold.Answers) *string { return &a.Healthcheck }),
 		word(question{
 			flag: "internal", text: "Service name in the cluster (- for none)", applies: web, fallback: serviceName,
@@ -73,7 +73,7 @@ func questions(flags scaffold.Answers) []question {
 		}, func(a *scaffold.Answers) *string { return &a.Internal }),
 		word(question{
 			flag: "external", text: "Public host name in the Cloudflare tunnel (Enter for none)", fallback: none,
-			help:    "The host that a cloudflared in the cluster routes to the Service. Leave it empty if you use an Ingress.",
+			help:    "The public host that cloudflared in the cluster routes to the Service. Leave it empty if you use an Ingress.",
 			applies: func(a *scaffold.Answers) bool { return web(a) && a.Internal != "" },
 		}, func(a *scaffold.Answers) *string { return &a.External }),
 		word(question{
@@ -83,7 +83,7 @@ func questions(flags scaffold.Answers) []question {
 		}, func(a *scaffold.Answers) *string { return &a.Schedule }),
 		word(question{
 			flag: "command", text: "Command", needed: "a cron app needs a command", applies: cron, fallback: none,
-			help: "The image must contain /bin/sh, which runs the command. Write a list in the file to run it without.",
+			help: "The image must contain /bin/sh, which runs the command. To run it without a shell, write a list in the file.",
 		}, func(a *scaffold.Answers) *string { return &a.Command }),
 		{
 			flag: "from-remote", applies: always,

@@ -24,7 +24,7 @@ func New(a *cli.App) *cobra.Command {
 		Long: `Runs the function once, as a Job, with the body in the environment variable NORN_BODY. Prints the Job's
 output, deletes the Job, and exits with the function's exit code. function.timeout limits the time.
 
-Functions of the original norn find their request in NORN_REQUEST_BODY, NORN_REQUEST_METHOD and
+For functions of the original norn, the request is also in NORN_REQUEST_BODY, NORN_REQUEST_METHOD and
 NORN_REQUEST_PATH.`,
 		Example: `  norn invoke resize --body '{"width": 100}'
   norn invoke resize --body @request.json

@@ -28,9 +28,9 @@ func New(a *cli.App) *cobra.Command {
 undo, and waits until it runs. A revision is verified if norn saw its rollout succeed. If the
 rollback fails, norn restores the revision that ran before.
 
-A second rollback returns to the version that the first one left. Pass --to to go further back. For a
-revision that failed or never ran, norn asks first. The values in the app's Secret are not restored,
-and neither is the database: see norn snapshots restore.`,
+A second rollback returns to the version that the first one left. Pass --to to go further back. norn
+asks before it rolls back to a revision that failed or never ran. A rollback restores neither the values
+in the app's Secret nor the database: see norn snapshots restore.`,
 		Example: "  norn rollback shop\n  norn rollback shop --to 7",
 		Args:    cli.AtMost(1, "pass the revision with --to, such as norn rollback shop --to 7"),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -11,7 +11,7 @@ import (
 	"norn/test/bed"
 )
 
-// denying starts an API server that knows the user, and allows only questions about permissions.
+// denying starts an API server that answers only the user's questions about permissions, and denies everything else.
 func denying(t *testing.T, user string) (kubeconfigPath string) {
 	t.Helper()
 	s := server(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
@@ -41,7 +41,7 @@ func denying(t *testing.T, user string) (kubeconfigPath string) {
 	return path
 }
 
-// Every command answers missing permissions alike: it lists them all with the Role, and changes nothing.
+// Every command reports missing permissions in the same way: it lists them all, prints the Role, and changes nothing.
 func TestDenied(t *testing.T) {
 	known, unknown := denying(t, "ci"), denying(t, "system:anonymous")
 	for _, command := range []string{

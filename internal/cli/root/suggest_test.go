@@ -8,7 +8,7 @@ import (
 	"norn/test/bed"
 )
 
-// A mistyped command line is exit code 2. The message names the mistake, and the hint what to write instead.
+// A mistyped command line exits with code 2. The message names the mistake, and the hint says what to write instead.
 func TestMistypedCommandLines(t *testing.T) {
 	bed.HomeWithApps(t)
 	t.Chdir(t.TempDir())
@@ -52,7 +52,7 @@ func TestMistypedCommandLines(t *testing.T) {
 	}
 }
 
-// Above several apps, the hint lists them.
+// In a folder above several apps, the hint lists the apps.
 func TestAppsBelowAreListed(t *testing.T) {
 	dir := t.TempDir()
 	bed.EmptyHome(t)

@@ -40,8 +40,8 @@ app's own Pods are not affected.`,
 				r.Namespace = s.Conf.Namespace
 				return &cli.OneOff{Title: s.Title("run", r.App), Request: r, Call: func(ctx context.Context, r job.Request) error {
 					if hasInput(a.Streams.In) {
-						r.Say("the command does not get norn's standard input; kubectl exec -i deploy/" + r.App +
-							" passes it to a command in a running Pod")
+						r.Say("the command does not get standard input; to pass it to a command in a running Pod, " +
+							"run kubectl exec -i deploy/" + r.App)
 					}
 					return s.CheckSpelling(ctx, r.App, job.Command(ctx, s.Client, r, args[dash:]))
 				}}, nil
@@ -51,7 +51,8 @@ app's own Pods are not affected.`,
 	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		if interactive.MatchString(err.Error()) {
 			app := cmp.Or(cli.Argument(cmd.Flags().Args(), 0), "APP")
-			return cli.Usagef("norn run is not interactive; run kubectl exec -it deploy/%s -- COMMAND in a running Pod", app)
+			return cli.Usagef("norn run is not interactive; to run a command in a running Pod, "+
+				"use kubectl exec -it deploy/%s -- COMMAND", app)
 		}
 		return cli.FlagError(err)
 	})
@@ -63,7 +64,8 @@ app's own Pods are not affected.`,
 var interactive = regexp.MustCompile(
 	`^unknown (shorthand flag: '[it]' in -(i|t|it|ti)|flag: --(interactive|tty|stdin))$`)
 
-// noCommand returns the error for a call without a command. A cron app and a function have a command of their own.
+// noCommand returns the error for a call without a command. For a cron app and a function, it suggests how to run the
+// app's own command.
 func noCommand(a *cli.App, cmd *cobra.Command, args []string) error {
 	const text = "no command after --; usage: norn run APP -- COMMAND"
 	conf, err := a.Config(cmd)

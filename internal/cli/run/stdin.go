@@ -5,8 +5,8 @@ import (
 	"os"
 )
 
-// hasInput reports whether somebody passes data to norn run on standard input, which the command does not get: a file
-// that is not empty, or a pipe with data. It reads nothing, because a shell loop may read the same file.
+// hasInput reports whether standard input, which the command does not get, has data: a file that is not empty, or a
+// pipe with data. It reads nothing, because a shell loop may read the same file.
 func hasInput(in io.Reader) bool {
 	f, ok := in.(*os.File)
 	if !ok {

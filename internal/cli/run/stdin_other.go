@@ -4,5 +4,5 @@ package run
 
 import "os"
 
-// hasUnread returns false: only Linux is asked.
+// hasUnread returns false, because norn counts unread bytes only on Linux.
 func hasUnread(*os.File) bool { return false }

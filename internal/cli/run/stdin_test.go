@@ -53,6 +53,6 @@ func TestHasInput(t *testing.T) {
 		}
 	}
 	if hasInput(strings.NewReader("x")) {
-		t.Error("input that is no file counts")
+		t.Error("a reader that is not a file has input")
 	}
 }

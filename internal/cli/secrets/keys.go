@@ -79,7 +79,7 @@ sops/age/keys.txt in the configuration folder), readable by its owner only, and 
 the infraspec that names its public key. Existing files are used and never changed.
 
 In a repository that already has a .sops.yaml, norn creates your key if you have none, and prints the
-public key. Add it to .sops.yaml; then someone who can decrypt the secrets runs norn secrets rotate.`,
+public key. Add it to .sops.yaml, and ask someone who can decrypt the secrets to run norn secrets rotate.`,
 		Example: "  norn secrets init\n  norn secrets init shop",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -116,7 +116,7 @@ func printSetup(a *cli.App, s *secrets.Setup) error {
 			rules, secrets.FileName)
 	default:
 		text += fmt.Sprintf("%s does not name your public key: %s\n"+
-			"next: add it there and commit; then someone who can decrypt the secrets runs norn secrets rotate\n",
+			"next: add it there and commit; then ask someone who can decrypt the secrets to run norn secrets rotate\n",
 			rules, s.Recipient)
 	}
 	_, err := fmt.Fprint(a.Streams.Out, a.Rename(text))

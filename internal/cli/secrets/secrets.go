@@ -89,10 +89,10 @@ func undeclared(name string, declared []string) string {
 		}
 	}
 	if len(declared) == 0 {
-		return fmt.Sprintf("%s is not declared, so the app does not get it: add this line to %s: secrets: [%[1]s]",
+		return fmt.Sprintf("%s is not declared, so the app does not get it; add this line to %s: secrets: [%[1]s]",
 			name, infraspec.FileName)
 	}
-	return fmt.Sprintf("%s is not declared, so the app does not get it: add it under secrets: in %s, as in - %[1]s",
+	return fmt.Sprintf("%s is not declared, so the app does not get it; add the line \"- %[1]s\" under secrets in %s",
 		name, infraspec.FileName)
 }
 

@@ -118,7 +118,7 @@ func printDetail(a *cli.App, d *status.Detail) {
 	}
 }
 
-// lastRuns returns when a cron app last ran, and how that ended.
+// lastRuns returns when a cron app last ran, and how the run ended.
 func lastRuns(s *status.Schedule) string {
 	text := "has not run yet"
 	switch r := s.LastRun; {
@@ -139,7 +139,7 @@ func lastRuns(s *status.Schedule) string {
 	return text
 }
 
-// verbs say what a run does, or did.
+// verbs are the words for the outcomes of a run.
 var verbs = map[status.Outcome]string{
 	status.Succeeded: "succeeded", status.FailedRun: "failed", status.RunningRun: "is running",
 	status.Waiting: "has not started",

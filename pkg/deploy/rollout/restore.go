@@ -98,16 +98,16 @@ func (r *runner) lastGood(ctx context.Context) (k8s.Revision, error) {
 	if i := slices.IndexFunc(good, func(v k8s.Revision) bool { return v.Set.UID == r.RanBefore }); i >= 0 {
 		return good[i], nil
 	}
-	last, found := lastVerified(good)
+	last, found := LastVerified(good)
 	if !found {
 		return k8s.Revision{}, errors.New("no earlier verified version to roll back to")
 	}
 	return last, nil
 }
 
-// lastVerified returns the verified revision that was rolled out last. Its number may be lower than another's:
+// LastVerified returns the verified revision that was rolled out last. Its number may be lower than another's:
 // Kubernetes also numbers an old ReplicaSet again whose template a paused Deployment has for a moment.
-func lastVerified(newestFirst []k8s.Revision) (last k8s.Revision, found bool) {
+func LastVerified(newestFirst []k8s.Revision) (last k8s.Revision, found bool) {
 	for _, v := range newestFirst {
 		if v.Verified && (!found || v.Since.After(last.Since)) {
 			last, found = v, true

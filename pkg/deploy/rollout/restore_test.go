@@ -13,7 +13,7 @@ import (
 // revision is the one that was rolled out last.
 func TestLastVerified(t *testing.T) {
 	at := func(minute int) time.Time { return time.Date(2026, 1, 2, 3, minute, 0, 0, time.UTC) }
-	got, found := lastVerified([]k8s.Revision{
+	got, found := LastVerified([]k8s.Revision{
 		{Number: 7, Since: at(9)},
 		{Number: 6, Since: at(4), Verified: true}, // revision 4, numbered again
 		{Number: 5, Since: at(5), Verified: true},
@@ -22,7 +22,7 @@ func TestLastVerified(t *testing.T) {
 	if !found || got.Number != 5 {
 		t.Errorf("got %d, %v, want 5", got.Number, found)
 	}
-	if _, found := lastVerified([]k8s.Revision{{Number: 1}}); found {
+	if _, found := LastVerified([]k8s.Revision{{Number: 1}}); found {
 		t.Error("found a verified revision among none")
 	}
 }

@@ -41,10 +41,11 @@ func (r *runner) trim(ctx context.Context) {
 }
 
 // surplus returns the revisions to delete: those of the versions beyond the newest retain, and the failed and repeated
-// ones beyond the newest maxExtra. It spares the current revision and those with Pods.
+// ones beyond the newest maxExtra. Versions that norn has not seen running do not displace verified ones. surplus spares
+// the current revision and those with Pods.
 func surplus(newestFirst []k8s.Revision, retain int) []k8s.Revision {
 	var out []k8s.Revision
-	good, extra := 0, 0
+	verified, good, extra := 0, 0, 0
 	for i, v := range newestFirst {
 		if v.Current || v.Number == 0 {
 			continue
@@ -52,11 +53,19 @@ func surplus(newestFirst []k8s.Revision, retain int) []k8s.Revision {
 		repeated := slices.ContainsFunc(newestFirst[:i], func(newer k8s.Revision) bool {
 			return newer.Failed == "" && (newer.Verified || !v.Verified) && k8s.SameVersion(newer.Set, v.Set)
 		})
-		count, limit := &good, retain
-		if v.Failed != "" || repeated {
-			count, limit = &extra, min(retain, maxExtra)
+		var kept bool
+		switch {
+		case v.Failed != "" || repeated:
+			extra++
+			kept = extra <= min(retain, maxExtra)
+		case v.Verified:
+			verified, good = verified+1, good+1
+			kept = verified <= retain
+		default:
+			good++
+			kept = good <= retain
 		}
-		if *count++; *count <= limit {
+		if kept {
 			continue
 		}
 		if replicas := v.Set.Spec.Replicas; v.Set.Status.Replicas == 0 && replicas != nil && *replicas == 0 {

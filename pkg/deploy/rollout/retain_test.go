@@ -22,6 +22,11 @@ func TestSurplus(t *testing.T) {
 	}
 	good := func(n int64) k8s.Revision { return revision(n, "", 0) }
 	bad := func(n int64) k8s.Revision { return revision(n, k8srollout.CrashLoop, 0) }
+	unseen := func(n int64) k8s.Revision {
+		r := revision(n, "", 0)
+		r.Verified = false
+		return r
+	}
 	restarted := func(n int64, of k8s.Revision) k8s.Revision {
 		r := revision(n, "", 0)
 		r.Set.Spec.Template = *of.Set.Spec.Template.DeepCopy()
@@ -41,6 +46,7 @@ func TestSurplus(t *testing.T) {
 		}, 1, []int64{7, 5}},
 		{"good ones", []k8s.Revision{good(9), good(8), good(7), good(6)}, 2, []int64{6}},
 		{"one with Pods", []k8s.Revision{good(9), good(8), revision(7, "", 1)}, 1, nil},
+		{"unseen ones after a good one", []k8s.Revision{good(9), unseen(8), unseen(7), good(6), unseen(5)}, 1, []int64{7, 5}},
 		{"many failures", []k8s.Revision{good(9), bad(8), bad(7), bad(6), bad(5), bad(4), bad(3), good(2)}, 10, []int64{3}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -3,6 +3,7 @@
 package rollout
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -110,9 +111,12 @@ func (r *runner) follow(ctx context.Context, before, after *appsv1.Deployment) (
 		return pipeline.Result{}, err
 	}
 	if verdict.State == k8srollout.Failed {
+		if ranAlready(before, after, current) {
+			r.KeepFailed = cmp.Or(r.KeepFailed, "this version already ran")
+		}
 		return pipeline.Result{}, r.failed(ctx, verdict, current)
 	}
-	r.verify(ctx, verdict, current, !reflect.DeepEqual(before.Spec.Template, after.Spec.Template))
+	r.verify(ctx, verdict, current, replaces(before, after))
 	r.trim(ctx)
 	state := pipeline.Done
 	if reflect.DeepEqual(before.Spec, after.Spec) {
@@ -122,10 +126,22 @@ func (r *runner) follow(ctx context.Context, before, after *appsv1.Deployment) (
 	return pipeline.Result{State: state, Detail: detail}, nil
 }
 
+// replaces reports whether a change replaces the Pods. A paused Deployment replaces none, so unpausing it may replace
+// them with a template that it already had.
+func replaces(before, after *appsv1.Deployment) bool {
+	return before.Spec.Paused || !reflect.DeepEqual(before.Spec.Template, after.Spec.Template)
+}
+
+// ranAlready reports whether a change has left a verified version in place. If its Pods fail now, the change is not
+// the cause, and no earlier version would run better: more replicas than the nodes have room for, for example.
+func ranAlready(before, after *appsv1.Deployment, current *appsv1.ReplicaSet) bool {
+	return !replaces(before, after) && current != nil && current.Annotations[metadata.VerifiedAnnotation] != ""
+}
+
 // announceDowntime says that a change stops the running Pods before it starts new ones.
 func (r *runner) announceDowntime(before, after *appsv1.Deployment) {
-	replaces := before.Spec.Paused || !reflect.DeepEqual(before.Spec.Template, after.Spec.Template)
-	if after.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType && before.Status.Replicas > 0 && replaces {
+	recreates := after.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType
+	if recreates && before.Status.Replicas > 0 && replaces(before, after) {
 		_, _ = fmt.Fprintln(r.out, "stops the running Pods first, because of the volume claim: the app is down meanwhile")
 	}
 }

@@ -1,0 +1,30 @@
+package deploy
+
+import (
+	"fmt"
+
+	"norn/internal/cli"
+	"norn/pkg/infraspec"
+)
+
+// endpoints returns the app's public address, its address in the cluster, and the command that forwards a local port to
+// it. It returns "" for an app without a Service.
+func endpoints(spec *infraspec.Spec, namespace string) string {
+	name := spec.Hosts.Internal
+	if spec.Role != infraspec.Webserver || name == "" {
+		return ""
+	}
+	text := fmt.Sprintf("in the cluster: http://%s (namespace %s); from here: kubectl port-forward -n %[2]s svc/%[1]s 8080:80",
+		name, namespace)
+	if spec.Hosts.External != "" {
+		text = fmt.Sprintf("https://%s, if the tunnel routes it; %s", spec.Hosts.External, text)
+	}
+	return text
+}
+
+// printEndpoints prints how to reach a deployed app. It prints nothing with --quiet or --output json.
+func printEndpoints(a *cli.App, o *options) {
+	if o.endpoints != "" && !o.dryRun && !a.JSON && !a.Quiet {
+		_, _ = fmt.Fprintln(a.Streams.Err, o.endpoints)
+	}
+}
