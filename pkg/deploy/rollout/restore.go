@@ -68,7 +68,6 @@ func (r *runner) restore(ctx context.Context, f *Failure) {
 	}
 	r.changed = false // an earlier run verified it
 	r.restoring = fmt.Sprintf("restoring revision %d", target.Number)
-	pipeline.Wait(r.out, r.restoring, nil)
 	back, current, err := r.watch(ctx, restored.Generation)
 	switch {
 	case err != nil:
