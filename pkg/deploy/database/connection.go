@@ -90,7 +90,7 @@ func runPostgres(ctx context.Context, c Connection, o command.Options, name stri
 	o.Env = append(o.Env, "PGSERVICEFILE=/dev/fd/3")
 	err = command.RunWith(ctx, o, name, append([]string{"--no-password", "--dbname=service=norn"}, args...)...)
 	if err != nil && ctx.Err() == nil {
-		return &programError{err, command.LastLine(said.String())}
+		return &programError{err, errorLine(said.String())}
 	}
 	return err
 }

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 
+	"norn/internal/command"
 	"norn/pkg/pipeline"
 )
 
@@ -37,7 +39,18 @@ func (e *SnapshotError) Hint() string {
 	return "fix what pg_dump reports, or skip the snapshot with --skip-snapshot"
 }
 
-// programError adds the last line of a PostgreSQL program's standard error.
+// errorLine returns the line with the error in a PostgreSQL program's output, or the last line. Details and hints
+// follow the error.
+func errorLine(text string) string {
+	for line := range strings.Lines(text) {
+		if strings.Contains(line, ": error: ") {
+			return strings.TrimSpace(line)
+		}
+	}
+	return strings.TrimSpace(command.LastLine(text))
+}
+
+// programError adds what a PostgreSQL program said to how it ended.
 type programError struct {
 	err  error
 	said string

@@ -8,6 +8,17 @@ import (
 	"norn/pkg/pipeline"
 )
 
+// The error is not the last line.
+func TestErrorLine(t *testing.T) {
+	const said = "pg_dump: warning: old\npg_dump: error: connection failed: No such file\n\tIs the server running?\n"
+	if got := errorLine(said); got != "pg_dump: error: connection failed: No such file" {
+		t.Errorf("got %q", got)
+	}
+	if got := errorLine("killed\n"); got != "killed" {
+		t.Errorf("got %q", got)
+	}
+}
+
 // The error quotes pg_dump, and the hint is about what it said.
 func TestSnapshotHint(t *testing.T) {
 	failed := errors.New("pg_dump: exit status 1")
