@@ -27,9 +27,9 @@ func (r *run) currentDeployment(ctx context.Context) (*appsv1.Deployment, error)
 	return live, objects.CheckOwner(objects.KindDeployment, live, r.spec.App)
 }
 
-// pausedForDeploy reports whether to pause a Deployment until the deploy that follows: only if the Pod template changes.
-// The API server says so in a dry run: only it knows which fields an apply removes. A Deployment that an interrupted
-// deploy has paused stays paused: without that, the apply would start the old image with the new template.
+// pausedForDeploy reports whether to pause a Deployment until the deploy that follows: if the Pod template changes. The
+// API server says so in a dry run: only it knows which fields an apply removes. A Deployment that an interrupted deploy
+// has paused stays paused: without that, the apply would start the old image with the new template.
 func (r *run) pausedForDeploy(
 	ctx context.Context, live *appsv1.Deployment, conf *applyapps.DeploymentApplyConfiguration,
 ) (bool, error) {

@@ -41,8 +41,8 @@ func (r *runner) trim(ctx context.Context) {
 }
 
 // surplus returns the revisions to delete: those of the versions beyond the newest retain, and the failed and repeated
-// ones beyond the newest maxExtra. Versions that norn has not seen running do not displace verified ones. surplus spares
-// the current revision and those with Pods.
+// ones beyond the newest maxExtra. Versions that norn has not seen running do not displace verified ones. It spares the
+// current revision and those with Pods.
 func surplus(newestFirst []k8s.Revision, retain int) []k8s.Revision {
 	var out []k8s.Revision
 	verified, good, extra := 0, 0, 0

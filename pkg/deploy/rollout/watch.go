@@ -44,10 +44,29 @@ func (r *runner) watch(ctx context.Context, generation int64) (k8srollout.Verdic
 		return w.verdict.State == k8srollout.Complete || w.verdict.State == k8srollout.Failed, nil
 	})
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
-		w.timeUp(ctx)
-		err = nil
+		if err = w.lookAgain(ctx); err == nil && w.verdict.State != k8srollout.Complete {
+			w.timeUp(ctx)
+		}
 	}
 	return w.verdict, w.current, err
+}
+
+// lastLook is how long the API server has to answer at the time limit.
+const lastLook = 20 * time.Second
+
+// lookAgain reads the rollout once more at the time limit. The last observation may be from before an outage, and a
+// version whose Pods are available by now must not be taken back. It returns an error if the API server cannot be
+// reached. It keeps a verdict of failure, because its one look may come before the events that name the cause.
+func (w *watcher) lookAgain(ctx context.Context) error {
+	bounded, cancel := context.WithTimeout(ctx, lastLook)
+	defer cancel()
+	return w.cluster.Observe(bounded, w.Namespace, w.App, func(o k8srollout.Observation) (bool, error) {
+		o.Generation, o.AllowRestarts, o.Before = w.generation, &w.AllowRestarts, w.failedBefore
+		if v := w.steady(o, k8srollout.Judge(o)); v.Up {
+			w.verdict, w.current = v, k8srollout.CurrentReplicaSet(o)
+		}
+		return true, nil
+	})
 }
 
 // observe judges one observation and reports what changed.
