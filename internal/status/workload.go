@@ -35,7 +35,7 @@ func (d *detail) workload(ctx context.Context) error {
 	if conflict := objects.CheckOwner("Deployment", other, d.Name); conflict != nil {
 		d.Reason = conflict.Error()
 	} else if t := other.DeletionTimestamp; t != nil {
-		d.Reason = fmt.Sprintf("Deployment %s is being deleted, since %s", d.Name, t.UTC().Format(time.RFC3339))
+		d.Reason = fmt.Sprintf("Deployment %s is being deleted (since %s)", d.Name, t.UTC().Format(time.RFC3339))
 	}
 	return nil
 }

@@ -27,7 +27,7 @@ func tooLarge(
 	}
 	if total > infraspec.MaxSecret {
 		found = append(found, finding("secrets", infraspec.Error,
-			"the values of these names have %d bytes together, more than the limit of %d for a Secret", total,
+			"the values of these names total %d bytes, more than the limit of %d for a Secret", total,
 			infraspec.MaxSecret))
 	}
 	return found

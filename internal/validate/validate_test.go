@@ -109,7 +109,7 @@ func TestReferencedFiles(t *testing.T) {
 				}
 				return text + metadata
 			}(),
-		}, []string{"error secrets-file 3:10 1105920 bytes together, more than the limit of 1048576 for a Secret"}},
+		}, []string{"error secrets-file 3:10 total 1105920 bytes, more than the limit of 1048576 for a Secret"}},
 		{"other mistakes", map[string]string{
 			"infraspec.yaml": worker + "prot: 1\nsecrets: [A]\n", "Dockerfile": "",
 		}, []string{"error unknown-key 3:1", "error secrets-file 4:10"}},

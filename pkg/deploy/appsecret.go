@@ -25,7 +25,7 @@ type appSecret struct {
 	cluster   *k8s.Client
 	spec      *infraspec.Spec
 	namespace string
-	redactor  rollout.Redactor // hides every value before anything could print it; or nil
+	redactor  rollout.Redactor // hides every value before anything can print it; may be nil
 }
 
 func (a appSecret) hide(name, value string) {
@@ -36,8 +36,8 @@ func (a appSecret) hide(name, value string) {
 
 // decrypt returns the declared values from the app's SOPS file at path, decrypted in this process.
 //
-// It runs before anything slow, and before anything that could print a value. A missing key, a missing value or a
-// conflicting Secret thus stops a deploy before the build.
+// It runs before every slow step and every step that could print a value. A missing key, a missing value or a
+// conflicting Secret stops a deploy before the build.
 func (a appSecret) decrypt(ctx context.Context, path string) (map[string]secrets.Value, error) {
 	if len(a.spec.Secrets) == 0 {
 		return nil, nil
@@ -114,8 +114,8 @@ func (a appSecret) changed(ctx context.Context, declared map[string]secrets.Valu
 
 // apply writes values into the Secret, keeps the given keys as they are, and removes all others.
 //
-// It returns the Secret's version for the Pods' template. That is the resourceVersion at which the values were written:
-// the later removal of a kept key does not change it, because it does not concern the new Pods.
+// It returns the Secret's version for the Pod template: the resourceVersion after the values were written. Removing a
+// kept key later does not change that version, because it does not affect the new Pods.
 func (a appSecret) apply(
 	ctx context.Context, live *corev1.Secret, values map[string]secrets.Value, keep []string,
 ) (*corev1.Secret, string, error) {

@@ -59,7 +59,7 @@ func (r *run) build(tree source.Tree) pipeline.Step[built] {
 	return pipeline.Step[built]{Name: "build", Run: run, Plan: plan}
 }
 
-// pin returns the function that finds out which image the tag of --image names.
+// pin returns the function that resolves the tag of --image to a digest.
 func (r *run) pin(state pipeline.State, detail string) pipeline.Func[built] {
 	return func(ctx context.Context, out io.Writer) (built, pipeline.Result, error) {
 		var hide func(name, value string)
@@ -112,7 +112,7 @@ func (r *run) buildRequest(ctx context.Context, out io.Writer, tree source.Tree)
 	}, nil
 }
 
-// buildArgs returns the build args that norn passes. It leaves out one that the Dockerfile uses for a base image.
+// buildArgs returns the build args that norn passes. It omits a build arg that the Dockerfile uses for a base image.
 func buildArgs(out io.Writer, dockerfile string, tree source.Tree) []string {
 	const number = "BUILD_NUMBER"
 	args := []string{"VERSION=" + tree.Tag(), number + "=" + tree.Number}

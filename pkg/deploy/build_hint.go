@@ -13,8 +13,8 @@ import (
 	"norn/pkg/deploy/source"
 )
 
-// buildHint returns advice for a failed build. It looks for a file that the Dockerfile copies and that is only
-// elsewhere. If there is none, it returns the commands that repeat the build.
+// buildHint returns the hint for a failed build. If the Dockerfile copies a file that is missing from the build
+// context, the hint says where the file is. Otherwise it has the commands that repeat the build.
 func (r *run) buildHint(ctx context.Context, builder string, b image.Request, tree source.Tree) string {
 	for _, name := range image.CopySources(b.Dockerfile) {
 		name = strings.TrimPrefix(path.Clean("/"+name), "/")
@@ -26,12 +26,12 @@ func (r *run) buildHint(ctx context.Context, builder string, b image.Request, tr
 				return fmt.Sprintf("%s exists in %s, but %s; commit it, or create it in the Dockerfile", name, r.dir, why)
 			}
 		case exists(filepath.Dir(b.Dockerfile), name):
-			return fmt.Sprintf("%s is outside of the build context, which is the infraspec's folder; "+
+			return fmt.Sprintf("%s is outside the build context, which is the infraspec's folder; "+
 				"put the infraspec next to the Dockerfile, for example as infraspec.%s.yaml", name, r.spec.App)
 		}
 	}
 	commands, dir := tree.Recreate(filepath.Join(os.TempDir(), r.spec.App+"-"+tree.Tag()))
-	return "see its output above; to repeat the build, run " +
+	return "see the output above; to repeat the build, run " +
 		strings.Join(append(commands, r.buildCommand(builder, b, dir)), " && ")
 }
 

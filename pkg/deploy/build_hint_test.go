@@ -23,7 +23,7 @@ func sh(t *testing.T, dir, script string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// notesRepository is a script that makes a repository with the app's folder app, two commits, and files that only the
+// notesRepository is a script that creates a repository with the app's folder app, two commits, and files that only the
 // checkout has.
 const notesRepository = `git init -q && mkdir app app/dist && cd app
 printf '*.bin\n/dist/\n' >.gitignore
@@ -51,7 +51,7 @@ func TestBuildHint(t *testing.T) {
 		{"ignored folder", "HEAD", "rm notes.bin", "Dockerfile", "dist exists in DIR, but git ignores it"},
 		{"not committed", "HEAD", "rmdir dist", "Dockerfile", "new exists in DIR, but it is not committed, so it is not in"},
 		{"not in this commit", "HEAD~1", "rm new", "Dockerfile", "later exists in DIR, but it is not in commit TAG; commit"},
-		{"outside of the context", "HEAD", "", "../Dockerfile", "beside is outside of the build context, which is the " +
+		{"outside of the context", "HEAD", "", "../Dockerfile", "beside is outside the build context, which is the " +
 			"infraspec's folder; put the infraspec next to the Dockerfile, for example as infraspec.shop.yaml"},
 	} {
 		sh(t, app, c.before)
@@ -78,7 +78,7 @@ func hintFor(t *testing.T, dir, ref, dockerfile string) (string, source.Tree) {
 	return r.buildHint(t.Context(), "buildah", request, tree), tree
 }
 
-// Otherwise the hint's commands repeat the build: of the commit, of a clone, or of uncommitted changes.
+// Without such a file, the hint's commands repeat the build: of the commit, of a clone, or of uncommitted changes.
 func TestBuildHintRepeats(t *testing.T) {
 	top := t.TempDir()
 	sh(t, top, notesRepository+"; rm -r notes.bin new dist; printf 'FROM x\\nARG VERSION\\nRUN no\\n' >Dockerfile; commit")
@@ -92,7 +92,7 @@ func TestBuildHintRepeats(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	repeat := func(hint string) string {
 		t.Helper()
-		commands, ok := strings.CutPrefix(hint, "see its output above; to repeat the build, run ")
+		commands, ok := strings.CutPrefix(hint, "see the output above; to repeat the build, run ")
 		if !ok {
 			t.Fatal(hint)
 		}

@@ -12,7 +12,7 @@ import (
 )
 
 // checkClaims returns a *objects.ClaimDeletionError if replacing the app's Pods would delete data: their claim is being
-// deleted, and exists only because they mount it. It finds nothing for a user who cannot read Deployment and claims.
+// deleted, and exists only because they mount it. It returns nil if the user cannot read the Deployment or the claims.
 func checkClaims(ctx context.Context, cluster *k8s.Client, t rollout.Target) error {
 	d, err := cluster.GetDeployment(ctx, t.Namespace, t.App)
 	var claims []corev1.PersistentVolumeClaim

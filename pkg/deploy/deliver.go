@@ -29,7 +29,7 @@ func (r *run) deliver(src sourced, made built) pipeline.Step[string] {
 	}
 	name := made.name
 	if runs := src.builtBefore(made); runs != "" {
-		name, to = runs, to+"; the running image is a build of this commit"
+		name, to = runs, to+"; the running image was built from this commit"
 	}
 	step := pipeline.Step[string]{Name: r.delivery(), Plan: pipeline.Fixed(name, pipeline.Planned, r.ifBuilt(to))}
 	switch {
@@ -56,9 +56,8 @@ func (r *run) deliver(src sourced, made built) pipeline.Step[string] {
 	return step
 }
 
-// builtBefore returns the running image with its digest if it is a build of the commit that made is a build of, or "".
-// A build of the same commit has the same digest, unless it reads something new from elsewhere, so this is what a dry
-// run expects the Pods to run.
+// builtBefore returns the running image with its digest if it was built from the same commit as made, or "". A second
+// build of a commit usually has the same digest, so a dry run expects the Pods to run this image.
 func (s sourced) builtBefore(made built) string {
 	if made.builder != nil && !s.tree.Dirty && strings.HasPrefix(s.live.image, made.name+"@") {
 		return s.live.image

@@ -33,7 +33,7 @@ type Options struct {
 	SkipTests    bool              // skips build.test
 	SkipSnapshot bool              // skips the dump before a migration
 	Force        bool              // replaces the Pods even if nothing has changed
-	VersionOnly  bool              // leaves the app's objects as they are, apart from the image and the Secret
+	VersionOnly  bool              // changes only the image and the Secret, not the app's objects
 	User         string            // who deploys, for the history
 }
 
@@ -95,7 +95,7 @@ func withRun(
 		cluster: cluster, options: o, dir: filepath.Dir(spec.Path()), tmp: tmp.Dir, local: local,
 		clones: spec.Repo.URL != "" && !o.Checkout,
 	}
-	return do(r.of(spec))
+	return do(r.withSpec(spec))
 }
 
 // check returns an error for options with which a later step would fail. Without a registry, it also returns the local
@@ -156,8 +156,8 @@ type run struct {
 	secret  appSecret
 }
 
-// of returns r with another version of the app's infraspec.
-func (r *run) of(spec *infraspec.Spec) *run {
+// withSpec returns r with another version of the app's infraspec.
+func (r *run) withSpec(spec *infraspec.Spec) *run {
 	other := *r
 	other.spec, other.options.Spec = spec, spec
 	other.secret = appSecret{r.cluster, spec, r.options.Namespace, r.options.Redactor}
@@ -172,8 +172,8 @@ type shipment struct {
 
 // ship runs the steps of a deploy, or plans them. The steps after the source follow the version's infraspec.
 //
-// forge's workload steps run directly before the rollout, and its traffic steps after it. Whatever fails before the
-// rollout leaves the workload as it is.
+// forge's workload steps run directly before the rollout, and its traffic steps after it. A failure before the rollout
+// leaves the workload unchanged.
 func (r *run) ship(ctx context.Context, p pipeline.Runner) error {
 	src, err := pipeline.RunStep(ctx, p, r.source())
 	if err != nil {
@@ -184,7 +184,7 @@ func (r *run) ship(ctx context.Context, p pipeline.Runner) error {
 			return err
 		}
 	}
-	r = r.of(src.spec)
+	r = r.withSpec(src.spec)
 	workload, traffic, err := r.forge(ctx, p)
 	if err != nil {
 		return err

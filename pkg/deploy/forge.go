@@ -16,8 +16,8 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// forge returns forge's steps, or none with --version-only. It reads the cluster at once, so that forge can refuse
-// before the build. A dry run has one placeholder instead: norn diff asks the API server.
+// forge returns forge's steps, or none with --version-only. It reads the cluster at once, so that conflicts stop the
+// deploy before the build. A dry run has one placeholder step instead, because norn diff shows the changes.
 func (r *run) forge(ctx context.Context, p pipeline.Runner) (workload, traffic []forge.Step, err error) {
 	if r.options.VersionOnly {
 		return nil, nil, nil
@@ -33,8 +33,8 @@ func (r *run) forge(ctx context.Context, p pipeline.Runner) (workload, traffic [
 }
 
 // Forge applies spec to the cluster. If that replaces the Pods of a Deployment, Forge watches the rollout like a
-// deploy, and restores the version that ran before if it fails. It routes traffic only after that. With o.NoWait,
-// Forge does not watch.
+// deploy. If the rollout fails, Forge restores the version that ran before. It routes traffic only after the rollout.
+// With o.NoWait, Forge does not watch.
 func Forge(
 	ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, t rollout.Target, o forge.Options,
 ) error {

@@ -37,7 +37,7 @@ func TestKeptSecrets(t *testing.T) {
 		{"a key that is gone", []k8s.Revision{reading(1, true, 1, "C")}, nil},
 	} {
 		spec := &infraspec.Spec{App: "shop", Secrets: []string{"A"}}
-		r := (&run{}).of(spec)
+		r := (&run{}).withSpec(spec)
 		live := &corev1.Secret{Data: map[string][]byte{"A": []byte("1"), "B": []byte("2")}}
 		app := liveApp{pod: reading(3, false, 0, "A").Set.Spec.Template.Spec, needed: neededTemplates(c.revisions)}
 		if got := r.stillRead(live, app); !slices.Equal(got, c.want) {

@@ -17,8 +17,8 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// Rollback restores the newest verified revision before the current one, or the one of choice, and waits until it runs.
-// If it fails, Rollback restores the revision that ran before.
+// Rollback restores the chosen revision, by default the newest verified one before the current one, and waits until it
+// runs. If it fails, Rollback restores the revision that ran before.
 func Rollback(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, t rollout.Target, choice Choice) error {
 	runner := pipeline.Runner{To: to}
 	return t.WithLock(ctx, cluster, to, func(ctx context.Context) error {
@@ -54,8 +54,8 @@ type Choice struct {
 	Confirmed bool   // the user agreed to a revision that failed or never ran
 }
 
-// Doubt returns the revision that a rollback would choose, and why the user must confirm it. Both are "" if nothing is
-// known against it.
+// Doubt returns the revision that a rollback would choose, and why the user must confirm it. Both are "" if no
+// confirmation is needed.
 func Doubt(
 	ctx context.Context, cluster *k8s.Client, t rollout.Target, choice Choice,
 ) (revision, doubt string, err error) {
@@ -113,7 +113,7 @@ func choose(
 			now.ranBefore = r.Set.UID
 		}
 		if r.Current && r.Restored && choice.Revision == "" && r.Number-1 == chosen.Number {
-			pipeline.Warn(out, "%s ran before the last rollback or restore; --to goes further back",
+			pipeline.Warn(out, "%s ran before the last rollback or restore; to go further back, pass --to",
 				rollout.Describe(chosen))
 		}
 		if r.Migrated && r.Number > chosen.Number {
@@ -126,7 +126,7 @@ func choose(
 	return now, nil
 }
 
-// find returns the app's revisions, newest first, and the one of choice.
+// find returns the app's revisions, newest first, and the chosen one.
 func find(
 	ctx context.Context, cluster *k8s.Client, t rollout.Target, choice Choice,
 ) (revisions []k8s.Revision, chosen k8s.Revision, err error) {

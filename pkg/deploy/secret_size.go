@@ -24,14 +24,14 @@ func checkSizes(path string, values map[string]secrets.Value) error {
 		if problem != "" {
 			return &secrets.FileError{
 				Path: path, Problem: problem,
-				Advice: fmt.Sprintf("set a shorter text with norn secrets set %s, or remove the name from secrets", name),
+				Advice: fmt.Sprintf("set a shorter value with norn secrets set %s, or remove the name from secrets", name),
 			}
 		}
 	}
 	if total > infraspec.MaxSecret {
 		return &secrets.FileError{
 			Path: path,
-			Problem: fmt.Sprintf("the declared values have %d bytes together, more than the limit of %d for a Secret",
+			Problem: fmt.Sprintf("the declared values total %d bytes, more than the limit of %d for a Secret",
 				total, infraspec.MaxSecret),
 			Advice: "remove the names of large values from secrets",
 		}

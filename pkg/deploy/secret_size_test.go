@@ -25,7 +25,7 @@ func TestCheckSizes(t *testing.T) {
 			"f: KEY has 131068 bytes, more than the limit of 131067 for an environment variable",
 		},
 		{map[string]secrets.Value{"A": secrets.NewValue(canary + "\x00")}, "f: A contains a NUL byte"},
-		{many, "f: the declared values have 1105920 bytes together, more than the limit of 1048576 for a Secret"},
+		{many, "f: the declared values total 1105920 bytes, more than the limit of 1048576 for a Secret"},
 	} {
 		err := checkSizes("f", c.values)
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.HasPrefix(err.Error(), c.want)) {

@@ -50,7 +50,7 @@ func running(t *testing.T, dir string, o Options) (*run, *bytes.Buffer) {
 		t.Fatal(err)
 	}
 	r := &run{options: o, dir: dir, tmp: t.TempDir(), clones: spec.Repo.URL != "" && !o.Checkout}
-	return r.of(spec), &bytes.Buffer{}
+	return r.withSpec(spec), &bytes.Buffer{}
 }
 
 // shippedFrom lays out the version, and returns its infraspec and the path of its secrets relative to the source.
@@ -64,7 +64,7 @@ func shippedFrom(t *testing.T, r *run, said *bytes.Buffer) (*infraspec.Spec, str
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := r.of(spec).secretFile(said, files, tree)
+	path := r.withSpec(spec).secretFile(said, files, tree)
 	if inside, err := filepath.Rel(tree.Dir, path); err == nil && !strings.HasPrefix(inside, "..") {
 		return spec, "source/" + inside
 	}
@@ -154,7 +154,7 @@ func TestMissingSecretsAreNotTakenElsewhere(t *testing.T) {
 	if path != "source/"+beside {
 		t.Fatalf("secrets in %s", path)
 	}
-	_, err := r.of(spec).secret.decrypt(t.Context(), filepath.Join(r.tmp, path))
+	_, err := r.withSpec(spec).secret.decrypt(t.Context(), filepath.Join(r.tmp, path))
 	if err == nil || err.Error() != filepath.Join(dir, beside)+": the version to deploy does not contain the file" {
 		t.Errorf("error %v", err)
 	}

@@ -36,7 +36,7 @@ func (r *run) source() pipeline.Step[sourced] {
 		if err != nil {
 			return sourced{}, pipeline.Result{}, err
 		}
-		shipping := r.of(spec)
+		shipping := r.withSpec(spec)
 		live, err := shipping.readLive(ctx)
 		if err != nil {
 			return sourced{}, pipeline.Result{}, err
@@ -77,8 +77,8 @@ func (r *run) specOf(ctx context.Context, out io.Writer, tree source.Tree) (*inf
 	return spec, home, checkSpec(spec, r.options)
 }
 
-// secretFile returns the path of the version's SOPS file: beside its infraspec, whose folder is files. An infraspec
-// outside of the source may have its secrets at the top of the source.
+// secretFile returns the path of the version's SOPS file. The file is in files, the folder of the version's infraspec.
+// For an infraspec outside the source, it may also be at the top of the source.
 func (r *run) secretFile(out io.Writer, files string, tree source.Tree) string {
 	path := filepath.Join(files, secrets.FileName)
 	if len(r.spec.Secrets) == 0 || !r.clones || tree.Dir == "" {

@@ -79,7 +79,7 @@ func TestPlans(t *testing.T) {
 			"the running commit", full, Options{Version: Version{Registry: "r.example.com"}}, connect.LocalCluster{},
 			shipment{sourced{live: liveApp{image: made.name + "@sha256:1", verified: true}, tree: tree}, ""},
 			[]string{
-				"push: to r.example.com; the running image is a build of this commit", "test: make test",
+				"push: to r.example.com; the running image was built from this commit", "test: make test",
 				"snapshot: this version is already running", "migrate: this version is already running",
 				"secrets: B, A", "rollout: r.example.com/shop:1@sha256:1 is already running",
 			},

@@ -26,7 +26,8 @@ type typed[T any] interface {
 	metadata.Object
 }
 
-// applyOrPlan applies conf. A dry run of an adoption plans it instead, since it does not store the adoption.
+// applyOrPlan applies conf. A dry run of an adoption calls plan instead, because the cluster does not have the
+// adoption.
 func applyOrPlan[T, C any, P typed[T]](
 	ctx context.Context, r *run, live P, conf C, apply func(context.Context, C) (P, error),
 ) (P, error) {

@@ -52,12 +52,12 @@ func (t *cloudflared) change(ctx context.Context, app string, rule tunnel.Rule) 
 			shadow, rule.Host, tunnel.ConfigMap,
 		)
 	}
-	return t.bringIn(ctx, app, rule, before, after)
+	return t.reload(ctx, app, rule, before, after)
 }
 
-// bringIn restarts cloudflared if the text has changed from before to after, or if an earlier run changed it without a
+// reload restarts cloudflared if the text has changed from before to after, or if an earlier run changed it without a
 // restart.
-func (t *cloudflared) bringIn(
+func (t *cloudflared) reload(
 	ctx context.Context, app string, rule tunnel.Rule, before *corev1.ConfigMap, after string,
 ) (pipeline.Result, error) {
 	result := pipeline.Result{State: pipeline.Unchanged}
@@ -70,14 +70,14 @@ func (t *cloudflared) bringIn(
 	switch {
 	case errors.Is(err, errNoDeployment):
 		pipeline.Warn(
-			t.out, "%v; restart what runs cloudflared there, then remove the annotation %s from ConfigMap %s",
+			t.out, "%v; restart cloudflared yourself, then remove the annotation %s from ConfigMap %s",
 			err, metadata.RestartPendingAnnotation, tunnel.ConfigMap,
 		)
 		return result, nil
 	case err != nil && result.State == pipeline.Configured && rule.Host != "":
 		err = fmt.Errorf("restart cloudflared with the new rule: %w", err)
 		return pipeline.Result{}, errors.Join(err, t.undo(lease.CleanupContext(ctx), app, before, after))
-	case err != nil: // an old text without the rule would not help
+	case err != nil: // restoring the removed rule would not help
 		return pipeline.Result{}, fmt.Errorf("restart cloudflared, which has not read its new configuration yet: %w", err)
 	}
 	_, err = t.cluster.PatchConfigMap(ctx, tunnel.Namespace, tunnel.ConfigMap, func(m *corev1.ConfigMap) error {
@@ -109,7 +109,7 @@ func warnUnrouted(out io.Writer, rule tunnel.Rule, why string) {
 	}
 }
 
-// errNoDeployment reports that norn does not know what runs cloudflared.
+// errNoDeployment reports that there is no Deployment of cloudflared to restart.
 var errNoDeployment = fmt.Errorf(
 	"there is no Deployment %s in namespace %s to restart", tunnel.Deployment, tunnel.Namespace,
 )

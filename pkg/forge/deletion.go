@@ -20,17 +20,17 @@ import (
 // have ended, and a finalizer can hold an object forever.
 const DefaultDeletionTimeout = 5 * time.Minute
 
-// deletionInterval is how often to look whether an object is gone. The first looks are sooner: most deletions take a
-// moment.
+// deletionInterval is the longest time between two checks whether an object is gone. The first checks follow sooner,
+// because most deletions are quick.
 const deletionInterval = 300 * time.Millisecond
 
-// quietWait is how long a wait is not worth a line.
+// quietWait is the time after which norn reports a wait.
 const quietWait = time.Second
 
 // deletion is a pending deletion and what holds the object.
 type deletion struct {
 	liveObject
-	finalizers []string // without the ones of Kubernetes
+	finalizers []string // without the finalizers of Kubernetes
 	pods       []string // the Pods that must end first
 }
 
@@ -59,11 +59,11 @@ func foreignFinalizers(o metadata.Object) []string {
 // pvcProtection is the finalizer of a claim that a Pod mounts (kubernetes.io: Storage Object in Use Protection).
 const pvcProtection = "kubernetes.io/pvc-protection"
 
-// String returns what is being deleted, since when, and what holds it.
+// String returns the object, the time of its deletion, and what holds it.
 func (d deletion) String() string {
 	text := fmt.Sprintf("%s %s is being deleted", d.kind, d.object.GetName())
 	if at := d.object.GetDeletionTimestamp(); at != nil {
-		text += ", since " + at.UTC().Format(time.RFC3339)
+		text += " (since " + at.UTC().Format(time.RFC3339) + ")"
 	}
 	var held []string
 	if len(d.finalizers) > 0 {
@@ -101,10 +101,10 @@ func (e *DeletionError) Hint() string {
 	const again = "; then run the command again"
 	switch {
 	case len(e.pending.finalizers) > 0:
-		return fmt.Sprintf("if the controller of the finalizer no longer exists, remove it with kubectl edit %s %s "+
-			"--namespace %s", kind, name, ns) + again
+		return fmt.Sprintf("if the controller of the finalizer no longer exists, remove the finalizer "+
+			"with kubectl edit %s %s --namespace %s", kind, name, ns) + again
 	case pods != "" && e.pending.kind == objects.KindClaim:
-		return fmt.Sprintf("delete what runs the Pod, or the Pod with kubectl delete pod %s --namespace %s", pods, ns) + again
+		return fmt.Sprintf("delete the workload of the Pod, or run kubectl delete pod %s --namespace %s", pods, ns) + again
 	case pods != "":
 		return fmt.Sprintf("if the Pod's node is down, run kubectl delete pod %s --namespace %s --force", pods, ns) + again
 	}
@@ -114,7 +114,7 @@ func (e *DeletionError) Hint() string {
 // pendingFunc returns the first pending deletion, or nil.
 type pendingFunc = func(context.Context) (*deletion, error)
 
-// waitUntilGone waits until no deletion is pending, and says what it waits for. It looks at least once, also after the
+// waitUntilGone waits until no deletion is pending, and says what it waits for. It checks at least once, even after the
 // deadline.
 func waitUntilGone(ctx context.Context, deadline time.Time, say func(string), pending pendingFunc) error {
 	begin, said := time.Now(), ""

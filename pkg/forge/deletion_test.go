@@ -20,7 +20,8 @@ func deleting(finalizers ...string) *corev1.Service {
 	}}
 }
 
-// A pending deletion names what holds the object, and a deletion that does not end has a hint for that.
+// A pending deletion names what holds the object. If the deletion does not end, the hint says how to release the
+// object.
 func TestDeletion(t *testing.T) {
 	held := deleting("foregroundDeletion", "example.com/keep")
 	for _, c := range []struct {
@@ -29,7 +30,7 @@ func TestDeletion(t *testing.T) {
 	}{
 		{
 			deletion{liveObject{objects.KindService, held}, foreignFinalizers(held), nil},
-			"Service web is being deleted, since 2026-11-28T13:48:16Z: waiting for finalizer example.com/keep",
+			"Service web is being deleted (since 2026-11-28T13:48:16Z): waiting for finalizer example.com/keep",
 			"kubectl edit service web --namespace shops; then run the command again",
 		},
 		{
@@ -42,7 +43,7 @@ func TestDeletion(t *testing.T) {
 		},
 		{
 			deletion{liveObject{objects.KindDeployment, deleting()}, nil, nil},
-			"Deployment web is being deleted, since 2026-11-28T13:48:16Z", "run the command again",
+			"Deployment web is being deleted (since 2026-11-28T13:48:16Z)", "run the command again",
 		},
 	} {
 		err := &DeletionError{c.deletion, 5 * time.Minute}

@@ -40,9 +40,8 @@ type Options struct {
 type Step = pipeline.Step[drift.Change]
 
 // Steps returns the steps that apply spec to the cluster, for a caller that holds the app's lock and has checked the
-// user's permissions. A new Deployment
-// stays paused until its first deploy, unless the settings name an image to start with. If another
-// object is in the way, the error is an *objects.ConflictError.
+// user's permissions. A new Deployment stays paused until its first deploy, unless the settings name an image to start
+// with. If another object is in the way, the error is an *objects.ConflictError.
 //
 // The steps in workload change the Pod template and the objects that Pods need. With o.DeployFollows, a Deployment
 // whose Pods would be replaced is paused until the deploy unpauses it, so that both changes share one rollout.
@@ -66,8 +65,8 @@ func Steps(
 	return r.workloadSteps(), r.trafficSteps(), nil
 }
 
-// Plan returns what Steps would change. The API server checks and answers each write, and keeps none (see
-// k8s.Client.DryRun). A line of output without a step says what an autoscaler keeps different from the infraspec.
+// Plan returns what Steps would change. The API server validates each write and stores none (see k8s.Client.DryRun). If
+// an autoscaler overrides the infraspec's replicas, Plan reports a line of output without a step.
 func Plan(
 	ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, spec *infraspec.Spec, o Options,
 ) ([]drift.Change, error) {

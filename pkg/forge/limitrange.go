@@ -9,9 +9,9 @@ import (
 	"norn/pkg/k8s"
 )
 
-// limitRangeProblems checks what the infraspec asks for each container against the namespace's LimitRanges. What the
-// infraspec leaves out gets the defaults of a LimitRange, which it allows. limitRangeProblems leaves ranges for whole
-// Pods to the API server, because other containers may be added.
+// limitRangeProblems checks the infraspec's resources against the namespace's LimitRanges for containers. An omitted
+// resource gets a LimitRange's default, which the LimitRange allows. limitRangeProblems leaves ranges for whole Pods to
+// the API server, because other containers may be added.
 func limitRangeProblems(spec *infraspec.Spec, b k8s.Budget) []string {
 	var problems []string
 	for _, r := range b.Limits {

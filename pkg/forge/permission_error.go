@@ -22,8 +22,8 @@ func forgeNeeds(spec *infraspec.Spec, ns string) []k8s.Permission {
 	return out
 }
 
-// CheckForge returns a *PermissionError if a forge of spec would fail half-way for lack of permissions. watches is set
-// if it watches the Pods that it replaces.
+// CheckForge returns a *PermissionError if a forge of spec would fail half-way for lack of permissions. watches is
+// whether forge watches the Pods that it replaces.
 func CheckForge(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, ns string, watches bool) error {
 	needs := forgeNeeds(spec, ns)
 	if watches && spec.Role.Standing() {

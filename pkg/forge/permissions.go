@@ -67,7 +67,7 @@ var (
 		{Resource: "resourcequotas", Verbs: []string{"list"}, Without: "norn cannot check quotas in advance"},
 		{Resource: "limitranges", Verbs: []string{"list"}, Without: "norn cannot check limits in advance"},
 	}
-	// autoscalers allows norn to tell whether an autoscaler that has set the replicas is still there.
+	// autoscalers allows norn to check whether the autoscaler that has set the replicas still exists.
 	autoscalers = Grant{
 		Group:    "autoscaling",
 		Resource: "horizontalpodautoscalers",

@@ -126,7 +126,7 @@ func (r *run) deployment(ctx context.Context) (drift.Change, pipeline.Result, er
 	return change, result, nil
 }
 
-// scaledBy returns which autoscaler keeps other replicas than the infraspec's, or "".
+// scaledBy says which autoscaler overrides the infraspec's replicas, or returns "".
 func (r *run) scaledBy(ctx context.Context) string {
 	live := r.live.deployment
 	if live == nil || metadata.Scaler(live) == "" || int(*live.Spec.Replicas) == r.spec.Replicas {

@@ -76,9 +76,9 @@ type DeletionError struct {
 
 // Error says since when the object is being deleted, and what holds it.
 func (e *DeletionError) Error() string {
-	text := "it is being deleted, since " + e.Since.UTC().Format(time.RFC3339)
+	text := "it is being deleted (since " + e.Since.UTC().Format(time.RFC3339) + ")"
 	if len(e.Finalizers) > 0 {
-		text += ", and held by its finalizers: " + strings.Join(e.Finalizers, ", ")
+		text += ", held by finalizers: " + strings.Join(e.Finalizers, ", ")
 	}
 	return text
 }

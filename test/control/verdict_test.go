@@ -69,7 +69,7 @@ func TestNeverRan(t *testing.T) {
 	expect(w, 2, []string{"rollback", "shop", "--to", "2"}, "(it had 0 replicas, so it may never have run) needs confirm")
 }
 
-// The failed Pods of other days count for nothing, neither for a deploy nor for the restore.
+// Pods that failed before the change do not count, neither for the deploy nor for the restore.
 func TestLostPodsOfAnotherDay(t *testing.T) {
 	t.Parallel()
 	w := running(t)
@@ -96,7 +96,7 @@ func TestOldPodNeverEnds(t *testing.T) {
 		"rollout done: revision 2, 1 of 1 Pods available")
 }
 
-// A version that is up is done, even if norn cannot mark it.
+// A deploy whose Pods are available succeeds, even if norn cannot mark the revision.
 func TestMarkFails(t *testing.T) {
 	t.Parallel()
 	w := running(t)
@@ -166,7 +166,7 @@ func TestRollbackToFailed(t *testing.T) {
 	expect(w, 0, []string{"deploy", "shop", "--image", image("second")})
 	expect(w, 0, []string{"rollback", "shop"}, "choose done: revision 8, example.com/other:2")
 	expect(w, 0, []string{"rollback", "shop"}, "choose done: revision 9, example.com/second@",
-		"ran before the last rollback or restore; --to goes further back")
+		"ran before the last rollback or restore; to go further back, pass --to")
 }
 
 // expectQuestion runs norn on a terminal and answers no. The command must ask, and change nothing.
@@ -215,7 +215,7 @@ func expectAges(w *bed.Workspace) {
 	}
 }
 
-// After a rollback, or its refusal, an adopted app can still be compared, forged and deployed.
+// After a rollback, or a refused one, norn can still diff, forge and deploy an adopted app.
 func TestRollbackBeforeAdoption(t *testing.T) {
 	t.Parallel()
 	for container, code := range map[string]int{"notes": 2, "shop": 0} {
@@ -257,7 +257,7 @@ func expectNoDrift(w *bed.Workspace) {
 	}
 }
 
-// Failed deploys do not push the versions to go back to out of the history.
+// Failed deploys do not push verified versions out of the history.
 func TestFailuresKeepTheWayBack(t *testing.T) {
 	t.Parallel()
 	w := running(t)
@@ -274,7 +274,7 @@ func TestFailuresKeepTheWayBack(t *testing.T) {
 	expect(w, 0, []string{"rollback", "shop"}, "choose done: revision 1, example.com/first@")
 }
 
-// status reports what others did to an app: a rollout that is stuck, and a pause.
+// status reports what other tools did to an app: a stuck rollout, and a pause.
 func TestStatusOfOthersChanges(t *testing.T) {
 	t.Parallel()
 	w := running(t)

@@ -32,7 +32,7 @@ func statusAt(t *testing.T, env ...string) *screen {
 	return newScreen(t, home, append(append(os.Environ(), known...), env...), "status")
 }
 
-// A terminal that does not answer is asked once, and norn does not wait long. Without need, it is not asked.
+// norn asks a terminal that does not answer only once, and does not wait long. It asks only if it needs the answer.
 func TestSilentTerminal(t *testing.T) {
 	for env, queries := range map[string]int{
 		"": 1, "NO_COLOR=1": 0, "TERM=dumb": 0, "TERM=vt100": 0, "COLORFGBG=0;15": 0, "CI=true": 0, "SSH_TTY=/dev/pts/0": 0,

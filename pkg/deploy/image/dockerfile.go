@@ -63,7 +63,7 @@ func skipped(line string) bool {
 	return line == "" || line[0] == '#'
 }
 
-// escapeCharacter returns the character that continues a line. A directive before everything else can set it.
+// escapeCharacter returns the character that continues a line. A directive at the top of the file can set it.
 func escapeCharacter(lines []string) string {
 	for _, line := range lines {
 		if m := escapeDirective.FindStringSubmatch(line); m != nil {
@@ -86,7 +86,7 @@ func continued(line, escape string) (string, bool) {
 }
 
 // hereDocumentsEnd returns the index of the line after an instruction's here-documents, which begin at line next. It
-// returns next if there is none, or if one does not end: then it is something else, such as an operator of the shell.
+// returns next if there is none, or if one has no end, because then << is something else, such as a shell operator.
 func hereDocumentsEnd(arguments string, lines []string, next int) int {
 	end := next
 	for _, m := range hereDocument.FindAllStringSubmatch(arguments, -1) {

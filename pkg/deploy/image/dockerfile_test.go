@@ -77,7 +77,7 @@ func TestCopySources(t *testing.T) {
 	}
 }
 
-// FuzzDockerfile checks that each line that is not in an instruction before it begins an instruction.
+// FuzzDockerfile checks that each line that does not continue an instruction begins one.
 func FuzzDockerfile(f *testing.F) {
 	f.Add("FROM x\nENV A=1 \\\nRUBY=$VERSION\nRUN <<A <<-B\nA\n\tB\n")
 	f.Add("# escape=`\nCOPY a C:\\\nRUN x `\n# c\n\ty")

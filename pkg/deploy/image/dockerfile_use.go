@@ -41,8 +41,8 @@ func Declares(dockerfile, arg string) bool {
 	})
 }
 
-// CopySources returns the files and patterns that a Dockerfile copies from the build context. It leaves out those with
-// variables, and here-documents.
+// CopySources returns the files and patterns that a Dockerfile copies from the build context. It omits here-documents,
+// and names that contain variables.
 func CopySources(dockerfile string) []string {
 	var out []string
 	for _, i := range readDockerfile(dockerfile) {

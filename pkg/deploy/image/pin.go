@@ -18,9 +18,9 @@ import (
 const pinTimeout = 10 * time.Second
 
 // Pin adds to an image's name the digest that its tag names now. A new image under the same tag is therefore a new
-// version. A name with a digest stays as it is, and so does one without a registry, which is never pulled. If the
-// registry does not return the image, the name stays too, and Pin writes a warning. builder is the builder whose login
-// Pin uses, or "". Pin passes the login to hide, unless that is nil.
+// version. Pin does not change a name with a digest, or one without a registry, which is never pulled. If the registry
+// does not return the image, Pin writes a warning and does not change the name either. builder is the builder whose
+// login Pin uses, or "". Pin passes the login to hide, unless that is nil.
 func Pin(ctx context.Context, out io.Writer, image, builder string, hide func(name, value string)) (string, error) {
 	named, err := reference.ParseNormalizedNamed(image)
 	if err != nil {
@@ -51,7 +51,7 @@ func Pin(ctx context.Context, out io.Writer, image, builder string, hide func(na
 	return image, nil
 }
 
-// warnUnpinned says what it means that a tag's digest is unknown. The kubelet pulls the tag latest for each Pod
+// warnUnpinned warns about the consequences of an unknown digest. The kubelet pulls the tag latest for each Pod
 // (kubernetes.io: Images, Default image pull policy); objects.PullPolicy does the same.
 func warnUnpinned(out io.Writer, image, tag string, reason, err error) {
 	refused, _ := errors.AsType[*registry.Error](err)

@@ -104,7 +104,8 @@ func (f Failure) printLog(out io.Writer, lines []string) {
 	}
 }
 
-// oneLine keeps foreign text on its line. Package ui removes what precedes a carriage return, including norn's mark.
+// oneLine removes line breaks from text of the cluster and of containers. Package ui removes what precedes a carriage
+// return, including norn's prefix.
 var oneLine = strings.NewReplacer("\r", " ", "\n", " ")
 
 func last(lines []string, n int) []string { return lines[max(0, len(lines)-n):] }

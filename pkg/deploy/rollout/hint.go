@@ -59,7 +59,7 @@ func hint(v k8srollout.Verdict, c clues) string {
 	case k8srollout.BadConfig:
 		return "fix the setting named above, in the infraspec or in the Deployment's Pod template"
 	case k8srollout.PodLost:
-		return "set resources.requests to what the app uses, or see with kubectl describe nodes why they reject Pods"
+		return "set resources.requests to what the app uses, or run kubectl describe nodes to see why they reject Pods"
 	case k8srollout.NoDeployment:
 		return "find out who deleted the Deployment, and create it again with norn deploy"
 	}
@@ -96,8 +96,8 @@ func refusedHint(v k8srollout.Verdict, spec *infraspec.Spec) string {
 	for _, what := range v.Violations {
 		switch what {
 		case k8srollout.SecurityContext:
-			return "set a securityContext with kubectl patch deployment, which norn keeps: " +
-				"docs/troubleshooting.md has the command under PodsRefused"
+			return "set a securityContext with kubectl patch deployment, as PodsRefused in docs/troubleshooting.md shows; " +
+				"norn keeps it"
 		case k8srollout.HostPath:
 			if spec == nil {
 				return "remove the hostPath volume from the infraspec: Pod Security forbids it"
@@ -116,32 +116,32 @@ func refusedHint(v k8srollout.Verdict, spec *infraspec.Spec) string {
 	return "ask the cluster's admin about the policy above, which refuses the Pods"
 }
 
-// timeoutHint says what to look at, by what the rollout was waiting for.
+// timeoutHint says how to find out why the rollout did not complete.
 func timeoutHint(v k8srollout.Verdict) string {
 	switch {
 	case v.OldPod != "":
 		return fmt.Sprintf("if the node of Pod %s is gone for good, run kubectl delete pod %[1]s --force", v.OldPod)
 	case v.Pod != "":
-		return fmt.Sprintf("see what Pod %s waits for with kubectl describe pod; if it only needs more time, for example "+
-			"to pull the image, raise --timeout", v.Pod)
+		return fmt.Sprintf("run kubectl describe pod %s to see what the Pod waits for; if it only needs more time, "+
+			"for example to pull the image, raise --timeout", v.Pod)
 	default:
-		return "see with kubectl get replicasets,events why the controller creates no Pods"
+		return "run kubectl get replicasets,events to see why the controller creates no Pods"
 	}
 }
 
-// waitsForAnother matches log lines of an app that ends because another service is not up yet.
-var waitsForAnother = regexp.MustCompile(`(?i)connection refused|ECONNREFUSED|no such host|ENOTFOUND|EAI_AGAIN|` +
+// serviceDown matches log lines of an app that exits because it cannot reach another service.
+var serviceDown = regexp.MustCompile(`(?i)connection refused|ECONNREFUSED|no such host|ENOTFOUND|EAI_AGAIN|` +
 	`name resolution|could not connect|i/o timeout|connection timed out`)
 
-// crashHint says what to do about a container that keeps ending. A restart helps only if the cause is elsewhere.
+// crashHint says what to do about a container that keeps exiting. A restart helps only if the cause is outside the app.
 func crashHint(log []string) string {
 	switch {
 	case len(log) == 0:
 		return "make the app log why it ends: the container printed nothing"
-	case slices.ContainsFunc(log[max(0, len(log)-shownLines):], waitsForAnother.MatchString):
-		return "check the service that the app cannot reach; if it only starts later, raise --allow-restarts"
+	case slices.ContainsFunc(log[max(0, len(log)-shownLines):], serviceDown.MatchString):
+		return "check the service that the app cannot reach; if that service only starts later, raise --allow-restarts"
 	default:
-		return "fix the cause in the container's last log lines above"
+		return "fix the cause shown in the container's last log lines above"
 	}
 }
 
@@ -163,8 +163,8 @@ func volumeHint(v k8srollout.Verdict, spec *infraspec.Spec) string {
 	return "check the Deployment's Pod template: the infraspec has no such volume"
 }
 
-// startupHint adds to a hint what to do if the app needs longer to start than its startup probe allows. No setting
-// changes that limit.
+// startupHint adds advice for an app that starts more slowly than its startup probe allows. No setting changes that
+// limit.
 func startupHint(v k8srollout.Verdict, hint string) string {
 	if v.StartupLimit == 0 {
 		return hint

@@ -89,14 +89,14 @@ func TestHint(t *testing.T) {
 		{"a LimitRange without a key", refused("requests.memory"), nil,
 			"set resources.requests.memory in the infraspec to what the policy above allows"},
 		{"Pod Security", refused(k8srollout.SecurityContext), nil,
-			"set a securityContext with kubectl patch deployment, which norn keeps"},
+			"set a securityContext with kubectl patch deployment, as PodsRefused in docs/troubleshooting.md shows"},
 		{"a host path", refused(k8srollout.HostPath, k8srollout.SecurityContext), nil,
 			"replace hostPath with size in infraspec.yaml line 7"},
 		{"another policy", refused(), nil, "ask the cluster's admin about the policy above"},
 		{"a Pod at the timeout", k8srollout.Verdict{Reason: k8srollout.TimedOut, Pod: "shop-1", Want: 1}, nil,
-			"see what Pod shop-1 waits for"},
+			"run kubectl describe pod shop-1 to see what the Pod waits for"},
 		{"no Pod at the timeout", k8srollout.Verdict{Reason: k8srollout.TimedOut, Want: 2}, nil,
-			"see with kubectl get replicasets,events"},
+			"run kubectl get replicasets,events"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.v.Message = misleading
@@ -112,7 +112,7 @@ func refused(violations ...string) k8srollout.Verdict {
 	return k8srollout.Verdict{Reason: k8srollout.PodsRefused, Violations: violations}
 }
 
-// More restarts do not help an app that ends because of itself.
+// More restarts do not help an app that fails by itself.
 func TestCrashHint(t *testing.T) {
 	for name, c := range map[string]struct {
 		log  []string

@@ -81,9 +81,9 @@ func (r *runner) restore(ctx context.Context, f *Failure) {
 	}
 }
 
-// lastGood returns the revision to restore: the one that ran before, if RanBefore names it, else the verified one that
-// was rolled out last, other than the failed one. The two may differ only by the Secret's version, and then the good
-// one's pods may still be running.
+// lastGood returns the revision to restore: the one that RanBefore names, else the verified revision that was rolled
+// out last, other than the failed one. If the two differ only by the Secret's version, the Pods of the restored
+// revision may still be running.
 func (r *runner) lastGood(ctx context.Context) (k8s.Revision, error) {
 	d, err := r.cluster.GetDeployment(ctx, r.Namespace, r.App)
 	if err != nil {
@@ -104,8 +104,8 @@ func (r *runner) lastGood(ctx context.Context) (k8s.Revision, error) {
 	return last, nil
 }
 
-// LastVerified returns the verified revision that was rolled out last. Its number may be lower than another's:
-// Kubernetes also numbers an old ReplicaSet again whose template a paused Deployment has for a moment.
+// LastVerified returns the verified revision that was rolled out last. A higher number can be older: Kubernetes gives
+// an old ReplicaSet a new number if a paused Deployment briefly has its template.
 func LastVerified(newestFirst []k8s.Revision) (last k8s.Revision, found bool) {
 	for _, v := range newestFirst {
 		if v.Verified && (!found || v.Since.After(last.Since)) {

@@ -9,7 +9,7 @@ import (
 	"norn/pkg/k8s"
 )
 
-// Kubernetes numbers an old ReplicaSet again if a paused Deployment has its template for a moment. The last verified
+// Kubernetes gives an old ReplicaSet a new number if a paused Deployment briefly has its template. The last verified
 // revision is the one that was rolled out last.
 func TestLastVerified(t *testing.T) {
 	at := func(minute int) time.Time { return time.Date(2026, 1, 2, 3, minute, 0, 0, time.UTC) }

@@ -9,13 +9,13 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// maxExtra is the number of revisions that norn keeps in the history in addition to artifacts.retain, if nobody would
-// go back to them: failed ones, and restarts of a version that a newer revision has too.
+// maxExtra is the number of revisions that norn keeps in addition to artifacts.retain: failed ones, and restarts of a
+// version that a newer revision has too.
 const maxExtra = 5
 
 // trim deletes the revisions beyond artifacts.retain. Kubernetes would delete the oldest revisions first, so a few
 // failed deploys or restarts would leave nothing to go back to. objects.Deployment therefore lets it keep more. A
-// failure is only a warning, and without the permission the history is longer.
+// failure is only a warning, because it only makes the history longer.
 func (r *runner) trim(ctx context.Context) {
 	if r.Spec == nil {
 		return
@@ -41,7 +41,7 @@ func (r *runner) trim(ctx context.Context) {
 }
 
 // surplus returns the revisions to delete: those of the versions beyond the newest retain, and the failed and repeated
-// ones beyond the newest maxExtra. Versions that norn has not seen running do not displace verified ones. It spares the
+// ones beyond the newest maxExtra. Versions that norn has not seen running do not displace verified ones. It keeps the
 // current revision and those with Pods.
 func surplus(newestFirst []k8s.Revision, retain int) []k8s.Revision {
 	var out []k8s.Revision

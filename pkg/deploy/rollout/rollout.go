@@ -41,7 +41,7 @@ func (e *Error) Hint() string {
 	case f.Hint != "":
 		return f.Hint
 	case e.Restored():
-		return fmt.Sprintf("see the Pods with norn status %s, and what they printed with norn logs %[1]s", f.App)
+		return fmt.Sprintf("see the Pods with norn status %s, and their logs with norn logs %[1]s", f.App)
 	default:
 		return fmt.Sprintf("see the Pods with norn status %s, or go back with norn rollback %[1]s", f.App)
 	}
@@ -91,7 +91,7 @@ func (r *runner) run(ctx context.Context, change Change) (pipeline.Result, error
 // Replacement is a change of a Deployment that replaces its Pods.
 type Replacement struct{ Before, After *appsv1.Deployment }
 
-// Follow is Run for a change that the caller has made.
+// Follow is like Run, for a change that the caller has already made.
 func Follow(
 	ctx context.Context, cluster *k8s.Client, out io.Writer, t Target, made Replacement,
 ) (pipeline.Result, error) {
@@ -138,11 +138,12 @@ func ranAlready(before, after *appsv1.Deployment, current *appsv1.ReplicaSet) bo
 	return !replaces(before, after) && current != nil && current.Annotations[metadata.VerifiedAnnotation] != ""
 }
 
-// announceDowntime says that a change stops the running Pods before it starts new ones.
+// announceDowntime prints that a change stops the running Pods before it starts new ones.
 func (r *runner) announceDowntime(before, after *appsv1.Deployment) {
 	recreates := after.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType
 	if recreates && before.Status.Replicas > 0 && replaces(before, after) {
-		_, _ = fmt.Fprintln(r.out, "stops the running Pods first, because of the volume claim: the app is down meanwhile")
+		_, _ = fmt.Fprintln(r.out, "stopping the running Pods first, because of the volume claim; "+
+			"the app is down until a new Pod runs")
 	}
 }
 

@@ -41,7 +41,7 @@ func TestRanAlready(t *testing.T) {
 	}
 }
 
-// A failure without a hint of its own names norn's way out.
+// A failure without its own hint names the norn command to run.
 func TestHintOfError(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -50,7 +50,7 @@ func TestHintOfError(t *testing.T) {
 	}{
 		{"its own", Failure{App: "shop", Hint: "check the image"}, "check the image"},
 		{"restored", Failure{App: "shop", Restored: "as revision 3"},
-			"see the Pods with norn status shop, and what they printed with norn logs shop"},
+			"see the Pods with norn status shop, and their logs with norn logs shop"},
 		{"not restored", Failure{App: "shop", Kept: "--no-rollback"},
 			"see the Pods with norn status shop, or go back with norn rollback shop"},
 	} {

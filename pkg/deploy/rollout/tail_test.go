@@ -66,7 +66,7 @@ func TestEvidenceKeepsItsMarks(t *testing.T) {
 	}
 }
 
-// A hundred long lines take little room in every form of the output.
+// A hundred long lines stay short in every output format.
 func TestEvidenceIsBounded(t *testing.T) {
 	var e logEnd
 	for range 100 {

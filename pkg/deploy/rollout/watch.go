@@ -141,8 +141,8 @@ func (w *watcher) progress(v k8srollout.Verdict) string {
 	return w.restoring + ": " + text
 }
 
-// timeUp turns the last verdict into a failure: whatever the rollout was waiting for did not happen in time. If every
-// new Pod is available, the rollout is complete instead: an old Pod that does not end is not the new version's fault.
+// timeUp turns the last verdict into a failure, because the rollout did not complete in time. If every new Pod is
+// available, the rollout is complete instead: an old Pod that does not end says nothing about the new version.
 func (w *watcher) timeUp(ctx context.Context) {
 	if w.verdict.Up {
 		w.verdict.State = k8srollout.Complete

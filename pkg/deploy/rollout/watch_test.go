@@ -9,7 +9,7 @@ import (
 	k8srollout "norn/pkg/k8s/rollout"
 )
 
-// At the time limit, a version whose Pods are all available is done with a warning. Any other has failed.
+// At the time limit, a version whose Pods are all available succeeds with a warning. Any other version has failed.
 func TestTimeUp(t *testing.T) {
 	const message = "waiting for old Pod shop-1 to end"
 	for _, c := range []struct {

@@ -105,7 +105,7 @@ func TestFromCheckoutInHookOrAlias(t *testing.T) {
 	}
 }
 
-// A push to the repository of a hook refuses changes of refs, and norn's clone must not inherit that.
+// In a hook, git forbids changes of refs. norn's clone must not inherit that.
 func TestCloneInHook(t *testing.T) {
 	address, commits := gitServer(t)
 	other, _ := repository(t)

@@ -8,7 +8,7 @@ import (
 // gitlink is a submodule in a commit.
 type gitlink struct {
 	path   string // from the top of the repository
-	commit string // the commit that it is at
+	commit string // its checked-out commit
 }
 
 // parseGitlinks returns the submodules in the output of git ls-tree -r -z, which has entries of the form
@@ -54,7 +54,7 @@ func parseModules(list string) map[string]module {
 	return out
 }
 
-// parseRefs returns the names in the output of git for-each-ref, which has one a line.
+// parseRefs returns the names in the output of git for-each-ref, which has one per line.
 func parseRefs(list string) []string {
 	var out []string
 	for line := range strings.SplitSeq(list, "\n") {
@@ -65,5 +65,5 @@ func parseRefs(list string) []string {
 	return out
 }
 
-// oneLine returns git's answer without the line break that ends it. A path can end in white space of its own.
+// oneLine returns git's answer without the line break that ends it. A path can itself end in white space.
 func oneLine(answer string) string { return strings.TrimSuffix(answer, "\n") }

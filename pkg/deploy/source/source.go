@@ -111,7 +111,7 @@ func ambiguous(ctx context.Context, git gitFunc, ref, commit string) string {
 	if err != nil || branch == commit {
 		return ""
 	}
-	return fmt.Sprintf("%[1]s is both a tag and a branch; norn ships the tag; for the branch, write heads/%[1]s", ref)
+	return fmt.Sprintf("%[1]s is both a tag and a branch; norn ships the tag; to ship the branch, pass heads/%[1]s", ref)
 }
 
 // nearestRefs is the number of similar refs that an error suggests.

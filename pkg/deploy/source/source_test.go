@@ -119,7 +119,7 @@ func TestFromCheckoutAwkwardFolder(t *testing.T) {
 	}
 }
 
-// If a tag and a branch have one name, git chooses the tag, and norn says so.
+// If a tag and a branch have the same name, git chooses the tag, and norn warns.
 func TestAmbiguousRef(t *testing.T) {
 	dir, commits := repository(t)
 	git(t, dir, "branch", "v1", commits[0])
@@ -127,7 +127,7 @@ func TestAmbiguousRef(t *testing.T) {
 	git(t, dir, "tag", "same", commits[1])
 	git(t, dir, "branch", "same", commits[1])
 	for ref, want := range map[string]struct{ commit, warning string }{
-		"v1":       {commits[1], "v1 is both a tag and a branch; norn ships the tag; for the branch, write heads/v1"},
+		"v1":       {commits[1], "v1 is both a tag and a branch; norn ships the tag; to ship the branch, pass heads/v1"},
 		"heads/v1": {commits[0], ""}, "tags/v1": {commits[1], ""}, "same": {commits[1], ""}, "v1~1": {commits[0], ""},
 	} {
 		s, err := FromCheckout(t.Context(), dir, ref, filepath.Join(t.TempDir(), "target"))

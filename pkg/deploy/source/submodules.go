@@ -74,8 +74,8 @@ const (
 	updateOff = "update = none"
 )
 
-// leftOut returns why git would leave a submodule empty, or "". The repository's configuration precedes .gitmodules
-// (man git-submodule).
+// leftOut returns why git would leave a submodule empty, or "". The repository's configuration takes precedence over
+// .gitmodules (man git-submodule).
 func leftOut(ctx context.Context, git gitFunc, modules map[string]module, path string) string {
 	m, ok := modules[path]
 	if !ok {

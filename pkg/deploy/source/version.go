@@ -16,7 +16,7 @@ type Tree struct {
 	Dirty  bool   // Dir has uncommitted changes
 	// Shallow means that the repository lacks older commits, so Number is too low.
 	Shallow  bool
-	Warnings []string // about what the Tree leaves out or which version it is
+	Warnings []string // about submodules that the Tree omits, and an ambiguous ref
 }
 
 // Tag returns the image tag for this version.

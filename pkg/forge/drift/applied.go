@@ -16,9 +16,9 @@ import (
 	"norn/pkg/k8s/metadata"
 )
 
-// Applied returns a JSON patch (RFC 6902) that makes of live what applying desired makes of it. With adopt, forge first
-// takes over the fields of the managers that metadata.Adoptable names. A dry run needs this, because the API server
-// plans only one write at a time (kubernetes.io: Server-Side Apply, Merge strategy).
+// Applied returns a JSON patch (RFC 6902) that changes live as applying desired would. With adopt, forge first takes
+// over the fields of the managers that metadata.Adoptable names. A dry run needs this, because the API server plans
+// only one write at a time (kubernetes.io: Server-Side Apply, Merge strategy).
 func Applied(live metadata.Object, desired any, adopt bool) ([]byte, error) {
 	have, err := toMap(live)
 	if err != nil {
@@ -163,9 +163,9 @@ func under(sets []map[string]any, key string) []map[string]any {
 	return out
 }
 
-// FreedPorts returns a copy of a live Service in which no other port has the name of one of conf's ports, or nil if no
-// port has one. A port's name is unique, but server-side apply merges ports by their number, so an apply would add a
-// second port of that name (github.com/kubernetes/kubernetes/issues/131147).
+// FreedPorts returns a copy of a live Service in which the names of conf's ports are free for them. It returns nil if
+// they are already. A port's name is unique, but server-side apply merges ports by their number, so an apply would add
+// a second port of that name (github.com/kubernetes/kubernetes/issues/131147).
 func FreedPorts(live *corev1.Service, conf *applycore.ServiceApplyConfiguration) *corev1.Service {
 	if live == nil {
 		return nil

@@ -154,7 +154,7 @@ func TestFieldsInvalid(t *testing.T) {
 	}
 }
 
-// A diff shows each line on its own, also at the end of the objects.
+// A diff ends each line with a line break, even at the end of an object.
 func TestDiffLastLine(t *testing.T) {
 	before := &corev1.ConfigMap{Data: map[string]string{"a": "1"}}
 	after := &corev1.ConfigMap{Data: map[string]string{"a": "1", "b": "2"}, ObjectMeta: metav1.ObjectMeta{Name: "x"}}
@@ -166,7 +166,7 @@ func TestDiffLastLine(t *testing.T) {
 	}
 }
 
-// A port that has the name of norn's gets norn's number, or goes if norn's number is there too.
+// A port with the name of norn's port gets its number. If that number exists too, the port is removed.
 func TestFreedPorts(t *testing.T) {
 	conf := applycore.Service("web", "default").WithSpec(applycore.ServiceSpec().WithPorts(
 		applycore.ServicePort().WithName("http").WithPort(80).WithProtocol(corev1.ProtocolTCP)))

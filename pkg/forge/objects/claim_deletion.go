@@ -10,7 +10,7 @@ import (
 )
 
 // ClaimDeletionError reports a claim that is being deleted. Kubernetes deletes it, usually with its data, as soon as no
-// Pod mounts it. A command that ends the app's Pods must therefore refuse to.
+// Pod mounts it. A command that ends the app's Pods must therefore refuse to run.
 type ClaimDeletionError struct {
 	App    string
 	Claim  string
@@ -30,7 +30,7 @@ func (e *ClaimDeletionError) Hint() string {
 
 // DescribeClaimDeletion returns what the deletion of a claim means.
 func DescribeClaimDeletion(claim string, since time.Time) string {
-	return fmt.Sprintf("PersistentVolumeClaim %s is being deleted, since %s: its data is deleted when its last Pod ends",
+	return fmt.Sprintf("PersistentVolumeClaim %s is being deleted (since %s): its data is deleted when its last Pod ends",
 		claim, since.UTC().Format(time.RFC3339))
 }
 

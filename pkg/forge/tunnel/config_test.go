@@ -251,8 +251,8 @@ func TestEditShadow(t *testing.T) {
 	}
 }
 
-// cloudflared compares hosts without regard to case and in their IDNA form, but not a wildcard's, and a host with a dot
-// at its end is another one.
+// cloudflared compares hosts in their IDNA form and ignores case, except for wildcards. A host with a trailing dot is a
+// different host.
 func TestFindHost(t *testing.T) {
 	for _, c := range []struct {
 		rule, host string
@@ -278,7 +278,7 @@ func TestFindHost(t *testing.T) {
 	}
 }
 
-// A rule that is right already is left byte for byte, and without an owner, unless it is adopted.
+// A correct rule stays the same byte for byte, and without an owner unless it is adopted.
 func TestEditRightRule(t *testing.T) {
 	const service = "http://blog.default.svc.cluster.local:80"
 	for _, text := range []string{

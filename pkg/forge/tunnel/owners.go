@@ -61,7 +61,7 @@ var ErrNoConfig = errors.New("no configuration")
 // Edit makes rule the only rule of app in a tunnel's configuration. A Rule without a host removes all rules of app.
 // Edit returns the hosts of removed rules, and the host pattern of an earlier rule that shadows this one, or "". If
 // rule.Host already routes elsewhere, Edit returns an *objects.ConflictError; adopt lets it replace a rule that no app
-// owns. A rule that no app owns and that is right already stays so, unless adopt makes it the app's. Without a
+// owns. A correct rule that no app owns stays without an owner, unless adopt makes it the app's. Without a
 // configuration, the error is ErrNoConfig.
 func Edit(m *corev1.ConfigMap, app string, rule Rule, adopt bool) (removed []string, shadow string, err error) {
 	text, exists := m.Data[ConfigKey]

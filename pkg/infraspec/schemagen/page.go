@@ -71,7 +71,7 @@ func page(root *jsonschema.Schema, rules [][2]string) []byte {
 const ignoredHead = `## Keys without effect
 
 The original norn was a server with webhooks and a dashboard, which read the same file. norn accepts
-these keys of it and ignores them. ` + "`norn validate -v`" + ` lists them in a file, and
+its keys below and ignores them. ` + "`norn validate -v`" + ` lists them in a file, and
 [moving.md](moving.md#keys-without-effect) says what replaces them.
 
 | key | type | meaning in the original |
