@@ -92,7 +92,7 @@ var otherTools = map[string]string{
 	"man":       "read about a command with norn help COMMAND", "manual": "read about a command with norn help COMMAND",
 	"ps": "list the apps with norn status, and an app's Pods with norn status APP", "ls": "list the apps with norn status",
 	"list": "list the apps with norn status", "apps": "list the apps with norn status",
-	"get": "list the apps with norn status",
+	"get":      "list the apps with norn status",
 	"describe": "describe an app with norn status APP", "info": "describe an app with norn status APP",
 	"releases": "list the deployed versions with norn history", "undo": "go back with norn rollback",
 	"log": "show the logs with norn logs", "tail": "follow the logs with norn logs -f",
