@@ -14,7 +14,8 @@ func endpoints(spec *infraspec.Spec, namespace string) string {
 	if spec.Role != infraspec.Webserver || name == "" {
 		return ""
 	}
-	text := fmt.Sprintf("in the cluster: http://%s (namespace %s); from here: kubectl port-forward -n %[2]s svc/%[1]s 8080:80",
+	text := fmt.Sprintf("in the cluster: http://%s (namespace %s); from here: "+
+		"kubectl port-forward -n %[2]s svc/%[1]s 8080:80",
 		name, namespace)
 	if spec.Hosts.External != "" {
 		text = fmt.Sprintf("https://%s, if the tunnel routes it; %s", spec.Hosts.External, text)

@@ -9,7 +9,8 @@ import (
 // The last line of a deploy says how to reach the app.
 func TestEndpoints(t *testing.T) {
 	const web = "app: shop\nrole: webserver\nport: 3000\n"
-	const inside = "in the cluster: http://shop-svc (namespace prod); from here: kubectl port-forward -n prod svc/shop-svc 8080:80"
+	const inside = "in the cluster: http://shop-svc (namespace prod); from here: " +
+		"kubectl port-forward -n prod svc/shop-svc 8080:80"
 	for file, want := range map[string]string{
 		web:                                   "",
 		web + "hosts: {internal: shop-svc}\n": inside,

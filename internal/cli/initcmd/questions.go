@@ -73,7 +73,7 @@ func questions(flags scaffold.Answers) []question {
 		}, func(a *scaffold.Answers) *string { return &a.Internal }),
 		word(question{
 			flag: "external", text: "Public host name in the Cloudflare tunnel (Enter for none)", fallback: none,
-			help:    "The public host that cloudflared in the cluster routes to the Service. Leave it empty if you use an Ingress.",
+			help:    "The public host that cloudflared in the cluster routes to the Service. Leave it empty for an Ingress.",
 			applies: func(a *scaffold.Answers) bool { return web(a) && a.Internal != "" },
 		}, func(a *scaffold.Answers) *string { return &a.External }),
 		word(question{
