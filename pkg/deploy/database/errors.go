@@ -73,7 +73,8 @@ var hints = []struct {
 }{
 	{regexp.MustCompile(`server version mismatch|server version: `),
 		"install pg_dump of the server's version or a newer one"},
-	{regexp.MustCompile(`password authentication failed|no password supplied|role "[^"]*" does not exist|no pg_hba.conf entry`),
+	{regexp.MustCompile(`password authentication failed|no password supplied|role "[^"]*" does not exist|` +
+		`no pg_hba.conf entry`),
 		"check the user and the password in DATABASE_URL, and whether the server accepts them from this machine"},
 	{regexp.MustCompile(`database "[^"]*" does not exist`),
 		"check migrations.database in the infraspec: it must be the name on the server"},
