@@ -25,7 +25,7 @@ func (e *NotFoundError) Error() string {
 
 // Hint returns the next step.
 func (e *NotFoundError) Hint() string {
-	return "check the name and --namespace, or create the app with norn forge; norn invoke shows the log of a function"
+	return "check the name and --namespace, or create the app with norn deploy; norn invoke shows the log of a function"
 }
 
 // ChoiceError reports that no Pod or container matches the filter.

@@ -86,5 +86,9 @@ func (p *Prompt) ask(ctx context.Context, text string, read func() (string, erro
 	}
 }
 
-// Say prints an indented line.
-func (p *Prompt) Say(text string) { _, _ = fmt.Fprintln(p.out, "  "+wrap(p.out, sanitize(text), 2)) }
+// Say prints indented lines.
+func (p *Prompt) Say(text string) {
+	for line := range strings.SplitSeq(text, "\n") {
+		_, _ = fmt.Fprintln(p.out, "  "+wrap(p.out, sanitize(line), 2))
+	}
+}

@@ -25,6 +25,20 @@ func TestIsCommit(t *testing.T) {
 	}
 }
 
+// A commit may have been deployed twice. The revision that is known to run comes first.
+func TestFindRevision(t *testing.T) {
+	revisions := []k8s.Revision{
+		{Number: 20, Commit: "0123456789abcdef", Failed: "CrashLoop"},
+		{Number: 11, Commit: "0123456789abcdef", Verified: true},
+		{Number: 3, Commit: "fedcba9876543210"},
+	}
+	for target, want := range map[string]int64{"0123456": 11, "20": 20, "fedcba9": 3} {
+		if got, err := findRevision(revisions, target); err != nil || got.Number != want {
+			t.Errorf("%s: revision %d, error %v, want %d", target, got.Number, err, want)
+		}
+	}
+}
+
 func revision(number int64, image string, verified, current bool, annotations map[string]string) k8s.Revision {
 	rs := &appsv1.ReplicaSet{}
 	rs.Spec.Template.Annotations = annotations

@@ -198,11 +198,15 @@ func previousVerified(newestFirst []k8s.Revision, app string) (k8s.Revision, err
 	return k8s.Revision{}, noEarlierRevision(newestFirst)
 }
 
-// findRevision returns the revision with a number, or with a commit that starts with the given digits.
+// findRevision returns the revision with a number, or with a commit that starts with the given digits. If several
+// revisions have the commit, a verified one precedes newer ones.
 func findRevision(newestFirst []k8s.Revision, target string) (k8s.Revision, error) {
-	for _, r := range newestFirst {
-		if strconv.FormatInt(r.Number, 10) == target || isCommit(r.Commit, target) {
-			return r, nil
+	number := func(r k8s.Revision) bool { return strconv.FormatInt(r.Number, 10) == target }
+	commit := func(r k8s.Revision) bool { return isCommit(r.Commit, target) }
+	verified := func(r k8s.Revision) bool { return r.Verified && commit(r) }
+	for _, matches := range []func(k8s.Revision) bool{number, verified, commit} {
+		if i := slices.IndexFunc(newestFirst, matches); i >= 0 {
+			return newestFirst[i], nil
 		}
 	}
 	return k8s.Revision{}, &pipeline.UsageError{

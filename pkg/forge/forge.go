@@ -82,6 +82,10 @@ func Plan(
 		to.Report(pipeline.Event{Kind: pipeline.Warned, Line: d.String() + "; forge waits for it, then creates it again"})
 	}
 	r, err := begin(ctx, cluster, spec, o, found)
+	if missing, ok := errors.AsType[*MissingKeysError](err); ok { // norn deploy adds them before it changes the Pods
+		to.Report(pipeline.Event{Kind: pipeline.Warned, Line: fmt.Sprintf("%v; %s", missing, missing.Hint())})
+		err = nil
+	}
 	if err != nil {
 		return nil, err
 	}
