@@ -101,15 +101,11 @@ func (a appSecret) changed(ctx context.Context, declared map[string]secrets.Valu
 	if err != nil && !k8s.IsNotFound(err) {
 		return nil, err
 	}
-	values, changed := map[string][]byte{}, err != nil
-	for name, v := range declared {
-		values[name] = []byte(v.Reveal())
-		changed = changed || !bytes.Equal(values[name], live.Data[name])
-	}
-	if !changed {
+	data := plain(declared)
+	if err == nil && holds(live, data) {
 		return nil, nil
 	}
-	return values, nil
+	return data, nil
 }
 
 // apply writes values into the Secret, keeps the given keys as they are, and removes all others.
@@ -121,10 +117,7 @@ func (a appSecret) apply(
 ) (*corev1.Secret, string, error) {
 	name := objects.SecretName(a.spec.App)
 	conf := applycore.Secret(name, a.namespace).WithLabels(objects.Labels(a.spec)).WithType(corev1.SecretTypeOpaque)
-	data, wrote := map[string][]byte{}, ""
-	for key, v := range values {
-		data[key] = []byte(v.Reveal())
-	}
+	data, wrote := plain(values), ""
 	if live != nil && holds(live, data) {
 		if wrote = live.Annotations[metadata.SecretAnnotation]; wrote == "" && len(live.Data) > len(data) {
 			wrote = live.ResourceVersion
@@ -152,6 +145,15 @@ func (a appSecret) apply(
 		}
 	}
 	return now, cmp.Or(wrote, now.ResourceVersion), nil
+}
+
+// plain returns values as a Secret holds them.
+func plain(values map[string]secrets.Value) map[string][]byte {
+	data := make(map[string][]byte, len(values))
+	for key, v := range values {
+		data[key] = []byte(v.Reveal())
+	}
+	return data
 }
 
 // holds reports whether a Secret has all values in data. It may have further keys.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 
 	"norn/internal/command"
 	"norn/internal/folder"
@@ -50,7 +51,7 @@ type Version struct {
 // version does not start, the error is a *rollout.Error.
 func Run(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, spec *infraspec.Spec, o Options) error {
 	return withRun(ctx, cluster, spec, o, func(r *run) error {
-		if err := forge.CheckDeploy(ctx, cluster, spec, o.Namespace, !o.VersionOnly); err != nil {
+		if err := forge.CheckPermissions(ctx, cluster, r.needs()); err != nil {
 			return err
 		}
 		return o.WithLock(ctx, cluster, to, func(ctx context.Context) error { return r.ship(ctx, o.runner(to)) })
@@ -170,6 +171,11 @@ type shipment struct {
 	image string // what the pods will run
 }
 
+// needs returns the permissions that the deploy needs for its infraspec.
+func (r *run) needs() []k8s.Permission {
+	return forge.DeployNeeds(r.spec, r.options.Namespace, !r.options.VersionOnly)
+}
+
 // ship runs the steps of a deploy, or plans them. The steps after the source follow the version's infraspec.
 //
 // forge's workload steps run directly before the rollout, and its traffic steps after it. A failure before the rollout
@@ -179,12 +185,12 @@ func (r *run) ship(ctx context.Context, p pipeline.Runner) error {
 	if err != nil {
 		return err
 	}
-	if src.spec != r.spec {
-		if err := forge.CheckDeploy(ctx, r.cluster, src.spec, r.options.Namespace, !r.options.VersionOnly); err != nil {
-			return err
-		}
-	}
+	checked := r.needs()
 	r = r.withSpec(src.spec)
+	unchecked := slices.DeleteFunc(r.needs(), func(p k8s.Permission) bool { return slices.Contains(checked, p) })
+	if err := forge.CheckPermissions(ctx, r.cluster, unchecked); err != nil {
+		return err
+	}
 	workload, traffic, err := r.forge(ctx, p)
 	if err != nil {
 		return err

@@ -3,7 +3,6 @@ package deploy
 import (
 	"context"
 	"io"
-	"reflect"
 
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -91,5 +90,5 @@ func replacement(c drift.Change) (made rollout.Replacement, replaced bool) {
 	if made.Before == nil || made.After == nil || made.After.Spec.Paused {
 		return made, false
 	}
-	return made, made.Before.Spec.Paused || !reflect.DeepEqual(made.Before.Spec.Template, made.After.Spec.Template)
+	return made, rollout.Replaces(made.Before, made.After)
 }

@@ -133,7 +133,7 @@ func begin(
 		}
 	}
 	if r.removesRoute() {
-		if err := checkPermissions(ctx, cluster, Permissions(tunnel.Namespace, TunnelGrants())); err != nil {
+		if err := CheckPermissions(ctx, cluster, Permissions(tunnel.Namespace, TunnelGrants())); err != nil {
 			return nil, err
 		}
 	}

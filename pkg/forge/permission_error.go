@@ -29,27 +29,27 @@ func CheckForge(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, 
 	if watches && spec.Role.Standing() {
 		needs = append(needs, Permissions(ns, required(rolloutGrants()))...)
 	}
-	return checkPermissions(ctx, cluster, needs)
+	return CheckPermissions(ctx, cluster, needs)
 }
 
-// CheckDeploy returns a *PermissionError if a deploy of spec would fail half-way for lack of permissions. withForge is
-// whether the deploy also applies the app's objects.
-func CheckDeploy(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, ns string, withForge bool) error {
+// DeployNeeds returns the permissions without which a deploy of spec would fail half-way. withForge is whether the
+// deploy also applies the app's objects.
+func DeployNeeds(spec *infraspec.Spec, ns string, withForge bool) []k8s.Permission {
 	needs := Permissions(ns, required(deployGrantsFor(spec)))
 	if withForge {
 		needs = append(needs, forgeNeeds(spec, ns)...)
 	}
-	return checkPermissions(ctx, cluster, needs)
+	return needs
 }
 
 // CheckRollout returns a *PermissionError if a restart or a rollback would fail half-way for lack of permissions.
 func CheckRollout(ctx context.Context, cluster *k8s.Client, ns string) error {
-	return checkPermissions(ctx, cluster, Permissions(ns, required(append(rolloutGrants(), leases))))
+	return CheckPermissions(ctx, cluster, Permissions(ns, required(append(rolloutGrants(), leases))))
 }
 
-// checkPermissions returns a *PermissionError if the user lacks permissions. Without this check, a run would fail
+// CheckPermissions returns a *PermissionError if the user lacks permissions. Without this check, a run would fail
 // half-way.
-func checkPermissions(ctx context.Context, cluster *k8s.Client, needs []k8s.Permission) error {
+func CheckPermissions(ctx context.Context, cluster *k8s.Client, needs []k8s.Permission) error {
 	missing, err := cluster.Missing(ctx, needs)
 	switch {
 	case isAnonymous(err):

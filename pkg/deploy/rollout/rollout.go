@@ -116,7 +116,7 @@ func (r *runner) follow(ctx context.Context, before, after *appsv1.Deployment) (
 		}
 		return pipeline.Result{}, r.failed(ctx, verdict, current)
 	}
-	r.verify(ctx, verdict, current, replaces(before, after))
+	r.verify(ctx, verdict, current, Replaces(before, after))
 	r.trim(ctx)
 	state := pipeline.Done
 	if reflect.DeepEqual(before.Spec, after.Spec) {
@@ -126,22 +126,22 @@ func (r *runner) follow(ctx context.Context, before, after *appsv1.Deployment) (
 	return pipeline.Result{State: state, Detail: detail}, nil
 }
 
-// replaces reports whether a change replaces the Pods. A paused Deployment replaces none, so unpausing it may replace
+// Replaces reports whether a change replaces the Pods. A paused Deployment replaces none, so unpausing it may replace
 // them with a template that it already had.
-func replaces(before, after *appsv1.Deployment) bool {
+func Replaces(before, after *appsv1.Deployment) bool {
 	return before.Spec.Paused || !reflect.DeepEqual(before.Spec.Template, after.Spec.Template)
 }
 
 // ranAlready reports whether a change has left a verified version in place. If its Pods fail now, the change is not
 // the cause, and no earlier version would run better: more replicas than the nodes have room for, for example.
 func ranAlready(before, after *appsv1.Deployment, current *appsv1.ReplicaSet) bool {
-	return !replaces(before, after) && current != nil && current.Annotations[metadata.VerifiedAnnotation] != ""
+	return !Replaces(before, after) && current != nil && current.Annotations[metadata.VerifiedAnnotation] != ""
 }
 
 // announceDowntime prints that a change stops the running Pods before it starts new ones.
 func (r *runner) announceDowntime(before, after *appsv1.Deployment) {
 	recreates := after.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType
-	if recreates && before.Status.Replicas > 0 && replaces(before, after) {
+	if recreates && before.Status.Replicas > 0 && Replaces(before, after) {
 		_, _ = fmt.Fprintln(r.out, "stopping the running Pods first, because of the volume claim; "+
 			"the app is down until a new Pod runs")
 	}

@@ -32,7 +32,7 @@ func TestRanAlready(t *testing.T) {
 		{"no ReplicaSet yet", deployment("2", false), nil, false, false},
 	} {
 		after := deployment("2", false)
-		if got := replaces(c.before, after); got != c.replaced {
+		if got := Replaces(c.before, after); got != c.replaced {
 			t.Errorf("%s: replaces %v", c.name, got)
 		}
 		if got := ranAlready(c.before, after, c.current); got != c.already {
