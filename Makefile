@@ -58,11 +58,12 @@ test: build ## Run all tests: lint, unit tests, the devcluster, and the built no
 	@hack/all
 
 .PHONY: test-all
-test-all: ## Run test, soak, compat and fuzz; fail if a test takes longer than its budget
+test-all: ## Run all rows of test, nodes, soak, faults, compat and fuzz; fail if a test exceeds its budget
 	@rm -f bin/tests.json
-	@NORN_TEST_RECORD=$(CURDIR)/bin/tests.json $(MAKE) --no-print-directory test
+	@NORN_TEST_ALL=1 NORN_TEST_RECORD=$(CURDIR)/bin/tests.json $(MAKE) --no-print-directory test
 	@hack/devcluster-e2e gateway metrics
-	@$(MAKE) --no-print-directory soak compat fuzz
+	@NORN_TEST_RECORD=$(CURDIR)/bin/tests.json $(MAKE) --no-print-directory nodes
+	@$(MAKE) --no-print-directory soak faults compat fuzz
 	@go run ./hack/testtimes check test/budgets.txt bin/tests.json
 
 .PHONY: unit
@@ -72,7 +73,7 @@ unit: ## Run the unit tests with the race detector
 	@go test ./cmd/... ./internal/cli/... ./test/bed
 	@cd devcluster && go test ./internal/...
 
-KINDS := sessions control interrupted canary ci logs offline
+KINDS := sessions control interrupted canary ci logs offline nodes
 .PHONY: $(KINDS)
 sessions: ## Run CLI sessions on a cluster that runs containers
 control: ## Run tests that need the API server but no containers
@@ -81,6 +82,7 @@ canary: ## Plant secret values and search for leaks
 ci: ## Run the files in docs/ci like their CI systems
 logs: ## Follow logs while containers, kubelet and API server restart
 offline: ## Run tests of the built norn without a cluster
+nodes: ## Count lost requests and lose nodes on a cluster with three nodes (NORN_TEST_ROLLOUTS=50)
 $(KINDS):
 	@hack/test $@
 
@@ -91,6 +93,10 @@ devcluster: ## Run the devcluster's tests, unless they have passed on the same b
 .PHONY: soak
 soak: ## Follow pods at full speed while components are killed and logs are rotated
 	@NORN_TEST_SOAK=1 hack/test logs -run TestEveryLineOnce -v
+
+.PHONY: faults
+faults: ## Run each command against each fault of an API server
+	@NORN_TEST_FAULTS=1 hack/test control -run TestEachCommand
 
 .PHONY: compat
 compat: ## Run the sessions on other Kubernetes versions (VERSIONS="1.34 1.36")
@@ -109,6 +115,7 @@ fuzz: ## Fuzz everything that reads what others wrote (FUZZTIME=10m)
 	@go test -run '^$$' -fuzz FuzzParse -fuzztime $(or $(FUZZTIME),1m) -fuzzminimizetime 10x ./pkg/infraspec
 	@go test -run '^$$' -fuzz FuzzConnectionTo -fuzztime $(or $(FUZZTIME),1m) ./pkg/deploy/database
 	@go test -run '^$$' -fuzz FuzzScan -fuzztime $(or $(FUZZTIME),1m) -fuzzminimizetime 10x ./internal/logs
+	@go test -run '^$$' -fuzz FuzzRedact -fuzztime $(or $(FUZZTIME),1m) -fuzzminimizetime 10x ./internal/redact
 	@go test -run '^$$' -fuzz FuzzIngress -fuzztime $(or $(FUZZTIME),1m) ./pkg/forge/tunnel
 	@go test -run '^$$' -fuzz FuzzGit -fuzztime $(or $(FUZZTIME),1m) ./pkg/deploy/source
 	@go test -run '^$$' -fuzz FuzzDockerfile -fuzztime $(or $(FUZZTIME),1m) ./pkg/deploy/image
@@ -125,6 +132,14 @@ bench-forge: build ## Compare norn forge with kubectl and helm
 .PHONY: bench-deploy
 bench-deploy: build ## Compare how soon norn deploy, kubectl and helm detect a failing version
 	@hack/bench-peers BenchmarkDeploy
+
+.PHONY: bench-probes
+bench-probes: build ## Compare how long rollouts take with norn's probes and with others
+	@NORN_BENCH_PROBES=1 hack/test bench -run '^$$' -bench '^BenchmarkProbes$$' -benchtime 1x
+
+.PHONY: bench-processes
+bench-processes: build ## Measure the rollout of ten processes beside that of one
+	@NORN_BENCH_PROCESSES=1 hack/test bench -run '^$$' -bench '^BenchmarkProcesses$$' -benchtime 1x
 
 .PHONY: bench-redact
 bench-redact: ## Measure the redaction of secret values

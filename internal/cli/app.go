@@ -36,7 +36,9 @@ type App struct {
 	command   string      // the running command, such as "snapshots restore"
 	client    *k8s.Client // its connection, or nil
 	namespace string
-	notices   notices
+	// environment is the one that the user has chosen, or nil.
+	environment *environment
+	notices     notices
 	// warnedNamespace is whether WarnMissingNamespace has printed its warning.
 	warnedNamespace bool
 	ended           bool           // Steps has reported the end
@@ -44,11 +46,14 @@ type App struct {
 	commands        *regexp.Regexp // matches norn's commands in a text; nil unless norn runs as kubectl's plugin
 }
 
-// NewApp returns the App of a program that was started as path. The App redacts secret values in everything that it
-// prints.
+// NewApp returns the App of a program that was started as path. The App redacts secret values and norn's own keys in
+// everything that it prints. It does not redact the credentials of clouds: those of a test service are often common
+// words, such as AWS_SECRET_ACCESS_KEY=secret, which manifests and logs contain too.
 func NewApp(path string, s ui.Streams) *App {
 	redactor := redact.New()
-	redactor.Hide("SOPS_AGE_KEY", os.Getenv("SOPS_AGE_KEY"))
+	for _, name := range command.KeyVariables() {
+		redactor.Hide(name, os.Getenv(name))
+	}
 	return &App{Streams: ui.Redacted(s, redactor), Redactor: redactor, called: calledBy(path)}
 }
 
@@ -71,6 +76,19 @@ func (a *App) Spec(arg string, conf *config.Config) (*infraspec.Spec, error) {
 		return nil, err
 	}
 	spec, warnings, err := infraspec.Find(arg, here, conf.AppsDir)
+	if err == nil {
+		spec, err = spec.In(conf.Env)
+	}
+	if err == nil {
+		warnings = slices.DeleteFunc(warnings, func(f infraspec.Finding) bool {
+			return f.Environment != "" && f.Environment != conf.Env
+		})
+		overlay := objects.CheckOverlay(spec, conf.HostPaths)
+		warnings = infraspec.Sort(slices.Concat(warnings, spec.HostPaths(conf.HostPaths), overlay))
+		if infraspec.HasErrors(warnings) {
+			return nil, infraspec.Errors(warnings)
+		}
+	}
 	for _, w := range warnings {
 		if w.Severity == infraspec.Warning {
 			ui.PrintFinding(a.Streams.Err, ShownFinding(w))
@@ -85,41 +103,48 @@ func (a *App) Name(arg string, conf *config.Config) (string, error) {
 	return name, err
 }
 
-// FindName is like Name. It also reports whether the app's infraspec is on this machine. It returns a name without an
-// infraspec unchanged: the app may exist in the cluster.
-func (a *App) FindName(arg string, conf *config.Config) (name string, onDisk bool, err error) {
+// FindName is like Name. It also returns the app's infraspec, which may have mistakes, or nil if it is not on this
+// machine. It returns a name without an infraspec unchanged: the app may exist in the cluster.
+func (a *App) FindName(arg string, conf *config.Config) (name string, spec *infraspec.Spec, err error) {
 	here, err := Here()
 	if err != nil {
-		return "", false, err
+		return "", nil, err
 	}
 	path, err := infraspec.Locate(arg, here, conf.AppsDir)
 	var missing *infraspec.NotFoundError
 	if errors.As(err, &missing) && missing.Name != "" {
-		return missing.Name, false, nil
+		return missing.Name, nil, nil
 	}
 	if err != nil {
-		return "", false, err
+		return "", nil, err
 	}
 	spec, findings := infraspec.Inspect(path) // other mistakes in the file do not matter here
 	switch {
 	case !infraspec.ValidName(spec.App):
-		return "", true, infraspec.Errors(findings)
+		return "", nil, infraspec.Errors(findings)
 	case infraspec.IsName(arg) && spec.App != arg:
-		return "", true, &infraspec.NameError{Asked: arg, Found: spec.App, Path: path}
+		return "", nil, &infraspec.NameError{Asked: arg, Found: spec.App, Path: path}
 	}
-	return spec.App, true, nil
+	if laid, err := spec.In(conf.Env); err == nil { // a chosen environment that does not exist is an error earlier
+		spec = laid
+	}
+	return spec.App, spec, nil
 }
 
 // Session holds the settings and the connection of a command that needs the cluster.
 type Session struct {
-	Conf   *config.Config
-	Client *k8s.Client
+	Conf        *config.Config
+	Client      *k8s.Client
+	Environment string // the chosen one, or ""
 }
 
-// Connect connects to the cluster. action names what is impossible without one. A command calls Connect first, so that
-// norn reports a missing cluster before anything else, except for an invalid infraspec.
-func (a *App) Connect(ctx context.Context, cmd *cobra.Command, action string) (*Session, error) {
-	conf, err := a.Config(cmd)
+// Connect connects to the cluster of the chosen environment. A command calls Connect first, so that norn reports a
+// missing cluster before anything else, except for an invalid infraspec and a missing choice of an environment.
+func (a *App) Connect(ctx context.Context, cmd *cobra.Command, p Purpose) (*Session, error) {
+	if p.Access == Writes && flagIsSet(cmd, "dry-run") {
+		p.Access = Compares
+	}
+	conf, err := a.Choose(cmd, p)
 	if err != nil {
 		return nil, err
 	}
@@ -129,13 +154,14 @@ func (a *App) Connect(ctx context.Context, cmd *cobra.Command, action string) (*
 		if invalid := a.infraspecError(cmd, conf); invalid != nil {
 			return nil, invalid
 		}
-		return nil, &NeedsKubernetesError{action, unavailable}
+		return nil, &NeedsKubernetesError{p.Action, unavailable}
 	}
 	if err != nil {
 		return nil, err
 	}
 	a.client, a.namespace = client, conf.Namespace
-	return &Session{conf, client}, nil
+	s := &Session{conf, client, a.EnvironmentName()}
+	return s, a.enter(ctx, cmd, s, p)
 }
 
 // infraspecError returns an error if the command's infraspec is invalid, or if its argument names no infraspec. The
@@ -160,24 +186,11 @@ func (a *App) infraspecError(cmd *cobra.Command, conf *config.Config) error {
 
 // Title returns the first line of a run: the action and its target.
 func (s *Session) Title(action, app string) string {
+	if s.Environment != "" {
+		return fmt.Sprintf("%s %s in environment %s: namespace %s of %s", action, app, s.Environment, s.Conf.Namespace,
+			s.Client.Context)
+	}
 	return fmt.Sprintf("%s %s in namespace %s of %s", action, app, s.Conf.Namespace, s.Client.Context)
-}
-
-// HideLive hides the values in the app's Secret in the output of its Pods. If the Secret cannot be read, it hides
-// nothing.
-func (a *App) HideLive(ctx context.Context, s *Session, app string) {
-	live, err := s.Client.GetSecret(ctx, s.Conf.Namespace, objects.SecretName(app))
-	if err != nil {
-		return
-	}
-	for name, value := range live.Data {
-		a.Redactor.Hide(name, string(value))
-	}
-}
-
-// ForgeSettings returns the settings of the app's objects. A new app starts with image, which may be "".
-func ForgeSettings(conf *config.Config, image string) objects.Settings {
-	return objects.Settings{Namespace: conf.Namespace, PostgresHost: conf.PGHost, PostgresUser: conf.PGUser, Image: image}
 }
 
 // WarnLocalDatabase warns about a generated DATABASE_URL whose host is the Pod itself.
@@ -198,12 +211,14 @@ func DatabaseSettings(conf *config.Config) database.Settings {
 	return database.Settings{LocalHost: conf.PGLocal, Host: conf.PGHost, User: conf.PGUser}
 }
 
-// ReadFile reads a file, or standard input if path is "-".
-func (a *App) ReadFile(path string) ([]byte, error) {
-	if path == "-" {
-		return io.ReadAll(a.Streams.In)
-	}
-	return os.ReadFile(path)
+// ReadFile reads a file, or standard input if path is "-". It fails when ctx ends.
+func (a *App) ReadFile(ctx context.Context, path string) ([]byte, error) {
+	return ui.Read(ctx, func() ([]byte, error) {
+		if path == "-" {
+			return io.ReadAll(a.Streams.In)
+		}
+		return os.ReadFile(path)
+	})
 }
 
 // Here returns the current folder.

@@ -5,8 +5,8 @@ import (
 	"context"
 	"errors"
 	"reflect"
-	"syscall"
 
+	"norn/internal/command"
 	"norn/internal/config"
 	"norn/internal/editor"
 	"norn/internal/job"
@@ -55,7 +55,7 @@ func Exits() []Exit {
 		{ExitUsage, "usage", "invalid usage, or an invalid infraspec"},
 		{ExitNoKubernetes, "no-kubernetes", "no Kubernetes: no kubeconfig, or the API server does not answer"},
 		{ExitRollout, "rollout-failed", "the rollout failed; the message says which version runs now"},
-		{ExitConflict, "conflict", "another run holds the lock, or an object is not managed by norn"},
+		{ExitConflict, "conflict", "conflict with another run, another owner or a change by somebody else"},
 		{ExitInterrupted, "interrupted", "interrupted"},
 	}
 }
@@ -72,7 +72,9 @@ const (
 	reasonNoKubernetes  k8srollout.Reason = "NoKubernetes"     // no cluster can be reached
 	reasonForbidden     k8srollout.Reason = "Forbidden"        // the cluster denied a permission
 	reasonLocked        k8srollout.Reason = "Locked"           // another run holds the lock of the app or of its secrets
+	reasonChanged       k8srollout.Reason = "ChangedByOthers"  // somebody else changed the Pod template during the run
 	reasonNotOwned      k8srollout.Reason = "NotOwned"         // an object or hostname has another owner
+	reasonEnvironment   k8srollout.Reason = "OtherEnvironment" // the cluster or an object belongs to another environment
 	reasonUsage         k8srollout.Reason = "Usage"            // the command line or the request is invalid
 	reasonInvalid       k8srollout.Reason = "InvalidInfraspec" // the infraspec is invalid
 	reasonNotFound      k8srollout.Reason = "AppNotFound"      // the app does not exist
@@ -84,6 +86,7 @@ const (
 	reasonToolFailed    k8srollout.Reason = "ToolFailed"    // a program that norn needs, such as the builder, failed
 	reasonDifferent     k8srollout.Reason = "Differs"       // norn diff --exit-code found differences
 	reasonProblems      k8srollout.Reason = "ProblemsFound" // norn doctor found a problem
+	reasonNode          k8srollout.Reason = "NodeNotReady"  // a node kept a rollout from completing; norn restored nothing
 	reasonNone          k8srollout.Reason = ""              // only the error's text explains the cause
 )
 
@@ -124,18 +127,31 @@ func failures() []outcome {
 	}
 	return []outcome{
 		ends[*lease.HeldError](ExitConflict, reasonLocked), // a lost lock also makes the step at hand fail
+		ends[*lease.UnrenewedError](ExitFailed, reasonNone),
+		ends[*rollout.ChangedError](ExitConflict, reasonChanged),
+		ends[*rollout.NodeError](ExitFailed, reasonNode),
+		ends[*rollout.OldPodError](ExitFailed, reasonNone),
 		ends[*deploy.MigrationError](ExitFailed, reasonMigration),
 		badConnection,
 		ends[*database.SnapshotError](ExitFailed, reasonSnapshot),
 		ends[*pipeline.ToolError](ExitFailed, reasonToolFailed),
 		ends[*connect.UnavailableError](ExitNoKubernetes, reasonNoKubernetes),
+		ends[*SecretUnreadableError](ExitNoKubernetes, reasonNoKubernetes),
 		ends[*forge.DeletionError](ExitFailed, reasonNone), // a finalizer, a claim in use, a node that is down
 		ends[*tunnel.ConfigError](ExitFailed, reasonNone),
 		ends[*forge.PermissionError](ExitFailed, reasonForbidden),
 		ends[*k8s.DeniedError](ExitFailed, reasonForbidden),
+		ends[*job.InputDeniedError](ExitFailed, reasonForbidden),
 		ends[*secrets.HeldError](ExitConflict, reasonLocked),
 		ends[*objects.ConflictError](ExitConflict, reasonNotOwned),
+		ends[*objects.RepositoryError](ExitConflict, reasonNotOwned),
+		ends[*k8s.ForeignError](ExitConflict, reasonNotOwned),
+		ends[*objects.OtherEnvironmentError](ExitConflict, reasonEnvironment),
+		ends[*ClusterError](ExitConflict, reasonEnvironment),
+		ends[*FingerprintError](ExitFailed, reasonForbidden),
+		ends[*infraspec.EnvironmentError](ExitUsage, reasonUsage),
 		ends[*forge.QuotaError](ExitFailed, k8srollout.QuotaExceeded),
+		ends[*forge.RefusedError](ExitFailed, k8srollout.PodsRefused),
 		ends[*forge.MissingKeysError](ExitFailed, k8srollout.MissingSecret),
 		ends[infraspec.Errors](ExitUsage, reasonInvalid),
 		ends[*infraspec.NameError](ExitUsage, reasonInvalid),
@@ -152,15 +168,18 @@ func failures() []outcome {
 		ends[*pipeline.UsageError](ExitUsage, reasonUsage),
 		ends[*config.Error](ExitUsage, reasonUsage),
 		ends[*connect.FlagError](ExitUsage, reasonUsage),
+		ends[*command.StartError](ExitFailed, reasonUsage), // with the code of a shell
 		ends[*editor.MissingError](ExitUsage, reasonUsage),
 		ends[*logs.ChoiceError](ExitUsage, reasonUsage),
 		ends[*objects.ImageError](ExitUsage, reasonUsage),
 		ends[*scaffold.ExistsError](ExitUsage, reasonUsage),
 		ends[*DeclinedError](ExitFailed, reasonNone),
 		ends[*forge.ShrinkError](ExitFailed, reasonNone),
+		ends[*forge.FixedError](ExitFailed, reasonNone),
 		ends[*objects.ClaimDeletionError](ExitFailed, reasonNone),
 		ends[*k8s.NamespaceError](ExitFailed, reasonNone),
 		ends[*k8s.DeletionError](ExitFailed, reasonNone),
+		ends[*deploy.UnfinishedError](ExitFailed, reasonNone),
 	}
 }
 
@@ -176,12 +195,15 @@ func Outcome(ctx context.Context, err error) ui.Outcome {
 	case reflect.TypeFor[*job.ExitError]():
 		exited, _ := errors.AsType[*job.ExitError](err)
 		o.Code = exited.Code
+	case reflect.TypeFor[*command.StartError]():
+		start, _ := errors.AsType[*command.StartError](err)
+		o.Code = start.Code()
 	}
 	return o
 }
 
 func find(ctx context.Context, err error) outcome {
-	if err == nil || errors.Is(err, syscall.EPIPE) { // the reader closed the pipe because it has read enough
+	if err == nil || ReaderGone(err) { // the reader closed the pipe because it has read enough
 		return outcome{code: ExitDone}
 	}
 	for _, o := range results() {

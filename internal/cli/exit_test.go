@@ -9,6 +9,7 @@ import (
 	"go/token"
 	"io/fs"
 	"maps"
+	"net"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -33,13 +34,16 @@ import (
 var withoutOutcome = map[string]string{
 	"internal/cli.NeedsKubernetesError": "wraps connect.UnavailableError",
 	"internal/cli.renamedError":         "wraps the error that it renames",
+	"internal/cli/env.PinError":         "wraps the reason",
 	"internal/cli/deploy.refAloneError": "wraps infraspec.NotFoundError",
 	"internal/logs.writeError":          "wraps an error of the output",
 	"internal/registry.Error":           "norn doctor prints it as the result of a check",
 	"internal/ui.redactedError":         "wraps the error that it redacts",
+	"pkg/deploy/rollout.ContinuesError": "wraps the error that ended the watch",
 	"pkg/deploy/database.programError":  "adds what a PostgreSQL program said",
 	"pkg/deploy/source.cloneError":      "adds a hint to git's error, which has no type",
 	"pkg/forge.conflictErrors":          "wraps objects.ConflictError",
+	"pkg/secrets.refusedError":          "becomes a secrets.FileError",
 	"pkg/k8s.AnswerError":               "becomes a connect.UnavailableError",
 }
 
@@ -138,6 +142,7 @@ func TestOutcome(t *testing.T) {
 	}{
 		"success":                  {live, nil, 0, "done", ""},
 		"reader gone":              {live, fmt.Errorf("write: %w", syscall.EPIPE), 0, "done", ""},
+		"connection broken":        {live, &net.OpError{Op: "write", Err: syscall.EPIPE}, 1, "failed", ""},
 		"failed rollout":           {live, crashed, 4, "rollout-failed", "CrashLoop"},
 		"failed, then interrupted": {interrupted, crashed, 4, "rollout-failed", "CrashLoop"},
 		"program":                  {live, &job.ExitError{Code: 7}, 7, "exited", "ProgramFailed"},

@@ -33,6 +33,7 @@ func (a *App) explained(ctx context.Context, err error) error {
 	}
 	found := find(ctx, err)
 	switch {
+	case is[*FingerprintError](err): // names the permission that it needs
 	case found.reason == reasonForbidden && !is[*forge.PermissionError](err):
 		return forge.ExplainDenial(ctx, a.client, err, a.command, a.namespace)
 	case is[*k8s.NamespaceError](err):
@@ -45,12 +46,24 @@ func (a *App) explained(ctx context.Context, err error) error {
 // WarnMissingNamespace warns once if the command's namespace does not exist. It prints nothing if the user cannot read
 // namespaces.
 func (a *App) WarnMissingNamespace(ctx context.Context) {
-	if a.client == nil || a.warnedNamespace {
+	if a.warnedNamespace {
 		return
 	}
-	_, err := a.client.GetNamespace(ctx, a.namespace)
-	if missing, ok := errors.AsType[*k8s.NamespaceError](err); ok {
+	if missing, ok := errors.AsType[*k8s.NamespaceError](a.MissingNamespace(ctx)); ok {
 		a.warnedNamespace = true
 		a.Warnf("%s; %s", missing, missing.Hint())
 	}
+}
+
+// MissingNamespace returns an error if the command's namespace does not exist. It returns nil if the user cannot read
+// namespaces.
+func (a *App) MissingNamespace(ctx context.Context) error {
+	if a.client == nil {
+		return nil
+	}
+	_, err := a.client.GetNamespace(ctx, a.namespace)
+	if missing, ok := errors.AsType[*k8s.NamespaceError](err); ok {
+		return missing
+	}
+	return nil
 }

@@ -33,7 +33,7 @@ func (f *RolloutFlags) Bind(cmd *cobra.Command) {
 func (f *RolloutFlags) Set(t *rollout.Target, dir string) {
 	t.Timeout, t.AllowRestarts = time.Duration(f.timeout), int(f.allowRestarts) //nolint:gosec // fits an int
 	if f.saveFailure {
-		t.Failures = filepath.Join(dir, ".norn", "failures")
+		t.Failures = filepath.Join(dir, rollout.FailuresFolder)
 	}
 }
 

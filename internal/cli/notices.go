@@ -1,10 +1,11 @@
 package cli
 
 import (
-	"fmt"
+	"cmp"
 	"sync"
 
 	"norn/internal/ui"
+	"norn/pkg/forge"
 	"norn/pkg/pipeline"
 )
 
@@ -25,12 +26,20 @@ func (n *notices) attach(to ui.Progress) ui.Progress {
 	return &noticedProgress{to, n}
 }
 
-// report reports a notice as an event of the running step, or returns false.
+// attached reports whether a command with steps runs.
+func (n *notices) attached() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.to != nil
+}
+
+// report reports a notice as an event of the running step, or of forge.CheckStep if a command with steps has none
+// running. It returns false if there is no command with steps.
 func (n *notices) report(kind pipeline.Kind, text string) bool {
-	if n.step == "" {
+	if n.to == nil {
 		return false
 	}
-	n.to.Report(pipeline.Event{Kind: kind, Step: n.step, Line: text})
+	n.to.Report(pipeline.Event{Kind: kind, Step: cmp.Or(n.step, forge.CheckStep), Line: text})
 	return true
 }
 
@@ -66,8 +75,8 @@ func (p *noticedProgress) End(o ui.Outcome) {
 func (a *App) sayWaiting(text string) {
 	a.notices.mu.Lock()
 	defer a.notices.mu.Unlock()
-	if !a.notices.report(pipeline.Output, text) {
-		_, _ = fmt.Fprintln(a.Streams.Err, text)
+	if a.notices.step == "" || !a.notices.report(pipeline.Output, text) {
+		_ = ui.PrintText(a.Streams.Err, text)
 	}
 }
 

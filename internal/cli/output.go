@@ -2,9 +2,9 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/duration"
@@ -17,13 +17,23 @@ import (
 
 // Encode prints a command's results as JSON objects, one a line. docs/json.md describes them to users.
 func (a *App) Encode(objects ...any) error {
-	enc := json.NewEncoder(a.Streams.Out)
-	for _, o := range objects {
-		if err := enc.Encode(o); err != nil {
-			return fmt.Errorf("write the result: %w", err)
-		}
+	return ui.PrintJSON(a.Streams.Out, objects...)
+}
+
+// WithOutputError returns the error of a command that ended with err. If err is nil and norn could not write all of the
+// command's output, that is the error. A reader that closes the pipe early is not an error.
+func (a *App) WithOutputError(err error) error {
+	failed := ui.OutputError(a.Streams)
+	if failed == nil || ReaderGone(failed) {
+		return err
 	}
-	return nil
+	if err != nil && !errors.Is(err, failed) && !is[*DiffersError](err) {
+		return err
+	}
+	if path, ok := errors.AsType[*fs.PathError](failed); ok { // its path, such as /dev/stdout, does not help the user
+		failed = path.Err
+	}
+	return fmt.Errorf("write output: %w", failed)
 }
 
 // Elements returns the elements of list, for Encode.
@@ -49,8 +59,15 @@ func (a *App) Reach(
 	if errors.As(err, &unavailable) {
 		return nil, unavailable, nil
 	}
+	if err != nil {
+		return nil, nil, err
+	}
 	a.client, a.namespace = client, conf.Namespace
-	return client, nil, err
+	if err := a.checkCluster(ctx, client); err != nil {
+		return nil, nil, err
+	}
+	a.sayContextNamespace(conf, client)
+	return client, nil, nil
 }
 
 // Connection is the last JSON object of commands that also work without a cluster. It names the cluster, or says why
@@ -82,7 +99,11 @@ func (a *App) PrintConnection(client *k8s.Client, unavailable *connect.Unavailab
 		ui.PrintFact(a.Streams.Out, "Kubernetes:", "not connected ("+unavailable.Reason+")")
 		return
 	}
-	ui.PrintFact(a.Streams.Out, "Kubernetes:", fmt.Sprintf("namespace %s of %s", conf.Namespace, client.Context))
+	where := fmt.Sprintf("namespace %s of %s", conf.Namespace, client.Context)
+	if a.environment != nil {
+		where = fmt.Sprintf("environment %s: %s", a.environment.name, where)
+	}
+	ui.PrintFact(a.Streams.Out, "Kubernetes:", where)
 }
 
 // Dash returns text, or "-" for an empty cell of a table.

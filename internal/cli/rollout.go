@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"norn/internal/ui"
+	"norn/pkg/deploy"
 	"norn/pkg/deploy/rollout"
 	"norn/pkg/forge"
 	"norn/pkg/k8s"
@@ -31,21 +32,25 @@ func (r *Rollout) Bind(cmd *cobra.Command) {
 func (a *App) RunRollout(cmd *cobra.Command, args []string, r Rollout) error {
 	ctx := cmd.Context()
 	return a.Steps(ctx, func(out ui.Progress) error {
-		s, err := a.Connect(ctx, cmd, cmd.Name())
+		s, err := a.Connect(ctx, cmd, Purpose{Action: cmd.Name(), App: Argument(args, 0), Access: Writes})
 		if err != nil {
 			return err
 		}
 		t := r.Target
-		if t.App, err = a.Name(Argument(args, 0), s.Conf); err != nil {
+		app, spec, err := a.FindName(Argument(args, 0), s.Conf)
+		if err != nil {
 			return err
 		}
+		t.App, t.Repository, t.Environment = app, deploy.Repository(ctx, spec), s.Environment
 		out.Begin(s.Title(cmd.Name(), t.App))
 		if err := forge.CheckRollout(ctx, s.Client, s.Conf.Namespace); err != nil {
 			return err
 		}
 		t.Namespace, t.Redactor = s.Conf.Namespace, a.Redactor
 		r.Flags.Set(&t, ".")
-		a.HideLive(ctx, s, t.App)
+		if _, err := a.HideLive(ctx, s, t.App); err != nil {
+			return err
+		}
 		if r.Ask != nil {
 			if err := r.Ask(ctx, s, t); err != nil {
 				return s.CheckSpelling(ctx, t.App, err)

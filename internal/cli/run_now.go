@@ -4,5 +4,5 @@ import "fmt"
 
 // RunNow returns the command that starts a run of a cron app outside its schedule.
 func RunNow(app string) string {
-	return fmt.Sprintf("kubectl create job %s-now --from=cronjob/%[1]s", app)
+	return fmt.Sprintf("norn run %s --now", app)
 }

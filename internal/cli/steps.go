@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"syscall"
 
 	"norn/internal/job"
 	"norn/internal/ui"
@@ -24,7 +23,7 @@ func (a *App) Steps(ctx context.Context, do func(ui.Progress) error) error {
 
 // PrintEnd prints the end event of a failed command, unless Steps has already done so or the reader is gone.
 func (a *App) PrintEnd(ctx context.Context, err error) {
-	if err == nil || a.ended || errors.Is(err, syscall.EPIPE) {
+	if err == nil || a.ended || ReaderGone(err) {
 		return
 	}
 	ui.PrintEnd(a.Streams.Out, Outcome(ctx, a.Renamed(err)))
@@ -45,6 +44,9 @@ func (a *App) RunOnce(ctx context.Context, name string, prepare func() (*OneOff,
 		if err != nil {
 			return err
 		}
+		if !ui.IsTerminal(a.Streams.Out) { // on a terminal, the order of the lines matters more
+			o.Request.Err = a.Streams.Err
+		}
 		o.Request.Out, o.Request.Say = a.Streams.Out, func(text string) { ui.PrintWarning(a.Streams.Err, text) }
 		return o.Call(ctx, o.Request)
 	}
@@ -60,7 +62,7 @@ func (a *App) RunOnce(ctx context.Context, name string, prepare func() (*OneOff,
 			return pipeline.Result{State: pipeline.Done}, o.Call(ctx, o.Request)
 		}
 		step := pipeline.Step[pipeline.None]{Name: name, Run: pipeline.Act(run)}
-		_, err = pipeline.RunStep(ctx, pipeline.Runner{To: out}, step)
+		_, err = pipeline.RunStep(ctx, pipeline.Runner{To: out, Filter: a.Redactor.Writer}, step)
 		return err
 	})
 }

@@ -96,7 +96,7 @@ var otherTools = map[string]string{
 	"describe": "describe an app with norn status APP", "info": "describe an app with norn status APP",
 	"releases": "list the deployed versions with norn history", "undo": "go back with norn rollback",
 	"log": "show the logs with norn logs", "tail": "follow the logs with norn logs -f",
-	"env": variables, "config": variables, "set": variables,
+	"config": variables, "set": variables,
 	"scale": "set replicas in infraspec.yaml", "cp": "copy files with kubectl cp",
 	"top": "run kubectl top pod -l app=APP", "events": "see why Pods are not ready with norn status APP",
 	"migrate": "norn deploy runs migrations.command before it replaces the Pods; run any other command with norn run",

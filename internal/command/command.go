@@ -1,5 +1,5 @@
 // Package command runs other programs, without norn's keys and without the caller's git repository in their
-// environment.
+// environment. It also keeps other processes from reading the keys in norn's own environment and memory.
 package command
 
 import (
@@ -21,6 +21,7 @@ type Options struct {
 	Stdin          io.Reader // nil means empty
 	Stdout, Stderr io.Writer
 	Env            []string   // NAME=VALUE, in addition to norn's environment
+	Foreign        bool       // the repository decides what runs, so the process gets no Credentials
 	Files          []*os.File // file descriptors from 3 on
 }
 
@@ -52,7 +53,11 @@ func LastLine(text string) string {
 func RunWith(ctx context.Context, o Options, name string, args ...string) error {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = o.Dir, o.Stdin, o.Stdout, o.Stderr, o.Files
-	cmd.Env = append(Without(Environment(), repositoryVariables...), o.Env...)
+	env := Without(Environment(), repositoryVariables...)
+	if o.Foreign {
+		env = Without(env, Credentials()...)
+	}
+	cmd.Env = slices.Concat(env, o.Env)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 5 * time.Second // between interrupt and kill
 	if err := cmd.Run(); err != nil {
@@ -76,9 +81,6 @@ var repositoryVariables = []string{
 	"GIT_ATTR_SOURCE", "GIT_NAMESPACE", "GIT_QUARANTINE_PATH",
 	"GIT_GLOB_PATHSPECS", "GIT_ICASE_PATHSPECS", "GIT_LITERAL_PATHSPECS", "GIT_NOGLOB_PATHSPECS",
 }
-
-// KeyVariables returns the names of the variables that contain keys. Child processes such as builds must not see them.
-func KeyVariables() []string { return []string{"SOPS_AGE_KEY", "NORN_GIT_TOKEN"} }
 
 // Environment returns norn's environment without KeyVariables, for a program of the user's choice.
 func Environment() []string {

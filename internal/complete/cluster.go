@@ -16,6 +16,13 @@ type Cluster interface {
 	GetPods(ctx context.Context, ns, app string) ([]corev1.Pod, error)
 	GetDeployment(ctx context.Context, ns, name string) (*appsv1.Deployment, error)
 	Revisions(ctx context.Context, d *appsv1.Deployment) ([]k8s.Revision, error)
+	processes
+}
+
+// processes provides the processes of an app other than the main one.
+type processes interface {
+	ProcessPods(ctx context.Context, ns, app string) ([]corev1.Pod, error)
+	ProcessNames(ctx context.Context, ns, app string) ([]string, error)
 }
 
 var _ Cluster = (*k8s.Client)(nil)
@@ -28,6 +35,12 @@ func InCluster(ctx context.Context, c Cluster, ns string) []Value {
 		values = append(values, Value{name, "in namespace " + ns})
 	}
 	return values
+}
+
+// Processes returns the processes of an app in the cluster.
+func Processes(ctx context.Context, c Cluster, ns, app string) []Value {
+	names, _ := c.ProcessNames(ctx, ns, app)
+	return Words(names...)
 }
 
 // Namespaces returns the namespaces of the cluster.

@@ -6,14 +6,13 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"unicode"
 )
 
 // Value is a completion and its description.
 type Value struct{ Text, About string }
 
 // Within calls sources in parallel. It returns the values of the sources that finish before ctx ends, in the order of
-// the sources. It drops duplicates, and texts that a shell would read as several words.
+// the sources. It drops duplicates.
 func Within(ctx context.Context, sources ...func(context.Context) []Value) []Value {
 	found := make([]chan []Value, len(sources))
 	for i, source := range sources {
@@ -35,28 +34,24 @@ func Within(ctx context.Context, sources ...func(context.Context) []Value) []Val
 	}
 	seen := map[string]bool{}
 	return slices.DeleteFunc(all, func(v Value) bool {
-		drop := seen[v.Text] || v.Text == "" || strings.ContainsFunc(v.Text, breaksWord)
+		drop := seen[v.Text] || v.Text == ""
 		seen[v.Text] = true
 		return drop
 	})
 }
-
-// breaksWord reports whether r would end a word in a shell, or do something worse.
-func breaksWord(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
 
 // Matching returns the values that begin with begin.
 func Matching(values []Value, begin string) []Value {
 	return slices.DeleteFunc(values, func(v Value) bool { return !strings.HasPrefix(v.Text, begin) })
 }
 
-// Lines returns the values in the format of cobra's scripts. It removes control characters from descriptions, which
-// may come from the cluster.
+// Lines returns the values in the format of cobra's scripts.
 func Lines(values []Value) []string {
 	lines := make([]string, 0, len(values))
 	for _, v := range values {
 		line := v.Text
-		if about := strings.Join(strings.FieldsFunc(v.About, breaksWord), " "); about != "" {
-			line += "\t" + about
+		if v.About != "" {
+			line += "\t" + v.About
 		}
 		lines = append(lines, line)
 	}

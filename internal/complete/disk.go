@@ -2,7 +2,6 @@ package complete
 
 import (
 	"context"
-	"io"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -40,6 +39,30 @@ func Functions(appsDir string) []Value {
 	})
 }
 
+// ProcessesOf returns the processes of an infraspec, the main one first, with their roles.
+func ProcessesOf(infraspecPath string) []Value {
+	spec, _ := infraspec.Inspect(infraspecPath)
+	var values []Value
+	for _, w := range spec.Workloads() {
+		values = append(values, Value{w.ProcessName(), string(w.Role)})
+	}
+	return values
+}
+
+// Environments returns the environments of an infraspec, with their namespaces.
+func Environments(infraspecPath string) []Value {
+	spec, _ := infraspec.Inspect(infraspecPath)
+	var values []Value
+	for _, name := range spec.EnvironmentNames() {
+		about := ""
+		if ns := spec.Environments[name].Namespace; ns != "" {
+			about = "namespace " + ns
+		}
+		values = append(values, Value{name, about})
+	}
+	return values
+}
+
 // maxRefs limits the number of refs, because nobody scrolls through more.
 const maxRefs = "200"
 
@@ -51,14 +74,14 @@ func Refs(ctx context.Context, infraspecPath string) []Value {
 	if spec.Repo.URL != "" {
 		branches = "refs/remotes/origin"
 	}
-	out, err := command.Output(ctx, filepath.Dir(infraspecPath), io.Discard, "git", "for-each-ref",
+	out, err := command.GitOutput(ctx, filepath.Dir(infraspecPath), "for-each-ref",
 		"--sort=-creatordate", "--count="+maxRefs,
 		"--format=%(refname)%09%(creatordate:relative)%09%(subject)", branches, "refs/tags")
 	if err != nil {
 		return nil
 	}
 	var values []Value
-	for line := range strings.Lines(string(out)) {
+	for line := range strings.Lines(out) {
 		fields := strings.SplitN(strings.TrimSuffix(line, "\n"), "\t", 3)
 		if len(fields) < 3 {
 			continue

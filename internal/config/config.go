@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -21,6 +22,7 @@ import (
 type Config struct {
 	AppsDir   string // folder with the apps, for finding them by name
 	Namespace string // namespace of the apps
+	Env       string // environment of the app, or ""
 	Registry  string // registry that images are pushed to
 	Builder   string // builder to use; "" is the first one installed
 	PGHost    string // host of generated DATABASE_URLs
@@ -29,6 +31,9 @@ type Config struct {
 	GitToken  string // token for HTTPS repositories
 	GitKey    string // path of a private key for SSH repositories
 	Tunnel    string // Cloudflare tunnel to route DNS names to
+	// HostPaths are the folders of the nodes that apps may mount without a warning.
+	HostPaths []string
+	hostPaths string // HostPaths as text
 	// CompletionTimeout limits how long shell completion looks for values.
 	CompletionTimeout time.Duration
 	completion        string // CompletionTimeout as text
@@ -59,6 +64,10 @@ func settings(home string) []setting {
 		{
 			"namespace", "namespace", "default", func(c *Config) *string { return &c.Namespace },
 			"namespace of the apps",
+		},
+		{
+			environmentKey, "env", "", func(c *Config) *string { return &c.Env },
+			"environment of the app",
 		},
 		{
 			"registry_url", "registry", "", func(c *Config) *string { return &c.Registry },
@@ -93,20 +102,45 @@ func settings(home string) []setting {
 			"Cloudflare tunnel to route DNS names to",
 		},
 		{
+			"host_paths", "", "", func(c *Config) *string { return &c.hostPaths },
+			"folders of nodes that hostPath may mount without a warning: /A,/B",
+		},
+		{
 			"completion_timeout", "", "120ms", func(c *Config) *string { return &c.completion },
 			"time limit for shell completion; 0 completes no values",
 		},
 	}
 }
 
+// From returns the flag, the environment variable or the file that sets a setting, or "" for a default.
+func (c *Config) From(key string) string {
+	for _, s := range c.Set {
+		if s.Key == key {
+			return s.From
+		}
+	}
+	return ""
+}
+
 // Setting describes a setting for users.
-type Setting struct{ Variable, Flag, Key, Default, About string }
+type Setting struct {
+	Variable, Flag string
+	Key            string // in the settings file, or "" if that cannot have it
+	Default, About string
+}
+
+// environmentKey is the setting that the settings file cannot have.
+const environmentKey = "env"
 
 // Settings returns all settings.
 func Settings() []Setting {
 	var out []Setting
 	for _, s := range settings("~") {
-		out = append(out, Setting{"NORN_" + strings.ToUpper(s.key), s.flag, s.key, s.fallback, s.about})
+		key := s.key
+		if key == environmentKey {
+			key = ""
+		}
+		out = append(out, Setting{"NORN_" + strings.ToUpper(s.key), s.flag, key, s.fallback, s.about})
 	}
 	return out
 }
@@ -162,6 +196,15 @@ func Load(flags *pflag.FlagSet) (*Config, error) {
 		return c, &Error{"namespace", fmt.Sprintf(
 			"invalid name %q; use lower-case letters, digits and '-' (not first or last), at most 63 characters", c.Namespace)}
 	}
+	for folder := range strings.SplitSeq(c.hostPaths, ",") {
+		switch folder = strings.TrimSpace(folder); {
+		case folder == "":
+		case !path.IsAbs(folder):
+			return c, &Error{"host_paths", fmt.Sprintf("invalid folder %q; use absolute paths, separated by commas", folder)}
+		default:
+			c.HostPaths = append(c.HostPaths, folder)
+		}
+	}
 	if c.CompletionTimeout, err = time.ParseDuration(c.completion); err != nil {
 		return c, &Error{"completion_timeout", fmt.Sprintf("invalid duration %q; use a value such as 120ms", c.completion)}
 	}
@@ -208,6 +251,9 @@ func readFile(v *viper.Viper, path string, table []setting) (there bool, err err
 	}
 	if err != nil {
 		return true, &Error{path, strings.TrimPrefix(err.Error(), "While parsing config: ")}
+	}
+	if v.InConfig(environmentKey) { // a default environment would defeat the choice for each run
+		return true, &Error{path, "env cannot be set in this file; choose an environment with --env or NORN_ENV"}
 	}
 	for _, key := range v.AllKeys() {
 		if !slices.ContainsFunc(table, func(s setting) bool { return s.key == key }) {

@@ -27,11 +27,14 @@ func (e *examination) secrets(ctx context.Context) Verdict {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) && len(e.spec.Secrets) == 0 {
 		return skipped("%s has no secrets", e.spec.App)
 	}
-	file, err := secrets.Open(ctx, path)
+	file, err := secrets.OpenLocally(ctx, path)
 	if err == nil {
 		defer file.Close()
 		file.Each(func(name string, v secrets.Value) { e.Hide(name, v.Reveal()) })
 		_, err = file.Pick(e.spec.Secrets)
+	}
+	if file, ok := errors.AsType[*secrets.FileError](err); ok && file.Unasked {
+		return skipped("%s: %s", secrets.FileName, file.Problem)
 	}
 	if err != nil {
 		v := problem(pipeline.HintOf(err), "%s", err)

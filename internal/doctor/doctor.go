@@ -26,7 +26,7 @@ const (
 
 // Verdict is the outcome of a check.
 type Verdict struct {
-	State  State    `json:"state"`
+	State  State    `json:"state" redact:"-"`
 	Detail string   `json:"detail"`
 	More   []string `json:"more,omitempty"` // further lines
 	Hint   string   `json:"hint,omitempty"` // what to do
@@ -34,7 +34,7 @@ type Verdict struct {
 
 // Result is a verdict with the name of its check.
 type Result struct {
-	Name string `json:"name"`
+	Name string `json:"name" redact:"-"`
 	Verdict
 	// NoCluster is whether the check was skipped because no cluster is available.
 	NoCluster bool `json:"-"`
@@ -133,7 +133,8 @@ func (e *examination) checks() []check {
 		list = append(list, check{name: "volumes", cluster: true, run: e.volumes})
 	}
 	if e.spec != nil {
-		list = append(list, check{name: "tunnel", cluster: true, run: e.tunnel},
+		list = append(list, check{name: "admission", cluster: true, run: e.admission},
+			check{name: "tunnel", cluster: true, run: e.tunnel},
 			check{name: "lock", cluster: true, run: e.lock})
 	}
 	list = append(list,

@@ -44,11 +44,14 @@ func origins(conf *config.Config) []string {
 // findSpec loads the app's infraspec. If the user named no app, a missing infraspec is not an error.
 func (e *examination) findSpec() {
 	spec, found, err := infraspec.Find(e.App, e.Here, e.Config.AppsDir)
+	if err == nil {
+		spec, err = spec.In(e.Config.Env)
+	}
 	var missing *infraspec.NotFoundError
 	switch {
 	case err == nil:
 		e.spec = spec
-		for _, f := range found {
+		for _, f := range append(found, spec.HostPaths(e.Config.HostPaths)...) {
 			if f.Severity == infraspec.Warning {
 				e.specWarnings++
 			}

@@ -10,7 +10,9 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -21,12 +23,13 @@ import (
 type Session struct {
 	Name string // name of the file, which tells the editor its type
 	Text []byte
-	// AtTerminal leaves Ctrl-C and Ctrl-\ to the editor, as git does.
+	// AtTerminal leaves Ctrl-C and Ctrl-\ to the editor while it runs, as git does.
 	AtTerminal bool
 	// OnDisk is called if the folder is on disk because no folder in memory is available.
 	OnDisk func(dir string)
-	// Accept receives the edited text, and reports whether the user must edit it again.
-	Accept func(text []byte) (again bool, err error)
+	// Accept receives the edited text, and reports whether the user must edit it again. Its context ends with the
+	// session.
+	Accept func(ctx context.Context, text []byte) (again bool, err error)
 }
 
 // MissingError reports that no editor was found.
@@ -40,30 +43,34 @@ func (*MissingError) Hint() string { return "set EDITOR, for example EDITOR=vim"
 
 // Run opens the editor until Accept accepts the text. A signal to norn ends it early.
 func (s Session) Run(ctx context.Context) (err error) {
-	ctx, stop := s.guard(ctx)
+	var editing atomic.Bool
+	ctx, stop := s.guard(ctx, &editing)
 	defer stop()
 	name, args, err := find()
 	if err != nil {
 		return err
 	}
-	dir, err := s.privateDir()
+	dir, lock, err := s.privateDir()
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, wipe(dir)) }()
+	defer func() { err = errors.Join(err, wipe(dir), lock.Close()) }()
 	path := filepath.Join(dir, s.Name)
 	if err := os.WriteFile(path, s.Text, 0o600); err != nil {
 		return fmt.Errorf("write the text to edit: %w", err)
 	}
 	for {
-		if err := open(ctx, name, append(args, path)); err != nil {
+		editing.Store(true)
+		err := open(ctx, name, append(args, path))
+		editing.Store(false)
+		if err != nil {
 			return err
 		}
 		text, err := os.ReadFile(path)
 		if err != nil {
 			return fmt.Errorf("read the edited text: %w", err)
 		}
-		again, err := s.Accept(text)
+		again, err := s.Accept(ctx, text)
 		clear(text)
 		if !again || err != nil {
 			return err
@@ -76,16 +83,24 @@ func (s Session) Run(ctx context.Context) (err error) {
 
 // guard keeps signals from ending the process before the text is wiped. They cancel the context instead, unless they
 // are meant for the editor.
-func (s Session) guard(ctx context.Context) (context.Context, func()) {
+func (s Session) guard(ctx context.Context, editing *atomic.Bool) (context.Context, func()) {
+	outer := ctx
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGQUIT)
+	if !signal.Ignored(syscall.SIGHUP) { // by nohup
+		signal.Notify(signals, syscall.SIGHUP)
+	}
 	go func() {
 		for {
 			select {
 			case got := <-signals:
-				if s.AtTerminal && (got == os.Interrupt || got == syscall.SIGQUIT) {
+				if s.AtTerminal && editing.Load() && (got == os.Interrupt || got == syscall.SIGQUIT) {
 					continue
+				}
+				select { // the signal ends both contexts, the outer one first, because it determines the exit code
+				case <-outer.Done():
+				case <-time.After(time.Second):
 				}
 				cancel(fmt.Errorf("the editor was stopped, and nothing was changed: %s signal received", got))
 			case <-ctx.Done():
@@ -121,11 +136,14 @@ var variables = []string{"SOPS_EDITOR", "VISUAL", "EDITOR"}
 // find returns the editor's command and its arguments.
 func find() (name string, args []string, err error) {
 	for _, v := range variables {
-		if words := strings.Fields(os.Getenv(v)); len(words) > 0 {
-			if strings.ContainsAny(os.Getenv(v), `|&;<>()$`+"`\\\"'*?[#~=%") { // like git, use a shell only if necessary
-				return "/bin/sh", []string{"-c", os.Getenv(v) + ` "$@"`, words[0]}, nil
-			}
-			return words[0], append(words[1:], vimPrivacyArgs(words[0])...), nil
+		line := os.Getenv(v)
+		words := strings.Fields(line)
+		switch {
+		case len(words) == 0:
+		case strings.ContainsAny(line, `|&;<>()$`+"`\\\"'*?[#~=%"): // like git, use a shell only if necessary
+			return "/bin/sh", []string{"-c", addPrivacyArgs(line) + ` "$@"`, words[0]}, nil
+		default:
+			return words[0], append(vimPrivacyArgs(words[0]), words[1:]...), nil
 		}
 	}
 	for _, name := range []string{"vim", "nano", "vi"} {
@@ -134,6 +152,34 @@ func find() (name string, args []string, err error) {
 		}
 	}
 	return "", nil, &MissingError{}
+}
+
+// addPrivacyArgs adds vimPrivacyArgs to a shell's command line if it starts vim. They come first, because an argument
+// such as +wq ends vim.
+func addPrivacyArgs(line string) string {
+	end := 0
+	for _, word := range strings.Fields(line) {
+		end += strings.Index(line[end:], word) + len(word)
+		if word == "env" || word == "exec" || assignment.MatchString(word) {
+			continue
+		}
+		if args := vimPrivacyArgs(program(word)); args != nil {
+			return line[:end] + " '" + strings.Join(args, "' '") + "'" + line[end:]
+		}
+		break
+	}
+	return line
+}
+
+var assignment = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=`)
+
+// program returns the program that a shell runs for a word. It expands quotes, variables and ~/ only.
+func program(word string) string {
+	name := os.ExpandEnv(strings.Trim(word, `'"\`))
+	if rest, ok := strings.CutPrefix(name, "~/"); ok {
+		name = filepath.Join(os.Getenv("HOME"), rest)
+	}
+	return name
 }
 
 // vimPrivacyArgs returns the arguments that keep vim from copying the text to its swap, undo, backup and viminfo files.

@@ -6,24 +6,56 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+
+	"github.com/gofrs/flock"
+
+	"norn/internal/folder"
 )
 
-// privateDir creates a folder that only this user can read, in memory if possible.
-func (s Session) privateDir() (string, error) {
-	for _, parent := range []string{os.Getenv("XDG_RUNTIME_DIR"), "/dev/shm"} {
-		if parent == "" || !inMemory(parent) {
-			continue
-		}
-		if dir, err := os.MkdirTemp(parent, "norn-"); err == nil { // it has mode 0700
-			return dir, nil
+const (
+	prefix   = "norn-edit-"
+	lockName = "lock"
+)
+
+// parents returns the folders in memory where a private folder can be.
+func parents() []string {
+	return slices.DeleteFunc([]string{os.Getenv("XDG_RUNTIME_DIR"), "/dev/shm"}, func(dir string) bool {
+		return dir == "" || !inMemory(dir)
+	})
+}
+
+// privateDir creates a folder that only this user can read, in memory if possible. The lock is held while the folder is
+// in use.
+func (s Session) privateDir() (dir string, lock *flock.Flock, err error) {
+	for _, parent := range parents() {
+		if dir, err = os.MkdirTemp(parent, prefix); err == nil { // it has mode 0700
+			break
 		}
 	}
-	dir, err := os.MkdirTemp("", "norn-")
-	if err != nil {
-		return "", fmt.Errorf("create a private folder: %w", err)
+	if dir == "" {
+		if dir, err = os.MkdirTemp("", prefix); err != nil {
+			return "", nil, fmt.Errorf("create a private folder: %w", err)
+		}
+		s.OnDisk(filepath.Dir(dir))
 	}
-	s.OnDisk(filepath.Dir(dir))
-	return dir, nil
+	lock = flock.New(filepath.Join(dir, lockName))
+	if err := lock.Lock(); err != nil {
+		return "", nil, errors.Join(fmt.Errorf("lock the private folder: %w", err), os.RemoveAll(dir))
+	}
+	return dir, lock, nil
+}
+
+// Sweep wipes the private folders that killed runs of this user left.
+func Sweep() {
+	for _, parent := range append(parents(), os.TempDir()) {
+		folder.Sweep(filepath.Join(parent, prefix+"*", lockName), func(path string) {
+			// Anyone can create names in these folders, but not a folder that belongs to this user.
+			if dir := filepath.Dir(path); isOwnFolder(dir) {
+				_ = wipe(dir) // the next run tries again
+			}
+		})
+	}
 }
 
 // wipe overwrites all files in dir, including the editor's own, and removes dir.

@@ -3,8 +3,12 @@
 package folder
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
+
+	"norn/internal/atomicfile"
+	"norn/internal/regularfile"
 )
 
 // TimeFormat is the format of times in file names, which sort by time.
@@ -16,8 +20,9 @@ func MakePrivate(dir string) error {
 		return err
 	}
 	ignore := filepath.Join(dir, ".gitignore")
-	if _, err := os.Stat(ignore); err == nil {
+	// A full disk may have left it empty.
+	if text, err := regularfile.Read(ignore, regularfile.MaxText); err == nil && len(bytes.TrimSpace(text)) > 0 {
 		return nil
 	}
-	return os.WriteFile(ignore, []byte("*\n"), 0o644)
+	return atomicfile.Replace(ignore, 0o644, []byte("*\n"))
 }

@@ -16,6 +16,9 @@ import (
 // may have other containers, which admission controllers inject or users add, and which may fail or run forever.
 type container string
 
+// deadlineExceeded is the reason of a Pod that the kubelet fails at its deadline.
+const deadlineExceeded = "DeadlineExceeded"
+
 // status returns the container's status, or nil. The kubelet sorts the statuses by name.
 func (c container) status(p *corev1.Pod) *corev1.ContainerStatus {
 	i := slices.IndexFunc(p.Status.ContainerStatuses, func(s corev1.ContainerStatus) bool { return s.Name == string(c) })
@@ -68,27 +71,34 @@ func (c container) blocked(p *corev1.Pod, now time.Time) (rollout.Reason, string
 func (c container) verdict(p *corev1.Pod) error {
 	s := c.status(p)
 	switch {
-	case p.Status.Reason == "DeadlineExceeded" || c.timedOut(p):
+	case c.timedOut(p):
 		return &ExitError{Code: 124, What: "it ran longer than its timeout"} // the exit code of timeout(1)
 	case s == nil || s.State.Terminated == nil:
 		why := strings.TrimSpace(p.Status.Reason + " " + p.Status.Message)
 		return fmt.Errorf("the Pod failed: %s", cmp.Or(why, "its container "+string(c)+" never ended"))
 	case s.State.Terminated.ExitCode != 0:
 		what := p.Status.Reason
-		if s.State.Terminated.Reason != "Error" {
-			what = s.State.Terminated.Reason
+		switch ended := s.State.Terminated; {
+		case ended.Reason != "Error":
+			what = ended.Reason
+		case what == deadlineExceeded: // of the Pod, after the container
+			what = ""
 		}
 		return &ExitError{Code: int(s.State.Terminated.ExitCode), What: what}
 	}
 	return nil
 }
 
-// timedOut reports whether the container ended after the Pod's deadline. Until all other containers have ended, the
-// Pod's status has no reason.
+// timedOut reports whether the Pod's deadline ended the container. One that ended before it did not time out, even if
+// the kubelet was late to see that, and failed the Pod. Until all other containers have ended, the Pod's status has no
+// reason.
 func (c container) timedOut(p *corev1.Pod) bool {
 	s, limit, start := c.status(p), p.Spec.ActiveDeadlineSeconds, p.Status.StartTime
-	if s == nil || s.State.Terminated == nil || limit == nil || start == nil || p.Status.Phase == corev1.PodSucceeded {
+	if p.Status.Phase == corev1.PodSucceeded {
 		return false
+	}
+	if s == nil || s.State.Terminated == nil || s.State.Terminated.FinishedAt.IsZero() || limit == nil || start == nil {
+		return p.Status.Reason == deadlineExceeded
 	}
 	deadline := start.Add(time.Duration(*limit) * time.Second)
 	return !s.State.Terminated.FinishedAt.Time.Before(deadline)

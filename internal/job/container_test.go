@@ -113,6 +113,12 @@ func TestContainerTimeout(t *testing.T) {
 	*inTime.Spec.ActiveDeadlineSeconds = limit + 1
 	lateButGood := podWith(corev1.PodSucceeded, statusOf("shop", "Completed", 0))
 	lateButGood.Spec.ActiveDeadlineSeconds = &limit
+	seenLate := inTime.DeepCopy()
+	seenLate.Status.Phase, seenLate.Status.Reason = corev1.PodFailed, "DeadlineExceeded"
+	goodSeenLate := seenLate.DeepCopy()
+	goodSeenLate.Status.ContainerStatuses[0].State.Terminated.ExitCode = 0
+	unknown := seenLate.DeepCopy()
+	unknown.Status.ContainerStatuses[0].State.Terminated.FinishedAt = metav1.Time{}
 	for _, c := range []struct {
 		name string
 		pod  *corev1.Pod
@@ -125,6 +131,9 @@ func TestContainerTimeout(t *testing.T) {
 		{"late", late, "the container exited with code 124: it ran longer than its timeout", 124},
 		{"in time", inTime, "the container exited with code 143", 143},
 		{"late but good", lateButGood, "", 0},
+		{"in time, seen late", seenLate, "the container exited with code 143", 143},
+		{"good in time, seen late", goodSeenLate, "", 0},
+		{"no status of it", unknown, "the container exited with code 124: it ran longer than its timeout", 124},
 	} {
 		err := container("shop").verdict(c.pod)
 		code, text := 0, ""

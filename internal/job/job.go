@@ -3,6 +3,7 @@ package job
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -18,15 +19,24 @@ import (
 
 	"norn/pkg/forge/objects"
 	"norn/pkg/k8s"
+	"norn/pkg/k8s/lease"
 	"norn/pkg/k8s/metadata"
+	"norn/pkg/k8s/platform"
 )
 
 // Request describes a Job to run.
 type Request struct {
 	Namespace, App string
+	Workload       string        // whose Pod or schedule runs; the default is the app's main one
+	Repository     string        // of the app's infraspec on this machine, for Command; or ""
+	Environment    string        // the chosen one, or ""
 	Timeout        time.Duration // time limit; 0 means none
+	In             io.Reader     // the container's standard input, for Command; nil for none
 	Out            io.Writer     // receives the container's output
+	Err            io.Writer     // receives its stderr, if the cluster can tell it apart; nil if Out gets both in order
 	Say            func(string)  // receives warnings and progress, line by line
+	// Labels and Annotations are those of the Job's Pod, in addition to norn's.
+	Labels, Annotations map[string]string
 }
 
 // ExitError reports that the container exited with a code other than 0.
@@ -43,55 +53,96 @@ func (e *ExitError) Error() string {
 	return fmt.Sprintf("the container exited with code %d", e.Code)
 }
 
-// NotDeployedError reports that the app has no image to run yet.
-type NotDeployedError struct{ App, Namespace string }
+// NotDeployedError reports that the app has no Pods whose image could run.
+type NotDeployedError struct {
+	App, Namespace string
+	Function       bool // the app is a function, which has no Pods between its calls
+}
 
 // Error names the app and its namespace.
 func (e *NotDeployedError) Error() string {
+	if e.Function {
+		return fmt.Sprintf("%s in namespace %s is a function: norn run needs a Deployment or a CronJob", e.App, e.Namespace)
+	}
 	return fmt.Sprintf("%s has not been deployed in namespace %s: there is no image to run", e.App, e.Namespace)
 }
 
-// Hint returns the command that deploys the app.
+// Hint returns the command that deploys the app, or that calls the function.
 func (e *NotDeployedError) Hint() string {
+	if e.Function {
+		return fmt.Sprintf("call it with norn invoke %s", e.App)
+	}
 	return fmt.Sprintf("deploy it with norn deploy %s", e.App)
 }
 
 // Command runs a command in the app's own Pod template, with its image, environment, secrets, volumes and sidecars. If
-// the app's container exits with a code other than 0, the error is an *ExitError.
+// the app's container exits with a code other than 0, the error is an *ExitError. It is also an error if part of the
+// output cannot be read.
 func Command(ctx context.Context, cluster *k8s.Client, r Request, args []string) error {
-	pod, err := appPod(ctx, cluster, r)
+	template, err := appPod(ctx, cluster, r)
 	if err != nil {
 		return err
 	}
-	c := metadata.AppContainer(pod, r.App)
+	pod := &template.Spec
+	r.Labels, r.Annotations = objects.OwnMeta(template.Labels), objects.OwnMeta(template.Annotations)
+	c := runs(pod, r.App, args)
+	in, err := usableInput(ctx, cluster, r)
+	if err != nil {
+		return err
+	}
+	// Without StdinOnce, the kubelet would leave the container's input open after its end.
+	c.Stdin, c.StdinOnce, c.TTY = in != nil, in != nil, false
+	return run(ctx, cluster, r, work{kind: "run", pod: *pod, in: in})
+}
+
+// runs turns an app's Pod into one that runs a command, and returns its container. Sidecars stay, because the command
+// may need them.
+func runs(pod *corev1.PodSpec, app string, args []string) *corev1.Container {
+	c := metadata.AppContainer(pod, app)
 	c.Command, c.Args = objects.EscapeDollars(args), nil
 	c.LivenessProbe, c.ReadinessProbe, c.StartupProbe = nil, nil, nil
-	for i := range pod.Containers { // sidecars stay, because the command may need them; a host port is the running Pod's
-		pod.Containers[i].Ports = nil
+	for i := range pod.Containers {
+		one := &pod.Containers[i]
+		one.Ports = nil // a host port is the running Pod's
+		// Nothing sends requests to a Job's Pod, so it ends at once. A sidecar's own hook may have work to do.
+		if hooks := one.Lifecycle; hooks != nil && hooks.PreStop != nil && (one == c || hooks.PreStop.Sleep != nil) {
+			hooks.PreStop = nil
+		}
 	}
-	return run(ctx, cluster, r, work{kind: "run", pod: *pod})
+	return c
 }
 
-// appPod returns the Pod spec of the app's Deployment or CronJob.
-func appPod(ctx context.Context, cluster *k8s.Client, r Request) (*corev1.PodSpec, error) {
-	d, err := cluster.GetDeployment(ctx, r.Namespace, r.App)
+func (r Request) workload() string { return cmp.Or(r.Workload, r.App) }
+
+func (r Request) owner() objects.Owner {
+	return objects.Owner{App: r.App, Repository: r.Repository, Environment: r.Environment}
+}
+
+// appPod returns the Pod template of the Deployment or the CronJob of the app's process.
+func appPod(ctx context.Context, cluster *k8s.Client, r Request) (*corev1.PodTemplateSpec, error) {
+	d, err := cluster.GetDeployment(ctx, r.Namespace, r.workload())
 	switch {
 	case err == nil && !d.Spec.Paused:
-		return d.Spec.Template.Spec.DeepCopy(), objects.CheckOwner("Deployment", d, r.App)
+		err := objects.CheckWorkloadByName(objects.KindDeployment, d, r.owner())
+		return d.Spec.Template.DeepCopy(), err
 	case err != nil && !k8s.IsNotFound(err):
 		return nil, err
 	}
-	c, err := cluster.GetCronJob(ctx, r.Namespace, r.App)
+	c, err := cluster.GetCronJob(ctx, r.Namespace, r.workload())
 	switch {
 	case err == nil && (c.Spec.Suspend == nil || !*c.Spec.Suspend):
-		return c.Spec.JobTemplate.Spec.Template.Spec.DeepCopy(), objects.CheckOwner("CronJob", c, r.App)
+		err := objects.CheckWorkloadByName(objects.KindCronJob, c, r.owner())
+		return c.Spec.JobTemplate.Spec.Template.DeepCopy(), err
 	case err != nil && !k8s.IsNotFound(err):
 		return nil, err
 	}
-	return nil, &NotDeployedError{r.App, r.Namespace}
+	if _, err := cluster.GetPodTemplate(ctx, r.Namespace, r.App); err == nil {
+		return nil, &NotDeployedError{App: r.App, Namespace: r.Namespace, Function: true}
+	}
+	return nil, &NotDeployedError{App: r.workload(), Namespace: r.Namespace}
 }
 
-// Call runs a Pod once, as norn invoke does for a function.
+// Call runs a Pod once, as norn invoke does for a function. It fails like Command.
 func Call(ctx context.Context, cluster *k8s.Client, r Request, pod corev1.PodSpec) error {
 	return run(ctx, cluster, r, work{kind: "call", pod: pod})
 }
@@ -101,6 +152,7 @@ type work struct {
 	kind   string // the value of its label
 	pod    corev1.PodSpec
 	values map[string][]byte // if not nil, the Job gets its own Secret
+	in     *input            // if not nil, the container waits for it
 }
 
 // keptSeconds is how long Kubernetes keeps a finished Job if norn was killed before deleting it.
@@ -111,12 +163,7 @@ func object(r Request, w work) *batchv1.Job {
 	kind, pod := w.kind, w.pod
 	none, ttl := int32(0), keptSeconds
 	pod.RestartPolicy = corev1.RestartPolicyNever
-	labels := map[string]string{
-		metadata.ManagedByLabel:        metadata.ManagedBy,
-		"app.kubernetes.io/name":       r.App,
-		"app.kubernetes.io/managed-by": metadata.ManagedBy,
-		metadata.JobLabel:              kind,
-	}
+	labels := objects.JobLabels(r.App, kind)
 	name := strings.TrimRight(r.App[:min(len(r.App), 45)], "-") + "-" + kind + "-" + strings.ToLower(rand.Text()[:6])
 	job := &batchv1.Job{
 		ObjectMeta: metav1.ObjectMeta{
@@ -126,7 +173,7 @@ func object(r Request, w work) *batchv1.Job {
 		},
 		Spec: batchv1.JobSpec{
 			BackoffLimit: &none, TTLSecondsAfterFinished: &ttl,
-			Template: corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: labels}, Spec: pod},
+			Template: corev1.PodTemplateSpec{ObjectMeta: podMeta(r, labels), Spec: pod},
 		},
 	}
 	for k, v := range labels {
@@ -147,14 +194,14 @@ func object(r Request, w work) *batchv1.Job {
 // run creates the Job, shows its output, and always deletes it.
 func run(ctx context.Context, cluster *k8s.Client, r Request, w work) (err error) {
 	job := object(r, w)
-	made, err := cluster.CreateJob(ctx, job)
+	made, err := create(ctx, cluster, job)
 	if err != nil {
 		return err
 	}
 	defer func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		ctx, cancel := lease.CleanupContext(ctx, callTimeout)
 		defer cancel()
-		if deleteErr := cluster.DeleteJob(ctx, r.Namespace, job.Name); deleteErr != nil {
+		if deleteErr := cluster.Delete(ctx, made); deleteErr != nil {
 			err = errors.Join(err, deleteErr)
 		}
 	}()
@@ -168,29 +215,59 @@ func run(ctx context.Context, cluster *k8s.Client, r Request, w work) (err error
 	if err != nil {
 		return err
 	}
-	if err := show(ctx, cluster, r, started, string(c)); err != nil {
-		return err
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	var input *passing
+	if w.in != nil && !c.hasEnded(started) {
+		input = pass(ctx, cluster, r, attachment{started, c, w.in}, fail)
 	}
-	ended, err := waitForPod(ctx, cluster, r, target{job.Name, c, c.hasEnded})
+	ended, err := showToEnd(ctx, cluster, r, started, target{job.Name, c, c.hasEnded})
+	inputErr := input.end()
 	if err != nil {
 		return err
 	}
-	return c.verdict(ended)
+	if err := cmp.Or(c.verdict(ended.Pod), inputErr); err != nil {
+		return err
+	}
+	if ended.incomplete && w.kind != migration { // a migration's output is not its result
+		return errors.New("the container exited with code 0, but part of its output was not read")
+	}
+	return nil
 }
 
-// FunctionImage returns the image that the last deploy of a function app shipped, or a *NotDeployedError.
-func FunctionImage(ctx context.Context, cluster *k8s.Client, ns, app string) (string, error) {
+// callTimeout is how long norn waits for the creation and for the deletion of a Job, even after a signal.
+const callTimeout = 30 * time.Second
+
+// create creates a Job. A signal does not cancel the request: the API server may have created the Job already, and
+// nothing would delete the Job.
+func create(ctx context.Context, cluster *k8s.Client, job *batchv1.Job) (*batchv1.Job, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	ctx, cancel := lease.CleanupContext(ctx, callTimeout)
+	defer cancel()
+	return cluster.CreateJob(ctx, job)
+}
+
+// FunctionVersion returns the image that the last deploy of a function app shipped, and the platforms that its Pods
+// require of their nodes. It returns a *NotDeployedError if there was no deploy.
+func FunctionVersion(
+	ctx context.Context, cluster *k8s.Client, ns, app, environment string,
+) (image string, platforms []string, err error) {
 	t, err := cluster.GetPodTemplate(ctx, ns, app)
 	if k8s.IsNotFound(err) {
-		return "", &NotDeployedError{app, ns}
+		return "", nil, &NotDeployedError{App: app, Namespace: ns}
 	}
 	if err == nil {
 		err = objects.CheckOwner("PodTemplate", t, app)
 	}
-	if err != nil {
-		return "", err
+	if err == nil {
+		err = objects.CheckEnvironment("PodTemplate", t, environment)
 	}
-	return metadata.ImageOf(t.Template.Spec, app), nil
+	if err != nil {
+		return "", nil, err
+	}
+	return metadata.ImageOf(t.Template.Spec, app), platform.Of(t.Template.Spec), nil
 }
 
 // Body returns the body of a call: text itself or, for "@path", the content of that file or of standard input.

@@ -75,3 +75,26 @@ func TestObjectWithOwnSecret(t *testing.T) {
 		t.Errorf("suspend %v, Secrets %q", j.Spec.Suspend, names)
 	}
 }
+
+// The Pod of a command ends at once: only a sidecar's own hook stays.
+func TestRuns(t *testing.T) {
+	sleep := &corev1.LifecycleHandler{Sleep: &corev1.SleepAction{Seconds: 5}}
+	flush := &corev1.LifecycleHandler{Exec: &corev1.ExecAction{Command: []string{"/flush"}}}
+	container := func(name string, stop *corev1.LifecycleHandler) corev1.Container {
+		return corev1.Container{
+			Name: name, Ports: []corev1.ContainerPort{{HostPort: 1}}, Lifecycle: &corev1.Lifecycle{PreStop: stop},
+		}
+	}
+	pod := &corev1.PodSpec{Containers: []corev1.Container{
+		container("proxy", sleep), container("shop", flush), container("buffer", flush), {Name: "plain"},
+	}}
+	c := runs(pod, "shop", []string{"echo", "$(A)"})
+	if c != &pod.Containers[1] || !slices.Equal(c.Command, []string{"echo", "$$(A)"}) {
+		t.Errorf("%+v", c)
+	}
+	for i, stop := range []*corev1.LifecycleHandler{nil, nil, flush} {
+		if c := pod.Containers[i]; c.Lifecycle.PreStop != stop || c.Ports != nil {
+			t.Errorf("%s: %+v", c.Name, c)
+		}
+	}
+}

@@ -45,7 +45,7 @@ func waitForEarlier(ctx context.Context, cluster *k8s.Client, r Request, j batch
 			r.Say(err.Error()) // it never started, or no longer exists
 		}
 	}
-	return cluster.DeleteJob(ctx, r.Namespace, j.Name)
+	return cluster.Delete(ctx, &j)
 }
 
 // startWithSecret creates the Job's own Secret, and starts the Job.

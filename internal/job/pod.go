@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"regexp"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
-	"norn/internal/logs"
 	"norn/pkg/k8s"
 	"norn/pkg/k8s/rollout"
 )
@@ -69,33 +67,4 @@ func deletedClaim(sum rollout.PodSummary) string {
 		return ""
 	}
 	return m[1]
-}
-
-// show copies the container's log until it ends.
-func show(ctx context.Context, cluster *k8s.Client, r Request, p *corev1.Pod, container string) error {
-	out := &output{to: r.Out}
-	err := logs.Stream(ctx, cluster, p, container, logs.StreamSink{Out: out, Warn: r.Say})
-	if ctx.Err() != nil {
-		return fmt.Errorf("the Job was interrupted and deleted: %w", context.Cause(ctx))
-	}
-	if out.err != nil { // nobody reads the output any more
-		return fmt.Errorf("the Job was interrupted and deleted: %w", out.err)
-	}
-	if err != nil {
-		r.Say(fmt.Sprintf("cannot read the Pod's log: %v", err)) // the Job continues, and run waits for its end
-	}
-	return nil
-}
-
-// output records whether a write failed, to distinguish that from a failed read.
-type output struct {
-	to  io.Writer
-	err error
-}
-
-// Write implements io.Writer.
-func (o *output) Write(p []byte) (int, error) {
-	n, err := o.to.Write(p)
-	o.err = err
-	return n, err
 }

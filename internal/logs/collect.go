@@ -11,9 +11,8 @@ import (
 
 // collect shows the lines that exist now, merged by time.
 func (s *session) collect(ctx context.Context) error {
-	var now rollout.Observation
-	first := func(seen rollout.Observation) (bool, error) { now = seen; return true, nil }
-	if err := s.cluster.Observe(ctx, s.opts.Namespace, s.opts.App, first); err != nil {
+	var now []workload
+	if err := s.observe(ctx, func(seen []workload) (bool, error) { now = seen; return true, nil }); err != nil {
 		return err
 	}
 	if err := s.explain(ctx, now); err != nil {
@@ -21,7 +20,7 @@ func (s *session) collect(ctx context.Context) error {
 	}
 	m := &merger{out: &output{w: s.sink.Out, fail: s.cancel}}
 	var failed failures
-	for _, c := range s.wantedContainers(now) {
+	for _, c := range s.wantedContainers(ctx, now) {
 		instances := s.instances(c)
 		if len(instances) == 0 {
 			continue
@@ -30,6 +29,13 @@ func (s *session) collect(ctx context.Context) error {
 		m.queues = append(m.queues, q)
 		go func() {
 			defer close(q.batches)
+			show, err := s.beforePod(ctx, c.pod, false)
+			if err != nil {
+				s.cancel(err)
+			}
+			if err != nil || !show {
+				return
+			}
 			w := s.watch(c.pod, c.name)
 			w.update(viewOf(c.pod, c.name))
 			for _, id := range instances {

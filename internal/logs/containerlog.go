@@ -18,6 +18,7 @@ type containerLog struct {
 	streams                   Streamer
 	slots                     slots
 	namespace, pod, container string
+	stream                    string // corev1.LogStreamStdout, LogStreamStderr, or "" for both
 }
 
 // slots limits the number of streams that are being opened at the same time. Peeks have their own slots, so that they
@@ -33,18 +34,21 @@ func (l *containerLog) name() string { return l.pod + "/" + l.container }
 
 // open opens a stream to read.
 func (l *containerLog) open(ctx context.Context, opts *corev1.PodLogOptions) (io.ReadCloser, error) {
-	return l.stream(ctx, l.slots.open, opts)
+	return l.request(ctx, l.slots.open, opts)
 }
 
 // peek opens a stream to look at a few lines.
 func (l *containerLog) peek(ctx context.Context, opts *corev1.PodLogOptions) (io.ReadCloser, error) {
-	return l.stream(ctx, l.slots.peek, opts)
+	return l.request(ctx, l.slots.peek, opts)
 }
 
-func (l *containerLog) stream(
+func (l *containerLog) request(
 	ctx context.Context, slot chan struct{}, opts *corev1.PodLogOptions,
 ) (io.ReadCloser, error) {
 	opts.Container, opts.Timestamps = l.container, true
+	if l.stream != "" && opts.TailLines == nil { // the API server refuses both; only peeks have the limit
+		opts.Stream = &l.stream
+	}
 	select {
 	case slot <- struct{}{}:
 	case <-ctx.Done():

@@ -62,58 +62,77 @@ func (n *notices) once(notice func(string), text string) {
 
 // explain calls notice with the reason why the app, or some of its Pods, have no readable logs. It returns an error if
 // the app does not exist and was never observed.
-func (s *session) explain(ctx context.Context, seen rollout.Observation) error {
-	pods := s.wantedPods(seen, revisionsOf(seen))
-	if len(pods) == 0 {
-		why, err := s.noPods(ctx, seen)
+func (s *session) explain(ctx context.Context, seen []workload) error {
+	var all []*corev1.Pod
+	for _, w := range seen {
+		all = append(all, s.wantedPods(w, revisionsOf(w))...)
+	}
+	filters := len(s.opts.Containers.Pods) > 0 || s.opts.Containers.Revision != ""
+	first := !s.observed
+	s.observed = true
+	for _, w := range seen {
+		if pods := s.wantedPods(w, revisionsOf(w)); len(pods) > 0 {
+			s.explainPods(ctx, w, pods, first)
+			continue
+		}
+		if filters && len(all) > 0 { // those of another workload are meant
+			continue
+		}
+		why, err := s.noPods(ctx, w, podsIn(seen), first)
 		if err != nil {
 			return err
 		}
 		s.notices.once(s.sink.Notice, why)
+	}
+	if len(all) == 0 {
 		return nil
 	}
-	if !s.observed && slices.ContainsFunc(pods, isOfJob) {
-		s.notices.once(s.sink.Notice, s.refusedRun(ctx, pods))
-	}
-	s.observed = true
-	if err := s.checkContainerNames(pods); err != nil {
-		return err
-	}
-	for _, p := range pods {
-		s.notices.once(s.sink.Notice, s.notReadable(p))
-	}
-	return nil
+	return s.checkContainerNames(all)
 }
 
-// noPods returns why no Pod can be read. An app that was observed earlier may be created again.
-func (s *session) noPods(ctx context.Context, seen rollout.Observation) (string, error) {
-	first := !s.observed
-	s.observed = true
+// explainPods calls notice with the reasons why Pods of a workload have no readable logs.
+func (s *session) explainPods(ctx context.Context, seen workload, pods []*corev1.Pod, first bool) {
+	if first && slices.ContainsFunc(pods, isOfJob) {
+		s.notices.once(s.sink.Notice, s.refusedRun(ctx, seen.name, pods))
+	}
+	for _, p := range pods {
+		if seen.OnDeadNode(p) {
+			text := fmt.Sprintf("the log of %s cannot be read: node %s is not ready", p.Name, p.Spec.NodeName)
+			s.notices.once(s.sink.Notice, text)
+			continue
+		}
+		s.notices.once(s.sink.Notice, s.notReadable(p))
+	}
+}
+
+// noPods returns why no Pod of a workload can be read; all are the Pods of all workloads. A workload that was observed
+// earlier may be created again.
+func (s *session) noPods(ctx context.Context, seen workload, all []*corev1.Pod, first bool) (string, error) {
 	if d := seen.Deployment; d != nil {
 		if len(seen.Pods) > 0 {
 			if s.opts.Follow {
 				return "no Pod matches yet", nil
 			}
-			return "", &ChoiceError{s.selectedPods(), "available: " + podNames(seen.Pods)}
+			return "", &ChoiceError{s.selectedPods(), "available: " + podNames(all)}
 		}
-		return noPodsOf(s.opts.App, d), nil
+		return noPodsOf(seen.name, d), nil
 	}
-	job, err := s.cluster.GetCronJob(ctx, s.opts.Namespace, s.opts.App)
+	job, err := s.cluster.GetCronJob(ctx, s.opts.Namespace, seen.name)
 	switch {
 	case err == nil && job.Spec.Suspend != nil && *job.Spec.Suspend:
-		return s.opts.App + " has not been deployed yet, or is suspended", nil
+		return seen.name + " has not been deployed yet, or is suspended", nil
 	case err == nil:
 		return s.noRunPods(ctx, job), nil
 	case first:
-		return "", &NotFoundError{s.opts.Namespace, s.opts.App}
+		return "", &NotFoundError{s.opts.Namespace, seen.name}
 	default:
-		return fmt.Sprintf("%s no longer exists", s.opts.App), nil
+		return fmt.Sprintf("%s no longer exists", seen.name), nil
 	}
 }
 
 // noRunPods returns why the newest run of a cron app has no Pod, or that there is no run.
 func (s *session) noRunPods(ctx context.Context, cron *batchv1.CronJob) string {
-	none := fmt.Sprintf("no run of %s exists; its schedule is %q", s.opts.App, cron.Spec.Schedule)
+	none := fmt.Sprintf("no run of %s exists; its schedule is %q", cron.Name, cron.Spec.Schedule)
 	runs, err := s.cluster.CronRuns(ctx, cron)
 	if err != nil || len(runs) == 0 { // such as a denied permission to list Jobs
 		return none
@@ -121,14 +140,14 @@ func (s *session) noRunPods(ctx context.Context, cron *batchv1.CronJob) string {
 	newest := runs[0].Name
 	warning, err := s.cluster.JobWarning(ctx, s.opts.Namespace, newest)
 	if err != nil || warning == "" {
-		return fmt.Sprintf("the last run of %s, Job %s, has no Pod", s.opts.App, newest)
+		return fmt.Sprintf("the last run of %s, Job %s, has no Pod", cron.Name, newest)
 	}
-	return fmt.Sprintf("Job %s: %s", newest, rollout.DescribeRefusal(s.opts.Namespace, warning))
+	return fmt.Sprintf("Job %s: %s", newest, rollout.DescribeRefusal(warning, nil))
 }
 
 // refusedRun returns why the newest run of a cron app has no Pod, if earlier runs have some. Otherwise it returns "".
-func (s *session) refusedRun(ctx context.Context, pods []*corev1.Pod) string {
-	job, err := s.cluster.GetCronJob(ctx, s.opts.Namespace, s.opts.App)
+func (s *session) refusedRun(ctx context.Context, name string, pods []*corev1.Pod) string {
+	job, err := s.cluster.GetCronJob(ctx, s.opts.Namespace, name)
 	if err != nil {
 		return ""
 	}
@@ -143,7 +162,7 @@ func (s *session) refusedRun(ctx context.Context, pods []*corev1.Pod) string {
 	if err != nil || warning == "" {
 		return ""
 	}
-	return fmt.Sprintf("Job %s: %s", runs[0].Name, rollout.DescribeRefusal(s.opts.Namespace, warning))
+	return fmt.Sprintf("Job %s: %s", runs[0].Name, rollout.DescribeRefusal(warning, nil))
 }
 
 func isOfJob(p *corev1.Pod) bool { return p.Labels[batchv1.JobNameLabel] != "" }
@@ -169,12 +188,7 @@ func noPodsOf(app string, d *appsv1.Deployment) string {
 func (s *session) checkContainerNames(pods []*corev1.Pod) error {
 	var available []string
 	for _, p := range pods {
-		for _, c := range slices.Concat(p.Spec.InitContainers, p.Spec.Containers) {
-			available = append(available, c.Name)
-		}
-		for _, c := range p.Spec.EphemeralContainers {
-			available = append(available, c.Name)
-		}
+		available = append(available, containerNames(p)...)
 	}
 	slices.Sort(available)
 	available = slices.Compact(available)

@@ -8,8 +8,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
-
-	"norn/pkg/k8s/rollout"
 )
 
 const (
@@ -43,18 +41,17 @@ func (f *follower) run(ctx context.Context) error {
 		defer t.Stop()
 	}
 	defer f.running.Wait()
-	return s.cluster.Observe(ctx, s.opts.Namespace, s.opts.App,
-		func(seen rollout.Observation) (bool, error) { return false, f.observe(ctx, seen) })
+	return s.observe(ctx, func(seen []workload) (bool, error) { return false, f.observe(ctx, seen) })
 }
 
 // observe starts a tail for each container that has started, and updates the watches of all tails.
-func (f *follower) observe(ctx context.Context, seen rollout.Observation) error {
+func (f *follower) observe(ctx context.Context, seen []workload) error {
 	startedLater := f.session.observed
 	if err := f.session.explain(ctx, seen); err != nil {
 		return err
 	}
 	wanted := map[string]bool{}
-	for _, c := range f.session.wantedContainers(seen) {
+	for _, c := range f.session.wantedContainers(ctx, seen) {
 		key := string(c.pod.UID) + "/" + c.name
 		wanted[key] = true
 		v := viewOf(c.pod, c.name)
@@ -83,7 +80,7 @@ func (f *follower) start(ctx context.Context, t *tail) {
 }
 
 // updateOthers updates the watches of tails whose container is no longer wanted, and removes finished tails.
-func (f *follower) updateOthers(seen rollout.Observation, wanted map[string]bool) {
+func (f *follower) updateOthers(seen []workload, wanted map[string]bool) {
 	for key, t := range f.tails {
 		if wanted[key] {
 			continue
@@ -102,10 +99,11 @@ func (f *follower) updateOthers(seen rollout.Observation, wanted map[string]bool
 	}
 }
 
-func podOf(seen rollout.Observation, uid types.UID) *corev1.Pod {
-	i := slices.IndexFunc(seen.Pods, func(p *corev1.Pod) bool { return p.UID == uid })
+func podOf(seen []workload, uid types.UID) *corev1.Pod {
+	pods := podsIn(seen)
+	i := slices.IndexFunc(pods, func(p *corev1.Pod) bool { return p.UID == uid })
 	if i < 0 {
 		return nil
 	}
-	return seen.Pods[i]
+	return pods[i]
 }

@@ -84,7 +84,7 @@ func (k *testKubelet) StreamLogs(ctx context.Context, _, _ string, opts *corev1.
 }
 
 // Observe implements Cluster. It shows the single Pod and waits until ctx ends.
-func (k *testKubelet) Observe(ctx context.Context, _, _ string, see func(rollout.Observation) (bool, error)) error {
+func (k *testKubelet) Observe(ctx context.Context, _, _, _ string, see func(rollout.Observation) (bool, error)) error {
 	if done, err := see(rollout.Observation{Pods: []*corev1.Pod{fakePod(false)}}); done || err != nil {
 		return err
 	}

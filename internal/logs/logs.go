@@ -30,7 +30,7 @@ import (
 // Cluster is the part of a cluster's API that Run uses.
 type Cluster interface {
 	Streamer
-	Observe(ctx context.Context, ns, app string, see func(rollout.Observation) (bool, error)) error
+	Observe(ctx context.Context, ns, app, workload string, see func(rollout.Observation) (bool, error)) error
 	podFinder
 	GetCronJob(ctx context.Context, ns, name string) (*batchv1.CronJob, error)
 	CronRuns(ctx context.Context, cron *batchv1.CronJob) ([]batchv1.Job, error)
@@ -42,6 +42,8 @@ var _ Cluster = (*k8s.Client)(nil)
 // Options select the lines to show.
 type Options struct {
 	Namespace, App string
+	// Workloads are the names of the app's workloads to show. The default is the main one, which has the app's name.
+	Workloads []string
 
 	Follow     bool
 	Previous   bool
@@ -54,7 +56,7 @@ type Options struct {
 type Origin struct {
 	Pod, Container string
 	Revision       string // the Pod's revision of the Deployment, or ""
-	Several        bool   // the pod has other containers
+	Several        bool   // the lines name the container; see namesContainers
 }
 
 // Sink receives the lines and messages.
@@ -62,6 +64,10 @@ type Sink struct {
 	Out io.Writer
 	// Format returns the output format for one container's lines.
 	Format func(Origin) Format
+	// BeforePod is called before the first line of a container's instance is read. again says that the instance may have
+	// started after the run. It returns false if the Pod's lines must not be shown. An error ends the run. BeforePod may
+	// be nil.
+	BeforePod func(ctx context.Context, p *corev1.Pod, again bool) (show bool, err error)
 	// Notice is called with the reason why a container has no lines to show.
 	Notice func(text string)
 	// Warn is called when lines may be missing.
@@ -115,6 +121,8 @@ type session struct {
 	cancel   context.CancelCauseFunc
 	notices  notices
 	observed bool // the app was observed earlier
+	// ofRuns are the containers of the runs of CronJobs that norn manages, by CronJob; see managedContainers.
+	ofRuns map[string][]string
 }
 
 // reader returns a reader for one instance of a container.
@@ -138,6 +146,14 @@ func (s *session) firstRequest() corev1.PodLogOptions {
 		o.SinceTime = wholeSecond(s.opts.Lines.Since)
 	}
 	return o
+}
+
+// beforePod prepares for the lines of a container's instance. It reports whether to show them.
+func (s *session) beforePod(ctx context.Context, p *corev1.Pod, again bool) (show bool, err error) {
+	if s.sink.BeforePod == nil {
+		return true, nil
+	}
+	return s.sink.BeforePod(ctx, p, again)
 }
 
 // watch returns a watch of one container of this Pod. It ignores a later Pod of the same name.

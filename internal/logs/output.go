@@ -55,6 +55,7 @@ const (
 type lineWriter struct {
 	out    *output
 	format Format
+	raw    bool // do not end an unfinished line: its rest may follow, or the container has written none
 
 	mu    sync.Mutex
 	chunk []byte
@@ -90,16 +91,16 @@ func (d *lineWriter) takePart(p piece) error {
 	}
 	d.chunk = d.format.Part(d.chunk, p.text)
 	if p.end {
-		return d.endLine()
+		d.chunk = d.format.End(d.chunk)
+		return d.unblock()
 	}
 	err := d.out.writeLocked(d.chunk)
 	d.chunk = d.chunk[:0]
 	return err
 }
 
-// endLine ends a long line and unblocks the output; the caller holds mu.
-func (d *lineWriter) endLine() error {
-	d.chunk = d.format.End(d.chunk)
+// unblock writes the rest of a long line and unblocks the output; the caller holds mu.
+func (d *lineWriter) unblock() error {
 	err := d.out.writeLocked(d.chunk)
 	d.chunk, d.blocks = d.chunk[:0], false
 	d.out.mu.Unlock()
@@ -127,10 +128,13 @@ func (d *lineWriter) flush() error {
 
 // flushLocked writes the chunk and ends a long line; the caller holds mu.
 func (d *lineWriter) flushLocked() error {
-	if d.blocks {
-		return d.endLine()
+	if !d.blocks {
+		return d.writeChunk()
 	}
-	return d.writeChunk()
+	if !d.raw {
+		d.chunk = d.format.End(d.chunk)
+	}
+	return d.unblock()
 }
 
 func (d *lineWriter) idle() error {

@@ -2,6 +2,7 @@ package logs
 
 import (
 	"cmp"
+	"context"
 	"regexp"
 	"slices"
 	"strings"
@@ -37,7 +38,8 @@ func (l *LineFilter) matches(at int64, text []byte) bool {
 // ContainerFilter selects containers. An empty field selects all.
 type ContainerFilter struct {
 	Pods     []string // whole names, or the short names that norn logs shows
-	Names    []string // of containers
+	Names    []string // of containers; without names, only the containers that norn manages
+	All      bool     // also containers that norn does not manage
 	Revision string   // new, old, or the number of a revision
 }
 
@@ -45,10 +47,6 @@ func (c *ContainerFilter) matchesPod(name string) bool {
 	return len(c.Pods) == 0 || slices.ContainsFunc(c.Pods, func(want string) bool {
 		return name == want || strings.HasSuffix(name, "-"+want) || strings.HasPrefix(name, want+"-")
 	})
-}
-
-func (c *ContainerFilter) matchesName(name string) bool {
-	return len(c.Names) == 0 || slices.Contains(c.Names, name)
 }
 
 func (c *ContainerFilter) matchesRevision(r revision) bool {
@@ -64,11 +62,6 @@ func (c *ContainerFilter) matchesRevision(r revision) bool {
 	}
 }
 
-// hasSeveralContainers reports whether a Pod has more than one container. If so, its lines name their container.
-func hasSeveralContainers(p *corev1.Pod) bool {
-	return len(p.Spec.InitContainers)+len(p.Spec.Containers)+len(p.Spec.EphemeralContainers) > 1
-}
-
 // container is one of a pod's containers.
 type container struct {
 	pod    *corev1.Pod
@@ -78,14 +71,28 @@ type container struct {
 
 // wantedContainers returns the selected containers in a stable order: by the age of their Pod, and within a Pod in
 // start order.
-func (s *session) wantedContainers(seen rollout.Observation) []container {
-	revisions := revisionsOf(seen)
+func (s *session) wantedContainers(ctx context.Context, seen []workload) []container {
+	var out []container
+	for _, w := range seen {
+		out = append(out, s.containersOf(ctx, w)...)
+	}
+	if len(seen) > 1 {
+		slices.SortStableFunc(out, func(a, b container) int {
+			return a.pod.CreationTimestamp.Compare(b.pod.CreationTimestamp.Time)
+		})
+	}
+	return out
+}
+
+func (s *session) containersOf(ctx context.Context, seen workload) []container {
+	revisions, managed := revisionsOf(seen), s.managedContainers(ctx, seen)
 	var out []container
 	for _, p := range s.wantedPods(seen, revisions) {
+		isWanted := s.opts.Containers.isWanted(p, managed)
+		several := s.opts.Containers.namesContainers(p, isWanted)
 		for _, c := range containerStatuses(p) {
-			if s.opts.Containers.matchesName(c.Name) {
-				origin := Origin{p.Name, c.Name, revisions.of(p).number, hasSeveralContainers(p)}
-				out = append(out, container{p, c.Name, origin})
+			if isWanted(c.Name) {
+				out = append(out, container{p, c.Name, Origin{p.Name, c.Name, revisions.of(p).number, several}})
 			}
 		}
 	}
@@ -93,7 +100,7 @@ func (s *session) wantedContainers(seen rollout.Observation) []container {
 }
 
 // wantedPods returns the selected pods, the oldest first.
-func (s *session) wantedPods(seen rollout.Observation, revisions revisions) []*corev1.Pod {
+func (s *session) wantedPods(seen workload, revisions revisions) []*corev1.Pod {
 	var out []*corev1.Pod
 	for _, p := range seen.Pods {
 		if c := &s.opts.Containers; c.matchesPod(p.Name) && c.matchesRevision(revisions.of(p)) {
@@ -115,8 +122,8 @@ type revision struct {
 // revisions maps the UIDs of a Deployment's ReplicaSets to their revisions.
 type revisions map[types.UID]revision
 
-func revisionsOf(seen rollout.Observation) revisions {
-	current := rollout.CurrentReplicaSet(seen)
+func revisionsOf(seen workload) revisions {
+	current := rollout.CurrentReplicaSet(seen.Observation)
 	out := revisions{}
 	for _, rs := range seen.ReplicaSets {
 		out[rs.UID] = revision{number: numberOf(rs), current: current != nil && rs.UID == current.UID}

@@ -48,8 +48,17 @@ func (t *tail) run(ctx context.Context) error {
 		if err := t.acquireStream(ctx); err != nil {
 			return nil //nolint:nilerr // the run has ended
 		}
-		err := r.read(ctx, t.watch)
+		show, err := r.opened > 0, error(nil)
+		if !show {
+			show, err = t.session.beforePod(ctx, t.pod, t.showAll)
+		}
+		if show {
+			err = r.read(ctx, t.watch)
+		}
 		<-t.streams
+		if err == nil && !show {
+			return nil
+		}
 		if err != nil && ctx.Err() == nil {
 			return err
 		}

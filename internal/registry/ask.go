@@ -227,10 +227,40 @@ func (c *client) do(ctx context.Context, method, address, authorization, form st
 	if err != nil {
 		return reply{}, unreachable(req.URL.Host, err)
 	}
+	out := replyTo(resp)
+	out.body = body
+	return out, nil
+}
+
+// host returns the registry's host, as in all addresses that begin with base.
+func (c *client) host() string {
+	_, host, _ := strings.Cut(c.base, "://")
+	return host
+}
+
+// fetch requests a document of a repository. authorization is "" for a request without a login.
+func fetch(ctx context.Context, method, address, accept, authorization string) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, address, nil)
+	if err != nil {
+		return nil, &Error{Text: fmt.Sprintf("invalid address %q", address)}
+	}
+	req.Header.Set("Accept", accept)
+	if authorization != "" {
+		req.Header.Set("Authorization", authorization)
+	}
+	resp, err := publicRedirect().Do(req)
+	if err != nil {
+		return nil, unreachable(req.URL.Host, err)
+	}
+	return resp, nil
+}
+
+// replyTo returns what a response says before its body.
+func replyTo(resp *http.Response) reply {
 	return reply{
-		code: resp.StatusCode, status: resp.Status, body: body,
+		code: resp.StatusCode, status: resp.Status,
 		challenge: strings.Join(resp.Header.Values("WWW-Authenticate"), ", "),
-	}, nil
+	}
 }
 
 // noRedirect returns a client that does not follow redirects, which could send the login to an unchecked server.

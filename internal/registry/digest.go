@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"regexp"
-	"strings"
 
 	"github.com/distribution/reference"
 )
@@ -74,29 +73,18 @@ func (c *client) authorization(ctx context.Context, challenge string) (string, e
 
 // manifest requests an image's manifest. The reply has the manifest's digest instead of the manifest.
 func (c *client) manifest(ctx context.Context, method, address, authorization string) (reply, error) {
-	req, err := http.NewRequestWithContext(ctx, method, address, nil)
+	resp, err := fetch(ctx, method, address, manifestTypes, authorization)
 	if err != nil {
-		return reply{}, &Error{Text: fmt.Sprintf("invalid address %q", address)}
-	}
-	req.Header.Set("Accept", manifestTypes)
-	if authorization != "" {
-		req.Header.Set("Authorization", authorization)
-	}
-	resp, err := publicRedirect().Do(req)
-	if err != nil {
-		return reply{}, unreachable(req.URL.Host, err)
+		return reply{}, err
 	}
 	defer func() { _ = resp.Body.Close() }()
-	out := reply{
-		code: resp.StatusCode, status: resp.Status,
-		challenge: strings.Join(resp.Header.Values("WWW-Authenticate"), ", "),
-	}
+	out := replyTo(resp)
 	if named := resp.Header.Get("Docker-Content-Digest"); validDigest.MatchString(named) {
 		out.digest = named
 	} else if method == http.MethodGet && resp.StatusCode == http.StatusOK {
 		body, err := io.ReadAll(io.LimitReader(resp.Body, maxManifest))
 		if err != nil {
-			return reply{}, unreachable(req.URL.Host, err)
+			return reply{}, unreachable(c.host(), err)
 		}
 		out.digest = fmt.Sprintf("sha256:%x", sha256.Sum256(body))
 	}

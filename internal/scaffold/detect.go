@@ -3,15 +3,15 @@ package scaffold
 
 import (
 	"bufio"
+	"bytes"
 	"context"
-	"io"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
 
 	"norn/internal/command"
+	"norn/internal/regularfile"
 	"norn/pkg/deploy/source"
 	"norn/pkg/infraspec"
 )
@@ -27,6 +27,9 @@ type Answers struct {
 	Dockerfile        string // "" for a file named Dockerfile
 	Remote            string // the git remote
 	FromRemote        bool   // deploy from the remote instead of the folder
+	// Those of a Procfile.
+	MainCommand, Migration string
+	Processes              []Process
 }
 
 // Detect reads an app's name, Dockerfile, exposed port and git remote from its folder.
@@ -43,6 +46,7 @@ func Detect(ctx context.Context, dir string) Answers {
 		}
 		break
 	}
+	a.withProcfile(readProcfile(dir))
 	return a
 }
 
@@ -66,13 +70,12 @@ var (
 // exposed returns the first port that a Dockerfile's last stage exposes, or 0 (docs.docker.com: Dockerfile reference,
 // EXPOSE).
 func exposed(path string) (int, error) {
-	f, err := os.Open(path)
+	text, err := regularfile.Read(path, regularfile.MaxText)
 	if err != nil {
 		return 0, err
 	}
-	defer func() { _ = f.Close() }()
 	port := 0
-	lines := bufio.NewScanner(f)
+	lines := bufio.NewScanner(bytes.NewReader(text))
 	for lines.Scan() {
 		if fromLine.Match(lines.Bytes()) {
 			port = 0
@@ -88,9 +91,9 @@ func exposed(path string) (int, error) {
 
 // remote returns the address of the git remote origin without credentials, or "".
 func remote(ctx context.Context, dir string) string {
-	out, err := command.Output(ctx, dir, io.Discard, "git", "config", "--get", "remote.origin.url")
+	out, err := command.GitOutput(ctx, dir, "config", "--get", "remote.origin.url")
 	if err != nil {
 		return ""
 	}
-	return source.WithoutCredentials(strings.TrimSpace(string(out)))
+	return source.WithoutCredentials(strings.TrimSpace(out))
 }

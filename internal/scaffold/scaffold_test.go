@@ -33,7 +33,8 @@ func TestTextIsValid(t *testing.T) {
 			for _, f := range found {
 				t.Errorf("%s", f)
 			}
-			if spec.App != a.App || string(spec.Role) != a.Role || spec.Port != a.Port || spec.Healthcheck != a.Healthcheck ||
+			if spec.App != a.App || string(spec.Role) != a.Role || spec.Port != a.Port ||
+				spec.Healthcheck.Path != a.Healthcheck ||
 				spec.Hosts.Internal != a.Internal || spec.Hosts.External != a.External || spec.Schedule != a.Schedule {
 				t.Errorf("%+v was parsed as %+v", a, spec)
 			}

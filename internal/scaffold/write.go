@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"norn/internal/atomicfile"
+	"norn/internal/regularfile"
 	"norn/pkg/infraspec"
 )
 
@@ -46,7 +47,7 @@ func Write(dir string, a Answers) (path string, stale bool, err error) {
 		return "", false, fmt.Errorf("create the schema's folder: %w", err)
 	}
 	if err := create(schema, infraspec.Schema); errors.Is(err, fs.ErrExist) {
-		old, readErr := os.ReadFile(schema)
+		old, readErr := regularfile.Read(schema, regularfile.MaxText)
 		stale = readErr == nil && !bytes.Equal(old, infraspec.Schema)
 	} else if err != nil {
 		return "", false, err

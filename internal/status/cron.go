@@ -16,6 +16,7 @@ import (
 // Schedule describes when a cron app runs.
 type Schedule struct {
 	Cron    string     `json:"cron"`
+	Zone    string     `json:"timezone,omitempty"`
 	Last    *time.Time `json:"last,omitempty"` // when the schedule last started a run
 	Success *time.Time `json:"lastSuccess,omitempty"`
 	Active  int        `json:"active"`            // number of Pods whose container runs
@@ -26,7 +27,7 @@ type Schedule struct {
 type Run struct {
 	Job     string    `json:"job"`
 	Started time.Time `json:"started"`
-	Outcome Outcome   `json:"outcome"`
+	Outcome Outcome   `json:"outcome" redact:"-"`
 	Message string    `json:"message,omitempty"` // why it failed or waits
 }
 
@@ -51,8 +52,11 @@ func (d *detail) schedule(ctx context.Context, c *batchv1.CronJob) error {
 	if t := c.Status.LastSuccessfulTime; t != nil {
 		s.Success = &t.Time
 	}
+	if c.Spec.TimeZone != nil {
+		s.Zone = *c.Spec.TimeZone
+	}
 	d.Schedule = s
-	pods, err := d.cluster.GetPods(ctx, d.settings.Namespace, d.Name)
+	pods, err := d.cluster.GetPods(ctx, d.settings.Namespace, d.object())
 	if err != nil {
 		return err
 	}
@@ -78,8 +82,14 @@ func (d *detail) schedule(ctx context.Context, c *batchv1.CronJob) error {
 	if s.LastRun.Outcome == Waiting && s.LastRun.Message == "" {
 		d.refusal(ctx, s.LastRun)
 	}
-	if s.LastRun.Message != "" {
-		d.Reason = fmt.Sprintf("Job %s: %s", s.LastRun.Job, s.LastRun.Message)
+	for i := range jobs {
+		r := s.LastRun
+		if i > 0 { // an earlier run matters only while another container keeps it running
+			r = runOf(&jobs[i], pods, d.Name)
+		}
+		if r.Message != "" && (i == 0 || r.Outcome == RunningRun) {
+			d.Reason = strings.TrimPrefix(fmt.Sprintf("%s\nJob %s: %s", d.Reason, r.Job, r.Message), "\n")
+		}
 	}
 	return nil
 }
@@ -92,7 +102,7 @@ func (d *detail) refusal(ctx context.Context, r *Run) {
 		return
 	}
 	if warning != "" {
-		r.Message = rollout.DescribeRefusal(d.settings.Namespace, warning)
+		r.Message = rollout.DescribeRefusal(warning, d.local.Spec.Place)
 	}
 }
 
@@ -114,6 +124,9 @@ func runOf(j *batchv1.Job, pods []corev1.Pod, app string) *Run {
 			if i >= 0 && rollout.Summarize(&pods[i]).Message != "" {
 				r.Message = rollout.Summarize(&pods[i]).Message
 			}
+			if own != nil && own.State.Terminated != nil {
+				r.Message = whyFailed(own, r.Message)
+			}
 			return r
 		}
 	}
@@ -122,8 +135,7 @@ func runOf(j *batchv1.Job, pods []corev1.Pod, app string) *Run {
 		r.Outcome = RunningRun
 	case own != nil && own.State.Terminated != nil:
 		r.Outcome = RunningRun
-		r.Message = fmt.Sprintf("container %s has ended with exit code %d, and the Pod waits for %s",
-			app, own.State.Terminated.ExitCode, strings.Join(unended(&pods[i]), ", "))
+		r.Message = keptAlive(j, own, unended(&pods[i], app))
 	case i >= 0:
 		if _, r.Message = rollout.BlockedReason(&pods[i], time.Now()); r.Message == "" {
 			r.Message = rollout.Summarize(&pods[i]).Message
@@ -131,6 +143,41 @@ func runOf(j *batchv1.Job, pods []corev1.Pod, app string) *Run {
 	}
 	return r
 }
+
+// whyFailed returns why a run failed whose own container has ended, given what the Pod says. Another container may have
+// failed after the app's, or instead of it.
+func whyFailed(own *corev1.ContainerStatus, message string) string {
+	code := own.State.Terminated.ExitCode
+	text := fmt.Sprintf("container %s ended with exit code %d", own.Name, code)
+	if code != 0 || message == "" || strings.HasPrefix(message, text) {
+		return text
+	}
+	return message + "; " + text
+}
+
+// keptAlive describes a run whose own container has ended, while other containers keep its Pod, and so its Job, from
+// ending. It returns "" if nothing does.
+func keptAlive(j *batchv1.Job, own *corev1.ContainerStatus, others []string) string {
+	if len(others) == 0 {
+		return ""
+	}
+	who := fmt.Sprintf("container %s, which is not the app's own, keeps", others[0])
+	if len(others) > 1 {
+		who = fmt.Sprintf("containers %s, which are not the app's own, keep", strings.Join(others, " and "))
+	}
+	text := fmt.Sprintf("container %s has ended with exit code %d, but %s the Pod running",
+		own.Name, own.State.Terminated.ExitCode, who)
+	if j.Annotations[manualAnnotation] == "" { // runs do not overlap
+		text += ", so no further run starts"
+	}
+	return text + fmt.Sprintf("\nkubectl -n %s delete job %s ends this run; for the next runs, inject it as a native "+
+		"sidecar (an init container with restartPolicy: Always), or exclude the app from the injection",
+		j.Namespace, j.Name)
+}
+
+// manualAnnotation marks a Job that kubectl create job has created from a CronJob. The CronJob's controller does not
+// wait for it.
+const manualAnnotation = "cronjob.kubernetes.io/instantiate"
 
 // ownStatus returns the status of the app's own container, or nil.
 func ownStatus(p *corev1.Pod, app string) *corev1.ContainerStatus {
@@ -141,11 +188,12 @@ func ownStatus(p *corev1.Pod, app string) *corev1.ContainerStatus {
 	return &p.Status.ContainerStatuses[i]
 }
 
-// unended returns the names of a Pod's containers that have not ended, such as a sidecar that keeps a run from ending.
-func unended(p *corev1.Pod) []string {
+// unended returns the names of the other containers that have not ended, and that Kubernetes does not end: all but
+// native sidecars.
+func unended(p *corev1.Pod, app string) []string {
 	var names []string
-	for _, s := range slices.Concat(p.Status.InitContainerStatuses, p.Status.ContainerStatuses) {
-		if s.State.Terminated == nil {
+	for _, s := range p.Status.ContainerStatuses {
+		if s.State.Terminated == nil && s.Name != app {
 			names = append(names, s.Name)
 		}
 	}

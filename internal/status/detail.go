@@ -69,7 +69,7 @@ type Revision struct {
 	Version  string         `json:"version"`
 	Created  time.Time      `json:"created"` // when it was rolled out
 	Verified bool           `json:"verified"`
-	Failed   rollout.Reason `json:"failed,omitempty"` // why its rollout failed
+	Failed   rollout.Reason `json:"failed,omitempty" redact:"-"` // why its rollout failed
 	Current  bool           `json:"current"`
 }
 
@@ -86,7 +86,7 @@ type Volume struct {
 	Mount string `json:"mountPath,omitempty"`
 	Size  string `json:"size,omitempty"`
 	Host  string `json:"hostPath,omitempty"`
-	State string `json:"state"` // Bound, Pending, Lost, Terminating, missing, or host
+	State string `json:"state" redact:"-"` // Bound, Pending, Lost, Terminating, missing, or host
 }
 
 // NotFoundError reports that an app exists neither on disk nor in the cluster.
@@ -112,6 +112,9 @@ func Describe(ctx context.Context, cluster Cluster, l Local, s objects.Settings)
 			return nil, err
 		}
 	}
+	if spec, _ := compared(l, environmentOf(inv, l.Name)); spec != nil {
+		l.Spec = spec
+	}
 	var locals []Local
 	if l.Path != "" {
 		locals = []Local{l}
@@ -123,6 +126,9 @@ func Describe(ctx context.Context, cluster Cluster, l Local, s objects.Settings)
 	d := &detail{cluster: cluster, local: l, inventory: inv, settings: s, Detail: Detail{App: rows[0]}}
 	if inv != nil {
 		if err := d.workload(ctx); err != nil {
+			return nil, err
+		}
+		if err := d.processes(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -138,6 +144,7 @@ type detail struct {
 	local     Local
 	inventory *k8s.Inventory // nil without a cluster
 	settings  objects.Settings
+	process   string // the process whose workload is described, or "" for the main one
 }
 
 // unread records a failed read. The rest of the detail does not depend on it.

@@ -6,41 +6,45 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"norn/pkg/forge/drift"
 	"norn/pkg/forge/objects"
 	"norn/pkg/infraspec"
+	"norn/pkg/k8s"
+	"norn/pkg/k8s/metadata"
 )
 
-// liveObjects holds the objects of one app in the cluster. deployment and cronJob may be nil.
+// liveObjects holds the objects of one app in the cluster.
 type liveObjects struct {
-	deployment *appsv1.Deployment
-	cronJob    *batchv1.CronJob
-	services   []corev1.Service
-	claims     []corev1.PersistentVolumeClaim
+	deployments []appsv1.Deployment
+	cronJobs    []batchv1.CronJob
+	services    []corev1.Service
+	claims      []corev1.PersistentVolumeClaim
+
+	disruptions disruptions
+}
+
+// disruptions are the PodDisruptionBudgets of an app and of others.
+type disruptions struct {
+	own, others []policyv1.PodDisruptionBudget
+	denied      bool // the user cannot list them
 }
 
 // differences returns the differences between an app's objects and its infraspec, each as "Kind name: field".
 func differences(have liveObjects, spec *infraspec.Spec, s objects.Settings) ([]string, error) {
 	d := &drifts{}
-	switch {
-	case have.deployment != nil && spec.Role.Standing():
-		conf, _, err := objects.DeploymentFor(have.deployment, spec, s)
-		if err != nil {
+	for _, w := range spec.Workloads() {
+		if err := d.workload(have, w, s); err != nil {
 			return nil, err
 		}
-		d.compare("Deployment "+spec.App, conf, have.deployment)
-	case have.cronJob != nil && spec.Role == infraspec.Cron:
-		conf, _, err := objects.CronJobFor(have.cronJob, spec, s)
-		if err != nil {
-			return nil, err
-		}
-		d.compare("CronJob "+spec.App, conf, have.cronJob)
-	case spec.Role != infraspec.Function:
-		d.found = append(d.found, "the role is now "+string(spec.Role))
 	}
+	d.dropped(have, spec)
 	d.services(have.services, spec, s)
+	for _, w := range spec.Workloads() {
+		d.disruptions(have, w, s)
+	}
 	for _, conf := range objects.Claims(spec, s) {
 		what := "PersistentVolumeClaim " + *conf.Name
 		i := slices.IndexFunc(have.claims, func(c corev1.PersistentVolumeClaim) bool { return c.Name == *conf.Name })
@@ -58,19 +62,83 @@ type drifts struct {
 	err   error
 }
 
+// workload compares the workload of one process.
+func (d *drifts) workload(have liveObjects, spec *infraspec.Spec, s objects.Settings) error {
+	name := spec.Workload()
+	live, cron := find(have.deployments, spec.App, name), find(have.cronJobs, spec.App, name)
+	switch {
+	case live != nil && spec.Role.Standing():
+		conf, _, err := objects.DeploymentFor(live, spec, s)
+		if err != nil {
+			return err
+		}
+		d.compare("Deployment "+name, conf, live)
+	case cron != nil && spec.Role == infraspec.Cron:
+		conf, _, err := objects.CronJobFor(cron, spec, s)
+		if err != nil {
+			return err
+		}
+		d.compare("CronJob "+name, conf, cron)
+	case live == nil && cron == nil && spec.Process != "":
+		d.found = append(d.found, "process "+spec.Process+" is missing")
+	case spec.Process != "":
+		d.found = append(d.found, "the role of process "+spec.Process+" is now "+string(spec.Role))
+	case spec.Role != infraspec.Function:
+		d.found = append(d.found, "the role is now "+string(spec.Role))
+	}
+	return nil
+}
+
+// dropped names the processes that the infraspec no longer has.
+func (d *drifts) dropped(have liveObjects, spec *infraspec.Spec) {
+	inv := &k8s.Inventory{Deployments: have.deployments, CronJobs: have.cronJobs}
+	for _, p := range processes(Local{Name: spec.App}, inv) {
+		if spec.ProcessSpec(p.Name) == nil {
+			d.found = append(d.found, "process "+p.Name+" is no longer in the infraspec")
+		}
+	}
+}
+
 func (d *drifts) services(have []corev1.Service, spec *infraspec.Spec, s objects.Settings) {
-	conf := objects.Service(spec, s)
-	exists := false
-	for i := range have {
-		if conf != nil && have[i].Name == *conf.Name {
-			exists = true
-			d.compare("Service "+have[i].Name, conf, &have[i])
+	wanted := map[string]bool{}
+	var missing []string
+	for _, w := range spec.Workloads() {
+		conf := objects.Service(w, s)
+		if conf == nil {
 			continue
 		}
-		d.found = append(d.found, "Service "+have[i].Name+" is no longer in the infraspec")
+		wanted[*conf.Name] = true
+		if i := slices.IndexFunc(have, func(o corev1.Service) bool { return o.Name == *conf.Name }); i >= 0 {
+			d.compare("Service "+*conf.Name, conf, &have[i])
+		} else {
+			missing = append(missing, "Service "+*conf.Name+" is missing")
+		}
 	}
-	if conf != nil && !exists {
-		d.found = append(d.found, "Service "+*conf.Name+" is missing")
+	for i := range have {
+		if !wanted[have[i].Name] {
+			d.found = append(d.found, "Service "+have[i].Name+" is no longer in the infraspec")
+		}
+	}
+	d.found = append(d.found, missing...)
+}
+
+func (d *drifts) disruptions(have liveObjects, spec *infraspec.Spec, s objects.Settings) {
+	live := find(have.deployments, spec.App, spec.Workload())
+	scaled := live != nil && metadata.Scaler(live) != ""
+	conf, what := objects.DisruptionBudget(spec, s, scaled), objects.KindDisruptionBudget+" "+spec.Workload()
+	if objects.OtherDisruptionBudget(have.disruptions.others, spec) != "" {
+		conf = nil
+	}
+	own := have.disruptions.own
+	i := slices.IndexFunc(own, func(b policyv1.PodDisruptionBudget) bool { return b.Name == spec.Workload() })
+	switch {
+	case have.disruptions.denied || conf == nil && i < 0:
+	case conf == nil:
+		d.found = append(d.found, what+" is no longer needed")
+	case i < 0:
+		d.found = append(d.found, what+" is missing")
+	default:
+		d.compare(what, conf, &own[i])
 	}
 }
 

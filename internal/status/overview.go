@@ -33,19 +33,27 @@ const (
 
 // App describes an app in one line.
 type App struct {
-	Name    string     `json:"app"`
-	Role    string     `json:"role"`
-	State   State      `json:"state"`
+	Name string `json:"app"`
+	Workload
+	Environment string   `json:"environment,omitempty"` // that the objects in the cluster belong to
+	Hosts       []string `json:"hosts,omitempty"`
+	Drift       []string `json:"drift,omitempty"` // differences between cluster and infraspec
+	Path        string   `json:"path,omitempty"`  // of the infraspec, if it is on this machine
+	Problem     string   `json:"problem,omitempty"`
+	// Warnings say what will go wrong although the app may be running.
+	Warnings []string `json:"warnings,omitempty"`
+	// Processes are the processes of the app other than the main one, by name.
+	Processes []Process `json:"processes,omitempty"`
+}
+
+// Workload describes the Pods of a process of an app.
+type Workload struct {
+	Role    string     `json:"role" redact:"-"`
+	State   State      `json:"state" redact:"-"`
 	Ready   int        `json:"ready"`
 	Desired int        `json:"desired"`
 	Version string     `json:"version,omitempty"` // commit or image
 	Since   *time.Time `json:"since,omitempty"`   // when the rollout last progressed, or the object was created
-	Hosts   []string   `json:"hosts,omitempty"`
-	Drift   []string   `json:"drift,omitempty"` // differences between cluster and infraspec
-	Path    string     `json:"path,omitempty"`  // of the infraspec, if it is on this machine
-	Problem string     `json:"problem,omitempty"`
-	// Warnings say what will go wrong although the app may be running.
-	Warnings []string `json:"warnings,omitempty"`
 }
 
 // Overview returns the apps on disk and in the inventory, sorted by name. A nil inventory means that no cluster is
@@ -54,12 +62,22 @@ func Overview(locals []Local, inv *k8s.Inventory, s objects.Settings) []App {
 	var out []App
 	seen := map[string]bool{}
 	for _, l := range locals {
-		app := App{Name: l.Name, Path: l.Path, Problem: l.Problem, State: Invalid}
+		app := App{Name: l.Name, Path: l.Path, Problem: l.Problem, Workload: Workload{State: Invalid}}
 		if l.Spec != nil {
 			app.Role, app.Hosts, app.State = string(l.Spec.Role), hosts(l.Spec), Unknown
 		}
+		app.Processes = processes(l, inv)
+		app.Environment = environmentOf(inv, l.Name)
+		spec, why := compared(l, app.Environment)
+		if spec != nil && spec != l.Spec {
+			l.Spec, app.Role, app.Hosts = spec, string(spec.Role), hosts(spec)
+			app.Processes = processes(l, inv)
+		}
 		if inv != nil {
 			fill(&app, inv, l.Spec, s)
+		}
+		if why != "" && inv != nil && app.State != NotForged {
+			app.Warnings, app.Drift = append(app.Warnings, why), nil
 		}
 		seen[l.Name] = true
 		out = append(out, app)
@@ -69,7 +87,7 @@ func Overview(locals []Local, inv *k8s.Inventory, s objects.Settings) []App {
 			if seen[name] {
 				continue
 			}
-			app := App{Name: name}
+			app := App{Name: name, Environment: environmentOf(inv, name), Processes: processes(Local{Name: name}, inv)}
 			fill(&app, inv, nil, s)
 			out = append(out, app)
 		}
@@ -107,16 +125,16 @@ func fill(app *App, inv *k8s.Inventory, spec *infraspec.Spec, s objects.Settings
 		}
 	}
 	if spec == nil && app.Hosts == nil {
-		for _, svc := range services {
-			app.Hosts = append(app.Hosts, svc.Name)
-		}
+		app.Hosts = servicesOf(services, "")
 	}
-	d, c, t := find(inv.Deployments, app.Name), find(inv.CronJobs, app.Name), find(inv.PodTemplates, app.Name)
+	d, c := find(inv.Deployments, app.Name, app.Name), find(inv.CronJobs, app.Name, app.Name)
+	t := find(inv.PodTemplates, app.Name, app.Name)
 	switch {
 	case d != nil:
-		deployment(app, d)
+		app.Warnings = append(app.Warnings, app.deployment(app.Name, d)...)
 	case c != nil:
-		cronJob(app, c)
+		app.cronJob(app.Name, c)
+		app.Warnings = append(app.Warnings, runWarnings(c, inv.Runs)...)
 	case t != nil:
 		app.Role, app.State = cmp.Or(app.Role, t.Labels[objects.RoleLabel]), Callable
 		app.Version = version(t.Annotations, metadata.ImageOf(t.Template.Spec, app.Name))
@@ -125,21 +143,27 @@ func fill(app *App, inv *k8s.Inventory, spec *infraspec.Spec, s objects.Settings
 		app.State = NotDeployed
 	case spec != nil:
 		app.State = NotForged
-		return
 	}
-	if spec == nil {
+	for i := range app.Processes {
+		app.Warnings = append(app.Warnings, app.Processes[i].fill(app.Name, inv)...)
+	}
+	if spec == nil || app.State == NotForged {
 		return
 	}
 	var err error
-	if app.Drift, err = differences(liveObjects{d, c, services, claims}, spec, s); err != nil {
+	budgets := disruptions{
+		owned(inv.DisruptionBudgets, app.Name), inv.OtherDisruptionBudgets, inv.DisruptionBudgetsDenied,
+	}
+	have := liveObjects{owned(inv.Deployments, app.Name), owned(inv.CronJobs, app.Name), services, claims, budgets}
+	if app.Drift, err = differences(have, spec, s); err != nil {
 		app.Problem = "cannot be compared with the cluster: " + err.Error()
 	}
 }
 
-// find returns the object that has the app's name and label, or nil. It skips an object that is being deleted.
-func find[T any, P object[T]](list []T, app string) *T {
+// find returns the object that has a name and the app's label, or nil. It skips an object that is being deleted.
+func find[T any, P object[T]](list []T, app, name string) *T {
 	i := slices.IndexFunc(list, func(o T) bool {
-		return P(&o).GetName() == app && P(&o).GetLabels()[metadata.AppLabel] == app && P(&o).GetDeletionTimestamp() == nil
+		return P(&o).GetName() == name && P(&o).GetLabels()[metadata.AppLabel] == app && P(&o).GetDeletionTimestamp() == nil
 	})
 	if i < 0 {
 		return nil
@@ -165,39 +189,40 @@ type object[T any] interface {
 	GetDeletionTimestamp() *metav1.Time
 }
 
-func deployment(app *App, d *appsv1.Deployment) {
-	app.Desired = 1
+// deployment describes a workload by its Deployment, and returns warnings.
+func (w *Workload) deployment(app string, d *appsv1.Deployment) []string {
+	w.Desired = 1
 	if d.Spec.Replicas != nil {
-		app.Desired = int(*d.Spec.Replicas)
+		w.Desired = int(*d.Spec.Replicas)
 	}
-	app.Ready = int(d.Status.AvailableReplicas)
-	app.Role = cmp.Or(app.Role, d.Labels[objects.RoleLabel])
+	w.Ready = int(d.Status.AvailableReplicas)
+	w.Role = cmp.Or(w.Role, d.Labels[objects.RoleLabel])
 	switch {
 	case d.Spec.Paused && d.Status.Replicas == 0: // with replicas, somebody paused it
-		app.State, app.Desired = NotDeployed, 0
-		return
-	case app.Desired == 0:
-		app.State = Stopped
-	case app.Ready >= app.Desired && int(d.Status.UpdatedReplicas) >= app.Desired &&
+		w.State, w.Desired = NotDeployed, 0
+		return nil
+	case w.Desired == 0:
+		w.State = Stopped
+	case w.Ready >= w.Desired && int(d.Status.UpdatedReplicas) >= w.Desired &&
 		d.Status.ObservedGeneration >= d.Generation:
-		app.State = Running
+		w.State = Running
 	default:
-		app.State = NotReady
+		w.State = NotReady
 	}
-	app.Warnings = append(app.Warnings, rolloutWarnings(d)...)
-	app.Version = version(d.Annotations, metadata.ImageOf(d.Spec.Template.Spec, app.Name))
+	w.Version = version(d.Annotations, metadata.ImageOf(d.Spec.Template.Spec, app))
 	since := k8s.LastProgress(d)
-	app.Since = &since
+	w.Since = &since
+	return rolloutWarnings(app, d)
 }
 
 // rolloutWarnings returns why a change to a Deployment does not take effect, although its Pods may be available.
-func rolloutWarnings(d *appsv1.Deployment) []string {
+func rolloutWarnings(app string, d *appsv1.Deployment) []string {
 	switch {
 	case d.Spec.Paused:
 		return []string{"paused, so no change replaces its Pods; resume it with kubectl rollout resume deployment/" + d.Name +
 			" or norn deploy"}
 	case d.Status.Replicas > d.Status.UpdatedReplicas:
-		return []string{"a rollout is not complete: Pods of the previous version still run; norn status " + d.Name +
+		return []string{"a rollout is not complete: Pods of the previous version still run; norn status " + app +
 			" shows why"}
 	}
 	return nil
@@ -208,17 +233,18 @@ func version(annotations map[string]string, image string) string {
 	return metadata.VersionName(metadata.Shipped(annotations, image)[metadata.CommitAnnotation], image)
 }
 
-func cronJob(app *App, c *batchv1.CronJob) {
-	app.Role = cmp.Or(app.Role, c.Labels[objects.RoleLabel])
-	app.State = Scheduled
+// cronJob describes a workload by its CronJob.
+func (w *Workload) cronJob(app string, c *batchv1.CronJob) {
+	w.Role = cmp.Or(w.Role, c.Labels[objects.RoleLabel])
+	w.State = Scheduled
 	if c.Spec.Suspend != nil && *c.Spec.Suspend {
-		app.State = NotDeployed
+		w.State = NotDeployed
 		return
 	}
-	app.Version = version(c.Annotations, metadata.ImageOf(c.Spec.JobTemplate.Spec.Template.Spec, app.Name))
+	w.Version = version(c.Annotations, metadata.ImageOf(c.Spec.JobTemplate.Spec.Template.Spec, app))
 	since := c.CreationTimestamp.Time
 	if c.Status.LastScheduleTime != nil {
 		since = c.Status.LastScheduleTime.Time
 	}
-	app.Since = &since
+	w.Since = &since
 }

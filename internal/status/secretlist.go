@@ -11,7 +11,7 @@ import (
 type SecretName struct {
 	Name     string `json:"name"`
 	Declared bool   `json:"declared"`
-	File     string `json:"file"` // missing, encrypted, plain, readable or nested
+	File     string `json:"file" redact:"-"` // missing, encrypted, plain, readable or nested
 	Cluster  *bool  `json:"cluster,omitempty"`
 	Changed  *bool  `json:"changed,omitempty"` // the values in the cluster and in the file differ
 }

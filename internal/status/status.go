@@ -17,6 +17,8 @@ type Local struct {
 	Path    string
 	Spec    *infraspec.Spec // nil if there is a Problem
 	Problem string
+	// Environment is the chosen one, or "".
+	Environment string
 }
 
 // OnDisk finds the apps in the folders of appsDir, and the app that contains the folder here. It treats a missing

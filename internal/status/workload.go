@@ -10,32 +10,53 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"norn/pkg/forge/objects"
+	"norn/pkg/infraspec"
 	"norn/pkg/k8s/metadata"
 	"norn/pkg/k8s/rollout"
 )
 
+// object returns the name of the workload that d describes.
+func (d *detail) object() string { return infraspec.WorkloadName(d.Name, d.process) }
+
+// processes describes the workloads of the other processes.
+func (d *detail) processes(ctx context.Context) error {
+	for i := range d.Processes {
+		p := &d.Processes[i]
+		one := &detail{
+			cluster: d.cluster, local: d.local, inventory: d.inventory, settings: d.settings, process: p.Name,
+			Detail: Detail{App: App{Name: d.Name, Workload: p.Workload}},
+		}
+		if err := one.workload(ctx); err != nil {
+			return err
+		}
+		p.Reason, p.Pods, p.Revisions, p.Schedule = one.Reason, one.Pods, one.Revisions, one.Schedule
+		d.Unread = append(d.Unread, one.Unread...)
+	}
+	return nil
+}
+
 // workload describes the CronJob, or the Deployment with its history and pods.
 func (d *detail) workload(ctx context.Context) error {
-	if c := find(d.inventory.CronJobs, d.Name); c != nil {
+	if c := find(d.inventory.CronJobs, d.Name, d.object()); c != nil {
 		d.Image = metadata.ImageOf(c.Spec.JobTemplate.Spec.Template.Spec, d.Name)
 		if err := d.schedule(ctx, c); err != nil {
 			return err
 		}
 	}
-	if live := find(d.inventory.Deployments, d.Name); live != nil {
+	if live := find(d.inventory.Deployments, d.Name, d.object()); live != nil {
 		return d.rollout(ctx, live)
 	}
 	if d.State != NotForged {
 		return nil
 	}
-	other, err := d.cluster.GetDeployment(ctx, d.settings.Namespace, d.Name)
+	other, err := d.cluster.GetDeployment(ctx, d.settings.Namespace, d.object())
 	if err != nil { // usually because it does not exist
 		return nil //nolint:nilerr // it would only explain the state
 	}
 	if conflict := objects.CheckOwner("Deployment", other, d.Name); conflict != nil {
 		d.Reason = conflict.Error()
 	} else if t := other.DeletionTimestamp; t != nil {
-		d.Reason = fmt.Sprintf("Deployment %s is being deleted (since %s)", d.Name, t.UTC().Format(time.RFC3339))
+		d.Reason = fmt.Sprintf("Deployment %s is being deleted (since %s)", d.object(), t.UTC().Format(time.RFC3339))
 	}
 	return nil
 }
@@ -47,7 +68,7 @@ func (d *detail) rollout(ctx context.Context, live *appsv1.Deployment) error {
 	if err != nil {
 		return err
 	}
-	pods, err := d.cluster.GetPods(ctx, d.settings.Namespace, d.Name)
+	pods, err := d.cluster.GetPods(ctx, d.settings.Namespace, d.object())
 	if err != nil {
 		return err
 	}

@@ -34,7 +34,7 @@ func (c *Checks) Print(check Check) {
 	gap := strings.Repeat(" ", max(1, c.column-ansi.StringWidth(check.Sign)-1-ansi.StringWidth(check.Name)))
 	var b strings.Builder
 	for i, line := range check.Detail {
-		front, line := margin, sanitize(line)
+		front, line := margin, sanitize(redactText(c.w, line))
 		if i == 0 {
 			front = style.Render(check.Sign) + " " + check.Name + gap
 			line = style.Render(check.State+":") + " " + line
@@ -42,7 +42,7 @@ func (c *Checks) Print(check Check) {
 		b.WriteString(front + wrap(c.w, line, c.column) + "\n")
 	}
 	if check.Hint != "" {
-		hint := c.p.dim.Render("Hint:") + " " + sanitize(check.Hint)
+		hint := c.p.dim.Render("Hint:") + " " + sanitize(redactText(c.w, check.Hint))
 		fmt.Fprintf(&b, "%s%s\n", margin, wrap(c.w, hint, c.column))
 	}
 	_, _ = io.WriteString(c.w, b.String())

@@ -9,8 +9,8 @@ import (
 // PrintDiff prints a title and a unified diff.
 func PrintDiff(w io.Writer, title, diff string) {
 	p := newPalette(w)
-	_, _ = fmt.Fprintln(w, p.bold.Render(title))
-	for line := range strings.Lines(diff) {
+	_, _ = fmt.Fprintln(w, p.bold.Render(sanitize(redactText(w, title))))
+	for line := range strings.Lines(redactText(w, diff)) {
 		line = sanitize(strings.TrimSuffix(line, "\n"))
 		switch {
 		case strings.HasPrefix(line, "+"):

@@ -14,20 +14,20 @@ import (
 func PrintError(w io.Writer, err error) {
 	p := newPalette(w)
 	var b strings.Builder
-	lines := strings.Split(strings.TrimRight(err.Error(), "\n"), "\n")
+	lines := strings.Split(strings.TrimRight(redactText(w, err.Error()), "\n"), "\n")
 	fmt.Fprintf(&b, "%s %s\n", p.bad.Render("Error:"), wrap(w, sanitize(lines[0]), 7))
 	for _, l := range lines[1:] {
 		fmt.Fprintf(&b, "       %s\n", wrap(w, sanitize(l), 7))
 	}
-	if reason := errorReason(err); reason != "" {
+	if reason := redactText(w, errorReason(err)); reason != "" {
 		fmt.Fprintf(&b, "%s %s\n", p.dim.Render("Reason:"), wrap(w, sanitize(reason), 8))
 	}
-	if hint := pipeline.HintOf(err); hint != "" {
+	if hint := redactText(w, pipeline.HintOf(err)); hint != "" {
 		fmt.Fprintf(&b, "%s %s\n", p.dim.Render("Hint:"), wrap(w, sanitize(hint), 6))
 	}
 	var detail interface{ Detail() string }
 	if errors.As(err, &detail) { // not wrapped: it may be a table
-		for line := range strings.Lines(detail.Detail()) {
+		for line := range strings.Lines(redactText(w, detail.Detail())) {
 			b.WriteString(sanitize(strings.TrimSuffix(line, "\n")) + "\n")
 		}
 	}
@@ -55,11 +55,12 @@ func PrintInterrupted(w io.Writer, err, cause error) {
 		}
 	}
 	if text = strings.TrimSuffix(text, ": "); text != "" {
-		_, _ = fmt.Fprintf(w, "%s %s\n", newPalette(w).warn.Render("Interrupted:"), wrap(w, sanitize(text), 13))
+		text = wrap(w, sanitize(redactText(w, text)), 13)
+		_, _ = fmt.Fprintf(w, "%s %s\n", newPalette(w).warn.Render("Interrupted:"), text)
 	}
 }
 
 // PrintWarning prints a warning.
 func PrintWarning(w io.Writer, text string) {
-	_, _ = fmt.Fprintf(w, "%s %s\n", newPalette(w).warn.Render("Warning:"), wrap(w, sanitize(text), 9))
+	_, _ = fmt.Fprintf(w, "%s %s\n", newPalette(w).warn.Render("Warning:"), wrap(w, sanitize(redactText(w, text)), 9))
 }

@@ -33,7 +33,7 @@ func PrintFinding(w io.Writer, f Finding) {
 	style := p.severity(f.Severity)
 	var b strings.Builder
 	text := fmt.Sprintf("%s: %s %s %s",
-		p.bold.Render(place), style.Render(f.Severity+":"), sanitize(f.Message), p.dim.Render("["+f.Rule+"]"))
+		p.bold.Render(place), style.Render(f.Severity+":"), sanitize(redactText(w, f.Message)), p.dim.Render("["+f.Rule+"]"))
 	fmt.Fprintln(&b, wrap(w, text, 4))
 	if redactText(w, f.Source) != f.Source {
 		f.Source = "" // the columns would not match the redacted text

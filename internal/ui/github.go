@@ -22,28 +22,27 @@ func Annotate(w io.Writer, f Finding) {
 	if f.Line > 0 {
 		place = fmt.Sprintf(",line=%d,col=%d,endColumn=%d", f.Line, f.Column, f.EndColumn)
 	}
-	file, title := escapeCommandProperty.Replace(workspacePath(f.File)), escapeCommandProperty.Replace("norn "+f.Rule)
-	_, _ = fmt.Fprintf(w, "::%s file=%s%s,title=%s::%s\n",
-		command, file, place, title, escapeCommandData.Replace(f.Message))
+	_, _ = fmt.Fprintf(w, "::%s file=%s%s,title=%s::%s\n", command, commandProperty(workspacePath(f.File)), place,
+		commandProperty("norn "+f.Rule), commandData(redactText(w, f.Message)))
 }
 
-// The escapes for the text and the properties of a workflow command.
+// commandData returns text for the data of a workflow command. It keeps line breaks.
+func commandData(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i] = escapeCommandData.Replace(clean(strings.TrimSuffix(line, "\r")))
+	}
+	return strings.Join(lines, "%0A")
+}
+
+// commandProperty returns text for a property of a workflow command.
+func commandProperty(text string) string { return escapeCommandProperty.Replace(clean(text)) }
+
+// The escapes for the data and the properties of a workflow command.
 var (
-	escapeCommandData     = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
-	escapeCommandProperty = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
+	escapeCommandData     = strings.NewReplacer("%", "%25")
+	escapeCommandProperty = strings.NewReplacer("%", "%25", ":", "%3A", ",", "%2C")
 )
-
-// escapeWorkflowCommand escapes text that GitHub would interpret as a workflow command. GitHub recognizes "##["
-// anywhere and "::" at the beginning of a line, after blanks (github.com/actions/runner: ActionCommand).
-func escapeWorkflowCommand(text string) string {
-	if !OnGitHub() {
-		return text
-	}
-	if strings.HasPrefix(strings.TrimLeft(text, " "), "::") {
-		text = "| " + text
-	}
-	return strings.ReplaceAll(text, "##[", "## [")
-}
 
 // workspacePath returns path relative to the repository's root, which annotations require.
 func workspacePath(path string) string {

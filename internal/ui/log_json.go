@@ -3,7 +3,9 @@ package ui
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"time"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -26,29 +28,39 @@ func appendJSONHead(dst, head []byte, at time.Time) []byte {
 
 // appendJSONLine appends a line as a JSON object. If the line itself is a JSON object, it is added as fields.
 func appendJSONLine(dst, head []byte, at time.Time, text []byte) []byte {
+	start := len(dst)
 	dst = appendJSONHead(dst, head, at)
 	dst = append(appendJSONText(dst, text), '"')
 	object := bytes.TrimSpace(text)
 	if len(object) > 1 && object[0] == '{' && json.Valid(object) && utf8.Valid(object) {
-		dst = append(append(dst, `,"fields":`...), object...)
+		dst = escapeUnsafe(append(dst, `,"fields":`...), object)
 	}
+	dst = append(dst[:start], escapeHashes(dst[start:])...)
 	return append(dst, '}', '\n')
 }
 
-// appendJSONText appends text as the inside of a JSON string (RFC 8259: 7). Invalid UTF-8 becomes U+FFFD.
+// appendJSONPart appends a part of a line as a part of a JSON string. It escapes every '#', because the next part may
+// begin with another one.
+func appendJSONPart(dst, text []byte) []byte {
+	start := len(dst)
+	dst = appendJSONText(dst, text)
+	return append(dst[:start], bytes.ReplaceAll(dst[start:], []byte("#"), []byte(`\u0023`))...)
+}
+
+// appendJSONText appends text as the inside of a JSON string (RFC 8259: 7). Invalid UTF-8 becomes U+FFFD. Characters to
+// which a terminal would react become escapes.
 func appendJSONText(dst, text []byte) []byte {
-	const hex = "0123456789abcdef"
 	from := 0
 	for i := 0; i < len(text); {
 		c := text[i]
-		if c >= ' ' && c < utf8.RuneSelf && c != '"' && c != '\\' {
+		if c >= ' ' && c < 0x7f && c != '"' && c != '\\' {
 			i++
 			continue
 		}
 		if c >= utf8.RuneSelf {
 			r, n := utf8.DecodeRune(text[i:])
-			if r == utf8.RuneError && n == 1 {
-				dst = append(append(dst, text[from:i]...), `\ufffd`...)
+			if r == utf8.RuneError && n == 1 || isUnsafe(r) {
+				dst = appendEscape(append(dst, text[from:i]...), r)
 				from = i + n
 			}
 			i += n
@@ -63,12 +75,20 @@ func appendJSONText(dst, text []byte) []byte {
 		case '\r':
 			dst = append(dst, '\\', 'r')
 		default:
-			dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+			dst = appendEscape(dst, rune(c))
 		}
 		i++
 		from = i
 	}
 	return append(dst, text[from:]...)
+}
+
+// appendEscape appends the escape of a character in JSON.
+func appendEscape(dst []byte, r rune) []byte {
+	for _, unit := range utf16.Encode([]rune{r}) {
+		dst = fmt.Appendf(dst, `\u%04x`, unit)
+	}
+	return dst
 }
 
 // incompleteSuffix returns the number of bytes of an incomplete character at the end of text.

@@ -55,10 +55,10 @@ func (p *LogPrinter) matches(text []byte) [][]int {
 	return out
 }
 
-// appendSanitized appends text without control characters, except for tabs and color escapes. It returns true if styled
+// appendSanitized appends text without unsafe characters, except for tabs and color escapes. It returns true if styled
 // is true or text contains color escapes.
 func appendSanitized(dst, text []byte, styled bool) ([]byte, bool) {
-	if i := bytes.IndexFunc(text, isControl); i < 0 {
+	if bytes.IndexFunc(text, isReplaced) < 0 {
 		return append(dst, text...), styled
 	}
 	for len(text) > 0 {
@@ -69,8 +69,12 @@ func appendSanitized(dst, text []byte, styled bool) ([]byte, bool) {
 		r, n := utf8.DecodeRune(text)
 		switch {
 		case r == '\r' && n == len(text): // the line ends with CR LF
-		case isControl(r):
-			dst = append(dst, ' ')
+		case r == utf8.RuneError: // perhaps a byte that is not UTF-8
+			dst = utf8.AppendRune(dst, r)
+		case isReplaced(r):
+			if shown := cleanRune(r); shown >= 0 {
+				dst = utf8.AppendRune(dst, shown)
+			}
 		default:
 			dst = append(dst, text[:n]...)
 		}
@@ -79,9 +83,8 @@ func appendSanitized(dst, text []byte, styled bool) ([]byte, bool) {
 	return dst, styled
 }
 
-func isControl(r rune) bool {
-	return r < ' ' && r != '\t' || r >= 0x7f && r < 0xa0 || r == 0x2028 || r == 0x2029
-}
+// isReplaced reports whether a terminal does not get r from a log.
+func isReplaced(r rune) bool { return isUnsafe(r) && r != '\t' || r == utf8.RuneError }
 
 // colorEscapeLen returns the length of the SGR sequence (ECMA-48: 8.3.117) at the beginning of text, or 0.
 func colorEscapeLen(text []byte) int {

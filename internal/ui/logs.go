@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/muesli/termenv"
+
+	"norn/internal/redact"
 )
 
 // LogStyle selects how log lines are printed.
@@ -19,9 +21,11 @@ type LogStyle struct {
 	Match    []*regexp.Regexp // parts to highlight
 }
 
-// LogPrinter formats log lines. On a terminal, it gives each Pod a color and a short name, removes control characters
-// other than color escapes, and dims lines of a low level. Elsewhere, it prints lines unchanged.
+// LogPrinter formats log lines. It redacts them before anything else, because a value that is cut by a highlight or
+// encoded in JSON is no longer recognized. On a terminal, it gives each Pod a color and a short name, removes control
+// characters other than color escapes, and dims lines of a low level. Elsewhere, it prints lines unchanged.
 type LogPrinter struct {
+	out            io.Writer
 	style          LogStyle
 	terminal       bool
 	canvas         canvas
@@ -34,12 +38,21 @@ type LogPrinter struct {
 // NewLogPrinter returns a printer for lines that are written to w.
 func NewLogPrinter(w io.Writer, style LogStyle) *LogPrinter {
 	p := &LogPrinter{
-		style: style, terminal: hasColumns(w), canvas: newCanvas(w), shortNames: map[string]string{},
+		out: w, style: style, terminal: hasColumns(w), canvas: newCanvas(w), shortNames: map[string]string{},
 	}
 	if p.canvas.ColorProfile() != termenv.Ascii {
 		p.dim, p.highlight = "\x1b[2m", "\x1b[1;7m"
 	}
 	return p
+}
+
+// Out returns the writer for formatted lines. It does not redact them again, so that a line of -o json stays JSON
+// whatever the values are.
+func (p *LogPrinter) Out() io.Writer {
+	if w, ok := p.out.(*redact.Writer); ok {
+		return w.Unwrap()
+	}
+	return p.out
 }
 
 // LogOrigin is the container that lines come from.
@@ -50,7 +63,7 @@ type LogOrigin struct {
 
 // Lines returns the formatter of one container's lines.
 func (p *LogPrinter) Lines(from LogOrigin) *LogLines {
-	l := &LogLines{p: p}
+	l := &LogLines{p: p, secrets: redactLines(p.out)}
 	switch {
 	case p.style.JSON:
 		l.head = jsonHead(from)
@@ -62,14 +75,16 @@ func (p *LogPrinter) Lines(from LogOrigin) *LogLines {
 
 // LogLines formats one container's lines. It must be used by one goroutine at a time. Its methods append to dst.
 type LogLines struct {
-	p      *LogPrinter
-	head   []byte
-	carry  []byte // an incomplete character at the end of the last part
-	styled bool   // the current line may have changed the colors
+	p       *LogPrinter
+	secrets *redact.Lines
+	head    []byte
+	carry   []byte // an incomplete character at the end of the last part
+	styled  bool   // the current line may have changed the colors
 }
 
 // Line appends a whole line.
 func (l *LogLines) Line(dst []byte, at time.Time, text []byte) []byte {
+	text = l.secrets.Line(text)
 	if l.p.style.JSON {
 		return appendJSONLine(dst, l.head, l.p.jsonTime(at), text)
 	}
@@ -89,28 +104,37 @@ func (l *LogLines) Begin(dst []byte, at time.Time) []byte {
 	return l.p.appendTime(append(dst, l.head...), at)
 }
 
-// Part appends a part of the line that Begin began.
-func (l *LogLines) Part(dst, text []byte) []byte {
-	switch {
-	case l.p.style.JSON:
-		whole := append(l.carry, text...) //nolint:gocritic // reuses the memory of carry
-		n := len(whole) - incompleteSuffix(whole)
-		dst = appendJSONText(dst, whole[:n])
-		l.carry = append([]byte(nil), whole[n:]...)
-		return dst
-	case l.p.terminal:
-		dst, l.styled = appendSanitized(dst, text, l.styled)
-		return dst
-	default:
+// Part appends a part of the line that Begin began. The end of the part may come later, because it may be the
+// beginning of a secret value.
+func (l *LogLines) Part(dst, text []byte) []byte { return l.part(dst, l.secrets.Part(text)) }
+
+// part appends redacted text.
+func (l *LogLines) part(dst, text []byte) []byte {
+	if !l.p.style.JSON && !l.p.terminal {
 		return append(dst, text...)
 	}
+	whole := append(l.carry, text...) //nolint:gocritic // reuses the memory of carry
+	n := len(whole) - incompleteSuffix(whole)
+	dst = l.whole(dst, whole[:n])
+	l.carry = append([]byte(nil), whole[n:]...)
+	return dst
+}
+
+// whole appends whole characters of redacted text.
+func (l *LogLines) whole(dst, text []byte) []byte {
+	if l.p.style.JSON {
+		return appendJSONPart(dst, text)
+	}
+	dst, l.styled = appendSanitized(dst, text, l.styled)
+	return dst
 }
 
 // End appends the end of the line that Begin began.
 func (l *LogLines) End(dst []byte) []byte {
+	dst = l.whole(l.part(dst, l.secrets.Line(nil)), l.carry)
 	switch {
 	case l.p.style.JSON:
-		return append(appendJSONText(dst, l.carry), '"', '}', '\n')
+		return append(dst, '"', '}', '\n')
 	case l.styled:
 		dst = append(dst, resetStyle...)
 	}

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/muesli/termenv"
+
+	"norn/internal/redact"
 )
 
 var logTime = time.Date(2026, 11, 24, 8, 43, 37, 5, time.UTC)
@@ -37,7 +39,7 @@ func TestLogLineInAPipe(t *testing.T) {
 			style: LogStyle{JSON: true}, from: LogOrigin{Pod: "p", Container: "c", Revision: "7"},
 			text: "a\"\x01\xff\u2028",
 			want: `{"time":"2026-11-24T08:43:37.000000005Z","pod":"p","container":"c","revision":7,` +
-				`"message":"a\"\u0001\ufffd` + "\u2028" + "\"}\n",
+				`"message":"a\"\u0001\ufffd\u2028"}` + "\n",
 		},
 		"fields": {
 			style: LogStyle{JSON: true}, from: LogOrigin{Pod: "p", Container: "c"}, text: ` {"n": 1}`,
@@ -65,6 +67,13 @@ func TestLogLineInParts(t *testing.T) {
 			if got = l.End(got); string(got) != want {
 				t.Errorf("cut at %d: got %q, want %q", i, got, want)
 			}
+		}
+	}
+	l := terminalPrinter(LogStyle{NoPrefix: true}).Lines(LogOrigin{})
+	for i := range len(text) {
+		got := l.Part(l.Part(l.Begin(nil, logTime), []byte(text[:i])), []byte(text[i:]))
+		if got = l.End(got); string(got) != "grüße, \"世界\" \ufffd \n" {
+			t.Errorf("cut at %d on a terminal: got %q", i, got)
 		}
 	}
 }
@@ -96,6 +105,12 @@ func TestLogLineOnATerminal(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"plain":     {"a\tb", "a\tb"},
 		"escapes":   {"a\x1b[2J\x07b\r", "a [2J b"},
+		"bytes":     {"a\x9b2Jb\xff", "a\ufffd2Jb\ufffd"},
+		"C1":        {"a\u009b2Jb", "a 2Jb"},
+		"direction": {"a\u202eb\u2066c\u061cd", "a b cd"},
+		"invisible": {"a\u2060b\ufeff", "a b "},
+		"words":     {"សួស្តី\u200bពិភពលោក Schiff\u00adfahrt \u200fשלום", "សួស្តីពិភពលោក Schifffahrt שלום"},
+		"scripts":   {"می\u200cخواهم 👩\u200d🚀 ❤\ufe0f", "می\u200cخواهم 👩\u200d🚀 ❤\ufe0f"},
 		"colors":    {"\x1b[1;31mred\x1b[0m", "\x1b[1;31mred\x1b[0m\x1b[0m"},
 		"dim":       {`{"level":"DEBUG"}`, "\x1b[2m{\"level\":\"DEBUG\"}\x1b[0m"},
 		"by number": {`{"level": 20, "a":1}`, "\x1b[2m{\"level\": 20, \"a\":1}\x1b[0m"},
@@ -123,6 +138,44 @@ func TestShortNames(t *testing.T) {
 	} {
 		if got := p.shortName(c[0]); got != c[1] {
 			t.Errorf("%s: %s, want %s", c[0], got, c[1])
+		}
+	}
+}
+
+// A value is redacted before its line is matched, styled or encoded, wherever a long line is split.
+func TestLogLinesRedacted(t *testing.T) {
+	const value = `sk_live_4f9a"8b7c6d5e`
+	r := redact.New()
+	r.Hide("API_KEY", value)
+	r.Hide("PIN", "123456")
+	text := `{"key": "sk_live_4f9a\"8b7c6d5e", "pin": 123456}`
+	for name, c := range map[string]struct {
+		style LogStyle
+		want  string
+	}{
+		"highlight": {
+			style: LogStyle{NoPrefix: true, Match: []*regexp.Regexp{regexp.MustCompile("live|redacted|8b7")}},
+			want: `{"key": "[` + "\x1b[0m\x1b[1;7mredacted\x1b[0m" + `:API_KEY]", "pin": [` +
+				"\x1b[0m\x1b[1;7mredacted\x1b[0m" + ":PIN]}\n",
+		},
+		"json": { // a number that is redacted leaves no JSON for the fields
+			style: LogStyle{JSON: true},
+			want: `{"time":"2026-11-24T08:43:37.000000005Z","pod":"p","container":"c",` +
+				`"message":"{\"key\": \"[redacted:API_KEY]\", \"pin\": [redacted:PIN]}"}` + "\n",
+		},
+	} {
+		t.Setenv("CLICOLOR_FORCE", "1")
+		p := NewLogPrinter(r.Writer(&bytes.Buffer{}), c.style)
+		l := p.Lines(LogOrigin{Pod: "p", Container: "c"})
+		if got := string(l.Line(nil, logTime, []byte(text))); got != c.want {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
+		for cut := range text {
+			out := l.Begin(nil, logTime)
+			out = l.Part(l.Part(out, []byte(text[:cut])), []byte(text[cut:]))
+			if got := string(l.End(out)); strings.Contains(got, "live") || !strings.Contains(got, "[redacted:API_KEY]") {
+				t.Errorf("%s, cut at %d: got %q", name, cut, got)
+			}
 		}
 	}
 }

@@ -85,6 +85,9 @@ func (r *redactedProgress) redact(err error) error {
 	return &redactedError{redact(err.Error()), redact(errorReason(err)), redact(pipeline.HintOf(err)), err}
 }
 
+// Begin implements Progress.
+func (r *redactedProgress) Begin(title string) { r.Progress.Begin(redactText(r.stream, title)) }
+
 // Report implements pipeline.Reporter.
 func (r *redactedProgress) Report(e pipeline.Event) {
 	e.Line, e.Result.Detail = redactText(r.stream, e.Line), redactText(r.stream, e.Result.Detail)
@@ -111,7 +114,7 @@ func (p palette) stepLine(e pipeline.Event) string {
 	case pipeline.Unchanged:
 		mark, state = p.dim.Render("="), p.dim.Render(state)
 	}
-	line := fmt.Sprintf("  %s %s %s", mark, e.Step, state)
+	line := fmt.Sprintf("  %s %s %s", mark, sanitize(e.Step), state)
 	if e.Result.Detail != "" {
 		line += p.dim.Render(": ") + sanitize(e.Result.Detail)
 	}
@@ -150,6 +153,8 @@ func formatDuration(d time.Duration) string {
 // podState returns a pod's state as it is shown.
 func podState(p pipeline.Pod) string {
 	switch {
+	case !p.Since.IsZero():
+		return p.State + " for " + max(0, time.Since(p.Since)).Round(time.Second).String() + onNode(p.Node)
 	case p.Ready && p.Old:
 		return "ready (old version)"
 	case p.Ready:
@@ -159,4 +164,11 @@ func podState(p pipeline.Pod) string {
 	default:
 		return p.State
 	}
+}
+
+func onNode(name string) string {
+	if name == "" {
+		return ""
+	}
+	return " on node " + name
 }

@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"encoding/json"
 	"errors"
 	"io"
 	"time"
@@ -11,42 +10,42 @@ import (
 
 // jsonProgress writes each event as a JSON object. docs/json.md documents the events.
 type jsonProgress struct {
-	enc   *json.Encoder
+	w     io.Writer
 	began time.Time
 }
 
-func newJSONProgress(w io.Writer) *jsonProgress { return &jsonProgress{json.NewEncoder(w), time.Now()} }
+func newJSONProgress(w io.Writer) *jsonProgress { return &jsonProgress{w, time.Now()} }
 
 // jsonEvent is an event: begin, started, output, warning, waiting, ended or end.
 type jsonEvent struct {
 	Time  time.Time      `json:"time"`
-	Event string         `json:"event"`
-	Step  string         `json:"step,omitempty"`
-	State pipeline.State `json:"state,omitempty"`
+	Event string         `json:"event" redact:"-"`
+	Step  string         `json:"step,omitempty" redact:"-"`
+	State pipeline.State `json:"state,omitempty" redact:"-"`
 	Text  string         `json:"text,omitempty"`
 	Pods  []pipeline.Pod `json:"pods,omitempty"`
 
 	Seconds  float64 `json:"seconds,omitempty"`
 	ExitCode *int    `json:"exitCode,omitempty"`
-	Outcome  string  `json:"outcome,omitempty"`
-	*jsonError
+	Outcome  string  `json:"outcome,omitempty" redact:"-"`
+	jsonError
 }
 
 // jsonError holds the parts of an error.
 type jsonError struct {
-	Error      string `json:"error"`
-	ReasonCode string `json:"reasonCode,omitempty"` // only in end events
+	Error      string `json:"error,omitempty"`
+	ReasonCode string `json:"reasonCode,omitempty" redact:"-"` // only in end events
 	Reason     string `json:"reason,omitempty"`
 	Hint       string `json:"hint,omitempty"`
 	Failure    any    `json:"failure,omitempty"`  // evidence
 	Findings   any    `json:"findings,omitempty"` // the errors in a file, with their places
 }
 
-func newJSONError(err error) *jsonError {
+func newJSONError(err error) jsonError {
 	if err == nil {
-		return nil
+		return jsonError{}
 	}
-	out := &jsonError{Error: err.Error(), Reason: errorReason(err), Hint: pipeline.HintOf(err)}
+	out := jsonError{Error: err.Error(), Reason: errorReason(err), Hint: pipeline.HintOf(err)}
 	var failure interface{ Failure() any }
 	if errors.As(err, &failure) {
 		out.Failure = failure.Failure()
@@ -60,7 +59,7 @@ func newJSONError(err error) *jsonError {
 
 func (j *jsonProgress) write(e jsonEvent) {
 	e.Time = time.Now().UTC()
-	_ = j.enc.Encode(e)
+	_ = PrintJSON(j.w, e)
 }
 
 // Begin implements Progress.
@@ -69,9 +68,7 @@ func (j *jsonProgress) Begin(title string) { j.write(jsonEvent{Event: "begin", T
 // End implements Progress.
 func (j *jsonProgress) End(o Outcome) {
 	err := newJSONError(o.Err)
-	if err != nil {
-		err.ReasonCode = o.Reason
-	}
+	err.ReasonCode = o.Reason
 	took := time.Duration(0)
 	if !j.began.IsZero() {
 		took = time.Since(j.began)
@@ -81,7 +78,7 @@ func (j *jsonProgress) End(o Outcome) {
 
 // PrintEnd writes the end event of a command without steps.
 func PrintEnd(w io.Writer, o Outcome) {
-	(&redactedProgress{&jsonProgress{enc: json.NewEncoder(w)}, w}).End(o)
+	(&redactedProgress{&jsonProgress{w: w}, w}).End(o)
 }
 
 // Report implements pipeline.Reporter.
@@ -93,23 +90,8 @@ func (j *jsonProgress) Report(e pipeline.Event) {
 	if e.Kind != pipeline.Ended {
 		out.Text = e.Line
 	}
-	if out.jsonError != nil {
-		out.Failure = withoutLogs(out.Failure)
+	if failure, ok := out.Failure.(interface{ WithoutLogs() any }); ok { // only the last event has them
+		out.Failure = failure.WithoutLogs()
 	}
 	j.write(out)
-}
-
-// withoutLogs returns evidence without its logs, which only the last event has.
-func withoutLogs(failure any) any {
-	data, err := json.Marshal(failure)
-	if failure == nil || err != nil {
-		return failure
-	}
-	var fields map[string]any
-	if err := json.Unmarshal(data, &fields); err != nil {
-		return failure
-	}
-	delete(fields, "log")
-	delete(fields, "previousLog")
-	return fields
 }

@@ -57,7 +57,7 @@ func newLineProgress(w io.Writer, ci ci, quiet bool) *lineProgress {
 func (l *lineProgress) breakSilence() {
 	if l.step != "" && !l.quiet && l.now().Sub(l.lastWrite) >= longestSilence {
 		running := l.now().Sub(l.stepBegan).Round(time.Second)
-		l.line(l.p.dim.Render(fmt.Sprintf("  … %s still running after %s", l.step, running)))
+		l.line(l.p.dim.Render(fmt.Sprintf("  … %s still running after %s", sanitize(l.step), running)))
 	}
 }
 
@@ -92,7 +92,7 @@ func (l *lineProgress) End(o Outcome) {
 		err := newJSONError(o.Err)
 		parts := slices.DeleteFunc([]string{err.Error, err.Reason, err.Hint}, func(s string) bool { return s == "" })
 		text := strings.Join(parts, "\n")
-		_, _ = fmt.Fprintf(l.w, "::error title=norn::%s\n", escapeCommandData.Replace(text))
+		_, _ = fmt.Fprintf(l.w, "::error title=norn::%s\n", commandData(text))
 	}
 }
 
@@ -111,7 +111,7 @@ func (l *lineProgress) Report(e pipeline.Event) {
 		l.line(l.p.warningLine(e.Line))
 		if l.ci == github {
 			_, _ = fmt.Fprintf(l.w, "::warning title=norn %s::%s\n",
-				escapeCommandProperty.Replace(e.Step), escapeCommandData.Replace(e.Line))
+				commandProperty(e.Step), commandData(e.Line))
 		}
 	case pipeline.Waiting:
 		if e.Line != l.waitingFor {

@@ -85,7 +85,7 @@ func (t *terminalProgress) runningStep() []string {
 	}
 	columns, rows := t.size()
 	seconds := t.p.dim.Render(fmt.Sprintf("%.0fs", time.Since(t.stepBegan).Seconds()))
-	head := fmt.Sprintf("  %s %s %s", spinner[t.frame%len(spinner)], t.step, seconds)
+	head := fmt.Sprintf("  %s %s %s", spinner[t.frame%len(spinner)], sanitize(t.step), seconds)
 	room := max(0, min(liveLines, rows-2))
 	var below []string
 	switch {

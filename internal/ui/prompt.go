@@ -63,32 +63,18 @@ func (p *Prompt) AskHidden(ctx context.Context, text string) (string, error) {
 }
 
 func (p *Prompt) ask(ctx context.Context, text string, read func() (string, error)) (string, error) {
-	_, _ = io.WriteString(p.out, text)
+	_, _ = io.WriteString(p.out, sanitize(redactText(p.out, text)))
 	Flush(p.out)
-	type result struct {
-		line string
-		err  error
-	}
-	answered := make(chan result, 1)
-	go func() { // a read cannot be interrupted, but the wait for it can
-		line, err := read()
-		answered <- result{line, err}
-	}()
-	select {
-	case <-ctx.Done():
+	line, err := Read(ctx, read)
+	if err != nil {
 		_, _ = fmt.Fprintln(p.out)
-		return "", ctx.Err()
-	case answer := <-answered:
-		if answer.err != nil {
-			_, _ = fmt.Fprintln(p.out)
-		}
-		return answer.line, answer.err
 	}
+	return line, err
 }
 
 // Say prints indented lines.
 func (p *Prompt) Say(text string) {
-	for line := range strings.SplitSeq(text, "\n") {
+	for line := range strings.SplitSeq(redactText(p.out, text), "\n") {
 		_, _ = fmt.Fprintln(p.out, "  "+wrap(p.out, sanitize(line), 2))
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 	"github.com/creack/pty"
 	"golang.org/x/sys/unix"
+	"golang.org/x/term"
 )
 
 // echoRecorder is a writer that records at each write whether the terminal echoes input.
@@ -123,5 +124,26 @@ func TestTerminalWidth(t *testing.T) {
 			t.Errorf("TERM=%s: %q", term, shown)
 		}
 		_ = keyboard.Close()
+	}
+}
+
+// At a terminal, words keep their form and data its tabs.
+func TestDataAtTerminal(t *testing.T) {
+	terminal, tty, err := pty.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = terminal.Close() }()
+	defer func() { _ = tty.Close() }()
+	if _, err := term.MakeRaw(int(tty.Fd())); err != nil {
+		t.Fatal(err)
+	}
+	if err := PrintData(tty, []byte("a:\tสวัสดี\u200bชาวโลก\x1b[2J\u202e\nb\n")); err != nil {
+		t.Fatal(err)
+	}
+	const want = "a:\tสวัสดีชาวโลก [2J \nb\n"
+	got := make([]byte, len(want))
+	if _, err := io.ReadFull(terminal, got); err != nil || string(got) != want {
+		t.Errorf("got %q, want %q: %v", got, want, err)
 	}
 }

@@ -97,7 +97,7 @@ func newTable(w io.Writer, header []string, rows [][]Cell) *table.Table {
 func PrintFact(w io.Writer, name, text string) {
 	p := newPalette(w)
 	const column = 11
-	for i, line := range strings.Split(text, "\n") {
+	for i, line := range strings.Split(redactText(w, text), "\n") {
 		if i > 0 {
 			name = ""
 		}
@@ -107,10 +107,12 @@ func PrintFact(w io.Writer, name, text string) {
 }
 
 // PrintTitle prints a heading.
-func PrintTitle(w io.Writer, text string) { _, _ = fmt.Fprintln(w, newPalette(w).bold.Render(text)) }
+func PrintTitle(w io.Writer, text string) {
+	_, _ = fmt.Fprintln(w, newPalette(w).bold.Render(sanitize(redactText(w, text))))
+}
 
 // PrintLine prints a line after a colored sign.
 func PrintLine(w io.Writer, mark Mark, sign, text string) {
 	p := newPalette(w)
-	_, _ = fmt.Fprintf(w, "%s %s\n", p.mark(mark).Render(sign), wrap(w, sanitize(text), 2))
+	_, _ = fmt.Fprintf(w, "%s %s\n", p.mark(mark).Render(sign), wrap(w, sanitize(redactText(w, text)), 2))
 }

@@ -63,14 +63,3 @@ func wrap(stream any, text string, indent int) string {
 
 // unbreakableHyphen replaces a hyphen while lines are broken. It is a private-use character.
 const unbreakableHyphen = "\ue000"
-
-// sanitize replaces characters to which a terminal or a CI log would react: control characters, line breaks and
-// workflow commands.
-func sanitize(text string) string {
-	return escapeWorkflowCommand(strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 || r == 0x2028 || r == 0x2029 {
-			return ' '
-		}
-		return r
-	}, text))
-}

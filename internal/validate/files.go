@@ -18,7 +18,7 @@ func referencedFiles(spec *infraspec.Spec) []infraspec.Finding {
 	if spec.App == "" { // the file could not be parsed
 		return nil
 	}
-	return append(dockerfile(spec), secretsFile(spec)...)
+	return slices.Concat(dockerfile(spec), secretsFile(spec))
 }
 
 func dockerfile(spec *infraspec.Spec) []infraspec.Finding {
@@ -58,9 +58,10 @@ func withoutSource(dir string) bool {
 	})
 }
 
+// isFile reports whether path is a regular file, or a link to one.
 func isFile(path string) bool {
 	info, err := os.Stat(path)
-	return err == nil && !info.IsDir()
+	return err == nil && info.Mode().IsRegular()
 }
 
 // secretsFile compares the names under secrets with the names in the encrypted file. It needs no key.
@@ -137,7 +138,7 @@ func declaredBeside(spec *infraspec.Spec) map[string]bool {
 func problem(err error) string {
 	var file *secrets.FileError
 	if errors.As(err, &file) {
-		return fmt.Sprintf("%s: %s; %s", secrets.FileName, file.Problem, file.Advice)
+		return fmt.Sprintf("%s: %s; %s", filepath.Base(file.Path), file.Problem, file.Advice)
 	}
 	return err.Error()
 }

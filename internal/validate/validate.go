@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 
+	"norn/pkg/forge/objects"
 	"norn/pkg/infraspec"
 )
 
@@ -15,13 +16,19 @@ type Report struct {
 	Findings []infraspec.Finding // sorted by position
 }
 
+// Settings are the settings that the checks depend on.
+type Settings struct {
+	AppsDir   string   // the folder with the apps
+	HostPaths []string // the folders of the nodes that apps may mount
+}
+
 // One checks the app of arg; see infraspec.Locate.
-func One(arg, here, appsDir string) (Report, error) {
-	path, err := infraspec.Locate(arg, here, appsDir)
+func One(arg, here string, s Settings) (Report, error) {
+	path, err := infraspec.Locate(arg, here, s.AppsDir)
 	if err != nil {
 		return Report{}, err
 	}
-	spec, report := check(path)
+	spec, report := s.check(path)
 	if infraspec.IsName(arg) && spec.App != arg && spec.App != "" {
 		report.add(spec.Finding("app", infraspec.Error, infraspec.RuleFolder,
 			fmt.Sprintf("app %s was requested, but this file sets app: %q", arg, spec.App)))
@@ -29,16 +36,16 @@ func One(arg, here, appsDir string) (Report, error) {
 	return report, nil
 }
 
-// All checks every app in the folders of appsDir, and that no two apps use the same name, host or Service. It calls
+// All checks every app in the folders of s.AppsDir, and that no two apps use the same name, host or Service. It calls
 // each with every report as soon as the report is complete.
-func All(appsDir string, each func(Report) error) error {
-	paths, err := infraspec.List(appsDir)
+func All(s Settings, each func(Report) error) error {
+	paths, err := infraspec.List(s.AppsDir)
 	if err != nil {
 		return err
 	}
 	claims := claims{}
 	for _, path := range paths {
-		spec, report := check(path)
+		spec, report := s.check(path)
 		if folder := filepath.Base(filepath.Dir(path)); spec.App != folder && spec.App != "" {
 			report.add(spec.Finding("app", infraspec.Warning, infraspec.RuleFolder,
 				fmt.Sprintf("the folder is named %q, so norn finds this app only by its path", folder)))
@@ -51,11 +58,25 @@ func All(appsDir string, each func(Report) error) error {
 	return nil
 }
 
-func check(path string) (*infraspec.Spec, Report) {
+func (s Settings) check(path string) (*infraspec.Spec, Report) {
 	spec, found := infraspec.Inspect(path)
 	report := Report{App: spec.App, Path: path, Findings: found}
-	report.add(referencedFiles(spec)...)
+	without := s.beside(spec, found)
+	report.add(without...)
+	for _, one := range spec.InEnvironments() {
+		report.add(infraspec.OnlyIn(one.Environment, s.beside(one, found), without)...)
+	}
 	return spec, report
+}
+
+// beside checks what an infraspec refers to. found are the findings about the infraspec itself.
+func (s Settings) beside(spec *infraspec.Spec, found []infraspec.Finding) []infraspec.Finding {
+	all := referencedFiles(spec)
+	if !infraspec.HasErrors(found) { // the objects of a spec with errors cannot be made
+		all = append(all, user(spec)...)
+	}
+	all = append(all, spec.HostPaths(s.HostPaths)...)
+	return append(all, objects.CheckOverlay(spec, s.HostPaths)...)
 }
 
 func (r *Report) add(more ...infraspec.Finding) {
@@ -72,17 +93,35 @@ func (c claims) take(spec *infraspec.Spec) []infraspec.Finding {
 		{"hosts.internal", spec.Hosts.Internal},
 		{"hosts.external", spec.Hosts.External},
 	} {
-		if key.value == "" {
-			continue
+		if first := c.first(key.path, key.value, spec); first != "" {
+			found = append(found, spec.Finding(key.path, infraspec.Warning, infraspec.RuleHostTaken,
+				fmt.Sprintf("%s is also used in %s; change one of them", key.path, first)))
 		}
-		claim := key.path + " " + key.value
-		first, taken := c[claim]
-		if !taken {
-			c[claim] = spec.Path()
-			continue
+	}
+	for _, w := range spec.Workloads()[1:] {
+		if first := c.first("app", w.Workload(), spec); first != "" {
+			found = append(found, spec.Finding("processes."+w.Process, infraspec.Warning, infraspec.RuleProcess, fmt.Sprintf(
+				"the objects of process %s are named %s, like those in %s; rename one of them",
+				w.Process, w.Workload(), first)))
 		}
-		found = append(found, spec.Finding(key.path, infraspec.Warning, infraspec.RuleHostTaken,
-			fmt.Sprintf("%s is also used in %s; change one of them", key.path, first)))
+		if first := c.first("hosts.internal", w.Hosts.Internal, spec); first != "" {
+			found = append(found, spec.Finding(w.PathOf("hosts.internal"), infraspec.Warning, infraspec.RuleHostTaken,
+				fmt.Sprintf("hosts.internal is also used in %s; change one of them", first)))
+		}
 	}
 	return found
+}
+
+// first returns the path of another infraspec that uses the value of a key. If there is none, it returns "", and the
+// value is taken by spec.
+func (c claims) first(key, value string, spec *infraspec.Spec) string {
+	claim := key + " " + value
+	first, taken := c[claim]
+	switch {
+	case value == "", taken && first == spec.Path():
+		return ""
+	case !taken:
+		c[claim] = spec.Path()
+	}
+	return first
 }

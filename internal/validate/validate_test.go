@@ -64,6 +64,12 @@ func TestReferencedFiles(t *testing.T) {
 		{"named Dockerfile", map[string]string{"infraspec.yaml": worker + "build: {dockerfile: d/x}\n"}, []string{
 			"error dockerfile 3:21 file \"d/x\" does not exist",
 		}},
+		{"root", map[string]string{
+			"infraspec.yaml": worker + "pod: {security: restricted}\n", "Dockerfile": "FROM scratch\nCMD [\"/x\"]\n",
+		}, []string{"error security 3:17 runs as root; add USER 65532 before line 2 of Dockerfile"}},
+		{"overlay", map[string]string{
+			"infraspec.yaml": worker + "overlay: o.yaml\n", "Dockerfile": "", "o.yaml": "kind: Pod\nspec: {x: hunter2}\n",
+		}, []string{"error unknown-key 2:8 unknown field \"x\" in spec"}},
 		{"not deployed", map[string]string{"infraspec.yaml": worker + "deploy: false\n"}, nil},
 		{"source elsewhere", map[string]string{
 			"infraspec.yaml": worker + "repo: {url: \"https://example.com/x\"}\nsecrets: [TOKEN]\n",
@@ -113,11 +119,16 @@ func TestReferencedFiles(t *testing.T) {
 		{"other mistakes", map[string]string{
 			"infraspec.yaml": worker + "prot: 1\nsecrets: [A]\n", "Dockerfile": "",
 		}, []string{"error unknown-key 3:1", "error secrets-file 4:10"}},
+		{"amounts that no Pod can have", map[string]string{
+			"infraspec.yaml": worker + "resources: {limits: {memory: much}}\n" +
+				"healthcheck: {path: /x, port: 1, every: 0s}\n",
+			"Dockerfile": "",
+		}, []string{"error quantity 3:30", "error duration 4:41"}},
 		{"unreadable", map[string]string{"infraspec.yaml": "- a\n"}, []string{"error unreadable 1:1"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := folder(t, filepath.Join(t.TempDir(), "shop"), c.files)
-			report, err := One(dir, "/", "/nowhere")
+			report, err := One(dir, "/", Settings{AppsDir: "/nowhere"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -159,7 +170,7 @@ func TestAll(t *testing.T) {
 	folder(t, filepath.Join(apps, "c"), web("a", "c"))
 	folder(t, filepath.Join(apps, "no-app"), map[string]string{"README": ""})
 	var names, rules []string
-	err := All(apps, func(r Report) error {
+	err := All(Settings{AppsDir: apps}, func(r Report) error {
 		names = append(names, r.App)
 		for _, f := range r.Findings {
 			rules = append(rules, r.App+" "+string(f.Rule))
@@ -176,9 +187,42 @@ func TestAll(t *testing.T) {
 func TestOneWithAnotherName(t *testing.T) {
 	apps := t.TempDir()
 	folder(t, filepath.Join(apps, "store"), map[string]string{"infraspec.yaml": worker, "Dockerfile": ""})
-	report, err := One("store", "/", apps)
+	report, err := One("store", "/", Settings{AppsDir: apps})
 	if err != nil || len(report.Findings) != 1 || report.Findings[0].Rule != infraspec.RuleFolder ||
 		report.Findings[0].Severity != infraspec.Error {
 		t.Errorf("%v, %v", report.Findings, err)
+	}
+}
+
+// The objects of a process must not have the names of another app's, in whichever order norn reads the files.
+func TestProcessNamesAreTaken(t *testing.T) {
+	apps := t.TempDir()
+	folder(t, filepath.Join(apps, "shop"), map[string]string{
+		"infraspec.yaml": "app: shop\nrole: webserver\nport: 80\nhosts: {internal: shop}\nprocesses:\n" +
+			"  work: {command: x}\n  web: {role: webserver, port: 81, hosts: {internal: store}}\n",
+	})
+	folder(t, filepath.Join(apps, "a"), map[string]string{"infraspec.yaml": "app: shop-work\nrole: worker\n"})
+	folder(t, filepath.Join(apps, "z"), map[string]string{
+		"infraspec.yaml": "app: shop-web\nrole: webserver\nport: 80\nhosts: {internal: store}\n",
+	})
+	var got []string
+	err := All(Settings{AppsDir: apps}, func(r Report) error {
+		for _, f := range r.Findings {
+			if f.Rule == infraspec.RuleProcess || f.Rule == infraspec.RuleHostTaken {
+				got = append(got, filepath.Base(filepath.Dir(f.File))+" "+f.Message)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{
+		"shop the objects of process work are named shop-work, like those in ", "z app is also used in ",
+		"z hosts.internal is also used in ",
+	} {
+		if len(got) != 3 || !strings.HasPrefix(got[i], want) {
+			t.Fatalf("got %q, want %q", got, want)
+		}
 	}
 }

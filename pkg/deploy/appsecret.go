@@ -20,6 +20,15 @@ import (
 	"norn/pkg/secrets"
 )
 
+// secretOf returns the Secret of t's app.
+func secretOf(cluster *k8s.Client, t rollout.Target) appSecret {
+	spec := t.Spec
+	if spec == nil { // a rollback needs no infraspec
+		spec = &infraspec.Spec{App: t.App, Environment: t.Environment}
+	}
+	return appSecret{cluster, spec, t.Namespace, t.Redactor}
+}
+
 // appSecret reads and writes an app's Secret, <app>-secrets.
 type appSecret struct {
 	cluster   *k8s.Client
@@ -73,23 +82,32 @@ func (a appSecret) readFile(ctx context.Context, path string) (map[string]secret
 
 // live returns the Secret in the cluster, or nil. If norn does not manage it, the error is an *objects.ConflictError.
 func (a appSecret) live(ctx context.Context) (*corev1.Secret, error) {
-	live, err := a.cluster.GetSecret(ctx, a.namespace, objects.SecretName(a.spec.App))
+	live, err := a.read(ctx, objects.SecretName(a.spec.App))
+	if len(a.spec.Secrets) == 0 && errors.As(err, new(*objects.ConflictError)) {
+		return nil, nil //nolint:nilnil // it conflicts with nothing
+	}
+	return live, err
+}
+
+// read returns a Secret of the app, or nil. It hides the values in output, because Pods that have them may print them.
+func (a appSecret) read(ctx context.Context, name string) (*corev1.Secret, error) {
+	s, err := a.cluster.GetSecret(ctx, a.namespace, name)
 	if k8s.IsNotFound(err) {
 		return nil, nil //nolint:nilnil // a missing Secret is a valid answer
 	}
 	if err == nil {
-		err = objects.CheckOwner("Secret", live, a.spec.App)
+		err = objects.CheckOwner(objects.KindSecret, s, a.spec.App)
+	}
+	if err == nil {
+		err = objects.CheckEnvironment(objects.KindSecret, s, a.spec.Environment)
 	}
 	if err != nil {
-		if len(a.spec.Secrets) == 0 && errors.As(err, new(*objects.ConflictError)) {
-			return nil, nil //nolint:nilnil // it conflicts with nothing
-		}
 		return nil, err
 	}
-	for key, value := range live.Data { // hide the Pods' current values too
+	for key, value := range s.Data {
 		a.hide(key, string(value))
 	}
-	return live, nil
+	return s, nil
 }
 
 // changed returns the declared values if the Secret in the cluster does not hold them yet, or nil.
@@ -115,8 +133,6 @@ func (a appSecret) changed(ctx context.Context, declared map[string]secrets.Valu
 func (a appSecret) apply(
 	ctx context.Context, live *corev1.Secret, values map[string]secrets.Value, keep []string,
 ) (*corev1.Secret, string, error) {
-	name := objects.SecretName(a.spec.App)
-	conf := applycore.Secret(name, a.namespace).WithLabels(objects.Labels(a.spec)).WithType(corev1.SecretTypeOpaque)
 	data, wrote := plain(values), ""
 	if live != nil && holds(live, data) {
 		if wrote = live.Annotations[metadata.SecretAnnotation]; wrote == "" && len(live.Data) > len(data) {
@@ -126,10 +142,10 @@ func (a appSecret) apply(
 	for _, key := range keep {
 		data[key] = live.Data[key]
 	}
-	if wrote != "" {
-		conf.WithAnnotations(map[string]string{metadata.SecretAnnotation: wrote})
+	now, err := a.cluster.ApplySecret(ctx, a.conf(objects.Labels(a.spec), data, wrote))
+	if err == nil && live == nil { // later, a mark would change the version, and so replace the Pods
+		now, err = k8s.MarkOwned(ctx, a.cluster, now, "")
 	}
-	now, err := a.cluster.ApplySecret(ctx, conf.WithData(data))
 	if err != nil {
 		return nil, "", err
 	}
@@ -140,11 +156,22 @@ func (a appSecret) apply(
 		}
 	}
 	if len(left) > 0 {
-		if now, err = a.cluster.RemoveSecretKeys(ctx, a.namespace, name, left); err != nil {
+		if now, err = a.cluster.RemoveSecretKeys(ctx, a.namespace, now.Name, left); err != nil {
 			return nil, "", err
 		}
 	}
 	return now, cmp.Or(wrote, now.ResourceVersion), nil
+}
+
+// conf returns the app's Secret. If version is not "", the Secret records it for the Pods' templates.
+func (a appSecret) conf(labels map[string]string, data map[string][]byte, version string,
+) *applycore.SecretApplyConfiguration {
+	conf := applycore.Secret(objects.SecretName(a.spec.App), a.namespace).
+		WithLabels(labels).WithType(corev1.SecretTypeOpaque).WithData(data)
+	if version != "" {
+		conf.WithAnnotations(map[string]string{metadata.SecretAnnotation: version})
+	}
+	return conf
 }
 
 // plain returns values as a Secret holds them.

@@ -21,95 +21,104 @@ import (
 type built struct {
 	builder image.Builder // nil with --image, which builds nothing
 	name    string
+	request image.Request // zero with --image
+	suits   suitability
 }
 
-// build returns the step that builds the image from tree.
-func (r *run) build(tree source.Tree) pipeline.Step[built] {
+// build returns the step that builds the image from the source.
+func (r *run) build(src sourced) pipeline.Step[built] {
+	tree := src.tree
 	if r.options.Image != "" {
 		return pipeline.Step[built]{
 			Name: "build",
-			Run:  r.pin(pipeline.Skipped, "--image"),
-			Plan: r.pin(pipeline.Planned, "--image is set"),
+			Run:  r.pin(src.live, pipeline.Skipped, "--image"),
+			Plan: r.pin(src.live, pipeline.Planned, "--image is set"),
 		}
 	}
 	run := func(ctx context.Context, out io.Writer) (built, pipeline.Result, error) {
-		builder, request, err := r.buildRequest(ctx, out, tree)
+		made, err := r.buildRequest(ctx, out, tree)
 		if err != nil {
 			return built{}, pipeline.Result{}, err
 		}
-		if err := builder.Build(ctx, out, request); err != nil {
-			return built{}, pipeline.Result{}, &pipeline.ToolError{
-				Doing:  "build " + request.Image,
-				Err:    err,
-				Advice: r.buildHint(ctx, builder.Name(), request, tree),
+		watched := &image.FormatWatch{To: out}
+		if err := made.builder.Build(ctx, watched, made.request); err != nil {
+			failed := &pipeline.ToolError{Doing: "build " + made.name, Err: err}
+			if failed.Advice = image.EmulationHint(made.request.Platforms); !watched.Seen() {
+				failed.Advice = r.buildHint(ctx, made.builder.Name(), made.request, tree)
 			}
+			return built{}, pipeline.Result{}, failed
 		}
-		detail := builder.Name() + " built " + request.Image + forPlatform(request)
-		return built{builder, request.Image}, pipeline.Result{State: pipeline.Done, Detail: detail}, nil
+		if err := r.checkBuilt(ctx, src.live, made); err != nil {
+			return built{}, pipeline.Result{}, err
+		}
+		if err := r.checkPrograms(ctx, out, made); err != nil {
+			return built{}, pipeline.Result{}, err
+		}
+		detail := made.builder.Name() + " built " + made.name + made.suits.String()
+		return made, pipeline.Result{State: pipeline.Done, Detail: detail}, nil
 	}
 	plan := func(ctx context.Context, out io.Writer) (built, pipeline.Result, error) {
-		builder, request, err := r.buildRequest(ctx, out, tree)
+		made, err := r.buildRequest(ctx, out, tree)
 		if err != nil {
 			return built{}, pipeline.Result{}, err
 		}
-		from := filepath.Base(request.Dockerfile)
-		detail := builder.Name() + " builds " + request.Image + " from " + from + forPlatform(request)
-		return built{builder, request.Image}, pipeline.Result{State: pipeline.Planned, Detail: detail}, nil
+		from := filepath.Base(made.request.Dockerfile)
+		detail := made.builder.Name() + " builds " + made.name + " from " + from + made.suits.String()
+		return made, pipeline.Result{State: pipeline.Planned, Detail: detail}, nil
 	}
 	return pipeline.Step[built]{Name: "build", Run: run, Plan: plan}
 }
 
 // pin returns the function that resolves the tag of --image to a digest.
-func (r *run) pin(state pipeline.State, detail string) pipeline.Func[built] {
+func (r *run) pin(live liveApp, state pipeline.State, detail string) pipeline.Func[built] {
 	return func(ctx context.Context, out io.Writer) (built, pipeline.Result, error) {
-		var hide func(name, value string)
-		if r.options.Redactor != nil {
-			hide = r.options.Redactor.Hide
-		}
-		name, err := image.Pin(ctx, out, r.options.Image, r.options.Builder, hide)
+		name, err := image.Pin(ctx, out, r.options.Image, r.options.Builder, r.options.HideFunc())
 		if _, digest, ok := strings.Cut(name, "@"); ok && name != r.options.Image {
 			detail += ", " + digest
 		}
-		return built{name: name}, pipeline.Result{State: state, Detail: detail}, err
+		if err != nil {
+			return built{}, pipeline.Result{}, err
+		}
+		made := built{name: name}
+		if made.suits, err = r.suitabilityOf(ctx, out, name, live); err != nil {
+			return built{}, pipeline.Result{}, err
+		}
+		return made, pipeline.Result{State: state, Detail: detail + made.suits.String()}, nil
 	}
 }
 
-func forPlatform(request image.Request) string {
-	if request.Platform == "" {
-		return ""
-	}
-	return " for " + request.Platform
-}
-
-// buildRequest chooses the builder, and returns it with the description of the build.
-func (r *run) buildRequest(ctx context.Context, out io.Writer, tree source.Tree) (image.Builder, image.Request, error) {
+// buildRequest chooses the builder and the platforms. It returns the image that the build makes.
+func (r *run) buildRequest(ctx context.Context, out io.Writer, tree source.Tree) (built, error) {
 	dockerfile := filepath.Join(tree.Dir, r.spec.Build.Dockerfile)
-	if _, err := os.Stat(dockerfile); errors.Is(err, fs.ErrNotExist) {
-		return nil, image.Request{}, &pipeline.UsageError{
+	switch info, err := os.Stat(dockerfile); {
+	case errors.Is(err, fs.ErrNotExist):
+		return built{}, &pipeline.UsageError{
 			Problem: fmt.Sprintf("%s has no %s", tree.Describe(), r.spec.Build.Dockerfile),
 			Advice:  "commit it, or set build.dockerfile in the infraspec",
+		}
+	case err == nil && !info.Mode().IsRegular(): // the builder would wait for a pipe, or read a device
+		return built{}, &pipeline.UsageError{
+			Problem: fmt.Sprintf("%s of %s is not a regular file", r.spec.Build.Dockerfile, tree.Describe()),
+			Advice:  "replace it with a file, or set build.dockerfile in the infraspec",
 		}
 	}
 	builder, err := image.FindBuilder(ctx, r.options.Builder)
 	if err != nil {
-		return nil, image.Request{}, err
+		return built{}, err
 	}
 	name, err := r.imageName(tree)
 	if err != nil {
-		return nil, image.Request{}, err
+		return built{}, err
 	}
-	platforms, err := r.cluster.Platforms(ctx)
+	suits, err := r.choosePlatforms(ctx, out, builder)
 	if err != nil {
-		return nil, image.Request{}, err
+		return built{}, err
 	}
-	platform := image.ChoosePlatform(platforms)
-	if len(platforms) > 1 {
-		pipeline.Warn(out, "the nodes are %s, but the image is built for %s only", strings.Join(platforms, ", "), platform)
+	request := image.Request{
+		Dir: tree.Dir, Dockerfile: dockerfile, Image: name, Platforms: suits.image,
+		Args: buildArgs(out, dockerfile, tree), Time: tree.Time, Tmp: r.tmp,
 	}
-	return builder, image.Request{
-		Dir: tree.Dir, Dockerfile: dockerfile, Image: name, Platform: platform,
-		Args: buildArgs(out, dockerfile, tree), Time: tree.Time,
-	}, nil
+	return built{builder, name, request, suits}, nil
 }
 
 // buildArgs returns the build args that norn passes. It omits a build arg that the Dockerfile uses for a base image.

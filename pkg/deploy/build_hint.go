@@ -38,8 +38,8 @@ func (r *run) buildHint(ctx context.Context, builder string, b image.Request, tr
 // buildCommand returns the shell command that repeats a build in dir.
 func (r *run) buildCommand(builder string, b image.Request, dir string) string {
 	words := []string{builder, "build", "--file", filepath.Join(dir, r.spec.Build.Dockerfile)}
-	if b.Platform != "" {
-		words = append(words, "--platform", b.Platform)
+	if len(b.Platforms) > 0 {
+		words = append(words, "--platform", strings.Join(b.Platforms, ","))
 	}
 	for _, arg := range b.Args {
 		if name, _, _ := strings.Cut(arg, "="); image.Declares(b.Dockerfile, name) {

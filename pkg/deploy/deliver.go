@@ -2,8 +2,10 @@ package deploy
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -42,7 +44,7 @@ func (r *run) deliver(src sourced, made built) pipeline.Step[string] {
 		}
 	default:
 		step.Run = func(ctx context.Context, out io.Writer) (string, pipeline.Result, error) {
-			digest, err := made.builder.Push(ctx, out, made.name, r.tmp)
+			digest, err := made.builder.Push(ctx, out, made.request)
 			if err != nil {
 				return "", pipeline.Result{}, &pipeline.ToolError{
 					Doing:  "push " + made.name,
@@ -65,13 +67,23 @@ func (s sourced) builtBefore(made built) string {
 	return ""
 }
 
+// save writes the image to a file.
+func save(ctx context.Context, out io.Writer, made built, path string) (err error) {
+	file, err := os.Create(path)
+	if err != nil {
+		return fmt.Errorf("create the archive: %w", err)
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	return made.builder.Archive(ctx, out, made.name, file)
+}
+
 // load copies the image to the node of a local cluster.
 func (r *run) load(ctx context.Context, out io.Writer, made built) (pipeline.Result, error) {
 	if r.local.Kind == "docker-desktop" && made.builder.Name() == "docker" {
 		return pipeline.Result{State: pipeline.Skipped, Detail: "the cluster shares the builder's images"}, nil
 	}
 	archive := filepath.Join(r.tmp, "image.tar")
-	if err := made.builder.Save(ctx, out, made.name, archive); err != nil {
+	if err := save(ctx, out, made, archive); err != nil {
 		return pipeline.Result{}, &pipeline.ToolError{
 			Doing:  "save " + made.name,
 			Err:    err,

@@ -36,6 +36,7 @@ type Options struct {
 	Force        bool              // replaces the Pods even if nothing has changed
 	VersionOnly  bool              // changes only the image and the Secret, not the app's objects
 	User         string            // who deploys, for the history
+	HostPaths    []string          // folders of the nodes that apps may mount without a warning
 }
 
 // Version selects the version to ship and how to build its image.
@@ -94,7 +95,7 @@ func withRun(
 	defer func() { err = errors.Join(err, tmp.Remove()) }()
 	r := &run{
 		cluster: cluster, options: o, dir: filepath.Dir(spec.Path()), tmp: tmp.Dir, local: local,
-		clones: spec.Repo.URL != "" && !o.Checkout,
+		clones: spec.Repo.URL != "" && !o.Checkout, repo: Repository(ctx, spec),
 	}
 	return do(r.withSpec(spec))
 }
@@ -130,6 +131,9 @@ func check(
 
 // checkSpec returns an error if spec forbids a deploy with these options.
 func checkSpec(spec *infraspec.Spec, o Options) error {
+	if found := objects.CheckOverlay(spec, o.HostPaths); infraspec.HasErrors(found) {
+		return infraspec.Errors(found)
+	}
 	switch {
 	case !spec.Deploy:
 		return &pipeline.UsageError{
@@ -154,14 +158,20 @@ type run struct {
 	tmp     string               // removed when the run ends
 	local   connect.LocalCluster // where to load the image without a registry
 	clones  bool                 // the source comes from repo.url
+	repo    string               // the app's repository, or ""; the same for each version
 	secret  appSecret
+
+	standing []rollout.Target // those of the processes with a Deployment, when the workloads change
+	deferred []forge.Step     // those of the CronJobs, which change after all Deployments
+	drops    bool             // processes that the infraspec no longer has end after the rollout
 }
 
 // withSpec returns r with another version of the app's infraspec.
 func (r *run) withSpec(spec *infraspec.Spec) *run {
 	other := *r
 	other.spec, other.options.Spec = spec, spec
-	other.secret = appSecret{r.cluster, spec, r.options.Namespace, r.options.Redactor}
+	other.secret = secretOf(r.cluster, other.options.Target)
+	other.options.PutBack = other.secret.putBack
 	return &other
 }
 
@@ -169,6 +179,7 @@ func (r *run) withSpec(spec *infraspec.Spec) *run {
 type shipment struct {
 	sourced
 	image string // what the pods will run
+	suits suitability
 }
 
 // needs returns the permissions that the deploy needs for its infraspec.
@@ -191,11 +202,15 @@ func (r *run) ship(ctx context.Context, p pipeline.Runner) error {
 	if err := forge.CheckPermissions(ctx, r.cluster, unchecked); err != nil {
 		return err
 	}
-	workload, traffic, err := r.forge(ctx, p)
+	if err := r.checkUser(ctx, src.live, src.tree); err != nil {
+		return err
+	}
+	workload, traffic, err := r.forge(ctx, p, src)
 	if err != nil {
 		return err
 	}
-	made, err := pipeline.RunStep(ctx, p, r.build(src.tree))
+	r.drops = slices.ContainsFunc(traffic, removesWorkload)
+	made, err := pipeline.RunStep(ctx, p, r.build(src))
 	if err != nil {
 		return err
 	}
@@ -206,7 +221,10 @@ func (r *run) ship(ctx context.Context, p pipeline.Runner) error {
 	if _, err := pipeline.RunStep(ctx, p, r.test(src.tree)); err != nil {
 		return err
 	}
-	s := shipment{src, image}
+	s := shipment{src, image, made.suits}
+	if _, err := r.unchanged(ctx, s.live); err != nil { // a migration would change the data under their version
+		return err
+	}
 	dump, err := pipeline.RunStep(ctx, p, r.snapshot(s))
 	if err != nil {
 		return err
@@ -219,10 +237,7 @@ func (r *run) ship(ctx context.Context, p pipeline.Runner) error {
 	if err != nil {
 		return err
 	}
-	if _, err := pipeline.RunAll(ctx, p, workload); err != nil {
-		return err
-	}
-	if _, err := pipeline.RunStep(ctx, p, r.rollout(s, migrated, secret.version)); err != nil {
+	if err := r.changeWorkload(ctx, p, s.live, workload, r.rollout(s, migrated, secret.version)); err != nil {
 		return err
 	}
 	if _, err := pipeline.RunAll(ctx, p, traffic); err != nil {
@@ -243,7 +258,8 @@ func (r *run) test(tree source.Tree) pipeline.Step[pipeline.None] {
 		case r.options.SkipTests:
 			return pipeline.Result{State: pipeline.Skipped, Detail: "--skip-tests"}, nil
 		}
-		if err := command.Run(ctx, tree.Dir, out, "/bin/sh", "-c", r.spec.Build.Test); err != nil {
+		options := command.Options{Dir: tree.Dir, Stdout: out, Stderr: out, Foreign: true}
+		if err := command.RunWith(ctx, options, "/bin/sh", "-c", r.spec.Build.Test); err != nil {
 			return pipeline.Result{}, &pipeline.ToolError{
 				Doing:  "run build.test",
 				Err:    err,

@@ -26,14 +26,14 @@ func TestIsCommit(t *testing.T) {
 }
 
 // A commit may have been deployed twice. The revision that is known to run comes first.
-func TestFindRevision(t *testing.T) {
+func TestFindRelease(t *testing.T) {
 	revisions := []k8s.Revision{
 		{Number: 20, Commit: "0123456789abcdef", Failed: "CrashLoop"},
 		{Number: 11, Commit: "0123456789abcdef", Verified: true},
 		{Number: 3, Commit: "fedcba9876543210"},
 	}
 	for target, want := range map[string]int64{"0123456": 11, "20": 20, "fedcba9": 3} {
-		if got, err := findRevision(revisions, target); err != nil || got.Number != want {
+		if got, err := findRelease(releasesOf("main", revisions), target); err != nil || got.Number != want {
 			t.Errorf("%s: revision %d, error %v, want %d", target, got.Number, err, want)
 		}
 	}
@@ -44,7 +44,7 @@ func revision(number int64, image string, verified, current bool, annotations ma
 	rs.Spec.Template.Annotations = annotations
 	rs.Spec.Template.Labels = map[string]string{appsv1.DefaultDeploymentUniqueLabelKey: image}
 	rs.Spec.Template.Spec.Containers = []corev1.Container{{Name: "shop", Image: image}}
-	return k8s.Revision{Number: number, Image: image, Verified: verified, Current: current, Set: rs}
+	return k8s.Revision{Number: number, Image: image, Verified: verified, Proven: verified, Current: current, Set: rs}
 }
 
 // beforeNorn names the container as kubectl create deployment does.
@@ -85,7 +85,7 @@ func TestPreviousVerified(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := previousVerified(c.revisions, "shop")
+			got, err := previousVerified(releasesOf("main", c.revisions), "shop")
 			if got.Number != c.want || (err == nil) != (c.want != 0) {
 				t.Errorf("revision %d, error %v; want %d", got.Number, err, c.want)
 			}

@@ -11,18 +11,19 @@ import (
 	"norn/pkg/pipeline"
 )
 
-func (r *run) currentFunction(ctx context.Context) (liveApp, error) {
+func (r *run) currentFunction(ctx context.Context) (liveWorkload, error) {
 	t, err := r.cluster.GetPodTemplate(ctx, r.options.Namespace, r.spec.App)
 	if k8s.IsNotFound(err) {
-		return liveApp{}, nil
+		return liveWorkload{}, nil
 	}
 	if err == nil {
-		err = objects.CheckOwner("PodTemplate", t, r.spec.App)
+		err = r.checkOwner("PodTemplate", t)
 	}
 	if err != nil {
-		return liveApp{}, err
+		return liveWorkload{}, err
 	}
-	return liveApp{
+	return liveWorkload{
+		pod:      t.Template.Spec,
 		image:    metadata.ImageOf(t.Template.Spec, r.spec.App),
 		migrated: t.Annotations[metadata.MigratedAnnotation],
 		verified: true,
@@ -33,6 +34,9 @@ func (r *run) currentFunction(ctx context.Context) (liveApp, error) {
 func (r *run) register(ctx context.Context, release k8s.Release, before string) (pipeline.Result, error) {
 	conf := applycore.PodTemplate(r.spec.App, r.options.Namespace).WithLabels(objects.Labels(r.spec))
 	t, err := r.cluster.ApplyPodTemplate(ctx, conf, release)
+	if err == nil {
+		t, err = k8s.MarkOwned(ctx, r.cluster, t, r.repo)
+	}
 	if err != nil {
 		return pipeline.Result{}, err
 	}

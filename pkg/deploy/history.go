@@ -7,50 +7,70 @@ import (
 	"time"
 
 	"norn/pkg/deploy/rollout"
+	"norn/pkg/forge/objects"
 	"norn/pkg/k8s"
 	"norn/pkg/k8s/metadata"
 	k8srollout "norn/pkg/k8s/rollout"
 )
 
-// Entry is one revision of an app's history.
+// Entry is one release of an app's history. The releases of an app with one process are its revisions.
 type Entry struct {
 	Revision int64             `json:"revision"`
 	Commit   string            `json:"commit,omitempty"`
+	Subject  string            `json:"subject,omitempty"` // the first line of the commit's message
 	Image    string            `json:"image"`
 	Digest   string            `json:"digest,omitempty"`
 	Created  time.Time         `json:"created"` // when it was deployed
 	By       string            `json:"by,omitempty"`
-	Verified bool              `json:"verified"`         // norn saw it become available
-	Failed   k8srollout.Reason `json:"failed,omitempty"` // why it did not become available
-	Migrated bool              `json:"migrated"`         // a migration ran before it
+	Verified bool              `json:"verified"`                    // norn saw it become available
+	Failed   k8srollout.Reason `json:"failed,omitempty" redact:"-"` // why it did not become available
+	Migrated bool              `json:"migrated"`                    // a migration ran before it
 	Current  bool              `json:"current"`
+	// Revisions are those of the processes' Deployments, as in kubectl rollout history, if the app has several processes.
+	Revisions map[string]int64 `json:"revisions,omitempty"`
 }
 
 // Version returns the version's name for people.
 func (e Entry) Version() string { return metadata.VersionName(e.Commit, e.Image) }
 
-// History returns an app's revisions, newest first: the revisions of its Deployment, as in kubectl rollout history.
+// History returns an app's releases, newest first.
 func History(ctx context.Context, cluster *k8s.Client, ns, app string) ([]Entry, error) {
-	d, err := forged(ctx, cluster, rollout.Target{Namespace: ns, App: app})
+	t := rollout.Target{Namespace: ns, App: app, Environment: objects.AnyEnvironment}
+	all, err := readProcesses(ctx, cluster, t)
 	if err != nil {
 		return nil, err
 	}
-	revisions, err := cluster.Revisions(ctx, d)
+	releases, err := all.releases(ctx, cluster)
 	if err != nil {
 		return nil, fmt.Errorf("read the history of %s: %w", app, err)
 	}
-	return Entries(revisions), nil
+	entries := make([]Entry, 0, len(releases))
+	for _, r := range releases {
+		e := entry(r.Revision)
+		if all.several() {
+			e.Revisions = map[string]int64{}
+			for process, part := range r.parts {
+				e.Revisions[process] = part.Number
+			}
+		}
+		entries = append(entries, e)
+	}
+	return entries, nil
 }
 
 // Entries returns a Deployment's revisions as history entries.
 func Entries(revisions []k8s.Revision) []Entry {
 	entries := make([]Entry, 0, len(revisions))
 	for _, r := range revisions {
-		_, digest, _ := strings.Cut(r.Image, "@")
-		entries = append(entries, Entry{
-			Revision: r.Number, Commit: r.Commit, Image: r.Image, Digest: digest, Created: r.Since, By: r.By,
-			Verified: r.Verified, Failed: r.Failed, Migrated: r.Migrated, Current: r.Current,
-		})
+		entries = append(entries, entry(r))
 	}
 	return entries
+}
+
+func entry(r k8s.Revision) Entry {
+	_, digest, _ := strings.Cut(r.Image, "@")
+	return Entry{
+		Revision: r.Number, Commit: r.Commit, Subject: r.Subject, Image: r.Image, Digest: digest,
+		Created: r.Since, By: r.By, Verified: r.Verified, Failed: r.Failed, Migrated: r.Migrated, Current: r.Current,
+	}
 }

@@ -39,11 +39,12 @@ func TestKeptSecrets(t *testing.T) {
 		spec := &infraspec.Spec{App: "shop", Secrets: []string{"A"}}
 		r := (&run{}).withSpec(spec)
 		live := &corev1.Secret{Data: map[string][]byte{"A": []byte("1"), "B": []byte("2")}}
-		app := liveApp{pod: reading(3, false, 0, "A").Set.Spec.Template.Spec, needed: neededTemplates(c.revisions)}
-		if got := r.stillRead(live, app); !slices.Equal(got, c.want) {
+		own := reading(3, false, 0, "A").Set.Spec.Template.Spec
+		templates := slices.Concat(readersOf(c.revisions).templates, []corev1.PodSpec{own})
+		if got := r.stillRead(live, templates); !slices.Equal(got, c.want) {
 			t.Errorf("%s: %v stay, want %v", c.name, got, c.want)
 		}
-		if got := r.stillRead(nil, app); len(got) > 0 {
+		if got := r.stillRead(nil, templates); len(got) > 0 {
 			t.Errorf("%s: %v stay without a Secret", c.name, got)
 		}
 	}

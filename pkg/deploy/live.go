@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -17,50 +18,97 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// liveApp is the state of an app in the cluster before a deploy.
+// liveApp is the state of an app in the cluster before a deploy: its main process, and the others in the order of the
+// infraspec's workloads.
 type liveApp struct {
-	pod      corev1.PodSpec   // its Pod template
-	needed   []corev1.PodSpec // the Pod templates that run or that a failed rollout restores
-	image    string           // what its Pods run, or "" before the first deploy
-	migrated string           // the version whose migration ran last, according to the history
-	verified bool             // the image is known to run
-	failed   bool             // the image is known to have failed
-	differs  []string         // fields in which the Deployment differs from the infraspec
+	liveWorkload
+	processes []liveWorkload
 }
 
-// readLive reads the app from the cluster. Its workload must exist and be norn's own, unless forge will create it.
-func (r *run) readLive(ctx context.Context) (liveApp, error) {
-	var now liveApp
-	var err error
-	switch r.spec.Role {
+// all returns the workloads of all processes, the main one first.
+func (l liveApp) all() []liveWorkload { return append([]liveWorkload{l.liveWorkload}, l.processes...) }
+
+// hasFailed reports whether the image of a process is known to have failed.
+func (l liveApp) hasFailed() bool {
+	return slices.ContainsFunc(l.all(), func(w liveWorkload) bool { return w.failed })
+}
+
+// runs reports whether an image is known to run in all processes.
+func (l liveApp) runs(image string) bool {
+	return !slices.ContainsFunc(l.all(), func(w liveWorkload) bool { return !w.verified || w.image != image })
+}
+
+// liveWorkload is the state of a process's workload.
+type liveWorkload struct {
+	kind       string                  // of its workload
+	template   *corev1.PodTemplateSpec // of its workload, or nil
+	pod        corev1.PodSpec          // its Pod template
+	image      string                  // what its Pods run, or "" before the first deploy
+	migrated   string                  // the version whose migration ran last, according to the history
+	verified   bool                    // the image is known to run
+	failed     bool                    // the image is known to have failed
+	deployment *appsv1.Deployment      // the Deployment, or nil
+	differs    []string                // fields in which the Deployment differs from the infraspec
+}
+
+// readLive reads the app from the cluster. Its workloads must exist and be norn's own, unless forge will create them.
+func (r *run) readLive(ctx context.Context) (live liveApp, err error) {
+	for _, spec := range r.spec.Workloads() {
+		now, err := r.readWorkload(ctx, spec)
+		if err != nil {
+			return liveApp{}, err
+		}
+		if spec == r.spec {
+			live.liveWorkload = now
+		} else {
+			live.processes = append(live.processes, now)
+		}
+	}
+	return live, nil
+}
+
+func (r *run) readWorkload(ctx context.Context, spec *infraspec.Spec) (now liveWorkload, err error) {
+	switch spec.Role {
 	case infraspec.Cron:
-		now, err = r.currentCronJob(ctx)
+		now, err = r.currentCronJob(ctx, spec)
 	case infraspec.Function:
 		return r.currentFunction(ctx)
 	case infraspec.Webserver, infraspec.Worker:
-		now, err = r.currentDeployment(ctx)
+		now, err = r.currentDeployment(ctx, spec)
 	}
 	if _, absent := errors.AsType[*pipeline.UsageError](err); absent && !r.options.VersionOnly {
-		return liveApp{}, nil
+		return liveWorkload{}, nil
 	}
 	return now, err
 }
 
-func (r *run) currentDeployment(ctx context.Context) (liveApp, error) {
-	d, err := forged(ctx, r.cluster, r.options.Target)
-	if err != nil {
-		return liveApp{}, err
+// target returns the target of a process.
+func (r *run) target(spec *infraspec.Spec) rollout.Target {
+	t := r.options.Target
+	t.Process, t.Spec, t.Environment = spec.Process, spec, spec.Environment
+	return t
+}
+
+func (r *run) currentDeployment(ctx context.Context, spec *infraspec.Spec) (liveWorkload, error) {
+	d, err := forged(ctx, r.cluster, r.target(spec))
+	if err == nil {
+		err = r.checkOwner(objects.KindDeployment, d)
 	}
-	now := liveApp{
-		pod:      d.Spec.Template.Spec,
-		migrated: d.Annotations[metadata.MigratedAnnotation],
-		differs:  differences(d, r.spec, r.options.Settings),
+	if err != nil {
+		return liveWorkload{}, err
+	}
+	now := liveWorkload{
+		kind:       objects.KindDeployment,
+		template:   &d.Spec.Template,
+		pod:        d.Spec.Template.Spec,
+		deployment: d,
+		migrated:   d.Annotations[metadata.MigratedAnnotation],
+		differs:    differences(d, spec, r.options.Settings),
 	}
 	revisions, err := r.cluster.Revisions(ctx, d)
 	if err != nil {
-		return liveApp{}, err
+		return liveWorkload{}, err
 	}
-	now.needed = neededTemplates(revisions)
 	for _, v := range revisions {
 		if v.Current && !d.Spec.Paused {
 			now.image, now.verified, now.failed = v.Image, v.Verified, v.Failed != ""
@@ -69,17 +117,43 @@ func (r *run) currentDeployment(ctx context.Context) (liveApp, error) {
 	return now, nil
 }
 
-// neededTemplates returns the templates of the Pods that run, and of the revision that a failed rollout restores. After
-// an interrupted or failed deploy, they are not the Deployment's own.
-func neededTemplates(revisions []k8s.Revision) []corev1.PodSpec {
-	last, _ := rollout.LastVerified(revisions)
-	var out []corev1.PodSpec
-	for _, v := range revisions {
-		if v.Set == last.Set || v.Set.Status.Replicas > 0 {
-			out = append(out, v.Set.Spec.Template.Spec)
+// unchanged returns the Deployments of the standing workloads as they are now, or nil for one that does not exist. It
+// returns a *rollout.ChangedError if somebody else has changed a version since before was read: a build takes long
+// enough for that.
+func (r *run) unchanged(ctx context.Context, before liveApp) ([]*appsv1.Deployment, error) {
+	var all []*appsv1.Deployment
+	live := before.all()
+	for i, spec := range r.spec.Workloads() {
+		if !spec.Role.Standing() {
+			continue
 		}
+		now, err := r.unchangedWorkload(ctx, spec, live[i])
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, now)
 	}
-	return out
+	return all, nil
+}
+
+func (r *run) unchangedWorkload(
+	ctx context.Context, spec *infraspec.Spec, before liveWorkload,
+) (*appsv1.Deployment, error) {
+	now, err := r.cluster.GetDeployment(ctx, r.options.Namespace, spec.Workload())
+	if k8s.IsNotFound(err) {
+		return nil, nil //nolint:nilnil // forge creates it
+	}
+	if err != nil || before.deployment == nil {
+		return now, err
+	}
+	return now, rollout.CheckUnchanged(before.deployment, now)
+}
+
+// checkOwner returns an error if norn does not manage the app's workload, or if the app is another repository's.
+func (r *run) checkOwner(kind string, live metadata.Object) error {
+	return objects.CheckWorkload(kind, live, objects.Owner{
+		App: r.spec.App, Repository: r.repo, Environment: r.spec.Environment,
+	})
 }
 
 // differences returns the fields in which a Deployment differs from the infraspec. It returns none if they cannot be
@@ -99,12 +173,16 @@ func differences(d *appsv1.Deployment, spec *infraspec.Spec, s objects.Settings)
 	return fields
 }
 
-func (r *run) currentCronJob(ctx context.Context) (liveApp, error) {
-	c, err := r.cronJob(ctx)
+func (r *run) currentCronJob(ctx context.Context, spec *infraspec.Spec) (liveWorkload, error) {
+	c, err := r.cronJob(ctx, spec)
 	if err != nil {
-		return liveApp{}, err
+		return liveWorkload{}, err
 	}
-	now := liveApp{pod: c.Spec.JobTemplate.Spec.Template.Spec, migrated: c.Annotations[metadata.MigratedAnnotation]}
+	template := &c.Spec.JobTemplate.Spec.Template
+	now := liveWorkload{
+		kind: objects.KindCronJob, template: template, pod: template.Spec,
+		migrated: c.Annotations[metadata.MigratedAnnotation],
+	}
 	if c.Spec.Suspend == nil || !*c.Spec.Suspend {
 		now.image, now.verified = metadata.ImageOf(now.pod, r.spec.App), true
 	}
@@ -113,27 +191,27 @@ func (r *run) currentCronJob(ctx context.Context) (liveApp, error) {
 
 // runsAlready reports whether the image to ship is already running. If so, the deploy runs no migration.
 func (r *run) runsAlready(s shipment) bool {
-	return s.live.verified && s.live.image == s.image && !r.options.Force
+	return s.live.runs(s.image) && !r.options.Force
 }
 
-// forged returns the app's Deployment, which must exist and be norn's own.
+// forged returns the Deployment of a process, which must exist and be norn's own.
 func forged(ctx context.Context, cluster *k8s.Client, t rollout.Target) (*appsv1.Deployment, error) {
-	d, err := cluster.GetDeployment(ctx, t.Namespace, t.App)
+	d, err := cluster.GetDeployment(ctx, t.Namespace, t.Workload())
 	if k8s.IsNotFound(err) {
-		if _, err := cluster.GetCronJob(ctx, t.Namespace, t.App); err == nil {
+		if _, err := cluster.GetCronJob(ctx, t.Namespace, t.Workload()); err == nil {
 			return nil, &pipeline.UsageError{
-				Problem: t.App + " is a cron app: it has no rollouts and no history",
+				Problem: t.Workload() + " is a cron app: it has no rollouts and no history",
 				Advice:  "norn status shows what it runs; norn deploy changes the version of its next run",
 			}
 		}
 		return nil, notForged("Deployment", t)
 	}
 	if err == nil {
-		err = objects.CheckOwner("Deployment", d, t.App)
+		err = objects.CheckWorkloadByName(objects.KindDeployment, d, t.Owner())
 	}
 	if err == nil && d.DeletionTimestamp != nil {
 		return nil, &pipeline.UsageError{
-			Problem: fmt.Sprintf("Deployment %s in namespace %s is being deleted", t.App, t.Namespace),
+			Problem: fmt.Sprintf("Deployment %s in namespace %s is being deleted", t.Workload(), t.Namespace),
 			Advice:  "norn status shows the app's state",
 		}
 	}
@@ -142,7 +220,7 @@ func forged(ctx context.Context, cluster *k8s.Client, t rollout.Target) (*appsv1
 
 func notForged(kind string, t rollout.Target) error {
 	return &pipeline.UsageError{
-		Problem: fmt.Sprintf("there is no %s %s in namespace %s", kind, t.App, t.Namespace),
+		Problem: fmt.Sprintf("there is no %s %s in namespace %s", kind, t.Workload(), t.Namespace),
 		Advice:  "check the name and --namespace, or create and deploy the app with norn deploy",
 	}
 }

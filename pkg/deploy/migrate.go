@@ -10,6 +10,7 @@ import (
 
 	"norn/internal/job"
 	"norn/pkg/forge/objects"
+	"norn/pkg/k8s/platform"
 	"norn/pkg/pipeline"
 )
 
@@ -56,6 +57,7 @@ func (r *run) migrate(s shipment, dump string) pipeline.Step[string] {
 		if err != nil {
 			return "", pipeline.Result{}, err
 		}
+		platform.Require(pod, s.platforms(s.live.pod, r.spec.App))
 		values, err := r.secret.changed(ctx, s.values)
 		if err != nil {
 			return "", pipeline.Result{}, err
@@ -63,6 +65,9 @@ func (r *run) migrate(s shipment, dump string) pipeline.Step[string] {
 		request := job.Request{
 			Namespace: r.options.Namespace, App: r.spec.App, Timeout: MigrationTimeout, Out: out,
 			Say: func(line string) { _, _ = fmt.Fprintln(out, line) },
+		}
+		if request.Labels, request.Annotations, err = objects.JobMeta(r.spec); err != nil {
+			return "", pipeline.Result{}, err
 		}
 		err = job.Migrate(ctx, r.cluster, request, *pod, values)
 		if err != nil && ctx.Err() != nil {

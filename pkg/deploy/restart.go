@@ -2,7 +2,9 @@ package deploy
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -12,20 +14,22 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// Restart replaces an app's Pods one by one, and waits until the new ones run.
-func Restart(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, t rollout.Target) error {
+// Restart replaces an app's Pods one by one, and waits until the new ones run. If process is not "", it replaces only
+// those of that process.
+func Restart(
+	ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, t rollout.Target, process string,
+) error {
 	t.KeepFailed = "a restart does not change the version"
 	run := func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
-		d, err := forged(ctx, cluster, t)
+		all, err := readProcesses(ctx, cluster, t)
 		if err != nil {
 			return pipeline.Result{}, err
 		}
-		if d.Spec.Paused {
-			return pipeline.Result{}, paused(d)
+		release, err := all.restart(cluster, process)
+		if err != nil {
+			return pipeline.Result{}, err
 		}
-		return rollout.Run(ctx, cluster, out, t, func(ctx context.Context) (*appsv1.Deployment, error) {
-			return cluster.RestartDeployment(ctx, t.Namespace, t.App, time.Now())
-		})
+		return rollout.Run(ctx, cluster, out, release)
 	}
 	step := pipeline.Step[pipeline.None]{Name: "rollout", Run: pipeline.Act(run)}
 	return t.WithLock(ctx, cluster, to, func(ctx context.Context) error {
@@ -35,6 +39,32 @@ func Restart(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, t r
 		_, err := pipeline.RunStep(ctx, pipeline.Runner{To: to}, step)
 		return err
 	})
+}
+
+// restart returns the change that restarts the processes, or one of them.
+func (p processes) restart(cluster *k8s.Client, process string) (rollout.Release, error) {
+	all := rollout.Release{Jobs: p.jobs()}
+	for _, s := range p.standing {
+		switch chosen := process == "" || process == s.ProcessName(); {
+		case k8s.IsAway(s.live):
+		case !chosen:
+			all.Others = append(all.Others, s.Target)
+		case s.live.Spec.Paused:
+			return all, paused(s.live)
+		default:
+			change := func(ctx context.Context) (*appsv1.Deployment, error) {
+				return cluster.RestartDeployment(ctx, s.Namespace, s.Workload(), time.Now())
+			}
+			all.Members = append(all.Members, rollout.Member{Target: s.Target, Change: change})
+		}
+	}
+	if len(all.Members) == 0 {
+		return all, &pipeline.UsageError{
+			Problem: fmt.Sprintf("%s has no process %s whose Pods could be replaced", p.standing[0].App, process),
+			Advice:  "choose one of " + strings.Join(p.names(), ", "),
+		}
+	}
+	return all, nil
 }
 
 // paused returns the error for a restart of a paused Deployment, whose Pods Kubernetes does not replace. norn pauses a

@@ -17,7 +17,23 @@ import (
 // RestoreOptions are the options of a restore.
 type RestoreOptions struct {
 	rollout.Target
-	Database database.Settings
+	To database.Connection // see Connection
+}
+
+// Connection returns the connection to the app's database named name, which the infraspec and its secrets determine.
+func Connection(
+	ctx context.Context, cluster *k8s.Client, name string, target rollout.Target, settings database.Settings,
+) (database.Connection, error) {
+	var values map[string]secrets.Value
+	if secretDatabaseURL(target.Spec) {
+		path := filepath.Join(filepath.Dir(target.Spec.Path()), secrets.FileName)
+		var err error
+		secret := appSecret{cluster, target.Spec, target.Namespace, target.Redactor}
+		if values, err = secret.decrypt(ctx, path); err != nil {
+			return nil, err
+		}
+	}
+	return database.ConnectionTo(name, databaseURL(target.Spec, values), settings)
 }
 
 // RestoreSnapshot restores a database from a snapshot in one transaction: entirely or not at all. It first dumps the
@@ -28,38 +44,26 @@ func RestoreSnapshot(
 	folder := database.Folder(filepath.Dir(o.Spec.Path()))
 	runner := Options{Target: o.Target}.runner(to)
 	return o.WithLock(ctx, cluster, to, func(ctx context.Context) error {
-		c, err := pipeline.RunStep(ctx, runner, dumpBeforeRestore(cluster, s.Database, folder, o))
-		if err != nil {
+		if _, err := pipeline.RunStep(ctx, runner, dumpBeforeRestore(s.Database, folder, o.To)); err != nil {
 			return err
 		}
-		_, err = pipeline.RunStep(ctx, runner, restoreFrom(c, folder, s))
+		_, err := pipeline.RunStep(ctx, runner, restoreFrom(o.To, folder, s))
 		return err
 	})
 }
 
-// dumpBeforeRestore returns the step that dumps the database named name into folder. The step's value is the
-// connection to the database.
-func dumpBeforeRestore(cluster *k8s.Client, name, folder string, o RestoreOptions) pipeline.Step[database.Connection] {
-	run := func(ctx context.Context, out io.Writer) (c database.Connection, result pipeline.Result, err error) {
-		var values map[string]secrets.Value
-		if secretDatabaseURL(o.Spec) {
-			path := filepath.Join(filepath.Dir(o.Spec.Path()), secrets.FileName)
-			if values, err = (appSecret{cluster, o.Spec, o.Namespace, o.Redactor}).decrypt(ctx, path); err != nil {
-				return c, result, err
-			}
-		}
-		if c, err = database.ConnectionTo(name, databaseURL(o.Spec, values), o.Database); err != nil {
-			return c, result, err
-		}
+// dumpBeforeRestore returns the step that dumps the database named name into folder.
+func dumpBeforeRestore(name, folder string, c database.Connection) pipeline.Step[pipeline.None] {
+	run := func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
 		made, err := database.Dump(
 			ctx, c, folder, database.Snapshot{Database: name, Version: "before-restore", Time: time.Now().UTC()}, out,
 		)
 		if err != nil {
-			return c, result, &database.SnapshotError{Database: name, Err: err}
+			return pipeline.Result{}, &database.SnapshotError{Database: name, Err: err}
 		}
-		return c, pipeline.Result{State: pipeline.Done, Detail: filepath.Join(database.FolderName, made.Name())}, nil
+		return pipeline.Result{State: pipeline.Done, Detail: filepath.Join(database.FolderName, made.Name())}, nil
 	}
-	return pipeline.Step[database.Connection]{Name: "snapshot", Run: run}
+	return pipeline.Step[pipeline.None]{Name: "snapshot", Run: pipeline.Act(run)}
 }
 
 func restoreFrom(c database.Connection, folder string, s database.Snapshot) pipeline.Step[pipeline.None] {

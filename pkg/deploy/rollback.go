@@ -4,12 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
-
-	appsv1 "k8s.io/api/apps/v1"
-	"k8s.io/apimachinery/pkg/types"
 
 	"norn/pkg/deploy/rollout"
 	"norn/pkg/k8s"
@@ -17,17 +15,17 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// Rollback restores the chosen revision, by default the newest verified one before the current one, and waits until it
-// runs. If it fails, Rollback restores the revision that ran before.
+// Rollback restores the chosen release, by default the newest verified one before the current one, and waits until it
+// runs. If it fails, Rollback restores the revisions that ran before.
 func Rollback(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, t rollout.Target, choice Choice) error {
 	runner := pipeline.Runner{To: to}
 	return t.WithLock(ctx, cluster, to, func(ctx context.Context) error {
 		if err := checkClaims(ctx, cluster, t); err != nil {
 			return err
 		}
-		chosen, err := pipeline.RunStep(ctx, runner, pipeline.Step[chosenRevision]{
+		chosen, err := pipeline.RunStep(ctx, runner, pipeline.Step[chosenRelease]{
 			Name: "choose",
-			Run: func(ctx context.Context, out io.Writer) (chosenRevision, pipeline.Result, error) {
+			Run: func(ctx context.Context, out io.Writer) (chosenRelease, pipeline.Result, error) {
 				chosen, err := choose(ctx, cluster, t, choice, out)
 				return chosen, pipeline.Result{State: pipeline.Done, Detail: rollout.Describe(chosen.Revision)}, err
 			},
@@ -35,13 +33,10 @@ func Rollback(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, t 
 		if err != nil {
 			return err
 		}
-		t.RanBefore = chosen.ranBefore
 		_, err = pipeline.RunStep(ctx, runner, pipeline.Step[pipeline.None]{
 			Name: "rollout",
 			Run: pipeline.Act(func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
-				return rollout.Run(ctx, cluster, out, t, func(ctx context.Context) (*appsv1.Deployment, error) {
-					return cluster.RestoreTemplate(ctx, t.Namespace, t.App, chosen.Set)
-				})
+				return rollout.Run(ctx, cluster, out, chosen.rollout(cluster, out))
 			}),
 		})
 		return err
@@ -62,100 +57,114 @@ func Doubt(
 	if err := checkClaims(ctx, cluster, t); err != nil {
 		return "", "", err
 	}
-	_, chosen, err := find(ctx, cluster, t, choice)
+	chosen, err := find(ctx, cluster, t, choice)
 	if err != nil {
 		return "", "", err
 	}
-	if doubt = doubtOf(chosen); doubt == "" {
+	if doubt = chosen.doubt(); doubt == "" {
 		return "", "", nil
 	}
-	return rollout.Describe(chosen), doubt, nil
+	return rollout.Describe(chosen.Revision), doubt, nil
 }
 
-// doubtOf returns why a revision is unlikely to run, or "".
-func doubtOf(r k8s.Revision) string {
+// doubt returns why a release is unlikely to run, or "".
+func (r release) doubt() string {
 	switch {
 	case r.Failed != "":
 		return fmt.Sprintf("it failed when it was deployed: %s", r.Failed)
 	case !r.Verified && r.Idle:
 		return "it had 0 replicas, so it may never have run"
+	case !r.Verified && !r.Proven && r.reduced:
+		return "one of its processes is gone, and with it how that ended"
 	}
 	return ""
 }
 
-type chosenRevision struct {
-	k8s.Revision
-	ranBefore types.UID // the ReplicaSet whose Pods are available now, or ""
+type chosenRelease struct {
+	release
+	from    processes // as they were when the release was chosen
+	history []release // all releases, newest first
 }
 
 // choose finds the revision to roll back to, and warns about what the rollback does not undo.
 func choose(
 	ctx context.Context, cluster *k8s.Client, t rollout.Target, choice Choice, out io.Writer,
-) (chosenRevision, error) {
-	revisions, chosen, err := find(ctx, cluster, t, choice)
+) (chosenRelease, error) {
+	chosen, err := find(ctx, cluster, t, choice)
 	if err != nil {
-		return chosenRevision{}, err
+		return chosenRelease{}, err
 	}
-	if doubt := doubtOf(chosen); doubt != "" {
+	name := rollout.Describe(chosen.Revision)
+	if doubt := chosen.doubt(); doubt != "" {
 		if !choice.Confirmed { // it changed after the user was asked
-			return chosenRevision{}, &pipeline.UsageError{
-				Problem: fmt.Sprintf("rollback to %s (%s) needs confirmation", rollout.Describe(chosen), doubt),
+			return chosenRelease{}, &pipeline.UsageError{
+				Problem: fmt.Sprintf("rollback to %s (%s) needs confirmation", name, doubt),
 				Advice:  "pass --yes to roll back to it",
 			}
 		}
-		pipeline.Warn(out, "%s: %s", rollout.Describe(chosen), doubt)
+		pipeline.Warn(out, "%s: %s", name, doubt)
 	} else if !chosen.Verified {
-		pipeline.Warn(out, "%s: norn has not watched its rollout", rollout.Describe(chosen))
+		pipeline.Warn(out, "%s: norn has not watched its rollout", name)
 	}
-	now := chosenRevision{Revision: chosen}
-	for _, r := range revisions {
-		if r.Current && r.Set.Status.AvailableReplicas > 0 {
-			now.ranBefore = r.Set.UID
-		}
+	for _, r := range chosen.history {
 		if r.Current && r.Restored && choice.Revision == "" && r.Number-1 == chosen.Number {
-			pipeline.Warn(out, "%s ran before the last rollback or restore; to go further back, pass --to",
-				rollout.Describe(chosen))
+			pipeline.Warn(out, "%s ran before the last rollback or restore; to go further back, pass --to", name)
+		}
+		if r.Proven && r.Failed != "" && !r.Current && choice.Revision == "" && r.Number > chosen.Number {
+			pipeline.Warn(out, "%s was verified, and failed later: %s; to go back to it, pass --to",
+				rollout.Describe(r.Revision), r.Failed)
 		}
 		if r.Migrated && r.Number > chosen.Number {
 			pipeline.Warn(
 				out, "a migration ran before %s and is not undone; norn snapshots list shows the snapshot taken before it",
-				rollout.Describe(r),
+				rollout.Describe(r.Revision),
 			)
 		}
 	}
-	return now, nil
+	for _, process := range chosen.gone() {
+		pipeline.Warn(out, "process %s was part of %s and no longer exists; to create it again, deploy the version", process,
+			name)
+	}
+	return chosen, nil
 }
 
-// find returns the app's revisions, newest first, and the chosen one.
-func find(
-	ctx context.Context, cluster *k8s.Client, t rollout.Target, choice Choice,
-) (revisions []k8s.Revision, chosen k8s.Revision, err error) {
-	d, err := forged(ctx, cluster, t)
-	if err != nil {
-		return nil, k8s.Revision{}, err
+// find returns the app's releases and the chosen one.
+func find(ctx context.Context, cluster *k8s.Client, t rollout.Target, choice Choice) (found chosenRelease, err error) {
+	if found.from, err = readProcesses(ctx, cluster, t); err != nil {
+		return found, err
 	}
-	revisions, err = cluster.Revisions(ctx, d)
-	if err != nil {
-		return nil, k8s.Revision{}, err
+	if found.history, err = found.from.releases(ctx, cluster); err != nil {
+		return found, err
 	}
 	if choice.Revision == "" {
-		chosen, err = previousVerified(revisions, t.App)
+		found.release, err = previousVerified(found.history, t.App)
 	} else {
-		chosen, err = findRevision(revisions, choice.Revision)
+		found.release, err = findRelease(found.history, choice.Revision)
 	}
-	if err == nil && !k8s.Restorable(chosen.Set, t.App) {
+	if err == nil && found.partial {
 		err = &pipeline.UsageError{
-			Problem: fmt.Sprintf("cannot roll back to %s: it is from before norn managed the app, and has no container %s",
-				rollout.Describe(chosen), t.App),
-			Advice: fmt.Sprintf("ship its image with norn deploy %s --image %s", t.App, chosen.Image),
+			Problem: fmt.Sprintf("norn does not know which revisions of the processes belong to %s", found.Version()),
+			Advice:  "choose a release with a number: " + describeAll(found.history),
 		}
 	}
-	return revisions, chosen, err
+	if err == nil && !found.restorable(t.App) {
+		err = &pipeline.UsageError{
+			Problem: fmt.Sprintf("cannot roll back to %s: it is from before norn managed the app, and has no container %s",
+				rollout.Describe(found.Revision), t.App),
+			Advice: fmt.Sprintf("ship its image with norn deploy %s --image %s", t.App, found.Image),
+		}
+	}
+	for _, process := range slices.Sorted(maps.Keys(found.parts)) {
+		if err == nil {
+			err = secretOf(cluster, t).checkKeys(ctx, found.parts[process])
+		}
+	}
+	return found, err
 }
 
-// noEarlierRevision returns an error that explains why no revision can be chosen, and lists all revisions.
-func noEarlierRevision(newestFirst []k8s.Revision) error {
-	if slices.ContainsFunc(newestFirst, func(r k8s.Revision) bool { return r.Verified && !r.Current }) {
+// noEarlierRevision returns an error that explains why no release can be chosen, and lists all.
+func noEarlierRevision(newestFirst []release) error {
+	if slices.ContainsFunc(newestFirst, func(r release) bool { return r.Verified && !r.Current }) {
 		return &pipeline.UsageError{
 			Problem: "all other verified revisions run the current version",
 			Advice:  "choose one with --to: " + describeAll(newestFirst),
@@ -167,14 +176,14 @@ func noEarlierRevision(newestFirst []k8s.Revision) error {
 	}
 }
 
-// describeAll returns a line for each revision, with its state.
-func describeAll(newestFirst []k8s.Revision) string {
+// describeAll returns a line for each release, with its state.
+func describeAll(newestFirst []release) string {
 	if len(newestFirst) == 0 {
 		return "none"
 	}
 	var known []string
 	for _, r := range newestFirst {
-		text := rollout.Describe(r)
+		text := rollout.Describe(r.Revision)
 		switch {
 		case r.Current:
 			text += " (current)"
@@ -186,30 +195,35 @@ func describeAll(newestFirst []k8s.Revision) string {
 	return strings.Join(known, "; ")
 }
 
-// previousVerified returns the newest verified revision before the current one. It skips revisions that differ from
-// the current one only by a restart or by the Secret's version: they are the same version.
-func previousVerified(newestFirst []k8s.Revision, app string) (k8s.Revision, error) {
-	at := slices.IndexFunc(newestFirst, func(r k8s.Revision) bool { return r.Current })
+// previousVerified returns the newest verified release before the current one. It skips releases that differ from the
+// current one only by a restart or by the Secret's version: they are the same version.
+func previousVerified(newestFirst []release, app string) (release, error) {
+	at := slices.IndexFunc(newestFirst, func(r release) bool { return r.Current })
 	for _, r := range newestFirst[at+1:] { // all of them if the current one has no ReplicaSet yet
-		if r.Verified && k8s.Restorable(r.Set, app) && (at < 0 || !k8s.SameVersion(newestFirst[at].Set, r.Set)) {
+		same := at >= 0 && newestFirst[at].same(r)
+		if r.Verified && r.Number > 0 && r.restorable(app) && !same {
 			return r, nil
 		}
 	}
-	return k8s.Revision{}, noEarlierRevision(newestFirst)
+	return release{}, noEarlierRevision(newestFirst)
 }
 
-// findRevision returns the revision with a number, or with a commit that starts with the given digits. If several
-// revisions have the commit, a verified one precedes newer ones.
-func findRevision(newestFirst []k8s.Revision, target string) (k8s.Revision, error) {
-	number := func(r k8s.Revision) bool { return strconv.FormatInt(r.Number, 10) == target }
-	commit := func(r k8s.Revision) bool { return isCommit(r.Commit, target) }
-	verified := func(r k8s.Revision) bool { return r.Verified && commit(r) }
-	for _, matches := range []func(k8s.Revision) bool{number, verified, commit} {
+// findRelease returns the release with a number, or with a commit that starts with the given digits. If several have
+// the commit, a verified one precedes newer ones.
+func findRelease(newestFirst []release, target string) (release, error) {
+	number := func(r release) bool { return strconv.FormatInt(r.Number, 10) == target }
+	earlier := func(r release) bool {
+		n, err := strconv.ParseInt(target, 10, 64)
+		return err == nil && slices.Contains(r.earlier, n)
+	}
+	commit := func(r release) bool { return isCommit(r.Commit, target) }
+	verified := func(r release) bool { return r.Verified && commit(r) }
+	for _, matches := range []func(release) bool{number, earlier, verified, commit} {
 		if i := slices.IndexFunc(newestFirst, matches); i >= 0 {
 			return newestFirst[i], nil
 		}
 	}
-	return k8s.Revision{}, &pipeline.UsageError{
+	return release{}, &pipeline.UsageError{
 		Problem: fmt.Sprintf("no revision %q in the history", target),
 		Advice:  "use a revision number or at least 7 digits of a commit; revisions: " + describeAll(newestFirst),
 	}

@@ -3,17 +3,21 @@ package deploy
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"reflect"
+	"strings"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 
 	"norn/pkg/deploy/rollout"
 	"norn/pkg/forge/objects"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
+	"norn/pkg/k8s/lease"
 	"norn/pkg/pipeline"
 )
 
@@ -25,51 +29,150 @@ func (r *run) rollout(s shipment, migrated, secretVersion string) pipeline.Step[
 		if err != nil {
 			return pipeline.Result{}, err
 		}
+		subject, err := r.subject(s.tree)
+		if err != nil {
+			return pipeline.Result{}, err
+		}
 		release := k8s.Release{
-			Image: s.image, PullPolicy: policy, Commit: s.tree.Version(), Cause: s.cause(r.options.User), By: r.options.User,
-			SecretVersion: secretVersion, Migrated: migrated,
+			App: r.spec.App, Image: s.image, PullPolicy: policy, Commit: s.tree.Version(), Cause: s.cause(r.options.User),
+			Subject: subject, By: r.options.User, SecretVersion: secretVersion, Migrated: migrated,
 		}
 		if r.runsAlready(s) {
 			release.Migrated = s.live.migrated
 		}
-		switch r.spec.Role {
-		case infraspec.Cron:
-			return r.schedule(ctx, release)
-		case infraspec.Function:
+		if r.spec.Role == infraspec.Function {
+			release.Platforms = s.platforms(s.live.pod, r.spec.App)
 			return r.register(ctx, release, s.live.image)
-		case infraspec.Webserver, infraspec.Worker:
 		}
-		return r.replacePods(ctx, out, release, s.live)
+		return r.release(ctx, out, released{s, release})
 	}
 	return pipeline.Step[pipeline.None]{Name: "rollout", Run: pipeline.Act(run), Plan: planned(r.planRollout(s))}
 }
 
-// replacePods sets release on the app's Deployment and waits until its Pods run. If the current version has failed,
-// replacePods replaces its Pods even if release is the same. The cause may be gone, and the kubelet waits longer after
-// each attempt.
-func (r *run) replacePods(
-	ctx context.Context, out io.Writer, release k8s.Release, live liveApp,
-) (pipeline.Result, error) {
-	t := r.options.Target
-	if r.options.VersionOnly {
-		t.Omitted = live.differs
+// released is a shipment, and what it changes in the workloads.
+type released struct {
+	shipment
+	release k8s.Release
+}
+
+// release sets the release on the app's Deployments and waits until their Pods run. Then it sets the release on the
+// CronJobs. If the current version has failed, release replaces its Pods even if the release is the same. The cause may
+// be gone, and the kubelet waits longer after each attempt.
+func (r *run) release(ctx context.Context, out io.Writer, s released) (pipeline.Result, error) {
+	all := rollout.Release{}
+	var crons []*infraspec.Spec
+	for i, spec := range r.spec.Workloads() {
+		if spec.Role == infraspec.Cron {
+			crons, all.Jobs = append(crons, spec), append(all.Jobs, spec.ProcessName())
+			continue
+		}
+		t := r.standing[len(all.Members)]
+		if r.options.VersionOnly {
+			t.Omitted = s.live.all()[i].differs
+		}
+		all.Members = append(all.Members, rollout.Member{Target: t, Change: r.change(out, t, s)})
 	}
-	change := func(ctx context.Context) (*appsv1.Deployment, error) {
-		before, err := r.cluster.GetDeployment(ctx, r.options.Namespace, r.spec.App)
+	if len(all.Members) == 0 {
+		return r.scheduleAll(ctx, out, crons, s)
+	}
+	if len(crons) > 0 {
+		all.Last = func(ctx context.Context, out io.Writer) error {
+			return r.changeCronJobs(ctx, out, crons, s)
+		}
+	}
+	if r.drops {
+		live, err := readProcesses(ctx, r.cluster, r.options.Target)
 		if err != nil {
-			return nil, err
+			return pipeline.Result{}, err
 		}
-		after, err := r.cluster.SetImage(ctx, r.options.Namespace, r.spec.App, release)
-		if err == nil && (r.options.Force || live.failed) && reflect.DeepEqual(before.Spec.Template, after.Spec.Template) {
-			return r.cluster.RestartDeployment(ctx, r.options.Namespace, r.spec.App, time.Now())
-		}
-		return after, err
+		live.addUnchanged(r.spec, &all)
 	}
-	result, err := rollout.Run(ctx, r.cluster, out, t, change)
+	result, err := rollout.Run(ctx, r.cluster, out, all)
 	if err == nil && result.State == pipeline.Unchanged {
 		result.Detail += "; no changes (--force replaces the Pods)"
 	}
 	return result, err
+}
+
+// change returns the change of a Deployment to the release.
+func (r *run) change(out io.Writer, t rollout.Target, s released) rollout.Change {
+	return func(ctx context.Context) (*appsv1.Deployment, error) {
+		before, err := r.cluster.GetDeployment(ctx, t.Namespace, t.Workload())
+		if err != nil {
+			return nil, err
+		}
+		release := s.release
+		release.Platforms = s.platformsOf(out, before, before.Spec.Template.Spec)
+		after, err := r.cluster.SetImage(ctx, t.Namespace, t.Workload(), release)
+		if err == nil {
+			after, err = r.cluster.ScaleBack(ctx, after)
+		}
+		again := r.options.Force || s.live.hasFailed()
+		if err == nil && again && reflect.DeepEqual(before.Spec.Template, after.Spec.Template) {
+			return r.cluster.RestartDeployment(ctx, t.Namespace, t.Workload(), time.Now())
+		}
+		return after, err
+	}
+}
+
+// changeCronJobs applies the infraspec to the CronJobs beside Deployments, and sets the release on them. If one cannot
+// be changed, changeCronJobs puts back the others.
+func (r *run) changeCronJobs(ctx context.Context, out io.Writer, crons []*infraspec.Spec, s released) error {
+	var before []batchv1.CronJob
+	for _, spec := range crons {
+		c, err := r.cluster.GetCronJob(ctx, r.options.Namespace, spec.Workload())
+		if err != nil && !k8s.IsNotFound(err) {
+			return err
+		}
+		if err == nil { // a new one stays suspended
+			before = append(before, *c)
+		}
+	}
+	for _, step := range r.deferred {
+		if _, _, err := step.Run(ctx, out); err != nil {
+			return putBackCronJobs(ctx, r.cluster, before, err)
+		}
+	}
+	_, err := r.scheduleAll(ctx, out, crons, s)
+	return putBackCronJobs(ctx, r.cluster, before, err)
+}
+
+// putBackCronJobs sets CronJobs to what they were before err, and returns err. It returns nil without an error.
+func putBackCronJobs(ctx context.Context, cluster *k8s.Client, before []batchv1.CronJob, err error) error {
+	if err == nil {
+		return nil
+	}
+	ctx, cancel := lease.CleanupContext(ctx, undoTimeout) // after an interrupt too
+	defer cancel()
+	for i := range before {
+		err = errors.Join(err, cluster.RestoreCronJob(ctx, &before[i]))
+	}
+	return err
+}
+
+// scheduleAll sets the release on CronJobs.
+func (r *run) scheduleAll(
+	ctx context.Context, out io.Writer, crons []*infraspec.Spec, s released,
+) (pipeline.Result, error) {
+	all := pipeline.Result{State: pipeline.Unchanged}
+	var details []string
+	for _, spec := range crons {
+		result, err := r.schedule(ctx, out, spec, s)
+		if err != nil {
+			return pipeline.Result{}, err
+		}
+		if result.State != pipeline.Unchanged {
+			all.State = result.State
+		}
+		detail := result.Detail
+		if len(r.spec.Processes) > 0 {
+			detail = spec.ProcessName() + " " + detail
+			_, _ = fmt.Fprintln(out, detail)
+		}
+		details = append(details, detail)
+	}
+	all.Detail = strings.Join(details, "; ")
+	return all, nil
 }
 
 func (r *run) planRollout(s shipment) string {
@@ -77,16 +180,31 @@ func (r *run) planRollout(s shipment) string {
 	switch {
 	case r.runsAlready(s):
 		return s.image + " is already running"
-	case r.spec.Role == infraspec.Cron:
+	case r.spec.Role == infraspec.Cron && len(r.spec.Processes) == 0:
 		return fmt.Sprintf("the next run uses %s, the last used %s", s.image, from)
 	case r.spec.Role == infraspec.Function:
 		return fmt.Sprintf("the next call uses %s, the last used %s", s.image, from)
 	}
-	pods := "Pods"
-	if r.spec.Replicas == 1 {
-		pods = "Pod"
+	var parts []string
+	for _, spec := range r.spec.Workloads() {
+		parts = append(parts, planProcess(spec, len(r.spec.Processes) > 0))
 	}
-	return fmt.Sprintf("%d %s of %s instead of %s", r.spec.Replicas, pods, s.image, from)
+	return fmt.Sprintf("%s of %s instead of %s", strings.Join(parts, ", "), s.image, from)
+}
+
+// planProcess returns what runs a new version of a process. It names the process if the app has several.
+func planProcess(spec *infraspec.Spec, named bool) string {
+	what := fmt.Sprintf("%d Pods", spec.Replicas)
+	switch {
+	case spec.Role == infraspec.Cron:
+		what = "the next run"
+	case spec.Replicas == 1:
+		what = "1 Pod"
+	}
+	if named {
+		what = spec.ProcessName() + ": " + what
+	}
+	return what
 }
 
 // cause returns the line that kubectl rollout history shows for this revision. It contains no time, because deploying

@@ -19,13 +19,14 @@ import (
 
 // secretState is what the secrets step leaves behind.
 type secretState struct {
-	version string   // of the Secret, or "" if the app declares no secrets
-	kept    []string // keys that the infraspec has dropped and the running Pods still read
+	version  string   // of the Secret, or "" if the app declares no secrets
+	kept     []string // keys that the infraspec has dropped and Pods still read
+	previous bool     // a second Secret has the previous values
 }
 
 // secrets returns the step that makes the keys of the Secret equal to the declared names. It also removes keys that
-// the infraspec has dropped or that others have added. Keys that the running Pods still read stay until the new Pods
-// have replaced them, because a restored version needs them.
+// the infraspec has dropped or that others have added. What the running Pods read stays until the new Pods have
+// replaced them, because a restored version needs it: dropped keys in the Secret, and changed values in a second one.
 func (r *run) secrets(s sourced) pipeline.Step[secretState] {
 	const noneDeclared = "the infraspec declares no secrets"
 	plan := pipeline.Fixed(
@@ -39,7 +40,15 @@ func (r *run) secrets(s sourced) pipeline.Step[secretState] {
 		if len(r.spec.Secrets) == 0 && (live == nil || len(live.Data) == 0) {
 			return secretState{}, pipeline.Result{State: pipeline.Skipped, Detail: noneDeclared}, nil
 		}
-		kept := r.stillRead(live, s.live)
+		read, err := r.readers(ctx)
+		if err != nil {
+			return secretState{}, pipeline.Result{}, err
+		}
+		kept := r.stillRead(live, read.templates)
+		previous, err := r.secret.keepPrevious(ctx, live, plain(s.values), read.verified)
+		if err != nil {
+			return secretState{}, pipeline.Result{}, err
+		}
 		now, version, err := r.secret.apply(ctx, live, s.values, kept)
 		if err != nil {
 			return secretState{}, pipeline.Result{}, err
@@ -50,16 +59,15 @@ func (r *run) secrets(s sourced) pipeline.Step[secretState] {
 		if len(r.spec.Secrets) == 0 {
 			version = ""
 		}
-		return secretState{version, kept}, synced(live, now), nil
+		return secretState{version, kept, previous}, synced(live, now), nil
 	}
 	return pipeline.Step[secretState]{Name: "secrets", Run: run, Plan: plan}
 }
 
-// stillRead returns the keys of the Secret that the infraspec has dropped, and that Pods read which run or may be
-// restored.
-func (r *run) stillRead(live *corev1.Secret, app liveApp) []string {
+// stillRead returns the keys of the Secret that the infraspec has dropped and that Pods with these templates read.
+func (r *run) stillRead(live *corev1.Secret, templates []corev1.PodSpec) []string {
 	var keys []string
-	for _, pod := range append(slices.Clone(app.needed), app.pod) {
+	for _, pod := range templates {
 		keys = append(keys, dropped(pod, r.spec)...)
 	}
 	slices.Sort(keys)
@@ -72,16 +80,33 @@ func (r *run) stillRead(live *corev1.Secret, app liveApp) []string {
 	})
 }
 
-// dropSecrets removes the keys that the secrets step kept. A failure is only a warning: the next deploy removes them.
+// dropSecrets removes what the secrets step kept, except for keys that Pods still read. A failure is only a warning:
+// the next deploy removes them.
 func (r *run) dropSecrets(ctx context.Context, out io.Writer, s sourced, state secretState) {
-	if len(state.kept) == 0 {
-		return
+	if len(state.kept) > 0 {
+		r.dropKeys(ctx, out, s, state.kept)
 	}
+	if state.previous {
+		if err := r.secret.forgetPrevious(ctx); err != nil {
+			pipeline.Warn(out, "the previous values stay in Secret %s: %v", objects.PreviousSecretName(r.spec.App), err)
+		}
+	}
+}
+
+func (r *run) dropKeys(ctx context.Context, out io.Writer, s sourced, kept []string) {
 	live, err := r.secret.live(ctx)
 	if err == nil && live != nil {
-		_, _, err = r.secret.apply(ctx, live, s.values, nil)
+		var read readers
+		if read, err = r.readers(ctx); err == nil {
+			still := r.stillRead(live, read.templates)
+			kept = slices.DeleteFunc(kept, func(key string) bool { return slices.Contains(still, key) })
+			if len(kept) == 0 { // the rollout replaced no Pods, because none was wanted
+				return
+			}
+			_, _, err = r.secret.apply(ctx, live, s.values, still)
+		}
 	}
-	names := strings.Join(state.kept, ", ")
+	names := strings.Join(kept, ", ")
 	if err != nil {
 		pipeline.Warn(out, "%s stays in the Secret: %v", names, err)
 		return

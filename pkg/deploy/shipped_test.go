@@ -92,7 +92,7 @@ func TestCommitShipsItsOwnFiles(t *testing.T) {
 		t.Errorf("messages name %s, not the user's file", spec.Path())
 	}
 	r, said = running(t, dir, Options{}) // with uncommitted changes
-	if spec, path = shippedFrom(t, r, said); spec.Env["A"] != "two" || path != "source/"+beside {
+	if spec, path = shippedFrom(t, r, said); spec.Env["A"] != "two" || path != filepath.Join(dir, beside) {
 		t.Errorf("dirty: env %v, secrets in %s", spec.Env, path)
 	}
 }

@@ -10,7 +10,10 @@ import (
 	"path/filepath"
 	"strings"
 
+	"norn/pkg/deploy/database"
+	"norn/pkg/deploy/rollout"
 	"norn/pkg/deploy/source"
+	"norn/pkg/forge/objects"
 	"norn/pkg/infraspec"
 	"norn/pkg/pipeline"
 	"norn/pkg/secrets"
@@ -57,7 +60,7 @@ func (r *run) specOf(ctx context.Context, out io.Writer, tree source.Tree) (*inf
 	if r.clones && tree.Dir != "" {
 		home = tree.Home(ctx, r.dir, r.spec.Repo)
 	}
-	if home == "" || home == r.dir {
+	if home == "" || home == r.dir || tree.Dirty {
 		return r.spec, r.dir, nil
 	}
 	name := filepath.Base(r.spec.Path())
@@ -72,6 +75,15 @@ func (r *run) specOf(ctx context.Context, out io.Writer, tree source.Tree) (*inf
 		return nil, "", &pipeline.UsageError{
 			Problem: fmt.Sprintf("%s of %s sets app: %s, not %s", name, tree.Describe(), spec.App, r.spec.App),
 			Advice:  "deploy a version of the same app",
+		}
+	}
+	if spec, err = r.inEnvironment(spec, tree); err != nil {
+		return nil, "", err
+	}
+	overlay := objects.CheckOverlay(spec, r.options.HostPaths)
+	for _, f := range append(spec.HostPaths(r.options.HostPaths), overlay...) {
+		if f.Severity == infraspec.Warning {
+			pipeline.Warn(out, "%s, line %d: %s", tree.Describe(), f.Line, f.Message)
 		}
 	}
 	return spec, home, checkSpec(spec, r.options)
@@ -138,5 +150,13 @@ func (r *run) resolve(ctx context.Context, out io.Writer) (source.Tree, error) {
 	if r.clones {
 		return source.Clone(ctx, out, r.spec.Repo, r.options.Selection, r.tmp)
 	}
-	return source.FromCheckout(ctx, r.dir, r.options.Ref, filepath.Join(r.tmp, "source"))
+	return source.FromCheckout(ctx, r.dir, r.options.Ref, filepath.Join(r.tmp, "source"), isRecord)
+}
+
+// isRecord reports whether a path in the app's folder is a snapshot or the evidence of a failed rollout. An image must
+// hold neither, even if git does not ignore them.
+func isRecord(path string) bool {
+	folder, name := filepath.Split(filepath.FromSlash(path))
+	return filepath.Clean(folder) == database.FolderName && database.IsDump(name) ||
+		filepath.Clean(folder) == filepath.FromSlash(rollout.FailuresFolder)
 }

@@ -59,7 +59,7 @@ func TestPlans(t *testing.T) {
 	}{
 		{
 			"everything", full, Options{Version: Version{Registry: "r.example.com"}}, connect.LocalCluster{},
-			shipment{sourced{tree: tree}, made.name},
+			shipment{sourced: sourced{tree: tree}, image: made.name},
 			[]string{
 				"push: to r.example.com", "test: make test", "snapshot: pg_dump of shop into /apps/shop/snapshots",
 				"migrate: migrate up", "secrets: B, A", "rollout: 2 Pods of r.example.com/shop:1 instead of nothing",
@@ -68,7 +68,7 @@ func TestPlans(t *testing.T) {
 		},
 		{
 			"nothing to do", "app: shop\nrole: worker\n", Options{}, local,
-			shipment{sourced{live: liveApp{image: made.name, verified: true}, tree: tree}, made.name},
+			shipment{sourced: sourced{live: runningImage(made.name), tree: tree}, image: made.name},
 			[]string{
 				"load: into kind dev", "test: the infraspec has no build.test", "snapshot: the infraspec has no migrations.command",
 				"migrate: the infraspec has no migrations.command", "secrets: the infraspec declares no secrets",
@@ -77,7 +77,7 @@ func TestPlans(t *testing.T) {
 		},
 		{
 			"the running commit", full, Options{Version: Version{Registry: "r.example.com"}}, connect.LocalCluster{},
-			shipment{sourced{live: liveApp{image: made.name + "@sha256:1", verified: true}, tree: tree}, ""},
+			shipment{sourced: sourced{live: runningImage(made.name + "@sha256:1"), tree: tree}},
 			[]string{
 				"push: to r.example.com; the running image was built from this commit", "test: make test",
 				"snapshot: this version is already running", "migrate: this version is already running",
@@ -87,10 +87,10 @@ func TestPlans(t *testing.T) {
 		{
 			"the running commit, uncommitted changes", full, Options{Version: Version{Registry: "r.example.com"}},
 			connect.LocalCluster{},
-			shipment{sourced{
-				live: liveApp{image: made.name + "@sha256:1", verified: true},
+			shipment{sourced: sourced{
+				live: runningImage(made.name + "@sha256:1"),
 				tree: source.Tree{Commit: "0123456789abcdef", Dirty: true},
-			}, ""},
+			}},
 			[]string{
 				"push: to r.example.com", "test: make test", "snapshot: pg_dump of shop into /apps/shop/snapshots",
 				"migrate: migrate up", "secrets: B, A",
@@ -100,7 +100,7 @@ func TestPlans(t *testing.T) {
 		{
 			"--image", full,
 			Options{Version: Version{Image: made.name, Registry: "r.example.com"}, SkipSnapshot: true}, connect.LocalCluster{},
-			shipment{sourced{live: liveApp{image: "old:1"}}, made.name},
+			shipment{sourced: sourced{live: liveApp{liveWorkload: liveWorkload{image: "old:1"}}}, image: made.name},
 			[]string{
 				"push: --image is set", "test: --image is set", "snapshot: --skip-snapshot", "migrate: migrate up",
 				"secrets: B, A", "rollout: 2 Pods of r.example.com/shop:1 instead of old:1",
@@ -110,7 +110,7 @@ func TestPlans(t *testing.T) {
 		{
 			"cron", "app: shop\nrole: cron\nschedule: '@daily'\ncommand: [run]\n",
 			Options{Version: Version{Image: made.name}}, connect.LocalCluster{},
-			shipment{sourced{live: liveApp{image: "old:1"}}, made.name},
+			shipment{sourced: sourced{live: liveApp{liveWorkload: liveWorkload{image: "old:1"}}}, image: made.name},
 			[]string{
 				"push: --image is set", "test: --image is set", "snapshot: the infraspec has no migrations.command",
 				"migrate: the infraspec has no migrations.command", "secrets: the infraspec declares no secrets",
@@ -150,7 +150,7 @@ func TestSourceAndBuildHavePlans(t *testing.T) {
 	if s := r.source(); s.Name != "source" || s.Run == nil || s.Plan == nil {
 		t.Errorf("source: %+v", s)
 	}
-	step := r.build(source.Tree{})
+	step := r.build(sourced{})
 	for name, do := range map[string]pipeline.Func[built]{"run": step.Run, "plan": step.Plan} {
 		if made, _, err := do(t.Context(), io.Discard); made.name != "shop:1" || made.builder != nil || err != nil {
 			t.Errorf("%s made %+v, error %v", name, made, err)
@@ -183,4 +183,9 @@ func TestBuildArgs(t *testing.T) {
 			t.Errorf("%q: %s with %q", c.text, got, out.String())
 		}
 	}
+}
+
+// runningImage returns an app that runs an image.
+func runningImage(image string) liveApp {
+	return liveApp{liveWorkload: liveWorkload{image: image, verified: true}}
 }

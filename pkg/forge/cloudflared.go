@@ -76,7 +76,7 @@ func (t *cloudflared) reload(
 		return result, nil
 	case err != nil && result.State == pipeline.Configured && rule.Host != "":
 		err = fmt.Errorf("restart cloudflared with the new rule: %w", err)
-		return pipeline.Result{}, errors.Join(err, t.undo(lease.CleanupContext(ctx), app, before, after))
+		return pipeline.Result{}, errors.Join(err, t.undo(ctx, app, before, after))
 	case err != nil: // restoring the removed rule would not help
 		return pipeline.Result{}, fmt.Errorf("restart cloudflared, which has not read its new configuration yet: %w", err)
 	}
@@ -159,9 +159,9 @@ func rolledOut(d *appsv1.Deployment, generation int64) (bool, error) {
 	return s.UpdatedReplicas >= want && s.AvailableReplicas >= want && s.Replicas <= s.UpdatedReplicas, nil
 }
 
-// undo restores the old text, unless it has changed since, and restarts cloudflared.
+// undo restores the old text, unless it has changed since, and restarts cloudflared. It works after an interrupt too.
 func (t *cloudflared) undo(ctx context.Context, app string, before *corev1.ConfigMap, after string) error {
-	ctx, cancel := context.WithTimeout(ctx, tunnelTimeout)
+	ctx, cancel := lease.CleanupContext(ctx, tunnelTimeout)
 	defer cancel()
 	undone, err := t.cluster.PatchConfigMap(ctx, tunnel.Namespace, tunnel.ConfigMap, func(m *corev1.ConfigMap) error {
 		if m.Data[tunnel.ConfigKey] == after {

@@ -32,18 +32,19 @@ type deletion struct {
 	liveObject
 	finalizers []string // without the finalizers of Kubernetes
 	pods       []string // the Pods that must end first
+	nodes      []string // the nodes of these Pods that are not ready
 }
 
 // deletionOf describes the pending deletion of o. It names the Pods that hold o only if the user can list them.
-func deletionOf(ctx context.Context, cluster *k8s.Client, o liveObject, app string) deletion {
+func deletionOf(ctx context.Context, cluster *k8s.Client, o liveObject) deletion {
 	d := deletion{liveObject: o, finalizers: foreignFinalizers(o.object)}
 	ns, name := o.object.GetNamespace(), o.object.GetName()
 	switch o.kind {
 	case objects.KindClaim:
 		d.pods, _ = cluster.PodsMounting(ctx, ns, name)
 	case objects.KindDeployment:
-		pods, _ := cluster.GetPods(ctx, ns, app)
-		d.pods = namesOf(pods)
+		pods, _ := cluster.GetPods(ctx, ns, name) // the label of its Pods
+		d.pods = namesIn(liveObjects("Pod", pods))
 	}
 	return d
 }
@@ -75,12 +76,20 @@ func (d deletion) String() string {
 	case d.kind == objects.KindClaim:
 		held = append(held, "mounted by Pod "+pods)
 	default:
-		held = append(held, "waiting for Pod "+pods+" to end")
+		held = append(held, "waiting for Pod "+pods+" to end"+describeNodes(d.nodes))
 	}
 	if len(held) == 0 {
 		return text
 	}
 	return text + ": " + strings.Join(held, "; ")
+}
+
+// describeNodes returns a phrase for nodes that are not ready, or "".
+func describeNodes(names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	return "; not ready: node " + strings.Join(names, ", ")
 }
 
 // DeletionError reports that norn stopped waiting for a pending deletion. The deletion continues in the cluster.
@@ -105,6 +114,9 @@ func (e *DeletionError) Hint() string {
 			"with kubectl edit %s %s --namespace %s", kind, name, ns) + again
 	case pods != "" && e.pending.kind == objects.KindClaim:
 		return fmt.Sprintf("delete the workload of the Pod, or run kubectl delete pod %s --namespace %s", pods, ns) + again
+	case pods != "" && len(e.pending.nodes) > 0:
+		return fmt.Sprintf("run the command again when the node is back; if it is gone for good, run kubectl delete pod %s "+
+			"--namespace %s --force first", pods, ns)
 	case pods != "":
 		return fmt.Sprintf("if the Pod's node is down, run kubectl delete pod %s --namespace %s --force", pods, ns) + again
 	}
@@ -142,11 +154,11 @@ func waitUntilGone(ctx context.Context, deadline time.Time, say func(string), pe
 func sayTo(out io.Writer) func(string) { return func(text string) { pipeline.Wait(out, text, nil) } }
 
 // firstPending returns the first of the objects that is being deleted, or nil.
-func firstPending(ctx context.Context, cluster *k8s.Client, found []liveObject, app string) *deletion {
+func firstPending(ctx context.Context, cluster *k8s.Client, found []liveObject) *deletion {
 	i := slices.IndexFunc(found, func(o liveObject) bool { return o.object.GetDeletionTimestamp() != nil })
 	if i < 0 {
 		return nil
 	}
-	d := deletionOf(ctx, cluster, found[i], app)
+	d := deletionOf(ctx, cluster, found[i])
 	return &d
 }

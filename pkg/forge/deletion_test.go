@@ -29,21 +29,25 @@ func TestDeletion(t *testing.T) {
 		text, hint string
 	}{
 		{
-			deletion{liveObject{objects.KindService, held}, foreignFinalizers(held), nil},
+			deletion{liveObject{objects.KindService, held}, foreignFinalizers(held), nil, nil},
 			"Service web is being deleted (since 2026-11-28T13:48:16Z): waiting for finalizer example.com/keep",
 			"kubectl edit service web --namespace shops; then run the command again",
 		},
 		{
-			deletion{liveObject{objects.KindClaim, deleting(pvcProtection)}, nil, []string{"debug"}},
+			deletion{liveObject{objects.KindClaim, deleting(pvcProtection)}, nil, []string{"debug"}, nil},
 			"mounted by Pod debug", "kubectl delete pod debug --namespace shops; then",
 		},
 		{
-			deletion{liveObject{objects.KindDeployment, deleting()}, nil, []string{"web-1", "web-2"}},
+			deletion{liveObject{objects.KindDeployment, deleting()}, nil, []string{"web-1", "web-2"}, nil},
 			"waiting for Pod web-1, web-2 to end", "kubectl delete pod web-1 web-2 --namespace shops --force; then",
 		},
 		{
-			deletion{liveObject{objects.KindDeployment, deleting()}, nil, nil},
+			deletion{liveObject{objects.KindDeployment, deleting()}, nil, nil, nil},
 			"Deployment web is being deleted (since 2026-11-28T13:48:16Z)", "run the command again",
+		},
+		{
+			deletion{liveObject{objects.KindDeployment, deleting()}, nil, []string{"web-1"}, []string{"node-2"}},
+			"waiting for Pod web-1 to end; not ready: node node-2", "run the command again when the node is back",
 		},
 	} {
 		err := &DeletionError{c.deletion, 5 * time.Minute}

@@ -25,15 +25,20 @@ import (
 	"norn/pkg/pipeline"
 )
 
-// Options are the options of a forge that are not in the infraspec.
+// Options are the options of a forge that are not in the infraspec. The settings are those of SettingsFor.
 type Options struct {
 	objects.Settings
-	Adopt  bool          // takes over existing objects that norn does not manage
-	Lock   lease.Request // Say prints what Steps waits for
-	Tunnel string        // the tunnel's name, for DNS routes
-	NoWait bool          // does not wait for the Pods that it replaces
+	Adopt bool // takes over existing objects that norn does not manage, and another repository's app
+	// Repository is the app's repository, or "" if unknown. The workload records it.
+	Repository string
+	Lock       lease.Request // Say prints what Steps waits for
+	Tunnel     string        // the tunnel's name, for DNS routes
+	NoWait     bool          // does not wait for the Pods that it replaces
 	// DeployFollows pauses a Deployment that changes, until the deploy that follows unpauses it.
 	DeployFollows bool
+	// NextImage is the image that the next deploy would ship. It need not exist yet. The API server is asked whether it
+	// accepts Pods with this name.
+	NextImage string
 }
 
 // Step is a step that changes one object. It makes the change, or a Change without a State if nothing changes.
@@ -49,56 +54,23 @@ type Step = pipeline.Step[drift.Change]
 // The steps in traffic route traffic to the new Pods. They run after the rollout: if it failed, a Service with a new
 // port would not reach the restored version.
 func Steps(
-	ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Options,
+	ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, spec *infraspec.Spec, o Options,
 ) (workload, traffic []Step, err error) {
 	if err := check(o); err != nil {
 		return nil, nil, err
+	}
+	if o.NoDrain && drains(spec) && o.Lock.Say != nil {
+		o.Lock.Say(noDrain)
 	}
 	found, err := waitForDeletions(ctx, cluster, spec, o)
 	if err != nil {
 		return nil, nil, err
 	}
-	r, err := begin(ctx, cluster, spec, o, found)
-	if err != nil {
+	r := &run{cluster: cluster, to: to, spec: spec, options: o, live: found}
+	if err := r.begin(ctx); err != nil {
 		return nil, nil, err
 	}
 	return r.workloadSteps(), r.trafficSteps(), nil
-}
-
-// Plan returns what Steps would change. The API server validates each write and stores none (see k8s.Client.DryRun). If
-// an autoscaler overrides the infraspec's replicas, Plan reports a line of output without a step.
-func Plan(
-	ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, spec *infraspec.Spec, o Options,
-) ([]drift.Change, error) {
-	if err := check(o); err != nil {
-		return nil, err
-	}
-	cluster = cluster.DryRun()
-	found, err := readLive(ctx, cluster, spec, o.Settings)
-	if err != nil {
-		return nil, err
-	}
-	for _, d := range found.dropDeletions(ctx, cluster, spec.App) {
-		to.Report(pipeline.Event{Kind: pipeline.Warned, Line: d.String() + "; forge waits for it, then creates it again"})
-	}
-	r, err := begin(ctx, cluster, spec, o, found)
-	if missing, ok := errors.AsType[*MissingKeysError](err); ok { // norn deploy adds them before it changes the Pods
-		to.Report(pipeline.Event{Kind: pipeline.Warned, Line: fmt.Sprintf("%v; %s", missing, missing.Hint())})
-		err = nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	if scaled := r.scaledBy(ctx); scaled != "" && spec.Role.Standing() {
-		pipeline.Say(to, "", fmt.Sprintf("%s %s: %s", objects.KindDeployment, spec.App, scaled))
-	}
-	// The app's own objects come first, then the tunnel's.
-	steps := slices.Concat(r.workloadSteps(), r.serviceSteps(), r.pruneSteps(), r.tunnelSteps())
-	changes, err := pipeline.RunAll(ctx, pipeline.Runner{To: to, Dry: true}, steps)
-	if err != nil {
-		return nil, err
-	}
-	return slices.DeleteFunc(changes, func(c drift.Change) bool { return c.State == "" }), nil
 }
 
 func check(o Options) error {
@@ -111,34 +83,72 @@ func check(o Options) error {
 
 // run is one forge: the desired and the live state.
 type run struct {
-	cluster *k8s.Client
-	dry     bool // the cluster keeps no write
-	spec    *infraspec.Spec
-	options Options
-	live    *live
+	cluster  *k8s.Client
+	to       pipeline.Reporter
+	dry      bool    // the cluster keeps no write
+	answers  answers // of a plan; nil if the cluster may change before the steps run
+	spec     *infraspec.Spec
+	options  Options
+	live     *live
+	unmarked []metadata.Object // the objects that an adoption marks, and that forge does not write
 	// deferredKeys are the secrets that the new Pods of an adopted Deployment would lack. The Deployment stays paused
 	// until the next deploy.
 	deferredKeys []string
 }
 
-// begin starts from the live state. It returns an error, before the first write, if a later write would fail.
-func begin(
-	ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, o Options, found *live,
-) (_ *run, err error) {
-	r := &run{cluster: cluster, spec: spec, options: o, live: found}
-	quotas := func() error { return checkQuota(spec, found.budget, found) }
-	for _, check := range []func() error{r.checkConflicts, r.checkSizes, r.checkHostTaken, quotas} {
+// runs returns the run as each process of the app sees it, the main one first: with its Spec and its live objects.
+func (r *run) runs() []*run {
+	var all []*run
+	for _, w := range r.spec.Workloads() {
+		one := *r
+		one.spec, one.live = w, r.live.of(w)
+		all = append(all, &one)
+	}
+	return all
+}
+
+// drains reports whether a process of the app drains its Pods.
+func drains(spec *infraspec.Spec) bool {
+	return slices.ContainsFunc(spec.Workloads(), func(w *infraspec.Spec) bool { return objects.Drain(w) > 0 })
+}
+
+// begin returns an error, before the first write, if a later write would fail.
+func (r *run) begin(ctx context.Context) error {
+	r.adoptDisruptions()
+	quotas := func() error { return checkQuota(r.spec, r.live.budget, r.live) }
+	for _, check := range []func() error{
+		r.checkConflicts, r.checkRepository, r.checkEnvironment, r.checkSizes, r.checkFixed, r.checkHostTaken, quotas,
+	} {
 		if err := check(); err != nil {
-			return nil, err
+			return err
 		}
 	}
+	checked, refused := *r, make(chan error, 1)
+	go func() { refused <- checked.checkPods(ctx) }()
+	err := r.prepare(ctx)
+	if refused := <-refused; refused != nil {
+		return refused
+	}
+	return err
+}
+
+// prepare reads what the steps need in addition to the live state.
+func (r *run) prepare(ctx context.Context) (err error) {
 	if r.removesRoute() {
-		if err := CheckPermissions(ctx, cluster, Permissions(tunnel.Namespace, TunnelGrants())); err != nil {
-			return nil, err
+		if err := CheckPermissions(ctx, r.cluster, Permissions(tunnel.Namespace, TunnelGrants())); err != nil {
+			return err
+		}
+	}
+	if err := r.warnCatches(ctx); err != nil {
+		return err
+	}
+	if r.options.Adopt {
+		if r.unmarked, err = r.copies(ctx); err != nil {
+			return err
 		}
 	}
 	r.deferredKeys, err = r.checkSecretKeys(ctx)
-	return r, err
+	return err
 }
 
 // waitForDeletions reads the app's objects once no deletion is pending. Applying an object that is being deleted would
@@ -159,14 +169,14 @@ func waitForDeletions(
 		if err := found.checkClaims(spec.App); err != nil {
 			return nil, err
 		}
-		return firstPending(ctx, cluster, found.all(), spec.App), nil
+		return firstPending(ctx, cluster, found.all()), nil
 	}
 	err = waitUntilGone(ctx, time.Now().Add(DefaultDeletionTimeout), say, pending)
 	return found, err
 }
 
-// checkConflicts returns all conflicts with objects that norn does not manage for the app. Objects without an owner can
-// be adopted on request, another app's cannot.
+// checkConflicts returns all conflicts with objects that norn does not manage for the app. Objects without an owner,
+// and copies, can be adopted on request, another app's cannot.
 func (r *run) checkConflicts() error {
 	var found conflictErrors
 	for _, o := range r.live.all() {
@@ -174,7 +184,7 @@ func (r *run) checkConflicts() error {
 		if !ok {
 			continue
 		}
-		if r.options.Adopt && o.object.GetLabels()[metadata.ManagedByLabel] != metadata.ManagedBy {
+		if r.options.Adopt && !conflict.Final {
 			if conflict = r.unadoptable(o, conflict); conflict == nil {
 				continue
 			}
@@ -191,13 +201,13 @@ func (r *run) unadoptable(o liveObject, conflict *objects.ConflictError) *object
 	if !ok || d.Spec.Selector == nil {
 		return nil
 	}
-	wanted := map[string]string{metadata.AppLabel: r.spec.App}
+	wanted := map[string]string{metadata.AppLabel: d.Name}
 	if maps.Equal(d.Spec.Selector.MatchLabels, wanted) && len(d.Spec.Selector.MatchExpressions) == 0 {
 		return nil
 	}
 	conflict.Found = fmt.Sprintf(
 		"it cannot be adopted: its selector is %s, not app=%s; a selector is immutable",
-		metav1.FormatLabelSelector(d.Spec.Selector), r.spec.App,
+		metav1.FormatLabelSelector(d.Spec.Selector), d.Name,
 	)
 	conflict.Final = true
 	return conflict
@@ -209,28 +219,34 @@ func (r *run) workloadSteps() []Step {
 	for _, conf := range objects.Claims(r.spec, r.options.Settings) {
 		steps = append(steps, r.objectStep(objects.KindClaim, *conf.Name, claim(conf)))
 	}
-	switch r.spec.Role {
-	case infraspec.Webserver, infraspec.Worker:
-		steps = append(steps, r.objectStep(objects.KindDeployment, r.spec.App, (*run).deployment))
-	case infraspec.Cron:
-		steps = append(steps, r.objectStep(objects.KindCronJob, r.spec.App, (*run).cronJob))
-	case infraspec.Function: // has no workload between its calls
+	for _, r := range r.runs() {
+		switch r.spec.Role {
+		case infraspec.Webserver, infraspec.Worker:
+			steps = append(steps, r.objectStep(objects.KindDeployment, r.spec.Workload(), (*run).deployment))
+		case infraspec.Cron:
+			steps = append(steps, r.objectStep(objects.KindCronJob, r.spec.Workload(), (*run).cronJob))
+		case infraspec.Function: // has no workload between its calls
+		}
 	}
-	return steps
+	return append(steps, r.adoptSteps()...)
 }
 
 // trafficSteps returns the steps that route requests to the app's Pods, and remove objects that the infraspec no
 // longer names.
 func (r *run) trafficSteps() []Step {
-	return slices.Concat(r.serviceSteps(), r.tunnelSteps(), r.pruneSteps())
+	return slices.Concat(r.podTrafficSteps(), r.tunnelSteps(), r.pruneSteps())
 }
 
-func (r *run) serviceSteps() []Step {
-	conf := objects.Service(r.spec, r.options.Settings)
-	if conf == nil {
-		return nil
+// podTrafficSteps returns the steps that apply the Services and the PodDisruptionBudgets.
+func (r *run) podTrafficSteps() []Step {
+	var steps []Step
+	for _, r := range r.runs() {
+		if conf := objects.Service(r.spec, r.options.Settings); conf != nil {
+			steps = append(steps, r.objectStep(objects.KindService, *conf.Name, service(conf)))
+		}
+		steps = append(steps, r.disruptionSteps()...)
 	}
-	return []Step{r.objectStep(objects.KindService, *conf.Name, service(conf))}
+	return steps
 }
 
 // changeFunc changes one object in the cluster of a run.

@@ -17,7 +17,7 @@ func (r *run) currentDeployment(ctx context.Context) (*appsv1.Deployment, error)
 	if !r.options.DeployFollows || r.live.deployment == nil {
 		return r.live.deployment, nil
 	}
-	live, err := r.cluster.GetDeployment(ctx, r.options.Namespace, r.spec.App)
+	live, err := r.cluster.GetDeployment(ctx, r.options.Namespace, r.spec.Workload())
 	if k8s.IsNotFound(err) {
 		return nil, nil //nolint:nilnil // somebody deleted it; the apply creates it again
 	}

@@ -26,7 +26,7 @@ func forgeNeeds(spec *infraspec.Spec, ns string) []k8s.Permission {
 // whether forge watches the Pods that it replaces.
 func CheckForge(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, ns string, watches bool) error {
 	needs := forgeNeeds(spec, ns)
-	if watches && spec.Role.Standing() {
+	if watches && slices.ContainsFunc(spec.Workloads(), func(w *infraspec.Spec) bool { return w.Role.Standing() }) {
 		needs = append(needs, Permissions(ns, required(rolloutGrants()))...)
 	}
 	return CheckPermissions(ctx, cluster, needs)

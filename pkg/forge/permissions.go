@@ -1,6 +1,8 @@
 package forge
 
 import (
+	"slices"
+
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
 )
@@ -25,10 +27,19 @@ type CommandGrants struct {
 // AllGrants returns the grants of every command that uses a cluster, in the order of docs/rbac.md.
 func AllGrants() []CommandGrants {
 	return []CommandGrants{
-		{"forge", append(append(forgeGrants(true), quotas...), autoscalers)},
+		{
+			"forge",
+			slices.Concat(forgeGrants(true), quotas, []Grant{
+				autoscalers, functions, adoptSecret, standard, tryPods,
+				{Group: apps, Resource: "deployments", Verbs: []string{"list"}, Without: keepsDropped},
+				{Group: batch, Resource: "cronjobs", Verbs: []string{"list"}, Without: keepsDropped},
+				disruptionBudgets("norn makes none, so draining nodes may end all Pods of an app at once",
+					"get", "list", "create", "patch", "delete"),
+			}),
+		},
 		{"deploy", deployGrants()},
 		{"restart", append(rolloutGrants(), leases, readSecret)},
-		{"rollback", append(rolloutGrants(), leases, readSecret)},
+		{"rollback", append(rolloutGrants(), leases, readSecret, processCronJobs)},
 		{"logs", logGrants()},
 		{"status", statusGrants()},
 		{
@@ -37,6 +48,7 @@ func AllGrants() []CommandGrants {
 				{Group: apps, Resource: "deployments", Verbs: []string{"get"}},
 				{Group: batch, Resource: "cronjobs", Verbs: []string{"get"}},
 				{Group: apps, Resource: "replicasets", Verbs: []string{"list"}},
+				processDeployments,
 			},
 		},
 		{"diff", diffGrants()},
@@ -45,16 +57,20 @@ func AllGrants() []CommandGrants {
 			"secrets list",
 			[]Grant{{Resource: "secrets", Verbs: []string{"get"}, Without: "norn cannot tell which secrets are in the cluster"}},
 		},
-		{"run", jobGrants()},
-		{"invoke", jobGrants()},
+		{"run", append(jobGrants(), attach)},
+		{"invoke", append(jobGrants(), standard)},
 		{"teardown", teardownGrants(false)},
 		{"teardown --delete-data", []Grant{deleteClaims}},
 	}
 }
 
+// keepsDropped is what a command cannot do if it cannot list the workloads of an app.
+const keepsDropped = "norn forge leaves the workloads of processes that the infraspec no longer has"
+
 const (
-	apps  = "apps"
-	batch = "batch"
+	apps   = "apps"
+	batch  = "batch"
+	policy = "policy"
 )
 
 // applyVerbs returns the verbs with which server-side apply creates and changes an object. Each call returns a new
@@ -74,16 +90,60 @@ var (
 		Verbs:    []string{"list"},
 		Without:  "norn keeps replicas that anything but kubectl has set",
 	}
+	// functions allows norn to see which repository a function app belongs to, and to take the app over.
+	functions = Grant{
+		Resource: "podtemplates",
+		Verbs:    []string{"get", "patch"},
+		Without:  "norn forge does not see that a function app belongs to another repository",
+	}
+	// adoptSecret allows forge --adopt to take over the app's Secret.
+	adoptSecret = Grant{
+		Resource: "secrets",
+		Verbs:    []string{"patch"},
+		Without:  "norn forge --adopt cannot take over the app's Secret",
+	}
+	// tryPods allows norn to ask the API server whether it would accept the app's Pods. norn creates none itself.
+	tryPods = Grant{
+		Resource: "pods",
+		Verbs:    []string{"create"},
+		Without:  "norn cannot check in advance what the cluster's policies refuse",
+	}
 	// readSecret allows norn to hide the values of the app's Secret in its Pods' logs.
 	readSecret = Grant{
 		Resource: "secrets",
 		Verbs:    []string{"get"},
 		Without:  "norn cannot hide the values of the app's Secret in log lines",
 	}
+	// processDeployments allows norn to see the processes of an app.
+	processDeployments = Grant{
+		Group:    apps,
+		Resource: "deployments",
+		Verbs:    []string{"list"},
+		Without:  "norn shows only the revisions of an app's main process",
+	}
+	// processCronJobs allows norn to set the version of the processes that are CronJobs.
+	processCronJobs = Grant{
+		Group:    batch,
+		Resource: "cronjobs",
+		Verbs:    []string{"list", "patch"},
+		Without:  "norn leaves the CronJobs of an app's processes as they are",
+	}
+	// standard allows norn to see the Pod Security Standard of the namespace. A Role can grant it for its own namespace.
+	standard = Grant{
+		Resource: "namespaces",
+		Verbs:    []string{"get"},
+		Without:  "norn does not see which Pod Security Standard the namespace enforces",
+	}
+	// attach allows norn run to pass standard input. Since Kubernetes 1.35, a WebSocket needs both verbs.
+	attach = Grant{
+		Resource: "pods/attach",
+		Verbs:    []string{"get", "create"},
+		Without:  "norn run cannot pass standard input",
+	}
 	// deleteClaims allows teardown to delete an app's data.
 	deleteClaims = Grant{
 		Resource: "persistentvolumeclaims",
-		Verbs:    []string{"delete"},
+		Verbs:    []string{"get", "delete"},
 		Without:  "norn cannot delete the data",
 	}
 )
@@ -103,6 +163,11 @@ func forgeGrants(secrets bool) []Grant {
 	return rules
 }
 
+// disruptionBudgets returns the grant for the PodDisruptionBudget, which no command needs.
+func disruptionBudgets(without string, verbs ...string) Grant {
+	return Grant{Group: policy, Resource: "poddisruptionbudgets", Verbs: verbs, Without: without}
+}
+
 // diffGrants returns the grants that diff uses. A dry run needs the permission to write.
 func diffGrants() []Grant {
 	made := []string{"get", "create", "patch"}
@@ -111,6 +176,9 @@ func diffGrants() []Grant {
 		{Group: batch, Resource: "cronjobs", Verbs: made},
 		{Resource: "services", Verbs: applyVerbs()},
 		{Resource: "persistentvolumeclaims", Verbs: applyVerbs()},
+		disruptionBudgets("norn does not show changes of the PodDisruptionBudget", applyVerbs()...),
+		standard,
+		tryPods,
 	}
 }
 
@@ -120,9 +188,10 @@ func teardownGrants(deleteData bool) []Grant {
 	rules := []Grant{
 		{Group: apps, Resource: "deployments", Verbs: append([]string{"watch"}, gone...)},
 		{Group: batch, Resource: "cronjobs", Verbs: gone},
-		{Group: batch, Resource: "jobs", Verbs: []string{"list", "delete"}},
-		{Resource: "podtemplates", Verbs: []string{"list", "delete"}},
+		{Group: batch, Resource: "jobs", Verbs: gone},
+		{Resource: "podtemplates", Verbs: gone},
 		{Resource: "services", Verbs: gone},
+		disruptionBudgets("norn leaves the PodDisruptionBudget behind", gone...),
 		{Resource: "secrets", Verbs: []string{"get", "delete"}},
 		{Resource: "persistentvolumeclaims", Verbs: []string{"list"}},
 		{Group: apps, Resource: "replicasets", Verbs: []string{"list", "watch"}},
@@ -173,23 +242,31 @@ func deployGrants() []Grant {
 		Grant{Group: batch, Resource: "jobs", Verbs: []string{"get", "list", "create", "patch", "delete"}},
 		Grant{Resource: "secrets", Verbs: []string{"get", "create", "patch"}},
 		Grant{
+			Resource: "secrets", Verbs: []string{"delete"},
+			Without: "norn leaves the previous values in the Secret <app>-secrets-previous",
+		},
+		Grant{
 			Group: apps, Resource: "replicasets", Verbs: []string{"delete"},
 			Without: "norn cannot delete the revisions beyond artifacts.retain",
 		},
+		tryPods,
 		leases,
+		standard,
 	)
 }
 
 // deployGrantsFor returns the grants of deploy without which it cannot ship spec.
 func deployGrantsFor(spec *infraspec.Spec) []Grant {
 	var grants []Grant
-	switch spec.Role {
-	case infraspec.Cron:
-		grants = []Grant{{Group: batch, Resource: "cronjobs", Verbs: []string{"get", "patch"}}}
-	case infraspec.Function:
-		grants = []Grant{{Resource: "podtemplates", Verbs: []string{"get", "create", "patch"}}}
-	case infraspec.Webserver, infraspec.Worker:
-		grants = rolloutGrants()
+	for _, w := range spec.Workloads() {
+		switch w.Role {
+		case infraspec.Cron:
+			grants = append(grants, Grant{Group: batch, Resource: "cronjobs", Verbs: []string{"get", "patch"}})
+		case infraspec.Function:
+			grants = append(grants, Grant{Resource: "podtemplates", Verbs: []string{"get", "create", "patch"}})
+		case infraspec.Webserver, infraspec.Worker:
+			grants = append(grants, rolloutGrants()...)
+		}
 	}
 	if len(spec.Migrations.Command) > 0 {
 		grants = append(grants,
@@ -236,6 +313,10 @@ func logGrants() []Grant {
 			Group: batch, Resource: "jobs", Verbs: []string{"list"},
 			Without: "norn cannot tell why a run of a cron app has no Pod",
 		},
+		{
+			Group: batch, Resource: "cronjobs", Verbs: []string{"list"},
+			Without: "norn does not find the runs of cron processes",
+		},
 		readSecret,
 	}
 }
@@ -250,9 +331,11 @@ func statusGrants() []Grant {
 		{Resource: "podtemplates", Verbs: list},
 		{Resource: "services", Verbs: list},
 		{Resource: "persistentvolumeclaims", Verbs: list},
+		disruptionBudgets("norn does not compare the PodDisruptionBudget with the infraspec", list...),
 		{Resource: "pods", Verbs: list},
 		{Resource: "events", Verbs: list, Without: "norn cannot explain why a Pod does not start"},
 		{Resource: "secrets", Verbs: []string{"get"}, Without: "norn cannot tell which secrets are in the cluster"},
+		standard,
 	}
 }
 

@@ -30,14 +30,17 @@ func (e *QuotaError) Hint() string {
 // this check, the rejection appears only when Pods are created, where it is hard to notice (kubernetes.io: Resource
 // Quotas). checkQuota leaves quotas with scopes to the API server.
 func checkQuota(spec *infraspec.Spec, b k8s.Budget, l *live) error {
-	problems := limitRangeProblems(spec, b)
+	var problems []string
+	for _, w := range spec.Workloads() {
+		problems = append(problems, limitRangeProblems(w, b)...)
+	}
 	for _, q := range b.Quotas {
 		if len(q.Spec.Scopes) > 0 || q.Spec.ScopeSelector != nil {
 			continue
 		}
 		for _, name := range slices.Sorted(maps.Keys(q.Spec.Hard)) {
 			hard := q.Spec.Hard[name]
-			if l.deployment == nil && l.cronJob == nil { // other apps account for all usage; later it includes this app
+			if l.isNew() { // other apps account for all usage; later it includes this app
 				hard.Sub(q.Status.Used[name])
 			}
 			if p := computeProblem(spec, b, name, hard); p != "" {
@@ -54,11 +57,24 @@ func checkQuota(spec *infraspec.Spec, b k8s.Budget, l *live) error {
 	return nil
 }
 
+// isNew reports whether the app has no workload yet.
+func (l *live) isNew() bool {
+	return !slices.ContainsFunc(l.workloads(), func(w *workload) bool { return w.deployment != nil || w.cronJob != nil })
+}
+
+// podsOf returns the number of Pods of a workload.
+func podsOf(spec *infraspec.Spec) int64 {
+	if spec.Role.Standing() {
+		return int64(spec.Replicas)
+	}
+	return 1
+}
+
 // computeProblem checks one line of a quota against all Pods of the app.
 func computeProblem(spec *infraspec.Spec, b k8s.Budget, name corev1.ResourceName, hard resource.Quantity) string {
-	pods := int64(1)
-	if spec.Role.Standing() {
-		pods = int64(spec.Replicas)
+	pods := int64(0)
+	for _, w := range spec.Workloads() {
+		pods += podsOf(w)
 	}
 	if name == corev1.ResourcePods {
 		if hard.CmpInt64(pods) < 0 {
@@ -73,18 +89,23 @@ func computeProblem(spec *infraspec.Spec, b k8s.Budget, name corev1.ResourceName
 	if (what != "cpu" && what != "memory") || (list != "requests" && list != "limits") {
 		return ""
 	}
-	amount, given := requested(spec, b, list, what)
-	if !given {
-		return fmt.Sprintf(
-			"requires every container to set %s.%s: set resources.%s.%s in the infraspec", list, what, list, what,
-		)
+	var total resource.Quantity
+	var parts []string
+	for _, w := range spec.Workloads() {
+		amount, given := requested(w, b, list, what)
+		if !given {
+			return fmt.Sprintf("requires every container to set %s.%s: set %s.%[1]s.%[2]s in the infraspec",
+				list, what, w.PathOf("resources"))
+		}
+		parts = append(parts, fmt.Sprintf("%d × %s", podsOf(w), amount.String()))
+		amount = amount.DeepCopy()
+		amount.Mul(podsOf(w))
+		total.Add(amount)
 	}
-	total := amount.DeepCopy()
-	total.Mul(pods)
 	if total.Cmp(hard) > 0 {
 		return fmt.Sprintf(
-			"leaves %s of %s.%s, but the infraspec asks for %s (%d × %s)",
-			hard.String(), list, what, total.String(), pods, amount.String(),
+			"leaves %s of %s.%s, but the infraspec asks for %s (%s)",
+			hard.String(), list, what, total.String(), strings.Join(parts, " + "),
 		)
 	}
 	return ""

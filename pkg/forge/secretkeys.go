@@ -9,6 +9,7 @@ import (
 	"norn/pkg/forge/objects"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
+	"norn/pkg/k8s/metadata"
 )
 
 // MissingKeysError reports that new Pods could not start because the Secret lacks keys that only a deploy adds.
@@ -33,8 +34,8 @@ func (e *MissingKeysError) Hint() string {
 // deploy, or if a deploy follows, the Secret may lack keys, because the deploy adds them. An adopted Deployment may
 // also lack keys, but no deploy can add them before norn manages the app. checkSecretKeys returns those as deferred.
 func (r *run) checkSecretKeys(ctx context.Context) (deferred []string, err error) {
-	spec, d, c := r.spec, r.live.deployment, r.live.cronJob
-	runs := r.options.Image != "" || d != nil && !d.Spec.Paused || c != nil && (c.Spec.Suspend == nil || !*c.Spec.Suspend)
+	spec, d := r.spec, r.live.deployment
+	runs := r.options.Image != "" || slices.ContainsFunc(r.live.workloads(), (*workload).runs)
 	if len(spec.Secrets) == 0 || !runs || r.options.DeployFollows || spec.Role == infraspec.Function {
 		return nil, nil
 	}
@@ -52,9 +53,15 @@ func (r *run) checkSecretKeys(ctx context.Context) (deferred []string, err error
 			missing = append(missing, key)
 		}
 	}
-	adopting := r.options.Adopt && d != nil && !objects.IsOwned(d, spec.App)
+	adopting := r.options.Adopt && d != nil && !metadata.IsOwned(d, spec.App)
 	if len(missing) > 0 && !adopting {
 		return nil, &MissingKeysError{name, spec.App, missing}
 	}
 	return missing, nil
+}
+
+// runs reports whether a workload starts Pods.
+func (w *workload) runs() bool {
+	d, c := w.deployment, w.cronJob
+	return d != nil && !d.Spec.Paused || c != nil && (c.Spec.Suspend == nil || !*c.Spec.Suspend)
 }

@@ -68,10 +68,11 @@ func (r *run) checkSizes() error {
 func claim(conf *applycore.PersistentVolumeClaimApplyConfiguration) changeFunc {
 	return func(r *run, ctx context.Context) (drift.Change, pipeline.Result, error) {
 		before := object(r.live.claims[*conf.Name])
-		if _, err := r.adopt(ctx, objects.KindClaim, before); err != nil {
-			return drift.Change{}, pipeline.Result{}, err
+		// An adoption takes over no fields: what the file does not name, such as the storage class, is immutable.
+		now, err := r.cluster.CreatePVC(ctx, conf)
+		if err == nil {
+			now, err = mark(ctx, r, now, "")
 		}
-		now, err := applyOrPlan(ctx, r, r.live.claims[*conf.Name], conf, r.cluster.CreatePVC)
 		if err != nil {
 			return drift.Change{}, pipeline.Result{}, err
 		}
@@ -110,14 +111,18 @@ func (r *run) deployment(ctx context.Context) (drift.Change, pipeline.Result, er
 		conf.Spec.WithPaused(true)
 		detail += fmt.Sprintf("; paused until norn deploy adds %s; its Pods keep running", strings.Join(r.deferredKeys, ", "))
 	}
-	now, err := r.applyDeployment(ctx, live, conf)
+	now, err := r.sharedDeployment(ctx, live, conf)
 	if err != nil {
 		return drift.Change{}, pipeline.Result{}, err
 	}
+	if now, err = mark(ctx, r, now, r.options.Repository); err != nil { // a deploy must still revert the change
+		change, _ := r.outcome(objects.KindDeployment, object(live), now, "")
+		return change, pipeline.Result{}, err
+	}
 	scaled := r.scaledBy(ctx)
 	detail = strings.TrimPrefix(strings.TrimSuffix(detail+"; "+scaled, "; "), "; ")
-	if live != nil && !now.Spec.Paused && !equality.Semantic.DeepEqual(live.Spec.Template, now.Spec.Template) {
-		detail = strings.TrimPrefix(detail+"; its Pods are being replaced", "; ")
+	if live != nil && !equality.Semantic.DeepEqual(live.Spec.Template, now.Spec.Template) {
+		detail = strings.Trim(detail+"; "+r.replaced(live, now), "; ")
 	}
 	change, result := r.outcome(objects.KindDeployment, object(live), now, detail)
 	if result.State == pipeline.Unchanged {
@@ -146,7 +151,7 @@ func (r *run) applyDeployment(
 	recreate := live != nil && live.Spec.Strategy.RollingUpdate != nil &&
 		*conf.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType
 	switch {
-	case live != nil && r.dry && !objects.IsOwned(live, r.spec.App):
+	case live != nil && r.dry && !metadata.IsOwned(live, r.spec.App):
 		return plan(ctx, r, live, conf)
 	case recreate && r.dry:
 		conf.Spec.Strategy = nil
@@ -156,7 +161,7 @@ func (r *run) applyDeployment(
 		}
 		return now, err
 	case recreate:
-		if err := r.cluster.UseRecreateStrategy(ctx, r.options.Namespace, r.spec.App); err != nil {
+		if err := r.cluster.UseRecreateStrategy(ctx, r.options.Namespace, r.spec.Workload()); err != nil {
 			return nil, err
 		}
 	}
@@ -180,7 +185,10 @@ func (r *run) cronJob(ctx context.Context) (drift.Change, pipeline.Result, error
 	} else if adopted != "" {
 		detail = adopted
 	}
-	now, err := applyOrPlan(ctx, r, live, conf, r.cluster.CreateCronJob)
+	now, err := r.applyCronJob(ctx, live, conf)
+	if err == nil {
+		now, err = mark(ctx, r, now, r.options.Repository)
+	}
 	if err != nil {
 		return drift.Change{}, pipeline.Result{}, err
 	}
@@ -195,6 +203,9 @@ func service(conf *applycore.ServiceApplyConfiguration) changeFunc {
 			return drift.Change{}, pipeline.Result{}, err
 		}
 		now, err := r.applyService(ctx, r.live.services[*conf.Name], conf)
+		if err == nil {
+			now, err = mark(ctx, r, now, "")
+		}
 		if err != nil {
 			return drift.Change{}, pipeline.Result{}, err
 		}
@@ -207,7 +218,7 @@ func service(conf *applycore.ServiceApplyConfiguration) changeFunc {
 func (r *run) applyService(
 	ctx context.Context, live *corev1.Service, conf *applycore.ServiceApplyConfiguration,
 ) (*corev1.Service, error) {
-	adopts := live != nil && !objects.IsOwned(live, r.spec.App)
+	adopts := live != nil && !metadata.IsOwned(live, r.spec.App)
 	freed := drift.FreedPorts(live, conf)
 	switch {
 	case r.dry && (adopts || freed != nil):
@@ -225,13 +236,16 @@ func (r *run) applyService(
 }
 
 // pruneSteps returns the steps that remove objects that the infraspec no longer names: Services under other names, and
-// the workload of another role. Claims hold data, so norn only reports them.
+// the workloads of dropped processes and of other roles. Claims hold data, so norn only reports them.
 func (r *run) pruneSteps() []Step {
 	var steps []Step
-	type removeFunc = func(c *k8s.Client, ctx context.Context, ns, name string) error
-	prune := func(kind string, o metadata.Object, remove removeFunc) {
+	prune := func(kind string, o metadata.Object) {
 		change := func(r *run, ctx context.Context) (drift.Change, pipeline.Result, error) {
-			if err := remove(r.cluster, ctx, r.options.Namespace, o.GetName()); err != nil {
+			err := r.cluster.Delete(ctx, o)
+			if foreign, ok := errors.AsType[*k8s.ForeignError](err); ok {
+				return drift.Change{}, pipeline.Result{State: pipeline.Skipped, Detail: foreign.Why()}, nil
+			}
+			if err != nil {
 				return drift.Change{}, pipeline.Result{}, err
 			}
 			deleted := drift.Change{Kind: kind, Name: o.GetName(), State: pipeline.Deleted, Before: o}
@@ -243,17 +257,30 @@ func (r *run) pruneSteps() []Step {
 		}
 		steps = append(steps, r.objectStep(kind, o.GetName(), change))
 	}
-	wanted := objects.Service(r.spec, r.options.Settings)
-	for _, name := range slices.Sorted(maps.Keys(r.live.services)) {
-		if wanted == nil || name != *wanted.Name {
-			prune(objects.KindService, r.live.services[name], (*k8s.Client).DeleteService)
+	wanted := map[string]bool{}
+	for _, w := range r.spec.Workloads() {
+		if conf := objects.Service(w, r.options.Settings); conf != nil {
+			wanted[*conf.Name] = true
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(r.live.services)) {
+		if !wanted[name] {
+			prune(objects.KindService, r.live.services[name])
+		}
+	}
+	for _, one := range r.runs() {
+		if own := one.live.disruption.own; own != nil && one.wantedDisruption() == nil {
+			prune(objects.KindDisruptionBudget, own)
+		}
+	}
+	for _, o := range r.live.dropped {
+		prune(o.kind, o.object)
+	}
 	if r.live.deployment != nil && !r.spec.Role.Standing() {
-		prune(objects.KindDeployment, r.live.deployment, (*k8s.Client).DeleteDeployment)
+		prune(objects.KindDeployment, r.live.deployment)
 	}
 	if r.live.cronJob != nil && r.spec.Role != infraspec.Cron {
-		prune(objects.KindCronJob, r.live.cronJob, (*k8s.Client).DeleteCronJob)
+		prune(objects.KindCronJob, r.live.cronJob)
 	}
 	kept := maps.Clone(r.live.claims)
 	for _, conf := range objects.Claims(r.spec, r.options.Settings) {
@@ -262,6 +289,10 @@ func (r *run) pruneSteps() []Step {
 	keep := pipeline.Fixed(drift.Change{}, pipeline.Skipped, "no longer in the infraspec; kept with its data")
 	for _, name := range slices.Sorted(maps.Keys(kept)) {
 		steps = append(steps, Step{Name: objects.KindClaim + " " + name, Run: keep, Plan: keep})
+	}
+	for _, f := range r.live.foreign {
+		keep := pipeline.Fixed(drift.Change{}, pipeline.Skipped, f.Why())
+		steps = append(steps, Step{Name: f.Kind + " " + f.Name, Run: keep, Plan: keep})
 	}
 	return steps
 }

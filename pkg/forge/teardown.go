@@ -21,6 +21,8 @@ import (
 // Removal describes the app to tear down.
 type Removal struct {
 	Namespace, App string
+	Repository     string // of the app's infraspec on this machine, or ""
+	Environment    string // the chosen one, or ""
 	// DeleteData also deletes the app's claims and the data in them.
 	DeleteData bool
 	Timeout    time.Duration // time limit for all waits; 0 means DefaultDeletionTimeout
@@ -28,9 +30,10 @@ type Removal struct {
 }
 
 // Teardown removes the objects that forge and deploy created, in reverse order. It finds them by their labels and
-// needs no infraspec. It skips objects that no longer exist. If norn does not manage an object with one of the app's
-// names, the error is an *objects.ConflictError. A failed step does not stop the others, so that only what failed
-// remains for a second run.
+// needs no infraspec. It skips objects that no longer exist, and warns about objects with the labels that norn does not
+// manage. If such an object has one of the app's names, the error is an *objects.ConflictError. If the app belongs to
+// another repository, the error is an *objects.RepositoryError. A failed step does not
+// stop the others, so that only what failed remains for a second run.
 func Teardown(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, what Removal) error {
 	if err := CheckPermissions(ctx, cluster, Permissions(what.Namespace, teardownGrants(what.DeleteData))); err != nil {
 		return err
@@ -41,6 +44,7 @@ func Teardown(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, wh
 		if err != nil {
 			return err
 		}
+		t.warnForeign(to)
 		t.deadline = time.Now().Add(cmp.Or(what.Timeout, DefaultDeletionTimeout))
 		var errs []error
 		for _, step := range t.steps() {
@@ -60,49 +64,69 @@ func PlanTeardown(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter
 	if err != nil {
 		return err
 	}
+	t.warnForeign(to)
 	_, err = pipeline.RunAll(ctx, pipeline.Runner{To: to, Dry: true}, t.steps())
 	return err
 }
 
-// Known reports whether the cluster has any object of the app.
-func Known(ctx context.Context, cluster *k8s.Client, what Removal) (bool, error) {
-	t, err := prepare(ctx, cluster, what)
-	if err != nil {
-		return false, err
+// warnForeign reports the objects with the app's labels that norn does not manage.
+func (t *teardown) warnForeign(to pipeline.Reporter) {
+	for _, f := range t.inventory.Foreign {
+		to.Report(pipeline.Event{Kind: pipeline.Warned, Line: f.Error()})
 	}
-	i := t.inventory
-	objects := len(i.Deployments) + len(i.CronJobs) + len(i.PodTemplates) + len(i.Services) + len(i.Claims)
-	return objects > 0 || len(t.hosts()) > 0 || t.secret != nil, nil
 }
 
-// Data returns the app's claims with their sizes, such as "shop-data (1Gi)", in order.
-func Data(ctx context.Context, cluster *k8s.Client, what Removal) ([]string, error) {
-	claims, err := cluster.ListPVCs(ctx, what.Namespace, what.App)
-	out := make([]string, 0, len(claims))
-	for i := range claims {
-		out = append(out, fmt.Sprintf("%s (%s)", claims[i].Name, claims[i].Spec.Resources.Requests.Storage()))
+// AppObjects lists an app's objects in the cluster.
+type AppObjects struct {
+	Objects []string // with their kinds, such as "Deployment shop", and "tunnel rule HOST"; without the claims
+	Data    []string // the claims with their sizes, such as "shop-data (1Gi)"
+}
+
+// Find returns an app's objects in the cluster, including the claims, which Teardown deletes on request.
+func Find(ctx context.Context, cluster *k8s.Client, what Removal) (AppObjects, error) {
+	t, err := prepare(ctx, cluster, what)
+	if err != nil {
+		return AppObjects{}, err
 	}
-	slices.Sort(out)
-	return out, err
+	var found AppObjects
+	for _, host := range slices.Sorted(slices.Values(t.hosts())) {
+		found.Objects = append(found.Objects, "tunnel rule "+host)
+	}
+	for _, list := range [][]liveObject{
+		liveObjects(objects.KindService, t.inventory.Services), t.disruptions(),
+		workloadOf(t.inventory), t.storedObjects(),
+	} {
+		found.Objects = append(found.Objects, kindsIn(list)...)
+	}
+	for _, c := range t.inventory.Claims {
+		found.Data = append(found.Data, fmt.Sprintf("%s (%s)", c.Name, c.Spec.Resources.Requests.Storage()))
+	}
+	slices.Sort(found.Data)
+	return found, nil
 }
 
 type teardown struct {
 	cluster   *k8s.Client
 	what      Removal
 	inventory *k8s.Inventory
-	secret    *corev1.Secret
+	stored    []*corev1.Secret  // the app's Secret, and the previous values that a deploy has left
 	deadline  time.Time         // of all waits
 	tunnelMap *corev1.ConfigMap // nil if it does not exist or the user cannot read it
 }
 
 // prepare reads the existing objects. It returns an error if norn does not manage the workload or the Secret with the
-// app's name.
+// app's name, or if the app belongs to another repository.
 func prepare(ctx context.Context, cluster *k8s.Client, what Removal) (*teardown, error) {
 	inv, err := cluster.Inventory(ctx, what.Namespace, what.App)
 	if err != nil {
 		return nil, err
 	}
 	t := &teardown{cluster: cluster, what: what, inventory: inv}
+	for _, w := range workloadOf(inv) {
+		if err := objects.CheckRepositoryByName(w.object, what.App, what.Repository); err != nil {
+			return nil, err
+		}
+	}
 	for i := range inv.Deployments {
 		err := objects.CheckClaims(what.App, &inv.Deployments[i].Spec.Template.Spec, inv.Claims)
 		if err != nil && !what.DeleteData { // its Pods would end, and the data would not stay
@@ -120,11 +144,16 @@ func prepare(ctx context.Context, cluster *k8s.Client, what Removal) (*teardown,
 		}
 		return nil
 	}
-	secret, err := cluster.GetSecret(ctx, what.Namespace, objects.SecretName(what.App))
-	if err == nil {
-		t.secret = secret
+	for _, name := range []string{objects.SecretName(what.App), objects.PreviousSecretName(what.App)} {
+		secret, err := cluster.GetSecret(ctx, what.Namespace, name)
+		if err == nil {
+			t.stored = append(t.stored, secret)
+		}
+		if err := check(objects.KindSecret, secret, err); err != nil {
+			return nil, err
+		}
 	}
-	if err := check(objects.KindSecret, secret, err); err != nil {
+	if err := t.checkEnvironment(); err != nil {
 		return nil, err
 	}
 	if len(inv.Deployments)+len(inv.CronJobs) == 0 {

@@ -2,16 +2,21 @@ package forge
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"norn/pkg/forge/objects"
 	"norn/pkg/forge/tunnel"
+	"norn/pkg/k8s"
 	"norn/pkg/k8s/metadata"
 	"norn/pkg/k8s/rollout"
 	"norn/pkg/pipeline"
@@ -20,7 +25,8 @@ import (
 type removeStep = pipeline.Step[pipeline.None]
 
 func (t *teardown) steps() []removeStep {
-	return []removeStep{t.tunnel(), t.services(), t.workload(), t.secrets(), t.claims()}
+	steps := []removeStep{t.tunnel(), t.services()}
+	return append(append(steps, t.disruption()...), t.workload(), t.secrets(), t.claims())
 }
 
 var gone = pipeline.Result{State: pipeline.Skipped, Detail: "nothing to delete"}
@@ -49,27 +55,39 @@ func wouldDelete(names []string, note string) pipeline.Func[pipeline.None] {
 	return pipeline.Fixed(pipeline.None{}, pipeline.Planned, "would delete "+strings.Join(names, ", ")+note)
 }
 
-// deleteFunc deletes an object of a namespace by its name.
-type deleteFunc = func(ctx context.Context, ns, name string) error
-
-// deleteAll deletes objects of one kind.
-func (t *teardown) deleteAll(ctx context.Context, names []string, remove deleteFunc) error {
-	for _, name := range names {
-		if err := remove(ctx, t.what.Namespace, name); err != nil {
-			return err
+// deleteAll deletes objects, and returns the deleted ones. It warns about the others: since norn listed them, somebody
+// has replaced them or removed norn's labels from them.
+func (t *teardown) deleteAll(ctx context.Context, out io.Writer, list []liveObject) ([]liveObject, error) {
+	var deleted []liveObject
+	for _, o := range list {
+		err := t.cluster.Delete(ctx, o.object)
+		if foreign, ok := errors.AsType[*k8s.ForeignError](err); ok {
+			pipeline.Warn(out, "%v", foreign)
+			continue
 		}
+		if err != nil {
+			return nil, err
+		}
+		deleted = append(deleted, o)
 	}
-	return nil
+	return deleted, nil
 }
 
-// namesOf returns the objects' names in order.
-func namesOf[T any, P interface {
-	*T
-	metadata.Object
-}](items []T) []string {
-	names := make([]string, 0, len(items))
-	for i := range items {
-		names = append(names, P(&items[i]).GetName())
+// namesIn returns the names of objects in order.
+func namesIn(list []liveObject) []string {
+	names := make([]string, 0, len(list))
+	for _, o := range list {
+		names = append(names, o.object.GetName())
+	}
+	slices.Sort(names)
+	return names
+}
+
+// kindsIn returns the kinds and names of objects, such as Deployment shop, in order.
+func kindsIn(list []liveObject) []string {
+	names := make([]string, 0, len(list))
+	for _, o := range list {
+		names = append(names, o.kind+" "+o.object.GetName())
 	}
 	slices.Sort(names)
 	return names
@@ -102,52 +120,36 @@ func (t *teardown) tunnel() removeStep {
 }
 
 func (t *teardown) services() removeStep {
-	names := namesOf(t.inventory.Services)
+	services := liveObjects(objects.KindService, t.inventory.Services)
 	list := func(ctx context.Context) ([]liveObject, error) {
 		left, err := t.cluster.ListServices(ctx, t.what.Namespace, t.what.App)
 		return liveObjects(objects.KindService, left), err
 	}
 	run := func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
-		if err := t.deleteAll(ctx, names, t.cluster.DeleteService); err != nil {
+		removed, err := t.deleteAll(ctx, out, services)
+		if err != nil {
 			return pipeline.Result{}, err
 		}
-		return unlessFailed(deleted(names, ""), t.waitUntilGone(ctx, out, list))
+		return unlessFailed(deleted(namesIn(removed), ""), t.waitUntilGone(ctx, out, list))
 	}
-	return removeStep{Name: objects.KindService, Run: pipeline.Act(run), Plan: wouldDelete(names, "")}
+	return removeStep{Name: objects.KindService, Run: pipeline.Act(run), Plan: wouldDelete(namesIn(services), "")}
 }
 
-// workload returns the step that deletes the Deployment or the CronJob, and waits until its Pods are gone.
+// workload returns the step that deletes the Deployments and the CronJobs, and waits until their Pods are gone.
 func (t *teardown) workload() removeStep {
-	kinds := []struct {
-		kind   string
-		names  []string
-		remove deleteFunc
-	}{
-		{objects.KindDeployment, namesOf(t.inventory.Deployments), t.cluster.DeleteDeployment},
-		{objects.KindCronJob, namesOf(t.inventory.CronJobs), t.cluster.DeleteCronJob},
-		{"PodTemplate", namesOf(t.inventory.PodTemplates), t.cluster.DeletePodTemplate},
-		{"Job", namesOf(t.inventory.Jobs), t.cluster.DeleteJob}, // of norn run, invoke and migrations
-	}
-	var all []string
-	for _, k := range kinds {
-		for _, name := range k.names {
-			all = append(all, k.kind+" "+name)
-		}
-	}
-	slices.Sort(all)
+	workload := workloadOf(t.inventory)
 	const note = ", with its Pods"
 	run := func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
-		for _, k := range kinds {
-			if err := t.deleteAll(ctx, k.names, k.remove); err != nil {
-				return pipeline.Result{}, err
-			}
+		removed, err := t.deleteAll(ctx, out, workload)
+		if err != nil {
+			return pipeline.Result{}, err
 		}
 		if err := t.waitForPods(ctx, out); err != nil { // even if no object is left: an earlier run may have been interrupted
 			return pipeline.Result{}, err
 		}
-		return unlessFailed(deleted(all, note), t.waitUntilGone(ctx, out, t.workloadsLeft))
+		return unlessFailed(deleted(kindsIn(removed), note), t.waitUntilGone(ctx, out, t.workloadsLeft))
 	}
-	return removeStep{Name: "Workload", Run: pipeline.Act(run), Plan: wouldDelete(all, note)}
+	return removeStep{Name: "Workload", Run: pipeline.Act(run), Plan: wouldDelete(kindsIn(workload), note)}
 }
 
 // workloadsLeft lists what is left of the app's workloads.
@@ -156,54 +158,107 @@ func (t *teardown) workloadsLeft(ctx context.Context) ([]liveObject, error) {
 	if err != nil {
 		return nil, err
 	}
+	return workloadOf(i), nil
+}
+
+// workloadOf returns the objects that create an app's Pods, and the PodTemplate of a function app. The Jobs are those
+// of norn run, norn invoke and migrations.
+func workloadOf(i *k8s.Inventory) []liveObject {
 	return slices.Concat(
 		liveObjects(objects.KindDeployment, i.Deployments), liveObjects(objects.KindCronJob, i.CronJobs),
 		liveObjects("PodTemplate", i.PodTemplates), liveObjects("Job", i.Jobs),
-	), nil
+	)
 }
 
-// waitForPods waits until norn's Pods are gone. Other Pods with the same label do not matter.
+// waitForPods waits until norn's Pods of all processes are gone.
 func (t *teardown) waitForPods(ctx context.Context, out io.Writer) error {
+	names, err := t.podLabels(ctx)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, name := range names {
+		errs = append(errs, t.waitForPodsOf(ctx, out, name))
+	}
+	return errors.Join(errs...)
+}
+
+// podLabels returns the names of the app's workloads, by which their Pods are labelled: those of the inventory, and
+// those whose Pods an interrupted run has left.
+func (t *teardown) podLabels(ctx context.Context) ([]string, error) {
+	names := []string{t.what.App}
+	for _, o := range t.inventory.Deployments {
+		names = append(names, o.Name)
+	}
+	pods, err := t.cluster.ProcessPods(ctx, t.what.Namespace, t.what.App)
+	for _, p := range pods {
+		names = append(names, p.Labels[metadata.AppLabel])
+	}
+	slices.Sort(names)
+	return slices.Compact(names), err
+}
+
+// waitForPodsOf waits until norn's Pods of one workload are gone. Other Pods with the same label do not matter, nor do
+// those of a Deployment that norn leaves alone.
+func (t *teardown) waitForPodsOf(ctx context.Context, out io.Writer, name string) error {
 	begin := time.Now()
 	bounded, cancel := context.WithDeadline(ctx, t.waitEnd())
 	defer cancel()
-	var left []string
+	var left, nodes []string
 	said := ""
-	err := t.cluster.Observe(bounded, t.what.Namespace, t.what.App, func(o rollout.Observation) (bool, error) {
+	err := t.cluster.Observe(bounded, t.what.Namespace, t.what.App, name, func(o rollout.Observation) (bool, error) {
 		var pods []pipeline.Pod
+		var kept []*corev1.Pod
 		left = nil
 		for _, p := range o.Pods {
-			if p.Labels[metadata.ManagedByLabel] == metadata.ManagedBy {
-				left = append(left, p.Name)
-				pods = append(pods, pipeline.Pod{Name: p.Name, State: rollout.Summarize(p).State, Old: true})
+			if p.Labels[metadata.ManagedByLabel] == metadata.ManagedBy && !t.isForeignPod(p, o.ReplicaSets) {
+				left, kept = append(left, p.Name), append(kept, p)
+				pods = append(pods, pipeline.Pod{
+					Name: p.Name, State: rollout.Summarize(p).State, Old: true,
+					Node: p.Spec.NodeName, Since: rollout.TerminatingSince(p),
+				})
 			}
 		}
 		slices.Sort(left)
-		if text := fmt.Sprintf("Pods left: %d (%s)", len(left), strings.Join(left, ", ")); len(left) > 0 && text != said {
+		nodes = o.DeadNodesOf(kept)
+		text := fmt.Sprintf("Pods left: %d (%s)%s", len(left), strings.Join(left, ", "), describeNodes(nodes))
+		if len(left) > 0 && text != said {
 			pipeline.Wait(out, text, pods)
 			said = text
 		}
 		return len(left) == 0, nil
 	})
 	if err != nil && ctx.Err() == nil && len(left) > 0 {
-		return &DeletionError{t.podsLeft(left), time.Since(begin)}
+		return &DeletionError{t.podsLeft(name, left, nodes), time.Since(begin)}
 	}
 	if err != nil {
-		return fmt.Errorf("wait for the Pods of %s to end, which continues in the cluster: %w", t.what.App, err)
+		return fmt.Errorf("wait for the Pods of %s to end, which continues in the cluster: %w", name, err)
 	}
 	return nil
 }
 
-// podsLeft describes Pods that have not ended as what holds the app's workload.
-func (t *teardown) podsLeft(names []string) deletion {
+// isForeignPod reports whether a Pod belongs to a Deployment that norn leaves alone.
+func (t *teardown) isForeignPod(p *corev1.Pod, sets []*appsv1.ReplicaSet) bool {
+	i := slices.IndexFunc(sets, func(rs *appsv1.ReplicaSet) bool { return metav1.IsControlledBy(p, rs) })
+	if i < 0 {
+		return false
+	}
+	owner := metav1.GetControllerOf(sets[i])
+	return owner != nil && slices.ContainsFunc(t.inventory.Foreign, func(f *k8s.ForeignError) bool {
+		return f.Kind == owner.Kind && f.Name == owner.Name
+	})
+}
+
+// podsLeft describes Pods that have not ended as what holds a workload. nodes are the dead ones among theirs.
+func (t *teardown) podsLeft(name string, pods, nodes []string) deletion {
 	workload := &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{
-		Namespace: t.what.Namespace, Name: t.what.App,
+		Namespace: t.what.Namespace, Name: name,
 	}}
 	kind := objects.KindDeployment
-	if len(t.inventory.CronJobs) > 0 {
+	if slices.ContainsFunc(t.inventory.CronJobs, func(c batchv1.CronJob) bool { return c.Name == name }) {
 		kind = objects.KindCronJob
 	}
-	return deletion{liveObject: liveObject{kind, workload}, pods: names}
+	return deletion{liveObject: liveObject{kind, workload}, pods: pods, nodes: nodes}
 }
 
 // waitEnd returns the end of a wait. A step that begins after the deadline still waits for a moment, since most
@@ -221,38 +276,48 @@ func (t *teardown) waitUntilGone(
 ) error {
 	pending := func(ctx context.Context) (*deletion, error) {
 		left, err := list(ctx)
-		return firstPending(ctx, t.cluster, left, t.what.App), err
+		return firstPending(ctx, t.cluster, left), err
 	}
 	return waitUntilGone(ctx, t.waitEnd(), sayTo(out), pending)
 }
 
-func (t *teardown) secrets() removeStep {
-	var names []string
-	if t.secret != nil {
-		names = []string{t.secret.Name}
+// storedObjects returns the app's Secrets.
+func (t *teardown) storedObjects() []liveObject {
+	var stored []liveObject
+	for _, s := range t.stored {
+		stored = append(stored, liveObject{objects.KindSecret, s})
 	}
-	list := func(ctx context.Context) ([]liveObject, error) {
-		if len(names) == 0 {
-			return nil, nil
+	return stored
+}
+
+func (t *teardown) secrets() removeStep {
+	stored := t.storedObjects()
+	names := namesIn(stored)
+	list := func(ctx context.Context) (left []liveObject, err error) {
+		for _, name := range names {
+			s, err := t.cluster.GetSecret(ctx, t.what.Namespace, name)
+			if err == nil {
+				left = append(left, liveObject{objects.KindSecret, s})
+			} else if ignoreNotFound(err) != nil {
+				return nil, err
+			}
 		}
-		left, err := t.cluster.GetSecret(ctx, t.what.Namespace, names[0])
-		if err != nil {
-			return nil, ignoreNotFound(err)
-		}
-		return []liveObject{{objects.KindSecret, left}}, nil
+		return left, nil
 	}
 	run := func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
-		if err := t.deleteAll(ctx, names, t.cluster.DeleteSecret); err != nil {
+		removed, err := t.deleteAll(ctx, out, stored)
+		if err != nil {
 			return pipeline.Result{}, err
 		}
-		return unlessFailed(deleted(names, ""), t.waitUntilGone(ctx, out, list))
+		return unlessFailed(deleted(namesIn(removed), ""), t.waitUntilGone(ctx, out, list))
 	}
 	return removeStep{Name: objects.KindSecret, Run: pipeline.Act(run), Plan: wouldDelete(names, "")}
 }
 
 // claims returns the step that deletes the claims with --delete-data, or reports them without it.
 func (t *teardown) claims() removeStep {
-	names := namesOf(t.inventory.Claims)
+	claims := liveObjects(objects.KindClaim, t.inventory.Claims)
+	names := namesIn(claims)
 	if len(names) > 0 && !t.what.DeleteData {
 		detail := strings.Join(names, ", ") + " kept with the data (--delete-data deletes both)"
 		keep := pipeline.Fixed(pipeline.None{}, pipeline.Skipped, detail)
@@ -264,10 +329,11 @@ func (t *teardown) claims() removeStep {
 		return liveObjects(objects.KindClaim, left), err
 	}
 	run := func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
-		if err := t.deleteAll(ctx, names, t.cluster.DeletePVC); err != nil {
+		removed, err := t.deleteAll(ctx, out, claims)
+		if err != nil {
 			return pipeline.Result{}, err
 		}
-		return unlessFailed(deleted(names, note), t.waitUntilGone(ctx, out, list))
+		return unlessFailed(deleted(namesIn(removed), note), t.waitUntilGone(ctx, out, list))
 	}
 	return removeStep{Name: objects.KindClaim, Run: pipeline.Act(run), Plan: wouldDelete(names, note)}
 }

@@ -32,6 +32,7 @@ func TestPlanTeardownSteps(t *testing.T) {
 		Services:     []corev1.Service{{ObjectMeta: named("web")}, {ObjectMeta: named("old")}},
 		Claims:       []corev1.PersistentVolumeClaim{{ObjectMeta: named("shop-data")}},
 	}
+	stored := []*corev1.Secret{{ObjectMeta: named("shop-secrets")}}
 	for _, c := range []struct {
 		name string
 		t    teardown
@@ -41,7 +42,7 @@ func TestPlanTeardownSteps(t *testing.T) {
 			"Tunnel skipped: nothing to delete", "Service skipped: nothing to delete", "Workload skipped: nothing to delete",
 			"Secret skipped: nothing to delete", "PersistentVolumeClaim skipped: nothing to delete",
 		}},
-		{"data stays", teardown{inventory: inventory, secret: &corev1.Secret{ObjectMeta: named("shop-secrets")}}, []string{
+		{"data stays", teardown{inventory: inventory, stored: stored}, []string{
 			"Tunnel skipped: nothing to delete", "Service planned: would delete old, web",
 			"Workload planned: would delete Deployment shop, PodTemplate shop, with its Pods",
 			"Secret planned: would delete shop-secrets",

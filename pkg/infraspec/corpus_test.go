@@ -107,8 +107,8 @@ func TestCorpusViolatesEveryRule(t *testing.T) {
 	for _, r := range []Rule{
 		RuleUnreadable, RuleSyntax, RuleMergeConflict, RuleDocuments, RuleUnknownKey, RuleDuplicateKey, RuleWrongType,
 		RuleRequired, RuleRange, RuleChoice, RuleName, RuleHost, RulePath, RuleQuantity, RuleDuration, RuleSchedule,
-		RuleVariable, RuleTwice, RuleVolumeBacking, RuleSecretInEnv, RuleIgnored, RuleDatabase,
-		RulePortMismatch, RuleNoEffect,
+		RuleVariable, RuleTwice, RuleVolumeBacking, RuleSecretInEnv, RuleIgnored, RuleDatabase, RulePlatform,
+		RulePortMismatch, RuleNoEffect, RuleClaim, RuleSecurity, RuleEnvironment,
 	} {
 		if !shown[r] {
 			t.Errorf("no file of the corpus violates rule %s", r)

@@ -28,7 +28,7 @@ func (d *decoder) at(key string, sev Severity, rule Rule, format string, args ..
 
 // atKey adds a finding at the key itself, not at its value.
 func (d *decoder) atKey(key string, sev Severity, rule Rule, format string, args ...any) {
-	d.add(d.keys[key], sev, rule, format, args...)
+	d.add(d.keys[d.path(key)], sev, rule, format, args...)
 }
 
 func (d *decoder) decode(root *yaml.Node, s *Spec) {
@@ -44,7 +44,8 @@ func (d *decoder) value(n *yaml.Node, path string, v reflect.Value) {
 		return
 	}
 	d.places[path] = n
-	composite := slices.Contains([]reflect.Kind{reflect.Struct, reflect.Map, reflect.Pointer}, v.Kind())
+	composite := slices.Contains([]reflect.Kind{reflect.Struct, reflect.Map, reflect.Pointer}, v.Kind()) &&
+		v.Type() != reflect.TypeFor[Healthcheck]() // which may be a scalar too
 	if mayShow(path, n, composite) {
 		d.show(n)
 	}
@@ -59,11 +60,20 @@ func (d *decoder) value(n *yaml.Node, path string, v reflect.Value) {
 	case *Seconds:
 		d.seconds(n, path, p)
 		return
+	case *Delay:
+		d.delay(n, path, p)
+		return
+	case *Healthcheck:
+		d.healthcheck(n, path, p)
+		return
 	case *Quantity:
 		d.quantity(n, path, p)
 		return
 	case *Memory:
 		d.memory(n, path, p)
+		return
+	case *map[string]Environment:
+		d.environments(n, path, p)
 		return
 	}
 	switch v.Kind() {
@@ -158,7 +168,13 @@ func (d *decoder) mapValue(n *yaml.Node, path string, v reflect.Value) {
 	for _, p := range d.pairs(n, path, 0) {
 		elem := reflect.New(v.Type().Elem()).Elem()
 		d.keys[join(path, p.key.Value)] = p.key
-		if p.repeatable() && (path != "env" || envName.MatchString(p.key.Value) || isOrdinary("", p.key.Value)) {
+		if elem.Kind() == reflect.Struct {
+			if !d.namesProcess(p, path) {
+				continue
+			}
+			fillDefaults(elem)
+		}
+		if p.repeatable() && (ofProcess(path) != "env" || envName.MatchString(p.key.Value) || isOrdinary("", p.key.Value)) {
 			d.show(p.key)
 		}
 		d.value(p.value, join(path, p.key.Value), elem)
@@ -167,7 +183,8 @@ func (d *decoder) mapValue(n *yaml.Node, path string, v reflect.Value) {
 }
 
 func (d *decoder) notMapping(n *yaml.Node, path string) {
-	d.add(n, Error, RuleWrongType, "%s must be a mapping of keys to values, not %s%s", path, misplaced(n), insteadOf[path])
+	d.add(n, Error, RuleWrongType, "%s must be a mapping of keys to values, not %s%s",
+		path, misplaced(n), insteadOfMapping(path))
 }
 
 func (d *decoder) sliceValue(n *yaml.Node, path string, v reflect.Value) {
@@ -254,6 +271,14 @@ func misplaced(n *yaml.Node) string {
 		return "a single value"
 	}
 	return describe(n, "")
+}
+
+// insteadOfMapping corrects a common mistake in the place of a mapping, or returns "".
+func insteadOfMapping(path string) string {
+	if name, ok := strings.CutPrefix(path, "processes."); ok && !strings.Contains(name, ".") {
+		return fmt.Sprintf("; write %s: {command: COMMAND}", name)
+	}
+	return insteadOf[ofProcess(path)]
 }
 
 // insteadOf corrects common mistakes, by path.

@@ -14,10 +14,12 @@ type document struct {
 	// places maps a key's dotted path to its value, and "" to the whole mapping; keys maps it to the key itself.
 	places, keys map[string]*yaml.Node
 	masker       *masker // nil if the file is not YAML
+	process      string  // the process whose keys stand for those of the app, or ""
 }
 
 // place returns the node of key's value or, if key is absent, of the nearest mapping above it.
 func (d *document) place(key string) *yaml.Node {
+	key = d.path(key)
 	for {
 		if n, ok := d.places[key]; ok {
 			return n
@@ -32,7 +34,7 @@ func (d *document) place(key string) *yaml.Node {
 
 // has reports whether the file sets key.
 func (d *document) has(key string) bool {
-	_, ok := d.places[key]
+	_, ok := d.places[d.path(key)]
 	return ok
 }
 
@@ -128,4 +130,4 @@ func (s *Spec) Finding(key string, sev Severity, rule Rule, message string) Find
 }
 
 // Has reports whether the file sets key, a dotted path. Defaults do not count.
-func (s *Spec) Has(key string) bool { return s.doc.has(key) }
+func (s *Spec) Has(key string) bool { return s.doc != nil && s.doc.has(key) }

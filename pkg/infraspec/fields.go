@@ -73,6 +73,9 @@ func setDefault(v reflect.Value, text string) {
 	switch p := v.Addr().Interface().(type) {
 	case *Seconds:
 		*p, _ = parseSeconds(text)
+	case *Delay:
+		seconds, _ := parseSeconds(text)
+		*p = Delay(seconds)
 	case *bool:
 		*p = text == "true"
 	case *int:

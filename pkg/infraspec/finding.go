@@ -23,13 +23,15 @@ type Finding struct {
 	Line      int      `json:"line"`      // from 1; 0 for the whole file
 	Column    int      `json:"column"`    // from 1, in characters
 	EndColumn int      `json:"endColumn"` // the column after the last character
-	Severity  Severity `json:"severity"`
-	Rule      Rule     `json:"rule"`
+	Severity  Severity `json:"severity" redact:"-"`
+	Rule      Rule     `json:"rule" redact:"-"`
 	Message   string   `json:"message"`
 	// Source is the line of the file, with stars in place of anything that could be a secret.
 	Source string `json:"source,omitempty"`
 	// Masked is true if Source has such stars.
 	Masked bool `json:"-"`
+	// Environment is the only environment to which the finding applies, or "".
+	Environment string `json:"-"`
 
 	noExcerpt bool // never set Source: the line may be anything
 }
@@ -58,10 +60,10 @@ func (e Errors) Error() string {
 // Findings returns the findings for machine-readable output.
 func (e Errors) Findings() any { return []Finding(e) }
 
-// Sort sorts findings by position and removes duplicates.
+// Sort sorts findings by file and position and removes duplicates.
 func Sort(fs []Finding) []Finding {
 	slices.SortStableFunc(fs, func(a, b Finding) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
 	return slices.Compact(fs)
 }

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
+	"path/filepath"
 	"regexp"
 
 	"gopkg.in/yaml.v3"
+
+	"norn/internal/regularfile"
 )
 
 // FileName is the name of the infraspec in an app's folder.
@@ -27,7 +29,7 @@ func LoadAs(file, path string) (*Spec, []Finding, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return Parse(file, data)
+	return verdict(inspectIn(filepath.Dir(path), file, data))
 }
 
 // Inspect reads the file at path and returns its findings. A file that cannot be read is a finding. Unlike Load, it
@@ -43,20 +45,22 @@ func Inspect(path string) (*Spec, []Finding) {
 		message := printable(fmt.Sprintf("cannot read the file: %v", reason))
 		return spec, []Finding{{File: path, Severity: Error, Rule: RuleUnreadable, Message: message}}
 	}
-	return inspect(path, data)
+	return inspectIn(filepath.Dir(path), path, data)
+}
+
+// inspectIn is inspect for a file in folder. It also reads the overlay there.
+func inspectIn(folder, file string, data []byte) (*Spec, []Finding) {
+	spec, found := inspect(file, data)
+	without := spec.readOverlay(folder)
+	found = append(found, without...)
+	for _, one := range spec.InEnvironments() {
+		found = append(found, OnlyIn(one.Environment, one.readOverlay(folder), without)...)
+	}
+	return spec, Sort(found)
 }
 
 func read(path string) ([]byte, error) {
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() { // opening a pipe could block
-		err := &fs.PathError{Op: "read", Path: path, Err: errors.New("not a regular file")}
-		return nil, fmt.Errorf("read the infraspec: %w", err)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("read the infraspec: %w", err)
-	}
-	defer func() { _ = f.Close() }()
-	data, err := io.ReadAll(io.LimitReader(f, maxSize+1))
+	data, err := regularfile.Read(path, maxSize)
 	if err != nil {
 		return nil, fmt.Errorf("read the infraspec: %w", err)
 	}
@@ -99,6 +103,7 @@ func inspect(file string, data []byte) (*Spec, []Finding) {
 		} else {
 			d.decode(root, spec)
 			d.check(spec)
+			d.checkEnvironments(root, spec)
 		}
 	}
 	found := bounded(Sort(d.findings))

@@ -95,13 +95,15 @@ func (m *masker) line(n int, text string) string {
 
 // plain reports whether the value at path is never a secret, so it may be shown.
 func plain(path string) bool {
+	path = ofProcess(path)
 	key, _, _ := strings.Cut(path, ".")
 	key, _, _ = strings.Cut(key, "[")
 	switch key {
 	case "env", "secrets", "command", "migrations", "repo":
 		return path == "repo.branch" || path == "migrations.database"
 	}
-	return path != "build.test"
+	return path != "build.test" && !strings.HasPrefix(path, "healthcheck.command") &&
+		!strings.HasPrefix(path, "pod.annotations")
 }
 
 // mayShow reports whether an excerpt may show the value n at path. If composite, a mapping belongs there.
@@ -114,7 +116,7 @@ func mayShow(path string, n *yaml.Node, composite bool) bool {
 
 // lastKey returns the name of the variable or key that a path leads to. Variables may contain dots.
 func lastKey(path string) string {
-	if name, ok := strings.CutPrefix(path, "env."); ok {
+	if name, ok := strings.CutPrefix(ofProcess(path), "env."); ok {
 		return name
 	}
 	return path[strings.LastIndexByte(path, '.')+1:]
@@ -127,7 +129,8 @@ func isName(path string, n *yaml.Node) bool {
 
 // plainKeys matches the keys whose values may be shown if the file is not YAML and only the line is known.
 var plainKeys = regexp.MustCompile(`^(app|role|deploy|core|port|healthcheck|replicas|schedule|timeout|internal|` +
-	`external|dockerfile|branch|autoDeploy|database|retain|mountPath|size|hostPath|window|threshold)$`)
+	`external|dockerfile|branch|autoDeploy|database|retain|mountPath|size|class|access|timezone|overlay|security|` +
+	`hostPath|window|threshold)$`)
 
 // keyed matches a line with a key: the text before it, the key, the colon and the rest.
 var keyed = regexp.MustCompile(`^([\s\-]*)["']?([A-Za-z0-9_.-]{1,60})["']?(\s*:)(.*)$`)

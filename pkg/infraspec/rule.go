@@ -33,6 +33,8 @@ const (
 	RuleHost Rule = "host"
 	// The path or URL is not valid: it must be absolute or relative, or it contains characters that are not allowed.
 	RulePath Rule = "path"
+	// The platform is not written as os/architecture, or it has another name in Kubernetes.
+	RulePlatform Rule = "platform"
 	// Kubernetes does not accept the amount, or a request exceeds its limit.
 	RuleQuantity Rule = "quantity"
 	// The duration is not valid, or not a number of whole seconds.
@@ -41,13 +43,19 @@ const (
 	RuleSchedule Rule = "schedule"
 	// The name or the value is not valid for an environment variable.
 	RuleVariable Rule = "variable"
-	// Two entries use the same name or path: volumes, mounts, secrets, or a name in both env and secrets.
+	// Two entries use the same name or path: volumes, mounts, secrets, platforms, or a name in both env and secrets.
 	RuleTwice Rule = "twice"
 	// A volume sets neither size nor hostPath, or both.
 	RuleVolumeBacking Rule = "volume-backing"
-	// A note: a claim makes each deploy an outage, or replicas share a claim that only one node can mount.
+	// A healthcheck does not set exactly one of path, tcp and command.
+	RuleHealthcheck Rule = "healthcheck"
+	// An environment sets a key that it cannot set, an empty key, an invalid fingerprint, or the place of another one.
+	RuleEnvironment Rule = "environment"
+	// hostPath is a folder that controls the node, or one outside the folders of NORN_HOST_PATHS.
+	RuleHostPath Rule = "host-path"
+	// A claim makes each deploy an outage (a note), or replicas share a claim that only one node or Pod can mount.
 	RuleClaim Rule = "claim"
-	// A value in env, a command or an address looks like a secret. Move it to secrets.enc.yaml.
+	// A value in env, an annotation, a command or an address looks like a secret. Move it to secrets.enc.yaml.
 	RuleSecretInEnv Rule = "secret-in-env"
 	// The key has no effect for this role, or without another key.
 	RuleIgnored Rule = "ignored"
@@ -57,6 +65,12 @@ const (
 	RulePortMismatch Rule = "port-mismatch"
 	// A note: norn accepts the key for compatibility with the original system, but ignores it.
 	RuleNoEffect Rule = "no-effect"
+	// The Pod Security Standard of pod.security forbids this.
+	RuleSecurity Rule = "security"
+	// The app cannot have processes, or another infraspec uses the name of a process's objects.
+	RuleProcess Rule = "process"
+	// The overlay cannot be read, has no effect, or changes what norn sets.
+	RuleOverlay Rule = "overlay"
 	// build.dockerfile does not exist.
 	RuleDockerfile Rule = "dockerfile"
 	// secrets.enc.yaml is missing, not encrypted, or does not match the names under secrets.

@@ -16,13 +16,18 @@ import (
 func (d *decoder) check(s *Spec) {
 	d.identity(s)
 	d.role(s)
+	d.traffic(s)
 	d.hosts(s)
 	d.build(s)
+	d.platforms(s)
 	d.variables(s)
 	d.commands(s)
 	d.volumes(s)
+	d.pod(s)
+	d.overlayPath(s)
 	d.resources(s)
 	d.database(s)
+	d.processes(s)
 	d.withoutEffect()
 }
 
@@ -60,47 +65,36 @@ func (d *decoder) role(s *Spec) {
 	case Webserver:
 		d.need("port", s.Port != 0, "a webserver needs a port: the port that its container listens on")
 	case Cron:
-		d.need("schedule", s.Schedule != "", "a cron app needs a schedule, such as schedule: \"0 3 * * *\"")
-		d.need("command", len(s.Command) > 0, "a cron app needs a command")
-	case Worker:
-		if s.Healthcheck != "" && !d.has("port") {
-			d.at("healthcheck", Error, RuleRequired,
-				"a healthcheck needs a port, which a worker does not have; use role webserver")
-		}
+		d.need("schedule", s.Schedule != "", "a cron "+d.noun()+" needs a schedule, such as schedule: \"0 3 * * *\"")
+		d.need("command", len(s.Command) > 0, "a cron "+d.noun()+" needs a command")
 	}
 	for _, r := range []struct {
 		key   string
 		roles []Role
 	}{
 		{"port", []Role{Webserver, Function}},
-		{"healthcheck", []Role{Webserver}},
+		{"healthcheck", []Role{Webserver, Worker}}, {"drain", []Role{Webserver}},
 		{"replicas", []Role{Webserver, Worker}},
 		{"hosts.internal", []Role{Webserver}}, {"hosts.external", []Role{Webserver}},
-		{"schedule", []Role{Cron}}, {"timeout", []Role{Cron}}, {"function", []Role{Function}},
+		{"schedule", []Role{Cron}}, {"timezone", []Role{Cron}}, {"timeout", []Role{Cron}}, {"function", []Role{Function}},
 	} {
-		known := d.has("role") && slices.Contains([]Role{Webserver, Worker, Cron, Function}, s.Role)
+		if r.key == "function" && d.process != "" {
+			continue // not a key of a process
+		}
+		known := (d.has("role") || d.process != "") && slices.Contains([]Role{Webserver, Worker, Cron, Function}, s.Role)
 		if known && d.has(r.key) && !slices.Contains(r.roles, s.Role) && !d.foundAt(r.key) {
 			d.atKey(r.key, Warning, RuleIgnored, "%s has no effect for role %s", r.key, s.Role)
 		}
-	}
-	if s.Healthcheck != "" && !validHealthcheck(s.Healthcheck) {
-		d.at("healthcheck", Error, RulePath, "healthcheck %s must be a path that begins with /, such as /healthz",
-			quoted(s.Healthcheck))
 	}
 	if s.Schedule != "" {
 		d.schedule(s.Schedule)
 	}
 }
 
-func validHealthcheck(p string) bool {
-	_, err := url.ParseRequestURI(p)
-	return err == nil && strings.HasPrefix(p, "/")
-}
-
 // schedule parses text with the library that Kubernetes uses. Unlike the library, Kubernetes rejects a time zone.
 func (d *decoder) schedule(text string) {
 	if strings.Contains(text, "TZ") {
-		d.at("schedule", Error, RuleSchedule, "schedule %s sets a time zone, which Kubernetes does not accept",
+		d.at("schedule", Error, RuleSchedule, "schedule %s sets a time zone, which Kubernetes does not accept; set timezone",
 			quoted(text))
 		return
 	}
@@ -117,7 +111,7 @@ func (d *decoder) schedule(text string) {
 
 // foundAt reports whether there is already a finding at key's value.
 func (d *decoder) foundAt(key string) bool {
-	n := d.places[key]
+	n := d.places[d.path(key)]
 	return slices.ContainsFunc(d.findings, func(f Finding) bool { return f.Line == n.Line && f.Column == n.Column })
 }
 

@@ -84,7 +84,7 @@ func (d *decoder) commands(s *Spec) {
 		{"command", strings.Join(s.Command, " ")},
 		{"migrations.command", strings.Join(s.Migrations.Command, " ")},
 		{"build.test", s.Build.Test},
-		{"healthcheck", s.Healthcheck},
+		{"healthcheck", s.Healthcheck.Path}, {"healthcheck.command", strings.Join(s.Healthcheck.Command, " ")},
 	} {
 		if holdsSecret(c.text) {
 			d.at(c.key, Warning, RuleSecretInEnv, "%s appears to contain a secret that anyone can read in this file and the "+
@@ -96,16 +96,24 @@ func (d *decoder) commands(s *Spec) {
 // DatabaseURL is the environment variable that holds the address of an app's database.
 const DatabaseURL = "DATABASE_URL"
 
+// fileSafe matches the names that are safe in the name of a dump, up to PostgreSQL's longest name (postgresql.org:
+// Lexical Structure, Identifiers).
+var fileSafe = regexp.MustCompile(`^[A-Za-z0-9_-]{1,63}$`)
+
 // database checks the settings behind migrations and a generated DATABASE_URL.
 func (d *decoder) database(s *Spec) {
 	_, inEnv := s.Env[DatabaseURL]
 	generated := s.Services.Postgres != nil && s.Services.Postgres.Database != ""
 	switch {
-	case len(s.Migrations.Command) > 0 && s.Migrations.Database == "" && !generated:
-		d.at("migrations.command", Warning, RuleDatabase, "no database is dumped before this migration; "+
-			"set migrations.database or services.postgres.database")
+	case len(s.Migrations.Command) > 0 && s.Migrations.Database == "":
+		d.at("migrations.command", Warning, RuleDatabase,
+			"no database is dumped before this migration; set migrations.database")
 	case len(s.Migrations.Command) == 0 && d.has("migrations.database"):
 		d.at("migrations.database", Warning, RuleIgnored, "migrations.database has no effect without migrations.command")
+	}
+	if name := s.Migrations.Database; name != "" && !fileSafe.MatchString(name) {
+		d.at("migrations.database", Error, RuleName, "migrations.database %s must consist of letters, digits, '_' and '-', "+
+			"at most 63 characters: it is part of a file's name", quoted(name))
 	}
 	const overrides = "this DATABASE_URL overrides the one generated from services.postgres"
 	if i := slices.Index(s.Secrets, DatabaseURL); generated && i >= 0 {

@@ -29,21 +29,9 @@ func (d *decoder) volumes(s *Spec) {
 		names[v.Name] = true
 		d.mount(key, v, mounts)
 		d.backing(key, v)
+		d.access(key, v)
 	}
 	d.claims(s)
-}
-
-// claims notes what a claim means for the deploys of an app with pods. Only pods of one node can mount it.
-func (d *decoder) claims(s *Spec) {
-	i := slices.IndexFunc(s.Volumes, func(v Volume) bool { return v.Size != "" && v.HostPath == "" })
-	switch key := element("volumes", i); {
-	case i < 0 || !s.Role.Standing() || !d.has(key):
-	case s.Replicas > 1:
-		d.at(key, Note, RuleClaim, "the %d replicas share this claim, so all of them must run on one node; "+
-			"each deploy stops all of them before it starts new ones", s.Replicas)
-	default:
-		d.at(key, Note, RuleClaim, "each deploy stops the app before it starts the new version, because of this claim")
-	}
 }
 
 // mount checks a volume's mountPath by the rules of Kubernetes (k8s.io/kubernetes: ValidateVolumeMounts).
@@ -84,6 +72,9 @@ func (d *decoder) backing(key string, v Volume) {
 		d.at(at, Error, RulePath, "%s %s must be absolute", at, quoted(v.HostPath))
 	case slices.Contains(strings.Split(v.HostPath, "/"), ".."):
 		d.at(at, Error, RulePath, "%s %s must not contain '..'", at, quoted(v.HostPath))
+	case reserved(v.HostPath) != "":
+		d.at(at, Error, RuleHostPath, "%s %s gives the app control of its node (%s is reserved); "+
+			"use a folder of its own, or size", at, quoted(v.HostPath), reserved(v.HostPath))
 	}
 }
 

@@ -105,6 +105,12 @@ func TestSchemaAndLoaderOnSingleKeys(t *testing.T) {
 		{"services: {mysql: {}}", false},
 		{"build: {dockerfile: [x]}", false}, {"build: {tset: x}", false}, {"migrations: {command: x}", true},
 		{"migrations: {db: x}", false}, {"unknown: x", false},
+		{"pod: {security: restricted}", true}, {"pod: {security: }", true}, {"pod: {security: strict}", false},
+		{"pod: {labels: {a.b/c: 1}}", true}, {"pod: {pullSecrets: a}", false}, {"pod: {affinity: {}}", false},
+		{"pod: {tolerations: [{key: a, tolerationSeconds: 5, effect: NoExecute}]}", true},
+		{"pod: {tolerations: [{key: a, effect: x}]}", false}, {"pod: {tolerations: {}}", false},
+		{"volumes: [{name: a, mountPath: /a, size: 1Gi, access: ReadWriteMany, class: x}]", true},
+		{"volumes: [{name: a, mountPath: /a, size: 1Gi, access: RWX}]", false}, {"overlay: [x]", false},
 	} {
 		text := "app: shop\nrole: worker\n" + c.text + "\n"
 		var value map[string]any

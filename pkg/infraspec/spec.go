@@ -20,7 +20,7 @@ type Role string
 // The roles an app can have.
 const (
 	Webserver Role = "webserver" // a Deployment with a port, probes and an optional Service
-	Worker    Role = "worker"    // a Deployment without port or probes
+	Worker    Role = "worker"    // a Deployment without a port
 	Cron      Role = "cron"      // a CronJob
 	Function  Role = "function"  // a Job for each call, with no running pods between calls
 )
@@ -45,8 +45,13 @@ type Spec struct {
 	Target Target `yaml:"target"`
 	// Port is the port that the container listens on. Required for a webserver.
 	Port int `yaml:"port" jsonschema:"minimum=1,maximum=65535"`
-	// Healthcheck is the HTTP path of a webserver's liveness, readiness and startup probes, such as /healthz.
-	Healthcheck string `yaml:"healthcheck" jsonschema:"pattern=^(/|$)"`
+	// Healthcheck is how Kubernetes checks a webserver or a worker: an HTTP path, such as /healthz, or a mapping.
+	Healthcheck Healthcheck `yaml:"healthcheck"`
+	// Drain is how long a webserver's Pod still answers after it has left the Service, so that no request is lost. 0s
+	// turns it off.
+	Drain Delay `yaml:"drain" jsonschema:"default=5s"`
+	// Stop is how long the app may take to end after SIGTERM. Kubernetes then kills it.
+	Stop Seconds `yaml:"stop" jsonschema:"default=30s"`
 	// Replicas is the number of pods of a webserver or a worker.
 	Replicas int `yaml:"replicas" jsonschema:"default=1,minimum=0,maximum=10000"`
 	// Command replaces the image's entrypoint. norn runs a string with /bin/sh -c, and a list as it is.
@@ -54,6 +59,8 @@ type Spec struct {
 	// Schedule is when a cron app runs, in cron syntax: "0 3 * * *", or "@hourly", "@daily", "@weekly", "@monthly",
 	// "@yearly" or "@every 6h". Quote it: YAML gives * and @ a meaning. Required for a cron app.
 	Schedule string `yaml:"schedule"`
+	// Timezone is the time zone of schedule, such as Europe/Berlin. The default is the cluster's, which is mostly UTC.
+	Timezone string `yaml:"timezone"`
 	// Timeout is the time limit of one run of a cron app.
 	Timeout Seconds `yaml:"timeout"`
 	// Hosts are the app's host names.
@@ -71,19 +78,37 @@ type Spec struct {
 	// Artifacts is how many old versions norn keeps.
 	Artifacts Artifacts `yaml:"artifacts"`
 	// Volumes are the volumes mounted in the container. With a claim (size), all pods of a version end before the next
-	// version starts (strategy Recreate), so each deploy has a short outage.
+	// version starts (strategy Recreate), so each deploy has a short outage. With access: ReadWriteMany, it has none.
 	Volumes []Volume `yaml:"volumes"`
 	// Env are plain environment variables, with values as written: $(NAME) is not expanded. List secret ones under
 	// secrets.
 	Env map[string]string `yaml:"env"`
+	// Processes are further processes of the app, by name, such as a worker beside a webserver. They run the app's image,
+	// and are deployed and restored together with it. Their objects are named <app>-<process>. See docs/processes.md.
+	Processes map[string]Process `yaml:"processes"`
 	// Alerts are the window and the threshold for counting failures. norn ignores them.
 	Alerts Alerts `yaml:"alerts"`
 	// Function are the settings of a function app.
 	Function FunctionSpec `yaml:"function"`
 	// Resources are the container's requests and limits in Kubernetes.
 	Resources Resources `yaml:"resources"`
+	// Pod are settings of the app's Pods, those of its Jobs included.
+	Pod Pod `yaml:"pod"`
+	// Overlay is the path of a file with partial Kubernetes objects, relative to the folder of infraspec.yaml. norn merges
+	// them into the objects that it makes. See docs/overlay.md.
+	Overlay string `yaml:"overlay"`
+	// Environments are where the app runs, by name, such as staging and production. Each is a partial infraspec that norn
+	// lays over this one. Choose one with --env or NORN_ENV. See docs/environments.md.
+	Environments map[string]Environment `yaml:"environments"`
 
-	doc *document
+	// Environment is the environment whose settings this Spec has, or "". See In.
+	Environment string `jsonschema:"-"`
+	// Process is the process that this Spec describes: "" for the app's main one. See Workloads.
+	Process string `jsonschema:"-"`
+
+	doc     *document
+	overlay *OverlayFile
+	laid    map[string]*Spec // the infraspec in each environment
 }
 
 // Path returns the file that the spec was loaded from, as the caller named it.
@@ -107,6 +132,10 @@ type Hosts struct {
 type Build struct {
 	// Dockerfile is the path of the Dockerfile, relative to the folder of infraspec.yaml.
 	Dockerfile string `yaml:"dockerfile" jsonschema:"default=Dockerfile"`
+	// Platforms are the platforms of the image, such as [linux/amd64, linux/arm64]. norn pushes images for several
+	// platforms as one index. The default is one platform of the nodes. If they have others too, the pods run only on
+	// nodes of that platform.
+	Platforms []string `yaml:"platforms" jsonschema:"pattern=^(linux|windows)/[a-z0-9]+(/v[0-9]+)?$,uniqueItems=true"`
 	// Test is a shell command that runs in the source folder after the build. It must exit with 0.
 	Test string `yaml:"test"`
 }
@@ -169,8 +198,8 @@ type Storage struct {
 type Migrations struct {
 	// Command is the command that runs in the new image, with the app's env and secrets.
 	Command Command `yaml:"command"`
-	// Database is the database that norn dumps before the migration.
-	Database string `yaml:"database"`
+	// Database is the database that norn dumps before the migration. The name is part of the dump's file name.
+	Database string `yaml:"database" jsonschema:"pattern=^[A-Za-z0-9_-]*$,maxLength=63"`
 }
 
 // Artifacts is how many old versions norn keeps.
@@ -187,7 +216,14 @@ type Volume struct {
 	MountPath string `yaml:"mountPath" jsonschema:"required,pattern=^/"`
 	// Size is the size of the PersistentVolumeClaim <app>-<name> that norn creates.
 	Size Quantity `yaml:"size"`
-	// HostPath is the absolute path of a folder on the node to mount. It takes precedence over size.
+	// Class is the StorageClass of the claim. The default is the cluster's. A claim keeps its class.
+	Class string `yaml:"class"`
+	// Access is the access mode of the claim: ReadWriteOnce, the default, lets the Pods of one node mount it;
+	// ReadWriteMany, those of all nodes, if the class supports it; ReadWriteOncePod, a single Pod. A claim keeps its
+	// access.
+	Access Access `yaml:"access" jsonschema:"enum=ReadWriteOnce,enum=ReadWriteMany,enum=ReadWriteOncePod"`
+	// HostPath is the absolute path of a folder on the node to mount. It takes precedence over size. Folders that
+	// control the node are an error, and folders outside NORN_HOST_PATHS a warning.
 	HostPath string `yaml:"hostPath" jsonschema:"pattern=^(/|$)"`
 }
 

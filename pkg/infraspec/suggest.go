@@ -78,45 +78,64 @@ var synonyms = map[string]map[string]string{
 		"environment": "env", "envs": "env", "variables": "env", "vars": "env",
 		"health": "healthcheck", "healthcheckpath": "healthcheck", "probe": "healthcheck", "livenessprobe": "healthcheck",
 		"readinessprobe": "healthcheck", "ports": "port", "containerport": "port", "targetport": "port",
+		"stopgraceperiod": "stop", "terminationgraceperiodseconds": "stop", "killtimeout": "stop", "stoptimeout": "stop",
+		"draintimeout": "drain", "prestop": "drain",
 		"instances": "replicas", "scale": "replicas", "scaling": "replicas",
-		"cmd": "command", "args": "command", "entrypoint": "command", "cron": "schedule",
+		"cmd": "command", "args": "command", "entrypoint": "command", "cron": "schedule", "tz": "timezone",
 		"host": "hosts", "hostname": "hosts", "domain": "hosts", "domains": "hosts", "endpoints": "hosts",
 		"mounts": "volumes", "migration": "migrations", "migrate": "migrations", "source": "repo", "git": "repo",
+	},
+	"healthcheck": {
+		"http": "path", "url": "path", "httpget": "path", "tcpsocket": "tcp", "test": "command", "cmd": "command",
+		"exec": "command", "interval": "every", "period": "every", "periodseconds": "every", "startperiod": "start",
+		"graceperiod": "start", "initialdelayseconds": "start",
 	},
 	"hosts":      {"public": "external", "domain": "external", "service": "internal", "private": "internal"},
 	"build":      {"file": "dockerfile", "tests": "test"},
 	"migrations": {"cmd": "command", "run": "command"},
 	"volumes[]": {
 		"mount": "mountPath", "path": "mountPath", "target": "mountPath", "storage": "size", "host": "hostPath",
+		"storageclass": "class", "storageclassname": "class", "accessmode": "access", "accessmodes": "access",
 	},
+	"pod":               {"serviceaccountname": "serviceAccount", "imagepullsecrets": "pullSecrets"},
+	"pod.tolerations[]": {"seconds": "tolerationSeconds"},
 }
 
-// patchIt says how to set a field of Kubernetes that has no key in an infraspec.
-const patchIt = "an infraspec has no key for it; set it with kubectl patch; norn keeps fields that it does not set"
+// overlayIt says how to set a field of Kubernetes that has no key in an infraspec.
+const overlayIt = "an infraspec has no key for it; set it in an overlay (docs/overlay.md)"
 
 // alternatives say what to do instead of setting a key that an infraspec does not have, by path and plain spelling.
 var alternatives = map[string]map[string]string{
-	"": {
+	"": { //nolint:gosec // the names of keys, no credentials
 		"image":     "norn builds the image from build.dockerfile; to deploy another one, run norn deploy --image",
-		"namespace": "set the namespace with --namespace or NORN_NAMESPACE",
+		"namespace": "set the namespace in an environment (docs/environments.md), or with --namespace or NORN_NAMESPACE",
 		"context":   "set the kubeconfig's context with --context",
 		"ingress": "norn routes hosts.external through a Cloudflare tunnel; " +
 			"for another route, create an Ingress for the Service hosts.internal",
-		"processes":          "write an infraspec for each process, such as infraspec.worker.yaml",
 		"dockerfile":         "put it under build: build.dockerfile",
 		"test":               "put it under build: build.test",
 		"database":           "put it under services: services.postgres.database",
 		"postgres":           "put it under services: services.postgres",
 		"retain":             "put it under artifacts: artifacts.retain",
-		"securitycontext":    patchIt,
-		"podsecuritycontext": patchIt,
-		"serviceaccount":     patchIt, "serviceaccountname": patchIt,
-		"annotations": patchIt, "labels": patchIt, "nodeselector": patchIt, "tolerations": patchIt, "affinity": patchIt,
-		"imagepullsecrets": patchIt, "strategy": patchIt,
+		"securitycontext":    "set pod.security, or set it in an overlay (docs/overlay.md)",
+		"podsecuritycontext": "set pod.security, or set it in an overlay (docs/overlay.md)",
+		"serviceaccount":     "put it under pod: pod.serviceAccount",
+		"serviceaccountname": "put it under pod: pod.serviceAccount",
+		"annotations":        "put it under pod: pod.annotations",
+		"labels":             "put it under pod: pod.labels",
+		"nodeselector":       "put it under pod: pod.nodeSelector",
+		"tolerations":        "put it under pod: pod.tolerations",
+		"imagepullsecrets":   "put it under pod: pod.pullSecrets",
+		"pullsecrets":        "put it under pod: pod.pullSecrets",
+		"affinity":           overlayIt, "strategy": overlayIt, "sidecars": overlayIt, "initcontainers": overlayIt,
 	},
 	"build": {
 		"context": "the build context is the folder of infraspec.yaml",
 		"args":    "norn passes only the build args VERSION and BUILD_NUMBER",
+	},
+	"pod": {
+		"securitycontext": "set security, or set it in an overlay (docs/overlay.md)", "affinity": overlayIt,
+		"initcontainers": overlayIt, "containers": overlayIt, "volumes": overlayIt,
 	},
 	"resources": {"cpu": resourceKeys, "memory": resourceKeys},
 }
@@ -126,7 +145,7 @@ const resourceKeys = "put it under resources.requests or resources.limits"
 
 // version2 describes a file an infraspec of the original norn's version 2.
 const version2 = "this is an infraspec of version 2 of the original norn, which deploys to Nomad; " +
-	"norn reads version 1: write one file for each process, with app and role (see docs/moving.md)"
+	"norn reads version 1: set app and role, and keep the other processes under processes (see docs/moving.md)"
 
 // ofVersion2 returns the key that shows that root is a file of version 2, or nil. That version has processes instead of
 // a role, and a name instead of app.

@@ -2,11 +2,7 @@ package k8s
 
 import (
 	"context"
-	"fmt"
 
-	appsv1 "k8s.io/api/apps/v1"
-	batchv1 "k8s.io/api/batch/v1"
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/client-go/util/csaupgrade"
@@ -34,19 +30,9 @@ func (c *Client) Adopt(ctx context.Context, live metadata.Object) error {
 
 // PatchJSON changes one of forge's objects by a JSON patch (RFC 6902), and returns the new object.
 func (c *Client) PatchJSON(ctx context.Context, live metadata.Object, patch []byte) (now metadata.Object, err error) {
-	opts := c.patchOptions(metadata.ForgeManager)
-	ns, name := live.GetNamespace(), live.GetName()
-	switch live.(type) {
-	case *appsv1.Deployment:
-		now, err = c.apps.Deployments(ns).Patch(ctx, name, types.JSONPatchType, patch, opts)
-	case *batchv1.CronJob:
-		now, err = c.batch.CronJobs(ns).Patch(ctx, name, types.JSONPatchType, patch, opts)
-	case *corev1.Service:
-		now, err = c.core.Services(ns).Patch(ctx, name, types.JSONPatchType, patch, opts)
-	case *corev1.PersistentVolumeClaim:
-		now, err = c.core.PersistentVolumeClaims(ns).Patch(ctx, name, types.JSONPatchType, patch, opts)
-	default:
-		err = fmt.Errorf("norn does not manage objects of type %T", live)
+	on, err := c.callsFor(live)
+	if err == nil {
+		now, err = on.patch(ctx, types.JSONPatchType, patch, c.patchOptions(metadata.ForgeManager))
 	}
-	return now, Explain(err, "change %s", name)
+	return now, Explain(err, "change %s", live.GetName())
 }

@@ -26,19 +26,3 @@ func apply[T metav1.Object, C any](
 	}
 	return out, nil
 }
-
-// deleter is the Delete method of the typed clients.
-type deleter interface {
-	Delete(ctx context.Context, name string, opts metav1.DeleteOptions) error
-}
-
-// remove deletes an object and the objects that it owns. It deletes in the foreground, so the object disappears from
-// the API only after its dependents. A missing object is not an error.
-func (c *Client) remove(ctx context.Context, client deleter, name string) error {
-	foreground := metav1.DeletePropagationForeground
-	err := client.Delete(ctx, name, metav1.DeleteOptions{PropagationPolicy: &foreground, DryRun: c.dryRun})
-	if IsNotFound(err) {
-		return nil
-	}
-	return err
-}

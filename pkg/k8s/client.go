@@ -14,6 +14,7 @@ import (
 	batchv1 "k8s.io/client-go/kubernetes/typed/batch/v1"
 	coordinationv1 "k8s.io/client-go/kubernetes/typed/coordination/v1"
 	corev1 "k8s.io/client-go/kubernetes/typed/core/v1"
+	policyv1 "k8s.io/client-go/kubernetes/typed/policy/v1"
 	"k8s.io/client-go/rest"
 
 	"norn/pkg/k8s/metadata"
@@ -26,14 +27,19 @@ type Client struct {
 	batch batchv1.BatchV1Interface
 	logs  corev1.CoreV1Interface
 
+	policy policyv1.PolicyV1Interface
+
 	coordination   coordinationv1.CoordinationV1Interface
 	authorization  authorizationv1.AuthorizationV1Interface
 	authentication authenticationv1.AuthenticationV1Interface
 	dryRun         []string // the dryRun parameter of every write
+	version        string   // the server's, by Ping
 	conf           *rest.Config
 
 	// Context is the kubeconfig context's name, or "in-cluster".
 	Context string
+	// ContextNamespace is the namespace that the kubeconfig context sets, or "".
+	ContextNamespace string
 	// NoCredentials is why this client sends no credentials, or "" if it sends some.
 	NoCredentials string
 }
@@ -54,13 +60,14 @@ func New(
 	coordination, coordinationErr := coordinationv1.NewForConfigAndClient(conf, httpClient)
 	authorization, authorizationErr := authorizationv1.NewForConfigAndClient(conf, httpClient)
 	authentication, authenticationErr := authenticationv1.NewForConfigAndClient(conf, httpClient)
+	policy, policyErr := policyv1.NewForConfigAndClient(conf, httpClient)
 	logs, logsErr := newLogClient(conf, wrap)
-	err = cmp.Or(appsErr, coreErr, batchErr, coordinationErr, authorizationErr, authenticationErr, logsErr)
+	err = cmp.Or(appsErr, coreErr, batchErr, coordinationErr, authorizationErr, authenticationErr, policyErr, logsErr)
 	if err != nil {
 		return nil, setupError(err)
 	}
 	return &Client{
-		apps: apps, core: core, batch: batch, logs: logs,
+		apps: apps, core: core, batch: batch, logs: logs, policy: policy,
 		coordination: coordination, authorization: authorization, authentication: authentication,
 		conf: conf, Context: context,
 	}, nil

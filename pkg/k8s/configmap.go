@@ -3,12 +3,9 @@ package k8s
 import (
 	"context"
 	"maps"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/wait"
-	"k8s.io/client-go/util/retry"
 
 	"norn/pkg/k8s/metadata"
 )
@@ -25,7 +22,7 @@ func (c *Client) GetConfigMap(ctx context.Context, ns, name string) (*corev1.Con
 func (c *Client) PatchConfigMap(ctx context.Context, ns, name string,
 	edit func(*corev1.ConfigMap) error) (changed bool, err error) {
 	client := c.core.ConfigMaps(ns)
-	err = retry.RetryOnConflict(conflictBackoff, func() error {
+	err = RetryOnConflict(func() error {
 		live, err := client.Get(ctx, name, metav1.GetOptions{})
 		if err != nil {
 			return err
@@ -44,9 +41,4 @@ func (c *Client) PatchConfigMap(ctx context.Context, ns, name string,
 		return err
 	})
 	return changed, Explain(err, "edit ConfigMap %s in namespace %s", name, ns)
-}
-
-// conflictBackoff suits many writers of one object: in each round at least one of them succeeds.
-var conflictBackoff = wait.Backoff{
-	Duration: 10 * time.Millisecond, Factor: 1.5, Jitter: 0.5, Steps: 60, Cap: time.Second,
 }

@@ -39,19 +39,17 @@ func (c *Client) UseRecreateStrategy(ctx context.Context, ns, name string) error
 	return Explain(err, "change the strategy of Deployment %s", name)
 }
 
-// DeleteDeployment deletes a Deployment with its ReplicaSets and pods. A missing Deployment is not an error.
-func (c *Client) DeleteDeployment(ctx context.Context, ns, name string) error {
-	return Explain(c.remove(ctx, c.apps.Deployments(ns), name), "delete Deployment %s", name)
-}
-
-// SetImage sets a release in the container named like the Deployment, and unpauses the Deployment. It is one
+// SetImage sets a release in the app's container, and unpauses the Deployment. It is one
 // server-side apply, so the cluster never sees half of a release.
 func (c *Client) SetImage(ctx context.Context, ns, name string, r Release) (*appsv1.Deployment, error) {
-	conf := applyapps.Deployment(name, ns).
-		WithAnnotations(r.annotations()).
-		WithSpec(applyapps.DeploymentSpec().WithPaused(false).WithTemplate(r.template(name)))
-	d, err := apply(ctx, c, c.apps.Deployments(ns), metadata.DeployManager, conf)
-	return d, Explain(err, "set the image of Deployment %s", name)
+	return c.setRelease(ctx, r.deployment(ns, name))
+}
+
+func (c *Client) setRelease(
+	ctx context.Context, conf *applyapps.DeploymentApplyConfiguration,
+) (*appsv1.Deployment, error) {
+	d, err := apply(ctx, c, c.apps.Deployments(*conf.Namespace), metadata.DeployManager, conf)
+	return d, Explain(err, "set the image of Deployment %s", *conf.Name)
 }
 
 // RestartDeployment starts a rolling restart by an annotation on the pod template, as kubectl rollout restart does.

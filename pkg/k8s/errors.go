@@ -20,6 +20,10 @@ func IsNotFound(err error) bool { return apierrors.IsNotFound(err) }
 // IsConflict reports whether err says that somebody else changed the object in between.
 func IsConflict(err error) bool { return apierrors.IsConflict(err) }
 
+// IsMissingLog reports whether err says that a container has no such log: it has not started, has not run before, or
+// its Pod is gone.
+func IsMissingLog(err error) bool { return apierrors.IsBadRequest(err) || apierrors.IsNotFound(err) }
+
 // DeniedError reports that the API server's authorizer denied a request (403 Forbidden).
 type DeniedError struct {
 	User, Verb, Resource, Namespace string

@@ -3,17 +3,15 @@ package k8s
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"maps"
-	"reflect"
 	"slices"
 	"strconv"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 
 	"norn/pkg/k8s/metadata"
 	"norn/pkg/k8s/rollout"
@@ -23,16 +21,19 @@ import (
 type Revision struct {
 	Number   int64  // as in kubectl rollout history
 	Commit   string // "" if norn did not ship the image
+	Subject  string // the first line of the commit's message, or ""
 	Image    string
 	Cause    string
-	Since    time.Time // when it was rolled out; a restored template is an old ReplicaSet with a new number
-	Verified bool
-	Failed   rollout.Reason // why its rollout failed, or ""
+	Since    time.Time      // when it was rolled out; a restored template is an old ReplicaSet with a new number
+	Verified bool           // norn saw its last rollout complete
+	Failed   rollout.Reason // why its last rollout failed, or ""
+	Proven   bool           // norn saw a rollout of it complete, even if a later one failed
 	By       string         // the user who deployed it, or ""
 	Migrated bool           // a migration ran before it
 	Current  bool
-	Idle     bool // it had 0 replicas, so it may never have run
-	Restored bool // a rollback or a restore went back to it
+	Idle     bool               // it had 0 replicas, so it may never have run
+	Restored bool               // a rollback or a restore went back to it
+	Releases []metadata.Release // of which it is a part, oldest first; none if the app has one process
 	Set      *appsv1.ReplicaSet
 }
 
@@ -51,7 +52,7 @@ func (c *Client) Revisions(ctx context.Context, d *appsv1.Deployment) ([]Revisio
 	current := rollout.CurrentReplicaSet(o)
 	var out []Revision
 	for _, rs := range o.ReplicaSets {
-		r := revision(rs, d.Name)
+		r := revision(rs, metadata.AppOf(d))
 		if r.Current = rs == current; r.Current && d.Status.ObservedGeneration >= d.Generation {
 			r.Since = LastProgress(d)
 		}
@@ -66,31 +67,31 @@ func revision(rs *appsv1.ReplicaSet, container string) Revision {
 	number, _ := strconv.ParseInt(rs.Annotations[metadata.RevisionAnnotation], 10, 64)
 	image := metadata.ImageOf(rs.Spec.Template.Spec, container)
 	shipped := metadata.Shipped(rs.Annotations, image)
+	marks := metadata.MarksOf(rs)
 	return Revision{
 		Number:   number,
 		Commit:   shipped[metadata.CommitAnnotation],
+		Subject:  shipped[metadata.SubjectAnnotation],
 		Cause:    shipped[metadata.ChangeCauseAnnotation],
-		Since:    since(rs),
-		Verified: rs.Annotations[metadata.VerifiedAnnotation] != "",
-		Failed:   rollout.Reason(rs.Annotations[metadata.FailedAnnotation]),
+		Since:    latest(rs.CreationTimestamp.Time, marks.Last()),
+		Verified: !marks.Verified.IsZero() && marks.Failed.IsZero(),
+		Failed:   rollout.Reason(marks.Reason),
+		Proven:   !marks.Verified.IsZero(),
 		By:       shipped[metadata.ByAnnotation],
 		Migrated: shipped[metadata.MigratedAnnotation] != "",
 		Image:    image,
 		Idle:     rs.Annotations[metadata.DesiredReplicasAnnotation] == "0",
 		Restored: rs.Annotations[metadata.RevisionHistoryAnnotation] != "",
+		Releases: marks.Releases,
 		Set:      rs,
 	}
 }
 
-// since returns when a ReplicaSet was last rolled out: the latest time that is recorded in it.
-func since(rs *appsv1.ReplicaSet) time.Time {
-	last := rs.CreationTimestamp.Time
-	for _, name := range []string{metadata.RolledOutAnnotation, metadata.VerifiedAnnotation} {
-		if at, err := time.Parse(time.RFC3339, rs.Annotations[name]); err == nil && at.After(last) {
-			last = at
-		}
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
 	}
-	return last
+	return a
 }
 
 // LastProgress returns when the rollout of a Deployment's current revision last progressed, as its controller recorded
@@ -104,49 +105,27 @@ func LastProgress(d *appsv1.Deployment) time.Time {
 	return d.CreationTimestamp.Time
 }
 
-// SameVersion reports whether two ReplicaSets differ only by a restart or by the Secret's version.
-func SameVersion(a, b *appsv1.ReplicaSet) bool {
-	return reflect.DeepEqual(normalizedTemplate(a), normalizedTemplate(b))
+// SameVersion reports whether two Pod templates differ only by a restart or by the Secret's version.
+func SameVersion(a, b corev1.PodTemplateSpec) bool {
+	return equality.Semantic.DeepEqual(normalized(a), normalized(b))
 }
 
-// normalizedTemplate returns a Pod template without the fields that change within a version: those set by a restart,
-// by a new version of the Secret and by the controller.
-func normalizedTemplate(rs *appsv1.ReplicaSet) corev1.PodTemplateSpec {
-	t := *rs.Spec.Template.DeepCopy()
+// SamePods reports whether two Pod templates differ only in annotations. Controllers add those to replace Pods.
+func SamePods(a, b corev1.PodTemplateSpec) bool {
+	a.Annotations, b.Annotations = nil, nil
+	return SameVersion(a, b)
+}
+
+// normalized returns a Pod template without the fields that change within a version. A restart, a new version of the
+// Secret and the controller set these fields.
+func normalized(template corev1.PodTemplateSpec) corev1.PodTemplateSpec {
+	t := *template.DeepCopy()
 	maps.DeleteFunc(t.Annotations, func(k, _ string) bool { return metadata.IsRestartAnnotation(k) })
 	if len(t.Annotations) == 0 {
 		t.Annotations = nil
 	}
 	delete(t.Labels, appsv1.DefaultDeploymentUniqueLabelKey)
 	return t
-}
-
-// MarkVerified marks a ReplicaSet as verified: a rollback may restore it.
-func (c *Client) MarkVerified(ctx context.Context, rs *appsv1.ReplicaSet, at time.Time) error {
-	return c.mark(ctx, rs, map[string]any{
-		metadata.VerifiedAnnotation:  at.UTC().Format(time.RFC3339),
-		metadata.RolledOutAnnotation: at.UTC().Format(time.RFC3339),
-		metadata.FailedAnnotation:    nil,
-	})
-}
-
-// MarkFailed records that a ReplicaSet's rollout ended, and marks it as failed unless it is verified. A verified
-// version has run before, so the failure has another cause.
-func (c *Client) MarkFailed(ctx context.Context, rs *appsv1.ReplicaSet, reason rollout.Reason, at time.Time) error {
-	annotations := map[string]any{metadata.RolledOutAnnotation: at.UTC().Format(time.RFC3339)}
-	if rs.Annotations[metadata.VerifiedAnnotation] == "" {
-		annotations[metadata.FailedAnnotation] = reason
-	}
-	return c.mark(ctx, rs, annotations)
-}
-
-func (c *Client) mark(ctx context.Context, rs *appsv1.ReplicaSet, annotations map[string]any) error {
-	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"annotations": annotations}})
-	if err == nil {
-		opts := c.patchOptions(metadata.DeployManager)
-		_, err = c.apps.ReplicaSets(rs.Namespace).Patch(ctx, rs.Name, types.MergePatchType, patch, opts)
-	}
-	return Explain(err, "mark ReplicaSet %s", rs.Name)
 }
 
 // DeleteReplicaSet deletes a ReplicaSet if nobody has changed it since it was read. A missing or changed ReplicaSet is

@@ -39,7 +39,7 @@ func (c *Client) ListJobs(ctx context.Context, ns, app, kind string) ([]batchv1.
 	if err != nil {
 		return nil, Explain(err, "list the Jobs of %s", app)
 	}
-	return l.Items, nil
+	return owned(l.Items, nil), nil
 }
 
 // CreateOwnedSecret creates a Secret with a Job's name that is deleted with the Job. Its error never contains a value.
@@ -62,16 +62,6 @@ func (c *Client) CreateOwnedSecret(ctx context.Context, owner *batchv1.Job, data
 		err = errors.New("the API server rejected it as invalid")
 	}
 	return Explain(err, "create Secret %s", owner.Name)
-}
-
-// DeleteJob deletes a Job with its pods, in the background. A missing Job is not an error.
-func (c *Client) DeleteJob(ctx context.Context, ns, name string) error {
-	background := metav1.DeletePropagationBackground
-	err := c.batch.Jobs(ns).Delete(ctx, name, metav1.DeleteOptions{PropagationPolicy: &background, DryRun: c.dryRun})
-	if IsNotFound(err) {
-		return nil
-	}
-	return Explain(err, "delete Job %s", name)
 }
 
 // JobWarning returns the last warning event of a Job, or "". The event explains why the Job cannot create its Pod.
@@ -100,10 +90,10 @@ func (c *Client) WatchJobPod(ctx context.Context, ns, job string, see func(*core
 	}
 	w, stop := newWatches(ctx)
 	defer stop()
-	defer w.notifyEvery(2 * time.Second)() // without a pod, no watch event would call see
-	store := w.watch(c.core.RESTClient(), "pods", ns, &corev1.Pod{},
+	w.notifyEvery(2 * time.Second) // without a pod, no watch event would call see
+	store := w.reflect(c.core.RESTClient(), "pods", ns, &corev1.Pod{},
 		func(o *metav1.ListOptions) { o.LabelSelector = byJob })
-	return w.each([]*changeStore{store}, func() (bool, error) {
+	return w.each(ctx, []*changeStore{store}, func() (bool, error) {
 		var newest *corev1.Pod
 		for _, p := range all[corev1.Pod](store) {
 			if newest == nil || newest.CreationTimestamp.Before(&p.CreationTimestamp) {

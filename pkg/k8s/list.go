@@ -24,6 +24,17 @@ func together(calls ...func() error) error {
 	return errors.Join(errs...)
 }
 
+// ifAllowed returns a call that does nothing if the user lacks the permission.
+func ifAllowed(call func() error) func() error {
+	return func() error {
+		err := call()
+		if _, denied := errors.AsType[*DeniedError](err); denied {
+			return nil
+		}
+		return err
+	}
+}
+
 // lister is the List method of the typed clients. L is the type of the list.
 type lister[L any] interface {
 	List(ctx context.Context, opts metav1.ListOptions) (L, error)

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	corev1 "k8s.io/api/core/v1"
+	utilversion "k8s.io/apimachinery/pkg/util/version"
 	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/rest"
 )
@@ -31,4 +32,29 @@ func newLogClient(
 func (c *Client) StreamLogs(ctx context.Context, ns, pod string, opts *corev1.PodLogOptions) (io.ReadCloser, error) {
 	s, err := c.logs.Pods(ns).GetLogs(pod, opts).Stream(ctx)
 	return s, Explain(err, "read the log of Pod %s", pod)
+}
+
+// splittingVersion is the first version of an API server whose kubelets all know the streams of a log: they are at most
+// three minor versions older (kubernetes.io: Version Skew Policy), and Kubernetes 1.32 knows them. An older kubelet
+// would send both streams for each one.
+const splittingVersion = "1.35"
+
+// SplitsLogs reports whether the cluster can send a container's stdout and stderr apart. By default it cannot: API
+// server and kubelet need the feature gate PodLogsQuerySplitStreams.
+func (c *Client) SplitsLogs(ctx context.Context, ns, pod, container string) bool {
+	server, err := c.Server(ctx)
+	if err != nil {
+		return false
+	}
+	v, err := utilversion.ParseGeneric(server.Version)
+	if err != nil || !v.AtLeast(utilversion.MustParseGeneric(splittingVersion)) {
+		return false
+	}
+	stream, one := corev1.LogStreamStderr, int64(1)
+	s, err := c.StreamLogs(ctx, ns, pod, &corev1.PodLogOptions{Container: container, Stream: &stream, LimitBytes: &one})
+	if err != nil {
+		return false
+	}
+	_ = s.Close()
+	return true
 }

@@ -2,25 +2,19 @@ package k8s
 
 import (
 	"context"
-	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"norn/pkg/k8s/platform"
 )
 
 // Platforms returns the platforms of the nodes, such as linux/amd64, sorted. It returns none if the user cannot list
 // nodes.
 func (c *Client) Platforms(ctx context.Context) ([]string, error) {
 	nodes, err := c.Nodes(ctx)
-	var out []string
-	for _, n := range nodes {
-		if p := n.Status.NodeInfo.OperatingSystem + "/" + n.Status.NodeInfo.Architecture; !slices.Contains(out, p) {
-			out = append(out, p)
-		}
-	}
-	slices.Sort(out)
-	return out, err
+	return platform.OfNodes(nodes), err
 }
 
 // Nodes lists the nodes. It returns none if the user cannot list them: a Role cannot allow that, because nodes have no

@@ -10,13 +10,25 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
+
+	"norn/pkg/k8s/metadata"
 )
 
-// GetPods lists an app's pods by its label.
+// GetPods lists the pods of a workload by their label: the app's name, or that of its process's workload.
 func (c *Client) GetPods(ctx context.Context, ns, app string) ([]corev1.Pod, error) {
 	l, err := c.core.Pods(ns).List(ctx, metav1.ListOptions{LabelSelector: appSelector(app)})
 	if err != nil {
 		return nil, Explain(err, "list the Pods of %s", app)
+	}
+	return l.Items, nil
+}
+
+// ProcessPods lists the Pods of an app's processes other than the main one.
+func (c *Client) ProcessPods(ctx context.Context, ns, app string) ([]corev1.Pod, error) {
+	only := metadata.InstanceLabel + "=" + app + "," + metadata.ProcessLabel
+	l, err := c.core.Pods(ns).List(ctx, metav1.ListOptions{LabelSelector: only})
+	if err != nil {
+		return nil, Explain(err, "list the Pods of the processes of %s", app)
 	}
 	return l.Items, nil
 }

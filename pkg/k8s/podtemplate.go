@@ -19,12 +19,7 @@ func (c *Client) GetPodTemplate(ctx context.Context, ns, name string) (*corev1.P
 // ApplyPodTemplate creates or updates a PodTemplate, with a release in the container named like the PodTemplate.
 func (c *Client) ApplyPodTemplate(ctx context.Context, conf *applycore.PodTemplateApplyConfiguration,
 	r Release) (*corev1.PodTemplate, error) {
-	conf.WithAnnotations(r.annotations()).WithTemplate(r.template(*conf.Name).WithLabels(conf.Labels))
+	conf.WithAnnotations(r.annotations()).WithTemplate(r.template().WithLabels(conf.Labels))
 	t, err := apply(ctx, c, c.core.PodTemplates(*conf.Namespace), metadata.DeployManager, conf)
 	return t, Explain(err, "apply PodTemplate %s", *conf.Name)
-}
-
-// DeletePodTemplate deletes a PodTemplate. A missing PodTemplate is not an error.
-func (c *Client) DeletePodTemplate(ctx context.Context, ns, name string) error {
-	return Explain(c.remove(ctx, c.core.PodTemplates(ns), name), "delete PodTemplate %s", name)
 }

@@ -22,7 +22,7 @@ func (c *Client) ListPVCs(ctx context.Context, ns, app string) ([]corev1.Persist
 	if err != nil {
 		return nil, Explain(err, "list the PersistentVolumeClaims of %s", app)
 	}
-	return l.Items, nil
+	return owned(l.Items, nil), nil
 }
 
 // ListAllPVCs lists all PersistentVolumeClaims in a namespace, whoever manages them.
@@ -39,9 +39,4 @@ func (c *Client) CreatePVC(ctx context.Context,
 	conf *applycore.PersistentVolumeClaimApplyConfiguration) (*corev1.PersistentVolumeClaim, error) {
 	p, err := apply(ctx, c, c.core.PersistentVolumeClaims(*conf.Namespace), metadata.ForgeManager, conf)
 	return p, Explain(err, "apply PersistentVolumeClaim %s", *conf.Name)
-}
-
-// DeletePVC deletes a PersistentVolumeClaim and its data. A missing claim is not an error.
-func (c *Client) DeletePVC(ctx context.Context, ns, name string) error {
-	return Explain(c.remove(ctx, c.core.PersistentVolumeClaims(ns), name), "delete PersistentVolumeClaim %s", name)
 }

@@ -30,11 +30,6 @@ func (c *Client) ApplySecret(ctx context.Context, conf *applycore.SecretApplyCon
 	return s, Explain(err, "apply Secret %s", *conf.Name)
 }
 
-// DeleteSecret deletes a Secret. A missing Secret is not an error.
-func (c *Client) DeleteSecret(ctx context.Context, ns, name string) error {
-	return Explain(c.remove(ctx, c.core.Secrets(ns), name), "delete Secret %s", name)
-}
-
 // RemoveSecretKeys removes keys from a Secret, whoever owns them.
 func (c *Client) RemoveSecretKeys(ctx context.Context, ns, name string, keys []string) (*corev1.Secret, error) {
 	removed := map[string]any{}

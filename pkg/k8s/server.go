@@ -21,11 +21,22 @@ type probeKey struct{}
 // for as long as the first one.
 func IsProbe(req *http.Request) bool { return req.Context().Value(probeKey{}) != nil }
 
-// Ping asks the API server for its version, without retries. It returns the client library's error unchanged. If the
-// answer is not Kubernetes', the error is an *AnswerError.
+// Ping asks the API server for its version, without retries. Only one goroutine at a time may call it. It returns the
+// client library's error unchanged. If the answer does not come from Kubernetes, the error is an *AnswerError.
 func (c *Client) Ping(ctx context.Context) error {
-	_, err := c.probe(ctx)
+	s, err := c.probe(ctx)
+	if err == nil {
+		c.version = s.Version
+	}
 	return err
+}
+
+// OlderThan reports whether the server is older than Kubernetes 1.minor. It is false before a Ping, or if the server's
+// version is not the one of a Kubernetes.
+func (c *Client) OlderThan(minor int) bool {
+	var its int
+	_, err := fmt.Sscanf(c.version, "v1.%d", &its)
+	return err == nil && its < minor
 }
 
 // Server describes an API server.

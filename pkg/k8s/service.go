@@ -23,16 +23,20 @@ func (c *Client) CreateService(ctx context.Context,
 	return s, Explain(err, "apply Service %s", *conf.Name)
 }
 
-// DeleteService deletes a Service. A missing Service is not an error.
-func (c *Client) DeleteService(ctx context.Context, ns, name string) error {
-	return Explain(c.remove(ctx, c.core.Services(ns), name), "delete Service %s", name)
-}
-
 // ListServices lists the Services that norn manages for an app.
 func (c *Client) ListServices(ctx context.Context, ns, app string) ([]corev1.Service, error) {
 	l, err := c.core.Services(ns).List(ctx, metav1.ListOptions{LabelSelector: ownedSelector(app)})
 	if err != nil {
 		return nil, Explain(err, "list the Services of %s", app)
+	}
+	return owned(l.Items, nil), nil
+}
+
+// ListAllServices lists all Services of a namespace, not only norn's.
+func (c *Client) ListAllServices(ctx context.Context, ns string) ([]corev1.Service, error) {
+	l, err := c.core.Services(ns).List(ctx, metav1.ListOptions{ResourceVersion: "0"})
+	if err != nil {
+		return nil, Explain(err, "list the Services in namespace %s", ns)
 	}
 	return l.Items, nil
 }

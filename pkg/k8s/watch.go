@@ -3,13 +3,13 @@ package k8s
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/fields"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
 
@@ -22,38 +22,96 @@ import (
 // observeInterval is how often Observe repeats an observation without changes, for callers that measure time.
 const observeInterval = time.Second
 
-// Observe watches an app's Deployment, ReplicaSets, Pods and claims, and the namespace's events. It calls see with
-// every new state, and repeats the latest state each second, until see is done, returns an error, or ctx ends.
-// client-go's reflectors resume broken watches. Changes that arrive while see runs count as one new state.
-func (c *Client) Observe(ctx context.Context, ns, app string,
-	see func(rollout.Observation) (done bool, err error)) error {
-	if err := c.checkAllowed(ctx, ns, app); err != nil {
-		return err
-	}
-	w, stop := newWatches(ctx)
-	defer stop()
-	byLabel := func(o *metav1.ListOptions) { o.LabelSelector = labels.Set{metadata.AppLabel: app}.String() }
-	byName := func(o *metav1.ListOptions) {
-		o.FieldSelector = fields.OneTermEqualSelector("metadata.name", app).String()
-	}
-	deployments := w.watch(c.apps.RESTClient(), "deployments", ns, &appsv1.Deployment{}, byName)
-	sets := w.watch(c.apps.RESTClient(), "replicasets", ns, &appsv1.ReplicaSet{}, byLabel)
-	pods := w.watch(c.core.RESTClient(), "pods", ns, &corev1.Pod{}, byLabel)
-	claims, events := c.watchIfAllowed(w, ns, byLabel)
-	defer w.notifyEvery(observeInterval)()
+// Watch watches objects of an app for observers of its workloads. They share its watches, so their number does not
+// grow with that of the workloads. The watches begin with the first observer.
+type Watch struct {
+	client    *Client
+	ns, app   string
+	workloads []string
+	*watches
+	stop func()
 
-	return w.each([]*changeStore{deployments, sets, pods}, func() (bool, error) {
+	begin                                          sync.Once
+	err                                            error // why the watches have not begun
+	deployments, replicaSets, pods, claims, events *changeStore
+	nodes                                          *nodeStates
+}
+
+// Watch returns a watch of the Deployments of some of an app's workloads, their ReplicaSets and Pods, the app's claims,
+// and the namespace's events. It also reads the nodes of Pods that are not ready. client-go's reflectors resume broken
+// watches. The watch ends with Stop, or with ctx.
+func (c *Client) Watch(ctx context.Context, ns, app string, workloads ...string) *Watch {
+	w := &Watch{client: c, ns: ns, app: app, workloads: workloads}
+	w.watches, w.stop = newWatches(ctx)
+	return w
+}
+
+// Stop ends the watch.
+func (w *Watch) Stop() { w.stop() }
+
+// Observe watches one of an app's workloads by watches of its own; see Watch.Observe.
+func (c *Client) Observe(ctx context.Context, ns, app, workload string,
+	see func(rollout.Observation) (done bool, err error)) error {
+	w := c.Watch(ctx, ns, app, workload)
+	defer w.Stop()
+	return w.Observe(ctx, workload, see)
+}
+
+// Observe calls see with every new state of a workload, and repeats the latest state each second, until see is done,
+// returns an error, or ctx ends. Changes that arrive while see runs count as one new state.
+func (w *Watch) Observe(ctx context.Context, workload string,
+	see func(rollout.Observation) (done bool, err error)) error {
+	if w.begin.Do(func() { w.err = w.watch(ctx) }); w.err != nil {
+		return w.err
+	}
+	return w.each(ctx, []*changeStore{w.deployments, w.replicaSets, w.pods}, func() (bool, error) {
 		o := rollout.Observation{
-			ReplicaSets: all[appsv1.ReplicaSet](sets),
-			Pods:        all[corev1.Pod](pods),
-			Claims:      all[corev1.PersistentVolumeClaim](claims),
-			Events:      all[corev1.Event](events),
+			ReplicaSets: labelled(all[appsv1.ReplicaSet](w.replicaSets), workload),
+			Pods:        labelled(all[corev1.Pod](w.pods), workload),
+			Claims:      all[corev1.PersistentVolumeClaim](w.claims),
+			Events:      all[corev1.Event](w.events),
+			Nodes:       w.nodes.get(),
+			At:          time.Now(),
 		}
-		if d := all[appsv1.Deployment](deployments); len(d) > 0 {
-			o.Deployment = d[0]
+		for _, d := range all[appsv1.Deployment](w.deployments) {
+			if d.Name == workload {
+				o.Deployment = d
+			}
 		}
 		return see(o)
 	})
+}
+
+// watch begins the watches. It returns an error if the user cannot list one of the kinds.
+func (w *Watch) watch(ctx context.Context) error {
+	c := w.client
+	ofWorkloads := appSelector(w.workloads[0])
+	deployments := fields.OneTermEqualSelector("metadata.name", w.workloads[0]).String()
+	narrow := func(o *metav1.ListOptions) { o.FieldSelector = deployments }
+	if len(w.workloads) > 1 {
+		ofWorkloads = metadata.AppLabel + " in (" + strings.Join(w.workloads, ",") + ")"
+		narrow = selected(appSelector(w.app))
+	}
+	if err := c.checkAllowed(ctx, w.ns, ofWorkloads); err != nil {
+		return Explain(err, "watch %s", strings.Join(w.workloads, ", "))
+	}
+	w.deployments = w.reflect(c.apps.RESTClient(), "deployments", w.ns, &appsv1.Deployment{}, narrow)
+	w.replicaSets = w.reflect(c.apps.RESTClient(), "replicasets", w.ns, &appsv1.ReplicaSet{}, selected(ofWorkloads))
+	w.pods = w.reflect(c.core.RESTClient(), "pods", w.ns, &corev1.Pod{}, selected(ofWorkloads))
+	w.claims, w.events = c.watchIfAllowed(w.watches, w.ns, selected(appSelector(w.app)))
+	w.nodes = c.watchNodes(w.watches, w.pods)
+	w.notifyEvery(observeInterval)
+	return nil
+}
+
+// selected returns what narrows a list to the objects that a selector of labels selects.
+func selected(selector string) func(*metav1.ListOptions) {
+	return func(o *metav1.ListOptions) { o.LabelSelector = selector }
+}
+
+// labelled returns the items whose label names an app.
+func labelled[T any, P object[T]](items []P, app string) []P {
+	return slices.DeleteFunc(items, func(o P) bool { return o.GetLabels()[metadata.AppLabel] != app })
 }
 
 // WatchDeployment watches one Deployment. It calls see with every new state, or nil while there is no Deployment, until
@@ -62,10 +120,10 @@ func (c *Client) WatchDeployment(ctx context.Context, ns, name string,
 	see func(*appsv1.Deployment) (done bool, err error)) error {
 	w, stop := newWatches(ctx)
 	defer stop()
-	store := w.watch(c.apps.RESTClient(), "deployments", ns, &appsv1.Deployment{}, func(o *metav1.ListOptions) {
+	store := w.reflect(c.apps.RESTClient(), "deployments", ns, &appsv1.Deployment{}, func(o *metav1.ListOptions) {
 		o.FieldSelector = fields.OneTermEqualSelector("metadata.name", name).String()
 	})
-	return w.each([]*changeStore{store}, func() (bool, error) {
+	return w.each(ctx, []*changeStore{store}, func() (bool, error) {
 		var d *appsv1.Deployment
 		if found := all[appsv1.Deployment](store); len(found) > 0 {
 			d = found[0]
@@ -74,36 +132,47 @@ func (c *Client) WatchDeployment(ctx context.Context, ns, name string,
 	})
 }
 
-// watches is a set of reflectors that share one channel for changes.
+// watches is a set of reflectors that report changes to their listeners.
 type watches struct {
 	ctx     context.Context //nolint:containedctx // the reflectors run until it ends
 	running sync.WaitGroup
-	changed chan struct{}
+
+	mu        sync.Mutex
+	listeners map[chan struct{}]bool
 }
 
 // newWatches returns watches that run until stop is called, or ctx ends.
 func newWatches(ctx context.Context) (w *watches, stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
-	w = &watches{ctx: ctx, changed: make(chan struct{}, 1)}
+	w = &watches{ctx: ctx, listeners: map[chan struct{}]bool{}}
 	return w, func() { cancel(); w.running.Wait() }
 }
 
-// next waits until one of the stores changes or the context ends.
-func (w *watches) next() error {
-	select {
-	case <-w.ctx.Done():
-		return context.Cause(w.ctx)
-	case <-w.changed:
-		return nil
+// listen returns a channel of reports of changes, with a first one in it, until end is called. The channel holds one
+// report, so a burst of changes counts as one new state.
+func (w *watches) listen() (reports chan struct{}, end func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	reports = make(chan struct{}, 1)
+	reports <- struct{}{}
+	w.listeners[reports] = true
+	return reports, func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		delete(w.listeners, reports)
 	}
 }
 
 // each calls see after every change, once all the stores are filled. It returns when see is done or returns an error,
-// or when the context ends.
-func (w *watches) each(stores []*changeStore, see func() (done bool, err error)) error {
+// or when ctx ends.
+func (w *watches) each(ctx context.Context, stores []*changeStore, see func() (done bool, err error)) error {
+	reports, end := w.listen()
+	defer end()
 	for {
-		if err := w.next(); err != nil {
-			return err
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-reports:
 		}
 		if slices.ContainsFunc(stores, func(s *changeStore) bool { return !s.synced() }) {
 			continue
@@ -114,28 +183,38 @@ func (w *watches) each(stores []*changeStore, see func() (done bool, err error))
 	}
 }
 
-// notifyEvery also reports a change every d, until the returned function is called.
-func (w *watches) notifyEvery(d time.Duration) (stop func()) {
-	tick := time.NewTicker(d)
+// notify reports a change.
+func (w *watches) notify() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for reports := range w.listeners {
+		select {
+		case reports <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// notifyEvery also reports a change every d.
+func (w *watches) notifyEvery(d time.Duration) {
 	w.running.Go(func() {
+		tick := time.NewTicker(d)
+		defer tick.Stop()
 		for {
 			select {
 			case <-w.ctx.Done():
 				return
 			case <-tick.C:
-				select {
-				case w.changed <- struct{}{}:
-				default:
-				}
+				w.notify()
 			}
 		}
 	})
-	return tick.Stop
 }
 
-func (w *watches) watch(client rest.Interface, resource, ns string, example any,
+// reflect keeps a store of the objects of a resource.
+func (w *watches) reflect(client rest.Interface, resource, ns string, example any,
 	narrow func(*metav1.ListOptions)) *changeStore {
-	store := &changeStore{Store: cache.NewStore(cache.MetaNamespaceKeyFunc), changed: w.changed}
+	store := &changeStore{Store: cache.NewStore(cache.MetaNamespaceKeyFunc), changed: w.notify}
 	lw := cache.NewFilteredListWatchFromClient(client, resource, ns, narrow)
 	reflector := cache.NewReflectorWithOptions(lw, example, store, cache.ReflectorOptions{})
 	w.running.Go(func() { reflector.RunWithContext(w.ctx) })
@@ -146,15 +225,15 @@ func (w *watches) watch(client rest.Interface, resource, ns string, example any,
 // silently and the store stays empty.
 func (c *Client) watchIfAllowed(w *watches, ns string,
 	byLabel func(*metav1.ListOptions)) (claims, events *changeStore) {
-	claims = w.watch(c.core.RESTClient(), "persistentvolumeclaims", ns, &corev1.PersistentVolumeClaim{}, byLabel)
-	events = w.watch(c.core.RESTClient(), "events", ns, &corev1.Event{}, func(*metav1.ListOptions) {})
+	claims = w.reflect(c.core.RESTClient(), "persistentvolumeclaims", ns, &corev1.PersistentVolumeClaim{}, byLabel)
+	events = w.reflect(c.core.RESTClient(), "events", ns, &corev1.Event{}, func(*metav1.ListOptions) {})
 	return claims, events
 }
 
 // checkAllowed returns an error if the user cannot list one of the kinds. Without this check, a reflector would
 // silently retry the denied request.
-func (c *Client) checkAllowed(ctx context.Context, ns, app string) error {
-	one := metav1.ListOptions{LabelSelector: appSelector(app), Limit: 1, ResourceVersion: "0"}
+func (c *Client) checkAllowed(ctx context.Context, ns, selector string) error {
+	one := metav1.ListOptions{LabelSelector: selector, Limit: 1, ResourceVersion: "0"}
 	_, err := c.apps.Deployments(ns).List(ctx, one)
 	if err == nil {
 		_, err = c.apps.ReplicaSets(ns).List(ctx, one)
@@ -162,24 +241,20 @@ func (c *Client) checkAllowed(ctx context.Context, ns, app string) error {
 	if err == nil {
 		_, err = c.core.Pods(ns).List(ctx, one)
 	}
-	return Explain(err, "watch %s", app)
+	return err
 }
 
-// changeStore is a reflector's store that reports changes on a channel. The channel holds one report, so a burst of
-// changes counts as one new state.
+// changeStore is a reflector's store that reports changes.
 type changeStore struct {
 	cache.Store
-	changed chan<- struct{}
+	changed func()
 
 	mu     sync.Mutex
 	filled bool
 }
 
 func (s *changeStore) notify(err error) error {
-	select {
-	case s.changed <- struct{}{}:
-	default:
-	}
+	s.changed()
 	return err
 }
 

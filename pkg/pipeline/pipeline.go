@@ -93,6 +93,10 @@ type Pod struct {
 	State string `json:"state"` // in kubectl's terms, such as ContainerCreating
 	Ready bool   `json:"ready"`
 	Old   bool   `json:"old"` // belongs to the previous version
+
+	// Node and Since, of a Pod that ends, are its node and when it began to end, by the cluster's clock.
+	Node  string    `json:"node,omitempty"`
+	Since time.Time `json:"since,omitzero"`
 }
 
 // Reporter receives the events of a run in order, from one goroutine at a time.
@@ -133,15 +137,16 @@ func RunStep[T any](ctx context.Context, r Runner, s Step[T]) (T, error) {
 	return made, err
 }
 
-// RunAll runs steps in order and returns their values. It stops at the first error.
+// RunAll runs steps in order and returns their values. It stops at the first error. The last value is then that of the
+// failed step.
 func RunAll[T any](ctx context.Context, r Runner, steps []Step[T]) ([]T, error) {
 	made := make([]T, 0, len(steps))
 	for _, s := range steps {
 		m, err := RunStep(ctx, r, s)
+		made = append(made, m)
 		if err != nil {
 			return made, err
 		}
-		made = append(made, m)
 	}
 	return made, nil
 }

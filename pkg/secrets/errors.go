@@ -9,6 +9,7 @@ import (
 type FileError struct {
 	Path, Problem, Advice string
 	NoKey                 bool     // no key decrypts the file; the file itself may be fine
+	Unasked               bool     // OpenLocally did not ask a key service, which may have the key
 	Searched              []string // where norn searched for keys, each with the result
 	Err                   error
 }

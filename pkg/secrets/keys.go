@@ -16,17 +16,37 @@ import (
 	"google.golang.org/grpc"
 )
 
-// keyService decrypts data keys with the library and records why it failed.
+// keyService decrypts data keys with the library and records why it failed. It refuses addresses that the user does not
+// trust.
 type keyService struct {
 	keyservice.LocalClient
-	ctx    context.Context
-	failed []string // the library's errors
+	ctx     context.Context
+	local   bool          // ask no service in a network
+	unasked bool          // because of local
+	refused *refusedError // the first one
+	failed  []string      // the library's errors
+}
+
+// check returns an error if the service of a key must not be asked.
+func (s *keyService) check(key *keyservice.Key) error {
+	if s.local && inNetwork(key) {
+		s.unasked = true
+		return errNotAsked
+	}
+	err := checkAddress(key)
+	if refused, ok := errors.AsType[*refusedError](err); ok && s.refused == nil {
+		s.refused = refused
+	}
+	return err
 }
 
 // Decrypt implements keyservice.KeyServiceClient.
 func (s *keyService) Decrypt(
 	_ context.Context, req *keyservice.DecryptRequest, _ ...grpc.CallOption,
 ) (*keyservice.DecryptResponse, error) {
+	if err := s.check(req.GetKey()); err != nil {
+		return nil, err
+	}
 	resp, err := s.LocalClient.Decrypt(s.ctx, req) //nolint:contextcheck // the library passes a context of its own
 	if err != nil {
 		s.failed = append(s.failed, reason(err))
@@ -38,6 +58,9 @@ func (s *keyService) Decrypt(
 func (s *keyService) Encrypt(
 	_ context.Context, req *keyservice.EncryptRequest, _ ...grpc.CallOption,
 ) (*keyservice.EncryptResponse, error) {
+	if err := s.check(req.GetKey()); err != nil {
+		return nil, err
+	}
 	return s.LocalClient.Encrypt(s.ctx, req) //nolint:contextcheck // as in Decrypt
 }
 
@@ -48,9 +71,10 @@ func reason(err error) string {
 	return privateKey.ReplaceAllString(strings.Join(strings.Fields(err.Error()), " "), "[key]")
 }
 
-// dataKey decrypts the data key, which encrypts the values, with any available key.
-func dataKey(ctx context.Context, tree *sops.Tree) ([]byte, error) {
-	service := &keyService{LocalClient: keyservice.NewLocalClient(), ctx: ctx}
+// dataKey decrypts the data key, which encrypts the values, with any available key. If local, it asks no key service in
+// a network.
+func dataKey(ctx context.Context, tree *sops.Tree, local bool) ([]byte, error) {
+	service := &keyService{LocalClient: keyservice.NewLocalClient(), ctx: ctx, local: local}
 	type result struct {
 		key []byte
 		err error
@@ -71,7 +95,7 @@ func dataKey(ctx context.Context, tree *sops.Tree) ([]byte, error) {
 		return nil, fmt.Errorf("get the key for the secrets: %w", context.Cause(ctx))
 	case r := <-got:
 		if r.err != nil {
-			return nil, noKey(tree.Metadata, service.failed, r.err)
+			return nil, noKey(tree.Metadata, service, r.err)
 		}
 		tree.Metadata.DataKey = r.key
 		return r.key, nil
@@ -84,7 +108,7 @@ var noMatch = []string{
 }
 
 // noKey returns a *FileError that names the recipients of the file and the places where norn searched for keys.
-func noKey(m sops.Metadata, failed []string, err error) error {
+func noKey(m sops.Metadata, service *keyService, err error) error {
 	var file *FileError
 	if errors.As(err, &file) {
 		return err
@@ -94,11 +118,15 @@ func noKey(m sops.Metadata, failed []string, err error) error {
 		problem = fmt.Sprintf("too few available keys can decrypt it: it needs keys of %d groups, from: %s",
 			m.ShamirThreshold, list(recipients(m.KeyGroups)))
 	}
+	if service.unasked {
+		problem = "no key on this machine can decrypt it, and this command asks no key service; it is encrypted for " +
+			list(recipients(m.KeyGroups))
+	}
 	var searched []string
 	if hasType(m, age.KeyTypeIdentifier) {
 		searched = ageKeyLocations()
 	}
-	for _, text := range failed {
+	for _, text := range service.failed {
 		if !slices.ContainsFunc(noMatch, func(part string) bool { return strings.Contains(text, part) }) {
 			searched = append(searched, text)
 		}
@@ -108,7 +136,13 @@ func noKey(m sops.Metadata, failed []string, err error) error {
 		advice = "set SOPS_AGE_KEY_FILE to a file with a key of one of them"
 	}
 	advice += ", or ask one of them to add your key to .sops.yaml and run norn secrets rotate"
-	return &FileError{Problem: problem, Advice: advice, NoKey: true, Searched: slices.Compact(searched)}
+	if service.refused != nil {
+		problem += "; " + reason(service.refused)
+		advice = service.refused.advice
+	}
+	return &FileError{
+		Problem: problem, Advice: advice, NoKey: true, Unasked: service.unasked, Searched: slices.Compact(searched),
+	}
 }
 
 func hasType(m sops.Metadata, identifier string) bool {

@@ -36,7 +36,7 @@ func TestOpenMutations(t *testing.T) {
 				data = slices.Insert(data, i, []byte(pieces[rng.IntN(len(pieces))])...)
 			}
 		}
-		_, err := decrypt(t.Context(), path, data)
+		_, err := decrypt(t.Context(), path, data, false)
 		if file := (*FileError)(nil); err != nil && (!errors.As(err, &file) || file.Path == "") {
 			t.Errorf("%v", err)
 		}

@@ -22,9 +22,13 @@ func (f *File) Plain() ([]byte, error) {
 	if len(f.tree.Branches) == 0 {
 		return nil, nil
 	}
+	s, err := store(f.Path)
+	if err != nil {
+		return nil, err
+	}
 	var text []byte
-	err := safely(func() (err error) {
-		text, err = store(f.Path).EmitPlainFile(f.tree.Branches)
+	err = safely(func() (err error) {
+		text, err = s.EmitPlainFile(f.tree.Branches)
 		return err
 	})
 	return text, withPath(err, f.Path)
@@ -33,9 +37,13 @@ func (f *File) Plain() ([]byte, error) {
 // Replace replaces the decrypted file with text, or returns a *SyntaxError. guessed are the names whose values YAML
 // does not read as written, such as 0123, which is a number.
 func (f *File) Replace(text []byte) (guessed []string, err error) {
+	s, err := store(f.Path)
+	if err != nil {
+		return nil, err
+	}
 	var branches sops.TreeBranches
 	err = safely(func() (err error) {
-		branches, err = store(f.Path).LoadPlainFile(text)
+		branches, err = s.LoadPlainFile(text)
 		return err
 	})
 	switch {

@@ -57,7 +57,7 @@ func Rotate(ctx context.Context, path string) (*Rotation, error) {
 func (f *File) readable(ctx context.Context) error {
 	tree := f.tree
 	tree.Metadata.DataKey = nil
-	key, err := dataKey(ctx, &tree)
+	key, err := dataKey(ctx, &tree, false)
 	clear(key)
 	var file *FileError
 	if errors.As(err, &file) {

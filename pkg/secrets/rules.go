@@ -1,13 +1,17 @@
 package secrets
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/getsops/sops/v3"
 	"github.com/getsops/sops/v3/config"
+
+	"norn/internal/regularfile"
 )
 
 // RulesName is the name of the file that lists the recipients of new files.
@@ -18,28 +22,33 @@ const RulesName = ".sops.yaml"
 const sopsVersion = "3.13.3"
 
 // configFile returns the .sops.yaml that applies to the file at path: SOPS_CONFIG, or the nearest one in its folder or
-// a parent; or "".
-func configFile(path string) string {
-	if named := os.Getenv("SOPS_CONFIG"); named != "" {
-		return named
+// a parent; or "". The library reads the file without a limit, so a file that is not a regular one, or is too large, is
+// a *FileError.
+func configFile(path string) (string, error) {
+	conf := os.Getenv("SOPS_CONFIG")
+	if conf == "" {
+		abs, err := filepath.Abs(path)
+		if err != nil {
+			return "", fmt.Errorf("find %s: %w", path, err)
+		}
+		found, _ := config.LookupConfigFile(abs) // its only error is that there is none
+		if conf = found.Path; conf == "" {
+			return "", nil
+		}
 	}
-	abs, err := filepath.Abs(path)
-	if err != nil {
-		return ""
+	_, err := regularfile.Read(conf, regularfile.MaxText)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", unreadable(conf, err)
 	}
-	found, err := config.LookupConfigFile(abs)
-	if err != nil {
-		return ""
-	}
-	return found.Path
+	return conf, nil
 }
 
 // creationRule returns the rule in .sops.yaml for the file at path, and the path of .sops.yaml. Without a .sops.yaml
 // the rule is nil. If no rule matches, the error is a *FileError.
 func creationRule(path string) (rule *config.Config, from string, err error) {
-	from = configFile(path)
-	if from == "" {
-		return nil, "", nil
+	from, err = configFile(path)
+	if from == "" || err != nil {
+		return nil, from, err
 	}
 	abs, err := filepath.Abs(path)
 	if err != nil {

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,6 +18,8 @@ import (
 	"github.com/getsops/sops/v3/config"
 	"github.com/getsops/sops/v3/logging"
 	"github.com/getsops/sops/v3/stores/yaml"
+
+	"norn/internal/regularfile"
 )
 
 // FileName is the name of the encrypted file in an app's folder.
@@ -37,20 +38,25 @@ type File struct {
 }
 
 // Open decrypts the SOPS file at path and verifies its MAC. Problems are a *FileError, which contains no secret value.
-func Open(ctx context.Context, path string) (*File, error) {
+func Open(ctx context.Context, path string) (*File, error) { return open(ctx, path, false) }
+
+// OpenLocally is like Open, but uses only the keys of this machine. It sends nothing to a key service in a network.
+func OpenLocally(ctx context.Context, path string) (*File, error) { return open(ctx, path, true) }
+
+func open(ctx context.Context, path string, local bool) (*File, error) {
 	text, err := read(path)
 	if err != nil {
 		return nil, err
 	}
-	return decrypt(ctx, path, text)
+	return decrypt(ctx, path, text, local)
 }
 
-func decrypt(ctx context.Context, path string, text []byte) (*File, error) {
+func decrypt(ctx context.Context, path string, text []byte, local bool) (*File, error) {
 	tree, err := load(path, text)
 	if err != nil {
 		return nil, err
 	}
-	key, err := dataKey(ctx, &tree)
+	key, err := dataKey(ctx, &tree, local)
 	if err != nil {
 		return nil, withPath(err, path)
 	}
@@ -68,8 +74,11 @@ func (f *File) Close() {
 	f.key, f.tree.Metadata.DataKey = nil, nil
 }
 
+// maxSize is the maximum size of an encrypted file in bytes. A Secret holds at most 1 MiB, or 1.4 MiB encrypted.
+const maxSize = 4 << 20
+
 func read(path string) ([]byte, error) {
-	text, err := os.ReadFile(path)
+	text, err := regularfile.Read(path, maxSize)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, &FileError{
 			Path:    path,
@@ -79,9 +88,23 @@ func read(path string) ([]byte, error) {
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read the secrets: %w", err)
+		return nil, unreadable(path, err)
 	}
 	return text, nil
+}
+
+// unreadable returns a *FileError for the error of reading the file at path.
+func unreadable(path string, err error) error {
+	reason := err
+	if place, ok := errors.AsType[*fs.PathError](err); ok {
+		reason = place.Err // the error already names the path
+	}
+	return &FileError{
+		Path:    path,
+		Problem: fmt.Sprintf("cannot read the file: %v", reason),
+		Advice:  "check the file's type, size and permissions; git diff shows whether it has changed",
+		Err:     err,
+	}
 }
 
 // load parses a SOPS file without decrypting its values.
@@ -89,9 +112,13 @@ func load(path string, text []byte) (tree sops.Tree, err error) {
 	for _, l := range logging.Loggers { // the library would log to stderr directly
 		l.SetOutput(io.Discard)
 	}
+	s, err := store(path)
+	if err != nil {
+		return tree, err
+	}
 	var loadErr error
 	err = safely(func() error {
-		tree, loadErr = store(path).LoadEncryptedFile(text)
+		tree, loadErr = s.LoadEncryptedFile(text)
 		return nil
 	})
 	if err == nil {
@@ -105,13 +132,17 @@ func load(path string, text []byte) (tree sops.Tree, err error) {
 }
 
 // store returns the store that reads and writes YAML, with the settings of .sops.yaml.
-func store(path string) *yaml.Store {
-	if conf := configFile(path); conf != "" {
+func store(path string) (*yaml.Store, error) {
+	conf, err := configFile(path)
+	if err != nil {
+		return nil, err
+	}
+	if conf != "" {
 		if c, err := config.LoadStoresConfig(conf); err == nil && c.YAML.Indent >= 0 {
-			return yaml.NewStore(&c.YAML)
+			return yaml.NewStore(&c.YAML), nil
 		}
 	}
-	return yaml.NewStore(&config.YAMLStoreConfig{})
+	return yaml.NewStore(&config.YAMLStoreConfig{}), nil
 }
 
 // safely turns a panic into an error: the library panics on some invalid files.

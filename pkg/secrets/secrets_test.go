@@ -166,7 +166,7 @@ func TestOpenAnyDamage(t *testing.T) {
 	path, text := sampleFile(t)
 	same := 0
 	look := func(what, damaged string) {
-		f, err := decrypt(t.Context(), path, []byte(damaged))
+		f, err := decrypt(t.Context(), path, []byte(damaged), false)
 		var file *FileError
 		switch {
 		case errors.As(err, &file):

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -26,6 +25,9 @@ const attempts = 5
 // *HeldError. If another program writes the file at the same time, Update calls change again with the new contents, so
 // no write is lost.
 func Update(ctx context.Context, path string, change func(*File) error) error {
+	if _, err := read(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err // which names the link, not its target
+	}
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real // replace the file, not the link
 	}
@@ -63,9 +65,9 @@ func tryUpdate(ctx context.Context, path string, change func(*File) error) (writ
 	if err != nil {
 		return false, withPath(err, path)
 	}
-	now, err := os.ReadFile(path)
+	now, err := read(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return false, fmt.Errorf("read the secrets: %w", err)
+		return false, err
 	}
 	if !bytes.Equal(now, f.text) {
 		return false, nil
@@ -94,13 +96,16 @@ func openOrNew(ctx context.Context, path string) (*File, error) {
 // encrypt returns the file as sops would write it, after decrypting it once more as a check. It encrypts the tree in
 // place, so f must not be used afterwards.
 func (f *File) encrypt(ctx context.Context) ([]byte, error) {
-	err := safely(func() error { return f.encryptTree(ctx) })
+	s, err := store(f.Path)
 	if err != nil {
+		return nil, err
+	}
+	if err := safely(func() error { return f.encryptTree(ctx) }); err != nil {
 		return nil, err
 	}
 	var text []byte
 	err = safely(func() (err error) {
-		text, err = store(f.Path).EmitEncryptedFile(f.tree)
+		text, err = s.EmitEncryptedFile(f.tree)
 		return err
 	})
 	if err != nil {
@@ -162,9 +167,12 @@ func (f *File) newKey(ctx context.Context) error {
 	service := &keyService{LocalClient: keyservice.NewLocalClient(), ctx: ctx}
 	key, errs := f.tree.GenerateDataKeyWithKeyServices([]keyservice.KeyServiceClient{service})
 	if len(errs) > 0 {
+		advice := "check the keys in " + RulesName + " and your access to them"
+		if service.refused != nil {
+			advice = service.refused.advice
+		}
 		return &FileError{
-			Problem: "cannot encrypt the file for all recipients: " + reason(errors.Join(errs...)),
-			Advice:  "check the keys in " + RulesName + " and your access to them",
+			Problem: "cannot encrypt the file for all recipients: " + reason(errors.Join(errs...)), Advice: advice,
 		}
 	}
 	f.key = key

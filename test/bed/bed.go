@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -19,9 +21,13 @@ type M struct{ *testing.M }
 // Run implements testscript.TestingM.
 func (m M) Run() int {
 	// These variables change norn's output.
-	for _, name := range []string{"CI", "GITHUB_ACTIONS", "GITLAB_CI", "GITHUB_STEP_SUMMARY"} {
+	for _, name := range []string{
+		"CI", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITLAB_CI", "TF_BUILD", "TEAMCITY_VERSION",
+	} {
 		_ = os.Unsetenv(name)
 	}
+	// Programs inherit an ignored signal, but not a caught one. nohup and some CI systems ignore SIGHUP.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 	code := m.M.Run()
 	if err := stopAll(); err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -19,6 +20,10 @@ type Cluster struct {
 	Kubeconfig string // path
 	Registry   string // HOST:PORT, without a login
 	Dir        string // its state folder
+	Gateway    string // HOST:PORT of its gateway, or ""
+
+	passing  bool // it runs no containers and ends with the tests, so namespaces may stay
+	requests requests
 }
 
 // Shared returns the cluster with a node that all test packages share: the cluster that hack/test started, or a
@@ -26,7 +31,7 @@ type Cluster struct {
 func Shared(tb testing.TB) *Cluster {
 	tb.Helper()
 	if kubeconfig := os.Getenv("NORN_TEST_KUBECONFIG"); kubeconfig != "" {
-		return &Cluster{kubeconfig, needs(tb, "NORN_TEST_REGISTRY"), filepath.Dir(kubeconfig)}
+		return &Cluster{Kubeconfig: kubeconfig, Registry: needs(tb, "NORN_TEST_REGISTRY"), Dir: filepath.Dir(kubeconfig)}
 	}
 	return exclusive.get(tb)
 }
@@ -43,6 +48,22 @@ func ControlPlane(tb testing.TB) *Cluster {
 func Exclusive(tb testing.TB) *Cluster {
 	tb.Helper()
 	return exclusive.get(tb)
+}
+
+// Nodes returns a cluster with three nodes, DNS and a gateway, which the package starts on first use. If
+// NORN_TEST_NODES names the state folder of a running cluster with three nodes, Nodes returns that.
+func Nodes(tb testing.TB) *Cluster {
+	tb.Helper()
+	if dir := os.Getenv("NORN_TEST_NODES"); dir != "" {
+		c := &Cluster{Kubeconfig: filepath.Join(dir, "kubeconfig"), Dir: dir}
+		out := Run(tb, exec.Command(devcluster(tb), "status", "--dir", dir, "--json"))
+		_, rest, _ := strings.Cut(out, "{")
+		if err := c.describe("{" + rest); err != nil {
+			tb.Fatal(err)
+		}
+		return c
+	}
+	return nodes.get(tb)
 }
 
 // OwnControlPlane starts a cluster without a node for one test.
@@ -67,6 +88,7 @@ var withoutNode = []string{"--control-plane"}
 var (
 	exclusive    = &lazy{}
 	controlPlane = &lazy{args: withoutNode}
+	nodes        = &lazy{args: []string{"--nodes", "3", "--dns", "--gateway"}}
 )
 
 // lazy is a cluster that is started on first use.
@@ -110,7 +132,7 @@ func start(devcluster string, args ...string) (*Cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start a cluster: %w", err)
 	}
-	c := &Cluster{Kubeconfig: filepath.Join(dir, "kubeconfig"), Dir: dir}
+	c := &Cluster{Kubeconfig: filepath.Join(dir, "kubeconfig"), Dir: dir, passing: slices.Equal(args, withoutNode)}
 	runningMu.Lock()
 	running[c] = devcluster
 	runningMu.Unlock()
@@ -121,12 +143,20 @@ func start(devcluster string, args ...string) (*Cluster, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("start a cluster: %w\n%s", err, stderr.String()), c.stop())
 	}
-	var info struct{ Registry string }
-	if err := json.Unmarshal(out, &info); err != nil {
-		return nil, errors.Join(fmt.Errorf("start a cluster: %w", err), c.stop())
+	if err := c.describe(string(out)); err != nil {
+		return nil, errors.Join(err, c.stop())
 	}
-	c.Registry = info.Registry
 	return c, nil
+}
+
+// describe reads the addresses that devcluster prints as JSON.
+func (c *Cluster) describe(printed string) error {
+	var info struct{ Registry, Gateway string }
+	if err := json.Unmarshal([]byte(printed), &info); err != nil {
+		return fmt.Errorf("read the addresses of the cluster in %s: %w", c.Dir, err)
+	}
+	c.Registry, c.Gateway = info.Registry, info.Gateway
+	return nil
 }
 
 // stop stops a cluster that this process started, and removes its folder.
@@ -182,7 +212,13 @@ func (c *Cluster) Namespace(tb testing.TB, prefix string) string {
 		tb.Fatal(err)
 	}
 	name := prefix + "-" + hex.EncodeToString(suffix)
-	c.Kubectl(tb, "create", "namespace", name)
-	tb.Cleanup(func() { c.Kubectl(tb, "delete", "namespace", name, "--wait=false") })
+	if err := c.createNamespace(name); err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := c.deleteNamespace(name); err != nil {
+			tb.Error(err)
+		}
+	})
 	return name
 }

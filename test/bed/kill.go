@@ -14,9 +14,15 @@ import (
 	"time"
 )
 
-// KillAt runs a command and kills it with SIGKILL at its n-th write: before the API server receives the write, or
-// after it has answered. KillAt reports whether the command made that many writes.
+// KillAt runs a command and kills it with SIGKILL at its n-th change: before the API server receives the request, or
+// after it has answered. KillAt reports whether the command made that many changes.
 func (w *Workspace) KillAt(n int32, after bool, args ...string) bool {
+	w.T.Helper()
+	return w.KillAtWrite(Changes, n, after, args...)
+}
+
+// KillAtWrite is KillAt for the n-th of the requests that match.
+func (w *Workspace) KillAtWrite(matches func(*http.Request) bool, n int32, after bool, args ...string) bool {
 	w.T.Helper()
 	var count atomic.Int32
 	var victim *exec.Cmd
@@ -27,7 +33,7 @@ func (w *Workspace) KillAt(n int32, after bool, args ...string) bool {
 	}
 	proxy, err := NewAPIProxy(w.Kubeconfig, w.T.TempDir(), func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-			if !Writes(r) || count.Add(1) != n {
+			if !matches(r) || count.Add(1) != n {
 				next.ServeHTTP(rw, r)
 				return
 			}

@@ -1,68 +1,113 @@
 package bed
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"strings"
 	"time"
 
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 )
 
 // brokenImage is a part of the name of images whose containers do not start; see PretendToRun.
 const brokenImage = "broken"
 
+// jobTime is how long the Pod of a Job runs; see PretendToRun.
+const jobTime = 2 * time.Second
+
 // PretendToRun makes the namespace's Pods ready, as a kubelet would. A Pod whose image name contains "broken" does not
-// start. It is for control planes, which have no node, and ends with the test.
+// start, and the Pod of a Job soon succeeds. It is for control planes, which have no node, and ends with the test.
 func (w *Workspace) PretendToRun() {
 	w.T.Helper()
-	target, transport, err := API(w.Kubeconfig)
-	if err != nil {
-		w.T.Fatal(err)
-	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
-	pods := fmt.Sprintf("%s/api/v1/namespaces/%s/pods", target, w.Namespace)
-	k := &kubelet{&http.Client{Transport: transport, Timeout: 10 * time.Second}, pods}
+	k := &kubelet{w.Cluster, "/api/v1/namespaces/" + w.Namespace + "/pods"}
 	go func() {
 		defer close(ended)
 		for ctx.Err() == nil {
-			k.sync(ctx) // what fails now succeeds the next time
+			_ = k.watch(ctx) // what fails now succeeds the next time
 			time.Sleep(50 * time.Millisecond)
 		}
 	}()
-	w.T.Cleanup(func() { cancel(); <-ended; transport.CloseIdleConnections() })
+	w.T.Cleanup(func() { cancel(); <-ended })
 }
 
 // kubelet writes the status of Pods that do not run.
 type kubelet struct {
-	client *http.Client
-	pods   string // their address
+	*Cluster
+	pods string // their path
 }
 
-func (k *kubelet) sync(ctx context.Context) {
-	var list corev1.PodList
-	if err := k.do(ctx, http.MethodGet, k.pods, nil, &list); err != nil {
-		return
+// watch handles the Pods that exist, and then each change, until the API server ends the watch.
+func (k *kubelet) watch(ctx context.Context) error {
+	resp, err := k.send(ctx, http.MethodGet, k.pods+"?watch=1", nil)
+	if err != nil {
+		return err
 	}
-	for i := range list.Items {
-		if p := &list.Items[i]; p.Status.ContainerStatuses == nil && p.DeletionTimestamp == nil {
-			_ = k.do(ctx, http.MethodPatch, k.pods+"/"+p.Name+"/status", map[string]any{"status": status(p)}, nil)
+	defer func() { _ = resp.Body.Close() }()
+	for events := json.NewDecoder(resp.Body); ; {
+		var e struct{ Object corev1.Pod }
+		if err := events.Decode(&e); err != nil {
+			return err
+		}
+		if err := k.handle(ctx, &e.Object); err != nil {
+			return err
 		}
 	}
 }
 
-// status returns the status of a Pod that the kubelet has started, or could not start.
+// handle starts a Pod, and lets the Pod of a Job end in time.
+func (k *kubelet) handle(ctx context.Context, p *corev1.Pod) error {
+	_, isJob := p.Labels[batchv1.JobNameLabel]
+	switch {
+	case p.DeletionTimestamp != nil:
+	case p.Status.ContainerStatuses == nil:
+		return k.patch(ctx, p)
+	case isJob && p.Status.Phase == corev1.PodRunning && !waitsForInput(p):
+		time.AfterFunc(time.Until(p.CreationTimestamp.Add(jobTime)), func() { _ = k.patch(ctx, p) }) // it may be gone
+	}
+	return nil
+}
+
+func (k *kubelet) patch(ctx context.Context, p *corev1.Pod) error {
+	resp, err := k.send(ctx, http.MethodPatch, k.pods+"/"+p.Name+"/status", map[string]any{"status": status(p)})
+	if err != nil {
+		return err
+	}
+	return resp.Body.Close()
+}
+
+// isOver reports whether the Pod of a Job has run long enough. A Pod that waits for its input never has.
+func isOver(p *corev1.Pod) bool {
+	_, isJob := p.Labels[batchv1.JobNameLabel]
+	return isJob && !waitsForInput(p) && p.Status.Phase == corev1.PodRunning &&
+		time.Since(p.CreationTimestamp.Time) >= jobTime
+}
+
+func waitsForInput(p *corev1.Pod) bool { return p.Spec.Containers[0].Stdin }
+
+// isBroken reports whether a Pod of an image cannot start. Of an image such as broken-only-worker, only the Pods of
+// that process cannot.
+func isBroken(p *corev1.Pod, image string) bool {
+	name, _, _ := strings.Cut(image, "@")
+	_, process, only := strings.Cut(name, brokenImage+"-only-")
+	return strings.Contains(name, brokenImage) && (!only || p.Labels["norn/process"] == process)
+}
+
+// status returns the status of a Pod that the kubelet has started, could not start, or that is over.
 func status(p *corev1.Pod) corev1.PodStatus {
 	s := corev1.PodStatus{Phase: corev1.PodRunning}
 	ready := corev1.ConditionTrue
 	for _, c := range p.Spec.Containers {
 		container := corev1.ContainerStatus{Name: c.Name, Image: c.Image, Ready: true}
 		container.State.Running = &corev1.ContainerStateRunning{}
-		if strings.Contains(c.Image, brokenImage) {
+		if isOver(p) {
+			s.Phase, container.Ready, ready = corev1.PodSucceeded, false, corev1.ConditionFalse
+			container.State = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{Reason: "Completed"}}
+		}
+		if isBroken(p, c.Image) {
 			container.Ready, ready, s.Phase = false, corev1.ConditionFalse, corev1.PodPending
 			container.State = corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{
 				Reason: "CreateContainerError", Message: "the image is broken",
@@ -74,29 +119,4 @@ func status(p *corev1.Pod) corev1.PodStatus {
 		s.Conditions = append(s.Conditions, corev1.PodCondition{Type: t, Status: ready})
 	}
 	return s
-}
-
-// do makes a request and decodes the answer into a value, unless that is nil.
-func (k *kubelet) do(ctx context.Context, method, url string, body, answer any) error {
-	data, err := json.Marshal(body)
-	if err != nil {
-		return err
-	}
-	req, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(data))
-	if err != nil {
-		return err
-	}
-	req.Header.Set("Content-Type", "application/strategic-merge-patch+json")
-	resp, err := k.client.Do(req)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = resp.Body.Close() }()
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s %s: %s", method, url, resp.Status)
-	}
-	if answer == nil {
-		return nil
-	}
-	return json.NewDecoder(resp.Body).Decode(answer)
 }

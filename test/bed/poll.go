@@ -25,7 +25,7 @@ func (c *Cluster) Poll(namespace, service string) (*Poller, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	p := &Poller{stop: cancel, ended: make(chan struct{})}
 	url := fmt.Sprintf("%s/api/v1/namespaces/%s/services/%s:80/proxy/", target, namespace, service)
-	go p.run(ctx, &http.Client{Transport: transport, Timeout: 10 * time.Second}, url)
+	go p.run(ctx, &http.Client{Transport: transport, Timeout: time.Minute}, url)
 	return p, nil
 }
 
@@ -42,7 +42,7 @@ func (p *Poller) run(ctx context.Context, client *http.Client, url string) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(20 * time.Millisecond):
+		case <-time.After(50 * time.Millisecond):
 		}
 		p.sent++
 		if err := getOK(client, url); err != nil {

@@ -49,9 +49,16 @@ contexts: [{name: proxy, context: {cluster: c}}]
 clusters: [{name: c, cluster: {server: %q}}]
 `
 
-// Writes reports whether a request changes the cluster. Permission reviews do not count.
+// Writes reports whether a request is a write. Permission reviews do not count.
 func Writes(r *http.Request) bool {
 	return r.Method != http.MethodGet && !strings.Contains(r.URL.Path, "/authorization.k8s.io/")
+}
+
+// Changes reports whether a request changes what a run leaves behind: a dry run does not, and neither does the renewal
+// of a lock, which is more frequent on a slow machine.
+func Changes(r *http.Request) bool {
+	renewal := r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/leases/")
+	return Writes(r) && !r.URL.Query().Has("dryRun") && !renewal
 }
 
 // Discard is the ResponseWriter for a request whose sender is killed before it reads the response.

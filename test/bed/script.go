@@ -53,12 +53,16 @@ type scripts struct {
 	pollers, databases sync.Map // by namespace
 }
 
-// condition implements the condition policies: the API server has MutatingAdmissionPolicies.
+// condition implements the conditions policies, the API server has MutatingAdmissionPolicies, and all, see All.
 func (s *scripts) condition(name string) (bool, error) {
-	if name != "policies" {
+	switch name {
+	case "policies":
+		return s.kubectlRun("get", "mutatingadmissionpolicies.v1.admissionregistration.k8s.io") == nil, nil
+	case "all":
+		return All(), nil
+	default:
 		return false, fmt.Errorf("unknown condition %q", name)
 	}
-	return s.kubectlRun("get", "mutatingadmissionpolicies.v1.admissionregistration.k8s.io") == nil, nil
 }
 
 // setup creates a script's namespace, and sets environment variables with which norn finds the cluster and a builder.
@@ -68,11 +72,11 @@ func (s *scripts) setup(env *testscript.Env) error {
 		return err
 	}
 	namespace := "session-" + hex.EncodeToString(suffix)
-	if err := s.kubectlRun("create", "namespace", namespace); err != nil {
+	if err := s.cluster.createNamespace(namespace); err != nil {
 		return err
 	}
 	env.Defer(func() {
-		if err := s.kubectlRun("delete", "namespace", namespace, "--wait=false"); err != nil {
+		if err := s.cluster.deleteNamespace(namespace); err != nil {
 			env.T().Log(err)
 		}
 	})

@@ -89,29 +89,34 @@ func waitfor(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	pattern, err := regexp.Compile(args[2])
 	ts.Check(err)
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(scriptPatience); ; time.Sleep(20 * time.Millisecond) {
 		data, err := os.ReadFile(ts.MkAbs(args[0]))
 		if found := pattern.FindAll(data, -1); err == nil && len(found) >= want {
 			return
 		}
 		if time.Now().After(deadline) {
-			ts.Fatalf("%s: no %d matches of %q within a minute:\n%s", args[0], want, args[2], data)
+			ts.Fatalf("%s: no %d matches of %q within %s:\n%s", args[0], want, args[2], scriptPatience, data)
 		}
 	}
 }
+
+// scriptPatience is how long a script waits for a condition, also on a machine that is busy with others.
+const scriptPatience = 3 * time.Minute
 
 // until PATTERN COMMAND… repeats a command until it succeeds and its output matches.
 func until(ts *testscript.TestScript, _ bool, args []string) {
 	usage(ts, len(args) > 1, "until PATTERN COMMAND…")
 	pattern, err := regexp.Compile("(?m)" + args[0])
 	ts.Check(err)
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
+	pause := 100 * time.Millisecond
+	for deadline := time.Now().Add(scriptPatience); ; time.Sleep(pause) {
+		pause = min(2*pause, time.Second) // the start of a command may take longer than it waits
 		err := ts.Exec(args[1], args[2:]...)
 		if err == nil && pattern.MatchString(ts.ReadFile("stdout")) {
 			return
 		}
 		if time.Now().After(deadline) {
-			ts.Fatalf("the output did not match %q within a minute: %v", args[0], err)
+			ts.Fatalf("the output did not match %q within %s: %v", args[0], scriptPatience, err)
 		}
 	}
 }

@@ -2,9 +2,7 @@ package bed
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"path"
 	"strings"
@@ -71,25 +69,9 @@ func (w *Workspace) List(kind string) []byte {
 // get reads a path of the API.
 func (w *Workspace) get(path string) []byte {
 	w.T.Helper()
-	if w.client == nil {
-		target, transport, err := API(w.Kubeconfig)
-		if err != nil {
-			w.T.Fatal(err)
-		}
-		w.T.Cleanup(transport.CloseIdleConnections)
-		w.client, w.server = &http.Client{Transport: transport}, target.String()
-	}
-	resp, err := w.client.Get(w.server + path)
+	data, err := w.request(http.MethodGet, path, nil)
 	if err != nil {
 		w.T.Fatal(err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	data, err := io.ReadAll(resp.Body)
-	if err == nil && resp.StatusCode != http.StatusOK {
-		err = errors.New(resp.Status)
-	}
-	if err != nil {
-		w.T.Fatalf("GET %s: %v\n%s", path, err, data)
 	}
 	return data
 }
@@ -105,6 +87,7 @@ func (w *Workspace) decode(data []byte, into any) {
 var volatileFields = []string{
 	"uid", "resourceVersion", "generation", "creationTimestamp", "time", "clusterIP", "clusterIPs", "volumeName",
 	"annotations", "deletionTimestamp", "deletionGracePeriodSeconds",
+	".", // in managed fields: whether a controller or norn was the first to write an annotation
 }
 
 // forget removes the volatileFields fields, and all managed fields but norn's, because controllers write at any time.

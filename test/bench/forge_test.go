@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -95,8 +94,7 @@ func median(w *world, p peer, fresh bool) time.Duration {
 		bed.Run(w.T, cmd)
 		times = append(times, time.Since(begin))
 	}
-	slices.Sort(times)
-	return times[len(times)/2]
+	return middle(times)
 }
 
 // requests returns the number of requests that one run makes to the API server.

@@ -25,17 +25,22 @@ type row struct {
 	// passesSecrets is true if the user asks norn to pass the values to a command.
 	passesSecrets bool
 	plain         bool // the command accepts neither -o json nor -v
+	colors        bool // the output has colors
 }
 
 // The planted values exist only in the app's Secret and in its Pods. No command leaks them in any output mode: neither
 // in its output, nor in files, arguments or environments while it runs, nor in other objects.
 func TestCanary(t *testing.T) {
-	for name, mode := range map[string]string{"plain": "", "json": " -o json", "verbose": " -v"} {
+	modes := map[string][]string{"in turn": {" -o json", " -v"}}
+	if bed.All() {
+		modes = map[string][]string{"json": {" -o json"}, "verbose": {" -v"}, "plain": {""}}
+	}
+	for name, modes := range modes {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			a := newCanaryWorld(t)
-			for _, r := range a.rows() {
-				if !r.plain {
+			for i, r := range a.rows() {
+				if mode := modes[i%len(modes)]; !r.plain {
 					head, tail, found := strings.Cut(r.args, " -- ")
 					if r.args = head + mode; found {
 						r.args += " -- " + tail
@@ -67,14 +72,18 @@ func (a *canaryWorld) rows() []row {
 				"date +%N >note; git add -A; git commit -qm migration")
 		}
 	}
+	var follow func() // ends it
 	rows := []row{
 		{name: "init", args: "secrets init"},
 		{name: "init again", args: "secrets init"},
 	}
 	for name, value := range a.values {
-		if name != "CRASHno" && name != "CRASHyes" {
+		if name != "CRASHno" && name != "CRASHyes" && name != "ROTATEDnew" {
 			rows = append(rows, row{name: "set", args: "secrets set " + name, stdin: value})
 		}
+	}
+	for name, word := range a.words {
+		rows = append(rows, row{name: "set a word", args: "secrets set " + name, stdin: word})
 	}
 	rows = append(rows, []row{
 		{name: "set", args: "secrets set CRASH", stdin: a.values["CRASHno"]},
@@ -107,6 +116,16 @@ func (a *canaryWorld) rows() []row {
 		{name: "deploy again", args: "deploy", showsSecret: true},
 		{name: "list", args: "secrets list"},
 		{name: "logs", args: "logs", showsSecret: true},
+		{
+			name: "logs with highlights", args: "logs --grep A --grep [2-7]", showsSecret: true, colors: true, plain: true,
+		},
+		{name: "logs in JSON", args: "logs -o json --timestamps", showsSecret: true, plain: true},
+		{name: "rotation while logs are followed", args: "deploy", showsSecret: true, plain: true, before: func() {
+			follow = a.follow()
+			a.run(row{name: "set", args: "secrets set ROTATED", stdin: a.values["ROTATEDnew"]})
+			a.shell("git commit -qam rotated")
+		}},
+		{name: "logs after a rotation", args: "logs", showsSecret: true, before: func() { follow() }},
 		{name: "status", args: "status parrot"},
 		{name: "history", args: "history parrot"},
 		{name: "snapshots", args: "snapshots list"},

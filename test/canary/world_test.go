@@ -6,12 +6,17 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"github.com/charmbracelet/x/ansi"
 
 	"norn/test/bed"
 )
@@ -24,7 +29,9 @@ type canaryWorld struct {
 	app    string // the app's folder
 	env    []string
 	values map[string]string
+	words  map[string]string
 	forms  map[string]string    // forms of the values, by description
+	starts [1 << 16][]string    // the descriptions, by the first two bytes of the form
 	seen   map[string]time.Time // modification times of the searched files, by path
 
 	running map[string]process // by pid
@@ -94,8 +101,12 @@ func (a *canaryWorld) run(r row) {
 	cmd := exec.Command(bed.Norn(a.T), split(r.args)...)
 	cmd.Dir, cmd.Env = a.app, a.env
 	cmd.Stdin = strings.NewReader(r.stdin)
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
+	if r.colors {
+		cmd.Env = append(slices.Clone(a.env), "CLICOLOR_FORCE=1")
+	}
+	var out, results bytes.Buffer
+	both := &sharedWriter{w: &out}
+	cmd.Stdout, cmd.Stderr = io.MultiWriter(&results, both), both
 	ctx, stop := context.WithCancel(a.T.Context())
 	watched := make(chan struct{})
 	go func() {
@@ -116,10 +127,70 @@ func (a *canaryWorld) run(r row) {
 	if r.showsSecret && !strings.Contains(out.String(), "[redacted:") {
 		a.T.Errorf("%s: no redacted value in the output:\n%s", what, a.mask(out.String()))
 	}
-	a.search(what+": output", out.Bytes())
+	if strings.Contains(r.args, "-o json") {
+		a.checkJSON(what, results.String())
+	}
+	a.search(what+": output", []byte(ansi.Strip(out.String()))) // a highlight may cut a value in two
 	a.searchFiles(r)
 	a.checkLeftovers(what)
 	a.searchObjects(what)
+}
+
+// sharedWriter is a writer for several goroutines.
+type sharedWriter struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (s *sharedWriter) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.w.Write(p)
+}
+
+// checkJSON checks that norn's own words stay in its JSON even if secrets have the same values. In other texts, norn
+// must have hidden the secrets.
+func (a *canaryWorld) checkJSON(what, results string) {
+	a.T.Helper()
+	for line := range strings.Lines(results) {
+		var event struct{ Event, Step, Text, Message string }
+		if err := json.Unmarshal([]byte(line), &event); err != nil {
+			a.T.Errorf("%s: %v:\n%s", what, err, a.mask(line))
+		}
+		if strings.Contains(event.Event+event.Step, "[redacted:") {
+			a.T.Errorf("%s hides words of norn's own:\n%s", what, a.mask(line))
+		}
+		for name, word := range a.words {
+			if strings.Contains(event.Text+event.Message, name+"="+word) {
+				a.T.Errorf("%s shows %s:\n%s", what, name, a.mask(line))
+			}
+		}
+	}
+}
+
+// follow runs norn logs -f. The result ends it once it has shown a Pod that started later, and searches its output.
+func (a *canaryWorld) follow() (end func()) {
+	a.T.Helper()
+	out, err := os.Create(filepath.Join(a.T.TempDir(), "follow"))
+	if err != nil {
+		a.T.Fatal(err)
+	}
+	cmd := exec.Command(bed.Norn(a.T), "logs", "-f", "--timestamps", "--grep", "A", "--grep", "[2-7]")
+	cmd.Dir, cmd.Env = a.app, append(slices.Clone(a.env), "CLICOLOR_FORCE=1")
+	cmd.Stdout, cmd.Stderr = out, out
+	if err := cmd.Start(); err != nil {
+		a.T.Fatal(err)
+	}
+	text := func() []byte { data, _ := os.ReadFile(out.Name()); return data }
+	firsts := func() int { return bytes.Count(text(), []byte("DDRESS=")) }
+	bed.Eventually(a.T, time.Minute, "the first Pod is shown", func() bool { return firsts() > 0 })
+	before := firsts()
+	return func() {
+		bed.Eventually(a.T, time.Minute, "a later Pod is shown", func() bool { return firsts() > before })
+		_ = cmd.Process.Signal(os.Interrupt)
+		_ = cmd.Wait()
+		a.search("logs -f across a rotation", []byte(ansi.Strip(string(text()))))
+	}
 }
 
 // checkLeftovers checks that norn has removed the values that it stores during a run: in its runtime folder, or in
@@ -263,13 +334,18 @@ func descends(pid string) bool {
 // value.
 func (a *canaryWorld) search(where string, data []byte) {
 	a.T.Helper()
-	for what, form := range a.forms {
-		if i := bytes.Index(data, []byte(form)); i >= 0 {
-			before := data[max(0, i-80):i]
-			a.T.Errorf("%s contains %s, after %q", where, what, a.mask(string(before)))
+	for i := range len(data) - 1 {
+		for _, what := range a.starts[start(data[i:])] {
+			if bytes.HasPrefix(data[i:], []byte(a.forms[what])) {
+				before := data[max(0, i-80):i]
+				a.T.Errorf("%s contains %s, after %q", where, what, a.mask(string(before)))
+			}
 		}
 	}
 }
+
+// start returns the first two bytes of a text.
+func start[T string | []byte](text T) int { return int(text[0])<<8 | int(text[1]) }
 
 // mask returns text without the values.
 func (a *canaryWorld) mask(text string) string {
@@ -282,8 +358,12 @@ func (a *canaryWorld) mask(text string) string {
 // output returns the output of the build and the tests.
 func (a *canaryWorld) output() string {
 	var b strings.Builder
+	for name, word := range a.words {
+		fmt.Fprintf(&b, "%s=%s\n", name, word)
+	}
 	for name, v := range a.values {
-		if strings.HasPrefix(name, "CRASH") { // norn cannot know the value that is currently not set
+		// norn cannot know the value that is currently not set.
+		if strings.HasPrefix(name, "CRASH") || strings.HasPrefix(name, "ROTATED") {
 			continue
 		}
 		quoted, err := json.Marshal(v)

@@ -20,8 +20,7 @@ func TestDeployAgainAfterHalf(t *testing.T) {
 	w.WriteApp("shop", workerWithEnv)
 	var writes atomic.Int32
 	half := proxied(w, func(rw http.ResponseWriter, r *http.Request, next http.Handler) {
-		if bed.Writes(r) && strings.HasSuffix(r.URL.Path, "/deployments/shop") && !r.URL.Query().Has("dryRun") &&
-			writes.Add(1) > 1 {
+		if bed.Changes(r) && strings.HasSuffix(r.URL.Path, "/deployments/shop") && writes.Add(1) > 1 {
 			http.Error(rw, "Unauthorized", http.StatusUnauthorized)
 			return
 		}
@@ -56,14 +55,7 @@ func TestDeployAgainAfterHalf(t *testing.T) {
 // proxied returns a kubeconfig for an API server whose requests serve handles.
 func proxied(w *bed.Workspace, serve func(http.ResponseWriter, *http.Request, http.Handler)) string {
 	w.T.Helper()
-	proxy, err := bed.NewAPIProxy(w.Kubeconfig, w.Home, func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { serve(rw, r, next) })
-	})
-	if err != nil {
-		w.T.Fatal(err)
-	}
-	w.T.Cleanup(proxy.Close)
-	return proxy.Kubeconfig
+	return disturbed(w, bed.Fault{Do: serve})
 }
 
 // A failed version is replaced by the one that ran before it, even if that one is older than another.

@@ -3,6 +3,7 @@ package control
 import (
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -16,39 +17,33 @@ func TestTwoForgesOfOneApp(t *testing.T) {
 	t.Parallel()
 	w := bed.New(t, bed.ControlPlane(t))
 	w.WriteApp("shop", wholeApp)
+	atOnce(w, []string{"forge", "shop"}, []string{"forge", "shop"}, "(norn forge, since ")
+}
+
+// atOnce runs two commands on shop at once. The second waits for the lock of the first, and without the time for that
+// it fails and names the holder.
+func atOnce(w *bed.Workspace, first, second []string, holder string) {
+	t := w.T
+	t.Helper()
 	release, reached := make(chan struct{}), make(chan struct{})
 	var once sync.Once
-	proxy, err := bed.NewAPIProxy(w.Kubeconfig, w.Home, func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-			if bed.Writes(r) && strings.Contains(r.URL.Path, "/deployments/") {
-				once.Do(func() { close(reached) })
-				<-release
-			}
-			next.ServeHTTP(rw, r)
-		})
-	})
-	if err != nil {
-		t.Fatal(err)
+	hold := func(rw http.ResponseWriter, r *http.Request, next http.Handler) {
+		if bed.Writes(r) && strings.Contains(r.URL.Path, "/deployments/") {
+			once.Do(func() { close(reached) })
+			<-release
+		}
+		next.ServeHTTP(rw, r)
 	}
-	defer proxy.Close()
-	first := w.Command(proxy.Kubeconfig, "forge", "shop")
-	first.Env = append(first.Env, "CI_JOB_URL=https://ci.example.com/1")
-	if err := first.Start(); err != nil {
+	one := w.Command(proxied(w, hold), first...)
+	one.Env = append(one.Env, "CI_JOB_URL=https://ci.example.com/1")
+	if err := one.Start(); err != nil {
 		t.Fatal(err)
 	}
 	<-reached
 
-	second := w.Command(w.Kubeconfig, "forge", "shop", "--lock-timeout", "0")
-	out, _ := second.CombinedOutput()
-	if code := second.ProcessState.ExitCode(); code != 5 {
-		t.Errorf("exit code %d, want 5", code)
-	}
-	for _, want := range []string{"Error: shop is locked by ", "(norn forge, since ", "https://ci.example.com/1"} {
-		if !strings.Contains(string(out), want) {
-			t.Errorf("%q is not in the output:\n%s", want, out)
-		}
-	}
-	waiting := w.Command(w.Kubeconfig, "forge", "shop")
+	expect(w, 5, append(slices.Clone(second), "--lock-timeout", "0"), "Error: shop is locked by ", holder,
+		"https://ci.example.com/1")
+	waiting := w.Command(w.Kubeconfig, second...)
 	output, err := waiting.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -60,10 +55,10 @@ func TestTwoForgesOfOneApp(t *testing.T) {
 	close(release)
 	rest, _ := io.ReadAll(output)
 	if err := waiting.Wait(); err != nil {
-		t.Errorf("the waiting forge: %v\n%s", err, rest)
+		t.Errorf("the one that waited: %v\n%s", err, rest)
 	}
-	if err := first.Wait(); err != nil {
-		t.Errorf("the first forge: %v", err)
+	if err := one.Wait(); err != nil {
+		t.Errorf("the first: %v", err)
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 	"norn/test/bed"
 )
 
-// With --delete-data, the question names the claims and their sizes.
+// The question lists what goes. With --delete-data, it names the claims and their sizes.
 func TestTeardownQuestion(t *testing.T) {
 	t.Parallel()
 	w := bed.New(t, bed.ControlPlane(t))
@@ -26,8 +26,9 @@ func TestTeardownQuestion(t *testing.T) {
 	if _, err := io.WriteString(tty, "n\n"); err != nil {
 		t.Fatal(err)
 	}
+	const question = "(delete Deployment shop; and delete its data: shop-data (64Mi))? [y/N]"
 	out, _ := io.ReadAll(tty) // a terminal without programs ends with an error
-	if cmd.Wait() == nil || !strings.Contains(string(out), "(and delete its data: shop-data (64Mi))? [y/N]") {
+	if cmd.Wait() == nil || !strings.Contains(string(out), question) {
 		t.Errorf("the terminal shows %q", out)
 	}
 	w.Kubectl("get", "pvc", "shop-data")

@@ -45,7 +45,6 @@ func running(t *testing.T) *bed.Workspace {
 	w := bed.New(t, bed.ControlPlane(t))
 	w.PretendToRun()
 	w.WriteApp("shop", workerApp)
-	w.Norn("forge", "shop")
 	expect(w, 0, []string{"deploy", "shop", "--image", image("first")}, "1 of 1 Pods available")
 	return w
 }

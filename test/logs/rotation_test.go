@@ -51,12 +51,14 @@ func TestEveryLineOnceThroughRotations(t *testing.T) {
 	}
 }
 
-// If the log is rotated twice while the reader of stdout is blocked, the kubelet skips the file in between and sends
-// the newest file twice. norn warns about the missing lines and shows no line twice.
+// If the log is rotated twice while the reader of stdout is blocked, the kubelet skips the file in between. It sends
+// the newest file again for each rotation that it sees, and norn shows no line twice. Only this repetition tells norn
+// about the missing lines, and the kubelet sees rotations only once it has reached the end of a file, and only while
+// inotify's queue has room (k8s.io/cri-client/pkg/logs: ReadLogs). So TestFileSentTwice tests the warning.
 func TestReaderThatStandsStill(t *testing.T) {
 	b := newWorld(t)
 	b.SetLogRotation(t, "1Gi", "10s")
-	b.WriteApp("count", "app: count\nrole: worker\nenv: {RATE: 2000, LENGTH: 10000, WAIT: 1}\n")
+	b.WriteApp("count", "app: count\nrole: worker\nenv: {RATE: 1000, LENGTH: 10000, WAIT: 1}\n")
 	b.Norn("forge", "count", "--image", b.Image(t, "count", nil))
 	kept := b.keepLogs()
 	g := &gate{open: make(chan struct{})}
@@ -82,7 +84,8 @@ func TestReaderThatStandsStill(t *testing.T) {
 	reopen()
 	for range 2 { // lines written now come after the repeated lines
 		for instance, n := range kept.ends() {
-			bed.Eventually(b.T, time.Minute, "norn logs has caught up", func() bool { return f.has(instance, n+100) })
+			// Hundreds of megabytes, on a machine that may be busy.
+			bed.Eventually(b.T, 5*time.Minute, "norn logs has caught up", func() bool { return f.has(instance, n+100) })
 		}
 	}
 	b.Kubectl("scale", "deployment/count", "--replicas=0")
@@ -93,11 +96,6 @@ func TestReaderThatStandsStill(t *testing.T) {
 	f.stop(t)
 	if f.doubled > 0 || len(f.wrong) == 0 {
 		t.Errorf("want a gap and no repeated line: %.300v", f.wrong)
-	}
-	messages := f.err.String() // about the second rotation, if the stream broke before norn continued
-	if !strings.Contains(messages, "the log was rotated more than once before it was read") &&
-		!strings.Contains(messages, "the log was rotated while the stream was interrupted") {
-		t.Errorf("messages: %s", messages)
 	}
 }
 

@@ -215,13 +215,13 @@ func TestSecretsEditedAgain(t *testing.T) {
 
 // If a signal ends norn while the editor is open, no files remain and nothing changes. Ctrl-C goes to the editor.
 func TestSecretsEditIsEnded(t *testing.T) {
-	for signal, code := range map[syscall.Signal]int{syscall.SIGTERM: 130, syscall.SIGHUP: 1} {
+	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP} {
 		s := secretsAt(t, "HOW=wait sh $WORK/editor.sh", "secrets", "edit")
 		s.until("the editor", func() bool { return s.file("n") != "" })
 		if err := s.cmd.Process.Signal(signal); err != nil {
 			t.Fatal(err)
 		}
-		s.ends(code)
+		s.ends(130)
 		if s.token() != "canary-before" {
 			t.Errorf("%v: the value has changed", signal)
 		}
@@ -230,4 +230,32 @@ func TestSecretsEditIsEnded(t *testing.T) {
 	s.until("the editor", func() bool { return s.file("n") != "" })
 	s.typing("\x03") // ends the editor, which is a shell
 	s.ends(130)
+}
+
+// At the question whether to edit again, Ctrl-C and Ctrl-\ end norn as SIGTERM does, because no editor runs.
+func TestSecretsEditIsEndedAtQuestion(t *testing.T) {
+	for name, c := range map[string]struct {
+		typed string // "" means SIGTERM
+		code  int
+	}{
+		"SIGTERM": {"", 130},
+		"Ctrl-C":  {"\x03", 130},
+		"Ctrl-\\": {"\x1c", 2}, // of the invalid text
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := secretsAt(t, "HOW=fix sh $WORK/editor.sh", "secrets", "edit")
+			s.await("Edit it again? [Y/n] ")
+			if c.typed != "" {
+				s.typing(c.typed)
+			} else if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+				t.Fatal(err)
+			}
+			watchdog := time.AfterFunc(time.Minute, func() { _ = s.cmd.Process.Kill() })
+			defer watchdog.Stop()
+			s.ends(c.code)
+			if s.token() != "canary-before" {
+				t.Error("the value has changed")
+			}
+		})
+	}
 }

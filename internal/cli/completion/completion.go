@@ -2,7 +2,9 @@
 package completion
 
 import (
+	"bytes"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -49,7 +51,7 @@ script in a folder of $fpath:
 
   norn completion fish >~/.config/fish/completions/norn.fish`,
 			"  norn completion fish | source    # in this shell only",
-			func(root *cobra.Command, w io.Writer, d bool) error { return root.GenFishCompletion(w, d) },
+			writeFish,
 		},
 		{
 			"powershell", `To install the script:
@@ -64,6 +66,24 @@ script in a folder of $fpath:
 			},
 		},
 	}
+}
+
+// The line of cobra's script for fish that reads the command line, and norn's line in its place. fish returns the words
+// without their quotes. The script then evaluates them, so a file named "(reboot)" before the word to complete would
+// run. norn's line quotes the words again, and expands only the home folder.
+const (
+	fishWords       = "set -l args (commandline -opc)\n"
+	fishQuotedWords = `set -l args (string escape -- (commandline -opc | string replace -r '^~(/|$)' "$HOME\$1"))` + "\n"
+)
+
+// writeFish writes the script for fish.
+func writeFish(root *cobra.Command, w io.Writer, descriptions bool) error {
+	var script bytes.Buffer
+	if err := root.GenFishCompletion(&script, descriptions); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, strings.Replace(script.String(), fishWords, fishQuotedWords, 1))
+	return err
 }
 
 // New returns norn completion.

@@ -91,6 +91,12 @@ func (l *lookup) secrets(onlyInFile bool) source {
 	}
 }
 
+func (l *lookup) environments(context.Context) []complete.Value {
+	return l.onDisk(complete.Environments)
+}
+
+func (l *lookup) processes(context.Context) []complete.Value { return l.onDisk(complete.ProcessesOf) }
+
 func (l *lookup) snapshots(context.Context) []complete.Value { return l.onDisk(complete.Snapshots) }
 
 // names returns a source of values in the kubeconfig.

@@ -18,7 +18,7 @@ import (
 type source func(context.Context) []complete.Value
 
 // Bind sets the values that a shell offers for the arguments and flags of all commands below root. An argument or flag
-// without a row in the tables takes free text.
+// without a row in the tables takes free text. All values pass through safe.
 func Bind(a *cli.App, root *cobra.Command) {
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp) // no files by default
 	arguments, flags := argumentValues(a), flagValues(a)
@@ -28,13 +28,16 @@ func Bind(a *cli.App, root *cobra.Command) {
 		if values, ok := arguments[path]; ok {
 			cmd.ValidArgsFunction = values
 		}
+		if cmd.ValidArgsFunction != nil {
+			cmd.ValidArgsFunction = safe(cmd.ValidArgsFunction)
+		}
 		bind := func(f *pflag.Flag) {
 			values, ok := flags[path+" --"+f.Name]
 			if !ok {
 				values, ok = flags["--"+f.Name]
 			}
 			if ok {
-				_ = cmd.RegisterFlagCompletionFunc(f.Name, values) // fails if the flag already has one
+				_ = cmd.RegisterFlagCompletionFunc(f.Name, safe(values)) // fails if the flag already has one
 			}
 		}
 		cmd.PersistentFlags().VisitAll(bind)
@@ -44,6 +47,14 @@ func Bind(a *cli.App, root *cobra.Command) {
 		}
 	}
 	walk(root)
+}
+
+// safe returns values without the values that a shell must not evaluate.
+func safe(values cobra.CompletionFunc) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, args []string, begin string) ([]string, cobra.ShellCompDirective) {
+		lines, directive := values(cmd, args, begin)
+		return complete.Safe(lines), directive
+	}
 }
 
 // argumentValues returns the values of arguments, by command.
@@ -70,9 +81,11 @@ func argumentValues(a *cli.App) map[string]cobra.CompletionFunc {
 		"secrets set":       secretNames(false),
 		"secrets unset":     secretNames(true),
 		"snapshots restore": offer(a, func(l *lookup) []source { return l.appAnd(l.snapshots) }),
+		"env show":          offer(a, func(l *lookup) []source { return l.appAnd(l.environments) }),
+		"env pin":           offer(a, func(l *lookup) []source { return l.appAnd(l.environments) }),
 	}
 	for _, name := range []string{
-		"forge", "diff", "render",
+		"forge", "diff", "render", "env list",
 		"secrets list", "secrets edit", "secrets rotate", "secrets init", "snapshots list",
 	} {
 		values[name] = local
@@ -110,11 +123,15 @@ func flagValues(a *cli.App) map[string]cobra.CompletionFunc {
 		"--user": one(func(l *lookup) source {
 			return l.names(func(n connect.KubeconfigNames) []complete.Value { return complete.Words(n.Users...) })
 		}),
-		"--namespace":       one(func(l *lookup) source { return l.inCluster(complete.Namespaces) }),
-		"--to":              one(func(l *lookup) source { return l.revisions }),
-		"--revision":        one(func(l *lookup) source { return l.logRevisions }),
-		"--pod":             one(func(l *lookup) source { return l.ofApp(complete.Pods) }),
-		"--container":       one(func(l *lookup) source { return l.ofApp(complete.Containers) }),
+		"--namespace": one(func(l *lookup) source { return l.inCluster(complete.Namespaces) }),
+		"--env":       one(func(l *lookup) source { return l.environments }),
+		"--to":        one(func(l *lookup) source { return l.revisions }),
+		"--revision":  one(func(l *lookup) source { return l.logRevisions }),
+		"--pod":       one(func(l *lookup) source { return l.ofApp(complete.Pods) }),
+		"--container": one(func(l *lookup) source { return l.ofApp(complete.Containers) }),
+		"--process": offer(a, func(l *lookup) []source {
+			return []source{l.processes, l.ofApp(complete.Processes)}
+		}),
 		"--output":          words("json\tone object per line"),
 		"logs --output":     words("raw\tunchanged lines", "json\tone object per line"),
 		"--timestamps":      words("utc", "local", "relative"),

@@ -39,7 +39,7 @@ the tests, dumps and migrates the database, and updates the app's Secret. Finall
 and the image, and waits until every new Pod is available. The Service and the public route change last.
 
 If the version does not come up, norn reports the cause within seconds, shows the container's last
-log lines and restores the last verified version. If anything fails before the rollout, the running
+log lines and restores the version that ran before. If anything fails before the rollout, the running
 version keeps running.`,
 		Example: `  norn deploy
   norn deploy shop v1.4.0
@@ -70,6 +70,7 @@ version keeps running.`,
 	cli.BindBuild(cmd)
 	o.rollout.Bind(cmd)
 	cli.BindLock(cmd, &o.Lock)
+	cli.BindConfirmed(cmd)
 	return cmd
 }
 
@@ -86,7 +87,7 @@ func (e *refAloneError) Hint() string {
 
 func run(a *cli.App, cmd *cobra.Command, args []string, o *options, out ui.Progress) error {
 	ctx := cmd.Context()
-	s, err := a.Connect(ctx, cmd, "deploy")
+	s, err := a.Connect(ctx, cmd, cli.Purpose{Action: "deploy", App: cli.Argument(args, 0), Access: cli.Writes})
 	if err != nil {
 		return err
 	}
@@ -97,9 +98,14 @@ func run(a *cli.App, cmd *cobra.Command, args []string, o *options, out ui.Progr
 	if err != nil {
 		return err
 	}
+	o.Environment = s.Environment
 	o.Namespace, o.App, o.Ref, o.User = s.Conf.Namespace, spec.App, cli.Argument(args, 1), lease.CurrentUser()
 	o.Registry, o.Builder, o.GitToken, o.GitKey = s.Conf.Registry, s.Conf.Builder, s.Conf.GitToken, s.Conf.GitKey
-	o.Settings, o.Database, o.Tunnel = cli.ForgeSettings(s.Conf, ""), cli.DatabaseSettings(s.Conf), s.Conf.Tunnel
+	if o.Settings, err = cli.ForgeSettings(ctx, s.Client, s.Conf, ""); err != nil {
+		return err
+	}
+	o.Database, o.Tunnel = cli.DatabaseSettings(s.Conf), s.Conf.Tunnel
+	o.HostPaths = s.Conf.HostPaths
 	o.VersionOnly = o.VersionOnly || !o.forge
 	o.Redactor = a.Redactor
 	a.Redactor.Hide("NORN_GIT_TOKEN", o.GitToken)

@@ -9,6 +9,7 @@ import (
 
 	"norn/internal/cli"
 	"norn/internal/ui"
+	"norn/pkg/deploy"
 	"norn/pkg/forge"
 	"norn/pkg/forge/drift"
 	"norn/pkg/pipeline"
@@ -22,7 +23,8 @@ func New(a *cli.App) *cobra.Command {
 		Use:   "diff [APP]",
 		Short: "Show what forge would change",
 		Long: `Sends the app's objects to the API server as a dry run, and shows how the result differs from the
-live objects. Nothing is changed. With --exit-code, norn exits with 1 if anything differs.`,
+live objects. Changes nothing. If the cluster would refuse the app's Pods, norn says why and exits
+with 1. With --exit-code, norn also exits with 1 if anything differs.`,
 		Example: "  norn diff\n  norn diff shop --exit-code",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -40,10 +42,10 @@ live objects. Nothing is changed. With --exit-code, norn exits with 1 if anythin
 
 // Change is the JSON output: an object that forge would change.
 type Change struct {
-	Kind   string         `json:"kind"`
+	Kind   string         `json:"kind" redact:"-"`
 	Name   string         `json:"name"`
-	Change pipeline.State `json:"change"` // created, configured or deleted
-	Diff   string         `json:"diff"`   // unified, of the object in YAML
+	Change pipeline.State `json:"change" redact:"-"` // created, configured or deleted
+	Diff   string         `json:"diff"`              // unified, of the object in YAML
 }
 
 // notes reports warnings, and keeps the lines that belong to no step. norn prints the changes at the end.
@@ -59,12 +61,16 @@ func (n *notes) Report(e pipeline.Event) {
 		n.Warnf("%s", e.Line)
 	case e.Kind == pipeline.Output && e.Step == "":
 		n.lines = append(n.lines, e.Line)
+	case e.Kind == pipeline.Output && e.Step == forge.CheckStep && !n.Quiet:
+		_ = ui.PrintText(n.Streams.Err, e.Line)
 	}
 }
 
 // Run prints what forge would change, and returns the changes. It also implements norn forge --dry-run.
 func Run(a *cli.App, cmd *cobra.Command, args []string, o forge.Options) ([]drift.Change, error) {
-	s, err := a.Connect(cmd.Context(), cmd, cmd.Name())
+	s, err := a.Connect(cmd.Context(), cmd, cli.Purpose{
+		Action: cmd.Name(), App: cli.Argument(args, 0), Access: cli.Compares,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +78,14 @@ func Run(a *cli.App, cmd *cobra.Command, args []string, o forge.Options) ([]drif
 	if err != nil {
 		return nil, err
 	}
-	o.Settings = cli.ForgeSettings(s.Conf, o.Image)
+	if o.Settings, err = cli.ForgeSettings(cmd.Context(), s.Client, s.Conf, o.Image); err != nil {
+		return nil, err
+	}
+	o.Repository = deploy.Repository(cmd.Context(), spec)
+	o.NextImage = deploy.NextImage(s.Conf.Registry, spec.App)
+	if err := deploy.CheckRunningUser(cmd.Context(), s.Client, spec, o.Settings, a.Redactor.Hide); err != nil {
+		return nil, err
+	}
 	said := &notes{App: a}
 	changes, err := forge.Plan(cmd.Context(), s.Client, said, spec, o)
 	if err != nil {

@@ -2,8 +2,6 @@
 package doctor
 
 import (
-	"context"
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -12,7 +10,6 @@ import (
 	"norn/internal/config"
 	"norn/internal/doctor"
 	"norn/internal/ui"
-	"norn/pkg/k8s"
 	"norn/pkg/k8s/connect"
 	"norn/pkg/k8s/lease"
 )
@@ -54,10 +51,13 @@ func run(a *cli.App, cmd *cobra.Command, arg string) error {
 	if conf == nil {
 		return confErr
 	}
+	if err := a.ChooseFor(conf, arg); err != nil {
+		return err
+	}
 	a.Redactor.Hide("NORN_GIT_TOKEN", conf.GitToken)
 	subject := doctor.Subject{
 		Config: conf, ConfigErr: confErr, App: arg, Here: here, Wait: wait,
-		Connect:    func(ctx context.Context) (*k8s.Client, error) { return connect.Dial(ctx, a.Kube, a.Caller()) },
+		Connect:    a.Dial,
 		PluginWait: connect.PluginLimit(a.Caller().Interactive),
 		Hide:       a.Redactor.Hide,
 		Dead:       lease.ThisProcess("norn doctor").Dead,
@@ -77,7 +77,7 @@ func run(a *cli.App, cmd *cobra.Command, arg string) error {
 
 // Diagnosis is the JSON output of norn doctor.
 type Diagnosis struct {
-	Verdict   doctor.State    `json:"verdict"`
+	Verdict   doctor.State    `json:"verdict" redact:"-"`
 	Problems  int             `json:"problems"`
 	Warnings  int             `json:"warnings"`
 	Namespace string          `json:"namespace"`
@@ -107,8 +107,7 @@ func conclude(a *cli.App, results []doctor.Result, conf *config.Config) error {
 		if warnings > 0 {
 			text += ", " + cli.Plural(warnings, "warning")
 		}
-		_, err := fmt.Fprintln(a.Streams.Out, text)
-		return err
+		return ui.PrintText(a.Streams.Out, text)
 	}
 	return nil
 }

@@ -27,8 +27,9 @@ func New(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "forge [APP]",
 		Short: "Create or update the app's objects in the cluster",
-		Long: `Makes the cluster match the infraspec: PersistentVolumeClaims, Deployment or CronJob, Service, and the
-app's rule in the Cloudflare tunnel. Objects that the infraspec no longer names are deleted; data is kept.
+		Long: `Makes the cluster match the infraspec: PersistentVolumeClaims, Deployment or CronJob, Service,
+PodDisruptionBudget, and the app's rule in the Cloudflare tunnel. Objects that the infraspec no longer
+names are deleted; data is kept.
 
 A second run changes nothing, and an interrupted run can be repeated. A new app is paused until its
 first deploy. norn forge never reverts the image that a deploy has set.
@@ -47,16 +48,19 @@ previous version, like norn deploy. The Service and the public route change last
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&o.Image, "image", "", "image that a new app starts with, before its first deploy")
-	flags.BoolVar(&o.Adopt, "adopt", false, "take over existing objects with the same names")
+	flags.BoolVar(&o.Adopt, "adopt", false, "take over existing objects with the same names, and another repository's app")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "show what would change, like norn diff, and change nothing")
 	flags.BoolVar(&o.NoWait, "no-wait", false, "do not wait for new Pods, and restore nothing")
 	o.rollout.Bind(cmd)
 	cli.BindLock(cmd, &o.Lock)
+	cli.BindConfirmed(cmd)
 	return cmd
 }
 
 func run(a *cli.App, cmd *cobra.Command, args []string, o *options, out ui.Progress) error {
-	s, err := a.Connect(cmd.Context(), cmd, "forge")
+	s, err := a.Connect(cmd.Context(), cmd, cli.Purpose{
+		Action: "forge", App: cli.Argument(args, 0), Access: cli.Writes,
+	})
 	if err != nil {
 		return err
 	}
@@ -64,11 +68,20 @@ func run(a *cli.App, cmd *cobra.Command, args []string, o *options, out ui.Progr
 	if err != nil {
 		return err
 	}
-	o.Settings, o.Tunnel = cli.ForgeSettings(s.Conf, o.Image), s.Conf.Tunnel
+	if o.Settings, err = cli.ForgeSettings(cmd.Context(), s.Client, s.Conf, o.Image); err != nil {
+		return err
+	}
+	o.Tunnel = s.Conf.Tunnel
+	o.NextImage = deploy.NextImage(s.Conf.Registry, spec.App)
 	a.WarnLocalDatabase(spec, s.Conf)
 	out.Begin(s.Title("forge", spec.App))
-	t := rollout.Target{Namespace: s.Conf.Namespace, App: spec.App, Spec: spec, Lock: o.Lock, Redactor: a.Redactor}
+	t := rollout.Target{
+		Namespace: s.Conf.Namespace, App: spec.App, Environment: s.Environment, Spec: spec, Lock: o.Lock,
+		Redactor: a.Redactor,
+	}
 	o.rollout.Set(&t, filepath.Dir(spec.Path()))
-	a.HideLive(cmd.Context(), s, spec.App)
+	if _, err := a.HideLive(cmd.Context(), s, spec.App); err != nil {
+		return err
+	}
 	return deploy.Forge(cmd.Context(), s.Client, out, t, o.Options)
 }

@@ -72,9 +72,9 @@ func newFlagsTopic(a *cli.App, root *cobra.Command) *cobra.Command {
 				common.AddFlag(&shown)
 			}
 		})
-		_, _ = fmt.Fprintf(a.Streams.Out,
+		_ = ui.PrintText(a.Streams.Out, fmt.Sprintf(
 			"All commands accept these flags:\n\n%s\nand these, with the same meaning as in kubectl:\n\n%s",
-			manual.Flags(common, width), manual.Flags(rare, width))
+			manual.Flags(common, width), manual.Flags(rare, width)))
 	})
 	return topic
 }
@@ -99,11 +99,14 @@ $XDG_CONFIG_HOME/norn/config.yaml (usually ~/.config/norn/config.yaml), the defa
 		if s.Default != "" {
 			about += " (default: " + s.Default + ")"
 		}
-		fmt.Fprintf(&b, "      %s\n      in the file: %s", about, s.Key)
-		if s.Flag != "" {
-			fmt.Fprintf(&b, "; flag: --%s", s.Flag)
+		var places []string
+		if s.Key != "" {
+			places = append(places, "in the file: "+s.Key)
 		}
-		b.WriteByte('\n')
+		if s.Flag != "" {
+			places = append(places, "flag: --"+s.Flag)
+		}
+		fmt.Fprintf(&b, "      %s\n      %s\n", about, strings.Join(places, "; "))
 	}
 	b.WriteString(`
 KUBECONFIG is the path to the kubeconfig, as for kubectl. norn looks for age keys where SOPS does, such as

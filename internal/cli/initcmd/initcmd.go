@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"norn/internal/cli"
 	"norn/internal/scaffold"
@@ -20,15 +21,24 @@ import (
 // New returns norn init.
 func New(a *cli.App) *cobra.Command {
 	var flags scaffold.Answers
+	var from []string
 	cmd := &cobra.Command{
 		Use:   "init [DIR]",
 		Short: "Write an infraspec.yaml for a new app",
 		Long: `Writes infraspec.yaml from what norn finds in the folder (its name, the Dockerfile and the port that it
 exposes, the git remote) and from your answers. norn asks no question that a flag answers, and
-none without a terminal. Also writes the JSON Schema for editors. An existing file is never overwritten.`,
-		Example: "  norn init\n  norn init ./shop --role webserver --port 8080 --healthcheck /healthz",
-		Args:    cobra.MaximumNArgs(1),
+none without a terminal. Also writes the JSON Schema for editors. An existing file is never overwritten.
+A Procfile becomes the app's processes.
+
+With --from, norn merges infraspecs of one image into one with processes, prints it, and writes nothing.
+It names what the files do not agree on. A single file is merged with the others of its folder.`,
+		Example: "  norn init\n  norn init ./shop --role webserver --port 8080 --healthcheck /healthz\n" +
+			"  norn init --from infraspec.yaml,infraspec.worker.yaml >new.yaml",
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(from) > 0 {
+				return fold(a, cmd, args, from)
+			}
 			dir, err := filepath.Abs(cli.Argument(args, 0))
 			if err != nil {
 				return fmt.Errorf("find the app's folder: %w", err)
@@ -56,7 +66,25 @@ none without a terminal. Also writes the JSON Schema for editors. An existing fi
 	f.StringVar(&flags.Schedule, "schedule", "", "schedule of a cron app, in cron syntax")
 	f.StringVar(&flags.Command, "command", "", "command of a cron app")
 	f.BoolVar(&flags.FromRemote, "from-remote", false, "deploy from the git remote instead of the folder")
+	f.StringSliceVar(&from, "from", nil, "infraspecs to merge into one with processes")
 	return cmd
+}
+
+// fold prints the infraspec that several become.
+func fold(a *cli.App, cmd *cobra.Command, args, from []string) error {
+	others := len(args) > 0
+	cmd.Flags().Visit(func(f *pflag.Flag) { others = others || f.Name != "from" && cmd.LocalFlags().Lookup(f.Name) == f })
+	if others || a.JSON {
+		return cli.Usagef("--from prints YAML, and cannot be combined with a folder, the answers or -o json")
+	}
+	text, notes, err := scaffold.Fold(from)
+	if err != nil {
+		return err
+	}
+	for _, note := range notes {
+		a.Warnf("%s", note)
+	}
+	return ui.PrintText(a.Streams.Out, text)
 }
 
 // fill takes the answers from flags, and asks for the others on a terminal.
@@ -166,8 +194,7 @@ func write(a *cli.App, dir string, answers scaffold.Answers) error {
 	}
 	text := a.Rename("wrote %s for %s, role %s\n" +
 		"next: norn validate%s, norn secrets init%[4]s if the app has secrets, git commit, then norn deploy%[4]s\n")
-	_, err = fmt.Fprintf(a.Streams.Out, text, ui.DisplayPath(path), answers.App, answers.Role, where)
-	return err
+	return ui.PrintText(a.Streams.Out, fmt.Sprintf(text, ui.DisplayPath(path), answers.App, answers.Role, where))
 }
 
 // roleIs returns a condition on the role.

@@ -3,6 +3,7 @@ package initcmd
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -85,6 +86,13 @@ func questions(flags scaffold.Answers) []question {
 			flag: "command", text: "Command", needed: "a cron app needs a command", applies: cron, fallback: none,
 			help: "The image must contain /bin/sh, which runs the command. To run it without a shell, write a list in the file.",
 		}, func(a *scaffold.Answers) *string { return &a.Command }),
+		processesQuestion(),
+		word(question{
+			flag: "migration", text: "Migration from the Procfile's release, before each rollout (- for none)",
+			help:     "norn runs the command in the new image, once for each deploy, before it replaces the Pods.",
+			applies:  func(a *scaffold.Answers) bool { return a.Migration != "" },
+			fallback: func(a *scaffold.Answers) string { return a.Migration },
+		}, func(a *scaffold.Answers) *string { return &a.Migration }),
 		{
 			flag: "from-remote", applies: always,
 			take:     func(a *scaffold.Answers) { a.FromRemote = flags.FromRemote },
@@ -92,6 +100,34 @@ func questions(flags scaffold.Answers) []question {
 			set:      func(*scaffold.Answers, string) error { return nil },
 		},
 	}
+}
+
+// processesQuestion asks which processes of the Procfile to keep.
+func processesQuestion() question {
+	return question{
+		flag: "processes", text: "Other processes from the Procfile (- for none)", fallback: processNames,
+		help: "They run the same image, and are deployed and restored together with the main process.",
+		applies: func(a *scaffold.Answers) bool {
+			return len(a.Processes) > 0 && a.Role != string(infraspec.Function)
+		},
+		take: func(*scaffold.Answers) {}, set: setProcesses,
+	}
+}
+
+func processNames(a *scaffold.Answers) string { return strings.Join(a.ProcessNames(), ", ") }
+
+// setProcesses keeps the processes that the answer names.
+func setProcesses(a *scaffold.Answers, answer string) error {
+	wanted := strings.FieldsFunc(answer, func(r rune) bool { return r == ',' || r == ' ' })
+	for _, name := range wanted {
+		if !slices.Contains(a.ProcessNames(), name) {
+			return fmt.Errorf("the Procfile has no process %q", name)
+		}
+	}
+	a.Processes = slices.DeleteFunc(slices.Clone(a.Processes), func(p scaffold.Process) bool {
+		return !slices.Contains(wanted, p.Name)
+	})
+	return nil
 }
 
 // serviceName returns the app's name, or "" if it begins with a digit: a Service's name must not.

@@ -10,6 +10,7 @@ import (
 	"norn/internal/job"
 	"norn/pkg/forge/objects"
 	"norn/pkg/infraspec"
+	"norn/pkg/k8s/platform"
 )
 
 // options are the flags of norn invoke.
@@ -36,6 +37,7 @@ NORN_REQUEST_PATH.`,
 			})
 		},
 	}
+	cli.BindConfirmed(cmd)
 	cmd.Flags().StringVar(&o.body, "body", "", "request body; @FILE reads it from a file, @- from standard input")
 	cmd.Flags().StringVar(&o.image, "image", "", "image to call instead of the deployed one")
 	return cmd
@@ -43,7 +45,9 @@ NORN_REQUEST_PATH.`,
 
 // invocation returns the Job that calls the function.
 func invocation(a *cli.App, cmd *cobra.Command, args []string, o *options) (*cli.OneOff, error) {
-	s, err := a.Connect(cmd.Context(), cmd, "invoke")
+	s, err := a.Connect(cmd.Context(), cmd, cli.Purpose{
+		Action: "invoke", App: cli.Argument(args, 0), Access: cli.Writes,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -58,13 +62,19 @@ func invocation(a *cli.App, cmd *cobra.Command, args []string, o *options) (*cli
 	if spec.Role != infraspec.Function {
 		return nil, cli.Usagef("%s is a %s, not a function; norn run runs a command in it", spec.App, spec.Role)
 	}
-	settings := cli.ForgeSettings(s.Conf, o.image)
+	settings, err := cli.ForgeSettings(cmd.Context(), s.Client, s.Conf, o.image)
+	if err != nil {
+		return nil, err
+	}
+	var platforms []string
 	if o.image == "" {
-		if settings.Image, err = job.FunctionImage(cmd.Context(), s.Client, s.Conf.Namespace, spec.App); err != nil {
+		settings.Image, platforms, err = job.FunctionVersion(
+			cmd.Context(), s.Client, s.Conf.Namespace, spec.App, spec.Environment)
+		if err != nil {
 			return nil, err
 		}
 	}
-	text, err := job.Body(o.body, a.ReadFile)
+	text, err := job.Body(o.body, func(path string) ([]byte, error) { return a.ReadFile(cmd.Context(), path) })
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +82,11 @@ func invocation(a *cli.App, cmd *cobra.Command, args []string, o *options) (*cli
 	if err != nil {
 		return nil, err
 	}
+	platform.Require(pod, platforms)
 	r := job.Request{Namespace: s.Conf.Namespace, App: spec.App, Timeout: spec.Function.Timeout.Duration()}
+	if r.Labels, r.Annotations, err = objects.JobMeta(spec); err != nil {
+		return nil, err
+	}
 	call := func(ctx context.Context, r job.Request) error { return job.Call(ctx, s.Client, r, *pod) }
 	return &cli.OneOff{Title: s.Title("invoke", spec.App), Request: r, Call: call}, nil
 }

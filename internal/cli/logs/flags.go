@@ -21,6 +21,7 @@ type options struct {
 	times    string
 	noPrefix bool
 	output   string
+	process  string
 }
 
 func (f *options) bind(flags *pflag.FlagSet) {
@@ -30,7 +31,10 @@ func (f *options) bind(flags *pflag.FlagSet) {
 	flags.Var((*moment)(&f.Lines.Since), "since",
 		"only lines since a time: 10m (ago), 2026-11-24T08:00:00Z or 08:00")
 	flags.Var((*moment)(&f.Lines.Until), "until", "only lines up to a time, in the same formats")
+	cli.BindProcess(flags, &f.process, "only the Pods of this process; main for the app's own")
 	flags.StringSliceVarP(&f.Containers.Names, "container", "c", nil, "only these containers")
+	flags.BoolVar(&f.Containers.All, "all-containers", false,
+		"also containers that norn does not manage, such as injected sidecars")
 	flags.StringSliceVar(&f.Containers.Pods, "pod", nil,
 		"only these Pods: names, or the part of a name that the output shows")
 	flags.StringVar(&f.Containers.Revision, "revision", "",
@@ -54,6 +58,8 @@ func (f *options) check() error {
 		return cli.Usagef("invalid --tail %d: must be a number of lines, or -1 for all", f.Tail)
 	case f.Follow && f.Previous:
 		return cli.Usagef("--previous cannot be combined with --follow: it shows containers that have ended")
+	case f.Containers.All && len(f.Containers.Names) > 0:
+		return cli.Usagef("--all-containers cannot be combined with --container")
 	case f.Lines.Until != 0 && f.Lines.Until <= f.Lines.Since:
 		return cli.Usagef("--until must be after --since")
 	case !slices.Contains([]string{"", "new", "old"}, f.Containers.Revision) && notNumber != nil:

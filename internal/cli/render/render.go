@@ -21,7 +21,7 @@ write the placeholders to the cluster. norn does not contact a cluster.`,
 		Example: "  norn render\n  norn render shop | kubectl apply --dry-run=server -f -",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			conf, err := a.Config(cmd)
+			conf, err := a.Choose(cmd, cli.Purpose{App: cli.Argument(args, 0), Access: cli.Compares})
 			if err != nil {
 				return err
 			}
@@ -29,7 +29,11 @@ write the placeholders to the cluster. norn does not contact a cluster.`,
 			if err != nil {
 				return err
 			}
-			objects, err := objects.All(spec, cli.ForgeSettings(conf, image))
+			settings, err := cli.ForgeSettings(cmd.Context(), nil, conf, image)
+			if err != nil {
+				return err
+			}
+			objects, err := objects.All(spec, settings)
 			if err != nil {
 				return err
 			}
@@ -55,6 +59,5 @@ func printObjects(a *cli.App, all []objects.Object) error {
 	if err != nil {
 		return err
 	}
-	_, err = a.Streams.Out.Write(text)
-	return err
+	return ui.PrintData(a.Streams.Out, text)
 }

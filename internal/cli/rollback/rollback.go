@@ -29,8 +29,10 @@ undo, and waits until it runs. A revision is verified if norn saw its rollout su
 rollback fails, norn restores the revision that ran before.
 
 A second rollback returns to the version that the first one left. Pass --to to go further back. norn
-asks before it rolls back to a revision that failed or never ran. A rollback restores neither the values
-in the app's Secret nor the database: see norn snapshots restore.`,
+asks before it rolls back to a revision that failed or never ran. All processes of the app go back.
+A process that the revision does not have is scaled to 0. A rollback does not restore the database: see
+norn snapshots restore. It leaves the values in the app's Secret as they are, unless the deploy that
+changed them was interrupted.`,
 		Example: "  norn rollback shop\n  norn rollback shop --to 7",
 		Args:    cli.AtMost(1, "pass the revision with --to, such as norn rollback shop --to 7"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -42,7 +44,7 @@ in the app's Secret nor the database: see norn snapshots restore.`,
 	}
 	cmd.Flags().StringVar(&choice.Revision, "to", "", "revision number or commit to go back to")
 	cmd.Flags().BoolVarP(&choice.Confirmed, "yes", "y", false,
-		"skip the confirmation for a revision that failed or never ran")
+		"skip the confirmation for a revision that failed or never ran, and for a protected environment")
 	r.Bind(cmd)
 	return cmd
 }

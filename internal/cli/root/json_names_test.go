@@ -41,6 +41,7 @@ type definition struct {
 	Required   []string              `json:"required"`
 	Items      *definition           `json:"items"`
 	Const      string                `json:"const"`
+	Ref        string                `json:"$ref"`
 }
 
 func readDocumented(t *testing.T) documented {
@@ -227,17 +228,24 @@ func TestSchemaHasTheFields(t *testing.T) {
 		"diagnosis":      doctor.Diagnosis{},
 		"failure":        rollout.Failure{},
 		"finding":        infraspec.Finding{},
+		"process":        status.Process{},
 		"revision":       deploy.Entry{},
 		"scaffolded":     initcmd.Written{},
+		"schedule":       status.Schedule{},
 		"secretName":     status.SecretName{},
 		"secretsChanged": secrets.Changed{},
 		"secretsReady":   secrets.Ready{},
 		"secretsRotated": secrets.Rotated{},
 		"snapshot":       snapshots.Listed{},
+		"statusPod":      status.Pod{},
+		"statusRevision": status.Revision{},
 	} {
 		fields(t, name, d[name], reflect.TypeOf(value))
 	}
 }
+
+// notRedacted lists the words of norn's own for which the schema has no enum.
+var notRedacted = []string{"app.role", "detail.role", "process.role", "change.kind", "diagnosis.checks.name"}
 
 // fields compares the JSON fields of a type, and of its nested structs, with a definition.
 func fields(t *testing.T, name string, d definition, typ reflect.Type) {
@@ -253,6 +261,10 @@ func fields(t *testing.T, name string, d definition, typ reflect.Type) {
 			always = append(always, key)
 		}
 		inner, sub := f.Type, d.Properties[key]
+		own := len(sub.Enum) > 0 || strings.HasSuffix(sub.Ref, "Reason") || slices.Contains(notRedacted, name+"."+key)
+		if tagged := f.Tag.Get("redact") == "-"; tagged != own {
+			t.Errorf("%s.%s: the tag redact:\"-\" is %v, want %v", name, key, tagged, own)
+		}
 		for inner.Kind() == reflect.Pointer || inner.Kind() == reflect.Slice {
 			inner = inner.Elem()
 		}

@@ -163,12 +163,23 @@ func TestNoKubernetesMissingFile(t *testing.T) {
 	})
 }
 
+// refusingAddress returns an address that refuses connections during the test: a connection to a server has the port,
+// so nobody else listens on it.
+func refusingAddress(t *testing.T, server net.Addr) string {
+	t.Helper()
+	c, err := net.Dial(server.Network(), server.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	return c.LocalAddr().String()
+}
+
 // Each kind of server problem has its own reason.
 func TestNoKubernetesByServer(t *testing.T) {
-	closed := listen(t)
-	_ = closed.Close()
 	silent := listen(t) // the kernel accepts connections, but nobody answers
 	defer func() { _ = silent.Close() }()
+	refusing := refusingAddress(t, silent.Addr())
 	unauthorized := server(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusUnauthorized)
@@ -188,8 +199,8 @@ func TestNoKubernetesByServer(t *testing.T) {
 		reason, wait string
 	}{
 		{
-			"connection refused", "https://" + closed.Addr().String(), nil,
-			closed.Addr().String() + " refused the connection", "30s",
+			"connection refused", "https://" + refusing, nil,
+			refusing + " refused the connection", "30s",
 		},
 		{
 			"DNS failure", "https://norn-test.invalid:6443", nil,

@@ -14,6 +14,7 @@ import (
 	"norn/internal/cli/diff"
 	"norn/internal/cli/docs"
 	"norn/internal/cli/doctor"
+	"norn/internal/cli/env"
 	"norn/internal/cli/forge"
 	"norn/internal/cli/help"
 	"norn/internal/cli/history"
@@ -94,6 +95,7 @@ func New(a *cli.App) *cobra.Command {
 	})
 	flags.Lookup("request-timeout").DefValue = "" // hide kubectl's default
 	flags.String("apps-dir", "", "folder in which norn finds apps by name (NORN_APPS_DIR; default ~/projects)")
+	flags.String("env", "", "environment of the app, from environments in its infraspec (NORN_ENV)")
 	flags.VarP(&outputFlag{&a.JSON}, "output", "o", "output format: json")
 	flags.BoolVarP(&a.Quiet, "quiet", "q", false, "no progress, only results, warnings and errors")
 	flags.BoolVarP(&a.Verbose, "verbose", "v", false, "print all output of steps, and details that validate and logs omit")
@@ -119,7 +121,7 @@ func commands(a *cli.App) []manual.Group {
 			run.New(a), invoke.New(a), secrets.New(a), snapshots.New(a),
 		}},
 		{Title: "Write an infraspec", Commands: []*cobra.Command{
-			initcmd.New(a), validate.New(a), render.New(a), schema.New(a),
+			initcmd.New(a), validate.New(a), env.New(a), render.New(a), schema.New(a),
 		}},
 		{Title: "norn itself", Commands: []*cobra.Command{doctor.New(a), completion.New(a), version.New(a)}},
 	}

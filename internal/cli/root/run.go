@@ -3,8 +3,6 @@ package root
 import (
 	"context"
 	"errors"
-	"fmt"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -18,7 +16,7 @@ import (
 func Run(ctx context.Context, args []string, s ui.Streams) int {
 	path, args := args[0], args[1:]
 	a := cli.NewApp(path, s)
-	defer func() { ui.Flush(a.Streams.Out); ui.Flush(a.Streams.Err) }()
+	defer func() { ui.Flush(a.Streams.Err) }()
 	root := New(a) //nolint:contextcheck // cobra hands the context to its commands
 	root.SetArgs(args)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return cli.FlagErrorFor(cmd, args, err) })
@@ -29,16 +27,18 @@ func Run(ctx context.Context, args []string, s ui.Streams) int {
 	if a.JSON || asksJSON(args) {
 		a.PrintEnd(ctx, err)
 	}
+	ui.Flush(a.Streams.Out)
+	err = a.WithOutputError(err)
 	code := cli.Outcome(ctx, err).Code
 	_, differs := errors.AsType[*cli.DiffersError](err)
 	_, declined := errors.AsType[*cli.DeclinedError](err)
 	var invalid infraspec.Errors
 	switch {
-	case err == nil, differs, errors.Is(err, syscall.EPIPE): // already printed, or the reader is gone
+	case err == nil, differs, cli.ReaderGone(err): // already printed, or the reader is gone
 	case code == cli.ExitInterrupted:
 		ui.PrintInterrupted(a.Streams.Err, err, context.Cause(ctx))
 	case declined:
-		_, _ = fmt.Fprintln(a.Streams.Err, err)
+		_ = ui.PrintText(a.Streams.Err, err.Error())
 	case errors.As(err, &invalid):
 		cli.PrintInvalid(a.Streams.Err, invalid)
 	default:

@@ -10,39 +10,58 @@ import (
 
 	"norn/internal/cli"
 	"norn/internal/job"
+	"norn/pkg/deploy"
 	"norn/pkg/infraspec"
 )
 
 // New returns norn run.
 func New(a *cli.App) *cobra.Command {
 	var r job.Request
+	var now bool
+	var process string
 	cmd := &cobra.Command{
 		Use:   "run [APP] [flags] -- COMMAND [ARG…]",
 		Short: "Run a command once, in the app's image and environment",
 		Long: `Creates a Job from the app's Pod template, with its image, environment, secrets and volumes. Prints the
 command's output, deletes the Job, and exits with the command's exit code. Ctrl-C ends the Job. The
-app's own Pods are not affected.`,
-		Example: "  norn run shop -- bin/console migrate\n  norn run -- env",
-		Args:    cobra.ArbitraryArgs,
+app's own Pods are not affected.
+
+The command gets norn's standard input if that is a pipe or a file. In a loop that reads its own list
+from standard input, add </dev/null. Both of the command's output streams go to stdout, unless the
+cluster can tell them apart: see docs/forge.md.
+
+norn run [APP] --now [PROCESS] instead starts a run of a cron app, or of a cron process, outside its
+schedule. The Job is the schedule's own, so norn status shows it as the last run. Ctrl-C deletes it.`,
+		Example: "  norn run shop -- bin/console migrate\n  norn run -- env\n  norn run shop -- psql <fix.sql\n" +
+			"  norn run shop --now nightly",
+		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dash := cmd.ArgsLenAtDash()
+			if now {
+				return runNow(a, cmd, args, process, r)
+			}
 			if dash < 0 || dash == len(args) || dash > 1 {
 				return noCommand(a, cmd, args)
 			}
 			return a.RunOnce(cmd.Context(), "run", func() (*cli.OneOff, error) {
-				s, err := a.Connect(cmd.Context(), cmd, "run")
+				s, err := a.Connect(cmd.Context(), cmd, cli.Purpose{
+					Action: "run", App: cli.Argument(args[:dash], 0), Access: cli.Writes,
+				})
 				if err != nil {
 					return nil, err
 				}
-				if r.App, err = a.Name(cli.Argument(args[:dash], 0), s.Conf); err != nil {
+				name, spec, err := a.FindName(cli.Argument(args[:dash], 0), s.Conf)
+				if err != nil {
 					return nil, err
 				}
-				r.Namespace = s.Conf.Namespace
+				if process, err = s.CheckProcess(cmd.Context(), name, process, spec); err != nil {
+					return nil, err
+				}
+				r.Workload = infraspec.WorkloadName(name, process)
+				r.Namespace, r.App, r.Repository = s.Conf.Namespace, name, deploy.Repository(cmd.Context(), spec)
+				r.Environment = s.Environment
+				r.In = input(a.Streams.In)
 				return &cli.OneOff{Title: s.Title("run", r.App), Request: r, Call: func(ctx context.Context, r job.Request) error {
-					if hasInput(a.Streams.In) {
-						r.Say("the command does not get standard input; to pass it to a command in a running Pod, " +
-							"run kubectl exec -i deploy/" + r.App)
-					}
 					return s.CheckSpelling(ctx, r.App, job.Command(ctx, s.Client, r, args[dash:]))
 				}}, nil
 			})
@@ -56,6 +75,9 @@ app's own Pods are not affected.`,
 		}
 		return cli.FlagError(err)
 	})
+	cli.BindConfirmed(cmd)
+	cmd.Flags().BoolVar(&now, "now", false, "start a run of a cron app or a cron process outside its schedule")
+	cli.BindProcess(cmd.Flags(), &process, "use the Pod of this process (default: the main one)")
 	cmd.Flags().Var((*cli.Duration)(&r.Timeout), "timeout", "time limit for the command (default: none)")
 	return cmd
 }

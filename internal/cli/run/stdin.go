@@ -5,22 +5,16 @@ import (
 	"os"
 )
 
-// hasInput reports whether standard input, which the command does not get, has data: a file that is not empty, or a
-// pipe with data. It reads nothing, because a shell loop may read the same file.
-func hasInput(in io.Reader) bool {
+// input returns standard input if it is a pipe, a socket or a file, and otherwise nil. A command does not get a
+// terminal. A device such as /dev/null, or a closed file descriptor, has nothing to pass.
+func input(in io.Reader) io.Reader {
 	f, ok := in.(*os.File)
 	if !ok {
-		return false
+		return nil
 	}
 	info, err := f.Stat()
-	switch {
-	case err != nil:
-		return false
-	case info.Mode().IsRegular():
-		at, err := f.Seek(0, io.SeekCurrent)
-		return err == nil && at < info.Size()
-	case info.Mode()&os.ModeNamedPipe != 0:
-		return hasUnread(f)
+	if err != nil || !info.Mode().IsRegular() && info.Mode()&(os.ModeNamedPipe|os.ModeSocket) == 0 {
+		return nil
 	}
-	return false
+	return f
 }

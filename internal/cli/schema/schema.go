@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"norn/internal/cli"
+	"norn/internal/ui"
 	"norn/pkg/infraspec"
 )
 
@@ -23,8 +24,7 @@ it to .norn/infraspec.schema.json. After an upgrade of norn, update that file as
 			if a.JSON { // JSON either way; with -o json on one line
 				return a.Encode(json.RawMessage(infraspec.Schema))
 			}
-			_, err := a.Streams.Out.Write(infraspec.Schema)
-			return err
+			return ui.PrintData(a.Streams.Out, infraspec.Schema)
 		},
 	}
 }

@@ -82,7 +82,7 @@ func (e *edit) once(ctx context.Context, f *secrets.File) error {
 		OnDisk: func(dir string) {
 			e.Warnf("this system has no in-memory folder; the text is in %s during the edit, and is overwritten afterwards", dir)
 		},
-		Accept: func(edited []byte) (again bool, err error) {
+		Accept: func(ctx context.Context, edited []byte) (again bool, err error) {
 			if bytes.Equal(edited, text) {
 				return false, secrets.ErrUnchanged
 			}
@@ -90,7 +90,7 @@ func (e *edit) once(ctx context.Context, f *secrets.File) error {
 			var syntax *secrets.SyntaxError
 			if errors.As(err, &syntax) && atTerminal {
 				ui.PrintError(e.Streams.Err, err)
-				answer, askErr := prompt.Ask(context.WithoutCancel(ctx), "Edit it again? [Y/n] ")
+				answer, askErr := prompt.Ask(ctx, "Edit it again? [Y/n] ")
 				if askErr == nil && !strings.HasPrefix(strings.ToLower(answer), "n") {
 					return true, nil
 				}

@@ -17,8 +17,8 @@ func newExec(a *cli.App) *cobra.Command {
 		Use:   "exec [APP] [flags] -- COMMAND [ARG…]",
 		Short: "Run a local command with the app's secrets",
 		Long: `Replaces norn with the command. Its environment holds the secrets that the infraspec declares, as in the
-app's Pods, but not the keys that decrypt them. The command's output is not redacted, and its exit code
-is the result.`,
+app's Pods, but neither SOPS_AGE_KEY nor NORN_GIT_TOKEN. Cloud credentials stay in it, because the
+command may need them. The command's output is not redacted, and its exit code is the result.`,
 		Example: "  norn secrets exec -- bin/server\n  norn secrets exec shop -- sh -c 'psql \"$DATABASE_URL\"'",
 		Args:    cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {

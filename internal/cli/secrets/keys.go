@@ -45,8 +45,8 @@ values stay the same. A removed recipient cannot read new values, but may still 
 				rules = "the recipients in " + ui.DisplayPath(done.Rules)
 			}
 			recipients := strings.Join(done.Recipients, ", ")
-			_, err = fmt.Fprintf(a.Streams.Out, "encrypted %s with a new key for %s (%s)\n",
-				ui.DisplayPath(file.path), recipients, rules)
+			err = ui.PrintText(a.Streams.Out, fmt.Sprintf("encrypted %s with a new key for %s (%s)",
+				ui.DisplayPath(file.path), recipients, rules))
 			for _, r := range done.Added {
 				ui.PrintLine(a.Streams.Out, ui.Good, "+", r)
 			}
@@ -119,6 +119,5 @@ func printSetup(a *cli.App, s *secrets.Setup) error {
 			"next: add it there and commit; then ask someone who can decrypt the secrets to run norn secrets rotate\n",
 			rules, s.Recipient)
 	}
-	_, err := fmt.Fprint(a.Streams.Out, a.Rename(text))
-	return err
+	return ui.PrintText(a.Streams.Out, a.Rename(text))
 }

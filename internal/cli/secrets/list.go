@@ -25,7 +25,7 @@ key or a cluster, norn omits what it cannot know, and says why. Values are never
 		Example: "  norn secrets list\n  norn secrets list shop -o json | jq -r 'select(.changed) | .name'",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			conf, err := a.Config(cmd)
+			conf, err := a.Choose(cmd, cli.Purpose{App: cli.Argument(args, 0)})
 			if err != nil {
 				return err
 			}
@@ -66,7 +66,7 @@ key or a cluster, norn omits what it cannot know, and says why. Values are never
 	}
 }
 
-// valuesIfKey returns the file's values, or nil and a warning if there is no key to decrypt them.
+// valuesIfKey returns the file's values. If there is no key to decrypt them, it prints a warning and returns nil.
 func valuesIfKey(ctx context.Context, a *cli.App, path string) (map[string]secrets.Value, error) {
 	f, err := secrets.Open(ctx, path)
 	var keyless *secrets.FileError

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"norn/internal/cli"
+	"norn/internal/editor"
 	"norn/internal/ui"
 	"norn/pkg/infraspec"
 	"norn/pkg/secrets"
@@ -48,7 +49,22 @@ func findFile(a *cli.App, cmd *cobra.Command, arg string) (*appFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	spec, _ := infraspec.Inspect(path)
+	editor.Sweep()
+	spec, found := infraspec.Inspect(path)
+	switch {
+	case !infraspec.ValidName(spec.App): // nothing else in the file is certain
+		return nil, infraspec.Errors(found)
+	case infraspec.HasErrors(found):
+		a.Warnf("%s is not valid, so the declared names may be incomplete; see norn validate", ui.DisplayPath(path))
+	}
+	laid, err := spec.In(conf.Env)
+	if err != nil {
+		return nil, err
+	}
+	if name := cmd.Name(); len(spec.Environments) > 0 && (name == "set" || name == "unset" || name == "edit") {
+		a.Warnf("%s holds the secrets of all environments of %s", secrets.FileName, spec.App)
+	}
+	spec = laid
 	return &appFile{path: filepath.Join(filepath.Dir(path), secrets.FileName), app: spec.App, declared: spec.Secrets}, nil
 }
 
@@ -72,7 +88,7 @@ func printChanges(a *cli.App, file *appFile, c secrets.Changes) error {
 	if text == "" {
 		text = "unchanged"
 	}
-	_, err := fmt.Fprintf(a.Streams.Out, "%s: %s\n", ui.DisplayPath(file.path), text)
+	err := ui.PrintText(a.Streams.Out, ui.DisplayPath(file.path)+": "+text)
 	for _, name := range c.Added {
 		if !slices.Contains(file.declared, name) {
 			a.Warnf("%s", undeclared(name, file.declared))

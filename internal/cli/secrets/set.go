@@ -3,7 +3,6 @@ package secrets
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"norn/internal/cli"
+	"norn/internal/redact"
 	"norn/internal/ui"
 	"norn/pkg/secrets"
 )
@@ -81,7 +81,7 @@ processes, and the shell keeps it in its history.`,
 // readValue reads the value from a prompt, a pipe or a file.
 func readValue(a *cli.App, cmd *cobra.Command, name, from string) (string, error) {
 	if from != "" {
-		data, err := a.ReadFile(from)
+		data, err := a.ReadFile(cmd.Context(), from)
 		if err != nil {
 			return "", fmt.Errorf("read the value: %w", err)
 		}
@@ -94,7 +94,7 @@ func readValue(a *cli.App, cmd *cobra.Command, name, from string) (string, error
 		}
 		return value, err
 	}
-	data, err := io.ReadAll(a.Streams.In)
+	data, err := a.ReadFile(cmd.Context(), "-")
 	if err != nil {
 		return "", fmt.Errorf("read the value: %w", err)
 	}
@@ -128,6 +128,10 @@ func setSecret(a *cli.App, cmd *cobra.Command, file *appFile, name, value string
 	}
 	if err != nil {
 		return err
+	}
+	if redact.Common(value) {
+		a.Warnf("the value of %s is a word or a short number; norn hides it wherever it occurs in output, "+
+			"so use a random value if %[1]s is a secret", name)
 	}
 	return printChanges(a, file, changes)
 }

@@ -102,13 +102,13 @@ stopped: roll the app back to the version that matches the data.`,
 
 func restore(a *cli.App, cmd *cobra.Command, args []string, o *restoreOptions, out ui.Progress) error {
 	ctx := cmd.Context()
-	s, err := a.Connect(ctx, cmd, "snapshots restore")
-	if err != nil {
-		return err
-	}
 	app := ""
 	if len(args) == 2 {
 		app = args[0]
+	}
+	s, err := a.Connect(ctx, cmd, cli.Purpose{Action: "snapshots restore", App: app, Access: cli.Writes})
+	if err != nil {
+		return err
 	}
 	if o.Spec, err = a.Spec(app, s.Conf); err != nil {
 		return err
@@ -117,14 +117,23 @@ func restore(a *cli.App, cmd *cobra.Command, args []string, o *restoreOptions, o
 	if err != nil {
 		return err
 	}
+	o.Environment = s.Environment
+	o.Redactor, o.Namespace, o.App = a.Redactor, s.Conf.Namespace, o.Spec.App
+	o.To, err = deploy.Connection(ctx, s.Client, found.Database, o.Target, cli.DatabaseSettings(s.Conf))
+	if err != nil {
+		return err
+	}
 	if !o.yes {
-		question := fmt.Sprintf("restore database %s to its state at %s", found.Database, found.Time.Format(time.RFC3339))
-		if err := a.Confirm(ctx, "restore", question, "norn dumps the current data first"); err != nil {
+		doing := fmt.Sprintf("restore database %s on %s to its state at %s, for",
+			found.Database, o.To.Server(), found.Time.Format(time.RFC3339))
+		if err := a.Confirm(ctx, "restore", s.Title(doing, o.App), "norn dumps the current data first"); err != nil {
 			return err
 		}
 	}
-	o.Redactor = a.Redactor
-	o.Namespace, o.App, o.Database = s.Conf.Namespace, o.Spec.App, cli.DatabaseSettings(s.Conf)
-	out.Begin("restore " + found.Name())
+	if s.Environment == "" {
+		out.Begin("restore " + found.Name())
+	} else {
+		out.Begin(s.Title("restore "+found.Name()+" for", o.App))
+	}
 	return deploy.RestoreSnapshot(ctx, s.Client, out, found, o.RestoreOptions)
 }

@@ -2,12 +2,14 @@ package status
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"norn/internal/cli"
 	"norn/internal/config"
 	"norn/internal/status"
 	"norn/internal/ui"
+	"norn/pkg/infraspec"
 )
 
 // stateMarks maps states to their marks. A state without a mark is printed without color.
@@ -20,7 +22,7 @@ var stateMarks = map[status.State]ui.Mark{
 func printOverview(a *cli.App, apps []status.App, conf *config.Config, connected bool) {
 	out := a.Streams.Out
 	if len(apps) == 0 {
-		_, _ = fmt.Fprintf(out, "no apps in %s\n", conf.AppsDir)
+		_ = ui.PrintText(out, "no apps in "+conf.AppsDir)
 		return
 	}
 	head := []string{"APP", "ROLE", "STATE", "READY", "VERSION", "AGE", "HOSTS", "DRIFT"}
@@ -42,8 +44,12 @@ func printOverview(a *cli.App, apps []status.App, conf *config.Config, connected
 		}
 		rows = append(rows, []ui.Cell{
 			{Text: app.Name}, {Text: cli.Dash(app.Role)}, ui.Marked(string(app.State), stateMarks[app.State]),
-			{Text: ready(app)}, {Text: cli.Dash(app.Version)}, {Text: cli.Age(app.Since)}, hosts, drift,
+			{Text: ready(app.Workload)}, {Text: cli.Dash(app.Version)}, {Text: cli.Age(app.Since)}, hosts, drift,
 		})
+		for _, p := range app.Processes {
+			rows = append(rows, append(processRow("  "+p.Name, p.Workload),
+				ui.Cell{Text: strings.Join(p.Hosts, " ")}, ui.Cell{}))
+		}
 	}
 	ui.PrintTable(out, head, rows, "HOSTS", "AGE", "VERSION", "ROLE", "INFRASPEC")
 	for i, app := range apps {
@@ -72,11 +78,52 @@ func shortened(list []string, n int) string {
 	return fmt.Sprintf("%s and %d more", strings.Join(list[:n], ", "), len(list)-n)
 }
 
-func ready(app status.App) string {
+func ready(app status.Workload) string {
 	if app.Desired == 0 && app.Ready == 0 {
 		return "-"
 	}
 	return fmt.Sprintf("%d/%d", app.Ready, app.Desired)
+}
+
+// processRow returns the cells that describe the workload of a process.
+func processRow(name string, w status.Workload) []ui.Cell {
+	return []ui.Cell{
+		{Text: name}, {Text: cli.Dash(w.Role)}, ui.Marked(string(w.State), stateMarks[w.State]),
+		{Text: ready(w)}, {Text: cli.Dash(w.Version)}, {Text: cli.Age(w.Since)},
+	}
+}
+
+// printProcesses prints a line for each process, and why it is not ready.
+func printProcesses(a *cli.App, d *status.Detail) {
+	if len(d.Processes) == 0 {
+		return
+	}
+	row := func(name string, w status.Workload, hosts []string, s *status.Schedule) []ui.Cell {
+		return append(processRow(name, w), ui.Cell{Text: strings.Join(hosts, " ")}, ui.Cell{Text: scheduled(s)})
+	}
+	rows := [][]ui.Cell{row(infraspec.MainProcess, d.Workload, d.Hosts, d.Schedule)}
+	for _, p := range d.Processes {
+		rows = append(rows, row(p.Name, p.Workload, p.Hosts, p.Schedule))
+	}
+	head := []string{"PROCESS", "ROLE", "STATE", "READY", "VERSION", "AGE", "HOSTS", "SCHEDULE"}
+	printPart(a, head, rows, "HOSTS", "AGE")
+	for _, p := range d.Processes {
+		if p.Reason != "" {
+			ui.PrintLine(a.Streams.Out, ui.Bad, "✗", p.Name+": "+p.Reason)
+		}
+	}
+}
+
+// scheduled returns when a cron process runs, or "".
+func scheduled(s *status.Schedule) string {
+	if s == nil {
+		return ""
+	}
+	text := s.Cron
+	if s.Zone != "" {
+		text += " (" + s.Zone + ")"
+	}
+	return text + "; " + lastRuns(s)
 }
 
 func printDetail(a *cli.App, d *status.Detail) {
@@ -88,6 +135,7 @@ func printDetail(a *cli.App, d *status.Detail) {
 		}
 	}
 	fact("role", d.Role)
+	fact("environment", d.Environment)
 	if d.State != status.Unknown {
 		state := string(d.State)
 		if d.Desired > 0 {
@@ -104,14 +152,17 @@ func printDetail(a *cli.App, d *status.Detail) {
 	fact("image", d.Image)
 	fact("hosts", strings.Join(d.Hosts, ", "))
 	fact("tunnel", d.Tunnel)
-	if s := d.Schedule; s != nil {
-		fact("schedule", s.Cron+"; "+lastRuns(s))
-	}
+	fact("schedule", scheduled(d.Schedule))
 	fact("secrets", secretNames(d.Secrets, d.Path != ""))
 	fact("infraspec", ui.DisplayPath(d.Path))
 	if len(d.Drift) > 0 {
-		fact("drift", strings.Join(d.Drift, "\n")+a.Rename("\nnorn forge "+d.Name+" applies the infraspec"))
+		forge := "norn forge " + d.Name
+		if d.Environment != "" {
+			forge += " --env " + d.Environment
+		}
+		fact("drift", strings.Join(d.Drift, "\n")+a.Rename("\n"+forge+" applies the infraspec"))
 	}
+	printProcesses(a, d)
 	printParts(a, d)
 	for _, problem := range d.Unread {
 		ui.PrintWarning(a.Streams.Err, problem)
@@ -161,7 +212,7 @@ func printParts(a *cli.App, d *status.Detail) {
 	printPart(a, []string{"VOLUME", "SIZE", "STATE", "MOUNTED AT", "HOST PATH"}, rows)
 
 	rows = nil
-	for _, p := range d.Pods {
+	for _, p := range allPods(d) {
 		mark := ui.Good
 		if !p.Ready {
 			mark = ui.Warn
@@ -199,12 +250,21 @@ func printParts(a *cli.App, d *status.Detail) {
 	printPart(a, []string{"REVISION", "VERSION", "AGE", ""}, rows)
 }
 
-func printPart(a *cli.App, head []string, rows [][]ui.Cell) {
+// allPods returns the Pods of all processes.
+func allPods(d *status.Detail) []status.Pod {
+	pods := slices.Clone(d.Pods)
+	for _, p := range d.Processes {
+		pods = append(pods, p.Pods...)
+	}
+	return pods
+}
+
+func printPart(a *cli.App, head []string, rows [][]ui.Cell, optional ...string) {
 	if len(rows) == 0 {
 		return
 	}
-	_, _ = fmt.Fprintln(a.Streams.Out)
-	ui.PrintTable(a.Streams.Out, head, rows)
+	_ = ui.PrintText(a.Streams.Out, "\n")
+	ui.PrintTable(a.Streams.Out, head, rows, optional...)
 }
 
 func yes(b bool) string {

@@ -27,7 +27,7 @@ Without a cluster, norn shows what is on disk, and why it cannot reach the clust
 		Example: "  norn status\n  norn status shop\n  norn status -o json | jq -r 'select(.drift) | .app'",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			conf, err := a.Config(cmd)
+			conf, err := a.Choose(cmd, cli.Purpose{App: cli.Argument(args, 0)})
 			if err != nil {
 				return err
 			}
@@ -48,26 +48,34 @@ func all(ctx context.Context, a *cli.App, here string, conf *config.Config) erro
 	if err != nil {
 		return err
 	}
+	for i := range locals {
+		locals[i].Environment = conf.Env
+	}
 	client, unavailable, err := a.Reach(ctx, conf)
 	if err != nil {
 		return err
 	}
 	var inv *k8s.Inventory
+	var missing error // returned at the end: what is on disk is shown
 	if client != nil {
 		if inv, err = client.Inventory(ctx, conf.Namespace, ""); err != nil {
 			return err
 		}
 		if len(inv.Deployments)+len(inv.CronJobs)+len(inv.PodTemplates) == 0 {
-			a.WarnMissingNamespace(ctx)
+			missing = a.MissingNamespace(ctx)
 		}
 	}
-	apps := status.Overview(locals, inv, cli.ForgeSettings(conf, ""))
+	settings, err := cli.ForgeSettings(ctx, client, conf, "")
+	if err != nil {
+		return err
+	}
+	apps := status.Overview(locals, inv, settings)
 	if a.JSON {
-		return a.Encode(append(cli.Elements(apps), cli.NewConnection(client, unavailable, conf))...)
+		return errors.Join(a.Encode(append(cli.Elements(apps), cli.NewConnection(client, unavailable, conf))...), missing)
 	}
 	printOverview(a, apps, conf, client != nil)
 	a.PrintConnection(client, unavailable, conf)
-	return nil
+	return missing
 }
 
 func one(ctx context.Context, a *cli.App, arg, here string, conf *config.Config) error {
@@ -78,6 +86,7 @@ func one(ctx context.Context, a *cli.App, arg, here string, conf *config.Config)
 	case err == nil:
 		_, invalid = a.Spec(arg, conf) // returned at the end: the state is shown even if the infraspec is not valid
 		local = status.OfFile(path)
+		local.Environment = conf.Env
 	case !errors.As(err, &missing) || missing.Name == "":
 		return err
 	}
@@ -91,7 +100,11 @@ func one(ctx context.Context, a *cli.App, arg, here string, conf *config.Config)
 	} else if err != nil {
 		return err // the name is not on disk, and no cluster is available
 	}
-	detail, err := status.Describe(ctx, cluster, local, cli.ForgeSettings(conf, ""))
+	settings, err := cli.ForgeSettings(ctx, client, conf, "")
+	if err != nil {
+		return err
+	}
+	detail, err := status.Describe(ctx, cluster, local, settings)
 	if err != nil && client != nil {
 		return (&cli.Session{Conf: conf, Client: client}).CheckSpelling(ctx, arg, err)
 	}
@@ -99,7 +112,7 @@ func one(ctx context.Context, a *cli.App, arg, here string, conf *config.Config)
 		return err
 	}
 	if detail.State == status.NotForged {
-		a.WarnMissingNamespace(ctx)
+		invalid = errors.Join(invalid, a.MissingNamespace(ctx))
 	}
 	if a.JSON {
 		return errors.Join(a.Encode(detail, cli.NewConnection(client, unavailable, conf)), invalid)

@@ -9,6 +9,7 @@ import (
 
 	"norn/internal/cli"
 	"norn/internal/ui"
+	"norn/pkg/deploy"
 	"norn/pkg/forge"
 )
 
@@ -25,12 +26,13 @@ func New(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "teardown [APP]",
 		Short: "Delete the app from the cluster, but keep its data",
-		Long: `Deletes the app's rule in the Cloudflare tunnel, its Service, its Deployment or CronJob with the Pods, and
-its Secret. Keeps the PersistentVolumeClaims and their data, and lists them, unless you pass
+		Long: `Deletes the app's rule in the Cloudflare tunnel, its Service and PodDisruptionBudget, its Deployment or CronJob
+with the Pods, and its Secret. Keeps the PersistentVolumeClaims and their data, and lists them, unless you pass
 --delete-data.
 
-norn finds the objects by their labels: an app can be torn down by its name even if its infraspec is
-gone. A second run skips deleted objects.`,
+norn finds the objects in the cluster, so you can tear down an app by its name even if its infraspec
+is gone. Objects that only have norn's labels stay, such as copies. A second run skips deleted
+objects.`,
 		Example: "  norn teardown shop --dry-run\n  norn teardown shop --yes",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -48,25 +50,26 @@ gone. A second run skips deleted objects.`,
 
 func run(a *cli.App, cmd *cobra.Command, args []string, o *options, out ui.Progress) error {
 	ctx := cmd.Context()
-	s, err := a.Connect(ctx, cmd, "teardown")
+	s, err := a.Connect(ctx, cmd, cli.Purpose{Action: "teardown", App: cli.Argument(args, 0), Access: cli.Writes})
 	if err != nil {
 		return err
 	}
-	name, onDisk, err := a.FindName(cli.Argument(args, 0), s.Conf)
+	name, spec, err := a.FindName(cli.Argument(args, 0), s.Conf)
 	if err != nil {
 		return err
 	}
-	o.Namespace, o.App = s.Conf.Namespace, name
-	if !onDisk { // the name is misspelled, or the app is already gone
-		if known, err := forge.Known(ctx, s.Client, o.Removal); err != nil || !known {
-			if err == nil {
-				warnAbsent(ctx, a, s, name)
-			}
-			return err
+	o.Environment = s.Environment
+	o.Namespace, o.App, o.Repository = s.Conf.Namespace, name, deploy.Repository(ctx, spec)
+	if asks := !o.yes && !o.dryRun; asks || spec == nil {
+		found, err := forge.Find(ctx, s.Client, o.Removal)
+		if err == nil && spec == nil && len(found.Objects)+len(found.Data) == 0 { // misspelled, or the app is already gone
+			warnAbsent(ctx, a, s, name)
+			return nil
 		}
-	}
-	if !o.yes && !o.dryRun {
-		if err := confirm(ctx, a, s, o); err != nil {
+		if err == nil && asks {
+			err = a.Confirm(ctx, "teardown", s.Title("tear down", o.App), consequence(found, o.DeleteData))
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -77,20 +80,19 @@ func run(a *cli.App, cmd *cobra.Command, args []string, o *options, out ui.Progr
 	return forge.Teardown(ctx, s.Client, out, o.Removal)
 }
 
-// confirm asks whether to tear down the app. With --delete-data, the question names the claims.
-func confirm(ctx context.Context, a *cli.App, s *cli.Session, o *options) error {
+// consequence returns what a teardown deletes, for the prompt.
+func consequence(found forge.AppObjects, deleteData bool) string {
 	data := "its data is kept"
-	if o.DeleteData {
-		claims, err := forge.Data(ctx, s.Client, o.Removal)
-		if err != nil {
-			return err
-		}
+	switch {
+	case deleteData && len(found.Data) == 0:
 		data = "it has no volume claims"
-		if len(claims) > 0 {
-			data = "and delete its data: " + strings.Join(claims, ", ")
-		}
+	case deleteData:
+		data = "and delete its data: " + strings.Join(found.Data, ", ")
 	}
-	return a.Confirm(ctx, "teardown", s.Title("tear down", o.App), data)
+	if len(found.Objects) == 0 {
+		return data
+	}
+	return "delete " + strings.Join(found.Objects, ", ") + "; " + data
 }
 
 // warnAbsent prints that the app has no objects. A second teardown succeeds and changes nothing.

@@ -53,13 +53,14 @@ func run(a *cli.App, args []string, conf *config.Config, o options) error {
 	if err != nil {
 		return err
 	}
+	settings := validate.Settings{AppsDir: conf.AppsDir, HostPaths: conf.HostPaths}
 	sum := &summary{options: o, counts: cli.Counts{}}
 	each := func(r validate.Report) error {
 		sum.take(r)
 		return printReport(a, r, o)
 	}
 	if o.all {
-		if err := validate.All(conf.AppsDir, each); err != nil {
+		if err := validate.All(settings, each); err != nil {
 			return err
 		}
 		return conclude(a, sum)
@@ -69,7 +70,7 @@ func run(a *cli.App, args []string, conf *config.Config, o options) error {
 	}
 	var missing []error
 	for _, arg := range args {
-		report, err := validate.One(arg, here, conf.AppsDir)
+		report, err := validate.One(arg, here, settings)
 		switch {
 		case err == nil:
 			err = each(report)
@@ -166,6 +167,5 @@ func conclude(a *cli.App, s *summary) error {
 	if n := s.counts[infraspec.Note]; n > 0 && !s.options.verbose {
 		text += fmt.Sprintf(" (%s, shown with -v)", cli.Plural(n, "note"))
 	}
-	_, err := fmt.Fprintln(a.Streams.Out, text)
-	return err
+	return ui.PrintText(a.Streams.Out, text)
 }

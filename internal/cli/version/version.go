@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"norn/internal/cli"
+	"norn/internal/ui"
 )
 
 // Build is the JSON output: the source, the toolchain and the platform of this binary.
@@ -30,8 +31,7 @@ func New(a *cli.App) *cobra.Command {
 			if a.JSON {
 				return a.Encode(b)
 			}
-			_, err := fmt.Fprintf(a.Streams.Out, "norn %s %s %s\n", b.Version, b.Go, b.Platform)
-			return err
+			return ui.PrintText(a.Streams.Out, fmt.Sprintf("norn %s %s %s", b.Version, b.Go, b.Platform))
 		},
 	}
 }

@@ -5,7 +5,6 @@ package database
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -56,6 +55,15 @@ func ConnectionTo(database, address string, settings Settings) (Connection, erro
 	return c, nil
 }
 
+// Server returns the server's host and port, for people.
+func (c Connection) Server() string {
+	host := cmp.Or(c["host"], c["hostaddr"], "libpq's default host")
+	if c["port"] != "" {
+		host += ", port " + c["port"]
+	}
+	return host
+}
+
 // serviceFile returns the parameters in libpq's file format (postgresql.org: The Connection Service File).
 func (c Connection) serviceFile() string {
 	var b strings.Builder
@@ -79,11 +87,13 @@ func runPostgres(ctx context.Context, c Connection, o command.Options, name stri
 	if err != nil {
 		return fmt.Errorf("create a pipe for %s: %w", name, err)
 	}
-	defer func() { _ = read.Close() }()
-	_, err = io.WriteString(write, c.serviceFile()) // fits into the pipe's buffer
-	if err = errors.Join(err, write.Close()); err != nil {
-		return fmt.Errorf("pass the connection to %s: %w", name, err)
-	}
+	written := make(chan struct{})
+	go func() { // a long address does not fit into the pipe's buffer
+		defer close(written)
+		_, _ = io.WriteString(write, c.serviceFile()) // without it, the program fails and says so
+		_ = write.Close()
+	}()
+	defer func() { _ = read.Close(); <-written }() // closing ends the write if the program has not read everything
 	var said strings.Builder
 	o.Stderr = io.MultiWriter(o.Stderr, &said)
 	o.Files = []*os.File{read}

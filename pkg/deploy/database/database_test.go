@@ -2,6 +2,7 @@ package database
 
 import (
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -113,6 +114,39 @@ func TestUnreadableAddress(t *testing.T) {
 		if !errors.As(err, &usage) || strings.Contains(err.Error(), "canary") {
 			t.Errorf("ConnectionTo(%q): %v, error %v; want a usage error that does not quote it", address, c, err)
 		}
+	}
+}
+
+// An address of any length reaches a program that reads it, and holds up none that does not.
+func TestLongAddress(t *testing.T) {
+	bin := t.TempDir()
+	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+	c := Connection{"host": "db", "password": strings.Repeat("x", 200<<10)}
+	for name, row := range map[string]struct {
+		program string
+		bytes   int64
+		fails   bool
+	}{
+		"reads":         {`cat "$PGSERVICEFILE"`, int64(len(c.serviceFile())), false},
+		"does not read": {"exit 1", 0, true},
+	} {
+		if err := os.WriteFile(filepath.Join(bin, "pg_dump"), []byte("#!/bin/sh\n"+row.program+"\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		made, err := Dump(t.Context(), c, t.TempDir(), Snapshot{Database: "shop", Version: "a", Time: time.Now()}, io.Discard)
+		if (err != nil) != row.fails || made.Bytes != row.bytes {
+			t.Errorf("%s: %d bytes, %v; want %d", name, made.Bytes, err, row.bytes)
+		}
+	}
+}
+
+// A dump never leaves its folder.
+func TestDumpStaysInFolder(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "snapshots")
+	s := Snapshot{Database: "x/../../escaped", Version: "a", Time: time.Now()}
+	_, err := Dump(t.Context(), Connection{}, dir, s, io.Discard)
+	if _, missing := os.Stat(dir); err == nil || !errors.Is(missing, os.ErrNotExist) {
+		t.Errorf("Dump: %v, and the folder: %v", err, missing)
 	}
 }
 

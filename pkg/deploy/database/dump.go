@@ -16,6 +16,9 @@ import (
 
 // Dump writes a database to a file in dir and returns s with its size. The file appears only once it is complete.
 func Dump(ctx context.Context, c Connection, dir string, s Snapshot, out io.Writer) (made Snapshot, err error) {
+	if name := s.Name(); filepath.Base(name) != name {
+		return s, fmt.Errorf("invalid snapshot name %q: it contains a path separator", name)
+	}
 	if err := folder.MakePrivate(dir); err != nil {
 		return s, err
 	}

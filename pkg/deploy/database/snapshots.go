@@ -48,6 +48,13 @@ func (s Snapshot) Size() string {
 	return resource.NewQuantity(s.Bytes, resource.BinarySI).String() + "B"
 }
 
+// IsDump reports whether a file's name is one of a dump, complete or not.
+func IsDump(name string) bool {
+	base, _, ok := strings.Cut(name, dumpSuffix)
+	_, complete := parseSnapshot(base + dumpSuffix)
+	return ok && complete
+}
+
 // parseSnapshot parses a snapshot's file name. The database's name may contain underscores.
 func parseSnapshot(name string) (s Snapshot, ok bool) {
 	base, ok := strings.CutSuffix(name, dumpSuffix)
@@ -92,8 +99,8 @@ func snapshotsIn(folder string) ([]Snapshot, error) {
 	var out []Snapshot
 	for _, e := range entries {
 		s, ok := parseSnapshot(e.Name())
-		info, err := e.Info()
-		if !ok || err != nil {
+		info, err := os.Stat(filepath.Join(folder, e.Name()))
+		if !ok || err != nil || !info.Mode().IsRegular() {
 			continue
 		}
 		s.Bytes = info.Size()

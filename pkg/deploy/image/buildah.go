@@ -28,21 +28,37 @@ func (t containersTool) Name() string { return t.name }
 
 // Build implements Builder.
 func (t containersTool) Build(ctx context.Context, out io.Writer, b Request) error {
+	if b.isIndex() {
+		return t.buildEach(ctx, out, b)
+	}
+	args, err := buildArgs(b, storeName(b.Image))
+	if err != nil {
+		return err
+	}
+	return t.build(ctx, out, b, args)
+}
+
+func (t containersTool) build(ctx context.Context, out io.Writer, b Request, args []string) error {
+	filtered := &olderTags{to: out, own: storeName(b.Image)}
+	err := command.Run(ctx, b.Dir, filtered, t.name, args...)
+	return errors.Join(err, filtered.flush())
+}
+
+// buildArgs returns the arguments that build the image called tag.
+func buildArgs(b Request, tag string, more ...string) ([]string, error) {
 	file, err := filepath.Rel(b.Dir, b.Dockerfile) // --file takes a list: a comma in b.Dir would split it
 	if err != nil {
-		return fmt.Errorf("find the Dockerfile: %w", err)
+		return nil, fmt.Errorf("find the Dockerfile: %w", err)
 	}
 	layers := "--layers=" + strconv.FormatBool(cacheable(b.Dockerfile))
-	args := []string{"build", layers, "--timestamp", b.Time, "--file", file, "--tag", storeName(b.Image)}
-	if b.Platform != "" {
-		args = append(args, "--platform", b.Platform)
+	args := append([]string{"build", layers, "--timestamp", b.Time, "--file", file, "--tag", tag}, more...)
+	if len(b.Platforms) > 0 {
+		args = append(args, "--platform", strings.Join(b.Platforms, ","))
 	}
 	for _, a := range b.Args {
 		args = append(args, "--build-arg", a)
 	}
-	filtered := &olderTags{to: out, own: storeName(b.Image)}
-	err = command.Run(ctx, b.Dir, filtered, t.name, append(args, b.Dir)...)
-	return errors.Join(err, filtered.flush())
+	return append(args, b.Dir), nil
 }
 
 // olderTags passes on the tool's output, except the lines with earlier tags of the same image.
@@ -97,13 +113,22 @@ func storeName(image string) string {
 }
 
 // Push implements Builder. The tool writes the digest to a file.
-func (t containersTool) Push(ctx context.Context, out io.Writer, image, tmp string) (string, error) {
-	file := filepath.Join(tmp, "digest")
-	args := []string{"push", "--digestfile", file}
-	if PlainHTTP(image) {
+func (t containersTool) Push(ctx context.Context, out io.Writer, b Request) (string, error) {
+	push := []string{"push"}
+	from := b.Image
+	if b.isIndex() {
+		if err := t.createIndex(ctx, out, b); err != nil {
+			return "", err
+		}
+		defer t.removeIndex(ctx, b.Image)
+		push, from = []string{"manifest", "push", "--all", "--format", "oci"}, indexName(b.Image)
+	}
+	file := filepath.Join(b.Tmp, "digest")
+	args := slices.Concat(push, []string{"--digestfile", file})
+	if PlainHTTP(b.Image) {
 		args = append(args, "--tls-verify=false")
 	}
-	if err := command.Run(ctx, "", out, t.name, append(args, image, "docker://"+image)...); err != nil {
+	if err := command.Run(ctx, "", out, t.name, append(args, from, "docker://"+b.Image)...); err != nil {
 		return "", err
 	}
 	digest, err := os.ReadFile(file)
@@ -113,9 +138,10 @@ func (t containersTool) Push(ctx context.Context, out io.Writer, image, tmp stri
 	return strings.TrimSpace(string(digest)), nil
 }
 
-// Save implements Builder.
-func (t containersTool) Save(ctx context.Context, out io.Writer, image, file string) error {
-	return command.Run(ctx, "", out, t.name, "push", storeName(image), "docker-archive:"+file+":"+storeName(image))
+// Archive implements Builder.
+func (t containersTool) Archive(ctx context.Context, out io.Writer, image string, to io.Writer) error {
+	args := []string{"push", storeName(image), "docker-archive:/dev/stdout:" + storeName(image)}
+	return command.RunWith(ctx, command.Options{Stdout: to, Stderr: out}, t.name, args...)
 }
 
 // storedImage is an image in the JSON output of the images command.
@@ -124,8 +150,22 @@ type storedImage struct {
 	Created int64 // seconds since 1970
 }
 
-// Tags implements Store. The JSON keys of podman and buildah differ only in case, which json.Unmarshal ignores.
+// Tags implements Store. An index has no tag of its own, only its images have. The JSON keys of podman and buildah
+// differ only in case, which json.Unmarshal ignores.
 func (t containersTool) Tags(ctx context.Context, repository string) ([]string, error) {
+	names, err := t.names(ctx)
+	var tags []string
+	for _, name := range names {
+		tag, ok := strings.CutPrefix(name, storeName(repository)+":")
+		if tag = platformTag.ReplaceAllString(tag, ""); ok && !slices.Contains(tags, tag) {
+			tags = append(tags, tag)
+		}
+	}
+	return tags, err
+}
+
+// names returns the names of the images in the store, newest image first.
+func (t containersTool) names(ctx context.Context) ([]string, error) {
 	flag := map[string][]string{"podman": {"--format", "json"}, "buildah": {"--json"}}[t.name]
 	list, err := command.Output(ctx, "", io.Discard, t.name, append([]string{"images"}, flag...)...)
 	if err != nil {
@@ -136,18 +176,20 @@ func (t containersTool) Tags(ctx context.Context, repository string) ([]string, 
 		return nil, fmt.Errorf("read %s's list of images: %w", t.name, err)
 	}
 	slices.SortStableFunc(images, func(a, b storedImage) int { return cmp.Compare(b.Created, a.Created) })
-	var tags []string
+	var names []string
 	for _, i := range images {
-		for _, name := range i.Names {
-			if tag, ok := strings.CutPrefix(name, storeName(repository)+":"); ok {
-				tags = append(tags, tag)
-			}
-		}
+		names = append(names, i.Names...)
 	}
-	return tags, nil
+	return names, nil
 }
 
 // Remove implements Store.
 func (t containersTool) Remove(ctx context.Context, image string) error {
-	return command.Run(ctx, "", io.Discard, t.name, "rmi", storeName(image))
+	names, err := t.names(ctx)
+	if err != nil {
+		return err
+	}
+	of := func(name string) bool { return platformTag.ReplaceAllString(name, "") == storeName(image) }
+	names = slices.DeleteFunc(names, func(name string) bool { return !of(name) })
+	return command.Run(ctx, "", io.Discard, t.name, append([]string{"rmi"}, names...)...)
 }

@@ -17,12 +17,13 @@ import (
 type Builder interface {
 	// Name returns the command's name.
 	Name() string
-	// Build builds an image.
+	// Build builds an image. For several platforms it may also push it: docker keeps no such image on this machine.
 	Build(ctx context.Context, out io.Writer, b Request) error
-	// Push pushes image to its registry and returns its digest. It may write to the folder tmp.
-	Push(ctx context.Context, out io.Writer, image, tmp string) (string, error)
-	// Save writes image to an archive.
-	Save(ctx context.Context, out io.Writer, image, file string) error
+	// Push pushes the image that Build has built to its registry, unless Build has, and returns its digest. For several
+	// platforms, this is the digest of an index of their images.
+	Push(ctx context.Context, out io.Writer, b Request) (string, error)
+	// Archive writes an image for one platform, as docker save does.
+	Archive(ctx context.Context, out io.Writer, image string, to io.Writer) error
 	Store
 }
 
@@ -37,13 +38,17 @@ type Store interface {
 // Request describes one build.
 type Request struct {
 	Dir, Dockerfile, Image string
-	Platform               string   // such as linux/amd64, or "" for this machine's
+	Platforms              []string // such as linux/amd64; none means this machine's
 	Args                   []string // NAME=VALUE
+	Tmp                    string   // folder for the builder's files, which Build and Push share
 	// Time is the timestamp for everything in the image, in seconds since 1970. With the commit's time, the same commit
 	// always yields the same digest, and deploying a running commit changes nothing
 	// (reproducible-builds.org: SOURCE_DATE_EPOCH).
 	Time string
 }
+
+// isIndex reports whether the image is an index of images for several platforms.
+func (b Request) isIndex() bool { return len(b.Platforms) > 1 }
 
 // builderNames lists the builders in order of preference.
 var builderNames = []string{"docker", "podman", "buildah", "nerdctl"}

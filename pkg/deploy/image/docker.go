@@ -3,8 +3,11 @@ package image
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/distribution/reference"
@@ -20,40 +23,83 @@ func (e engine) Name() string { return e.name }
 
 // Build implements Builder.
 func (e engine) Build(ctx context.Context, out io.Writer, b Request) error {
-	epoch := "SOURCE_DATE_EPOCH=" + b.Time
-	args := []string{"build", "--build-arg", epoch, "--file", b.Dockerfile, "--tag", b.Image}
-	if b.Platform != "" {
-		args = append(args, "--platform", b.Platform)
+	return command.Run(ctx, b.Dir, out, e.name, e.buildArgs(b)...)
+}
+
+func (e engine) buildArgs(b Request) []string {
+	args := []string{"build"}
+	switch {
+	case e.pushesWhileBuilding(b):
+		// Provenance contains the time of the build, so the digest would not depend on the commit alone.
+		args = []string{"buildx", "build", "--provenance=false", "--push", "--metadata-file", e.metadata(b)}
+	case e.name == "docker" && os.Getenv("BUILDX_BUILDER") != "":
+		args = append(args, "--load") // else a builder in a container keeps the image to itself
+	}
+	args = append(args, "--build-arg", "SOURCE_DATE_EPOCH="+b.Time, "--file", b.Dockerfile, "--tag", b.Image)
+	if len(b.Platforms) > 0 {
+		args = append(args, "--platform", strings.Join(b.Platforms, ","))
 	}
 	for _, a := range b.Args {
 		args = append(args, "--build-arg", a)
 	}
-	return command.Run(ctx, b.Dir, out, e.name, append(args, b.Dir)...)
+	return append(args, b.Dir)
 }
 
+// pushesWhileBuilding reports whether Build also pushes. Only some of docker's image stores can hold an index.
+func (e engine) pushesWhileBuilding(b Request) bool { return e.name == "docker" && b.isIndex() }
+
+// metadata returns the file in which docker buildx build records the digest.
+func (e engine) metadata(b Request) string { return filepath.Join(b.Tmp, "metadata.json") }
+
 // Push implements Builder. The engine records the digest in its own copy of the image.
-func (e engine) Push(ctx context.Context, out io.Writer, image, _ string) (string, error) {
-	args := []string{"push", image}
-	if e.name == "nerdctl" && PlainHTTP(image) { // docker allows plain HTTP on loopback addresses by default
-		args = append(args, "--insecure-registry")
+func (e engine) Push(ctx context.Context, out io.Writer, b Request) (string, error) {
+	if e.pushesWhileBuilding(b) {
+		return pushedDigest(e.metadata(b))
 	}
-	if err := command.Run(ctx, "", out, e.name, args...); err != nil {
+	if err := command.Run(ctx, "", out, e.name, e.pushArgs(b)...); err != nil {
 		return "", err
 	}
-	digests, err := command.Output(ctx, "", out, e.name, "image", "inspect", "--format", "{{json .RepoDigests}}", image)
+	digests, err := command.Output(ctx, "", out, e.name, "image", "inspect", "--format", "{{json .RepoDigests}}", b.Image)
 	if err != nil {
 		return "", fmt.Errorf("read the pushed image's digest: %w", err)
 	}
-	digest, err := digestOf(image, digests)
+	digest, err := digestOf(b.Image, digests)
 	if err != nil {
 		return "", fmt.Errorf("read the pushed image's digest from %s: %w", e.name, err)
 	}
 	return digest, nil
 }
 
-// Save implements Builder.
-func (e engine) Save(ctx context.Context, out io.Writer, image, file string) error {
-	return command.Run(ctx, "", out, e.name, "save", "--output", file, image)
+func (e engine) pushArgs(b Request) []string {
+	args := []string{"push", b.Image}
+	if e.name == "nerdctl" && b.isIndex() {
+		args = append(args, "--all-platforms")
+	}
+	if e.name == "nerdctl" && PlainHTTP(b.Image) { // docker allows plain HTTP on loopback addresses by default
+		args = append(args, "--insecure-registry")
+	}
+	return args
+}
+
+// pushedDigest returns the digest in the metadata of docker buildx build (docs.docker.com: docker buildx build,
+// --metadata-file).
+func pushedDigest(file string) (string, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return "", fmt.Errorf("read the pushed image's digest: %w", err)
+	}
+	var made struct {
+		Digest string `json:"containerimage.digest"`
+	}
+	if err := json.Unmarshal(data, &made); err != nil || made.Digest == "" {
+		return "", errors.New("docker buildx build returned no digest")
+	}
+	return made.Digest, nil
+}
+
+// Archive implements Builder.
+func (e engine) Archive(ctx context.Context, out io.Writer, image string, to io.Writer) error {
+	return command.RunWith(ctx, command.Options{Stdout: to, Stderr: out}, e.name, "save", image)
 }
 
 // Tags implements Store. Both tools list the newest image first.

@@ -10,6 +10,7 @@ import (
 type instruction struct {
 	name      string // upper case
 	arguments string // all of its lines, with the text of its here-documents
+	line      int    // of its name, from 1
 }
 
 var (
@@ -31,6 +32,7 @@ func parseDockerfile(text string) []instruction {
 		if skipped(lines[i]) {
 			continue
 		}
+		first := i + 1
 		line, more := continued(lines[i], escape)
 		for more && i+1 < len(lines) {
 			i++
@@ -52,7 +54,7 @@ func parseDockerfile(text string) []instruction {
 			arguments = strings.Join(append([]string{arguments}, lines[i+1:end]...), "\n")
 			i = end - 1
 		}
-		out = append(out, instruction{name, arguments})
+		out = append(out, instruction{name, arguments, first})
 	}
 	return out
 }

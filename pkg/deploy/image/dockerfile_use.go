@@ -2,9 +2,10 @@ package image
 
 import (
 	"encoding/json"
-	"os"
 	"slices"
 	"strings"
+
+	"norn/internal/regularfile"
 )
 
 // BaseImageArgs returns norn's build args that a Dockerfile gives a default before the first FROM and uses in a FROM,
@@ -70,7 +71,7 @@ func CopySources(dockerfile string) []string {
 }
 
 func readDockerfile(path string) []instruction {
-	text, err := os.ReadFile(path)
+	text, err := regularfile.Read(path, regularfile.MaxText)
 	if err != nil {
 		return nil
 	}

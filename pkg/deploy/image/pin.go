@@ -84,3 +84,25 @@ func findLogin(ctx context.Context, builder string, image reference.Named) (*reg
 	}
 	return nil, failed
 }
+
+// Platforms returns the platforms of an image in a registry, such as linux/amd64. builder and hide are as for Pin.
+func Platforms(ctx context.Context, image, builder string, hide func(name, value string)) ([]string, error) {
+	named, err := reference.ParseNormalizedNamed(image)
+	if err != nil {
+		return nil, err
+	}
+	if !strings.HasPrefix(image, reference.Domain(named)+"/") {
+		return nil, errors.New("its name has no registry")
+	}
+	ctx, cancel := context.WithTimeout(ctx, pinTimeout)
+	defer cancel()
+	login, loginErr := findLogin(ctx, builder, named)
+	if login != nil && hide != nil {
+		hide("registry-password", login.Secret())
+	}
+	platforms, err := registry.Platforms(ctx, named, login)
+	if err != nil {
+		err = cmp.Or(loginErr, err)
+	}
+	return platforms, err
+}

@@ -1,9 +1,7 @@
 package rollout
 
 import (
-	"cmp"
 	"fmt"
-	"path/filepath"
 	"regexp"
 	"slices"
 
@@ -22,11 +20,14 @@ type clues struct {
 // hint returns what to do about a failed rollout. If there is an infraspec, it names the line to change.
 func hint(v k8srollout.Verdict, c clues) string {
 	spec := c.spec
+	if v.Foreign {
+		return foreignHint(v)
+	}
 	switch v.Reason {
 	case k8srollout.ImageNotFound:
 		return "check the image's name and tag, or omit --image to build and push one"
 	case k8srollout.RegistryRefused:
-		return "give the nodes credentials: an imagePullSecret of the namespace's default ServiceAccount"
+		return "give the nodes credentials: set pod.pullSecrets in the infraspec to a Secret with a login to the registry"
 	case k8srollout.ImagePull:
 		return "check that the nodes can reach the registry by this name"
 	case k8srollout.WrongArchitecture:
@@ -44,12 +45,14 @@ func hint(v k8srollout.Verdict, c clues) string {
 		return "set a higher resources.limits.memory in the infraspec"
 	case k8srollout.MissingSecret:
 		return "declare the name under secrets: in the infraspec, give it a value with norn secrets set, and deploy again"
-	case k8srollout.Unschedulable, k8srollout.QuotaExceeded:
+	case k8srollout.Unschedulable:
 		return roomHint(v, spec)
 	case k8srollout.VolumeNotBound, k8srollout.VolumeNotMounted:
 		return volumeHint(v, spec)
 	case k8srollout.PodsRefused:
-		return refusedHint(v, spec)
+		return v.Refusal().Hint(spec.Place)
+	case k8srollout.QuotaExceeded:
+		return quotaHint(v, spec)
 	case k8srollout.ProbeFailing, k8srollout.LivenessKilled:
 		return startupHint(v, probeHint(v, spec, c.ports))
 	case k8srollout.TimedOut:
@@ -66,17 +69,19 @@ func hint(v k8srollout.Verdict, c clues) string {
 	return ""
 }
 
-// place returns where the infraspec sets a key, such as "infraspec.yaml line 4", or "" if it does not.
-func place(spec *infraspec.Spec, key string) string {
-	if spec == nil || !spec.Has(key) {
-		return ""
-	}
-	return fmt.Sprintf("%s line %d", filepath.Base(spec.Path()), spec.Finding(key, infraspec.Note, "", "").Line)
+// foreignHint says what to do about a container that the infraspec does not describe.
+func foreignHint(v k8srollout.Verdict) string {
+	return fmt.Sprintf("fix what injects container %s, or exclude the app's Pods from it; kubectl get "+
+		"mutatingwebhookconfigurations,mutatingadmissionpolicies lists what may", v.Container)
 }
+
+// place returns where the infraspec sets a key, such as "infraspec.yaml line 4", or "" if it does not.
+func place(spec *infraspec.Spec, key string) string { return spec.Place(key) }
 
 func roomHint(v k8srollout.Verdict, spec *infraspec.Spec) string {
 	if v.Tainted {
-		return "remove a taint or add a node without one: the nodes are tainted, and norn sets no tolerations"
+		return "if the app may run on the tainted nodes, set pod.tolerations in the infraspec; otherwise remove a taint " +
+			"or add a node"
 	}
 	for _, resource := range v.Resources {
 		for _, key := range []string{"resources.requests." + resource, "resources.limits." + resource} {
@@ -85,42 +90,22 @@ func roomHint(v k8srollout.Verdict, spec *infraspec.Spec) string {
 			}
 		}
 	}
-	if v.Reason == k8srollout.QuotaExceeded {
-		return "see the rest of the quota with kubectl describe resourcequota"
-	}
 	return "see the nodes' free resources with kubectl describe nodes"
 }
 
-// refusedHint names the key that makes the API server accept the Pods. For Pod Security, there is none.
-func refusedHint(v k8srollout.Verdict, spec *infraspec.Spec) string {
-	for _, what := range v.Violations {
-		switch what {
-		case k8srollout.SecurityContext:
-			return "set a securityContext with kubectl patch deployment, as PodsRefused in docs/troubleshooting.md shows; " +
-				"norn keeps it"
-		case k8srollout.HostPath:
-			if spec == nil {
-				return "remove the hostPath volume from the infraspec: Pod Security forbids it"
-			}
-			i := slices.IndexFunc(spec.Volumes, func(v infraspec.Volume) bool { return v.HostPath != "" })
-			return fmt.Sprintf("replace hostPath with size in %s: Pod Security forbids hostPath volumes",
-				cmp.Or(place(spec, fmt.Sprintf("volumes[%d].hostPath", i)), "the infraspec"))
-		default: // of a LimitRange or a ResourceQuota
-			key := "resources." + what
-			if line := place(spec, key); line != "" {
-				return fmt.Sprintf("change %s in %s to what the policy above allows", key, line)
-			}
-			return fmt.Sprintf("set %s in the infraspec to what the policy above allows", key)
-		}
+// quotaHint says what to do about a full quota.
+func quotaHint(v k8srollout.Verdict, spec *infraspec.Spec) string {
+	hint := v.Refusal().Hint(spec.Place)
+	if spec == nil || !objects.Surges(spec) {
+		return hint
 	}
-	return "ask the cluster's admin about the policy above, which refuses the Pods"
+	return hint + "; the rollout needs room for one Pod more than replicas; to end an old Pod first instead, set " +
+		"spec.strategy.rollingUpdate to {maxSurge: 0, maxUnavailable: 1} in an overlay of kind Deployment"
 }
 
 // timeoutHint says how to find out why the rollout did not complete.
 func timeoutHint(v k8srollout.Verdict) string {
 	switch {
-	case v.OldPod != "":
-		return fmt.Sprintf("if the node of Pod %s is gone for good, run kubectl delete pod %[1]s --force", v.OldPod)
 	case v.Pod != "":
 		return fmt.Sprintf("run kubectl describe pod %s to see what the Pod waits for; if it only needs more time, "+
 			"for example to pull the image, raise --timeout", v.Pod)
@@ -163,13 +148,12 @@ func volumeHint(v k8srollout.Verdict, spec *infraspec.Spec) string {
 	return "check the Deployment's Pod template: the infraspec has no such volume"
 }
 
-// startupHint adds advice for an app that starts more slowly than its startup probe allows. No setting changes that
-// limit.
+// startupHint adds advice for an app that starts more slowly than its probes allow.
 func startupHint(v k8srollout.Verdict, hint string) string {
 	if v.StartupLimit == 0 {
 		return hint
 	}
-	slow := fmt.Sprintf("if the app needs more than %s to start, omit healthcheck", v.StartupLimit)
+	slow := fmt.Sprintf("if the app needs more than %s to start, raise healthcheck.start", v.StartupLimit)
 	if hint == "" {
 		return slow
 	}
@@ -177,17 +161,26 @@ func startupHint(v k8srollout.Verdict, hint string) string {
 }
 
 func probeHint(v k8srollout.Verdict, spec *infraspec.Spec, ports []int) string {
-	port, path := place(spec, "port"), place(spec, "healthcheck")
-	switch {
-	case spec == nil:
+	if spec == nil {
 		return ""
+	}
+	h, key, port := spec.Healthcheck, "port", spec.Port
+	if h.Port > 0 {
+		key, port = "healthcheck.port", h.Port
+	}
+	line := place(spec, key)
+	switch {
 	case v.Port > 0 && len(ports) > 0:
-		return fmt.Sprintf("change port: %d in %s; the container listens on %s", spec.Port, port, numbers(ports))
+		return fmt.Sprintf("change %s: %d in %s; the container listens on %s", key, port, line, numbers(ports))
 	case v.Port > 0:
 		return fmt.Sprintf("make the app listen on port %d (%s), and on all addresses (0.0.0.0), not only on localhost",
-			spec.Port, port)
-	case path != "":
-		return fmt.Sprintf("check healthcheck: %s in %s", spec.Healthcheck, path)
+			port, line)
+	case spec.Has("healthcheck.command"):
+		return "check healthcheck.command in " + place(spec, "healthcheck.command")
+	case spec.Has("healthcheck.path"):
+		return fmt.Sprintf("check healthcheck.path: %s in %s", h.Path, place(spec, "healthcheck.path"))
+	case h.Path != "":
+		return fmt.Sprintf("check healthcheck: %s in %s", h.Path, place(spec, "healthcheck"))
 	}
 	return ""
 }

@@ -54,12 +54,10 @@ func TestHint(t *testing.T) {
 			"make the app listen on port 8080 (infraspec.yaml line 3)"},
 		{"killed at its port", k8srollout.Verdict{Reason: k8srollout.LivenessKilled, Port: 8080}, nil,
 			"make the app listen on port 8080 (infraspec.yaml line 3)"},
-		{"an old pod", k8srollout.Verdict{Reason: k8srollout.TimedOut, OldPod: "shop-1"}, nil,
-			"if the node of Pod shop-1 is gone for good, run kubectl delete pod shop-1 --force"},
 		{"killed at startup",
 			k8srollout.Verdict{Reason: k8srollout.ProbeFailing, Port: 8080, StartupLimit: 150 * time.Second}, nil,
 			"make the app listen on port 8080 (infraspec.yaml line 3), and on all addresses (0.0.0.0), not only on " +
-				"localhost; if the app needs more than 2m30s to start, omit healthcheck"},
+				"localhost; if the app needs more than 2m30s to start, raise healthcheck.start"},
 		{"a bad answer", k8srollout.Verdict{Reason: k8srollout.LivenessKilled}, nil,
 			"check healthcheck: /healthz in infraspec.yaml line 4"},
 		{"memory limit", k8srollout.Verdict{Reason: k8srollout.OutOfMemory}, nil, "raise the limit in infraspec.yaml line 5"},
@@ -72,7 +70,7 @@ func TestHint(t *testing.T) {
 		{"no resource", k8srollout.Verdict{Reason: k8srollout.Unschedulable}, nil,
 			"see the nodes' free resources with kubectl describe nodes"},
 		{"tainted", k8srollout.Verdict{Reason: k8srollout.Unschedulable, Tainted: true, Resources: []string{"cpu"}}, nil,
-			"remove a taint"},
+			"if the app may run on the tainted nodes, set pod.tolerations"},
 		{"host path", k8srollout.Verdict{Reason: k8srollout.VolumeNotMounted, HostPath: "/nosuch"}, nil,
 			"create the folder /nosuch on the node, or change hostPath in infraspec.yaml line 7"},
 		{"claim", k8srollout.Verdict{Reason: k8srollout.VolumeNotBound, Claim: "shop-data"}, nil,
@@ -89,7 +87,7 @@ func TestHint(t *testing.T) {
 		{"a LimitRange without a key", refused("requests.memory"), nil,
 			"set resources.requests.memory in the infraspec to what the policy above allows"},
 		{"Pod Security", refused(k8srollout.SecurityContext), nil,
-			"set a securityContext with kubectl patch deployment, as PodsRefused in docs/troubleshooting.md shows"},
+			"set pod: {security: restricted} in the infraspec"},
 		{"a host path", refused(k8srollout.HostPath, k8srollout.SecurityContext), nil,
 			"replace hostPath with size in infraspec.yaml line 7"},
 		{"another policy", refused(), nil, "ask the cluster's admin about the policy above"},
@@ -105,6 +103,25 @@ func TestHint(t *testing.T) {
 			}
 			_ = hint(c.v, clues{ports: c.ports}) // must not panic without an infraspec
 		})
+	}
+}
+
+// A full quota stops a rollout that starts new Pods first. The hint says how to end old Pods first.
+func TestQuotaHint(t *testing.T) {
+	const app = "app: shop\nrole: worker\nresources: {limits: {memory: 1Gi}}\n"
+	const claim = "volumes: [{name: data, mountPath: /d, size: 1Gi}]\n"
+	const more = "the rollout needs room for one Pod more than replicas"
+	for text, surges := range map[string]bool{app: true, app + claim: false} {
+		spec, _, err := infraspec.Parse("/x/infraspec.yaml", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := k8srollout.Verdict{Reason: k8srollout.QuotaExceeded, Resources: []string{"memory"}}
+		got := hint(v, clues{spec: spec})
+		if !strings.HasPrefix(got, "lower resources.limits.memory in infraspec.yaml line 3") ||
+			strings.Contains(got, more) != surges {
+			t.Errorf("%s: hint %q", text, got)
+		}
 	}
 }
 

@@ -100,15 +100,18 @@ func TestTimeLimitAfterAnOutage(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			objects := cluster.Watch(t.Context(), "shops", "shop", "shop")
+			defer objects.Stop()
 			r := &runner{
 				Target:  Target{Namespace: "shops", App: "shop", Timeout: 2 * time.Second},
-				cluster: cluster, out: io.Discard, changed: true,
+				cluster: cluster, objects: objects, out: io.Discard, changed: true,
 			}
 			time.AfterFunc(time.Second, func() {
 				s.ready.Store(c.ready)
 				s.away.Store(c.away)
 			})
-			verdict, _, err := r.watch(t.Context(), 0)
+			applied := s.list("/deployments").(*appsv1.DeploymentList).Items[0]
+			verdict, _, err := r.watch(t.Context(), &applied)
 			if verdict.State != c.state || err != nil != c.fails {
 				t.Errorf("state %d, error %v: %s", verdict.State, err, verdict.Message)
 			}

@@ -4,7 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -23,96 +24,254 @@ const (
 	restoreSlack   = time.Minute // for the API calls around it
 )
 
-// failed shows the evidence, restores the last verified revision and returns an *Error with the outcome.
-func (r *runner) failed(ctx context.Context, verdict k8srollout.Verdict, current *appsv1.ReplicaSet) error {
-	failure := &Error{r.investigate(ctx, verdict)}
+// fail shows the evidence of the rollout that failed, restores the version of all Deployments that ran before, and
+// returns an *Error with the outcome.
+func (g *group) fail(ctx context.Context, r *run) error {
+	failure := &Error{r.investigate(ctx, r.verdict)}
 	f := &failure.Evidence
-	if current != nil {
-		f.Revision = current.Annotations[metadata.RevisionAnnotation]
-		f.Image = metadata.ImageOf(current.Spec.Template.Spec, r.App)
-		if err := r.cluster.MarkFailed(ctx, current, f.Reason, time.Now()); err != nil {
-			_, _ = fmt.Fprintln(r.out, err)
-		}
+	if r.current != nil {
+		f.Revision = r.current.Annotations[metadata.RevisionAnnotation]
+		f.Image = metadata.ImageOf(r.current.Spec.Template.Spec, r.App)
 	}
-	f.show(r.out)
-	pipeline.Fail(r.out)
-	r.restore(ctx, f)
+	in := g.currentRelease(ctx, g.runs)
+	r.markFailed(ctx, r.current, f.Reason, in)
+	g.markReleased(ctx, g.targetsWithout(r), in)
+	f.show(g.out)
+	pipeline.Fail(g.out)
+	f.Restored, f.Kept = g.restore(ctx, g.runs, r)
 	if r.Failures != "" {
 		if err := r.save(*f, time.Now()); err != nil {
-			_, _ = fmt.Fprintln(r.out, err)
+			_, _ = fmt.Fprintln(g.out, err)
 		}
 	}
 	return failure
 }
 
-// restore goes back to the last verified revision and records the outcome in f.
-func (r *runner) restore(ctx context.Context, f *Failure) {
-	if f.Kept = r.KeepFailed; f.Kept != "" {
+func (r *runner) markFailed(
+	ctx context.Context, rs *appsv1.ReplicaSet, reason k8srollout.Reason, in metadata.Release,
+) {
+	if rs == nil {
 		return
 	}
-	r.Timeout = max(r.Timeout, restoreTimeout)
-	r.AllowRestarts = max(r.AllowRestarts, k8srollout.DefaultAllowedRestarts)
-	ctx, cancel := context.WithTimeout(lease.CleanupContext(ctx), r.Timeout+restoreSlack)
+	if err := r.cluster.MarkFailed(ctx, rs, reason, time.Now(), in); err != nil {
+		_, _ = fmt.Fprintln(r.out, err)
+	}
+}
+
+// stop restores the version of these Deployments that ran before, because the release has ended with err.
+func (g *group) stop(ctx context.Context, runs []*run, err error) error {
+	if len(runs) == 0 || runs[0].KeepFailed != "" {
+		return err
+	}
+	_, _ = fmt.Fprintln(g.out, err)
+	pipeline.Fail(g.out)
+	_, kept := g.restore(ctx, runs, nil)
+	if kept != "" {
+		err = errors.Join(err, fmt.Errorf("the previous version was not restored: %s", kept))
+	}
+	return err
+}
+
+// restore goes back, side by side, to the revisions that ran before. It returns which revisions run again, or why one
+// does not. Only the Deployment that failed is restored even if its version has not changed.
+func (g *group) restore(ctx context.Context, runs []*run, failed *run) (restored, kept string) {
+	if kept := runs[0].KeepFailed; kept != "" {
+		return "", kept
+	}
+	timeout := max(runs[0].Timeout, restoreTimeout)
+	ctx, cancel := lease.CleanupContext(ctx, timeout+restoreSlack)
 	defer cancel()
-	target, err := r.lastGood(ctx)
-	if err != nil {
-		f.Kept = err.Error()
-		return
+	backs := make([]*back, len(runs))
+	exists := false
+	for i, r := range runs {
+		r.Timeout, r.AllowRestarts = timeout, max(r.AllowRestarts, k8srollout.DefaultAllowedRestarts)
+		backs[i] = r.back(ctx)
+		exists = exists || backs[i].err == nil || errors.Is(backs[i].err, errRanAlready)
 	}
-	_, _ = fmt.Fprintf(r.out, "restoring %s\n", Describe(target))
-	_ = r.noteFailedPods(ctx) // if it fails, the Pods noted before the first change still do not count
-	restored, err := r.cluster.RestoreTemplate(ctx, r.Namespace, r.App, target.Set)
-	if err != nil {
-		f.Kept = err.Error()
-		return
-	}
-	r.changed = false // an earlier run verified it
-	r.restoring = fmt.Sprintf("restoring revision %d", target.Number)
-	back, current, err := r.watch(ctx, restored.Generation)
-	switch {
-	case err != nil:
-		f.Kept = err.Error()
-	case back.State != k8srollout.Complete:
-		f.Kept = "the rollout of the verified version failed too: " + back.Message
-	default:
-		f.Restored = fmt.Sprintf("as revision %s", current.Annotations[metadata.RevisionAnnotation])
-		r.verify(ctx, back, current, true)
-		r.trim(ctx)
-	}
-}
-
-// lastGood returns the revision to restore: the one that RanBefore names, else the verified revision that was rolled
-// out last, other than the failed one. If the two differ only by the Secret's version, the Pods of the restored
-// revision may still be running.
-func (r *runner) lastGood(ctx context.Context) (k8s.Revision, error) {
-	d, err := r.cluster.GetDeployment(ctx, r.Namespace, r.App)
-	if err != nil {
-		return k8s.Revision{}, err
-	}
-	revisions, err := r.cluster.Revisions(ctx, d)
-	if err != nil {
-		return k8s.Revision{}, err
-	}
-	good := slices.DeleteFunc(revisions, func(v k8s.Revision) bool { return v.Current || !k8s.Restorable(v.Set, r.App) })
-	if i := slices.IndexFunc(good, func(v k8s.Revision) bool { return v.Set.UID == r.RanBefore }); i >= 0 {
-		return good[i], nil
-	}
-	last, found := LastVerified(good)
-	if !found {
-		return k8s.Revision{}, errors.New("no earlier verified version to roll back to")
-	}
-	return last, nil
-}
-
-// LastVerified returns the verified revision that was rolled out last. A higher number can be older: Kubernetes gives
-// an old ReplicaSet a new number if a paused Deployment briefly has its template.
-func LastVerified(newestFirst []k8s.Revision) (last k8s.Revision, found bool) {
-	for _, v := range newestFirst {
-		if v.Verified && (!found || v.Since.After(last.Since)) {
-			last, found = v, true
+	g.Others, g.Jobs = append(g.Others, g.Dropped...), append(g.Jobs, g.DroppedJobs...) // they go on
+	g.Dropped, g.DroppedJobs = nil, nil
+	defer g.observe(ctx)()
+	var restores sync.WaitGroup
+	for i, r := range runs {
+		b := backs[i]
+		switch {
+		case errors.Is(b.err, errNoVerified) && exists && len(runs) > 1:
+			restores.Go(func() { r.scaleAway(ctx, b) })
+		case errors.Is(b.err, errRanAlready) && r != failed:
+			restores.Go(func() { r.stay(ctx, b) })
+		case b.err == nil:
+			restores.Go(func() { r.goBack(ctx, b) })
 		}
 	}
-	return last, found
+	restores.Wait()
+	return g.conclude(ctx, runs, backs)
+}
+
+// conclude marks the restored revisions, and describes what runs now.
+func (g *group) conclude(ctx context.Context, runs []*run, backs []*back) (restored, kept string) {
+	var done []string
+	var not reasons
+	var running []*run
+	for i, b := range backs {
+		name := ""
+		if len(g.runs) > 1 {
+			name = runs[i].ProcessName() + " "
+		}
+		switch {
+		case b.err != nil:
+			not.add(runs[i].ProcessName(), b.err.Error())
+			continue
+		case b.gone:
+			done = append(done, name+"scaled to 0, because it is new")
+			continue
+		case !b.stays:
+			done = append(done, fmt.Sprintf("%sas revision %s", name, b.current.Annotations[metadata.RevisionAnnotation]))
+		}
+		running = append(running, runs[i])
+	}
+	in := metadata.Release{}
+	if len(not.texts) == 0 && len(runs) == len(g.runs) {
+		in = g.currentRelease(ctx, running)
+	}
+	for i, b := range backs {
+		if b.err == nil && !b.gone && (!b.stays || in.Number > 0) {
+			runs[i].replaces = !b.stays
+			runs[i].verify(ctx, b.verdict, b.current, in)
+			runs[i].trim(ctx)
+		}
+	}
+	g.markReleased(ctx, g.Others, in)
+	if len(not.texts) == 0 {
+		return strings.Join(done, "; "), ""
+	}
+	kept = not.describe(len(g.runs) > 1)
+	if len(done) > 0 {
+		kept += "; restored: " + strings.Join(done, "; ")
+	}
+	return "", kept
+}
+
+// reasons are the reasons why processes do not run their previous version, each with the names of its processes.
+type reasons struct {
+	texts     []string
+	processes map[string][]string // by text
+}
+
+func (r *reasons) add(process, text string) {
+	if r.processes == nil {
+		r.processes = map[string][]string{}
+	}
+	if r.processes[text] == nil {
+		r.texts = append(r.texts, text)
+	}
+	r.processes[text] = append(r.processes[text], process)
+}
+
+// describe returns the reasons. It names the processes if the release has several.
+func (r *reasons) describe(several bool) string {
+	var all []string
+	for _, text := range r.texts {
+		if several {
+			text = strings.Join(r.processes[text], ", ") + ": " + text
+		}
+		all = append(all, text)
+	}
+	return strings.Join(all, "; ")
+}
+
+// back is the way back to what ran before, and its end.
+type back struct {
+	live    *appsv1.Deployment
+	to      k8s.Revision
+	verdict k8srollout.Verdict
+	current *appsv1.ReplicaSet
+	gone    bool  // scaled to 0, because the process is new
+	stays   bool  // its revision ran before, and still does
+	err     error // why the previous version does not run
+}
+
+// back finds the way back.
+func (r *runner) back(ctx context.Context) *back {
+	b := &back{}
+	b.live, b.to, b.err = r.target(ctx)
+	return b
+}
+
+// goBack restores a revision, and waits until it runs.
+func (r *run) goBack(ctx context.Context, b *back) {
+	_, _ = fmt.Fprintf(r.out, "restoring %s\n", Describe(b.to))
+	_ = r.noteFailedPods(ctx) // if it fails, the Pods noted before the first change still do not count
+	restored, err := r.RestoreRevision(ctx, r.cluster, r.out, b.live, b.to.Set)
+	if err == nil {
+		restored, err = r.revertForge(ctx, restored)
+	}
+	r.keepClaims()
+	if b.err = err; err != nil {
+		return
+	}
+	r.changed = !b.to.Verified // else an earlier run has watched its Pods for a while
+	r.restoring = fmt.Sprintf("restoring revision %d", b.to.Number)
+	b.verdict, b.current, b.err = r.watch(ctx, restored)
+	if b.err == nil && b.verdict.State != k8srollout.Complete {
+		r.markFailed(ctx, b.current, b.verdict.Reason, metadata.Release{})
+		b.err = fmt.Errorf("the rollout of the previous version failed too: %s", b.verdict.Message)
+	}
+}
+
+// keepClaims says which changes of claims stay.
+func (r *runner) keepClaims() {
+	for _, change := range r.Claims {
+		_, _ = fmt.Fprintf(r.out, "PersistentVolumeClaim %s stays: norn deletes no data, and a claim cannot shrink\n", change)
+	}
+}
+
+// stay reverts what forge has changed in a Deployment whose version ran before.
+func (r *run) stay(ctx context.Context, b *back) {
+	_, b.err = r.revertForge(ctx, b.live)
+	r.keepClaims()
+	b.stays, b.verdict, b.current = true, r.verdict, r.current
+}
+
+// scaleAway ends the Pods of a process that is new.
+func (r *run) scaleAway(ctx context.Context, b *back) {
+	_, _ = fmt.Fprintln(r.out, "ending its Pods, because the process is new")
+	b.err = ScaleAway(ctx, r.cluster, b.live)
+	b.gone = b.err == nil
+}
+
+// ScaleAway ends the Pods of a process that is not part of a release. It returns a *ChangedError if the Deployment no
+// longer has the version that live has.
+func ScaleAway(ctx context.Context, cluster *k8s.Client, live *appsv1.Deployment) error {
+	return k8s.RetryOnConflict(func() error { // the controller may write the status in between
+		now, err := cluster.GetDeployment(ctx, live.Namespace, live.Name)
+		if err == nil {
+			err = CheckUnchanged(live, now)
+		}
+		if err != nil || k8s.IsAway(now) {
+			return err
+		}
+		_, err = cluster.ScaleAway(ctx, now)
+		return err
+	})
+}
+
+// target returns the Deployment as it is now, and the revision to restore. It returns an error if somebody else has
+// replaced the failed version, or if there is none to restore.
+func (r *runner) target(ctx context.Context) (*appsv1.Deployment, k8s.Revision, error) {
+	live, err := r.cluster.GetDeployment(ctx, r.Namespace, r.Workload())
+	if err != nil {
+		return nil, k8s.Revision{}, err
+	}
+	if err := CheckUnchanged(r.applied, live); err != nil {
+		return nil, k8s.Revision{}, err
+	}
+	revisions, err := r.cluster.Revisions(ctx, live)
+	if err != nil {
+		return nil, k8s.Revision{}, err
+	}
+	unchanged := !r.before.Spec.Paused && k8s.SameVersion(r.before.Spec.Template, live.Spec.Template)
+	target, err := r.restoreTarget(revisions, unchanged)
+	return live, target, err
 }
 
 // Describe returns a revision's name for messages.

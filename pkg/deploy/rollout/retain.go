@@ -20,7 +20,7 @@ func (r *runner) trim(ctx context.Context) {
 	if r.Spec == nil {
 		return
 	}
-	d, err := r.cluster.GetDeployment(ctx, r.Namespace, r.App)
+	d, err := r.cluster.GetDeployment(ctx, r.Namespace, r.Workload())
 	if err != nil {
 		return
 	}
@@ -51,14 +51,15 @@ func surplus(newestFirst []k8s.Revision, retain int) []k8s.Revision {
 			continue
 		}
 		repeated := slices.ContainsFunc(newestFirst[:i], func(newer k8s.Revision) bool {
-			return newer.Failed == "" && (newer.Verified || !v.Verified) && k8s.SameVersion(newer.Set, v.Set)
+			return newer.Failed == "" && (newer.Verified || !v.Verified) &&
+				k8s.SameVersion(newer.Set.Spec.Template, v.Set.Spec.Template)
 		})
 		var kept bool
 		switch {
-		case v.Failed != "" || repeated:
+		case v.Failed != "" && !v.Proven, repeated:
 			extra++
 			kept = extra <= min(retain, maxExtra)
-		case v.Verified:
+		case v.Proven:
 			verified, good = verified+1, good+1
 			kept = verified <= retain
 		default:

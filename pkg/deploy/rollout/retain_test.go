@@ -18,13 +18,16 @@ func TestSurplus(t *testing.T) {
 	revision := func(number int64, failed k8srollout.Reason, replicas int32) k8s.Revision {
 		set := &appsv1.ReplicaSet{Spec: appsv1.ReplicaSetSpec{Replicas: &replicas}}
 		set.Spec.Template.Spec.Containers = []corev1.Container{{Image: fmt.Sprint(number)}}
-		return k8s.Revision{Number: number, Failed: failed, Verified: failed == "", Current: number == 9, Set: set}
+		good := failed == ""
+		return k8s.Revision{
+			Number: number, Failed: failed, Verified: good, Proven: good, Current: number == 9, Set: set,
+		}
 	}
 	good := func(n int64) k8s.Revision { return revision(n, "", 0) }
 	bad := func(n int64) k8s.Revision { return revision(n, k8srollout.CrashLoop, 0) }
 	unseen := func(n int64) k8s.Revision {
 		r := revision(n, "", 0)
-		r.Verified = false
+		r.Verified, r.Proven = false, false
 		return r
 	}
 	restarted := func(n int64, of k8s.Revision) k8s.Revision {

@@ -4,39 +4,27 @@ import (
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
-
-	"norn/pkg/k8s/metadata"
 )
 
-// A deploy that changes no Pod template takes no verified version back. A template that a paused Deployment got before
-// is a change: an earlier run was killed, or forge prepared it.
-func TestRanAlready(t *testing.T) {
+// A paused Deployment replaces no Pods, so its next change does: an earlier run was killed, or forge prepared it.
+func TestReplaces(t *testing.T) {
 	deployment := func(image string, paused bool) *appsv1.Deployment {
 		d := &appsv1.Deployment{}
 		d.Spec.Paused = paused
 		d.Spec.Template.Annotations = map[string]string{"image": image}
 		return d
 	}
-	unverified, verified := &appsv1.ReplicaSet{}, &appsv1.ReplicaSet{}
-	verified.Annotations = map[string]string{metadata.VerifiedAnnotation: "2026-01-02T03:04:05Z"}
 	for _, c := range []struct {
-		name              string
-		before            *appsv1.Deployment
-		current           *appsv1.ReplicaSet
-		replaced, already bool
+		name   string
+		before *appsv1.Deployment
+		want   bool
 	}{
-		{"the same version", deployment("2", false), verified, false, true},
-		{"another version", deployment("1", false), verified, true, false},
-		{"the same template after a pause", deployment("2", true), verified, true, false},
-		{"an interrupted rollout", deployment("2", false), unverified, false, false},
-		{"no ReplicaSet yet", deployment("2", false), nil, false, false},
+		{"the same version", deployment("2", false), false},
+		{"another version", deployment("1", false), true},
+		{"the same template after a pause", deployment("2", true), true},
 	} {
-		after := deployment("2", false)
-		if got := Replaces(c.before, after); got != c.replaced {
+		if got := Replaces(c.before, deployment("2", false)); got != c.want {
 			t.Errorf("%s: replaces %v", c.name, got)
-		}
-		if got := ranAlready(c.before, after, c.current); got != c.already {
-			t.Errorf("%s: ran already %v", c.name, got)
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"norn/internal/logs"
+	"norn/pkg/k8s"
 	k8srollout "norn/pkg/k8s/rollout"
 )
 
@@ -25,15 +26,18 @@ const (
 	maxRead = 64 << 20
 )
 
-// tail returns the end of a container's log, or nil if it cannot be read. Long lines are cut. Secret values are
-// redacted before that, because a part of a value would not be recognized.
-func (r *runner) tail(ctx context.Context, v k8srollout.Verdict, previous bool) []string {
+// tail returns the end of a container's log, and why a part of it could not be read. A missing log returns no error.
+// Long lines are cut. Secret values are redacted before that, because a part of a value would not be recognized.
+func (r *runner) tail(ctx context.Context, v k8srollout.Verdict, previous bool) ([]string, error) {
 	lines, limit := int64(savedLines), int64(maxRead)
 	stream, err := r.cluster.StreamLogs(ctx, r.Namespace, v.Pod, &corev1.PodLogOptions{
 		Container: v.Container, Previous: previous, TailLines: &lines, LimitBytes: &limit,
 	})
+	if k8s.IsMissingLog(err) {
+		return nil, nil
+	}
 	if err != nil {
-		return nil
+		return nil, err
 	}
 	defer func() { _ = stream.Close() }()
 	var end logEnd
@@ -42,13 +46,11 @@ func (r *runner) tail(ctx context.Context, v k8srollout.Verdict, previous bool) 
 		to = r.Redactor.Writer(&end)
 	}
 	_, err = io.Copy(to, stream)
-	if errors.Join(err, to.Close(), end.Close()) != nil && len(end.lines) == 0 {
-		return nil
-	}
+	err = errors.Join(err, to.Close(), end.Close())
 	if len(end.lines) == 1 && logs.Missing.MatchString(end.lines[0]) {
-		return nil
+		return nil, nil
 	}
-	return end.lines
+	return end.lines, err
 }
 
 // logEnd keeps the last lines that are written to it.

@@ -21,47 +21,76 @@ const portPatience = 20 * time.Second
 // watcher observes one rollout until its verdict.
 type watcher struct {
 	*runner
-	generation int64 // of the change; earlier observations do not count
-	verdict    k8srollout.Verdict
-	current    *appsv1.ReplicaSet
+	verdict k8srollout.Verdict
+	current *appsv1.ReplicaSet
 
 	stalled  k8srollout.Reason // why the rollout is stalled, or ""
+	patience time.Duration     // how long it may be; 0 means as long as the whole rollout
 	since    time.Time         // when that began, by this machine's clock
 	searched bool              // whether norn has looked for the container's port
 
-	up       time.Time // when all pods were up with this number of restarts; zero while they are not
+	seen     time.Time          // when the last observation was judged
+	lost     time.Duration      // how long only a node, or an old Pod that is overdue, kept the rollout from completing
+	lostTo   k8srollout.Verdict // the last one that named it
+	up       time.Time          // when all pods were up with this number of restarts; zero while they are not
 	restarts int
 	pods     []pipeline.Pod
 }
 
-// watch observes the rollout until its verdict and reports changes on the way.
-func (r *runner) watch(ctx context.Context, generation int64) (k8srollout.Verdict, *appsv1.ReplicaSet, error) {
+// watch observes the rollout of a change until its verdict and reports changes on the way. It returns a *ChangedError
+// if somebody else changes the version, and a *NodeError or an *OldPodError if only a node or an old Pod kept the
+// rollout from completing in time.
+func (r *runner) watch(
+	ctx context.Context, applied *appsv1.Deployment,
+) (k8srollout.Verdict, *appsv1.ReplicaSet, error) {
+	r.applied = applied
 	bounded, cancel := context.WithTimeout(ctx, r.Timeout)
 	defer cancel()
-	w := &watcher{runner: r, generation: generation}
-	err := r.cluster.Observe(bounded, r.Namespace, r.App, func(o k8srollout.Observation) (bool, error) {
+	w := &watcher{runner: r}
+	err := r.objects.Observe(bounded, r.Workload(), func(o k8srollout.Observation) (bool, error) {
+		if err := w.checkUnchanged(o); err != nil {
+			return false, err
+		}
 		w.observe(bounded, o)
-		return w.verdict.State == k8srollout.Complete || w.verdict.State == k8srollout.Failed, nil
+		complete := w.verdict.State == k8srollout.Complete
+		return w.verdict.State == k8srollout.Failed || r.ends(complete), nil
 	})
+	if errors.Is(err, errAllComplete) {
+		return w.verdict, w.current, nil
+	}
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
 		if err = w.lookAgain(ctx); err == nil && w.verdict.State != k8srollout.Complete {
-			w.timeUp(ctx)
+			err = w.timeUp(ctx)
 		}
 	}
 	return w.verdict, w.current, err
 }
 
+// errAllComplete ends the watches of a release whose Deployments are all complete.
+var errAllComplete = errors.New("all Deployments of the release are complete")
+
+// ends reports whether the watch of a Deployment may end that is complete or not.
+func (r *runner) ends(complete bool) bool {
+	if r.release == nil {
+		return complete
+	}
+	return r.release(complete)
+}
+
 // lastLook is how long the API server has to answer at the time limit.
 const lastLook = 20 * time.Second
 
-// lookAgain reads the rollout once more at the time limit. The last observation may be from before an outage, and a
-// version whose Pods are available by now must not be taken back. It returns an error if the API server cannot be
-// reached. It keeps a verdict of failure, because its one look may come before the events that name the cause.
+// lookAgain reads the rollout once more at the time limit. The last observation may be from before an outage, and norn
+// must not replace a version whose Pods are available by now. It returns an error if the API server cannot be reached.
+// It keeps a verdict of failure, because its one look may come before the events that name the cause.
 func (w *watcher) lookAgain(ctx context.Context) error {
 	bounded, cancel := context.WithTimeout(ctx, lastLook)
 	defer cancel()
-	return w.cluster.Observe(bounded, w.Namespace, w.App, func(o k8srollout.Observation) (bool, error) {
-		o.Generation, o.AllowRestarts, o.Before = w.generation, &w.AllowRestarts, w.failedBefore
+	return w.cluster.Observe(bounded, w.Namespace, w.App, w.Workload(), func(o k8srollout.Observation) (bool, error) {
+		if err := w.checkUnchanged(o); err != nil {
+			return false, err
+		}
+		o.Generation, o.AllowRestarts, o.Before = w.applied.Generation, &w.AllowRestarts, w.failedBefore
 		if v := w.steady(o, k8srollout.Judge(o)); v.Up {
 			w.verdict, w.current = v, k8srollout.CurrentReplicaSet(o)
 		}
@@ -69,20 +98,37 @@ func (w *watcher) lookAgain(ctx context.Context) error {
 	})
 }
 
+// checkUnchanged returns a *ChangedError if the observed Deployment no longer has the version that norn applied.
+// Observations from before the change do not count.
+func (w *watcher) checkUnchanged(o k8srollout.Observation) error {
+	if o.Deployment == nil || o.Deployment.Generation < w.applied.Generation {
+		return nil
+	}
+	return CheckUnchanged(w.applied, o.Deployment)
+}
+
 // observe judges one observation and reports what changed.
 func (w *watcher) observe(ctx context.Context, o k8srollout.Observation) {
-	o.Generation, o.AllowRestarts, o.Before = w.generation, &w.AllowRestarts, w.failedBefore
-	v := k8srollout.Judge(o)
-	v = w.steady(o, v)
+	o.Generation, o.AllowRestarts, o.Before = w.applied.Generation, &w.AllowRestarts, w.failedBefore
+	w.countLost()
+	v := w.steady(o, k8srollout.Judge(o))
 	w.report(o, v)
 	w.verdict, w.current = v, k8srollout.CurrentReplicaSet(o)
+	w.measure(ctx)
+}
+
+// measure turns a stall that has lasted too long into a failure.
+func (w *watcher) measure(ctx context.Context) {
+	v := w.verdict
 	if v.State != k8srollout.Stalled {
 		w.stalled = ""
 		return
 	}
-	if v.Reason != w.stalled {
+	// A wait without a limit does not count against the limit of a later one.
+	if v.Reason != w.stalled || w.patience == 0 && v.Patience > 0 {
 		w.stalled, w.since = v.Reason, time.Now()
 	}
+	w.patience = v.Patience
 	switch held := time.Since(w.since); {
 	case v.Patience > 0 && held >= v.Patience:
 		w.verdict.State = k8srollout.Failed
@@ -99,7 +145,8 @@ const steadyFor = 5 * time.Second
 
 // steady returns v, or a Progressing verdict while pods without a probe have not been up for steadyFor.
 func (w *watcher) steady(o k8srollout.Observation, v k8srollout.Verdict) k8srollout.Verdict {
-	if v.State != k8srollout.Complete || !w.changed || k8srollout.HasReadinessProbes(o.Deployment.Spec.Template.Spec) {
+	if v.State != k8srollout.Complete || v.Want == 0 || !w.changed ||
+		k8srollout.HasReadinessProbes(o.Deployment.Spec.Template.Spec) {
 		w.up = time.Time{}
 		return v
 	}
@@ -112,8 +159,9 @@ func (w *watcher) steady(o k8srollout.Observation, v k8srollout.Verdict) k8sroll
 		w.up, w.restarts = time.Now(), restarts
 	}
 	if time.Since(w.up) < steadyFor {
-		v.State, v.Up = k8srollout.Progressing, false
-		v.Message = fmt.Sprintf("%s; watching them for %s because they have no healthcheck", v.Message, steadyFor)
+		v.State, v.Up = k8srollout.Progressing, restarts == 0 // at the time limit, available is enough
+		v.Message = fmt.Sprintf("%d of %d Pods available; watching them for %s because they have no healthcheck",
+			v.Ready, v.Want, steadyFor)
 	}
 	return v
 }
@@ -124,7 +172,11 @@ func (w *watcher) report(o k8srollout.Observation, v k8srollout.Verdict) {
 	pods := make([]pipeline.Pod, 0, len(mine)+len(old))
 	for i, p := range slices.Concat(mine, old) {
 		sum := k8srollout.Summarize(p)
-		pods = append(pods, pipeline.Pod{Name: p.Name, State: sum.State, Ready: sum.Ready, Old: i >= len(mine)})
+		shown := pipeline.Pod{Name: p.Name, State: sum.State, Ready: sum.Ready, Old: i >= len(mine)}
+		if since := k8srollout.TerminatingSince(p); !since.IsZero() {
+			shown.Node, shown.Since = p.Spec.NodeName, since
+		}
+		pods = append(pods, shown)
 	}
 	if v.Message != w.verdict.Message && v.State != k8srollout.Failed || !slices.Equal(pods, w.pods) {
 		w.pods = pods
@@ -142,14 +194,18 @@ func (w *watcher) progress(v k8srollout.Verdict) string {
 }
 
 // timeUp turns the last verdict into a failure, because the rollout did not complete in time. If every new Pod is
-// available, the rollout is complete instead: an old Pod that does not end says nothing about the new version.
-func (w *watcher) timeUp(ctx context.Context) {
+// available, the rollout is complete instead: an old Pod that does not end says nothing about the new version. If a
+// node or an old Pod is at fault, timeUp returns a *NodeError or an *OldPodError.
+func (w *watcher) timeUp(ctx context.Context) error {
 	if w.verdict.Up {
 		w.verdict.State = k8srollout.Complete
 		pipeline.Warn(w.out, "the new Pods are available, but the rollout is not complete after %s: %s",
 			w.Timeout, w.verdict.Message)
 		w.verdict.Message = fmt.Sprintf("%d of %d Pods available", w.verdict.Ready, w.verdict.Want)
-		return
+		return nil
+	}
+	if err := w.atFault(); err != nil {
+		return err
 	}
 	if w.verdict.State != k8srollout.Stalled {
 		w.verdict.Reason = k8srollout.TimedOut
@@ -158,12 +214,16 @@ func (w *watcher) timeUp(ctx context.Context) {
 	}
 	w.verdict.State = k8srollout.Failed
 	w.verdict.Message = fmt.Sprintf("not complete after %s: %s", w.Timeout, w.verdict.Message)
+	return nil
 }
 
 // wrongPort looks, once, for a port on which the container listens instead of its probe's. It reports whether it found
 // one.
 func (w *watcher) wrongPort(ctx context.Context) bool {
 	w.searched = true
+	if w.verdict.Shared { // an open port may be another container's, and the app may only be slow
+		return false
+	}
 	if w.ports = w.listening(ctx, w.verdict); len(w.ports) == 0 {
 		return false
 	}

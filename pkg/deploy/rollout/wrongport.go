@@ -31,7 +31,8 @@ func (r *runner) listening(ctx context.Context, v k8srollout.Verdict) []int {
 		mu    sync.Mutex
 		found []int
 	)
-	for _, port := range candidates(r.tail(ctx, v, false), v.Port) {
+	log, _ := r.tail(ctx, v, false) // without the log, the usual ports remain
+	for _, port := range candidates(log, v.Port) {
 		calls.Go(func() {
 			if open, err := r.cluster.Listens(ctx, r.Namespace, v.Pod, port); err == nil && open {
 				mu.Lock()

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -28,7 +29,8 @@ func Clone(ctx context.Context, out io.Writer, repo infraspec.Repo, v Selection,
 	if err := access.git(ctx, out, "", "clone", "--quiet", "--bare", "--", repo.URL, bare); err != nil {
 		return Tree{}, fmt.Errorf("clone %s: %w", RedactURL(repo.URL), err)
 	}
-	tree, err := commitAt(ctx, gitIn(bare), RedactURL(repo.URL), cmp.Or(v.Ref, branchRef(ctx, gitIn(bare), repo.Branch)))
+	git := gitIn(bare, "GIT_DIR="+bare) // otherwise it finds no bare repository
+	tree, err := commitAt(ctx, git, RedactURL(repo.URL), cmp.Or(v.Ref, branchRef(ctx, git, repo.Branch)))
 	if err != nil {
 		return Tree{}, err
 	}
@@ -48,9 +50,26 @@ func Clone(ctx context.Context, out io.Writer, repo infraspec.Repo, v Selection,
 	if err != nil {
 		return Tree{}, fmt.Errorf("check out %s: %w", tree.Describe(), err)
 	}
+	if err := removeRepositories(target); err != nil {
+		return Tree{}, fmt.Errorf("check out %s: %w", tree.Describe(), err)
+	}
 	tree.warnUnlisted(unlisted, "")
 	tree.Dir, tree.Copied, tree.origin = target, target, RedactURL(repo.URL)
 	return tree, nil
+}
+
+// removeRepositories removes the .git of a clone and of its submodules, which a build would copy into the image. It
+// holds the repository's address, which may have credentials in it.
+func removeRepositories(dir string) error {
+	return filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.Name() != ".git" {
+			return err
+		}
+		if err := os.RemoveAll(path); err != nil || !e.IsDir() { //nolint:gosec // nothing else writes there
+			return err
+		}
+		return fs.SkipDir
+	})
 }
 
 // branchRef returns the ref of a branch, even if a tag has the same name. It returns name if there is no such branch.
@@ -116,7 +135,7 @@ type access struct {
 // git runs git with this access and writes its output to out.
 func (a *access) git(ctx context.Context, out io.Writer, dir string, args ...string) error {
 	options := command.Options{Dir: dir, Stdout: out, Stderr: out, Env: a.env}
-	err := command.RunWith(ctx, options, "git", slices.Concat(a.args, args)...)
+	err := command.Git(ctx, options, slices.Concat(a.args, args)...)
 	if err != nil && ctx.Err() == nil {
 		return &cloneError{err, a.advice}
 	}

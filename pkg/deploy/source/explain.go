@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// Absence returns why a file of the user's checkout is not in t. It returns "" if t is not a copy of a commit of that
+// Absence returns why a file of the user's checkout is not in t. It returns "" if t is not a version of that
 // checkout. path is relative to dir.
 func (t Tree) Absence(ctx context.Context, dir, path string) string {
-	if t.top == "" || t.Copied == "" {
+	if t.top == "" {
 		return ""
 	}
 	git := gitIn(dir)
@@ -27,8 +27,8 @@ func (t Tree) Absence(ctx context.Context, dir, path string) string {
 // Recreate returns shell commands that lay out t's source in folder to, and the app's folder there. For uncommitted
 // changes, it returns no commands and the user's own folder.
 func (t Tree) Recreate(to string) (commands []string, dir string) {
-	if t.Copied == "" {
-		return nil, t.Dir
+	if t.Dirty {
+		return nil, t.own
 	}
 	quoted := Quote(to)
 	if t.top != "" {

@@ -21,7 +21,7 @@ func gitIn(dir string, env ...string) gitFunc {
 			Dir: dir, Stdout: &stdout, Stderr: &stderr,
 			Env: append([]string{"LC_ALL=C"}, env...), // resolve recognizes a message
 		}
-		if err := command.RunWith(ctx, options, "git", args...); err != nil {
+		if err := command.Git(ctx, options, args...); err != nil {
 			if text := strings.TrimSpace(stderr.String()); text != "" {
 				err = fmt.Errorf("%w: %s", err, text)
 			}

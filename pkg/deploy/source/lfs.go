@@ -5,8 +5,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
+
+	"norn/internal/regularfile"
 )
 
 // lfsHeader is the first line of a Git LFS pointer (github.com/git-lfs/git-lfs: docs/spec.md).
@@ -47,7 +48,7 @@ func isPointer(path string, e fs.DirEntry) bool {
 	if err != nil || !info.Mode().IsRegular() || info.Size() > maxPointer {
 		return false
 	}
-	f, err := os.Open(path)
+	f, err := regularfile.Open(path)
 	if err != nil {
 		return false
 	}

@@ -24,14 +24,21 @@ type Selection struct {
 
 // FromCheckout returns the version that ref names in the git repository that contains dir. It checks the commit out to
 // target, so norn deploys exactly that commit and never touches the user's checkout. If ref is "" and dir has
-// uncommitted changes, FromCheckout returns dir itself.
-func FromCheckout(ctx context.Context, dir, ref, target string) (Tree, error) {
+// uncommitted changes, it copies to target what a commit of the changes would contain, without the files of the
+// repository that omit names by their path.
+func FromCheckout(ctx context.Context, dir, ref, target string, omit func(path string) bool) (Tree, error) {
 	tree, err := resolve(ctx, dir, ref)
-	if err != nil || tree.Dirty {
+	if err != nil {
 		return tree, err
 	}
 	folder := tree.Dir
 	tree.Dir, tree.Copied = filepath.Join(target, folder), target
+	if tree.Dirty {
+		return tree, copyWorkTree(ctx, tree.top, target, func(path string) bool {
+			inside, ok := strings.CutPrefix(path, filepath.ToSlash(folder))
+			return ok && omit != nil && omit(inside)
+		})
+	}
 	if err := checkout(ctx, dir, tree.Commit, target); err != nil {
 		return Tree{}, err
 	}
@@ -40,11 +47,17 @@ func FromCheckout(ctx context.Context, dir, ref, target string) (Tree, error) {
 	return tree, err
 }
 
-// resolve resolves ref in the git repository that contains dir. The returned Tree's Dir is dir if it has uncommitted
-// changes, otherwise its path in the repository.
+// resolve resolves ref in the git repository that contains dir. The returned Tree's Dir is dir's path in the
+// repository, which is empty or ends in a slash.
 func resolve(ctx context.Context, dir, ref string) (Tree, error) {
 	git := gitIn(dir, "GIT_OPTIONAL_LOCKS=0") // git status must not write the index
 	top, err := git(ctx, "rev-parse", "--show-toplevel")
+	if err != nil && strings.Contains(err.Error(), "safe.bareRepository") {
+		return Tree{}, &pipeline.UsageError{
+			Problem: fmt.Sprintf("%s looks like a bare git repository, and norn runs no git command in it", dir),
+			Advice:  "look at its files HEAD and config: whoever made the folder can name commands there that git runs",
+		}
+	}
 	if err != nil && !strings.Contains(err.Error(), "not a git repository") {
 		return Tree{}, err
 	}
@@ -62,15 +75,13 @@ func resolve(ctx context.Context, dir, ref string) (Tree, error) {
 	if err != nil {
 		return Tree{}, err
 	}
-	tree.Dir, tree.top = prefix, top
+	tree.Dir, tree.top, tree.own = prefix, top, dir
 	if ref == "" {
 		changes, err := git(ctx, "status", "--porcelain", "--", ".")
 		if err != nil {
 			return Tree{}, err
 		}
-		if tree.Dirty = changes != ""; tree.Dirty {
-			tree.Dir = dir
-		}
+		tree.Dirty = changes != ""
 	}
 	return tree, nil
 }
@@ -95,7 +106,8 @@ func commitAt(ctx context.Context, git gitFunc, repo, ref string) (tree Tree, er
 	if warning := ambiguous(ctx, git, ref, tree.Commit); warning != "" {
 		tree.Warnings = append(tree.Warnings, warning)
 	}
-	tree.Time, err = git(ctx, "show", "--no-patch", "--no-show-signature", "--format=%ct", tree.Commit)
+	head, err := git(ctx, "show", "--no-patch", "--no-show-signature", "--format=%ct%n%s", tree.Commit)
+	tree.Time, tree.Subject, _ = strings.Cut(head, "\n")
 	return tree, err
 }
 

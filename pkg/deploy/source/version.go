@@ -9,11 +9,14 @@ type Tree struct {
 	Dir    string // the app's folder in the source
 	top    string // root of the user's checkout, or "" for a clone
 	origin string // address of a clone's repository without credentials, or ""
-	Copied string // the folder that norn created for this version, or "" if Dir is in the user's checkout
+	own    string // the app's folder in the user's checkout, or "" for a clone
+	Copied string // the folder that norn created for this version
 	Commit string // full commit hash
 	Number string // build number: how many commits led to Commit
 	Time   string // commit time, in seconds since 1970
-	Dirty  bool   // Dir has uncommitted changes
+	// Subject is the first line of the commit's message, as its author wrote it.
+	Subject string
+	Dirty   bool // with the uncommitted changes
 	// Shallow means that the repository lacks older commits, so Number is too low.
 	Shallow  bool
 	Warnings []string // about submodules that the Tree omits, and an ambiguous ref

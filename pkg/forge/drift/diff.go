@@ -60,6 +60,8 @@ var serverFields = []string{
 var bookkeepingAnnotations = []string{
 	metadata.RevisionAnnotation,
 	metadata.RestartPendingAnnotation,
+	metadata.UIDAnnotation,
+	metadata.RepositoryAnnotation,
 	"kubectl.kubernetes.io/last-applied-configuration",
 	"pv.kubernetes.io/bind-completed",
 	"pv.kubernetes.io/bound-by-controller",

@@ -60,18 +60,20 @@ func TestFields(t *testing.T) {
 			"env[NEW]", "env[PORT]",
 		}},
 		{"probes removed", [2]string{"healthcheck: /healthz\n", ""}, none, []string{
-			"livenessProbe", "readinessProbe", "startupProbe",
+			"livenessProbe", "readinessProbe",
 		}},
 		{"port changed", [2]string{"port: 8080", "port: 8081"}, none, []string{
 			"livenessProbe.httpGet.port", "ports[8080]", "ports[8081]",
-			"readinessProbe.httpGet.port", "startupProbe.httpGet.port",
+			"readinessProbe.httpGet.port",
 		}},
 		{"replicas set in the infraspec", [2]string{"role:", "replicas: 3\nrole:"}, none, []string{"spec.replicas"}},
 		{"resources added", [2]string{"role:", "resources: {limits: {memory: 64Mi}}\nrole:"}, none, []string{
 			"resources",
 		}},
 		{"volume removed", [2]string{"volumes: [{name: data, mountPath: /data, size: 64Mi}]\n", ""}, none, []string{
-			"spec.strategy.type", "volumeMounts", "spec.template.spec.volumes",
+			"spec.strategy.rollingUpdate", "spec.strategy.type", "lifecycle", "volumeMounts",
+			"spec.template.spec.terminationGracePeriodSeconds", "spec.template.spec.topologySpreadConstraints",
+			"spec.template.spec.volumes",
 		}},
 		{"value changed in the cluster", [2]string{}, func(d *appsv1.Deployment) {
 			d.Spec.Template.Spec.Containers[0].Env[0].Value = "x"
@@ -127,7 +129,7 @@ func TestFieldsAfterRollback(t *testing.T) {
 				}
 				owned := strings.Replace(compact.String(), `"f:livenessProbe":{`,
 					`"f:terminationMessagePath":{},"f:securityContext":{},"f:livenessProbe":{"f:timeoutSeconds":{},`, 1)
-				owned = strings.Replace(owned, `"f:httpGet":{`, `"f:httpGet":{"f:scheme":{},`, 3)
+				owned = strings.Replace(owned, `"f:httpGet":{`, `"f:httpGet":{"f:scheme":{},`, 2)
 				live.ManagedFields[i].FieldsV1 = metav1.NewFieldsV1(owned)
 			}
 		}

@@ -4,7 +4,6 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	applybatch "k8s.io/client-go/applyconfigurations/batch/v1"
-	applycore "k8s.io/client-go/applyconfigurations/core/v1"
 
 	"norn/pkg/infraspec"
 )
@@ -18,9 +17,7 @@ func CronJob(spec *infraspec.Spec, s Settings, start *Start) (*applybatch.CronJo
 	}
 	job := applybatch.JobSpec().
 		WithBackoffLimit(0).
-		WithTemplate(applycore.PodTemplateSpec().
-			WithLabels(Labels(spec)).
-			WithSpec(pod.WithRestartPolicy(corev1.RestartPolicyNever)))
+		WithTemplate(template(spec, pod.WithRestartPolicy(corev1.RestartPolicyNever)))
 	if limit := spec.Timeout.Duration(); limit > 0 {
 		job.WithActiveDeadlineSeconds(int64(limit.Seconds()))
 	}
@@ -28,8 +25,11 @@ func CronJob(spec *infraspec.Spec, s Settings, start *Start) (*applybatch.CronJo
 		WithSchedule(spec.Schedule).
 		WithConcurrencyPolicy(batchv1.ForbidConcurrent).
 		WithJobTemplate(applybatch.JobTemplateSpec().WithLabels(Labels(spec)).WithSpec(job))
+	if spec.Timezone != "" {
+		c.WithTimeZone(spec.Timezone)
+	}
 	if start != nil {
 		c.WithSuspend(start.Paused)
 	}
-	return applybatch.CronJob(spec.App, s.Namespace).WithLabels(Labels(spec)).WithSpec(c), nil
+	return overlaidCronJob(applybatch.CronJob(spec.Workload(), s.Namespace).WithLabels(Labels(spec)).WithSpec(c), spec)
 }

@@ -33,6 +33,9 @@ func Function(spec *infraspec.Spec, s Settings, body string) (*corev1.PodSpec, e
 	if err != nil {
 		return nil, err
 	}
+	if err := overlayJob(conf, spec); err != nil {
+		return nil, err
+	}
 	container := &conf.Containers[0]
 	for _, v := range [][2]string{
 		{BodyVariable, body}, {requestBodyVariable, body},

@@ -5,6 +5,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	applyapps "k8s.io/client-go/applyconfigurations/apps/v1"
 	applybatch "k8s.io/client-go/applyconfigurations/batch/v1"
@@ -24,7 +25,7 @@ func DeploymentFor(
 		image = metadata.ImageOf(live.Spec.Template.Spec, spec.App)
 	}
 	switch {
-	case live != nil && Deployed(live):
+	case live != nil && Deployed(live) && hasContainer(live.Spec.Template.Spec, spec.App):
 	case s.Image != "":
 		start, detail = &Start{Image: s.Image}, "starts with "+s.Image
 	case hasOwnImage(live, spec.App, image):
@@ -36,7 +37,16 @@ func DeploymentFor(
 	if err == nil && live != nil && metadata.Scaler(live) != "" {
 		conf.Spec.Replicas = nil
 	}
+	if err == nil && live != nil && metadata.IsOwned(live, spec.App) { // an adoption takes everything over
+		keepOthers(conf, live, spec, s)
+	}
 	return conf, detail, err
+}
+
+// hasContainer reports whether a Pod has a container of this name. A workload that was another app's until its labels
+// changed has none with the name of its new app, so the new container needs an image.
+func hasContainer(pod corev1.PodSpec, name string) bool {
+	return slices.ContainsFunc(pod.Containers, func(c corev1.Container) bool { return c.Name == name })
 }
 
 // hasOwnImage reports whether a Deployment has an image that no deploy has set: from forge --image, or from before an
@@ -58,13 +68,16 @@ func CronJobFor(
 	live *batchv1.CronJob, spec *infraspec.Spec, s Settings,
 ) (*applybatch.CronJobApplyConfiguration, string, error) {
 	var start *Start
-	detail := spec.Schedule
+	detail, image := spec.Schedule, ""
+	if live != nil {
+		image = metadata.ImageOf(live.Spec.JobTemplate.Spec.Template.Spec, spec.App)
+	}
 	switch {
-	case live != nil && Deployed(live):
+	case live != nil && Deployed(live) && hasContainer(live.Spec.JobTemplate.Spec.Template.Spec, spec.App):
 	case s.Image != "":
 		start = &Start{Image: s.Image}
-	case live != nil && (live.Spec.Suspend == nil || !*live.Spec.Suspend):
-		start = &Start{Image: metadata.ImageOf(live.Spec.JobTemplate.Spec.Template.Spec, spec.App)}
+	case image != "" && (live.Spec.Suspend == nil || !*live.Spec.Suspend):
+		start = &Start{Image: image}
 	default:
 		start, detail = BeforeFirstDeploy(spec.App), "suspended until the first deploy"
 	}

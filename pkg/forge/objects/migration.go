@@ -3,6 +3,7 @@ package objects
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	applycore "k8s.io/client-go/applyconfigurations/core/v1"
@@ -17,15 +18,37 @@ func Migration(spec *infraspec.Spec, s Settings, image string) (*corev1.PodSpec,
 	if err != nil {
 		return nil, err
 	}
+	if err := overlayJob(conf, spec); err != nil {
+		return nil, err
+	}
 	pod, err := podSpec(spec, conf)
 	if err != nil {
 		return nil, err
 	}
-	pod.Volumes = nil
+	removeVolumes(spec, pod)
 	c := &pod.Containers[0]
-	c.Command, c.Args, c.VolumeMounts = EscapeDollars(spec.Migrations.Command), nil, nil
+	c.Command, c.Args = EscapeDollars(spec.Migrations.Command), nil
 	c.Ports, c.LivenessProbe, c.ReadinessProbe, c.StartupProbe = nil, nil, nil, nil
 	return pod, nil
+}
+
+// removeVolumes removes the infraspec's volumes, and the claims that an overlay mounts.
+func removeVolumes(spec *infraspec.Spec, pod *corev1.PodSpec) {
+	removed := map[string]bool{}
+	for _, v := range spec.Volumes {
+		removed[v.Name] = true
+	}
+	pod.Volumes = slices.DeleteFunc(pod.Volumes, func(v corev1.Volume) bool {
+		removed[v.Name] = removed[v.Name] || v.PersistentVolumeClaim != nil
+		return removed[v.Name]
+	})
+	for _, containers := range [][]corev1.Container{pod.InitContainers, pod.Containers} {
+		for i := range containers {
+			containers[i].VolumeMounts = slices.DeleteFunc(containers[i].VolumeMounts, func(m corev1.VolumeMount) bool {
+				return removed[m.Name]
+			})
+		}
+	}
 }
 
 // podSpec converts an apply configuration to the API type, for objects that norn creates instead of applying.

@@ -4,19 +4,29 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/util/intstr"
 	applycore "k8s.io/client-go/applyconfigurations/core/v1"
 
 	"norn/pkg/infraspec"
 )
 
-// podFor returns the pod that all roles share: one container, named after the app, and the app's volumes.
+// podFor returns the Pod that all roles share, with the overlay laid over it.
 func podFor(spec *infraspec.Spec, s Settings, start *Start) (*applycore.PodSpecApplyConfiguration, error) {
+	pod, err := plainPod(spec, s, start)
+	if err != nil {
+		return nil, err
+	}
+	return overlaidPod(pod, spec)
+}
+
+// plainPod returns the Pod without the overlay: one container, named after the app, and the app's volumes.
+func plainPod(spec *infraspec.Spec, s Settings, start *Start) (*applycore.PodSpecApplyConfiguration, error) {
 	container, err := containerFor(spec, s, start)
 	if err != nil {
 		return nil, err
 	}
-	return applycore.PodSpec().WithContainers(container).WithVolumes(volumes(spec)...), nil
+	pod := withStop(applycore.PodSpec().WithContainers(container).WithVolumes(volumes(spec)...), spec)
+	withPodSettings(pod, spec, s)
+	return pod, nil
 }
 
 func containerFor(spec *infraspec.Spec, s Settings, start *Start) (*applycore.ContainerApplyConfiguration, error) {
@@ -30,8 +40,8 @@ func containerFor(spec *infraspec.Spec, s Settings, start *Start) (*applycore.Co
 	if spec.Role == infraspec.Webserver {
 		port := int32(spec.Port) //nolint:gosec // infraspec has checked the range
 		c.WithPorts(applycore.ContainerPort().WithContainerPort(port).WithProtocol(corev1.ProtocolTCP))
-		withProbes(c, spec)
 	}
+	withProbes(c, spec)
 	if r := resources(spec.Resources); r != nil {
 		c.WithResources(r)
 	}
@@ -57,21 +67,6 @@ func EscapeDollars(texts []string) []string {
 // literal returns a text for a container's command or environment that reaches the container as written. Kubernetes
 // expands $(NAME) there to a variable and $$ to $ (kubernetes.io: Define Dependent Environment Variables).
 func literal(text string) string { return strings.ReplaceAll(text, "$", "$$") }
-
-// withProbes sets the three probes on the healthcheck path. The startup probe gives a slow app two and a half minutes
-// before the liveness probe can kill it.
-func withProbes(c *applycore.ContainerApplyConfiguration, spec *infraspec.Spec) {
-	if spec.Healthcheck == "" {
-		return
-	}
-	probe := func(period, failures int32) *applycore.ProbeApplyConfiguration {
-		return applycore.Probe().
-			WithHTTPGet(applycore.HTTPGetAction().WithPath(spec.Healthcheck).WithPort(intstr.FromInt(spec.Port))).
-			WithPeriodSeconds(period).
-			WithFailureThreshold(failures)
-	}
-	c.WithLivenessProbe(probe(30, 3)).WithReadinessProbe(probe(10, 3)).WithStartupProbe(probe(5, 30))
-}
 
 // resources converts requests and limits. infraspec has checked that they are valid quantities.
 func resources(r infraspec.Resources) *applycore.ResourceRequirementsApplyConfiguration {

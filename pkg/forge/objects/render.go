@@ -27,6 +27,23 @@ func All(spec *infraspec.Spec, s Settings) ([]Object, error) {
 	for _, claim := range Claims(spec, s) {
 		out = append(out, Object{Apply: claim})
 	}
+	for _, w := range spec.Workloads() {
+		made, err := ofWorkload(w, s, start)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, made...)
+	}
+	if len(spec.Secrets) > 0 {
+		const note = "norn deploy writes the real values from secrets.enc.yaml; these are placeholders"
+		out = append(out, Object{placeholders(spec, s), note})
+	}
+	return out, nil
+}
+
+// ofWorkload returns the objects of one workload.
+func ofWorkload(spec *infraspec.Spec, s Settings, start *Start) ([]Object, error) {
+	var out []Object
 	switch spec.Role {
 	case infraspec.Webserver, infraspec.Worker:
 		d, err := Deployment(spec, s, start)
@@ -45,9 +62,8 @@ func All(spec *infraspec.Spec, s Settings) ([]Object, error) {
 	if svc := Service(spec, s); svc != nil {
 		out = append(out, Object{svc, tunnelNote(spec, s)})
 	}
-	if len(spec.Secrets) > 0 {
-		const note = "norn deploy writes the real values from secrets.enc.yaml; these are placeholders"
-		out = append(out, Object{placeholders(spec, s), note})
+	if budget := DisruptionBudget(spec, s, false); budget != nil {
+		out = append(out, Object{Apply: budget})
 	}
 	return out, nil
 }

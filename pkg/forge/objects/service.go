@@ -8,7 +8,6 @@ import (
 	applycore "k8s.io/client-go/applyconfigurations/core/v1"
 
 	"norn/pkg/infraspec"
-	"norn/pkg/k8s/metadata"
 )
 
 // ServiceURL returns the URL of the app's Service within the cluster. The infraspec must set hosts.internal.
@@ -24,14 +23,14 @@ func Service(spec *infraspec.Spec, s Settings) *applycore.ServiceApplyConfigurat
 	if spec.Hosts.Internal == "" || spec.Role != infraspec.Webserver {
 		return nil
 	}
-	return applycore.Service(spec.Hosts.Internal, s.Namespace).
+	return overlaidService(applycore.Service(spec.Hosts.Internal, s.Namespace).
 		WithLabels(Labels(spec)).
 		WithSpec(applycore.ServiceSpec().
 			WithType(corev1.ServiceTypeClusterIP).
-			WithSelector(map[string]string{metadata.AppLabel: spec.App}).
+			WithSelector(selector(spec)).
 			WithPorts(applycore.ServicePort().
 				WithName("http").
 				WithProtocol(corev1.ProtocolTCP).
 				WithPort(servicePort).
-				WithTargetPort(intstr.FromInt(spec.Port))))
+				WithTargetPort(intstr.FromInt(spec.Port)))), spec)
 }

@@ -23,11 +23,14 @@ func Claims(spec *infraspec.Spec, s Settings) []*applycore.PersistentVolumeClaim
 	var out []*applycore.PersistentVolumeClaimApplyConfiguration
 	for _, v := range ClaimedVolumes(spec) {
 		size := corev1.ResourceList{corev1.ResourceStorage: v.Size.Value()}
+		claim := applycore.PersistentVolumeClaimSpec().
+			WithAccessModes(corev1.PersistentVolumeAccessMode(v.Mode())).
+			WithResources(applycore.VolumeResourceRequirements().WithRequests(size))
+		if v.Class != "" {
+			claim.WithStorageClassName(v.Class)
+		}
 		out = append(out, applycore.PersistentVolumeClaim(ClaimName(spec.App, v.Name), s.Namespace).
-			WithLabels(Labels(spec)).
-			WithSpec(applycore.PersistentVolumeClaimSpec().
-				WithAccessModes(corev1.ReadWriteOnce).
-				WithResources(applycore.VolumeResourceRequirements().WithRequests(size))))
+			WithLabels(Labels(spec)).WithSpec(claim))
 	}
 	return out
 }

@@ -1,7 +1,9 @@
 package tunnel
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"regexp"
 	"slices"
 	"strings"
@@ -20,15 +22,17 @@ const catchAll = "http_status:404"
 type ingress struct {
 	text  string
 	lines []string // including line ends
+	doc   *yaml.Node
 	root  *yaml.Node
 	list  *yaml.Node // the sequence of rules, or nil
 	rules []ingressRule
+	more  bool // another YAML document follows, which cloudflared does not read
 }
 
 type ingressRule struct {
-	host, path, service string
-	body                string     // all fields, for comparison
-	node, target        *yaml.Node // the rule, and the value of its service
+	host, path, service string     // as cloudflared reads them
+	content             string     // see content
+	node, target        *yaml.Node // the rule, and the value of its own service key or nil
 	first, last         int        // line numbers, from 0
 }
 
@@ -62,41 +66,91 @@ func (e *ConfigError) Hint() string {
 	return fmt.Sprintf("fix %s with kubectl edit configmap %s --namespace %s", ConfigKey, ConfigMap, Namespace)
 }
 
-// parseIngress parses a configuration. An empty text is a configuration without rules.
+// parseIngress parses a configuration. An empty text is a configuration without rules. A configuration that cloudflared
+// itself cannot read is a *ConfigError.
 func parseIngress(text string) (*ingress, error) {
-	in := &ingress{text: text, lines: splitLines(text)}
-	var doc yaml.Node
-	if err := yaml.Unmarshal([]byte(text), &doc); err != nil {
+	in := &ingress{text: text, lines: splitLines(text), doc: &yaml.Node{}}
+	dec := yaml.NewDecoder(strings.NewReader(text))
+	if err := dec.Decode(in.doc); errors.Is(err, io.EOF) {
+		return in, nil
+	} else if err != nil {
 		return nil, &ConfigError{err.Error()}
 	}
-	if len(doc.Content) == 0 || doc.Content[0].Tag == "!!null" {
+	in.more = !errors.Is(dec.Decode(&yaml.Node{}), io.EOF)
+	if in.doc.Content[0].Tag == "!!null" {
 		return in, nil
 	}
-	in.root = doc.Content[0]
+	in.root = in.doc.Content[0]
 	if in.root.Kind != yaml.MappingNode {
 		return nil, &ConfigError{"it is not a mapping"}
 	}
-	for i := 0; i+1 < len(in.root.Content); i += 2 {
-		if in.root.Content[i].Value == "ingress" {
-			in.list = in.root.Content[i+1]
-		}
+	if err := checkKeys(in.root); err != nil {
+		return nil, err
 	}
-	if in.list == nil || in.list.Tag == "!!null" {
-		return in, nil
+	var read configuration
+	if err := in.root.Decode(&read); err != nil {
+		return nil, &ConfigError{"cloudflared cannot read it: " + oneLine(err)}
 	}
-	switch in.list.Kind {
-	case yaml.SequenceNode:
-	case yaml.AliasNode: // an edit would change what else uses the list
-		return nil, &ConfigError{fmt.Sprintf(
-			"line %d: ingress is the alias *%s; write the rules there instead", in.list.Line, in.list.Value,
-		)}
-	default:
-		return nil, &ConfigError{fmt.Sprintf("line %d: ingress is not a list", in.list.Line)}
+	if at := keyIndex(in.root, "ingress"); at >= 0 {
+		in.list = in.root.Content[at+1]
 	}
-	for _, node := range in.list.Content {
-		in.rules = append(in.rules, in.parseRule(node))
+	if err := in.checkList(len(read.Ingress)); err != nil {
+		return nil, err
+	}
+	contents := contents{}
+	for i, rule := range read.Ingress {
+		in.rules = append(in.rules, in.parseRule(in.list.Content[i], rule, contents))
 	}
 	return in, nil
+}
+
+// checkKeys returns an error if a key below a node is a mapping or a list. cloudflared has no such keys, and yaml.v3
+// can panic on them.
+func checkKeys(n *yaml.Node) error {
+	for i, child := range n.Content {
+		if n.Kind == yaml.MappingNode && i%2 == 0 && resolved(child).Kind != yaml.ScalarNode {
+			return &ConfigError{fmt.Sprintf("line %d: a key is a mapping or a list, and cloudflared cannot read it", child.Line)}
+		}
+		if err := checkKeys(child); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkList returns an error unless the list holds each of the rules that cloudflared reads.
+func (in *ingress) checkList(rules int) error {
+	switch {
+	case in.list != nil && in.list.Kind == yaml.AliasNode: // an edit would change what else uses the list
+		return &ConfigError{fmt.Sprintf(
+			"line %d: ingress is the alias *%s; write the rules there instead", in.list.Line, in.list.Value,
+		)}
+	case rules > 0 && in.list == nil:
+		return &ConfigError{"the rules come from a merged mapping; write them under ingress instead"}
+	case in.list == nil:
+		return nil
+	}
+	for _, node := range in.list.Content {
+		if resolved(node).ShortTag() == "!!null" { // cloudflared skips it
+			return &ConfigError{fmt.Sprintf("line %d: a rule under ingress is empty; remove it", node.Line)}
+		}
+	}
+	return nil
+}
+
+// oneLine joins the lines of an error of package yaml.
+func oneLine(err error) string {
+	return strings.Join(strings.Fields(strings.TrimPrefix(err.Error(), "yaml: unmarshal errors:")), " ")
+}
+
+// keyIndex returns the index of a key in the content of a mapping, or -1. It ignores merged mappings.
+func keyIndex(mapping *yaml.Node, key string) int {
+	for i := 0; i+1 < len(mapping.Content); i += 2 {
+		if k := mapping.Content[i]; k.Kind == yaml.ScalarNode && k.Value == key {
+			return i
+		}
+	}
+	return -1
 }
 
 // lineBreak matches the line ends that yaml.v3 counts (YAML 1.1, 4.2).
@@ -114,14 +168,13 @@ func splitLines(text string) []string {
 	return lines
 }
 
-func (in *ingress) parseRule(node *yaml.Node) ingressRule {
-	r := ingressRule{node: node}
-	fields := node
-	if node.Kind == yaml.AliasNode {
-		fields = node.Alias
+// parseRule returns the rule of a node, which cloudflared reads as read.
+func (in *ingress) parseRule(node *yaml.Node, read cloudflaredRule, contents contents) ingressRule {
+	fields := resolved(node)
+	r := ingressRule{host: read.Hostname, path: read.Path, service: read.Service, node: node, content: contents.of(fields)}
+	if at := keyIndex(fields, "service"); at >= 0 {
+		r.target = fields.Content[at+1]
 	}
-	r.body = bodyOf(fields)
-	r.set(fields)
 	for r.first = node.Line - 1; r.first > in.list.Line-1 && !in.startsItem(r.first); {
 		r.first--
 	}
@@ -140,49 +193,12 @@ func (in *ingress) parseRule(node *yaml.Node) ingressRule {
 	return r
 }
 
-// set reads the fields of a rule's mapping. A field of the mapping has precedence over a merged one
-// (yaml.org/type/merge).
-func (r *ingressRule) set(fields *yaml.Node) {
-	if fields.Kind == yaml.AliasNode {
-		fields = fields.Alias
+// resolved returns the node that an alias stands for, or the node itself.
+func resolved(n *yaml.Node) *yaml.Node {
+	if n.Kind == yaml.AliasNode {
+		return n.Alias
 	}
-	if fields.Kind == yaml.SequenceNode { // of merged mappings; the first one has precedence
-		for _, merged := range slices.Backward(fields.Content) {
-			r.set(merged)
-		}
-	}
-	if fields.Kind != yaml.MappingNode {
-		return
-	}
-	for i := 0; i+1 < len(fields.Content); i += 2 {
-		if fields.Content[i].Tag == "!!merge" {
-			r.set(fields.Content[i+1])
-		}
-	}
-	for i := 0; i+1 < len(fields.Content); i += 2 {
-		value := fields.Content[i+1]
-		text := value.Value
-		if value.Kind == yaml.AliasNode {
-			text = value.Alias.Value
-		}
-		switch fields.Content[i].Value {
-		case "hostname":
-			r.host = text
-		case "path":
-			r.path = text
-		case "service":
-			r.service, r.target = text, value
-		}
-	}
-}
-
-// bodyOf returns all fields of a rule in a comparable form.
-func bodyOf(n *yaml.Node) string {
-	var fields any
-	if n.Decode(&fields) != nil {
-		return ""
-	}
-	return fmt.Sprint(fields) // fmt sorts map keys
+	return n
 }
 
 // startsItem reports whether an item of the list starts in a line.

@@ -1,8 +1,6 @@
 package tunnel
 
 import (
-	"bytes"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -16,16 +14,16 @@ func (in *ingress) insertRule(rule Rule) (string, error) {
 	if i >= 0 && in.rules[i].service == rule.Service {
 		return in.text, nil
 	}
-	want := in.rulesWith(rule)
+	want, list := in.expected().with(in, rule), in.nodesWith(rule)
 	last := Rule{Service: catchAll}
 	switch {
 	case i >= 0:
-		return in.verifyOrRewrite(want, in.replaceScalar(in.rules[i].target, rule.Service))
+		return in.verifyOrRewrite(want, in.replaceScalar(in.rules[i].target, rule.Service), list)
 	case in.list == nil:
-		list := "ingress:" + in.newline() + in.ruleLines(rule, "  ") + in.ruleLines(last, "  ")
-		return in.verifyOrRewrite(want, in.terminatedText()+list)
+		lines := "ingress:" + in.newline() + in.ruleLines(rule, "  ") + in.ruleLines(last, "  ")
+		return in.verifyOrRewrite(want, in.terminatedText()+lines, list)
 	case len(in.rules) == 0 || in.list.Style&yaml.FlowStyle != 0:
-		return in.rewrite(want)
+		return in.verifyOrRewrite(want, in.text, list)
 	}
 	indent := strings.Repeat(" ", in.list.Column-1)
 	if at := in.insertIndex(rule.Host); at < len(in.rules) {
@@ -35,7 +33,7 @@ func (in *ingress) insertRule(rule Rule) (string, error) {
 			line--
 		}
 		before, after := strings.Join(in.lines[:line], ""), strings.Join(in.lines[line:], "")
-		return in.verifyOrRewrite(want, before+in.ruleLines(rule, indent)+after)
+		return in.verifyOrRewrite(want, before+in.ruleLines(rule, indent)+after, list)
 	}
 	line := in.rules[len(in.rules)-1].last + 1
 	before := strings.Join(in.lines[:line], "")
@@ -43,7 +41,7 @@ func (in *ingress) insertRule(rule Rule) (string, error) {
 		before += in.newline()
 	}
 	after := strings.Join(in.lines[line:], "")
-	return in.verifyOrRewrite(want, before+in.ruleLines(rule, indent)+in.ruleLines(last, indent)+after)
+	return in.verifyOrRewrite(want, before+in.ruleLines(rule, indent)+in.ruleLines(last, indent)+after, list)
 }
 
 // removeRule returns the text without the rule for host.
@@ -52,140 +50,13 @@ func (in *ingress) removeRule(host string) (string, error) {
 	if i < 0 {
 		return in.text, nil
 	}
-	want := slices.Delete(in.expectedRules(), i, i+1)
+	want, list := in.expected(), slices.Delete(in.nodes(), i, i+1)
+	want.rules = slices.Delete(want.rules, i, i+1)
 	if in.list.Style&yaml.FlowStyle != 0 {
-		return in.rewrite(want)
+		return in.verifyOrRewrite(want, in.text, list)
 	}
 	r := in.rules[i]
-	return in.verifyOrRewrite(want, strings.Join(in.lines[:r.first], "")+strings.Join(in.lines[r.last+1:], ""))
-}
-
-// expectedRules returns the rules without positions, for comparison with a parsed edit.
-func (in *ingress) expectedRules() []ingressRule {
-	out := make([]ingressRule, len(in.rules))
-	for i, r := range in.rules {
-		out[i] = ingressRule{host: r.host, path: r.path, service: r.service, body: r.body}
-	}
-	return out
-}
-
-// expectedRule returns one of norn's rules without a position.
-func expectedRule(r Rule) ingressRule {
-	fields := map[string]any{"service": r.Service}
-	if r.Host != "" {
-		fields["hostname"] = r.Host
-	}
-	return ingressRule{host: r.Host, service: r.Service, body: fmt.Sprint(fields)}
-}
-
-// rulesWith returns the expected rules after rule is added or updated.
-func (in *ingress) rulesWith(rule Rule) []ingressRule {
-	out := in.expectedRules()
-	if i := in.find(rule.Host); i >= 0 {
-		out[i].service = rule.Service
-		out[i].body = bodyWith(in.rules[i].node, rule.Service)
-		return out
-	}
-	at := in.insertIndex(rule.Host)
-	if at == len(out) {
-		out = append(out, expectedRule(Rule{Service: catchAll}))
-	}
-	return slices.Insert(out, at, expectedRule(rule))
-}
-
-// bodyWith returns a rule's body with its service replaced.
-func bodyWith(n *yaml.Node, service string) string {
-	if n.Kind == yaml.AliasNode {
-		n = n.Alias
-	}
-	fields := map[string]any{}
-	if n.Decode(&fields) != nil {
-		return ""
-	}
-	fields["service"] = service
-	return fmt.Sprint(fields)
-}
-
-// otherSettings returns everything in the configuration but its rules, in a comparable form.
-func (in *ingress) otherSettings() string {
-	fields := map[string]any{}
-	if in.root != nil && in.root.Decode(&fields) != nil {
-		return ""
-	}
-	delete(fields, "ingress")
-	return fmt.Sprint(fields)
-}
-
-// verifyOrRewrite parses an edited text. If its rules are not equal to want (because of an alias, a tag or an unusual
-// layout), verifyOrRewrite encodes the whole configuration instead. That keeps comments and order, but not all
-// whitespace.
-func (in *ingress) verifyOrRewrite(want []ingressRule, text string) (string, error) {
-	again, err := parseIngress(text)
-	if err == nil && slices.Equal(again.expectedRules(), want) && again.otherSettings() == in.otherSettings() {
-		return text, nil
-	}
-	return in.rewrite(want)
-}
-
-// rewrite encodes the configuration with these rules. It returns a *ConfigError if that would change anything else,
-// because the rules share parts with each other or with other settings.
-func (in *ingress) rewrite(want []ingressRule) (string, error) {
-	root := in.root
-	if in.list == nil || root == nil {
-		return "", &ConfigError{"its layout is not supported"}
-	}
-	other := in.otherSettings()
-	content, err := in.nodesOf(want)
-	if err != nil {
-		return "", err
-	}
-	if len(in.list.Content) == 0 { // "[]" says nothing about the layout
-		in.list.Style = 0
-	}
-	in.list.Kind, in.list.Content = yaml.SequenceNode, content
-	if in.list.Tag == "!!null" {
-		in.list.Tag, in.list.Value = "!!seq", ""
-	}
-	var out bytes.Buffer
-	enc := yaml.NewEncoder(&out)
-	enc.SetIndent(2)
-	if err := enc.Encode(root); err != nil {
-		return "", fmt.Errorf("write the tunnel's configuration: %w", err)
-	}
-	again, err := parseIngress(out.String())
-	if err != nil || !slices.Equal(again.expectedRules(), want) || again.otherSettings() != other {
-		return "", &ConfigError{"the rules share parts by YAML aliases; write them out"}
-	}
-	return out.String(), nil
-}
-
-// nodesOf returns the YAML of these rules: the existing nodes, with a new service where it differs, and new ones.
-func (in *ingress) nodesOf(want []ingressRule) ([]*yaml.Node, error) {
-	var content []*yaml.Node
-	unused := slices.Clone(in.rules)
-	for _, w := range want {
-		i := slices.IndexFunc(unused, func(r ingressRule) bool {
-			return r.host == w.host && r.path == w.path && (r.host != "" || r.service == w.service)
-		})
-		var node yaml.Node
-		if i >= 0 {
-			node = *unused[i].node
-			if unused[i].service != w.service && unused[i].target != nil {
-				*unused[i].target = yaml.Node{Kind: yaml.ScalarNode, Value: w.service}
-			}
-			unused = slices.Delete(unused, i, i+1)
-		} else {
-			rule := map[string]string{"service": w.service}
-			if w.host != "" {
-				rule["hostname"] = w.host
-			}
-			if err := node.Encode(rule); err != nil {
-				return nil, fmt.Errorf("write the tunnel's configuration: %w", err)
-			}
-		}
-		content = append(content, &node)
-	}
-	return content, nil
+	return in.verifyOrRewrite(want, strings.Join(in.lines[:r.first], "")+strings.Join(in.lines[r.last+1:], ""), list)
 }
 
 // replaceScalar returns the text with a scalar's value replaced in place, or the unchanged text if that is not

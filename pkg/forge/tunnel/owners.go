@@ -61,7 +61,8 @@ var ErrNoConfig = errors.New("no configuration")
 // Edit makes rule the only rule of app in a tunnel's configuration. A Rule without a host removes all rules of app.
 // Edit returns the hosts of removed rules, and the host pattern of an earlier rule that shadows this one, or "". If
 // rule.Host already routes elsewhere, Edit returns an *objects.ConflictError; adopt lets it replace a rule that no app
-// owns. A correct rule that no app owns stays without an owner, unless adopt makes it the app's. Without a
+// owns, if that rule has a service. A configuration that Edit cannot change without changing anything else is a
+// *ConfigError. A correct rule that no app owns stays without an owner, unless adopt makes it the app's. Without a
 // configuration, the error is ErrNoConfig.
 func Edit(m *corev1.ConfigMap, app string, rule Rule, adopt bool) (removed []string, shadow string, err error) {
 	text, exists := m.Data[ConfigKey]
@@ -86,11 +87,9 @@ func Edit(m *corev1.ConfigMap, app string, rule Rule, adopt bool) (removed []str
 			return nil, "", err
 		}
 		at, owner := in.find(rule.Host), owners[rule.Host]
-		if at >= 0 && in.rules[at].service != rule.Service && owner != app && (!adopt || owner != "") {
-			return nil, "", &objects.ConflictError{
-				Kind: "tunnel rule", Namespace: Namespace, Name: rule.Host, App: app,
-				Found: "it leads to " + in.rules[at].service,
-				Final: owner != "",
+		if at >= 0 && in.rules[at].service != rule.Service {
+			if err := in.rules[at].checkEditable(rule.Host, app, owner, adopt); err != nil {
+				return nil, "", err
 			}
 		}
 		wrote := at < 0 || in.rules[at].service != rule.Service
@@ -110,6 +109,25 @@ func Edit(m *corev1.ConfigMap, app string, rule Rule, adopt bool) (removed []str
 		MarkPending(m, app)
 	}
 	return removed, shadow, owners.Annotate(m)
+}
+
+// checkEditable returns an error unless app may change the service of a rule for host that belongs to the app owner, or
+// to none.
+func (r ingressRule) checkEditable(host, app, owner string, adopt bool) error {
+	found := "it leads to " + r.service
+	if r.service == "" {
+		found = "it has no service"
+	}
+	incomplete := r.service == "" && r.target == nil
+	switch {
+	case owner != app && (owner != "" || !adopt || incomplete):
+		return &objects.ConflictError{
+			Kind: "tunnel rule", Namespace: Namespace, Name: host, App: app, Found: found, Final: owner != "" || incomplete,
+		}
+	case incomplete:
+		return &ConfigError{fmt.Sprintf("line %d: the rule for %s has no service; add one", r.first+1, host)}
+	}
+	return nil
 }
 
 // AppKey returns the key of an app in Owners. It includes the namespace because all namespaces share one tunnel.

@@ -7,12 +7,15 @@ import (
 	"go/parser"
 	"go/token"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/invopop/jsonschema"
+
+	"norn/pkg/infraspec"
 )
 
 const head = `<!-- Generated from the types in pkg/infraspec by go generate ./pkg/infraspec. -->
@@ -39,9 +42,9 @@ the schema.
 
 ## Several apps in one folder
 
-A web server and its worker are two apps with two files, such as ` + "`infraspec.yaml`" + ` and
-` + "`infraspec.worker.yaml`" + `. They share the folder's source, Dockerfile and ` + "`secrets.enc.yaml`" + `. Pass
-the second file by its path:
+A web server and its worker are one app with [processes](processes.md). Two apps of one folder have
+two files, such as ` + "`infraspec.yaml`" + ` and ` + "`infraspec.worker.yaml`" + `. They share the folder's source,
+Dockerfile and ` + "`secrets.enc.yaml`" + `. Pass the second file by its path:
 
 ` + "```sh" + `
 norn deploy
@@ -121,11 +124,30 @@ func sections(out *bytes.Buffer, path string, s *jsonschema.Schema) {
 		if nested.Items != nil && nested.Items.Properties != nil {
 			nested, name = nested.Items, name+"[]"
 		}
+		if nested.AdditionalProperties != nil && nested.AdditionalProperties.Properties != nil {
+			nested, name = nested.AdditionalProperties, name+".NAME"
+		}
+		if p.Key == "environments" { // its other keys are those of the file
+			table(out, "`"+name+"`", ownKeys(nested))
+			continue
+		}
 		if nested.Properties != nil && nested.Properties.Len() > 0 {
 			table(out, "`"+name+"`", nested)
 			sections(out, name, nested)
 		}
 	}
+}
+
+// ownKeys returns the schema of the keys that an environment has in addition to those of an infraspec.
+func ownKeys(environment *jsonschema.Schema) *jsonschema.Schema {
+	own := &jsonschema.Schema{Properties: jsonschema.NewProperties()}
+	for i := range reflect.TypeFor[infraspec.Environment]().NumField() {
+		key := reflect.TypeFor[infraspec.Environment]().Field(i).Tag.Get("yaml")
+		if value, ok := environment.Properties.Get(key); ok {
+			own.Properties.Set(key, value)
+		}
+	}
+	return own
 }
 
 func table(out *bytes.Buffer, title string, s *jsonschema.Schema) {
@@ -154,7 +176,7 @@ func meaning(key string, s *jsonschema.Schema) string {
 
 // goName returns the field name that a comment begins with: "Port is the port …".
 func goName(key string) string {
-	if key == "url" || key == "kv" {
+	if key == "url" || key == "kv" || key == "tcp" {
 		return strings.ToUpper(key)
 	}
 	return strings.ToUpper(key[:1]) + key[1:]
@@ -175,7 +197,9 @@ func typeName(s *jsonschema.Schema) string {
 	if s.Enum != nil {
 		var words []string
 		for _, e := range s.Enum {
-			words = append(words, fmt.Sprintf("`%v`", e))
+			if e != nil {
+				words = append(words, fmt.Sprintf("`%v`", e))
+			}
 		}
 		return strings.Join(words, ", ")
 	}
@@ -188,6 +212,8 @@ func typeName(s *jsonschema.Schema) string {
 		return "list of mappings"
 	case has("array"):
 		return "list of strings"
+	case has("object") && has("string"):
+		return "path, or a mapping"
 	case has("object"):
 		return "mapping"
 	case has("number") && has("integer"):

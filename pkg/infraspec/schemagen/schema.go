@@ -27,12 +27,20 @@ func schema(dir string) (*jsonschema.Schema, error) {
 	root.Title = "infraspec.yaml: an app that norn deploys to Kubernetes"
 	root.Description = ""
 	finish(root, reflect.TypeFor[infraspec.Spec]())
-	root.AllOf = []*jsonschema.Schema{
-		needs(infraspec.Webserver, "port"),
-		needs(infraspec.Cron, "schedule", "command"),
-	}
+	whole := r.Reflect(&infraspec.Spec{})
+	finish(whole, reflect.TypeFor[infraspec.Spec]())
+	layEnvironments(root, whole)
+	root.AllOf = roleNeeds()
 	return root, nil
 }
+
+// roleNeeds returns the schemas of the keys that the roles require.
+func roleNeeds() []*jsonschema.Schema {
+	return []*jsonschema.Schema{needs(infraspec.Webserver, "port"), needs(infraspec.Cron, "schedule", "command")}
+}
+
+// label matches a DNS label.
+const label = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 
 // variable matches the name of an environment variable.
 const variable = "^[A-Za-z_][A-Za-z0-9_.-]*$"
@@ -51,7 +59,7 @@ func valueType(t reflect.Type) *jsonschema.Schema {
 		s := multi("string", "number", "boolean", "array")
 		s.Items = multi(written...)
 		return s
-	case reflect.TypeFor[infraspec.Seconds]():
+	case reflect.TypeFor[infraspec.Seconds](), reflect.TypeFor[infraspec.Delay]():
 		return multi("string", "integer")
 	case reflect.TypeFor[infraspec.Memory]():
 		return multi("string", "integer", "number")
@@ -63,6 +71,8 @@ func valueType(t reflect.Type) *jsonschema.Schema {
 			PropertyNames:        &jsonschema.Schema{Pattern: variable},
 			AdditionalProperties: multi("string", "number", "boolean", "null"),
 		}
+	case reflect.TypeFor[infraspec.Metadata]():
+		return &jsonschema.Schema{Type: "object", AdditionalProperties: multi("string", "number", "boolean", "null")}
 	case reflect.TypeFor[[]string]():
 		return &jsonschema.Schema{Type: "array", Items: multi(written...)}
 	}
@@ -87,6 +97,8 @@ func finish(s *jsonschema.Schema, t reflect.Type) {
 			finish(prop, ft)
 		case ft.Kind() == reflect.Slice && ft.Elem().Kind() == reflect.Struct:
 			finish(prop.Items, ft.Elem())
+		case ft.Kind() == reflect.Map && ft.Elem().Kind() == reflect.Struct:
+			finishMap(prop, ft.Elem())
 		}
 		if prop.Default == nil {
 			prop.Default = fallback(t.Field(i).Tag)
@@ -96,7 +108,24 @@ func finish(s *jsonschema.Schema, t reflect.Type) {
 			prop.Items.Pattern = variable
 		}
 		types(prop, slices.Contains(s.Required, name))
+		if ft == reflect.TypeFor[infraspec.Healthcheck]() {
+			prop.Extras["type"], prop.Pattern = []any{"string", "object", "null"}, "^(/|$)"
+		}
 	}
+}
+
+// finishMap completes the schema of a mapping of names to structs.
+func finishMap(prop *jsonschema.Schema, t reflect.Type) {
+	value := prop.AdditionalProperties
+	for _, named := range prop.PatternProperties {
+		value = named
+	}
+	finish(value, t)
+	value.Description = ""
+	value.AllOf = roleNeeds()
+	types(value, false)
+	prop.PatternProperties, prop.AdditionalProperties = nil, value
+	prop.PropertyNames = &jsonschema.Schema{Pattern: label}
 }
 
 func fallback(tag reflect.StructTag) any {
@@ -114,6 +143,9 @@ func types(prop *jsonschema.Schema, required bool) {
 	switch {
 	case prop.Enum != nil:
 		prop.Type = ""
+		if !required {
+			prop.Enum = append(prop.Enum, nil)
+		}
 		return
 	case prop.Type == "boolean": // YAML 1.1 of the original system also allows yes, no, on and off
 		prop.Type, prop.Extras = "", nil

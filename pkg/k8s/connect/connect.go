@@ -3,9 +3,7 @@ package connect
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"time"
@@ -73,7 +71,7 @@ func Dial(ctx context.Context, flags *genericclioptions.ConfigFlags, by Caller) 
 	if err != nil {
 		return nil, err
 	}
-	client.NoCredentials = t.missingCredentials()
+	client.ContextNamespace, client.NoCredentials = t.namespace, t.missingCredentials()
 	if err := client.Ping(ctx); err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -106,12 +104,12 @@ func tune(conf *rest.Config, userAgent string, wait time.Duration) {
 	conf.ContentType = "application/vnd.kubernetes.protobuf"
 	conf.AcceptContentTypes = "application/vnd.kubernetes.protobuf,application/json"
 	conf.Dial = (&net.Dialer{Timeout: wait, KeepAlive: 30 * time.Second}).DialContext
-	// conf.Timeout would include the response body and cut off watches and log streams, so headerTimeout bounds only
-	// the wait for the response headers.
-	conf.Timeout = 0
+	conf.Timeout = 0 // it would cut off watches and log streams; bounded limits the silence instead
 	conf.Wrap(func(next http.RoundTripper) http.RoundTripper {
-		limited := &headerTimeout{next: next, first: wait, wait: max(wait, 30*time.Second)}
-		return &retryTransport{next: limited, timeout: retryFor}
+		return &retryTransport{
+			next:    &whole{next: &bounded{next: next, first: wait, wait: max(wait, answerWait)}},
+			timeout: retryFor,
+		}
 	})
 }
 
@@ -132,59 +130,4 @@ func connected(t *target, by Caller) (*k8s.Client, error) {
 		}
 	}
 	return client, nil
-}
-
-// headerTimeout cancels a request if the response headers have not arrived after wait. It does not bound the body. It
-// cancels the first request if the whole response has not arrived after first.
-type headerTimeout struct {
-	next        http.RoundTripper
-	first, wait time.Duration
-}
-
-// RoundTrip implements http.RoundTripper.
-func (t *headerTimeout) RoundTrip(req *http.Request) (*http.Response, error) {
-	ctx, cancel := context.WithCancelCause(req.Context())
-	first, late := k8s.IsProbe(req), fmt.Errorf("no answer within %s", t.wait)
-	wait := t.wait
-	if first {
-		wait, late = t.first, context.DeadlineExceeded
-	}
-	timer := time.AfterFunc(wait, func() { cancel(late) })
-	resp, err := t.next.RoundTrip(req.WithContext(ctx))
-	if err != nil {
-		timer.Stop()
-		if cause := context.Cause(ctx); cause != nil && req.Context().Err() == nil {
-			err = fmt.Errorf("%w (%w)", cause, err)
-		}
-		cancel(nil)
-		return nil, err
-	}
-	if !first {
-		timer.Stop()
-	}
-	resp.Body = &cancelOnClose{resp.Body, ctx, timer, cancel}
-	return resp, nil
-}
-
-type cancelOnClose struct {
-	io.ReadCloser
-	ctx    context.Context //nolint:containedctx // of the request
-	timer  *time.Timer
-	cancel context.CancelCauseFunc
-}
-
-// Read implements io.Reader. After a timeout, it returns the timeout's error.
-func (c *cancelOnClose) Read(p []byte) (int, error) {
-	n, err := c.ReadCloser.Read(p)
-	if err != nil && errors.Is(context.Cause(c.ctx), context.DeadlineExceeded) {
-		return n, context.DeadlineExceeded
-	}
-	return n, err
-}
-
-// Close implements io.Closer.
-func (c *cancelOnClose) Close() error {
-	c.timer.Stop()
-	defer c.cancel(nil)
-	return c.ReadCloser.Close()
 }

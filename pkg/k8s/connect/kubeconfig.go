@@ -21,7 +21,9 @@ import (
 type target struct {
 	conf    *rest.Config
 	context string // the context's name, or "in-cluster"
-	user    string // the kubeconfig's user entry, for messages
+	// namespace is the context's own, or "".
+	namespace string
+	user      string // the kubeconfig's user entry, for messages
 }
 
 const inCluster = "in-cluster"
@@ -54,6 +56,7 @@ func resolve(flags *genericclioptions.ConfigFlags, by Caller) (*target, error) {
 		if t.context, t.user, err = checkChain(flags, raw, files); err != nil {
 			return nil, err
 		}
+		t.namespace = raw.Contexts[t.context].Namespace
 	}
 	if t.conf, err = flags.ToRESTConfig(); err != nil {
 		return nil, &UnavailableError{

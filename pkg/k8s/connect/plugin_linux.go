@@ -13,12 +13,18 @@ import (
 // pluginVariable is the environment variable that client-go sets for credential plugins and for nothing else.
 const pluginVariable = "KUBERNETES_EXEC_INFO="
 
-// EndPlugins terminates the credential plugins that this process runs. client-go does not name their processes.
+// EndPlugins terminates the credential plugins that this process runs, and the programs that they run: a program that
+// outlives its plugin would keep norn's stderr open. client-go does not name their processes.
 func EndPlugins() {
+	parents := map[int]int{}
 	files, _ := filepath.Glob("/proc/[0-9]*/stat")
 	for _, path := range files {
-		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
-		if err != nil || parentOf(path) != os.Getpid() {
+		if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path))); err == nil {
+			parents[pid] = parentOf(path)
+		}
+	}
+	for pid := range parents {
+		if !descends(parents, pid, os.Getpid()) {
 			continue
 		}
 		environ, _ := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))

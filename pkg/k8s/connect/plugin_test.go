@@ -123,7 +123,8 @@ func hanging(t *testing.T, limit time.Duration) (*k8s.Client, string) {
 	s := httptest.NewTLSServer(http.HandlerFunc(version))
 	t.Cleanup(s.Close)
 	pid := filepath.Join(t.TempDir(), "pid")
-	user, _ := plugin(t, fmt.Sprintf("echo $$ >%s\nexec sleep 600", pid))
+	// The plugin runs a program, whose process number is in the file.
+	user, _ := plugin(t, fmt.Sprintf("sleep 600 &\necho $! >%s\nwait", pid))
 	target, err := resolve(flagsFor(t, s.URL, user), Caller{})
 	if err != nil {
 		t.Fatal(err)

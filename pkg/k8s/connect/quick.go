@@ -32,7 +32,7 @@ func DialQuick(flags *genericclioptions.ConfigFlags, by Caller) (*k8s.Client, er
 		}
 	}
 	tune(t.conf, by.UserAgent, connectTimeout)
-	t.conf.WrapTransport = nil // no retries and no header timeout
+	t.conf.WrapTransport = nil // no retries and no limits: completion has its own
 	return k8s.New(t.conf, t.context)
 }
 

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
+	"strconv"
 	"time"
 
 	"norn/pkg/k8s"
@@ -15,6 +15,9 @@ import (
 // retryFor is how long a run waits for an API server that stopped answering, for example while it restarts.
 const retryFor = 25 * time.Second
 
+// longestPause is the longest time between two requests, even if the server asks for more.
+const longestPause = 5 * time.Second
+
 // retryTransport repeats a request until the server answers. All of norn's writes can be repeated: applies, patches,
 // deletes that accept a missing object, and creates whose callers recognize their own object by its name.
 type retryTransport struct {
@@ -22,23 +25,24 @@ type retryTransport struct {
 	timeout time.Duration
 }
 
-// RoundTrip implements http.RoundTripper.
+// RoundTrip implements http.RoundTripper. Nothing is written under a lost lock; see k8s.CheckGuard.
 func (r *retryTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	// The first call must fail at once, and the answer to a proxy request comes from the Pod.
-	if k8s.IsProbe(req) || strings.HasSuffix(req.URL.Path, "/proxy") {
+	if k8s.IsProbe(req) || isProxied(req) {
 		return r.next.RoundTrip(req)
 	}
 	begin := time.Now()
 	for wait := 50 * time.Millisecond; ; wait = min(2*wait, time.Second) {
+		if err := k8s.CheckGuard(req); err != nil {
+			return nil, err
+		}
 		resp, err := r.next.RoundTrip(req)
 		if !unanswered(resp, err) || req.Context().Err() != nil {
 			return resp, err
 		}
-		if time.Since(begin) > r.timeout {
-			if err == nil {
-				return resp, nil
-			}
-			return nil, fmt.Errorf("the API server has not answered for %s: %w", time.Since(begin).Round(time.Second), err)
+		pause := max(wait, retryAfter(resp))
+		if time.Since(begin)+pause > r.timeout {
+			return gaveUp(resp, err, time.Since(begin))
 		}
 		if err == nil {
 			_ = resp.Body.Close()
@@ -46,7 +50,7 @@ func (r *retryTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 		select {
 		case <-req.Context().Done():
 			return nil, context.Cause(req.Context())
-		case <-time.After(wait):
+		case <-time.After(pause):
 		}
 		if req.Body != nil {
 			if req.GetBody == nil {
@@ -59,16 +63,41 @@ func (r *retryTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 }
 
-// unanswered reports whether the API server did not answer. An untrusted certificate counts as an answer.
+// gaveUp returns the last answer, or the error if there was none. client-go would repeat a request whose answer has a
+// Retry-After ten times, after any time that the server asks for.
+func gaveUp(resp *http.Response, err error, after time.Duration) (*http.Response, error) {
+	if err != nil {
+		return nil, fmt.Errorf("the API server has not answered for %s: %w", after.Round(time.Second), err)
+	}
+	resp.Header.Del(retryAfterHeader)
+	return resp, nil
+}
+
+const retryAfterHeader = "Retry-After"
+
+// retryAfter returns how long the server asks norn to wait, up to longestPause.
+func retryAfter(resp *http.Response) time.Duration {
+	if resp == nil {
+		return 0
+	}
+	seconds, err := strconv.Atoi(resp.Header.Get(retryAfterHeader))
+	if err != nil || seconds < 0 {
+		return 0
+	}
+	return time.Duration(min(seconds, int(longestPause.Seconds()))) * time.Second
+}
+
+// unanswered reports whether the API server did not answer, or asks to repeat the request. An untrusted certificate
+// counts as an answer, and so does an answer that is too large or does not come from Kubernetes.
 func unanswered(resp *http.Response, err error) bool {
 	if err != nil {
 		_, invalid := errors.AsType[x509.CertificateInvalidError](err)
 		_, unknown := errors.AsType[x509.UnknownAuthorityError](err)
-		return !invalid && !unknown
+		return !invalid && !unknown && !errors.Is(err, errTooLarge) && !errors.Is(err, errNotKubernetes)
 	}
 	switch resp.StatusCode {
-	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return true
 	}
-	return false
+	return resp.StatusCode >= http.StatusInternalServerError && resp.Header.Get(retryAfterHeader) != ""
 }

@@ -59,3 +59,48 @@ func TestRetryGivesUp(t *testing.T) {
 		}
 	}
 }
+
+// An answer that does not come from Kubernetes, such as a gateway's login page, is an error for every method. It is not
+// repeated.
+func TestForeignAnswers(t *testing.T) {
+	for body, good := range map[string]bool{
+		`{"kind":"Status"}`: true, " {}\n": true, "k8s\x00\n": true,
+		"": false, "<html>log in</html>": false, "\x00\xff{": false, "{": false, "null": false,
+	} {
+		calls := 0
+		next := roundTripFunc(func(req *http.Request) (*http.Response, error) {
+			calls++
+			return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(body)), Request: req}, nil
+		})
+		transport := &retryTransport{next: &whole{next: next}, timeout: retryFor}
+		const pod = "http://server/api/v1/namespaces/a/pods/b"
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, pod, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := transport.RoundTrip(req)
+		if (err == nil) != good || calls != 1 {
+			t.Errorf("%q: error %v after %d calls", body, err, calls)
+		}
+		if err == nil {
+			_ = resp.Body.Close()
+		}
+	}
+}
+
+// A Pod without a node has an empty log, for which the API server answers 204 No Content.
+func TestEmptyLog(t *testing.T) {
+	next := roundTripFunc(func(req *http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: http.StatusNoContent, Body: http.NoBody, Request: req}, nil
+	})
+	const log = "http://server/api/v1/namespaces/a/pods/b/log"
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, log, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := (&whole{next: next}).RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+}

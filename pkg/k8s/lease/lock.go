@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
@@ -22,9 +23,6 @@ const (
 	// leaseDuration is how long a lock is valid after its last renewal. It is longer than package connect retries a
 	// request.
 	leaseDuration = 40 * time.Second
-	renewEvery    = 5 * time.Second
-	renewTimeout  = 3 * time.Second                // for one renewal
-	giveUpAfter   = leaseDuration - 10*time.Second // without a renewal; leaves time before others can take over
 
 	commandAnnotation = "norn/command"
 	hostAnnotation    = "norn/host"
@@ -45,44 +43,41 @@ func (r Request) For(ns, app string, say func(string)) Request {
 	return r
 }
 
-// WithLock calls do while holding an app's lock. The context of do ends when the lock is lost, so do writes nothing
-// after that. If another run holds the lock, the error is a *HeldError.
+// WithLock calls do while holding an app's lock. The context of do ends when the lock is lost, and it refuses writes
+// as soon as the lock may be lost. If another run holds the lock, the error is a *HeldError.
 func WithLock(ctx context.Context, client *k8s.Client, r Request, do func(context.Context) error) error {
 	l := &lock{client: client, ns: r.Namespace, app: r.App, holder: r.Holder, say: r.Say}
 	if err := l.acquire(ctx, r.Wait); err != nil {
 		return err
 	}
-	life, lost := context.WithCancelCause(context.WithoutCancel(ctx)) // ends with the lock, not with a signal
-	held, stop := context.WithCancelCause(context.WithValue(ctx, lifeKey{}, life))
+	life, lose := context.WithCancelCause(context.WithoutCancel(ctx)) // ends with the lock, not with a signal
+	renewals := newRenewals(life, l, lose)
+	cleanup := k8s.WithGuard(life, renewals.mayWrite)
+	held, stop := context.WithCancelCause(k8s.WithGuard(context.WithValue(ctx, lifeKey{}, cleanup), renewals.mayWrite))
 	context.AfterFunc(life, func() { stop(context.Cause(life)) })
-	renewed := make(chan struct{})
-	go func() {
-		defer close(renewed)
-		l.renew(life, lost)
+	ended := make(chan struct{})
+	go func() { //nolint:contextcheck // renewals outlive a signal that ends ctx
+		defer close(ended)
+		renewals.run()
 	}()
 	err := do(held)
+	if err != nil {
+		_ = renewals.mayWrite(life) // after a pause, the lost lock explains more than the call that has failed
+	}
 	cause := context.Cause(life)
-	lost(nil)
+	lose(nil)
 	stop(nil)
-	<-renewed
-	if cause != nil {
+	<-ended
+	switch {
+	case cause != nil && errors.Is(err, cause): // the calls that it has ended only add their addresses
+		return cause
+	case cause != nil:
 		return errors.Join(cause, err)
 	}
-	if releaseErr := l.release(context.WithoutCancel(ctx)); releaseErr != nil { // the Lease expires without it
-		l.say(releaseErr.Error())
+	if releaseErr := l.release(ctx); releaseErr != nil { // the Lease expires without it
+		l.say(fmt.Sprintf("%v; it expires after %s", releaseErr, leaseDuration))
 	}
 	return err
-}
-
-type lifeKey struct{}
-
-// CleanupContext returns a context for cleaning up under the lock of ctx. It outlives a signal that ends ctx, but ends
-// when the lock is lost, so nothing is written after that.
-func CleanupContext(ctx context.Context) context.Context {
-	if life, ok := ctx.Value(lifeKey{}).(context.Context); ok {
-		return life
-	}
-	return context.WithoutCancel(ctx)
 }
 
 type lock struct {
@@ -91,7 +86,15 @@ type lock struct {
 	holder  Holder
 	say     func(string)
 
-	version string // resourceVersion of the Lease after this process's last write
+	live *coordinationv1.Lease     // after this process's last write
+	last atomic.Pointer[time.Time] // when that write began
+	sent time.Time                 // when the latest renewal began whose answer was lost
+}
+
+// wrote records that this process wrote the Lease.
+func (l *lock) wrote(live *coordinationv1.Lease, begin time.Time) {
+	l.live = live
+	l.last.Store(&begin)
 }
 
 func (l *lock) name() string { return "norn-" + l.app }
@@ -107,9 +110,9 @@ func (l *lock) acquire(ctx context.Context, wait time.Duration) error {
 		if err != nil || live == nil {
 			return err
 		}
-		if l.mine(live) { // created by an earlier request whose answer was lost
-			l.version = live.ResourceVersion
-			return nil
+		if l.mine(live) { // written by an earlier request whose answer was lost
+			l.live = live
+			return l.renew(ctx)
 		}
 		if live.ResourceVersion != seen {
 			if seen == "" && wait > 0 && !l.dead(live) {
@@ -137,9 +140,10 @@ func (l *lock) acquire(ctx context.Context, wait time.Duration) error {
 
 // create creates the Lease. If it already exists, create returns it.
 func (l *lock) create(ctx context.Context) (*coordinationv1.Lease, error) {
+	begin := time.Now()
 	made, err := l.client.CreateLease(ctx, l.lease(&coordinationv1.Lease{}))
 	if err == nil {
-		l.version = made.ResourceVersion
+		l.wrote(made, begin)
 		return nil, nil
 	}
 	if !k8s.IsAlreadyExists(err) {
@@ -163,7 +167,7 @@ func (l *lock) dead(live *coordinationv1.Lease) bool {
 
 // takeOver makes this process the holder. It reports false if another process was faster.
 func (l *lock) takeOver(ctx context.Context, live *coordinationv1.Lease) (bool, error) {
-	was := l.held(live, false)
+	was, begin := l.held(live, false), time.Now()
 	made, err := l.client.UpdateLease(ctx, l.lease(live))
 	if k8s.IsConflict(err) || k8s.IsNotFound(err) {
 		return false, nil
@@ -171,7 +175,7 @@ func (l *lock) takeOver(ctx context.Context, live *coordinationv1.Lease) (bool, 
 	if err != nil {
 		return false, k8s.Explain(err, "take over the lock of %s", l.app)
 	}
-	l.version = made.ResourceVersion
+	l.wrote(made, begin)
 	l.say("took over the lock of " + was.holder() + ", which ended without releasing it")
 	return true, nil
 }
@@ -211,63 +215,14 @@ func (l *lock) held(live *coordinationv1.Lease, lost bool) *HeldError {
 	return e
 }
 
-// renew renews the Lease until ctx ends. If another run takes the Lease, or norn cannot renew it for giveUpAfter, renew
-// cancels the run through lost.
-func (l *lock) renew(ctx context.Context, lost context.CancelCauseFunc) {
-	last := time.Now()
-	tick := time.NewTicker(renewEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		begin := time.Now()
-		err := l.renewOnce(ctx)
-		held, taken := errors.AsType[*HeldError](err)
-		switch {
-		case err == nil:
-			last = begin
-		case ctx.Err() != nil:
-			return
-		case taken:
-			lost(held)
-			return
-		case time.Since(last) > giveUpAfter:
-			lost(fmt.Errorf("the lock of %s could not be renewed for %s: %w", l.app, time.Since(last).Round(time.Second), err))
-			return
-		}
-	}
-}
-
-func (l *lock) renewOnce(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, renewTimeout)
-	defer cancel()
-	live, err := l.client.GetLease(ctx, l.ns, l.name())
-	if err != nil && !k8s.IsNotFound(err) {
-		return k8s.Explain(err, "read the lock of %s", l.app)
-	}
-	if err != nil || !l.mine(live) {
-		return l.held(live, true)
-	}
-	now := metav1.NowMicro()
-	live.Spec.RenewTime = &now
-	live, err = l.client.UpdateLease(ctx, live)
-	if err == nil {
-		l.version = live.ResourceVersion
-	}
-	return k8s.Explain(err, "renew the lock of %s", l.app)
-}
-
-// releaseTimeout bounds the last call of a run. A Lease that is not released expires.
-const releaseTimeout = 5 * time.Second
+// releaseTimeout bounds the last calls of a run. A Lease that is not released expires.
+const releaseTimeout = renewTimeout
 
 // release deletes the Lease if this process still holds it.
 func (l *lock) release(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, releaseTimeout)
+	ctx, cancel := CleanupContext(ctx, releaseTimeout)
 	defer cancel()
-	err := l.client.DeleteLease(ctx, l.ns, l.name(), l.version)
+	err := l.client.DeleteLease(ctx, l.ns, l.name(), l.live.ResourceVersion)
 	if k8s.IsConflict(err) { // another run took it, or the answer of a renewal was lost
 		live, getErr := l.client.GetLease(ctx, l.ns, l.name())
 		if getErr != nil || !l.mine(live) {

@@ -3,13 +3,16 @@
 package metadata
 
 import (
+	"cmp"
 	"strings"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// AppLabel is the label of all objects of an app. The pod selector has only this label.
+// AppLabel is the label of all objects of an app, with its name. The selector of its Pods has only this label: the name
+// of the workload, which is the app's name for the main process.
 const AppLabel = "app"
 
 // The label of all objects that norn manages, and its value.
@@ -18,13 +21,24 @@ const (
 	ManagedBy      = "norn"
 )
 
+// ProcessLabel is the label of the objects and the Pods of a process other than the main one. Its value is the name of
+// the process.
+const ProcessLabel = "norn/process"
+
+// InstanceLabel is the label with the app's name of its objects and Pods, those of all processes. The Pods of a process
+// have another AppLabel than the app.
+const InstanceLabel = "app.kubernetes.io/instance"
+
+// AppOf returns the app of an object by its label, or else the object's name.
+func AppOf(o metav1.Object) string { return cmp.Or(o.GetLabels()[AppLabel], o.GetName()) }
+
 // JobLabel is the label of norn's Jobs. Its value says whether norn run, norn invoke or a migration created the Job.
 const JobLabel = "norn/job"
 
 // The field managers of server-side apply. forge and deploy own different fields, so neither reverts the other.
 const (
 	ForgeManager  = "norn"        // owns the fields that infraspec.yaml sets
-	DeployManager = "norn-deploy" // owns image, pull policy and paused
+	DeployManager = "norn-deploy" // owns image, pull policy, paused and the node affinity for platforms
 )
 
 // Scaler returns the field manager that has set the replicas through the scale subresource, or "". It ignores kubectl
@@ -38,6 +52,17 @@ func Scaler(o metav1.Object) string {
 	return ""
 }
 
+// DataChanged returns when the data of a Secret was last written, by the API server's clock, or zero if it is unknown.
+func DataChanged(o metav1.Object) time.Time {
+	var last time.Time
+	for _, m := range o.GetManagedFields() {
+		if m.Time != nil && m.Time.After(last) && Covers(m, `"f:data"`) {
+			last = m.Time.Time
+		}
+	}
+	return last
+}
+
 // Adoptable reports whether an adoption makes forge the owner of an entry's fields: the ones that people and their
 // tools wrote, not the ones of controllers.
 func Adoptable(m metav1.ManagedFieldsEntry) bool {
@@ -48,11 +73,15 @@ func Adoptable(m metav1.ManagedFieldsEntry) bool {
 // Annotations of the Deployment. Its controller copies them to each ReplicaSet, where they form the history.
 const (
 	CommitAnnotation      = "norn/commit"
+	SubjectAnnotation     = "norn/subject"               // the first line of the commit's message
 	ImageAnnotation       = "norn/image"                 // the image that was shipped
 	ByAnnotation          = "norn/by"                    // the user who deployed
 	MigratedAnnotation    = "norn/migrated"              // the version whose migration ran
 	ChangeCauseAnnotation = "kubernetes.io/change-cause" // shown by kubectl rollout history
 	RevisionAnnotation    = "deployment.kubernetes.io/revision"
+	// ReplicasAnnotation has the replicas of a Deployment that norn has scaled to 0, because its process is not part of
+	// the version that runs.
+	ReplicasAnnotation = "norn/replicas"
 	// DesiredReplicasAnnotation has the Deployment's replicas while the ReplicaSet was its current one.
 	DesiredReplicasAnnotation = "deployment.kubernetes.io/desired-replicas"
 	// RevisionHistoryAnnotation has the earlier numbers of a ReplicaSet that is used again.
@@ -68,19 +97,17 @@ const (
 )
 
 // IsRestartAnnotation reports whether a pod template's annotation only restarts pods and does not belong to the
-// version.
+// version. Other programs than norn and kubectl restart pods by annotations of their own.
 func IsRestartAnnotation(annotation string) bool {
-	return annotation == RestartAnnotation || annotation == SecretAnnotation
+	switch annotation {
+	case RestartAnnotation, SecretAnnotation,
+		"reloader.stakater.com/last-reloaded-from", // Reloader with reloadStrategy annotations: its README
+		"vso.secrets.hashicorp.com/restartedAt",    // Vault Secrets Operator: RolloutRestartTarget in its API reference
+		"cattle.io/timestamp":                      // Rancher's Redeploy: rancher/dashboard, config/labels-annotations.js
+		return true
+	}
+	return false
 }
-
-// Annotations of a ReplicaSet that record the result of its rollout.
-const (
-	VerifiedAnnotation = "norn/verified" // norn saw its rollout complete; the value is when
-	FailedAnnotation   = "norn/failed"   // its rollout failed; the value is the Reason
-	// RolledOutAnnotation is when norn last saw its rollout end. A rollback uses a ReplicaSet again, so its creation says
-	// nothing about that.
-	RolledOutAnnotation = "norn/rolled-out"
-)
 
 // Object is an API object.
 type Object interface {

@@ -16,6 +16,7 @@ func containersFailure(o Observation, pods []*corev1.Pod) Verdict {
 		for _, s := range slices.Concat(p.Status.InitContainerStatuses, p.Status.ContainerStatuses) {
 			v := containerFailure(o, p, s)
 			v.Pod, v.Container = p.Name, s.Name
+			v = attributed(o, p, v)
 			if v.State == Failed {
 				return v
 			}
@@ -30,6 +31,9 @@ func containersFailure(o Observation, pods []*corev1.Pod) Verdict {
 // containerFailure translates the kubelet's waiting reasons (k8s.io/kubernetes/pkg/kubelet/images and kuberuntime).
 func containerFailure(o Observation, p *corev1.Pod, s corev1.ContainerStatus) Verdict {
 	if w := s.State.Waiting; w != nil {
+		if nodeBusy.MatchString(w.Message) {
+			return stalled(TimedOut, anyPatience, "container %s cannot start yet: %s", s.Name, brief(w.Message, w.Reason))
+		}
 		switch w.Reason {
 		case "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError",
 			"RegistryUnavailable", "SignatureValidationFailed":
@@ -62,6 +66,12 @@ func stalled(reason Reason, patience time.Duration, format string, args ...any) 
 // missingSecret matches the kubelet's message about a missing Secret or key. CreateContainerConfigError has no field
 // for it (k8s.io/kubernetes/pkg/kubelet/kubelet_pods.go).
 var missingSecret = regexp.MustCompile(`(?i)secret "?[^ ]*"? not found|couldn't find key .* in secret`)
+
+// nodeBusy matches what the kubelet reports about a container that it tries to create again, because its own caches or
+// the container runtime are late (k8s.io/kubernetes/pkg/kubelet/util/manager, pkg/kubelet/kubelet_pods.go;
+// github.com/containerd/containerd/v2/internal/cri/server).
+var nodeBusy = regexp.MustCompile(`^failed to sync \S+ cache:|^services have not yet been read at least once|` +
+	`^failed to reserve container name|^(?:rpc error: code = DeadlineExceeded .*)?context deadline exceeded$`)
 
 // Patterns for the OCI runtime's messages about a command that it cannot run. The kubelet passes on only this text
 // (github.com/opencontainers/runc/libcontainer).

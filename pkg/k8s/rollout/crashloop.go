@@ -15,15 +15,19 @@ func restartFailure(o Observation, p *corev1.Pod, s corev1.ContainerStatus) Verd
 	}
 	r := killedBy(o, p, s.Name)
 	allowed := o.allowedRestarts()
-	if r != nil && r.probe == "startup" && r.refusedPort > 0 {
+	limit := startupLimit(p, s, r)
+	if r != nil && r.refusedPort > 0 && r.atStart(limit) {
 		// It has refused connections for minutes. A restart that is allowed by default would only repeat that.
 		allowed--
+	}
+	if rebooted(s) {
+		allowed++
 	}
 	if ends(s) <= allowed {
 		return Verdict{}
 	}
 	if r != nil {
-		return killedFailure(p, s, r)
+		return killedFailure(s, r, limit)
 	}
 	t := lastEnd(s)
 	if outOfMemory(s) {
@@ -33,15 +37,15 @@ func restartFailure(o Observation, p *corev1.Pod, s corev1.ContainerStatus) Verd
 	return failed(CrashLoop, "container %s %s", s.Name, ending(t, ends(s)))
 }
 
-// killedFailure returns the failure of a container that the kubelet has killed because of a probe.
-func killedFailure(p *corev1.Pod, s corev1.ContainerStatus, r *probeResult) Verdict {
-	var limit time.Duration
+// killedFailure returns the failure of a container that the kubelet has killed because of a probe. limit is how long it
+// had to start, or 0 if it had started.
+func killedFailure(s corev1.ContainerStatus, r *probeResult, limit time.Duration) Verdict {
 	reason, after := LivenessKilled, ""
-	if r.probe == "startup" {
+	if r.atStart(limit) {
 		reason = ProbeFailing
-		if limit = startupLimit(p, s.Name); limit > 0 {
-			after = fmt.Sprintf(" after %s", limit)
-		}
+	}
+	if limit > 0 {
+		after = fmt.Sprintf(" after %s", limit)
 	}
 	v := failed(reason, "container %s was killed %s by its %s probe%s: %s", s.Name, times(ends(s)), r.probe, after, r.text)
 	v.Port, v.StartupLimit = r.refusedPort, limit

@@ -34,8 +34,11 @@ type Verdict struct {
 	Message   string // one line, in every state
 	Pod       string // the pod that shows the failure, or that the rollout waits for
 	Container string
+	Foreign   bool   // the container is not the app's own, such as an injected sidecar; the message says so
+	remark    string // about a foreign container; see attributed
 
 	Port      int      // ProbeFailing, LivenessKilled: the port that refused the probe's connection; 0 if none did
+	Shared    bool     // ProbeFailing: other containers of the Pod may listen on other ports of it
 	Resources []string // Unschedulable, QuotaExceeded: the exhausted resources, sorted, such as "cpu" and "memory"
 	Tainted   bool     // Unschedulable: nodes have taints that the pod does not tolerate
 	Claim     string   // VolumeNotBound, VolumeNotMounted: the PersistentVolumeClaim of the volume, if it is one
@@ -44,8 +47,13 @@ type Verdict struct {
 	Violations []string
 
 	// OldPod is the old pod that a Progressing rollout waits for, if its new pods cannot start before.
-	OldPod string
-	// StartupLimit is how long the startup probe let the container start before it killed it; 0 if it did not.
+	OldPod  string
+	Overdue bool // OldPod has not ended within its grace period
+	// Node, if not "", is the node that alone keeps the rollout from completing, so the version is not at fault: the node
+	// is not ready, or Unaccepted.
+	Node       string
+	Unaccepted bool // the kubelet of Node has not accepted Pod
+	// StartupLimit is how long a container had to start before a probe killed it; 0 if none did.
 	StartupLimit time.Duration
 
 	// Patience is how long a rollout may be Stalled before it counts as failed; 0 means as long as the whole rollout may
@@ -85,7 +93,7 @@ func Judge(o Observation) Verdict {
 	if v.Up {
 		return o.upVerdict(v, old)
 	}
-	if f, found := failure(o, mine, current); found {
+	if f, found := failure(o, o.onLiveNodes(mine), current); found {
 		f.Ready, f.Want = v.Ready, want
 		return f
 	}
@@ -93,13 +101,24 @@ func Judge(o Observation) Verdict {
 		v.Message = fmt.Sprintf("%d of %d new Pods created", s.UpdatedReplicas, want)
 		if d.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType && len(old) > 0 {
 			v.Message += "; " + o.waitingFor(old)
-			v.OldPod = o.slowest(old).Name
+			slowest := o.slowest(old)
+			v.OldPod, v.Overdue = slowest.Name, len(o.overdue([]*corev1.Pod{slowest})) > 0
+			if o.OnDeadNode(slowest) {
+				v.Node = slowest.Spec.NodeName
+			}
+			return v
 		}
-		return v
+		return o.blameNode(v, mine)
 	}
-	v.Pod, v.Container = firstUnready(mine)
 	v.Message = fmt.Sprintf("%d of %d new Pods available", v.Ready, want)
-	return v
+	if p := firstUnready(mine); p != nil {
+		v.Pod, v.Container = p.Name, unreadyContainer(p)
+		if whose := remark(o, p, v.Container); whose != "" {
+			v.Foreign = true
+			v.Message += fmt.Sprintf("; container %s%s is not ready", v.Container, whose)
+		}
+	}
+	return o.blameNode(v, mine)
 }
 
 // upVerdict completes v for a rollout whose new Pods are all available. It waits until the controller has told the old
@@ -116,8 +135,8 @@ func (o Observation) upVerdict(v Verdict, old []*corev1.Pod) Verdict {
 		if v.Want == 0 {
 			v.Message = "scaled to 0, so no Pod ran"
 		}
-		if stuck := slices.DeleteFunc(old, func(p *corev1.Pod) bool { return !o.onDeadNode(p) }); len(stuck) > 0 {
-			v.Message += "; " + o.describeOld(stuck) + " cannot end"
+		if stuck := o.overdue(old); len(stuck) > 0 {
+			v.Message += "; " + o.describeStuck(stuck)
 		}
 	}
 	return v
@@ -205,11 +224,16 @@ func ended(p *corev1.Pod) bool {
 func countReady(pods []*corev1.Pod) int {
 	n := 0
 	for _, p := range pods {
-		if c := condition(p, corev1.PodReady); c != nil && c.Status == corev1.ConditionTrue {
+		if isReady(p) {
 			n++
 		}
 	}
 	return n
+}
+
+func isReady(p *corev1.Pod) bool {
+	c := condition(p, corev1.PodReady)
+	return c != nil && c.Status == corev1.ConditionTrue
 }
 
 func condition(p *corev1.Pod, t corev1.PodConditionType) *corev1.PodCondition {
@@ -221,15 +245,14 @@ func condition(p *corev1.Pod, t corev1.PodConditionType) *corev1.PodCondition {
 	return nil
 }
 
-// firstUnready returns the first pod that is not ready, and its first container.
-func firstUnready(pods []*corev1.Pod) (pod, container string) {
+// firstUnready returns the first pod that is not ready, or nil.
+func firstUnready(pods []*corev1.Pod) *corev1.Pod {
 	for _, p := range pods {
-		if c := condition(p, corev1.PodReady); c != nil && c.Status == corev1.ConditionTrue {
-			continue
+		if !isReady(p) && !ended(p) {
+			return p
 		}
-		return p.Name, firstContainer(p)
 	}
-	return "", ""
+	return nil
 }
 
 func desired(d *appsv1.Deployment) int32 {

@@ -142,7 +142,7 @@ func TestJudge(t *testing.T) {
 		{"an old pod is terminating", observe(available, pod("new", true), terminating()), Complete, "",
 			"1 of 1 Pods available"},
 		{"an old pod on a dead node", onDeadNode(observe(available, pod("new", true), terminating())), Complete, "",
-			"old Pod old-pod on node node-1, which is not ready, cannot end"},
+			"; 1 old Pod is still terminating: old-pod on node node-1 (not ready)"},
 		{"a Recreate waits for an ending pod", waitsForOld(recreating(terminating())), Progressing, "",
 			"0 of 1 new Pods created; waiting for old Pod old-pod (grace period 30s) to end"},
 		{"a Recreate waits for a dead node", onDeadNode(waitsForOld(recreating(terminating()))), Progressing, "",
@@ -220,15 +220,12 @@ func waitsForOld(o Observation) Observation {
 	return o
 }
 
-// onDeadNode puts the last Pod on a node that does not answer. The node controller made the Pod unready just before it
-// wrote the event.
+// onDeadNode puts the last Pod on a node that does not answer. The node controller made the Pod unready.
 func onDeadNode(o Observation) Observation {
 	p := o.Pods[len(o.Pods)-1]
-	p.UID, p.Spec.NodeName = "lonely", "node-1"
-	p.Status.Conditions[0].LastTransitionTime = metav1.Unix(10, 0)
-	o.Events = append(o.Events, &corev1.Event{
-		InvolvedObject: corev1.ObjectReference{UID: p.UID}, Reason: "NodeNotReady", LastTimestamp: metav1.Unix(10, 0),
-	})
+	p.Spec.NodeName = "node-1"
+	p.Status.Conditions = append(p.Status.Conditions,
+		corev1.PodCondition{Type: corev1.ContainersReady, Status: corev1.ConditionTrue})
 	return o
 }
 
@@ -302,6 +299,14 @@ func TestJudgeFailures(t *testing.T) {
 		{observe(created, pod("new", false,
 			waiting("CreateContainerConfigError", "container has runAsNonRoot and image will run as root"))), Failed, BadConfig,
 			"runAsNonRoot"},
+		{observe(created, pod("new", false, waiting("CreateContainerConfigError",
+			"failed to sync secret cache: timed out waiting for the condition"))), Stalled, TimedOut, "cannot start yet"},
+		{observe(created, pod("new", false, waiting("CreateContainerConfigError",
+			"services have not yet been read at least once, cannot construct envvars"))), Stalled, TimedOut, "services"},
+		{observe(created, pod("new", false, waiting("CreateContainerError",
+			`failed to reserve container name "a_b": name "a_b" is reserved for "1f"`))), Stalled, TimedOut, "reserve"},
+		{observe(created, pod("new", false, waiting("CreateContainerError", "context deadline exceeded"))), Stalled, TimedOut,
+			"deadline"},
 		{observe(created, pod("new", false, waiting("RunContainerError", noExec))), Failed, CommandNotFound,
 			"the image has no /nope"},
 		{observe(created, pod("new", false, waiting("RunContainerError", `exec: "/data": permission denied: unknown`))),
@@ -330,6 +335,12 @@ func TestJudgeFailures(t *testing.T) {
 			"container shop was killed once by its startup probe after 2m30s: GET /healthz on port 8080: connection refused"},
 		{killedAtStart(1, "Startup probe failed: HTTP probe failed with statuscode: 503"), Stalled, ProbeFailing,
 			"HTTP status 503"},
+		{killedLate(false), Failed, ProbeFailing,
+			"container shop was killed once by its liveness probe after 2m30s: GET /healthz on port 8080: connection refused"},
+		{killedLate(true), Progressing, "", "0 of 1"},
+		{withEvents(observe(created, pod("new", false, alive(0))),
+			"Unhealthy: Readiness probe failed: dial tcp 10.0.0.9:8080: connect: connection refused"), Stalled, ProbeFailing,
+			"the readiness probe of Pod new-pod fails: connect to port 8080: connection refused"},
 		{withEvents(observe(created, pod("new", false, alive(0))), "Unhealthy: "+refusedGet), Stalled, ProbeFailing,
 			"the startup probe of Pod new-pod fails: GET /healthz on port 8080: connection refused"},
 		{withEvents(observe(created, pod("new", false, alive(0))),
@@ -383,6 +394,31 @@ func killedAtStart(times int32, event string) Observation {
 	return o
 }
 
+// killedLate returns an observation of a container that its late liveness probe has killed, before or after its Pod was
+// ready.
+func killedLate(wasReady bool) Observation {
+	began := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	p := pod("new", false, alive(1))
+	p.Spec.Containers = []corev1.Container{{
+		Name: "shop", ReadinessProbe: &corev1.Probe{PeriodSeconds: 2, FailureThreshold: 15},
+		LivenessProbe: &corev1.Probe{InitialDelaySeconds: 70, PeriodSeconds: 10, FailureThreshold: 9},
+	}}
+	p.Status.ContainerStatuses[0].LastTerminationState.Terminated = &corev1.ContainerStateTerminated{
+		StartedAt: metav1.NewTime(began), FinishedAt: metav1.NewTime(began.Add(150 * time.Second)),
+	}
+	changed := began.Add(-time.Second)
+	if wasReady {
+		changed = began.Add(100 * time.Second)
+	}
+	p.Status.Conditions = []corev1.PodCondition{
+		{Type: corev1.PodReady, Status: corev1.ConditionFalse, LastTransitionTime: metav1.NewTime(changed)},
+	}
+	return withEvents(observe(created, p),
+		`Unhealthy: Liveness probe failed: Get "http://10.0.0.9:8080/healthz": dial tcp 10.0.0.9:8080: connect: `+
+			`connection refused`,
+		"Killing: Container shop failed liveness probe, will be restarted")
+}
+
 func pendingMount() Observation {
 	p := pod("new", false, waiting("ContainerCreating", ""))
 	p.Status.Phase = corev1.PodPending
@@ -415,12 +451,19 @@ func TestOldPod(t *testing.T) {
 	if v := Judge(observe(available, pod("new", true), pod("old", true))); v.OldPod != "" {
 		t.Errorf("got old Pod %q although the new one is available", v.OldPod)
 	}
+	for at, overdue := range map[int64]bool{20: false, 60: true} { // it may take 30 s, and its node answers
+		o := waitsForOld(recreating(on("node-2", terminating())))
+		o.At = time.Unix(at, 0)
+		if v := Judge(o); v.Overdue != overdue || v.Node != "" {
+			t.Errorf("after %d s: overdue %t, node %q", at, v.Overdue, v.Node)
+		}
+	}
 }
 
-// A node that answers again is not dead: its kubelet has changed the Pod's readiness since.
+// A node that answers again is not dead: its kubelet has updated all of the Pod's conditions.
 func TestNodeIsBack(t *testing.T) {
 	o := onDeadNode(observe(available, pod("new", true), terminating()))
-	o.Pods[1].Status.Conditions[0].LastTransitionTime = metav1.Unix(60, 0)
+	o.Pods[1].Status.Conditions[1].Status = corev1.ConditionFalse
 	if v := Judge(o); v.Message != "1 of 1 Pods available" {
 		t.Errorf("got %q, want no mention of the node", v.Message)
 	}
@@ -436,6 +479,10 @@ func TestAllowedRestarts(t *testing.T) {
 	}
 }
 
+// stillUnmounted is the kubelet's event about a volume that it waits for, without a cause.
+const stillUnmounted = "FailedMount: Unable to attach or mount volumes: unmounted volumes=[b], " +
+	"unattached volumes=[], failed to process volumes=[]: timed out waiting for the condition"
+
 // A problem that may resolve itself gets some time, or the time of the whole rollout while resources are being freed.
 func TestPatience(t *testing.T) {
 	ending := pending("0/1 nodes are available: 1 Insufficient cpu.")
@@ -448,7 +495,21 @@ func TestPatience(t *testing.T) {
 	}{
 		{pending("0/1 nodes are available: 1 Insufficient cpu."), schedulePatience},
 		{withEvents(pending("0/1 nodes are available: 1 Insufficient cpu."), "TriggeredScaleUp: more"), 0},
+		{withEvents(pending("0/1 nodes are available: 1 Insufficient cpu."), "Nominated: Pod should schedule on: x"), 0},
 		{ending, 0},
+		{withEvents(pendingMount(), `FailedAttachVolume: Multi-Attach error for volume "pv-1" Volume is already used`), 0},
+		{withEvents(pendingMount(), `FailedAttachVolume: Multi-Attach error for volume "pv-1" Volume is already used`,
+			stillUnmounted), 0},
+		{withEvents(pendingMount(), stillUnmounted), 0},
+		{withEvents(pendingMount(), `FailedMount: MountVolume.MountDevice failed for volume "pv-1" : exit status 32`,
+			stillUnmounted), mountPatience},
+		{withEvents(pendingMount(), `FailedMount: MountVolume.SetUp failed for volume "x" : configmap "x" not found`),
+			absentPatience},
+		{withEvents(pendingMount(), `FailedMount: MountVolume.MountDevice failed for volume "pv-1" : driver name `+
+			`ebs.csi.aws.com not found in the list of registered CSI drivers`), mountPatience},
+		{observe(created, pod("new", false, waiting("ErrImagePull", "dial tcp: lookup r: no such host"))), pullPatience},
+		{observe(created, pod("new", false, waiting("ErrImagePull", "429 Too Many Requests"))), busyPatience},
+		{observe(created, pod("new", false, waiting("ErrImagePull", "net/http: TLS handshake timeout"))), busyPatience},
 		{withEvents(observe(created, pod("new", false, alive(0))), "Unhealthy: "+refusedGet), 0},
 		{withEvents(observe(created, pod("new", false, alive(0))),
 			"Unhealthy: Startup probe failed: HTTP probe failed with statuscode: 404"), answerPatience},
@@ -483,6 +544,61 @@ func withClaim(o Observation, name, volume string, phase corev1.PersistentVolume
 		Status:     corev1.PersistentVolumeClaimStatus{Phase: phase},
 	})
 	return o
+}
+
+// A claim that is only slow to get its volume has the time of the whole rollout. What the cluster reports about it
+// shortens that.
+func TestClaimPatience(t *testing.T) {
+	const unbound = "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims. not found"
+	wait := func(message, reason, kind, report string) Observation {
+		o := withClaim(withVolumes(pending(message), claimVolume("a", "shop-a")), "shop-a", "", corev1.ClaimPending)
+		if report != "" {
+			o.Events = append(o.Events, &corev1.Event{
+				InvolvedObject: corev1.ObjectReference{UID: "shop-a"}, Type: kind, Reason: reason, Message: report,
+			})
+		}
+		return o
+	}
+	provisioning := func(report string) Observation {
+		return wait(unbound, "ProvisioningFailed", corev1.EventTypeWarning, report)
+	}
+	bound := wait(unbound, "ProvisioningFailed", corev1.EventTypeWarning, "no space")
+	bound.Claims[0].Status.Phase = corev1.ClaimBound
+	invisible := wait(unbound, "", "", "")
+	invisible.Claims = nil
+	for _, c := range []struct {
+		name    string
+		o       Observation
+		want    time.Duration
+		message string
+	}{
+		{"not provisioned yet", wait(unbound, "", "", ""), 0,
+			"Pod new-pod waits for the volume of claim shop-a: 0/1 nodes are available: pod has unbound immediate " +
+				"PersistentVolumeClaims"},
+		{"being provisioned",
+			wait(unbound, "ExternalProvisioning", corev1.EventTypeNormal, "Waiting for a volume to be created"), 0,
+			"; claim shop-a: Waiting for a volume to be created"},
+		{"the volume may be on its way", provisioning("rpc error: code = DeadlineExceeded desc = x"), 0, "DeadlineExceeded"},
+		{"provisioner failed", provisioning("rpc error: code = Internal desc = no space"), provisionPatience,
+			"no node can run Pod new-pod: "},
+		{"no such StorageClass", provisioning(`storageclass.storage.k8s.io "x" not found`), missingPatience,
+			`"x" not found`},
+		{"no StorageClass", wait(unbound, "FailedBinding", corev1.EventTypeNormal, "no storage class is set"),
+			missingPatience, "no storage class is set"},
+		{"no such claim", pending(`0/1 nodes are available: persistentvolumeclaim "shop-a" not found.`), missingPatience,
+			"not found"},
+		{"no volume on any node", wait("1 node(s) didn't find available persistent volumes to bind.", "", "", ""),
+			schedulePatience, "didn't find"},
+		{"bound meanwhile", bound, 0, "waits for the volume"},
+		{"claims cannot be listed", invisible, 0, "waits for the volume of claim shop-a"},
+	} {
+		v := Judge(c.o)
+		right := v.State == Stalled && v.Reason == VolumeNotBound && v.Patience == c.want
+		if !right || !strings.Contains(v.Message, c.message) {
+			t.Errorf("%s: state %d, reason %q, patience %s, %q; want patience %s, %q",
+				c.name, v.State, v.Reason, v.Patience, v.Message, c.want, c.message)
+		}
+	}
 }
 
 func warned(o Observation, about types.UID, message string) Observation {
@@ -539,8 +655,7 @@ func TestVerdictData(t *testing.T) {
 			`FailedMount: MountVolume.SetUp failed for volume "h" : hostPath type check failed: x`),
 			Verdict{HostPath: "/srv"}},
 		{"claim by the pod's name",
-			withEvents(two(pendingMount()), "FailedMount: Unable to attach or mount volumes: unmounted volumes=[b], "+
-				"unattached volumes=[], failed to process volumes=[]: timed out waiting for the condition"),
+			withEvents(two(pendingMount()), stillUnmounted),
 			Verdict{Claim: "shop-b"}},
 		{"claim by its volume", withEvents(withClaim(two(pendingMount()), "shop-b", "pv-2", corev1.ClaimBound),
 			`FailedAttachVolume: AttachVolume.Attach failed for volume "pv-2" : rpc error`), Verdict{Claim: "shop-b"}},

@@ -18,6 +18,10 @@ type Observation struct {
 	Claims      []*corev1.PersistentVolumeClaim
 	// Events are the namespace's events; none if the user cannot list them.
 	Events []*corev1.Event
+	// Nodes has the nodes of Pods that are not ready, by name, as far as the user can list them.
+	Nodes map[string]NodeState
+	// At is the time of the observation, for the ages of terminating Pods in messages.
+	At time.Time
 	// Before has the Pods that had failed before the change. They do not count as lost: the cluster keeps a failed Pod of
 	// a ReplicaSet for days, and a rollback uses the ReplicaSet again. See FailedPods.
 	Before map[types.UID]bool
@@ -35,9 +39,9 @@ func (o Observation) allowedRestarts() int {
 	return *o.AllowRestarts
 }
 
-// ending reports whether Pods are terminating, which frees resources for others.
+// ending reports whether Pods are terminating, which frees resources for others. A Pod on a dead node frees none.
 func (o Observation) ending() bool {
-	return slices.ContainsFunc(o.Pods, func(p *corev1.Pod) bool { return p.DeletionTimestamp != nil })
+	return slices.ContainsFunc(o.Pods, func(p *corev1.Pod) bool { return p.DeletionTimestamp != nil && !o.OnDeadNode(p) })
 }
 
 // lastEvent returns the newest event about an object that satisfies is, or nil.
@@ -52,8 +56,13 @@ func (o Observation) lastEvent(about types.UID, is func(*corev1.Event) bool) *co
 }
 
 func isUnhealthy(e *corev1.Event) bool { return e.Reason == "Unhealthy" }
-func isScaleUp(e *corev1.Event) bool   { return e.Reason == "TriggeredScaleUp" }
-func isWarning(e *corev1.Event) bool   { return e.Type == corev1.EventTypeWarning }
+
+// isScaleUp reports whether an autoscaler adds a node for the Pod: cluster-autoscaler, or Karpenter.
+func isScaleUp(e *corev1.Event) bool {
+	return e.Reason == "TriggeredScaleUp" || e.Reason == "Nominated"
+}
+
+func isWarning(e *corev1.Event) bool { return e.Type == corev1.EventTypeWarning }
 
 // happened returns when an event last occurred. In the newer API, the event's series has the time.
 func happened(e *corev1.Event) time.Time {

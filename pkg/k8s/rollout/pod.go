@@ -2,8 +2,10 @@ package rollout
 
 import (
 	"cmp"
+	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -12,10 +14,11 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// How long a problem may last that often resolves itself.
+// How long a problem may last that often resolves itself. A cluster that is only slow must not cost a good version.
 const (
-	schedulePatience = 10 * time.Second // until a node has room, or a claim has its volume
-	mountPatience    = 15 * time.Second // until a volume is detached from another node
+	// schedulePatience is how long no node may have room. An autoscaler looks for such Pods every 10 seconds, and
+	// reports later that it adds a node.
+	schedulePatience = 30 * time.Second
 	refusedPatience  = 3 * time.Second  // until terminating Pods free their share of a quota
 	admissionRetries = 10 * time.Second // until an admission webhook answers again
 )
@@ -42,10 +45,11 @@ func pendingFailure(o Observation, pods []*corev1.Pod) Verdict {
 // PodScheduled condition, not in a field. Sources: k8s.io/kubernetes/pkg/scheduler/framework/plugins: volumebinding,
 // noderesources, tainttoleration.
 var (
-	unboundClaim = regexp.MustCompile(`(?i)unbound.*persistentvolumeclaim|persistentvolumeclaim .*not found|` +
-		`didn't find available persistent volumes`)
+	unboundClaim = regexp.MustCompile(`(?i)unbound.*persistentvolumeclaim|` +
+		missingClaim.String() + `|` + noVolumeOnNode.String())
+	oncePod      = regexp.MustCompile(`ReadWriteOncePod access mode`) // plugin volumerestrictions
 	insufficient = regexp.MustCompile(`Insufficient ([\w./-]*\w)`)
-	untolerated  = regexp.MustCompile(`untolerated taint`)
+	untolerated  = regexp.MustCompile(`(\d+) node\(s\) had untolerated taint`)
 )
 
 func unscheduled(o Observation, p *corev1.Pod) Verdict {
@@ -63,31 +67,31 @@ func unscheduled(o Observation, p *corev1.Pod) Verdict {
 	}
 	v := stalled(Unschedulable, patience, "no node can run Pod %s: %s", p.Name, message)
 	v.Resources = names(insufficient, message)
-	v.Tainted = untolerated.MatchString(message)
+	dead := o.deadNodes()
+	if n := len(dead); n > 0 { // a node often comes back within minutes
+		v.Patience = 0
+		v.Message += "; not ready: node " + strings.Join(dead[:min(n, 3)], ", ")
+	}
+	tainted := 0
+	for _, m := range untolerated.FindAllStringSubmatch(message, -1) { // older schedulers count each taint on its own
+		n, _ := strconv.Atoi(m[1])
+		tainted += n
+	}
+	v.Tainted = tainted > len(dead) // Kubernetes taints the nodes that are not ready
+	if len(dead) > 0 && tainted > 0 && o.asksNoMore() {
+		v.Node = dead[0]
+	}
+	if user, claim := o.claimUser(p, always); user != nil && oncePod.MatchString(message) {
+		v.Claim = claim
+		v.Message += fmt.Sprintf("; Pod %s uses claim %s, which is ReadWriteOncePod", user.Name, claim)
+		if o.OnDeadNode(user) {
+			v.Patience, v.Node = 0, user.Spec.NodeName
+		}
+	}
 	return v
 }
 
-// unbound returns the verdict for a Pod that waits for a claim, with the cluster's warnings about its claims.
-func unbound(o Observation, p *corev1.Pod, message string) Verdict {
-	var warned, pending, first string
-	for _, name := range claimNames(p) {
-		first = cmp.Or(first, name)
-		claim := o.claim(name)
-		if claim == nil {
-			continue
-		}
-		if claim.Status.Phase != corev1.ClaimBound {
-			pending = cmp.Or(pending, name)
-		}
-		if e := o.lastEvent(claim.UID, isWarning); e != nil {
-			warned = cmp.Or(warned, name)
-			message += "; claim " + name + ": " + brief(e.Message, e.Reason)
-		}
-	}
-	v := stalled(VolumeNotBound, schedulePatience, "no node can run Pod %s: %s", p.Name, message)
-	v.Claim = cmp.Or(warned, pending, first)
-	return v
-}
+func always(*corev1.Pod) bool { return true }
 
 // names returns the sorted and distinct matches of the pattern's first group in text.
 func names(pattern *regexp.Regexp, text string) []string {
@@ -103,60 +107,7 @@ func names(pattern *regexp.Regexp, text string) []string {
 // (k8s.io/kubernetes/pkg/scheduler/framework/preemption).
 func withoutPreemption(message string) string {
 	head, _, _ := strings.Cut(message, " preemption:")
-	return strings.TrimSpace(head)
-}
-
-func claimNames(p *corev1.Pod) []string {
-	var out []string
-	for _, v := range p.Spec.Volumes {
-		if v.PersistentVolumeClaim != nil {
-			out = append(out, v.PersistentVolumeClaim.ClaimName)
-		}
-	}
-	return out
-}
-
-// unmountedVolume matches the volume's name in the kubelet's event, which has no field for it: either the Pod's name
-// for the volume, or the PersistentVolume's (k8s.io/kubernetes/pkg/volume/util/types, pkg/kubelet/volumemanager).
-var unmountedVolume = regexp.MustCompile(`for volume "([^"]+)"|unmounted volumes=\[([^\] ,]+)`)
-
-// unmounted finds a Pod whose volume cannot be mounted. It reads the kubelet's events, because the container's state
-// is only ContainerCreating.
-func unmounted(o Observation, p *corev1.Pod) Verdict {
-	if c := condition(p, corev1.PodReadyToStartContainers); c != nil && c.Status == corev1.ConditionTrue {
-		return Verdict{}
-	}
-	e := o.lastEvent(p.UID, func(e *corev1.Event) bool {
-		return e.Reason == "FailedMount" || e.Reason == "FailedAttachVolume" || e.Reason == "FailedMapVolume"
-	})
-	// "failed to sync" means that the kubelet has not filled its caches yet
-	// (k8s.io/kubernetes/pkg/kubelet/util/manager).
-	if e == nil || strings.Contains(e.Message, "failed to sync") {
-		return Verdict{}
-	}
-	v := stalled(VolumeNotMounted, mountPatience, "Pod %s cannot start: %s", p.Name, brief(e.Message, e.Reason))
-	if m := unmountedVolume.FindStringSubmatch(e.Message); m != nil {
-		v.Claim, v.HostPath = volumeSource(o, p, cmp.Or(m[1], m[2]))
-	}
-	return v
-}
-
-// volumeSource returns the claim or the host path of a pod's volume, by the volume's name or its PersistentVolume's.
-func volumeSource(o Observation, p *corev1.Pod, name string) (claim, hostPath string) {
-	for _, v := range p.Spec.Volumes {
-		switch c, h := v.PersistentVolumeClaim, v.HostPath; {
-		case h != nil && v.Name == name:
-			return "", h.Path
-		case c == nil:
-		case v.Name == name:
-			return c.ClaimName, ""
-		default:
-			if live := o.claim(c.ClaimName); live != nil && live.Spec.VolumeName == name {
-				return c.ClaimName, ""
-			}
-		}
-	}
-	return "", ""
+	return strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(head), ". not found"))
 }
 
 // Patterns for the API server's messages about a rejected Pod. The ReplicaSet keeps the message in a condition, but
@@ -200,8 +151,8 @@ func refusedPods(o Observation, current *appsv1.ReplicaSet) Verdict {
 	return Verdict{}
 }
 
-// lostPods finds new Pods that their node evicted or lost during this rollout. The ReplicaSet replaces them, but the
-// replacements may fail too.
+// lostPods finds new Pods that their node rejected or evicted during this rollout. The ReplicaSet replaces them, but
+// the replacements may fail too. A Pod that ended with its node does not count: that says nothing about the version.
 func lostPods(o Observation, current *appsv1.ReplicaSet) Verdict {
 	if current == nil {
 		return Verdict{}
@@ -210,7 +161,7 @@ func lostPods(o Observation, current *appsv1.ReplicaSet) Verdict {
 	var last *corev1.Pod
 	for _, p := range o.Pods {
 		if metav1.IsControlledBy(p, current) && p.Status.Phase == corev1.PodFailed && p.DeletionTimestamp == nil &&
-			!o.Before[p.UID] {
+			!o.Before[p.UID] && !nodeLost(p) {
 			lost++
 			last = p
 		}
@@ -224,12 +175,10 @@ func lostPods(o Observation, current *appsv1.ReplicaSet) Verdict {
 	return v
 }
 
-// firstContainer returns the name of the app's own container, which is not the first if a sidecar stands before it.
+// firstContainer returns the name of the app's own container, or else of the first one.
 func firstContainer(p *corev1.Pod) string {
 	if len(p.Spec.Containers) == 0 {
 		return ""
 	}
-	app := p.Labels["app"] // metadata.AppLabel
-	i := slices.IndexFunc(p.Spec.Containers, func(c corev1.Container) bool { return c.Name == app })
-	return p.Spec.Containers[max(0, i)].Name
+	return cmp.Or(appContainer(p), p.Spec.Containers[0].Name)
 }

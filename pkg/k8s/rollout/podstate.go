@@ -30,11 +30,11 @@ func Summarize(p *corev1.Pod) PodSummary {
 	}
 	for _, c := range p.Status.ContainerStatuses {
 		s.Restarts += int(c.RestartCount)
-		containerState(&s, c, "")
+		containerState(&s, p, c, "")
 	}
 	for _, c := range p.Status.InitContainerStatuses {
 		s.Restarts += int(c.RestartCount)
-		containerState(&s, c, "Init:")
+		containerState(&s, p, c, "Init:")
 	}
 	if p.DeletionTimestamp != nil {
 		s.State, s.Ready = "Terminating", false
@@ -42,12 +42,13 @@ func Summarize(p *corev1.Pod) PodSummary {
 	return s
 }
 
-func containerState(s *PodSummary, c corev1.ContainerStatus, prefix string) {
+func containerState(s *PodSummary, p *corev1.Pod, c corev1.ContainerStatus, prefix string) {
 	switch w, t := c.State.Waiting, c.State.Terminated; {
 	case w != nil && w.Reason != "" && (prefix == "" || w.Reason != "PodInitializing"):
 		s.State, s.Message = prefix+w.Reason, brief(w.Message, "")
 	case t != nil && t.ExitCode != 0:
-		s.State, s.Message = prefix+t.Reason, fmt.Sprintf("container %s ended with exit code %d", c.Name, t.ExitCode)
+		s.State, s.Message = prefix+t.Reason, fmt.Sprintf("container %s%s ended with exit code %d",
+			c.Name, remark(Observation{}, p, c.Name), t.ExitCode)
 	}
 }
 
@@ -59,4 +60,18 @@ func BlockedReason(p *corev1.Pod, now time.Time) (Reason, string) {
 		return "", ""
 	}
 	return v.Reason, v.Message
+}
+
+// slowestStart is the longest start that StartTook believes.
+const slowestStart = 10 * time.Minute
+
+// StartTook returns how long a Pod took from its creation until its containers were ready. It is unknown if the Pod is
+// not ready, or a container has restarted.
+func StartTook(p *corev1.Pod) (took time.Duration, known bool) {
+	c := condition(p, corev1.ContainersReady)
+	if c == nil || c.Status != corev1.ConditionTrue || !isReady(p) || Summarize(p).Restarts > 0 {
+		return 0, false
+	}
+	took = c.LastTransitionTime.Sub(p.CreationTimestamp.Time)
+	return took, took <= slowestStart
 }

@@ -21,24 +21,50 @@ const (
 // probeFailure finds a running pod whose startup or readiness probe fails, by the kubelet's events.
 func probeFailure(o Observation, pods []*corev1.Pod) Verdict {
 	for _, p := range pods {
-		if c := condition(p, corev1.PodReady); c != nil && c.Status == corev1.ConditionTrue {
+		if isReady(p) {
 			continue
 		}
-		e := o.lastEvent(p.UID, isUnhealthy)
+		e := o.lastEvent(p.UID, keepsUnready)
 		if e == nil || !allRunning(p) {
 			continue
 		}
-		r := parseProbe(e.Message).of(p, firstContainer(p))
+		probed := probedContainer(e, p)
+		r := parseProbe(e.Message).of(p, probed)
 		patience := anyPatience
 		if r.rejected() {
 			patience = answerPatience
 		}
 		v := stalled(ProbeFailing, patience, "the %s probe of Pod %s fails: %s", r.probe, p.Name, r.text)
-		v.Pod, v.Container, v.Port = p.Name, firstContainer(p), r.refusedPort
-		return v
+		v.Pod, v.Container, v.Port, v.Shared = p.Name, probed, r.refusedPort, hasSidecars(p)
+		return attributed(o, p, v)
 	}
 	return Verdict{}
 }
+
+// keepsUnready reports whether a startup or readiness probe failed. A liveness probe may have failed before the
+// container was restarted.
+func keepsUnready(e *corev1.Event) bool {
+	return isUnhealthy(e) && parseProbe(e.Message).probe != "liveness"
+}
+
+// probedContainer returns the name of the container that an event about a probe is about
+// (k8s.io/kubernetes/pkg/kubelet/container: GenerateContainerRef).
+func probedContainer(e *corev1.Event, p *corev1.Pod) string {
+	if m := fieldContainer.FindStringSubmatch(e.InvolvedObject.FieldPath); m != nil {
+		return m[1]
+	}
+	return firstContainer(p)
+}
+
+// hasSidecars reports whether other containers run beside the first one, injected or of an overlay. All containers of a
+// Pod have the same ports.
+func hasSidecars(p *corev1.Pod) bool {
+	return len(p.Spec.Containers) > 1 || slices.ContainsFunc(p.Spec.InitContainers, func(c corev1.Container) bool {
+		return c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways
+	})
+}
+
+var fieldContainer = regexp.MustCompile(`^spec\.(?:initContainers|containers)\{([^}]+)\}$`)
 
 func allRunning(p *corev1.Pod) bool {
 	for _, s := range p.Status.ContainerStatuses {
@@ -50,10 +76,12 @@ func allRunning(p *corev1.Pod) bool {
 }
 
 // Patterns for the kubelet's messages about a failed probe. They appear only in an event's message, not in a field.
-// Sources: k8s.io/kubernetes/pkg/kubelet/prober/prober.go, pkg/probe/http/http.go; Go's net/url and net.
+// Sources: k8s.io/kubernetes/pkg/kubelet/prober/prober.go, pkg/probe/http/http.go, pkg/probe/tcp/tcp.go; Go's net/url
+// and net.
 var (
 	probeMessage = regexp.MustCompile(`(?s)^(Startup|Readiness|Liveness) probe (?:failed|errored[^:]*): (.*)$`)
 	httpStatus   = regexp.MustCompile(`^HTTP probe failed with statuscode: (\d{3})`)
+	tcpError     = regexp.MustCompile(`^dial tcp [^ ]*:(\d+): (?:connect: )?(.*)$`)
 	httpError    = regexp.MustCompile(`^Get "https?://[^/]*(/[^"]*)": (?:dial tcp [^ ]*:(\d+): )?(?:connect: )?(.*)$`)
 )
 
@@ -76,16 +104,20 @@ func parseProbe(message string) probeResult {
 		r.status, _ = strconv.Atoi(s[1])
 		r.text = "the app answered with HTTP status " + s[1]
 	}
+	port, cause := "", ""
 	if e := httpError.FindStringSubmatch(r.text); e != nil {
-		path, port, cause := e[1], e[2], e[3]
-		r.text = "GET " + path
+		port, cause = e[2], e[3]
+		r.text = "GET " + e[1]
 		if port != "" {
 			r.text += " on port " + port
 		}
 		r.text += ": " + cause
-		if cause == "connection refused" {
-			r.refusedPort, _ = strconv.Atoi(port)
-		}
+	} else if e := tcpError.FindStringSubmatch(r.text); e != nil {
+		port, cause = e[1], e[2]
+		r.text = "connect to port " + port + ": " + cause
+	}
+	if cause == "connection refused" {
+		r.refusedPort, _ = strconv.Atoi(port)
 	}
 	return r
 }
@@ -136,14 +168,34 @@ func killedBy(o Observation, p *corev1.Pod, name string) *probeResult {
 	return &r
 }
 
-// startupLimit returns how long a container's startup probe lets it start, or 0 if it has none.
-func startupLimit(p *corev1.Pod, name string) time.Duration {
-	c := container(p, name)
-	if c == nil || c.StartupProbe == nil {
+// startupLimit returns how long a container had to start before r's probe killed it, or 0 if it had started: then it
+// was killed by its liveness probe after its Pod was ready. A liveness probe that begins late does the work of a
+// startup probe.
+func startupLimit(p *corev1.Pod, s corev1.ContainerStatus, r *probeResult) time.Duration {
+	c := container(p, s.Name)
+	if c == nil || r == nil {
 		return 0
 	}
-	s := c.StartupProbe
-	return time.Duration(s.InitialDelaySeconds+s.PeriodSeconds*s.FailureThreshold) * time.Second
+	probe, failures := c.StartupProbe, int32(0)
+	if r.probe == "liveness" && c.StartupProbe == nil && c.ReadinessProbe != nil && !wasReady(p, s) {
+		probe, failures = c.LivenessProbe, -1 // the first failure comes at the end of the delay
+	} else if r.probe != "startup" {
+		return 0
+	}
+	if probe == nil {
+		return 0
+	}
+	failures += probe.FailureThreshold
+	return time.Duration(probe.InitialDelaySeconds+probe.PeriodSeconds*failures) * time.Second
+}
+
+// atStart reports whether the probe killed a container that had not started. limit is the container's startupLimit.
+func (r *probeResult) atStart(limit time.Duration) bool { return r.probe == "startup" || limit > 0 }
+
+// wasReady reports whether a container's Pod has been ready since the beginning of the container's last run that ended.
+func wasReady(p *corev1.Pod, s corev1.ContainerStatus) bool {
+	ready, last := condition(p, corev1.PodReady), lastEnd(s)
+	return ready == nil || last == nil || ready.LastTransitionTime.After(last.StartedAt.Time)
 }
 
 // HasReadinessProbes reports whether every container of a pod has a readiness probe.

@@ -8,11 +8,15 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// pullPatience is how long a registry may be unreachable.
-const pullPatience = 15 * time.Second
-
-// loadPatience is how long a node may take to notice an image that was just loaded into its containerd.
-const loadPatience = 5 * time.Second
+// How long a node may be without an image.
+const (
+	pullPatience = 15 * time.Second // until the node reaches the registry
+	// busyPatience is how long a registry may answer too slowly, or that it is too busy. The kubelet tries four times.
+	busyPatience = 90 * time.Second
+	// loadPatience is how long a node may take to notice an image that was just loaded into its containerd. The kubelet
+	// looks again after 10 to 15 seconds.
+	loadPatience = 20 * time.Second
+)
 
 // Patterns for the messages of container runtimes and registries about a failed pull. The kubelet passes their text
 // on, with one reason for all of them (github.com/containerd/containerd/core/remotes/docker, github.com/moby/moby,
@@ -22,9 +26,11 @@ var (
 		`does not match the specified platform`)
 	pullForbidden = regexp.MustCompile(`(?i)\bunauthorized\b|\b40[13]\b|\bforbidden\b|access denied|` +
 		`authorization failed|failed to authorize|authentication required|insufficient_scope|no basic auth credentials`)
-	pullNotFound    = regexp.MustCompile(`(?i)not found|manifest unknown|name unknown|\b404\b|no such image`)
-	pullUnreachable = regexp.MustCompile(`(?i)connection refused|no such host|timeout|timed out|temporary failure|` +
-		`unreachable|reset by peer|\bEOF\b|\btls\b|certificate|\b50\d\b|too many requests|\b429\b`)
+	pullNotFound = regexp.MustCompile(`(?i)not found|manifest unknown|name unknown|\b404\b|no such image`)
+	pullBusy     = regexp.MustCompile(`(?i)timeout|timed out|deadline exceeded|reset by peer|\bEOF\b|\b50[234]\b|` +
+		`too many requests|\b429\b`)
+	pullUnreachable = regexp.MustCompile(`(?i)connection refused|no such host|temporary failure|unreachable|\btls\b|` +
+		`certificate|\b50\d\b`)
 )
 
 func pullFailure(o Observation, p *corev1.Pod, s corev1.ContainerStatus, w corev1.ContainerStateWaiting) Verdict {
@@ -43,6 +49,8 @@ func pullFailure(o Observation, p *corev1.Pod, s corev1.ContainerStatus, w corev
 		return failed(WrongArchitecture, "image %s is not built for the node's platform: %s", image, cause)
 	case pullForbidden.MatchString(text):
 		return failed(RegistryRefused, "the registry does not allow the node to pull image %s: %s", image, cause)
+	case pullBusy.MatchString(text):
+		return stalled(ImagePull, busyPatience, "the node cannot pull image %s: %s", image, cause)
 	case pullUnreachable.MatchString(text): // before "not found", which DNS errors contain too
 		return stalled(ImagePull, pullPatience, "the node cannot pull image %s: %s", image, cause)
 	case pullNotFound.MatchString(text):

@@ -22,11 +22,11 @@ func (v Verdict) Refine(log []string) Verdict {
 	for _, line := range log {
 		if execFormat.MatchString(line) {
 			v.Reason = WrongArchitecture
-			v.Message = fmt.Sprintf(wrongFormatMessage, v.Container)
+			v.Message = fmt.Sprintf(wrongFormatMessage, v.Container+v.remark)
 		} else if m := execMissing.FindStringSubmatch(line); m != nil {
 			v.Reason = CommandNotFound
 			v.Message = fmt.Sprintf("container %s cannot start: the image lacks %s, or an interpreter or library that it needs",
-				v.Container, cmp.Or(m[1], "its program"))
+				v.Container+v.remark, cmp.Or(m[1], "its program"))
 		}
 	}
 	return v

@@ -1,9 +1,10 @@
 // Command load sends requests to a URL and counts the answers. Without arguments, it is a server that answers with its
 // host name. In a Pod, that is the Pod's name, so the client counts the answers of each Pod.
 //
-//	load [--keepalive=false] [--workers 4] [--every 10ms] [--for 10s | --requests 1000] URL
+//	load [--keepalive=false] [--workers 4] [--every 10ms] [--for 10s | --requests 1000] [--stdin] URL
 //
-// It prints the count as a JSON object, and exits with 1 if a request failed. SIGINT and SIGTERM end it early.
+// It prints the count as a JSON object, and exits with 1 if a request failed. SIGINT and SIGTERM end it early, and with
+// --stdin, the end of standard input does so too: kubectl exec passes on no signals.
 package main
 
 import (
@@ -38,9 +39,16 @@ func main() {
 	flag.DurationVar(&l.every, "every", 10*time.Millisecond, "pause of a worker between requests")
 	flag.DurationVar(&l.limit, "for", 10*time.Second, "time limit")
 	flag.IntVar(&l.requests, "requests", 0, "number of requests; 0 for no limit")
+	stdin := flag.Bool("stdin", false, "end when standard input ends")
 	flag.Parse()
 	if flag.NArg() != 1 {
 		log.Fatal("usage: load [flags] URL")
+	}
+	if *stdin {
+		go func() {
+			_, _ = io.Copy(io.Discard, os.Stdin) // an error is the end, too
+			stop()
+		}()
 	}
 	count := l.run(ctx, flag.Arg(0))
 	if err := json.NewEncoder(os.Stdout).Encode(count); err != nil {

@@ -1,8 +1,10 @@
-// Command moody is a sample web server for tests of failures. The file /mood.txt in its image selects the behavior.
+// Command moody is a sample web server for tests of failures. The file /mood.txt in its image selects the behavior, or
+// the variable MOOD for one of its processes.
 // DRAIN is how long it keeps answering after SIGTERM.
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,11 +29,15 @@ func main() {
 		migrate(os.Args[2:])
 		return
 	}
+	if len(os.Args) > 1 && os.Args[1] == "tell" {
+		tell()
+		return
+	}
 	text, err := os.ReadFile("/mood.txt")
 	if err != nil {
 		log.Fatal(err)
 	}
-	mood, arg, _ := strings.Cut(strings.TrimSpace(string(text)), " ")
+	mood, arg, _ := strings.Cut(cmp.Or(os.Getenv("MOOD"), strings.TrimSpace(string(text))), " ")
 	log.Printf("the mood is %q", mood)
 	port, health := os.Getenv("PORT"), http.StatusOK
 	switch mood {

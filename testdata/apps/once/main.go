@@ -3,6 +3,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"strconv"
 	"time"
@@ -25,6 +26,20 @@ func main() {
 		time.Sleep(end)
 	case "print":
 		fmt.Println(os.Args[2])
+		time.Sleep(end)
+	case "bare": // without a line end
+		fmt.Print(os.Args[2])
+		time.Sleep(end)
+	case "apart":
+		fmt.Println("to stdout")
+		fmt.Fprintln(os.Stderr, "to stderr")
+		time.Sleep(end)
+	case "cat":
+		_, _ = io.Copy(os.Stdout, os.Stdin)
+		time.Sleep(end)
+	case "count": // the bytes of standard input
+		n, err := io.Copy(io.Discard, os.Stdin)
+		fmt.Println(n, err)
 		time.Sleep(end)
 	case "say": // and keep running
 		fmt.Println(os.Args[2])

@@ -14,6 +14,21 @@ import (
 	"time"
 )
 
+// doubleQuoted escapes like export -p in bash.
+var doubleQuoted = strings.NewReplacer(`\`, `\\`, `"`, `\"`, `$`, `\$`, "`", "\\`")
+
+// backslashed escapes like printf %q in bash, unless the value has control characters.
+func backslashed(value string) string {
+	var b strings.Builder
+	for _, r := range value {
+		if strings.ContainsRune(" '\"\\|&;()<>!{}*[?]^$`,", r) {
+			b.WriteByte('\\')
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == "quiet" {
 		fmt.Println("says nothing")
@@ -26,6 +41,15 @@ func main() {
 		fmt.Println(base64.StdEncoding.EncodeToString([]byte(value)), base64.URLEncoding.EncodeToString([]byte("me:"+value)))
 		inURL := url.URL{Scheme: "x", User: url.UserPassword("me", value), Host: "h"}
 		fmt.Println(url.QueryEscape(value), url.PathEscape(value), inURL.String())
+		again, _ := json.Marshal(string(quoted))
+		fmt.Printf("declare -x %s=\"%s\"\n%s\n%s\n", name, doubleQuoted.Replace(value), backslashed(value), again)
+		for _, width := range []int{64, 76} {
+			for text := base64.StdEncoding.EncodeToString([]byte("me:" + value)); text != ""; {
+				n := min(width, len(text))
+				fmt.Println(text[:n])
+				text = text[n:]
+			}
+		}
 	}
 	if len(os.Args) > 1 && os.Args[1] == "migrate" {
 		time.Sleep(300 * time.Millisecond) // until its output has been read

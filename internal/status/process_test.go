@@ -1,0 +1,74 @@
+package status
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+
+	"norn/pkg/forge/objects"
+	"norn/pkg/k8s"
+	"norn/pkg/k8s/metadata"
+)
+
+// ofShop makes an object that of a process of the app shop.
+func ofShop(labels map[string]string, process string) {
+	labels[metadata.AppLabel], labels[metadata.ProcessLabel] = "shop", process
+}
+
+// An app with processes is one app. It names the processes of the infraspec, and the others in the cluster.
+func TestOverviewOfProcesses(t *testing.T) {
+	suspended := true
+	inv := &k8s.Inventory{
+		Deployments: []appsv1.Deployment{
+			deploy("shop", func(*appsv1.Deployment) {}),
+			deploy("shop-worker", func(d *appsv1.Deployment) {
+				ofShop(d.Labels, "worker")
+				d.Spec.Template.Spec.Containers[0].Name = "shop"
+				d.Status.AvailableReplicas = 1
+			}),
+			deploy("shop-old", func(d *appsv1.Deployment) {
+				ofShop(d.Labels, "old")
+				d.Status.Replicas = 3
+			}),
+		},
+		CronJobs: []batchv1.CronJob{{ObjectMeta: named("shop-nightly"), Spec: batchv1.CronJobSpec{Suspend: &suspended}}},
+	}
+	ofShop(inv.CronJobs[0].Labels, "nightly")
+	apps := onDisk(t, map[string]string{"shop": "app: shop\nrole: worker\nprocesses:\n  worker: {replicas: 2}\n" +
+		"  nightly: {role: cron, command: x, schedule: '@daily'}\n  new:\n"})
+	locals := []Local{OfFile(filepath.Join(apps, "shop", "infraspec.yaml"))}
+	all := Overview(locals, inv, objects.Settings{})
+	if len(all) != 1 || all[0].Name != "shop" || all[0].State != Running {
+		t.Fatalf("%+v", all)
+	}
+	var got []string
+	for _, p := range all[0].Processes {
+		got = append(got, p.Name+" "+p.Role+" "+string(p.State))
+	}
+	want := []string{"new worker not forged", "nightly cron not deployed", "old worker running", "worker worker not ready"}
+	if !slices.Equal(got, want) {
+		t.Errorf("processes %q, want %q", got, want)
+	}
+	if version := all[0].Processes[3].Version; version == "" {
+		t.Errorf("version %q", version)
+	}
+	for _, drift := range []string{"process new is missing", "process old is no longer in the infraspec"} {
+		if !slices.Contains(all[0].Drift, drift) {
+			t.Errorf("no drift %q in %q", drift, all[0].Drift)
+		}
+	}
+	if text := strings.Join(all[0].Warnings, "\n"); !strings.Contains(text, "process old: a rollout is not complete") ||
+		!strings.Contains(text, "norn status shop shows why") {
+		t.Errorf("warnings %q", text)
+	}
+
+	// Without the infraspec, the cluster alone names them.
+	all = Overview(nil, inv, objects.Settings{})
+	if len(all) != 1 || len(all[0].Processes) != 3 {
+		t.Errorf("without a file: %+v", all)
+	}
+}

@@ -1,0 +1,196 @@
+package infraspec
+
+import (
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// Environment is a partial infraspec that norn lays over the file for one environment, with keys of its own. Mappings
+// merge key by key, and everything else replaces, lists too. null removes a key. An environment cannot set app and
+// environments. See docs/environments.md.
+type Environment struct {
+	// Namespace is the namespace of the app in this environment. The default is --namespace or NORN_NAMESPACE.
+	Namespace string `yaml:"namespace" jsonschema:"pattern=^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$,maxLength=63"`
+	// Cluster is the fingerprint of the cluster. norn stops before it reads anything from another cluster. norn env pin
+	// writes it.
+	Cluster string `yaml:"cluster" jsonschema:"pattern=^(sha256:[0-9a-f]{64})?$"`
+	// Protected is true if commands that write ask for the name of the environment first, or need --yes.
+	Protected bool `yaml:"protected"`
+}
+
+// EnvironmentError reports that an infraspec does not have an environment.
+type EnvironmentError struct {
+	Path  string   // of the infraspec
+	Name  string   // of the environment
+	Known []string // the environments that the infraspec has
+	From  string   // the flag or the variable that names the environment
+}
+
+// Error names the environment and the file.
+func (e *EnvironmentError) Error() string {
+	if len(e.Known) == 0 {
+		return fmt.Sprintf("no environment %q: %s has no environments", e.Name, e.Path)
+	}
+	return fmt.Sprintf("no environment %q in %s", e.Name, e.Path)
+}
+
+// Hint lists the environments.
+func (e *EnvironmentError) Hint() string {
+	if len(e.Known) == 0 {
+		if e.From == "NORN_ENV" {
+			return "unset NORN_ENV, or add environments to the file"
+		}
+		return "omit --env, or add environments to the file"
+	}
+	known := "its environments are " + strings.Join(e.Known, ", ")
+	if near := Nearest(e.Name, e.Known); near != "" {
+		return "did you mean " + near + "? " + known
+	}
+	return known
+}
+
+// EnvironmentNames returns the names of the environments, sorted.
+func (s *Spec) EnvironmentNames() []string { return slices.Sorted(maps.Keys(s.Environments)) }
+
+// In returns the infraspec with an environment laid over it, or s itself if name is "". If there is no such
+// environment, the error is an *EnvironmentError.
+func (s *Spec) In(name string) (*Spec, error) {
+	if name == "" || name == s.Environment {
+		return s, nil
+	}
+	if laid, ok := s.laid[name]; ok {
+		return laid, nil
+	}
+	return nil, &EnvironmentError{Path: s.Path(), Name: name, Known: s.EnvironmentNames()}
+}
+
+// InEnvironments returns the Specs of all environments, by name.
+func (s *Spec) InEnvironments() []*Spec {
+	var all []*Spec
+	for _, name := range slices.Sorted(maps.Keys(s.laid)) {
+		all = append(all, s.laid[name])
+	}
+	return all
+}
+
+// OnlyIn returns the findings about an environment's infraspec that do not apply to the file without it. Their
+// messages name the environment.
+func OnlyIn(environment string, found, without []Finding) []Finding {
+	var own []Finding
+	for _, f := range found {
+		known := slices.ContainsFunc(without, func(o Finding) bool {
+			samePlace := o.File == f.File && o.Line == f.Line && o.Column == f.Column
+			return o.Rule == f.Rule && o.Message == f.Message && (samePlace || f.Rule == RuleRequired)
+		})
+		if !known {
+			f.Message, f.Environment = fmt.Sprintf("environment %s: %s", environment, f.Message), environment
+			own = append(own, f)
+		}
+	}
+	return own
+}
+
+// environments decodes the keys that an environment has of its own. The others are decoded with those of the file.
+func (d *decoder) environments(n *yaml.Node, path string, all *map[string]Environment) {
+	if n.Kind != yaml.MappingNode {
+		d.notMapping(n, path)
+		return
+	}
+	*all = map[string]Environment{}
+	for _, p := range d.pairs(n, path, 0) {
+		name, at := p.key.Value, join(path, p.key.Value)
+		if !p.repeatable() || !ValidName(name) {
+			d.add(p.key, Error, RuleName, "%s is not a name for an environment; %s", quoted(name), dnsLabel)
+			continue
+		}
+		d.show(p.key)
+		d.keys[at] = p.key
+		var one Environment
+		if value := resolved(p.value); value.Kind == yaml.MappingNode {
+			d.places[at] = value
+			d.ownKeys(value, at, reflect.ValueOf(&one).Elem())
+		} else if value.Tag != "!!null" {
+			d.notMapping(value, at)
+		}
+		(*all)[name] = one
+	}
+}
+
+// ownKeys decodes the keys of an environment that are not those of an infraspec.
+func (d *decoder) ownKeys(n *yaml.Node, path string, v reflect.Value) {
+	for _, p := range d.pairs(n, path, 0) {
+		for _, f := range fieldsOf(v.Type()) {
+			if f.name != p.key.Value {
+				continue
+			}
+			at := join(path, f.name)
+			d.show(p.key)
+			d.keys[at] = p.key
+			d.value(p.value, at, v.Field(f.index))
+			d.environmentKey(at, f.name, v.Field(f.index))
+		}
+		if slices.Contains(notInEnvironments, p.key.Value) {
+			d.show(p.key)
+			d.add(p.key, Error, RuleEnvironment, "an environment cannot set %s", p.key.Value)
+		}
+	}
+}
+
+// notInEnvironments are the keys of an infraspec that are the same in all environments.
+var notInEnvironments = []string{"app", "environments"}
+
+func (d *decoder) environmentKey(at, key string, v reflect.Value) {
+	if v.Kind() != reflect.String || v.String() == "" {
+		return
+	}
+	switch text := v.String(); {
+	case key == "namespace" && !ValidName(text):
+		d.at(at, Error, RuleName, "namespace %s is not a DNS label; %s", quoted(text), dnsLabel)
+	case key == "cluster" && !fingerprint.MatchString(text):
+		d.at(at, Error, RuleEnvironment, "cluster %s is not a fingerprint; norn env pin writes it", quoted(text))
+	}
+}
+
+// checkEnvironments checks the file with each of its environments laid over it.
+func (d *decoder) checkEnvironments(root *yaml.Node, s *Spec) {
+	if len(s.Environments) == 0 {
+		return
+	}
+	s.laid = map[string]*Spec{}
+	without := slices.Clone(d.findings)
+	for _, name := range s.EnvironmentNames() {
+		doc := *d.document
+		doc.places, doc.keys = map[string]*yaml.Node{}, map[string]*yaml.Node{}
+		one := &decoder{document: &doc, merged: d.merged}
+		spec := &Spec{doc: &doc, Environment: name, Environments: s.Environments}
+		one.decode(one.lay(root, d.places["environments."+name]), spec)
+		one.check(spec)
+		s.laid[name] = spec
+		d.findings = append(d.findings, OnlyIn(name, one.findings, without)...)
+	}
+	for _, spec := range s.laid {
+		spec.laid = s.laid
+	}
+	d.indistinct(s)
+}
+
+// indistinct warns about environments that norn cannot tell apart before it has marked their objects.
+func (d *decoder) indistinct(s *Spec) {
+	first := map[Environment]string{}
+	for _, name := range s.EnvironmentNames() {
+		place := s.Environments[name]
+		place.Protected = false
+		if other, taken := first[place]; taken {
+			d.add(d.keys["environments."+name], Warning, RuleEnvironment,
+				"environments %s and %s have the same namespace and the same cluster; set namespace, or cluster with norn env pin",
+				other, name)
+			continue
+		}
+		first[place] = name
+	}
+}
