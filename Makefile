@@ -54,8 +54,8 @@ down: ## Stop the devcluster
 	@hack/devcluster down
 
 .PHONY: test
-test: build ## Run all tests: lint, unit tests, the devcluster, and the built norn on its own clusters
-	@hack/all
+test: build lint unit devcluster ## Run all tests: lint, unit tests, the devcluster, and the built norn on its own clusters
+	@hack/test
 
 .PHONY: test-all
 test-all: ## Run all rows of test, nodes, soak, faults, compat and fuzz; fail if a test exceeds its budget

@@ -44,7 +44,7 @@ func (e *examination) publish(client *k8s.Client, server *k8s.Server) {
 // clusterWait returns the time limit for the cluster check. It is longer than Connect's own limits together, so that
 // Connect can report what was too slow: a credential plugin, or one of two requests.
 func (e *examination) clusterWait() time.Duration {
-	return e.PluginWait + 2*cmp.Or(e.Wait, usualWait) + time.Second
+	return e.PluginWait + 2*cmp.Or(e.Wait, answerWait) + time.Second
 }
 
 // is reports whether an error of type E is in err's chain.

@@ -3,6 +3,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync"
@@ -55,10 +56,10 @@ type Subject struct {
 	Dead       func(process string) bool // see lease.Holder.Dead
 }
 
-// How long checks may take without Subject.Wait.
+// How long things may take without Subject.Wait.
 const (
-	usualWait = 5 * time.Second
-	longWait  = 15 * time.Second // for checks that ask remote services or start an engine
+	checkWait  = 15 * time.Second // a check: most send several requests, ask remote services or start an engine
+	answerWait = 5 * time.Second  // one of the two requests that connect to the cluster
 )
 
 // clusterCheck is the name of the check for which others wait.
@@ -68,7 +69,7 @@ const clusterCheck = "cluster"
 type check struct {
 	name    string
 	cluster bool          // whether it needs the cluster
-	wait    time.Duration // 0 is usualWait
+	wait    time.Duration // 0 is Subject.Wait or checkWait
 	run     func(ctx context.Context) Verdict
 }
 
@@ -138,9 +139,9 @@ func (e *examination) checks() []check {
 			check{name: "lock", cluster: true, run: e.lock})
 	}
 	list = append(list,
-		check{name: "secrets", wait: longWait, run: e.secrets},
-		check{name: "builder", wait: longWait, run: e.builds},
-		check{name: "registry", wait: longWait, run: e.registry},
+		check{name: "secrets", run: e.secrets},
+		check{name: "builder", run: e.builds},
+		check{name: "registry", run: e.registry},
 		check{name: "git", run: e.git},
 	)
 	if e.spec != nil {
@@ -161,13 +162,7 @@ func (e *examination) perform(ctx context.Context, c check) Result {
 			return Result{Name: c.name, Verdict: Verdict{State: Skipped, Detail: "it needs the cluster"}, NoCluster: true}
 		}
 	}
-	wait := usualWait
-	if c.wait > 0 {
-		wait = c.wait
-	}
-	if e.Wait > 0 && c.name != clusterCheck {
-		wait = e.Wait
-	}
+	wait := cmp.Or(c.wait, e.Wait, checkWait)
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	v := within(ctx, wait, c.run)

@@ -10,52 +10,64 @@ import (
 	"norn/test/bed"
 )
 
-// When the kubelet rotates a log, its stream continues with the new file. Pods that write at a steady rate are rotated
-// every few seconds. Pods that write at full speed are rotated only once: a stream that is more than one rotation
-// behind loses lines, because the kubelet reads only the newest file.
+// Streams continue with the new file when a log is rotated. A stream that is more than one rotation behind loses
+// lines, because the kubelet reads only the newest file. So each rotation waits until all streams have reached the file
+// of the last one.
 func TestEveryLineOnceThroughRotations(t *testing.T) {
-	for _, c := range []struct {
-		name        string
-		pods, rate  int
-		size, every string
-		times       int
-	}{
-		{"steady", 5, 1000, "400Ki", "3s", 4},
-		{"full speed", 8, 0, "1Mi", "30s", 1},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			if c.rate == 0 {
-				soak(t)
-			}
-			b := newWorld(t)
-			image := b.Image(t, "count", nil)
-			b.SetLogRotation(t, c.size, c.every)
-			b.WriteApp("count", strings.Replace(counting(c.pods, c.rate), "env: {", "env: {WAIT: 1, ", 1))
-			b.Norn("forge", "count", "--image", image)
-			kept := b.keepLogs()
-			f := b.follow(unchanged, "count")
-			f.kept = kept
-			b.begin(f, c.pods)
-			bed.Eventually(b.T, time.Minute, "every log was rotated", func() bool {
-				return b.rotations("count") >= c.times*c.pods
-			})
-			b.Kubectl("scale", "deployment/count", "--replicas=0")
-			b.Kubectl("wait", "pods", "--all", "--for=delete", "--timeout=2m")
-			written := kept.ends()
-			bed.Eventually(b.T, time.Minute, "all lines have been read", func() bool { return f.hasAll(written) })
-			f.stop(t)
-			f.cutShort(written)
-			f.forgive(t, kept)
-			f.check(t)
-		})
+	b := newWorld(t)
+	image := b.Image(t, "count", nil)
+	b.WriteApp("count", waiting(counting(5, 1000)))
+	b.Norn("forge", "count", "--image", image)
+	kept := b.keepLogs()
+	f := b.follow(unchanged, "count")
+	f.kept = kept
+	b.begin(f, 5)
+	for range 4 {
+		b.rotate(f)
 	}
+	b.Kubectl("scale", "deployment/count", "--replicas=0")
+	b.finish(f, kept)
 }
+
+// The kubelet rotates logs by itself while the Pods write at full speed: once, so that no stream is two rotations
+// behind.
+func TestEveryLineOnceThroughTheKubeletsRotation(t *testing.T) {
+	soak(t)
+	b := newWorld(t)
+	image := b.Image(t, "count", nil)
+	b.SetLogRotation(t, "1Mi", "30s")
+	b.WriteApp("count", waiting(counting(8, 0)))
+	b.Norn("forge", "count", "--image", image)
+	kept := b.keepLogs()
+	f := b.follow(unchanged, "count")
+	f.kept = kept
+	b.begin(f, 8)
+	bed.Eventually(b.T, time.Minute, "every log was rotated", func() bool { return b.rotations("count") >= 8 })
+	b.Kubectl("scale", "deployment/count", "--replicas=0")
+	b.finish(f, kept)
+}
+
+// finish waits until the Pods have ended and norn has shown all of their lines, and checks the lines.
+func (b *world) finish(f *following, kept *keptLogs) {
+	b.T.Helper()
+	b.Kubectl("wait", "pods", "--all", "--for=delete", "--timeout=5m")
+	written := kept.ends()
+	bed.Eventually(b.T, 2*time.Minute, "all lines have been read", func() bool { return f.hasAll(written) })
+	f.stop(b.T)
+	f.cutShort(written)
+	f.forgive(b.T, kept)
+	f.check(b.T)
+}
+
+// waiting returns the infraspec of an app that counts only once it is told to.
+func waiting(spec string) string { return strings.Replace(spec, "env: {", "env: {WAIT: 1, ", 1) }
 
 // If the log is rotated twice while the reader of stdout is blocked, the kubelet skips the file in between. It sends
 // the newest file again for each rotation that it sees, and norn shows no line twice. Only this repetition tells norn
 // about the missing lines, and the kubelet sees rotations only once it has reached the end of a file, and only while
 // inotify's queue has room (k8s.io/cri-client/pkg/logs: ReadLogs). So TestFileSentTwice tests the warning.
-func TestReaderThatStandsStill(t *testing.T) {
+func TestEveryLineOnceToAReaderThatStandsStill(t *testing.T) {
+	soak(t)
 	b := newWorld(t)
 	b.SetLogRotation(t, "1Gi", "10s")
 	b.WriteApp("count", "app: count\nrole: worker\nenv: {RATE: 1000, LENGTH: 10000, WAIT: 1}\n")
