@@ -37,15 +37,21 @@ func TestSilentTerminal(t *testing.T) {
 	for env, queries := range map[string]int{
 		"": 1, "NO_COLOR=1": 0, "TERM=dumb": 0, "TERM=vt100": 0, "COLORFGBG=0;15": 0, "CI=true": 0, "SSH_TTY=/dev/pts/0": 0,
 	} {
-		began := time.Now()
-		s := statusAt(t, env)
-		s.ends(0)
-		s.await("shop")
-		if n := strings.Count(s.shown(), backgroundQuery); n != queries {
-			t.Errorf("%q: %d queries, want %d:\n%q", env, n, queries, s.shown())
-		}
-		if took := time.Since(began); took > 4*time.Second { // the library waits 5 seconds for each answer
-			t.Errorf("%q: norn took %s", env, took)
+		for again := range 3 { // a busy machine may be slow once
+			began := time.Now()
+			s := statusAt(t, env)
+			s.ends(0)
+			s.await("shop")
+			if n := strings.Count(s.shown(), backgroundQuery); n != queries {
+				t.Errorf("%q: %d queries, want %d:\n%q", env, n, queries, s.shown())
+			}
+			took := time.Since(began)
+			if took < 4*time.Second { // the library waits 5 seconds for each answer
+				break
+			}
+			if again == 2 {
+				t.Errorf("%q: norn took over 4 seconds three times in a row, at last %s", env, took)
+			}
 		}
 	}
 }
