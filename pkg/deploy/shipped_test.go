@@ -10,6 +10,7 @@ import (
 
 	"norn/pkg/deploy/source"
 	"norn/pkg/infraspec"
+	"norn/pkg/secrets"
 )
 
 // checkout creates a git repository with the given files, committed, and returns its folder.
@@ -64,7 +65,7 @@ func shippedFrom(t *testing.T, r *run, said *bytes.Buffer) (*infraspec.Spec, str
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := r.withSpec(spec).secretFile(said, files, tree)
+	path := r.withSpec(spec).secretPlace(said, files, tree).Common()
 	if inside, err := filepath.Rel(tree.Dir, path); err == nil && !strings.HasPrefix(inside, "..") {
 		return spec, "source/" + inside
 	}
@@ -154,7 +155,7 @@ func TestMissingSecretsAreNotTakenElsewhere(t *testing.T) {
 	if path != "source/"+beside {
 		t.Fatalf("secrets in %s", path)
 	}
-	_, err := r.withSpec(spec).secret.decrypt(t.Context(), filepath.Join(r.tmp, path))
+	_, err := r.withSpec(spec).secret.decrypt(t.Context(), secrets.Place{Dir: filepath.Join(r.tmp, filepath.Dir(path))})
 	if err == nil || err.Error() != filepath.Join(dir, beside)+": the version to deploy does not contain the file" {
 		t.Errorf("error %v", err)
 	}
