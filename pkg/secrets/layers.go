@@ -19,7 +19,9 @@ type Layers struct {
 func OpenLayers(ctx context.Context, p Place) (*Layers, error) { return openLayers(ctx, p, false) }
 
 // OpenLayersLocally is like OpenLayers, but uses only the keys of this machine; see OpenLocally.
-func OpenLayersLocally(ctx context.Context, p Place) (*Layers, error) { return openLayers(ctx, p, true) }
+func OpenLayersLocally(ctx context.Context, p Place) (*Layers, error) {
+	return openLayers(ctx, p, true)
+}
 
 func openLayers(ctx context.Context, p Place, local bool) (*Layers, error) {
 	l := &Layers{place: p}

@@ -3,7 +3,6 @@ package secrets
 import (
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
