@@ -159,6 +159,24 @@ func TestTypedSecretIsHidden(t *testing.T) {
 	}
 }
 
+// On a terminal, norn offers to add a new name to the infraspec.
+func TestNewSecretIsDeclared(t *testing.T) {
+	for answer, want := range map[string]string{"\n": "secrets: [TOKEN, NEW]", "n\n": "secrets: [TOKEN]"} {
+		s := secretsAt(t, "", "secrets", "set", "NEW")
+		s.await("NEW: ")
+		s.typing("canary-typed\n")
+		s.await("Add NEW to secrets in infraspec.yaml? [Y/n] ")
+		s.typing(answer)
+		s.ends(0)
+		if got := s.file("infraspec.yaml"); !strings.HasSuffix(got, want) {
+			t.Errorf("after %q, the infraspec is\n%s", answer, got)
+		}
+		if warned := strings.Contains(s.shown(), "NEW is not declared"); warned != (answer == "n\n") {
+			t.Errorf("after %q, the screen shows %q", answer, s.shown())
+		}
+	}
+}
+
 // norn does not prompt for a value that it cannot store.
 func TestNoPromptForUnstorableSecret(t *testing.T) {
 	s := secretsAt(t, "", "secrets", "list")
