@@ -138,7 +138,8 @@ func TestReferencedFiles(t *testing.T) {
 		}},
 		{"a text over a list", map[string]string{
 			"infraspec.yaml": worker + "secrets: [A]\nenvironments:\n  e: {namespace: e}\n  f: {namespace: f}\n",
-			"Dockerfile":     "", "secrets.enc.yaml": "A:\n  b: ENC[x]\n" + metadata, "secrets.e.enc.yaml": "A: ENC[x]\n" + metadata,
+			"Dockerfile":     "", "secrets.enc.yaml": "A:\n  b: ENC[x]\n" + metadata,
+			"secrets.e.enc.yaml": "A: ENC[x]\n" + metadata,
 		}, []string{"error secrets-file 3:11 environment f: A is a list or a mapping in secrets.enc.yaml"}},
 		{"too long in an environment", map[string]string{
 			"infraspec.yaml": worker + "secrets: [A]\nenvironments: {e: {namespace: e}}\n", "Dockerfile": "",

@@ -66,8 +66,8 @@ func (a appSecret) decrypt(ctx context.Context, place secrets.Place) (map[string
 	return values, err
 }
 
-// readFiles returns the declared values from the SOPS files. It hides all values in output, also those that the
-// environment's file replaces.
+// readFiles returns the declared values from the SOPS files. It hides all values in output, also common
+// values that the environment's file replaces.
 func (a appSecret) readFiles(ctx context.Context, place secrets.Place) (map[string]secrets.Value, error) {
 	files, err := secrets.OpenLayers(ctx, place)
 	if err != nil {

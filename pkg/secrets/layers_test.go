@@ -97,7 +97,8 @@ func picked(t *testing.T, place Place) string {
 
 // Each has the values that others replace too, so that output shows neither.
 func TestLayersHideReplacedValues(t *testing.T) {
-	l, err := OpenLayers(t.Context(), layered(t, map[string]string{FileName: "A: common-a\n", stagingName: "A: staging-a\n"}))
+	place := layered(t, map[string]string{FileName: "A: common-a\n", stagingName: "A: staging-a\n"})
+	l, err := OpenLayers(t.Context(), place)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +159,8 @@ func TestNewFileOfEnvironment(t *testing.T) {
 		}, true, "both"},
 		{"the common file", true, func(string) string { return "" }, true, "both"},
 		{"neither", false, func(string) string { return "" }, true, "there is no .sops.yaml with its recipients"},
-		{"another rule", false, func(me string) string { return rule("elsewhere", me) }, true, "no rule in creation_rules matches"},
+		{"another rule", false, func(me string) string { return rule("elsewhere", me) }, true,
+			"no rule in creation_rules matches"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			path, setup := own(t)

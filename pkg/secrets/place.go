@@ -80,7 +80,7 @@ func (p Place) Entries() ([]Entry, error) {
 	return all, nil
 }
 
-// eachFile calls do with the path of each file. A file that does not exist is no problem if there is another one.
+// eachFile calls do with the path of each file. Only one of them must exist.
 func (p Place) eachFile(do func(path string) error) error {
 	found := false
 	for _, path := range p.Files() {

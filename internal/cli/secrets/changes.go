@@ -29,8 +29,8 @@ func update(ctx context.Context, a *cli.App, file *appFile, change func(*secrets
 	return err
 }
 
-// finish prints the changed names. It offers to add new names to the infraspec, or warns about those that it does not
-// declare.
+// finish prints the changed names. If the infraspec does not declare the new ones, finish offers to add them, or warns
+// about them.
 func finish(ctx context.Context, a *cli.App, file *appFile, c secrets.Changes) error {
 	if a.JSON {
 		return a.Encode(Changed{file.path, c})

@@ -19,8 +19,9 @@ func newExec(a *cli.App) *cobra.Command {
 		Long: `Replaces norn with the command. Its environment holds the secrets that the infraspec declares, as in the
 app's Pods, but neither SOPS_AGE_KEY nor NORN_GIT_TOKEN. Cloud credentials stay in it, because the
 command may need them. The command's output is not redacted, and its exit code is the result.`,
-		Example: "  norn secrets exec -- bin/server\n  norn secrets exec shop --env staging -- sh -c 'psql \"$DATABASE_URL\"'",
-		Args:    cobra.ArbitraryArgs,
+		Example: "  norn secrets exec -- bin/server\n" +
+			"  norn secrets exec shop --env staging -- sh -c 'psql \"$DATABASE_URL\"'",
+		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dash := cmd.ArgsLenAtDash()
 			if dash < 0 || dash == len(args) || dash > 1 {

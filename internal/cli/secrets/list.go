@@ -23,8 +23,9 @@ func newList(a *cli.App) *cobra.Command {
 encrypted in the file, whether it is in the cluster, and whether its value there differs. With --env,
 also shows the file that its value comes from. Without a key or a cluster, norn omits what it cannot
 know, and says why. Values are never shown.`,
-		Example: "  norn secrets list\n  norn secrets list --env staging\n  norn secrets list shop -o json | jq -r 'select(.changed) | .name'",
-		Args:    cobra.MaximumNArgs(1),
+		Example: "  norn secrets list\n  norn secrets list --env staging\n" +
+			"  norn secrets list shop -o json | jq -r 'select(.changed) | .name'",
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			conf, err := a.Choose(cmd, cli.Purpose{App: cli.Argument(args, 0)})
 			if err != nil {

@@ -158,8 +158,9 @@ func newUnset(a *cli.App) *cobra.Command {
 		Short: "Remove a value from the app's SOPS file",
 		Long: `Removes a value from the encrypted file. The cluster keeps it until the next deploy, and the repository's
 history keeps it encrypted. If a value has leaked, replace it with a new one.`,
-		Example: "  norn secrets unset OLD_TOKEN\n  norn secrets unset --env staging OLD_TOKEN\n  norn secrets unset shop OLD_TOKEN",
-		Args:    cobra.RangeArgs(1, 2),
+		Example: "  norn secrets unset OLD_TOKEN\n  norn secrets unset --env staging OLD_TOKEN\n" +
+			"  norn secrets unset shop OLD_TOKEN",
+		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			appArg, name, err := appAndName(args)
 			if err != nil {
@@ -211,6 +212,7 @@ func warnStillDeclared(a *cli.App, file *appFile, name string) {
 		where = " into " + all
 	}
 	if len(into) > 0 {
-		a.Warnf("%s is still declared: remove it from secrets: in the infraspec, or the next norn deploy%s fails", name, where)
+		a.Warnf("%s is still declared: remove it from secrets: in the infraspec, or the next norn deploy%s fails", name,
+			where)
 	}
 }
