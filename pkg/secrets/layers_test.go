@@ -127,6 +127,20 @@ func TestEntriesOfLayers(t *testing.T) {
 	}
 }
 
+// A link to nothing is not a missing file: the common value would silently take the place of the environment's.
+func TestLayersRefuseBrokenLink(t *testing.T) {
+	place := layered(t, map[string]string{FileName: "A: a\nB: b\nC: c\n"})
+	if err := os.Symlink("nosuch", place.Own()); err != nil {
+		t.Fatal(err)
+	}
+	if got := picked(t, place); !strings.HasPrefix(got, stagingName+": the file does not exist") {
+		t.Error(got)
+	}
+	if _, err := place.Entries(); err == nil {
+		t.Error("no error")
+	}
+}
+
 func TestEnvironmentOf(t *testing.T) {
 	for name, want := range map[string]string{
 		"secrets.enc.yaml": "", "secrets.staging.enc.yaml": "staging", "secrets.a.b.enc.yaml": "", "secrets..enc.yaml": "",

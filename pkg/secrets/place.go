@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -88,7 +89,7 @@ func (p Place) eachFile(do func(path string) error) error {
 		switch {
 		case err == nil:
 			found = true
-		case errors.Is(err, fs.ErrNotExist) && p.Environment != "":
+		case p.Environment != "" && isMissing(path, err):
 		default:
 			return err
 		}
@@ -97,6 +98,12 @@ func (p Place) eachFile(do func(path string) error) error {
 		return p.missing()
 	}
 	return nil
+}
+
+// isMissing reports whether err is about a file that does not exist. A link to nothing is a mistake, not a missing file.
+func isMissing(path string, err error) bool {
+	_, here := os.Lstat(path)
+	return errors.Is(err, fs.ErrNotExist) && errors.Is(here, fs.ErrNotExist)
 }
 
 // missing returns the error for an environment without files.
