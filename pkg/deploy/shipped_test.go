@@ -174,3 +174,36 @@ func TestCommitOfAnotherApp(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// The files are those of the chosen environment: both together beside the infraspec, or both at the top of the source.
+func TestSecretsOfAnEnvironment(t *testing.T) {
+	const own = "secrets.e.enc.yaml"
+	origin := checkout(t, map[string]string{"infraspec.yaml": service, own: "x", "secrets.f.enc.yaml": "x"})
+	elsewhere := t.TempDir()
+	write(t, elsewhere, map[string]string{
+		"infraspec.yaml": service + "environments: {e: {namespace: e}, f: {namespace: f}}\n" +
+			"repo: {url: \"file://" + origin + "\", branch: HEAD}\n",
+	})
+	for _, c := range []struct {
+		name, disk, from string // disk is the file beside the infraspec, if any
+	}{
+		{"only in the source", "", own + " from the top of "},
+		{"beside the infraspec", beside, beside + " from " + elsewhere},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if c.disk != "" {
+				write(t, elsewhere, map[string]string{c.disk: "x"})
+			}
+			r, said := running(t, elsewhere, Options{})
+			in, err := r.spec.In("e")
+			if err != nil {
+				t.Fatal(err)
+			}
+			r = r.withSpec(in)
+			shippedFrom(t, r, said)
+			if text := said.String(); !strings.Contains(text, c.from) || strings.Contains(text, "secrets.f") {
+				t.Errorf("the run says %q", text)
+			}
+		})
+	}
+}
