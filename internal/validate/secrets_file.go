@@ -123,7 +123,8 @@ func (c *secretFiles) entries(entries []secrets.Entry) {
 }
 
 // declaredElsewhere returns the secrets that only other infraspecs in the folder declare, such as
-// infraspec.worker.yaml. They share the encrypted files. For the infraspec without an environment, these are also the secrets of environments.
+// infraspec.worker.yaml. They share the encrypted files. For the infraspec without an environment, these are also the
+// secrets of environments.
 func (c *secretFiles) declaredElsewhere() map[string]bool {
 	names := map[string]bool{}
 	add := func(declared []string) {

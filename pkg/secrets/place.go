@@ -100,7 +100,8 @@ func (p Place) eachFile(do func(path string) error) error {
 	return nil
 }
 
-// isMissing reports whether err is about a file that does not exist. A link to nothing is a mistake, not a missing file.
+// isMissing reports whether err is about a file that does not exist. A link to nothing is a mistake, so it does not
+// count.
 func isMissing(path string, err error) bool {
 	_, here := os.Lstat(path)
 	return errors.Is(err, fs.ErrNotExist) && errors.Is(here, fs.ErrNotExist)

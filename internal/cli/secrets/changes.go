@@ -74,6 +74,9 @@ func declare(ctx context.Context, a *cli.App, file *appFile, names []string) err
 	for _, name := range names {
 		a.Warnf("%s", undeclared(name, file.declared))
 	}
+	if ctx.Err() != nil {
+		return fmt.Errorf("the value is set, but %s is not declared: %w", all, context.Cause(ctx))
+	}
 	return nil
 }
 

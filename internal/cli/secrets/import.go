@@ -1,6 +1,7 @@
 package secrets
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 
@@ -33,7 +34,7 @@ as usual; $NAME is not expanded. The file stays where it is, in plain text: dele
 			}
 			data, err := a.ReadFile(cmd.Context(), from)
 			if err != nil {
-				return err
+				return fmt.Errorf("read the values: %w", err)
 			}
 			values, err := secrets.Dotenv(from, data)
 			for name, v := range values {

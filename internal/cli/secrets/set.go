@@ -114,7 +114,8 @@ func readValue(a *cli.App, cmd *cobra.Command, name, from string) (string, error
 func setSecret(a *cli.App, cmd *cobra.Command, file *appFile, name, value string) error {
 	a.Redactor.Hide(name, value)
 	if strings.ContainsRune(value, 0) || !utf8.ValidString(value) {
-		return notText("the value")
+		return cli.Usagef("the value is not UTF-8 text, and cannot be an environment variable; " +
+			"store it in base64, and decode it in the app")
 	}
 	var changes secrets.Changes
 	err := update(cmd.Context(), a, file, func(f *secrets.File) error {
@@ -136,12 +137,6 @@ func setSecret(a *cli.App, cmd *cobra.Command, file *appFile, name, value string
 	}
 	warnCommonWord(a, name, value)
 	return finish(cmd.Context(), a, file, changes)
-}
-
-// notText returns an error for a value that cannot be an environment variable.
-func notText(what string) error {
-	return cli.Usagef("%s is not UTF-8 text, and cannot be an environment variable; "+
-		"store it in base64, and decode it in the app", what)
 }
 
 // warnCommonWord warns about a value that also occurs in other text.
