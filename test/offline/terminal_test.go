@@ -161,18 +161,26 @@ func TestTypedSecretIsHidden(t *testing.T) {
 
 // On a terminal, norn offers to add a new name to the infraspec.
 func TestNewSecretIsDeclared(t *testing.T) {
-	for answer, want := range map[string]string{"\n": "secrets: [TOKEN, NEW]", "n\n": "secrets: [TOKEN]"} {
+	for _, c := range []struct {
+		answer, want string
+		warns        bool
+		code         int
+	}{
+		{"\n", "secrets: [TOKEN, NEW]", false, 0},
+		{"n\n", "secrets: [TOKEN]", true, 0},
+		{"\x03", "secrets: [TOKEN]", true, 130},
+	} {
 		s := secretsAt(t, "", "secrets", "set", "NEW")
 		s.await("NEW: ")
 		s.typing("canary-typed\n")
 		s.await("Add NEW to secrets in infraspec.yaml? [Y/n] ")
-		s.typing(answer)
-		s.ends(0)
-		if got := s.file("infraspec.yaml"); !strings.HasSuffix(got, want) {
-			t.Errorf("after %q, the infraspec is\n%s", answer, got)
+		s.typing(c.answer)
+		s.ends(c.code)
+		if got := s.file("infraspec.yaml"); !strings.HasSuffix(got, c.want) {
+			t.Errorf("after %q, the infraspec is\n%s", c.answer, got)
 		}
-		if warned := strings.Contains(s.shown(), "NEW is not declared"); warned != (answer == "n\n") {
-			t.Errorf("after %q, the screen shows %q", answer, s.shown())
+		if warned := strings.Contains(s.shown(), "NEW is not declared"); warned != c.warns {
+			t.Errorf("after %q, the screen shows %q", c.answer, s.shown())
 		}
 	}
 }
