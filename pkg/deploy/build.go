@@ -31,8 +31,8 @@ func (r *run) build(src sourced) pipeline.Step[built] {
 	if r.options.Image != "" {
 		return pipeline.Step[built]{
 			Name: "build",
-			Run:  r.pin(src.live, pipeline.Skipped, "--image"),
-			Plan: r.pin(src.live, pipeline.Planned, "--image is set"),
+			Run:  r.pin(src.live, pipeline.Skipped),
+			Plan: r.pin(src.live, pipeline.Planned),
 		}
 	}
 	run := func(ctx context.Context, out io.Writer) (built, pipeline.Result, error) {
@@ -70,8 +70,9 @@ func (r *run) build(src sourced) pipeline.Step[built] {
 }
 
 // pin returns the function that resolves the tag of --image to a digest.
-func (r *run) pin(live liveApp, state pipeline.State, detail string) pipeline.Func[built] {
+func (r *run) pin(live liveApp, state pipeline.State) pipeline.Func[built] {
 	return func(ctx context.Context, out io.Writer) (built, pipeline.Result, error) {
+		detail := r.options.given()
 		name, err := image.Pin(ctx, out, r.options.Image, r.options.Builder, r.options.HideFunc())
 		if _, digest, ok := strings.Cut(name, "@"); ok && name != r.options.Image {
 			detail += ", " + digest

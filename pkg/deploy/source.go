@@ -47,6 +47,9 @@ func (r *run) source() pipeline.Step[sourced] {
 		if err := shipping.compare(out, live); err != nil {
 			return sourced{}, pipeline.Result{}, err
 		}
+		if err := shipping.sayPromoted(out, live); err != nil {
+			return sourced{}, pipeline.Result{}, err
+		}
 		values, err := shipping.secret.decrypt(ctx, shipping.secretFile(out, files, tree))
 		return sourced{live, tree, spec, values}, result, err
 	}
@@ -124,9 +127,9 @@ func (r *run) compare(out io.Writer, live liveApp) error {
 	return nil
 }
 
-// layOut lays out the version's source in a folder, or nothing with --image.
+// layOut lays out the version's source in a folder, or nothing with an image whose commit is unknown.
 func (r *run) layOut(ctx context.Context, out io.Writer) (source.Tree, pipeline.Result, error) {
-	if r.options.Image != "" {
+	if r.options.Image != "" && r.options.Ref == "" {
 		return source.Tree{}, pipeline.Result{State: pipeline.Skipped, Detail: "ships " + r.options.Image}, nil
 	}
 	tree, err := r.resolve(ctx, out)
