@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -103,6 +104,10 @@ func (r *run) buildRequest(ctx context.Context, out io.Writer, tree source.Tree)
 			Advice:  "replace it with a file, or set build.dockerfile in the infraspec",
 		}
 	}
+	folder, err := tree.Context(r.spec.Build.Context)
+	if err != nil {
+		return built{}, err
+	}
 	builder, err := image.FindBuilder(ctx, r.options.Builder)
 	if err != nil {
 		return built{}, err
@@ -116,8 +121,8 @@ func (r *run) buildRequest(ctx context.Context, out io.Writer, tree source.Tree)
 		return built{}, err
 	}
 	request := image.Request{
-		Dir: tree.Dir, Dockerfile: dockerfile, Image: name, Platforms: suits.image,
-		Args: buildArgs(out, dockerfile, tree), Time: tree.Time, Tmp: r.tmp,
+		Dir: folder, Dockerfile: dockerfile, Target: r.spec.Build.Target, Image: name, Platforms: suits.image,
+		Args: append(buildArgs(out, dockerfile, tree), r.ownArgs()...), Time: tree.Time, Tmp: r.tmp,
 	}
 	return built{builder, name, request, suits}, nil
 }
@@ -133,6 +138,15 @@ func buildArgs(out io.Writer, dockerfile string, tree source.Tree) []string {
 	for _, name := range image.BaseImageArgs(dockerfile) {
 		pipeline.Warn(out, "the Dockerfile sets ARG %[1]s for its base image, so norn does not pass its own %[1]s", name)
 		args = slices.DeleteFunc(args, func(arg string) bool { return strings.HasPrefix(arg, name+"=") })
+	}
+	return args
+}
+
+// ownArgs returns the infraspec's build args.
+func (r *run) ownArgs() []string {
+	var args []string
+	for _, name := range slices.Sorted(maps.Keys(r.spec.Build.Args)) {
+		args = append(args, name+"="+r.spec.Build.Args[name])
 	}
 	return args
 }

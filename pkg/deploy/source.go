@@ -153,7 +153,9 @@ func (r *run) resolve(ctx context.Context, out io.Writer) (source.Tree, error) {
 	if r.clones {
 		return source.Clone(ctx, out, r.spec.Repo, r.options.Selection, r.tmp)
 	}
-	return source.FromCheckout(ctx, r.dir, r.options.Ref, filepath.Join(r.tmp, "source"), isRecord)
+	selection := r.options.Selection
+	selection.Context = r.spec.Build.Context
+	return source.FromCheckout(ctx, r.dir, selection, filepath.Join(r.tmp, "source"), isRecord)
 }
 
 // isRecord reports whether a path in the app's folder is a snapshot or the evidence of a failed rollout. An image must

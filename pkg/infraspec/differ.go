@@ -12,15 +12,20 @@ func (s *Spec) Differing(other *Spec) []string {
 }
 
 func differing(path string, a, b reflect.Value) []string {
-	var keys []string
-	switch {
-	case reflect.DeepEqual(a.Interface(), b.Interface()):
+	if reflect.DeepEqual(a.Interface(), b.Interface()) {
 		return nil
-	case a.Kind() == reflect.Struct:
-		for _, f := range fieldsOf(a.Type()) {
+	}
+	var keys []string
+	switch a.Kind() {
+	case reflect.Struct:
+		fields := fieldsOf(a.Type())
+		for _, f := range fields {
 			keys = append(keys, differing(join(path, f.name), a.Field(f.index), b.Field(f.index))...)
 		}
-	case a.Kind() == reflect.Map:
+		if len(fields) > 0 { // only what is not in the file may differ
+			return keys
+		}
+	case reflect.Map:
 		var names []string
 		for _, name := range append(a.MapKeys(), b.MapKeys()...) {
 			names = append(names, name.String())
@@ -34,9 +39,8 @@ func differing(path string, a, b reflect.Value) []string {
 			}
 			keys = append(keys, differing(join(path, name), one, two)...)
 		}
+		return keys
+	default:
 	}
-	if keys == nil {
-		return []string{path}
-	}
-	return keys
+	return []string{path}
 }
