@@ -94,7 +94,11 @@ func (a *App) Elsewhere(cmd *cobra.Command, spec *infraspec.Spec, name, kubeCont
 		return nil, err
 	}
 	there := environment{Environment: place, name: name, app: spec.App}
-	return &Session{conf, client, name}, there.checkCluster(cmd.Context(), client)
+	err = there.checkCluster(cmd.Context(), client)
+	if other, ok := errors.AsType[*ClusterError](err); ok {
+		other.flag = "--from-context"
+	}
+	return &Session{conf, client, name}, err
 }
 
 // Fingerprint connects to the cluster, and returns the context and the cluster's fingerprint, for the environment to
@@ -283,6 +287,8 @@ func BindConfirmed(cmd *cobra.Command) {
 type ClusterError struct {
 	Environment, Wanted string
 	Context, Found      string
+
+	flag string // chooses the context
 }
 
 // Error names both clusters.
@@ -293,7 +299,7 @@ func (e *ClusterError) Error() string {
 
 // Hint returns advice.
 func (e *ClusterError) Hint() string {
-	return fmt.Sprintf("choose the context of environment %s with --context", e.Environment)
+	return fmt.Sprintf("choose the context of environment %s with %s", e.Environment, cmp.Or(e.flag, "--context"))
 }
 
 // FingerprintError reports that the user is not allowed to read what identifies the cluster of an environment.

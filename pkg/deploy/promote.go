@@ -31,7 +31,10 @@ func (o *Options) Promote(ctx context.Context, cluster *k8s.Client, to pipeline.
 		if err == nil {
 			err = checkReachable(ctx, running, from, cluster)
 		}
-		return running, pipeline.Result{State: pipeline.Done, Detail: running.title() + ", verified in " + from.Where}, err
+		if err != nil {
+			return Entry{}, pipeline.Result{}, err
+		}
+		return running, pipeline.Result{State: pipeline.Done, Detail: running.title() + ", verified in " + from.Where}, nil
 	}
 	runs, err := pipeline.RunStep(ctx, o.runner(to), pipeline.Step[Entry]{Name: "choose", Run: choose, Plan: choose})
 	o.Image, o.Ref, o.From = runs.Image, runs.Commit, from.Environment
