@@ -237,7 +237,7 @@ func (r *run) ship(ctx context.Context, p pipeline.Runner) error {
 		return err
 	}
 	if err := r.changeWorkload(ctx, p, s.live, workload, r.rollout(s, migrated, secret.version)); err != nil {
-		return err
+		return r.adviseCopy(err, s.image)
 	}
 	if _, err := pipeline.RunAll(ctx, p, traffic); err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
 	"norn/pkg/k8s/metadata"
+	k8srollout "norn/pkg/k8s/rollout"
 	"norn/pkg/pipeline"
 )
 
@@ -164,6 +165,21 @@ func sameCluster(ctx context.Context, a, b *k8s.Client) (bool, error) {
 		return a.Context == b.Context, nil
 	}
 	return false, err
+}
+
+// adviseCopy adds to the error of a rollout whose nodes cannot pull a promoted image how to copy it.
+func (r *run) adviseCopy(err error, image string) error {
+	failed, ok := errors.AsType[*rollout.Error](err)
+	if !ok || r.options.From == "" {
+		return err
+	}
+	switch failed.Evidence.Reason {
+	case k8srollout.ImagePull, k8srollout.RegistryRefused, k8srollout.ImageNotFound:
+		failed.Evidence.Hint += fmt.Sprintf("; or copy the image to a registry that they can use (skopeo copy --all docker://%s "+
+			"docker://REGISTRY/%s) and run norn deploy --env %s --image REGISTRY/%[2]s", image, r.spec.App, r.spec.Environment)
+	default:
+	}
+	return err
 }
 
 // sayPromoted writes how the environment differs from the one that the version is promoted from.
