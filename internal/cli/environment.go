@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
 
 	"norn/internal/config"
 	"norn/internal/ui"
@@ -62,7 +64,41 @@ func (a *App) Dial(ctx context.Context) (*k8s.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return client, a.checkCluster(ctx, client)
+	return client, a.environment.checkCluster(ctx, client)
+}
+
+// Elsewhere connects to the cluster of an environment of spec that is not the chosen one, for a command that only reads
+// there. kubeContext is the kubeconfig context, or "" for that of the command.
+func (a *App) Elsewhere(cmd *cobra.Command, spec *infraspec.Spec, name, kubeContext string) (*Session, error) {
+	place, ok := spec.Environments[name]
+	if !ok {
+		return nil, &infraspec.EnvironmentError{
+			Path: ui.DisplayPath(spec.Path()), Name: name, Known: spec.EnvironmentNames(), From: "--from",
+		}
+	}
+	conf, err := a.Config(cmd)
+	if err != nil {
+		return nil, err
+	}
+	conf.Namespace = cmp.Or(place.Namespace, conf.Namespace)
+	flags := a.Kube
+	if kubeContext != "" {
+		flags = genericclioptions.NewConfigFlags(false)
+		flags.KubeConfig, flags.Timeout, flags.Context = a.Kube.KubeConfig, a.Kube.Timeout, &kubeContext
+	}
+	client, err := connect.Dial(cmd.Context(), flags, a.Caller())
+	if unavailable, ok := errors.AsType[*connect.UnavailableError](err); ok {
+		return nil, &NeedsKubernetesError{cmd.Name(), unavailable}
+	}
+	if err != nil {
+		return nil, err
+	}
+	there := environment{Environment: place, name: name, app: spec.App}
+	err = there.checkCluster(cmd.Context(), client)
+	if other, ok := errors.AsType[*ClusterError](err); ok {
+		other.flag = "--from-context"
+	}
+	return &Session{conf, client, name}, err
 }
 
 // Fingerprint connects to the cluster, and returns the context and the cluster's fingerprint, for the environment to
@@ -160,7 +196,7 @@ func (a *App) place(conf *config.Config) error {
 // written. It prints where the command works, unless the command has steps, and asks before it changes a protected
 // environment.
 func (a *App) enter(ctx context.Context, cmd *cobra.Command, s *Session, p Purpose) error {
-	if err := a.checkCluster(ctx, s.Client); err != nil {
+	if err := a.environment.checkCluster(ctx, s.Client); err != nil {
 		return err
 	}
 	a.sayContextNamespace(s.Conf, s.Client)
@@ -177,9 +213,9 @@ func (a *App) enter(ctx context.Context, cmd *cobra.Command, s *Session, p Purpo
 	return a.confirmEnvironment(ctx, s.Title(cmd.Name(), e.app), p.Action)
 }
 
-// checkCluster returns an error unless client is connected to the cluster of the chosen environment.
-func (a *App) checkCluster(ctx context.Context, client *k8s.Client) error {
-	e := a.environment
+// checkCluster returns an error unless client is connected to the cluster of the environment. Without an environment,
+// every cluster is right.
+func (e *environment) checkCluster(ctx context.Context, client *k8s.Client) error {
 	if e == nil || e.Cluster == "" {
 		return nil
 	}
@@ -251,6 +287,8 @@ func BindConfirmed(cmd *cobra.Command) {
 type ClusterError struct {
 	Environment, Wanted string
 	Context, Found      string
+
+	flag string // chooses the context
 }
 
 // Error names both clusters.
@@ -261,7 +299,7 @@ func (e *ClusterError) Error() string {
 
 // Hint returns advice.
 func (e *ClusterError) Hint() string {
-	return fmt.Sprintf("choose the context of environment %s with --context", e.Environment)
+	return fmt.Sprintf("choose the context of environment %s with %s", e.Environment, cmp.Or(e.flag, "--context"))
 }
 
 // FingerprintError reports that the user is not allowed to read what identifies the cluster of an environment.

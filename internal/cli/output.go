@@ -63,7 +63,7 @@ func (a *App) Reach(
 		return nil, nil, err
 	}
 	a.client, a.namespace = client, conf.Namespace
-	if err := a.checkCluster(ctx, client); err != nil {
+	if err := a.environment.checkCluster(ctx, client); err != nil {
 		return nil, nil, err
 	}
 	a.sayContextNamespace(conf, client)

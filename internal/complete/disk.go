@@ -15,12 +15,12 @@ import (
 	"norn/pkg/secrets"
 )
 
-// Apps returns the folders in appsDir that hold an infraspec.
+// Apps returns the names of the apps in appsDir.
 func Apps(appsDir string) []Value {
 	paths, _ := infraspec.List(appsDir)
 	values := make([]Value, 0, len(paths))
 	for _, path := range paths {
-		if name := filepath.Base(filepath.Dir(path)); infraspec.ValidName(name) {
+		if name := infraspec.NameIn(path); infraspec.ValidName(name) {
 			values = append(values, Value{Text: name})
 		}
 	}

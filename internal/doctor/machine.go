@@ -88,7 +88,7 @@ func (e *examination) git(ctx context.Context) Verdict {
 	case e.spec.Repo.URL != "":
 		return ok("git %s; a deploy would clone the app from %s", tool.Version, source.RedactURL(e.spec.Repo.URL))
 	}
-	version, err := source.TagOf(ctx, e.folder())
+	version, err := source.TagOf(ctx, e.folder(), e.spec.Build.Context)
 	if err != nil {
 		return problem(pipeline.HintOf(err), "%s", err)
 	}

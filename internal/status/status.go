@@ -2,6 +2,7 @@
 package status
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -47,7 +48,7 @@ func sameFile(a, b string) bool {
 }
 
 func local(path string) Local {
-	l := Local{Name: filepath.Base(filepath.Dir(path)), Path: path}
+	l := Local{Name: cmp.Or(infraspec.NameIn(path), filepath.Base(path)), Path: path}
 	spec, found := infraspec.Inspect(path)
 	switch {
 	case infraspec.HasErrors(found):

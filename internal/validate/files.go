@@ -18,7 +18,7 @@ func referencedFiles(spec *infraspec.Spec) []infraspec.Finding {
 	if spec.App == "" { // the file could not be parsed
 		return nil
 	}
-	return slices.Concat(dockerfile(spec), secretsFile(spec))
+	return slices.Concat(dockerfile(spec), context(spec), secretsFile(spec))
 }
 
 func dockerfile(spec *infraspec.Spec) []infraspec.Finding {
@@ -45,6 +45,19 @@ func dockerfile(spec *infraspec.Spec) []infraspec.Finding {
 	}
 	message := "no Dockerfile in the folder of this file; " + advice
 	return []infraspec.Finding{spec.Finding("build", severity, infraspec.RuleDockerfile, message)}
+}
+
+// context checks the folder that the Dockerfile copies from.
+func context(spec *infraspec.Spec) []infraspec.Finding {
+	folder := spec.Build.Context
+	if !spec.Deploy || spec.Repo.URL != "" || filepath.IsAbs(folder) || folder == "" {
+		return nil
+	}
+	if info, err := os.Stat(filepath.Join(filepath.Dir(spec.Path()), folder)); err == nil && info.IsDir() {
+		return nil
+	}
+	message := fmt.Sprintf("there is no folder %q beside this file", folder)
+	return []infraspec.Finding{spec.Finding("build.context", infraspec.Error, infraspec.RulePath, message)}
 }
 
 // withoutSource reports whether the folder dir holds nothing but infraspecs and what belongs to them. Such an app is

@@ -18,7 +18,7 @@ func user(spec *infraspec.Spec) []infraspec.Finding {
 	if err != nil || !needs { // an overlay with mistakes is reported already
 		return nil
 	}
-	found := image.DockerfileUser(filepath.Join(filepath.Dir(spec.Path()), spec.Build.Dockerfile))
+	found := image.DockerfileUser(filepath.Join(filepath.Dir(spec.Path()), spec.Build.Dockerfile), spec.Build.Target)
 	if why := found.Refused(); why != "" {
 		return []infraspec.Finding{spec.Finding("pod.security", infraspec.Error, infraspec.RuleSecurity,
 			"restricted does not allow root: "+why+"; "+found.Fix(spec.Build.Dockerfile))}

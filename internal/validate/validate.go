@@ -3,7 +3,6 @@ package validate
 
 import (
 	"fmt"
-	"path/filepath"
 
 	"norn/pkg/forge/objects"
 	"norn/pkg/infraspec"
@@ -46,9 +45,9 @@ func All(s Settings, each func(Report) error) error {
 	claims := claims{}
 	for _, path := range paths {
 		spec, report := s.check(path)
-		if folder := filepath.Base(filepath.Dir(path)); spec.App != folder && spec.App != "" {
+		if name := infraspec.NameIn(path); spec.App != name && spec.App != "" {
 			report.add(spec.Finding("app", infraspec.Warning, infraspec.RuleFolder,
-				fmt.Sprintf("the folder is named %q, so norn finds this app only by its path", folder)))
+				fmt.Sprintf("the folder is named %q, so norn finds this app only by its path", name)))
 		}
 		report.add(claims.take(spec)...)
 		if err := each(report); err != nil {

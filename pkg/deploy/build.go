@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -31,8 +32,8 @@ func (r *run) build(src sourced) pipeline.Step[built] {
 	if r.options.Image != "" {
 		return pipeline.Step[built]{
 			Name: "build",
-			Run:  r.pin(src.live, pipeline.Skipped, "--image"),
-			Plan: r.pin(src.live, pipeline.Planned, "--image is set"),
+			Run:  r.pin(src.live, pipeline.Skipped),
+			Plan: r.pin(src.live, pipeline.Planned),
 		}
 	}
 	run := func(ctx context.Context, out io.Writer) (built, pipeline.Result, error) {
@@ -70,8 +71,9 @@ func (r *run) build(src sourced) pipeline.Step[built] {
 }
 
 // pin returns the function that resolves the tag of --image to a digest.
-func (r *run) pin(live liveApp, state pipeline.State, detail string) pipeline.Func[built] {
+func (r *run) pin(live liveApp, state pipeline.State) pipeline.Func[built] {
 	return func(ctx context.Context, out io.Writer) (built, pipeline.Result, error) {
+		detail := r.options.given()
 		name, err := image.Pin(ctx, out, r.options.Image, r.options.Builder, r.options.HideFunc())
 		if _, digest, ok := strings.Cut(name, "@"); ok && name != r.options.Image {
 			detail += ", " + digest
@@ -102,6 +104,10 @@ func (r *run) buildRequest(ctx context.Context, out io.Writer, tree source.Tree)
 			Advice:  "replace it with a file, or set build.dockerfile in the infraspec",
 		}
 	}
+	folder, err := tree.Context(r.spec.Build.Context)
+	if err != nil {
+		return built{}, err
+	}
 	builder, err := image.FindBuilder(ctx, r.options.Builder)
 	if err != nil {
 		return built{}, err
@@ -115,8 +121,8 @@ func (r *run) buildRequest(ctx context.Context, out io.Writer, tree source.Tree)
 		return built{}, err
 	}
 	request := image.Request{
-		Dir: tree.Dir, Dockerfile: dockerfile, Image: name, Platforms: suits.image,
-		Args: buildArgs(out, dockerfile, tree), Time: tree.Time, Tmp: r.tmp,
+		Dir: folder, Dockerfile: dockerfile, Target: r.spec.Build.Target, Image: name, Platforms: suits.image,
+		Args: append(buildArgs(out, dockerfile, tree), r.ownArgs()...), Time: tree.Time, Tmp: r.tmp,
 	}
 	return built{builder, name, request, suits}, nil
 }
@@ -132,6 +138,15 @@ func buildArgs(out io.Writer, dockerfile string, tree source.Tree) []string {
 	for _, name := range image.BaseImageArgs(dockerfile) {
 		pipeline.Warn(out, "the Dockerfile sets ARG %[1]s for its base image, so norn does not pass its own %[1]s", name)
 		args = slices.DeleteFunc(args, func(arg string) bool { return strings.HasPrefix(arg, name+"=") })
+	}
+	return args
+}
+
+// ownArgs returns the infraspec's build args.
+func (r *run) ownArgs() []string {
+	var args []string
+	for _, name := range slices.Sorted(maps.Keys(r.spec.Build.Args)) {
+		args = append(args, name+"="+r.spec.Build.Args[name])
 	}
 	return args
 }

@@ -26,8 +26,10 @@ func (r *run) buildHint(ctx context.Context, builder string, b image.Request, tr
 				return fmt.Sprintf("%s exists in %s, but %s; commit it, or create it in the Dockerfile", name, r.dir, why)
 			}
 		case exists(filepath.Dir(b.Dockerfile), name):
-			return fmt.Sprintf("%s is outside the build context, which is the infraspec's folder; "+
-				"put the infraspec next to the Dockerfile, for example as infraspec.%s.yaml", name, r.spec.App)
+			return fmt.Sprintf("%s is outside the build context; set build.context, or put the infraspec next to the "+
+				"Dockerfile, for example as infraspec.%s.yaml", name, r.spec.App)
+		case exists(tree.Copied, name):
+			return fmt.Sprintf("%s is at the top of the repository, outside the build context; set build.context", name)
 		}
 	}
 	commands, dir := tree.Recreate(filepath.Join(os.TempDir(), r.spec.App+"-"+tree.Tag()))
@@ -38,6 +40,9 @@ func (r *run) buildHint(ctx context.Context, builder string, b image.Request, tr
 // buildCommand returns the shell command that repeats a build in dir.
 func (r *run) buildCommand(builder string, b image.Request, dir string) string {
 	words := []string{builder, "build", "--file", filepath.Join(dir, r.spec.Build.Dockerfile)}
+	if b.Target != "" {
+		words = append(words, "--target", b.Target)
+	}
 	if len(b.Platforms) > 0 {
 		words = append(words, "--platform", strings.Join(b.Platforms, ","))
 	}
@@ -46,7 +51,7 @@ func (r *run) buildCommand(builder string, b image.Request, dir string) string {
 			words = append(words, "--build-arg", arg)
 		}
 	}
-	words = append(words, dir)
+	words = append(words, filepath.Join(dir, r.spec.Build.Context))
 	for i := range words {
 		words[i] = source.Quote(words[i])
 	}

@@ -66,7 +66,7 @@ func TestBuildHint(t *testing.T) {
 // hintFor returns the hint of a failed build of the app in dir.
 func hintFor(t *testing.T, dir, ref, dockerfile string) (string, source.Tree) {
 	t.Helper()
-	tree, err := source.FromCheckout(t.Context(), dir, ref, filepath.Join(t.TempDir(), "target"), nil)
+	tree, err := source.FromCheckout(t.Context(), dir, source.Selection{Ref: ref}, filepath.Join(t.TempDir(), "target"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

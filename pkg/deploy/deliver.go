@@ -36,7 +36,7 @@ func (r *run) deliver(src sourced, made built) pipeline.Step[string] {
 	step := pipeline.Step[string]{Name: r.delivery(), Plan: pipeline.Fixed(name, pipeline.Planned, r.ifBuilt(to))}
 	switch {
 	case r.options.Image != "":
-		step.Run = pipeline.Fixed(made.name, pipeline.Skipped, "--image")
+		step.Run = pipeline.Fixed(made.name, pipeline.Skipped, r.options.given())
 	case r.local.Kind != "":
 		step.Run = func(ctx context.Context, out io.Writer) (string, pipeline.Result, error) {
 			result, err := r.load(ctx, out, made)

@@ -44,6 +44,7 @@ type Version struct {
 	source.Selection
 	Checkout bool   // ships the checkout even if the infraspec has a repo.url
 	Image    string // ships this image and builds nothing
+	From     string // the environment in which the image runs, if it is promoted; Ref is then its commit
 	Registry string // where to push images; "" loads them into a local cluster
 	Builder  string // docker, podman, buildah or nerdctl; "" is the first one installed
 }
@@ -109,8 +110,6 @@ func check(
 		return local, err
 	}
 	switch {
-	case o.Image != "" && o.Ref != "":
-		return local, &pipeline.UsageError{Problem: "a ref and --image cannot be combined", Advice: "use one of the two"}
 	case o.Image != "":
 		_, err = objects.PullPolicy(o.Image)
 		return local, err
@@ -238,7 +237,7 @@ func (r *run) ship(ctx context.Context, p pipeline.Runner) error {
 		return err
 	}
 	if err := r.changeWorkload(ctx, p, s.live, workload, r.rollout(s, migrated, secret.version)); err != nil {
-		return err
+		return r.adviseCopy(err, s.image)
 	}
 	if _, err := pipeline.RunAll(ctx, p, traffic); err != nil {
 		return err
@@ -252,7 +251,7 @@ func (r *run) test(tree source.Tree) pipeline.Step[pipeline.None] {
 	run := func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
 		switch {
 		case r.options.Image != "":
-			return pipeline.Result{State: pipeline.Skipped, Detail: "--image"}, nil
+			return pipeline.Result{State: pipeline.Skipped, Detail: r.options.given()}, nil
 		case r.spec.Build.Test == "":
 			return pipeline.Result{State: pipeline.Skipped, Detail: "the infraspec has no build.test"}, nil
 		case r.options.SkipTests:
@@ -277,10 +276,18 @@ func planned(detail string) pipeline.Func[pipeline.None] {
 	return pipeline.Fixed(pipeline.None{}, pipeline.Planned, detail)
 }
 
-// ifBuilt returns plan, or with --image the plan of a step that does nothing.
+// ifBuilt returns plan, or with an image that exists the plan of a step that does nothing.
 func (r *run) ifBuilt(plan string) string {
 	if r.options.Image != "" {
-		return "--image is set"
+		return r.options.given()
 	}
 	return plan
+}
+
+// given returns where the image comes from if norn does not build it.
+func (v Version) given() string {
+	if v.From != "" {
+		return "the image of environment " + v.From
+	}
+	return "--image"
 }

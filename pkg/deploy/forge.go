@@ -40,7 +40,11 @@ func (r *run) forge(ctx context.Context, p pipeline.Runner, src sourced) (worklo
 		if err := r.checkForge(ctx, p, o); err != nil {
 			return nil, nil, err
 		}
-		detail := "norn diff " + r.spec.App + " shows what would change"
+		diff := "norn diff " + r.spec.App
+		if r.spec.Environment != "" {
+			diff += " --env " + r.spec.Environment
+		}
+		detail := diff + " shows what would change"
 		plan := pipeline.Fixed(drift.Change{}, pipeline.Planned, detail)
 		return []forge.Step{{Name: "forge", Plan: plan}}, nil, nil
 	}

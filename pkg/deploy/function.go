@@ -22,11 +22,13 @@ func (r *run) currentFunction(ctx context.Context) (liveWorkload, error) {
 	if err != nil {
 		return liveWorkload{}, err
 	}
+	image := metadata.ImageOf(t.Template.Spec, r.spec.App)
 	return liveWorkload{
 		pod:      t.Template.Spec,
-		image:    metadata.ImageOf(t.Template.Spec, r.spec.App),
+		image:    image,
 		migrated: t.Annotations[metadata.MigratedAnnotation],
 		verified: true,
+		commit:   metadata.Shipped(t.Annotations, image)[metadata.CommitAnnotation],
 	}, nil
 }
 

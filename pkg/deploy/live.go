@@ -47,6 +47,7 @@ type liveWorkload struct {
 	migrated   string                  // the version whose migration ran last, according to the history
 	verified   bool                    // the image is known to run
 	failed     bool                    // the image is known to have failed
+	commit     string                  // what the image was built from, or ""
 	deployment *appsv1.Deployment      // the Deployment, or nil
 	differs    []string                // fields in which the Deployment differs from the infraspec
 }
@@ -111,7 +112,7 @@ func (r *run) currentDeployment(ctx context.Context, spec *infraspec.Spec) (live
 	}
 	for _, v := range revisions {
 		if v.Current && !d.Spec.Paused {
-			now.image, now.verified, now.failed = v.Image, v.Verified, v.Failed != ""
+			now.image, now.verified, now.failed, now.commit = v.Image, v.Verified, v.Failed != "", v.Commit
 		}
 	}
 	return now, nil
@@ -185,6 +186,7 @@ func (r *run) currentCronJob(ctx context.Context, spec *infraspec.Spec) (liveWor
 	}
 	if c.Spec.Suspend == nil || !*c.Spec.Suspend {
 		now.image, now.verified = metadata.ImageOf(now.pod, r.spec.App), true
+		now.commit = metadata.Shipped(c.Annotations, now.image)[metadata.CommitAnnotation]
 	}
 	return now, nil
 }

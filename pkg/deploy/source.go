@@ -48,6 +48,9 @@ func (r *run) source() pipeline.Step[sourced] {
 		if err := shipping.compare(out, live); err != nil {
 			return sourced{}, pipeline.Result{}, err
 		}
+		if err := shipping.sayPromoted(out, live); err != nil {
+			return sourced{}, pipeline.Result{}, err
+		}
 		values, err := shipping.secret.decrypt(ctx, shipping.secretPlace(out, files, tree))
 		return sourced{live, tree, spec, values}, result, err
 	}
@@ -148,9 +151,9 @@ func (r *run) compare(out io.Writer, live liveApp) error {
 	return nil
 }
 
-// layOut lays out the version's source in a folder, or nothing with --image.
+// layOut lays out the version's source in a folder, or nothing with an image whose commit is unknown.
 func (r *run) layOut(ctx context.Context, out io.Writer) (source.Tree, pipeline.Result, error) {
-	if r.options.Image != "" {
+	if r.options.Image != "" && r.options.Ref == "" {
 		return source.Tree{}, pipeline.Result{State: pipeline.Skipped, Detail: "ships " + r.options.Image}, nil
 	}
 	tree, err := r.resolve(ctx, out)
@@ -174,7 +177,9 @@ func (r *run) resolve(ctx context.Context, out io.Writer) (source.Tree, error) {
 	if r.clones {
 		return source.Clone(ctx, out, r.spec.Repo, r.options.Selection, r.tmp)
 	}
-	return source.FromCheckout(ctx, r.dir, r.options.Ref, filepath.Join(r.tmp, "source"), isRecord)
+	selection := r.options.Selection
+	selection.Context = r.spec.Build.Context
+	return source.FromCheckout(ctx, r.dir, selection, filepath.Join(r.tmp, "source"), isRecord)
 }
 
 // isRecord reports whether a path in the app's folder is a snapshot or the evidence of a failed rollout. An image must

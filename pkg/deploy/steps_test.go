@@ -102,7 +102,7 @@ func TestPlans(t *testing.T) {
 			Options{Version: Version{Image: made.name, Registry: "r.example.com"}, SkipSnapshot: true}, connect.LocalCluster{},
 			shipment{sourced: sourced{live: liveApp{liveWorkload: liveWorkload{image: "old:1"}}}, image: made.name},
 			[]string{
-				"push: --image is set", "test: --image is set", "snapshot: --skip-snapshot", "migrate: migrate up",
+				"push: --image", "test: --image", "snapshot: --skip-snapshot", "migrate: migrate up",
 				"secrets: B, A", "rollout: 2 Pods of r.example.com/shop:1 instead of old:1",
 				"cleanup: removes images beyond the newest 5",
 			},
@@ -112,7 +112,7 @@ func TestPlans(t *testing.T) {
 			Options{Version: Version{Image: made.name}}, connect.LocalCluster{},
 			shipment{sourced: sourced{live: liveApp{liveWorkload: liveWorkload{image: "old:1"}}}, image: made.name},
 			[]string{
-				"push: --image is set", "test: --image is set", "snapshot: the infraspec has no migrations.command",
+				"push: --image", "test: --image", "snapshot: the infraspec has no migrations.command",
 				"migrate: the infraspec has no migrations.command", "secrets: the infraspec declares no secrets",
 				"rollout: the next run uses r.example.com/shop:1, the last used old:1",
 				"cleanup: removes images beyond the newest 5",

@@ -27,7 +27,7 @@ func (r *run) checkUser(ctx context.Context, live liveApp, tree source.Tree) err
 	if name := r.options.Image; name != "" {
 		return r.refuseUser(r.remoteUser(ctx, name), "image "+name)
 	}
-	user := image.DockerfileUser(filepath.Join(tree.Dir, r.spec.Build.Dockerfile))
+	user := image.DockerfileUser(filepath.Join(tree.Dir, r.spec.Build.Dockerfile), r.spec.Build.Target)
 	if user.Base != "" && !user.Known {
 		base := r.remoteUser(ctx, user.Base)
 		user.Name, user.Known = base.Name, base.Known

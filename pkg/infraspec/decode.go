@@ -174,13 +174,17 @@ func (d *decoder) mapValue(n *yaml.Node, path string, v reflect.Value) {
 			}
 			fillDefaults(elem)
 		}
-		if p.repeatable() && (ofProcess(path) != "env" || envName.MatchString(p.key.Value) || isOrdinary("", p.key.Value)) {
+		if p.repeatable() && (!areVariables(path) || envName.MatchString(p.key.Value) || isOrdinary("", p.key.Value)) {
 			d.show(p.key)
 		}
 		d.value(p.value, join(path, p.key.Value), elem)
 		v.SetMapIndex(reflect.ValueOf(p.key.Value), elem)
 	}
 }
+
+// areVariables reports whether the keys of the mapping at path are the names of variables, which a user may confuse with
+// their values.
+func areVariables(path string) bool { return ofProcess(path) == "env" || path == "build.args" }
 
 func (d *decoder) notMapping(n *yaml.Node, path string) {
 	d.add(n, Error, RuleWrongType, "%s must be a mapping of keys to values, not %s%s",

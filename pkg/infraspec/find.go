@@ -53,7 +53,8 @@ func Find(arg, here, appsDir string) (*Spec, []Finding, error) {
 // Locate returns the path of the infraspec of arg:
 //   - "" is the infraspec in the folder here or its nearest parent that has one.
 //   - A path (it contains a separator, begins with a dot or ends in .yaml) is that file, or that folder's infraspec.
-//   - A name is the folder of that name in appsDir, or the app of that name in here or a parent.
+//   - A name is the folder of that name in appsDir, the app of that name in here or a parent, or an app in a folder of
+//     appsDir that several apps share, as infraspec.yaml and infraspec.worker.yaml.
 //
 // If there is none, Locate returns a *NotFoundError.
 func Locate(arg, here, appsDir string) (string, error) {
@@ -77,8 +78,8 @@ func IsName(arg string) bool {
 
 const setAppsDir = "set --apps-dir or NORN_APPS_DIR to the folder that contains the folders of your apps"
 
-// List returns the paths of all infraspecs in the folders of appsDir, sorted. If there are none, it returns a
-// *NotFoundError.
+// List returns the paths of all infraspecs in the folders of appsDir, sorted, also of apps that share a folder. If there
+// are none, it returns a *NotFoundError.
 func List(appsDir string) ([]string, error) {
 	folders, err := os.ReadDir(appsDir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -96,12 +97,35 @@ func List(appsDir string) ([]string, error) {
 		if _, err := os.Stat(path); err == nil || f.IsDir() && !errors.Is(err, fs.ErrNotExist) {
 			paths = append(paths, path)
 		}
+		paths = append(paths, further(filepath.Dir(path))...)
 	}
 	if len(paths) == 0 {
 		return nil, &NotFoundError{Where: "in the folders of " + appsDir, advice: setAppsDir}
 	}
 	slices.Sort(paths)
 	return paths, nil
+}
+
+// further returns the infraspecs of the apps that share a folder with its infraspec.yaml: infraspec.NAME.yaml.
+func further(dir string) []string {
+	entries, _ := os.ReadDir(dir) // who needs the folder reports why it cannot be read
+	var paths []string
+	for _, e := range entries {
+		name, ok := strings.CutPrefix(e.Name(), "infraspec.")
+		if ok && name != "yaml" && filepath.Ext(name) == ".yaml" {
+			paths = append(paths, filepath.Join(dir, e.Name()))
+		}
+	}
+	return paths
+}
+
+// NameIn returns the name by which Locate finds the infraspec at a path of List: that of its folder or, if several apps
+// share the folder, the name that the file sets.
+func NameIn(path string) string {
+	if filepath.Base(path) == FileName {
+		return filepath.Base(filepath.Dir(path))
+	}
+	return appIn(path)
 }
 
 func nearest(here string) (string, error) {
@@ -162,7 +186,7 @@ func appIn(path string) string {
 func byName(name, here, appsDir string) (string, error) {
 	path := filepath.Join(appsDir, name, FileName)
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		if own, err := nearest(here); err == nil && appIn(own) == name {
+		if own := sharing(name, here, appsDir); own != "" {
 			return own, nil
 		}
 		advice := setAppsDir + ", or pass a path"
@@ -177,12 +201,31 @@ func byName(name, here, appsDir string) (string, error) {
 	return path, nil
 }
 
+// sharing returns the infraspec of the app name in the folder of the nearest infraspec, or in a folder of appsDir that
+// several apps share. If there is none, it returns "".
+func sharing(name, here, appsDir string) string {
+	var paths []string
+	if own, err := nearest(here); err == nil {
+		paths = append([]string{own}, further(filepath.Dir(own))...)
+	}
+	folders, _ := os.ReadDir(appsDir) // without apps, there is no app of this name
+	for _, f := range folders {
+		paths = append(paths, further(filepath.Join(appsDir, f.Name()))...)
+	}
+	for _, path := range paths {
+		if appIn(path) == name {
+			return path
+		}
+	}
+	return ""
+}
+
 // namesIn returns the names of the apps in the folders of appsDir, and of the app that contains the folder here.
 func namesIn(here, appsDir string) []string {
 	var names []string
 	paths, _ := List(appsDir) // without a list, there is no suggestion
 	for _, path := range paths {
-		names = append(names, filepath.Base(filepath.Dir(path)))
+		names = append(names, NameIn(path))
 	}
 	if own, err := nearest(here); err == nil {
 		names = append(names, appIn(own))

@@ -102,7 +102,7 @@ func plain(path string) bool {
 	case "env", "secrets", "command", "migrations", "repo":
 		return path == "repo.branch" || path == "migrations.database"
 	}
-	return path != "build.test" && !strings.HasPrefix(path, "healthcheck.command") &&
+	return path != "build.test" && !strings.HasPrefix(path, "build.args") && !strings.HasPrefix(path, "healthcheck.command") &&
 		!strings.HasPrefix(path, "pod.annotations")
 }
 
@@ -116,8 +116,10 @@ func mayShow(path string, n *yaml.Node, composite bool) bool {
 
 // lastKey returns the name of the variable or key that a path leads to. Variables may contain dots.
 func lastKey(path string) string {
-	if name, ok := strings.CutPrefix(ofProcess(path), "env."); ok {
-		return name
+	for _, variables := range []string{"env.", "build.args."} {
+		if name, ok := strings.CutPrefix(ofProcess(path), variables); ok {
+			return name
+		}
 	}
 	return path[strings.LastIndexByte(path, '.')+1:]
 }

@@ -3,7 +3,6 @@ package infraspec
 import (
 	"fmt"
 	"net/url"
-	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -18,7 +17,8 @@ func (d *decoder) check(s *Spec) {
 	d.role(s)
 	d.traffic(s)
 	d.hosts(s)
-	d.build(s)
+	d.build(s.Build)
+	d.repo(s)
 	d.platforms(s)
 	d.variables(s)
 	d.commands(s)
@@ -155,14 +155,7 @@ func hostProblem(text string) string {
 // scpLike matches git's short form of an SSH address.
 var scpLike = regexp.MustCompile(`^[\w.-]+@[\w.-]+:\S+$`)
 
-func (d *decoder) build(s *Spec) {
-	switch df := s.Build.Dockerfile; {
-	case df == "":
-		d.at("build.dockerfile", Error, RulePath, "build.dockerfile is empty; remove it or set a path")
-	case path.IsAbs(df):
-		d.at("build.dockerfile", Error, RulePath, "build.dockerfile %s must be relative to the folder of infraspec.yaml",
-			quoted(df))
-	}
+func (d *decoder) repo(s *Spec) {
 	address := s.Repo.URL
 	u, err := url.Parse(address)
 	switch {

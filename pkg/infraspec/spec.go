@@ -132,6 +132,13 @@ type Hosts struct {
 type Build struct {
 	// Dockerfile is the path of the Dockerfile, relative to the folder of infraspec.yaml.
 	Dockerfile string `yaml:"dockerfile" jsonschema:"default=Dockerfile"`
+	// Context is the folder that the Dockerfile copies from, relative to the folder of infraspec.yaml. It may be above
+	// that folder, such as .. for code that several apps share, but not outside the repository.
+	Context string `yaml:"context" jsonschema:"default=."`
+	// Target is the stage of the Dockerfile to build. The default is the last one.
+	Target string `yaml:"target"`
+	// Args are build args, with values as written. Do not put secrets there: the image's history may show them.
+	Args map[string]string `yaml:"args"`
 	// Platforms are the platforms of the image, such as [linux/amd64, linux/arm64]. norn pushes images for several
 	// platforms as one index. The default is one platform of the nodes. If they have others too, the pods run only on
 	// nodes of that platform.

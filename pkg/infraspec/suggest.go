@@ -129,10 +129,6 @@ var alternatives = map[string]map[string]string{
 		"pullsecrets":        "put it under pod: pod.pullSecrets",
 		"affinity":           overlayIt, "strategy": overlayIt, "sidecars": overlayIt, "initcontainers": overlayIt,
 	},
-	"build": {
-		"context": "the build context is the folder of infraspec.yaml",
-		"args":    "norn passes only the build args VERSION and BUILD_NUMBER",
-	},
 	"pod": {
 		"securitycontext": "set security, or set it in an overlay (docs/overlay.md)", "affinity": overlayIt,
 		"initcontainers": overlayIt, "containers": overlayIt, "volumes": overlayIt,

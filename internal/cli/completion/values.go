@@ -86,7 +86,7 @@ func argumentValues(a *cli.App) map[string]cobra.CompletionFunc {
 		"env pin":           offer(a, func(l *lookup) []source { return l.appAnd(l.environments) }),
 	}
 	for _, name := range []string{
-		"forge", "diff", "render", "env list",
+		"forge", "diff", "render", "promote", "env list",
 		"secrets list", "secrets edit", "secrets rotate", "secrets init", "snapshots list",
 	} {
 		values[name] = local
@@ -127,6 +127,11 @@ func flagValues(a *cli.App) map[string]cobra.CompletionFunc {
 		"--namespace": one(func(l *lookup) source { return l.inCluster(complete.Namespaces) }),
 		"--env":       one(func(l *lookup) source { return l.environments }),
 		"--to":        one(func(l *lookup) source { return l.revisions }),
+
+		"promote --from":         one(func(l *lookup) source { return l.environments }),
+		"promote --to":           one(func(l *lookup) source { return l.environments }),
+		"promote --from-context": one(func(l *lookup) source { return l.names(complete.Contexts) }),
+
 		"--revision":  one(func(l *lookup) source { return l.logRevisions }),
 		"--pod":       one(func(l *lookup) source { return l.ofApp(complete.Pods) }),
 		"--container": one(func(l *lookup) source { return l.ofApp(complete.Containers) }),

@@ -4,25 +4,18 @@ package deploy
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"norn/internal/cli"
 	"norn/internal/ui"
-	"norn/pkg/deploy"
 	"norn/pkg/infraspec"
-	"norn/pkg/k8s/lease"
 )
 
 // options are the flags of norn deploy.
 type options struct {
-	deploy.Options
-	rollout    cli.RolloutFlags
-	dryRun     bool
-	noRollback bool
-	forge      bool
-	endpoints  string // see the function endpoints
+	cli.Shipping
+	forge bool
 }
 
 // New returns norn deploy.
@@ -49,28 +42,21 @@ version keeps running.`,
   norn deploy --save-failure              # in CI: keep the evidence`,
 		Args: cli.AtMost(2, "deploy one app at a time; docs/ci.md has a script that deploys several"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			err := a.Steps(cmd.Context(), func(out ui.Progress) error { return run(a, cmd, args, o, out) })
-			if err == nil {
-				printEndpoints(a, o)
-			}
-			return err
+			return a.Ship(cmd, &o.Shipping, func(out ui.Progress) (*infraspec.Spec, error) {
+				return run(a, cmd, args, o, out)
+			})
 		},
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&o.Image, "image", "", "existing image to deploy, without building or testing")
 	flags.BoolVar(&o.Checkout, "checkout", false, "deploy the local checkout even if the infraspec sets repo.url")
 	flags.BoolVar(&o.SkipTests, "skip-tests", false, "skip build.test")
-	flags.BoolVar(&o.SkipSnapshot, "skip-snapshot", false, "skip the database snapshot before a migration")
 	flags.BoolVar(&o.VersionOnly, "version-only", false, "change only the image and the Secret, not the app's objects")
 	flags.BoolVar(&o.forge, "forge", true, "apply the infraspec (the default)")
 	_ = flags.MarkHidden("forge") // older scripts still pass it
 	flags.BoolVar(&o.Force, "force", false, "migrate and replace the Pods even if nothing changed")
-	flags.BoolVar(&o.dryRun, "dry-run", false, "show what each step would do, and change nothing")
-	flags.BoolVar(&o.noRollback, "no-rollback", false, "keep a failed version instead of restoring the previous one")
 	cli.BindBuild(cmd)
-	o.rollout.Bind(cmd)
-	cli.BindLock(cmd, &o.Lock)
-	cli.BindConfirmed(cmd)
+	o.Bind(cmd)
 	return cmd
 }
 
@@ -85,39 +71,26 @@ func (e *refAloneError) Hint() string {
 	return fmt.Sprintf("%s; to deploy a ref, name the app first: norn deploy . %s", e.err.Hint(), e.err.Name)
 }
 
-func run(a *cli.App, cmd *cobra.Command, args []string, o *options, out ui.Progress) error {
+func run(a *cli.App, cmd *cobra.Command, args []string, o *options, out ui.Progress) (*infraspec.Spec, error) {
 	ctx := cmd.Context()
 	s, err := a.Connect(ctx, cmd, cli.Purpose{Action: "deploy", App: cli.Argument(args, 0), Access: cli.Writes})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	spec, err := a.Spec(cli.Argument(args, 0), s.Conf)
 	if missing, ok := errors.AsType[*infraspec.NotFoundError](err); ok && len(args) == 1 && missing.Name != "" {
-		return &refAloneError{missing}
+		return nil, &refAloneError{missing}
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
-	o.Environment = s.Environment
-	o.Namespace, o.App, o.Ref, o.User = s.Conf.Namespace, spec.App, cli.Argument(args, 1), lease.CurrentUser()
-	o.Registry, o.Builder, o.GitToken, o.GitKey = s.Conf.Registry, s.Conf.Builder, s.Conf.GitToken, s.Conf.GitKey
-	if o.Settings, err = cli.ForgeSettings(ctx, s.Client, s.Conf, ""); err != nil {
-		return err
+	o.Ref, o.VersionOnly = cli.Argument(args, 1), o.VersionOnly || !o.forge
+	if o.Image != "" && o.Ref != "" {
+		return nil, cli.Usagef("a ref and --image cannot be combined; use one of the two")
 	}
-	o.Database, o.Tunnel = cli.DatabaseSettings(s.Conf), s.Conf.Tunnel
-	o.HostPaths = s.Conf.HostPaths
-	o.VersionOnly = o.VersionOnly || !o.forge
-	o.Redactor = a.Redactor
-	a.Redactor.Hide("NORN_GIT_TOKEN", o.GitToken)
-	o.rollout.Set(&o.Target, filepath.Dir(spec.Path()))
-	o.endpoints = endpoints(spec, s.Conf.Namespace)
-	if o.noRollback {
-		o.KeepFailed = "--no-rollback"
+	if err := o.Prepare(ctx, a, s, spec); err != nil {
+		return nil, err
 	}
-	a.WarnLocalDatabase(spec, s.Conf)
 	out.Begin(s.Title("deploy", spec.App))
-	if o.dryRun {
-		return deploy.Plan(ctx, s.Client, out, spec, o.Options)
-	}
-	return deploy.Run(ctx, s.Client, out, spec, o.Options)
+	return spec, o.Run(ctx, s, out, spec)
 }

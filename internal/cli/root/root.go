@@ -21,6 +21,7 @@ import (
 	"norn/internal/cli/initcmd"
 	"norn/internal/cli/invoke"
 	"norn/internal/cli/logs"
+	"norn/internal/cli/promote"
 	"norn/internal/cli/render"
 	"norn/internal/cli/restart"
 	"norn/internal/cli/rollback"
@@ -114,7 +115,7 @@ func New(a *cli.App) *cobra.Command {
 func commands(a *cli.App) []manual.Group {
 	return []manual.Group{
 		{Title: "Deploy an app", Commands: []*cobra.Command{
-			deploy.New(a), forge.New(a), rollback.New(a), restart.New(a), teardown.New(a),
+			deploy.New(a), forge.New(a), promote.New(a), rollback.New(a), restart.New(a), teardown.New(a),
 		}},
 		{Title: "Inspect an app", Commands: []*cobra.Command{status.New(a), logs.New(a), history.New(a), diff.New(a)}},
 		{Title: "Work with an app", Commands: []*cobra.Command{

@@ -50,10 +50,13 @@ func buildArgs(b Request, tag string, more ...string) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find the Dockerfile: %w", err)
 	}
-	layers := "--layers=" + strconv.FormatBool(cacheable(b.Dockerfile))
+	layers := "--layers=" + strconv.FormatBool(cacheable(b.Dockerfile, b.Args))
 	args := append([]string{"build", layers, "--timestamp", b.Time, "--file", file, "--tag", tag}, more...)
 	if len(b.Platforms) > 0 {
 		args = append(args, "--platform", strings.Join(b.Platforms, ","))
+	}
+	if b.Target != "" {
+		args = append(args, "--target", b.Target)
 	}
 	for _, a := range b.Args {
 		args = append(args, "--build-arg", a)
@@ -92,12 +95,15 @@ func (o *olderTags) flush() error {
 	return err
 }
 
-// buildArg matches a use of norn's build args.
-var buildArg = regexp.MustCompile(`\$\{?(VERSION|BUILD_NUMBER)\b`)
-
 // cacheable reports whether cached layers are safe for a Dockerfile. buildah's cache considers build args only in RUN:
 // it reuses a cached "ENV VERSION=$VERSION" for any value (github.com/containers/buildah issues 5501 and 5575).
-func cacheable(dockerfile string) bool {
+func cacheable(dockerfile string, args []string) bool {
+	var names []string
+	for _, a := range args {
+		name, _, _ := strings.Cut(a, "=")
+		names = append(names, regexp.QuoteMeta(name))
+	}
+	buildArg := regexp.MustCompile(`\$\{?(` + strings.Join(names, "|") + `)\b`)
 	return !slices.ContainsFunc(readDockerfile(dockerfile), func(i instruction) bool {
 		return i.name != "RUN" && buildArg.MatchString(i.arguments)
 	})

@@ -38,6 +38,7 @@ type Store interface {
 // Request describes one build.
 type Request struct {
 	Dir, Dockerfile, Image string
+	Target                 string   // stage of the Dockerfile; "" is the last
 	Platforms              []string // such as linux/amd64; none means this machine's
 	Args                   []string // NAME=VALUE
 	Tmp                    string   // folder for the builder's files, which Build and Push share

@@ -39,6 +39,9 @@ func (e engine) buildArgs(b Request) []string {
 	if len(b.Platforms) > 0 {
 		args = append(args, "--platform", strings.Join(b.Platforms, ","))
 	}
+	if b.Target != "" {
+		args = append(args, "--target", b.Target)
+	}
 	for _, a := range b.Args {
 		args = append(args, "--build-arg", a)
 	}

@@ -2,11 +2,15 @@ package image
 
 import (
 	"encoding/json"
+	"regexp"
 	"slices"
 	"strings"
 
 	"norn/internal/regularfile"
 )
+
+// ownArg matches a use of norn's own build args.
+var ownArg = regexp.MustCompile(`\$\{?(VERSION|BUILD_NUMBER)\b`)
 
 // BaseImageArgs returns norn's build args that a Dockerfile gives a default before the first FROM and uses in a FROM,
 // as in ARG VERSION=3.19 and FROM alpine:$VERSION. norn's own value would select a base image that does not exist.
@@ -17,7 +21,7 @@ func BaseImageArgs(dockerfile string) []string {
 		switch {
 		case i.name == "FROM":
 			before = false
-			for _, m := range buildArg.FindAllStringSubmatch(i.arguments, -1) {
+			for _, m := range ownArg.FindAllStringSubmatch(i.arguments, -1) {
 				used = append(used, m[1])
 			}
 		case i.name == "ARG" && before:

@@ -37,7 +37,7 @@ func TestCacheable(t *testing.T) {
 		"# escape=`\nFROM x\nENV A=1 `\nRUBY=$VERSION\n":            false,
 		"FROM x\nONBUILD RUN echo $VERSION\n":                       false,
 	} {
-		if got := cacheable(dockerfile(t, text)); got != want {
+		if got := cacheable(dockerfile(t, text), []string{"VERSION=1", "BUILD_NUMBER=1"}); got != want {
 			t.Errorf("cacheable(%q) = %t", text, got)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -43,14 +44,14 @@ func (u User) Refused() string {
 	return ""
 }
 
-// DockerfileUser returns the user that the last stage of a Dockerfile sets. It is not known if a build arg sets it, or
+// DockerfileUser returns the user that a stage of a Dockerfile sets, or the last stage if target is "". It is not known if a build arg sets it, or
 // if it comes from a base image.
-func DockerfileUser(path string) User {
+func DockerfileUser(path, target string) User {
 	text, err := regularfile.Read(path, regularfile.MaxText)
 	if err != nil {
 		return User{}
 	}
-	return dockerfileUser(string(text))
+	return dockerfileUser(string(text), target)
 }
 
 // stage is a stage of a Dockerfile.
@@ -60,7 +61,7 @@ type stage struct {
 	before     int // the line of its first ENTRYPOINT or CMD
 }
 
-func dockerfileUser(text string) User {
+func dockerfileUser(text, target string) User {
 	var stages []stage
 	for _, i := range parseDockerfile(text) {
 		if i.name == "FROM" {
@@ -80,11 +81,15 @@ func dockerfileUser(text string) User {
 			}
 		}
 	}
-	if len(stages) == 0 {
+	at := len(stages) - 1
+	if target != "" {
+		at = slices.IndexFunc(stages, func(s stage) bool { return strings.EqualFold(s.name, target) })
+	}
+	if at < 0 {
 		return User{}
 	}
-	u := userOf(stages, len(stages)-1)
-	u.Before = stages[len(stages)-1].before
+	u := userOf(stages, at)
+	u.Before = stages[at].before
 	return u
 }
 

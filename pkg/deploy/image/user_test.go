@@ -26,7 +26,7 @@ func TestDockerfileUser(t *testing.T) {
 		{"variable base image", "ARG B\nFROM $B\n", User{}, false},
 		{"no stage", "USER 5\n", User{}, false},
 	} {
-		got := dockerfileUser(c.text)
+		got := dockerfileUser(c.text, "")
 		if got != c.want || (got.Refused() != "") != c.refused {
 			t.Errorf("%s: %+v, %q", c.name, got, got.Refused())
 		}

@@ -96,7 +96,7 @@ func TestFromCheckoutInHookOrAlias(t *testing.T) {
 			for _, c := range []struct{ ref, commit, text string }{
 				{"", commits[2], "three"}, {"HEAD", commits[2], "three"}, {"HEAD~1", commits[1], "two"},
 			} {
-				s, err := FromCheckout(t.Context(), dir, c.ref, filepath.Join(t.TempDir(), "target"), nil)
+				s, err := FromCheckout(t.Context(), dir, Selection{Ref: c.ref}, filepath.Join(t.TempDir(), "target"), nil)
 				if err != nil || s.Commit != c.commit || s.Dirty || content(t, s) != c.text {
 					t.Errorf("ref %q: %+v, %v", c.ref, s, err)
 				}
@@ -135,7 +135,7 @@ func TestNoRepositoryInGerman(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", dir+string(filepath.ListSeparator)+os.Getenv("PATH"))
-	_, err := FromCheckout(t.Context(), t.TempDir(), "", t.TempDir(), nil)
+	_, err := FromCheckout(t.Context(), t.TempDir(), Selection{}, t.TempDir(), nil)
 	if err == nil || !strings.Contains(err.Error(), "and norn names images after commits") {
 		t.Errorf("%v", err)
 	}

@@ -18,16 +18,17 @@ import (
 // Selection selects a version in a git repository and holds the credentials for it.
 type Selection struct {
 	Ref      string // git ref; "" is repo.branch, or without repo.url the current checkout
+	Context  string // the build context, relative to the app's folder; "" is that folder
 	GitToken string // for HTTPS repositories, or ""
 	GitKey   string // path of a private key for SSH repositories, or ""
 }
 
-// FromCheckout returns the version that ref names in the git repository that contains dir. It checks the commit out to
-// target, so norn deploys exactly that commit and never touches the user's checkout. If ref is "" and dir has
-// uncommitted changes, it copies to target what a commit of the changes would contain, without the files of the
-// repository that omit names by their path.
-func FromCheckout(ctx context.Context, dir, ref, target string, omit func(path string) bool) (Tree, error) {
-	tree, err := resolve(ctx, dir, ref)
+// FromCheckout returns the version that v.Ref names in the git repository that contains dir, the app's folder. It
+// checks the commit out to target, so norn deploys exactly that commit and never touches the user's checkout. If v.Ref
+// is "" and dir or the build context has uncommitted changes, it copies to target what a commit of the changes would
+// contain, without the files that omit names by their path in an app's folder.
+func FromCheckout(ctx context.Context, dir string, v Selection, target string, omit func(path string) bool) (Tree, error) {
+	tree, err := resolve(ctx, dir, v)
 	if err != nil {
 		return tree, err
 	}
@@ -35,8 +36,7 @@ func FromCheckout(ctx context.Context, dir, ref, target string, omit func(path s
 	tree.Dir, tree.Copied = filepath.Join(target, folder), target
 	if tree.Dirty {
 		return tree, copyWorkTree(ctx, tree.top, target, func(path string) bool {
-			inside, ok := strings.CutPrefix(path, filepath.ToSlash(folder))
-			return ok && omit != nil && omit(inside)
+			return omit != nil && omits(path, filepath.ToSlash(folder), omit)
 		})
 	}
 	if err := checkout(ctx, dir, tree.Commit, target); err != nil {
@@ -47,9 +47,24 @@ func FromCheckout(ctx context.Context, dir, ref, target string, omit func(path s
 	return tree, err
 }
 
-// resolve resolves ref in the git repository that contains dir. The returned Tree's Dir is dir's path in the
+// omits reports whether omit names a path of the repository: in the app's folder by its path there, and elsewhere,
+// where other apps may be, in any folder above it.
+func omits(path, folder string, omit func(path string) bool) bool {
+	inside, own := strings.CutPrefix(path, folder)
+	for rest, more := inside, true; more; _, rest, more = strings.Cut(rest, "/") {
+		if omit(rest) {
+			return true
+		}
+		if own {
+			return false
+		}
+	}
+	return false
+}
+
+// resolve resolves v.Ref in the git repository that contains dir. The returned Tree's Dir is dir's path in the
 // repository, which is empty or ends in a slash.
-func resolve(ctx context.Context, dir, ref string) (Tree, error) {
+func resolve(ctx context.Context, dir string, v Selection) (Tree, error) {
 	git := gitIn(dir, "GIT_OPTIONAL_LOCKS=0") // git status must not write the index
 	top, err := git(ctx, "rev-parse", "--show-toplevel")
 	if err != nil && strings.Contains(err.Error(), "safe.bareRepository") {
@@ -71,13 +86,16 @@ func resolve(ctx context.Context, dir, ref string) (Tree, error) {
 	if err != nil {
 		return Tree{}, err
 	}
-	tree, err := commitAt(ctx, git, top, ref)
+	if outside(filepath.Join(prefix, v.Context)) {
+		return Tree{}, outsideError(v.Context, top)
+	}
+	tree, err := commitAt(ctx, git, top, v.Ref)
 	if err != nil {
 		return Tree{}, err
 	}
 	tree.Dir, tree.top, tree.own = prefix, top, dir
-	if ref == "" {
-		changes, err := git(ctx, "status", "--porcelain", "--", ".")
+	if v.Ref == "" {
+		changes, err := git(ctx, "status", "--porcelain", "--", ".", filepath.Join(".", v.Context))
 		if err != nil {
 			return Tree{}, err
 		}
@@ -169,9 +187,9 @@ func checkout(ctx context.Context, dir, commit, target string) error {
 	return err
 }
 
-// TagOf returns the tag of the image that a deploy from dir would build.
-func TagOf(ctx context.Context, dir string) (string, error) {
-	tree, err := resolve(ctx, dir, "")
+// TagOf returns the tag of the image that a deploy from dir, with this build context, would build.
+func TagOf(ctx context.Context, dir, context string) (string, error) {
+	tree, err := resolve(ctx, dir, Selection{Context: context})
 	if err != nil {
 		return "", err
 	}

@@ -62,7 +62,7 @@ func TestFromCheckoutRef(t *testing.T) {
 	dir, commits := repository(t)
 	write(t, filepath.Join(dir, "file"), "uncommitted")
 	before := git(t, dir, "status", "--porcelain")
-	s, err := FromCheckout(t.Context(), dir, commits[0][:8], filepath.Join(t.TempDir(), "target"), nil)
+	s, err := FromCheckout(t.Context(), dir, Selection{Ref: commits[0][:8]}, filepath.Join(t.TempDir(), "target"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,12 +76,12 @@ func TestFromCheckoutRef(t *testing.T) {
 
 func TestFromCheckoutWithoutRef(t *testing.T) {
 	dir, commits := repository(t)
-	s, err := FromCheckout(t.Context(), dir, "", filepath.Join(t.TempDir(), "target"), nil)
+	s, err := FromCheckout(t.Context(), dir, Selection{}, filepath.Join(t.TempDir(), "target"), nil)
 	if err != nil || s.Dirty || s.Tag() != commits[1][:12] || content(t, s) != "two" {
 		t.Fatalf("%+v, error %v", s, err)
 	}
 	write(t, filepath.Join(dir, "file"), "uncommitted")
-	s, err = FromCheckout(t.Context(), dir, "", filepath.Join(t.TempDir(), "target"), nil)
+	s, err = FromCheckout(t.Context(), dir, Selection{}, filepath.Join(t.TempDir(), "target"), nil)
 	if err != nil || !s.Dirty || s.Tag() != commits[1][:12]+"-dirty" || content(t, s) != "uncommitted" {
 		t.Fatalf("%+v, error %v", s, err)
 	}
@@ -90,14 +90,14 @@ func TestFromCheckoutWithoutRef(t *testing.T) {
 func TestFromCheckoutRejects(t *testing.T) {
 	dir, _ := repository(t)
 	var usage *pipeline.UsageError
-	_, err := FromCheckout(t.Context(), dir, "nosuch", t.TempDir(), nil)
+	_, err := FromCheckout(t.Context(), dir, Selection{Ref: "nosuch"}, t.TempDir(), nil)
 	if !errors.As(err, &usage) || !strings.Contains(err.Error(), `no commit "nosuch"`) {
 		t.Errorf("error %v for an unknown ref", err)
 	}
-	if _, err := FromCheckout(t.Context(), dir, "--output=x", t.TempDir(), nil); !errors.As(err, &usage) {
+	if _, err := FromCheckout(t.Context(), dir, Selection{Ref: "--output=x"}, t.TempDir(), nil); !errors.As(err, &usage) {
 		t.Errorf("error %v for a ref that looks like a flag", err)
 	}
-	_, err = FromCheckout(t.Context(), t.TempDir(), "", t.TempDir(), nil)
+	_, err = FromCheckout(t.Context(), t.TempDir(), Selection{}, t.TempDir(), nil)
 	if !errors.As(err, &usage) || !strings.Contains(err.Error(), "not in a git repository") {
 		t.Errorf("error %v outside of a repository", err)
 	}
@@ -113,7 +113,7 @@ func TestFromCheckoutAwkwardFolder(t *testing.T) {
 	git(t, top, "init", "-q")
 	write(t, filepath.Join(dir, "file"), "one")
 	commit(t, top)
-	s, err := FromCheckout(t.Context(), dir, "", filepath.Join(t.TempDir(), "target"), nil)
+	s, err := FromCheckout(t.Context(), dir, Selection{}, filepath.Join(t.TempDir(), "target"), nil)
 	if err != nil || content(t, s) != "one" {
 		t.Errorf("%+v, %v", s, err)
 	}
@@ -130,7 +130,7 @@ func TestAmbiguousRef(t *testing.T) {
 		"v1":       {commits[1], "v1 is both a tag and a branch; norn ships the tag; to ship the branch, pass heads/v1"},
 		"heads/v1": {commits[0], ""}, "tags/v1": {commits[1], ""}, "same": {commits[1], ""}, "v1~1": {commits[0], ""},
 	} {
-		s, err := FromCheckout(t.Context(), dir, ref, filepath.Join(t.TempDir(), "target"), nil)
+		s, err := FromCheckout(t.Context(), dir, Selection{Ref: ref}, filepath.Join(t.TempDir(), "target"), nil)
 		if err != nil || s.Commit != want.commit || strings.Join(s.Warnings, "|") != want.warning {
 			t.Errorf("%s: %+v, %v", ref, s, err)
 		}
@@ -147,7 +147,7 @@ func TestShallow(t *testing.T) {
 	shallow := filepath.Join(t.TempDir(), "shallow")
 	git(t, dir, "clone", "--quiet", "--depth=1", "file://"+filepath.Dir(filepath.Dir(dir)), shallow)
 	for path, want := range map[string]bool{dir: false, shallow: true} {
-		s, err := FromCheckout(t.Context(), path, "", filepath.Join(t.TempDir(), "target"), nil)
+		s, err := FromCheckout(t.Context(), path, Selection{}, filepath.Join(t.TempDir(), "target"), nil)
 		if err != nil || s.Shallow != want {
 			t.Errorf("%s: %+v, %v", path, s, err)
 		}
@@ -160,7 +160,7 @@ func TestUserConfiguration(t *testing.T) {
 	config := filepath.Join(t.TempDir(), "config")
 	write(t, config, "[log]\nshowSignature = true\ndate = relative\n[color]\nui = always\n[status]\nshort = true\n")
 	t.Setenv("GIT_CONFIG_GLOBAL", config)
-	s, err := FromCheckout(t.Context(), dir, "HEAD", filepath.Join(t.TempDir(), "target"), nil)
+	s, err := FromCheckout(t.Context(), dir, Selection{Ref: "HEAD"}, filepath.Join(t.TempDir(), "target"), nil)
 	if err != nil || s.Commit != commits[1] || strings.Trim(s.Time, "0123456789") != "" || len(s.Time) < 10 {
 		t.Errorf("%+v, %v", s, err)
 	}

@@ -66,14 +66,14 @@ const aboutEmbedded = "apps/shop/embedded is a git repository of its own without
 // A submodule that git leaves empty stays empty. norn warns about one without an entry in .gitmodules.
 func TestFromCheckoutLeavesSubmodules(t *testing.T) {
 	dir, top := withSubmodules(t)
-	s, err := FromCheckout(t.Context(), dir, "HEAD", filepath.Join(t.TempDir(), "target"), nil)
+	s, err := FromCheckout(t.Context(), dir, Selection{Ref: "HEAD"}, filepath.Join(t.TempDir(), "target"), nil)
 	if err != nil || len(s.Warnings) != 1 || !strings.HasPrefix(s.Warnings[0], aboutEmbedded) {
 		t.Fatalf("%+v, %v", s, err)
 	}
 	checkSubmodules(t, s.Copied)
 
 	git(t, top, "config", "submodule.some.docs.update", "checkout")
-	_, err = FromCheckout(t.Context(), dir, "HEAD", filepath.Join(t.TempDir(), "target"), nil)
+	_, err = FromCheckout(t.Context(), dir, Selection{Ref: "HEAD"}, filepath.Join(t.TempDir(), "target"), nil)
 	usage, ok := errors.AsType[*pipeline.UsageError](err)
 	if !ok || !strings.Contains(usage.Problem, "submodule docs of") {
 		t.Errorf("with the repository's own update = checkout: %v", err)

@@ -78,7 +78,7 @@ func TestFromCheckoutCopiesChanges(t *testing.T) {
 	git(t, nested, "init", "-q")
 	write(t, filepath.Join(nested, "own"), "x")
 	target := filepath.Join(t.TempDir(), "target")
-	s, err := FromCheckout(t.Context(), dir, "", target, func(path string) bool { return path == "snapshots/dump" })
+	s, err := FromCheckout(t.Context(), dir, Selection{}, target, func(path string) bool { return path == "snapshots/dump" })
 	if err != nil || !s.Dirty || s.Dir != filepath.Join(target, "apps", "shop") || s.Copied != target {
 		t.Fatalf("%+v, %v", s, err)
 	}
@@ -103,7 +103,7 @@ func TestFromCheckoutCopiesSubmodules(t *testing.T) {
 	git(t, dir, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", library, "lib")
 	commit(t, dir)
 	write(t, filepath.Join(dir, "lib", "apps", "shop", "file"), "changed")
-	s, err := FromCheckout(t.Context(), dir, "", filepath.Join(t.TempDir(), "target"), nil)
+	s, err := FromCheckout(t.Context(), dir, Selection{}, filepath.Join(t.TempDir(), "target"), nil)
 	if err != nil || !s.Dirty {
 		t.Fatalf("%+v, %v", s, err)
 	}
@@ -122,7 +122,7 @@ func TestFromCheckoutCopiesConflicts(t *testing.T) {
 	if merge.Dir = dir; merge.Run() == nil {
 		t.Fatal("no conflict")
 	}
-	s, err := FromCheckout(t.Context(), dir, "", filepath.Join(t.TempDir(), "target"), nil)
+	s, err := FromCheckout(t.Context(), dir, Selection{}, filepath.Join(t.TempDir(), "target"), nil)
 	if err != nil || !strings.Contains(content(t, s), "<<<<<<<") {
 		t.Errorf("%+v, %v", s, err)
 	}

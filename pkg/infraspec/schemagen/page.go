@@ -44,11 +44,11 @@ the schema.
 
 A web server and its worker are one app with [processes](processes.md). Two apps of one folder have
 two files, such as ` + "`infraspec.yaml`" + ` and ` + "`infraspec.worker.yaml`" + `. They share the folder's source,
-Dockerfile and ` + "`secrets.enc.yaml`" + `. Pass the second file by its path:
+Dockerfile and ` + "`secrets.enc.yaml`" + `. Pass the second file by its path, or its app by name:
 
 ` + "```sh" + `
 norn deploy
-norn deploy infraspec.worker.yaml
+norn deploy infraspec.worker.yaml     # or norn deploy shop-worker
 ` + "```" + `
 
 Each app has its own image and its own history. ` + "`norn logs`, `norn status` and `norn restart`" + ` also

@@ -1,9 +1,8 @@
-package deploy
+package cli
 
 import (
 	"fmt"
 
-	"norn/internal/cli"
 	"norn/internal/ui"
 	"norn/pkg/infraspec"
 )
@@ -25,8 +24,8 @@ func endpoints(spec *infraspec.Spec, namespace string) string {
 }
 
 // printEndpoints prints how to reach a deployed app. It prints nothing with --quiet or --output json.
-func printEndpoints(a *cli.App, o *options) {
-	if o.endpoints != "" && !o.dryRun && !a.JSON && !a.Quiet {
-		_ = ui.PrintText(a.Streams.Err, o.endpoints)
+func (a *App) printEndpoints(text string) {
+	if text != "" && !a.JSON && !a.Quiet {
+		_ = ui.PrintText(a.Streams.Err, text)
 	}
 }
