@@ -5,7 +5,10 @@ import (
 	"maps"
 	"slices"
 
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
@@ -16,11 +19,10 @@ import (
 type Process struct {
 	Name string `json:"process"`
 	Workload
-	Hosts     []string   `json:"hosts,omitempty"`
-	Reason    string     `json:"reason,omitempty"` // why some pods are not ready
-	Pods      []Pod      `json:"pods,omitempty"`
-	Revisions []Revision `json:"revisions,omitempty"`
-	Schedule  *Schedule  `json:"schedule,omitempty"`
+	Hosts    []string  `json:"hosts,omitempty"`
+	Reason   string    `json:"reason,omitempty"` // why some pods are not ready
+	Pods     []Pod     `json:"pods,omitempty"`
+	Schedule *Schedule `json:"schedule,omitempty"`
 }
 
 // processes returns the processes of an app in the infraspec and in the inventory, which may be nil, by name.
@@ -74,6 +76,11 @@ func (p *Process) fill(app string, inv *k8s.Inventory) []string {
 		return p.named(runWarnings(c, inv.Runs))
 	}
 	p.State = NotForged
+	isNamed := func(o metav1.Object) bool { return o.GetName() == name && o.GetDeletionTimestamp() != nil }
+	if slices.ContainsFunc(inv.Deployments, func(d appsv1.Deployment) bool { return isNamed(&d) }) ||
+		slices.ContainsFunc(inv.CronJobs, func(c batchv1.CronJob) bool { return isNamed(&c) }) {
+		p.State = Terminating
+	}
 	return nil
 }
 

@@ -24,13 +24,13 @@ func TestOverviewOfProcesses(t *testing.T) {
 	suspended := true
 	inv := &k8s.Inventory{
 		Deployments: []appsv1.Deployment{
-			deploy("shop", func(*appsv1.Deployment) {}),
-			deploy("shop-worker", func(d *appsv1.Deployment) {
+			deployment("shop", func(*appsv1.Deployment) {}),
+			deployment("shop-worker", func(d *appsv1.Deployment) {
 				ofShop(d.Labels, "worker")
 				d.Spec.Template.Spec.Containers[0].Name = "shop"
 				d.Status.AvailableReplicas = 1
 			}),
-			deploy("shop-old", func(d *appsv1.Deployment) {
+			deployment("shop-old", func(d *appsv1.Deployment) {
 				ofShop(d.Labels, "old")
 				d.Status.Replicas = 3
 			}),
