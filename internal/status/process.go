@@ -1,15 +1,15 @@
 package status
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
 
-	appsv1 "k8s.io/api/apps/v1"
-	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"norn/pkg/forge/objects"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
 	"norn/pkg/k8s/metadata"
@@ -76,12 +76,20 @@ func (p *Process) fill(app string, inv *k8s.Inventory) []string {
 		return p.named(runWarnings(c, inv.Runs))
 	}
 	p.State = NotForged
-	isNamed := func(o metav1.Object) bool { return o.GetName() == name && o.GetDeletionTimestamp() != nil }
-	if slices.ContainsFunc(inv.Deployments, func(d appsv1.Deployment) bool { return isNamed(&d) }) ||
-		slices.ContainsFunc(inv.CronJobs, func(c batchv1.CronJob) bool { return isNamed(&c) }) {
-		p.State = Terminating
+	for i := range inv.Deployments {
+		p.terminating(&inv.Deployments[i])
+	}
+	for i := range inv.CronJobs {
+		p.terminating(&inv.CronJobs[i])
 	}
 	return nil
+}
+
+// terminating sets the state of a process whose workload is being deleted.
+func (p *Process) terminating(o metav1.Object) {
+	if o.GetLabels()[metadata.ProcessLabel] == p.Name && o.GetDeletionTimestamp() != nil {
+		p.State, p.Role = Terminating, cmp.Or(p.Role, o.GetLabels()[objects.RoleLabel])
+	}
 }
 
 // named returns warnings that name the process.

@@ -103,6 +103,11 @@ func grouped(histories map[string][]k8s.Revision, running []string) []release {
 		}
 		out = append(out, *r)
 	}
+	for i := 1; i < len(out); i++ { // a part that a newer release went back to is as young as that one
+		if out[i].Since.After(out[i-1].Since) {
+			out[i].Since = out[i-1].Since
+		}
+	}
 	for _, r := range unmarked {
 		r.partial = true
 		r.describe(0)

@@ -139,6 +139,14 @@ func TestGrouped(t *testing.T) {
 			[]string{"0 a worker:3 verified current", "2 b main:2 worker:2 verified", "1 a main:1 worker:1 verified"},
 		},
 		{
+			"back to an earlier release without a process of it", histories{
+				"main": {
+					current(part(3, "a", 5, "1=main,worker", "3=main")), part(2, "b", 2, "2=main"),
+				},
+			}, []string{"main"},
+			[]string{"3 a main:3 verified current", "2 b main:2 verified", "1 a main:3 verified"},
+		},
+		{
 			"one process left, after a restart of the other", histories{
 				"main": {
 					current(part(3, "c", 4, "4=main")), part(2, "b", 2, "2=main,worker", "3=main,worker"),

@@ -315,6 +315,6 @@ func TestProcessRenamed(t *testing.T) {
 	same(w, "the second version", images(w), "shop second 1, shop-mailer second 2, shop-nightly second false")
 	expect(w, 0, []string{"rollback", "shop"}, "process worker was part of revision", "no longer exists",
 		"process mailer scaled to 0: it did not exist then")
-	sameNumbers(w, "4")
+	sameNumbers(w, "5")
 	same(w, "after the rollback", images(w), "shop first 1, shop-mailer second 0, shop-nightly first false")
 }
