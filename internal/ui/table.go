@@ -129,6 +129,13 @@ func printFact(w io.Writer, name, text string, column int) {
 	}
 }
 
+// PrintLines prints lines. On a terminal, it breaks long ones between words.
+func PrintLines(w io.Writer, text string) {
+	for line := range strings.SplitSeq(redactText(w, text), "\n") {
+		_, _ = fmt.Fprintln(w, wrap(w, sanitize(line), 2))
+	}
+}
+
 // PrintTitle prints a heading.
 func PrintTitle(w io.Writer, text string) {
 	_, _ = fmt.Fprintln(w, wrap(w, newPalette(w).bold.Render(sanitize(redactText(w, text))), 2))

@@ -27,6 +27,6 @@ func endpoints(spec *infraspec.Spec, namespace string) string {
 // printEndpoints prints how to reach a deployed app. It prints nothing with --quiet or --output json.
 func printEndpoints(a *cli.App, o *options) {
 	if o.endpoints != "" && !o.dryRun && !a.JSON && !a.Quiet {
-		_ = ui.PrintText(a.Streams.Err, o.endpoints)
+		ui.PrintLines(a.Streams.Err, o.endpoints)
 	}
 }
