@@ -76,6 +76,9 @@ func TestOverviewOfProcesses(t *testing.T) {
 			t.Errorf("no drift %q in %q", drift, all[0].Drift)
 		}
 	}
+	if slices.Contains(all[0].Drift, "process ending is no longer in the infraspec") {
+		t.Error("a process that is being deleted is drift")
+	}
 	if text := strings.Join(all[0].Warnings, "\n"); !strings.Contains(text, "process old: a rollout is not complete") ||
 		!strings.Contains(text, "norn status shop shows why") {
 		t.Errorf("warnings %q", text)
