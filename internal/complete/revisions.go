@@ -7,7 +7,8 @@ import (
 	"norn/pkg/deploy"
 )
 
-// Revisions returns the numbers of the revisions in the history of an app, newest first, and then their commits if commits is set.
+// Revisions returns the numbers of the revisions in the history of an app, newest first, and then their commits if
+// commits is set.
 func Revisions(ctx context.Context, c Cluster, ns, app string, commits bool) []Value {
 	entries, _ := deploy.History(ctx, c, ns, app)
 	var numbers, versions []Value

@@ -89,7 +89,7 @@ func (d *drifts) workload(have liveObjects, spec *infraspec.Spec, s objects.Sett
 	return nil
 }
 
-// dropped names the processes that the infraspec no longer has, except for those that are being deleted.
+// dropped names the processes that the infraspec no longer has, unless they are being deleted.
 func (d *drifts) dropped(have liveObjects, spec *infraspec.Spec) {
 	inv := &k8s.Inventory{Deployments: standing(have.deployments), CronJobs: standing(have.cronJobs)}
 	for _, p := range processes(Local{Name: spec.App}, inv) {

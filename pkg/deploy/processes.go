@@ -35,8 +35,8 @@ type Reader interface {
 	Revisions(ctx context.Context, d *appsv1.Deployment) ([]k8s.Revision, error)
 }
 
-// readProcesses reads the processes of t's app, except for those that are being deleted. At least one must have a
-// Deployment, and norn must manage it.
+// readProcesses reads the processes of t's app, and omits workloads that are being deleted. At least one process must
+// have a Deployment, and norn must manage it.
 func readProcesses(ctx context.Context, cluster Reader, t rollout.Target) (processes, error) {
 	var all processes
 	main, mainErr := forged(ctx, cluster, t)

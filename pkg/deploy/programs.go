@@ -61,10 +61,10 @@ func (s started) missing(spec *infraspec.Spec) error {
 	return e
 }
 
-// programsOf returns the programs to look for: those that schedules start, which nobody would miss before it is time,
-// and if there is a migration, those of all processes. The migration would run before the rollout shows that one is
-// missing. programsOf omits a program if the image alone does not decide: a volume may contain it, or an overlay may
-// change the container.
+// programsOf returns the programs to look for. Nobody would miss the program of a schedule before it is time. If there
+// is a migration, programsOf returns the programs of all processes, because the migration would run before the rollout
+// shows that one is missing. It omits a program if the image alone does not decide: a volume may contain it, or an
+// overlay may change the container.
 func programsOf(spec *infraspec.Spec) []started {
 	if spec.Overlay != "" {
 		return nil

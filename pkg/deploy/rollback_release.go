@@ -30,8 +30,8 @@ func (c chosenRelease) gone() []string {
 	return slices.DeleteFunc(slices.Clone(c.processes), func(name string) bool { return slices.Contains(exist, name) })
 }
 
-// missing says which processes of the release a rollback cannot bring back, and which command does. It returns "" if all
-// exist.
+// missing says which processes of the release a rollback cannot bring back, and which command does. It returns "" if
+// all exist.
 func (c chosenRelease) missing(environment string) string {
 	gone := c.gone()
 	if len(gone) == 0 {

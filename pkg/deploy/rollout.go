@@ -195,7 +195,7 @@ func (r *run) scheduleAll(
 	return all, nil
 }
 
-// planRollout describes what the rollout would change. It names the processes that are new, and those that end.
+// planRollout describes what the rollout would change. It names new processes, and processes that end.
 func (r *run) planRollout(s shipment) string {
 	from, ends := cmp.Or(s.live.image, "nothing"), ""
 	for _, name := range s.live.dropped {

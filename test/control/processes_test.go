@@ -228,8 +228,8 @@ func TestProcessDropped(t *testing.T) {
 	w.Kubectl("patch", "deployment", "shop-worker", "-p", `{"metadata": {"finalizers": null}}`)
 	bed.Eventually(t, watchdog, "the worker is gone", func() bool { return !strings.Contains(images(w), "worker") })
 	sameNumbers(w, "3")
-	expect(w, 0, []string{"rollback", "shop"}, "process worker was part of revision 2, ", "no longer exists; to create it "+
-		"again, deploy an infraspec that has worker")
+	expect(w, 0, []string{"rollback", "shop"}, "process worker was part of revision 2, ",
+		"no longer exists; to create it again, deploy an infraspec that has worker")
 	sameNumbers(w, "4")
 }
 

@@ -73,8 +73,8 @@ func (g *group) stop(ctx context.Context, runs []*run, err error) error {
 
 // restore goes back, side by side, to the revisions that ran before. It returns which revisions run again, or why one
 // does not. Only the Deployment that failed is restored even if its version has not changed. The Pods of processes that
-// are new in the release end, because a release runs as a whole or not at all. If the app has only one process, its Pods
-// stay: there is nothing else that could run.
+// are new in the release end, because a release runs as a whole or not at all. If the app has only one process, its
+// Pods stay: there is nothing else that could run.
 func (g *group) restore(ctx context.Context, runs []*run, failed *run) (restored, kept string) {
 	if kept := runs[0].KeepFailed; kept != "" {
 		return "", kept
