@@ -7,18 +7,18 @@ import (
 	"norn/pkg/infraspec"
 )
 
-// endpoints returns the app's public address, its address in the cluster, and the command that forwards a local port to
-// it. It returns "" for an app without a Service.
+// endpoints returns lines with the app's public address, its address in the cluster, and the command that forwards a
+// local port to it. It returns "" for an app without a Service.
 func endpoints(spec *infraspec.Spec, namespace string) string {
 	name := spec.Hosts.Internal
 	if spec.Role != infraspec.Webserver || name == "" {
 		return ""
 	}
-	text := fmt.Sprintf("in the cluster: http://%s (namespace %s); from here: "+
+	text := fmt.Sprintf("in the cluster: http://%s (namespace %s)\nfrom here: "+
 		"kubectl port-forward -n %[2]s svc/%[1]s 8080:80",
 		name, namespace)
 	if spec.Hosts.External != "" {
-		text = fmt.Sprintf("https://%s, if the tunnel routes it; %s", spec.Hosts.External, text)
+		text = fmt.Sprintf("https://%s, if the tunnel routes it\n%s", spec.Hosts.External, text)
 	}
 	return text
 }
@@ -26,6 +26,6 @@ func endpoints(spec *infraspec.Spec, namespace string) string {
 // printEndpoints prints how to reach a deployed app. It prints nothing with --quiet or --output json.
 func (a *App) printEndpoints(text string) {
 	if text != "" && !a.JSON && !a.Quiet {
-		_ = ui.PrintText(a.Streams.Err, text)
+		ui.PrintLines(a.Streams.Err, text)
 	}
 }

@@ -6,16 +6,16 @@ import (
 	"norn/pkg/infraspec"
 )
 
-// The last line of a deploy says how to reach the app.
+// The last lines of a deploy say how to reach the app.
 func TestEndpoints(t *testing.T) {
 	const web = "app: shop\nrole: webserver\nport: 3000\n"
-	const inside = "in the cluster: http://shop-svc (namespace prod); from here: " +
+	const inside = "in the cluster: http://shop-svc (namespace prod)\nfrom here: " +
 		"kubectl port-forward -n prod svc/shop-svc 8080:80"
 	for file, want := range map[string]string{
 		web:                                   "",
 		web + "hosts: {internal: shop-svc}\n": inside,
 		web + "hosts: {internal: shop-svc, external: shop.example.com}\n": "https://shop.example.com, " +
-			"if the tunnel routes it; " + inside,
+			"if the tunnel routes it\n" + inside,
 		"app: shop\nrole: worker\n": "",
 	} {
 		spec, _, err := infraspec.Parse("infraspec.yaml", []byte(file))

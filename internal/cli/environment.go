@@ -204,13 +204,22 @@ func (a *App) enter(ctx context.Context, cmd *cobra.Command, s *Session, p Purpo
 	if e == nil {
 		return nil
 	}
-	if !a.notices.attached() && !a.Quiet && !a.JSON {
-		ui.PrintTitle(a.Streams.Err, s.Title(cmd.Name(), e.app))
+	title := s.Title(cmd.Name(), e.app)
+	asks := p.Access == Writes && (e.Protected || e.unknown) && !flagIsSet(cmd, "yes")
+	prompt, asking := ui.NewPrompt(a.Streams)
+	switch {
+	case asks && !asking:
+		return a.unconfirmed(p.Action)
+	case asks, !a.notices.attached() && !a.Quiet && !a.JSON:
+		ui.PrintTitle(a.Streams.Err, title)
 	}
-	if p.Access != Writes || !e.Protected && !e.unknown || flagIsSet(cmd, "yes") {
+	if !asks {
 		return nil
 	}
-	return a.confirmEnvironment(ctx, s.Title(cmd.Name(), e.app), p.Action)
+	if !a.JSON {
+		a.notices.titled(title)
+	}
+	return a.confirmEnvironment(ctx, prompt)
 }
 
 // checkCluster returns an error unless client is connected to the cluster of the environment. Without an environment,
@@ -229,21 +238,28 @@ func (e *environment) checkCluster(ctx context.Context, client *k8s.Client) erro
 	return nil
 }
 
+// guarded says why norn asks before it changes the environment.
+func (e *environment) guarded() string {
+	if e.unknown {
+		return "may be protected, and its infraspec is not here"
+	}
+	return "is protected"
+}
+
+// unconfirmed returns the error for an action in a protected environment that nobody can confirm.
+func (a *App) unconfirmed(action string) error {
+	return &pipeline.UsageError{
+		Problem: fmt.Sprintf("%s in environment %s needs confirmation (it %s), and there is no terminal to ask on",
+			action, a.environment.name, a.environment.guarded()),
+		Advice: "pass --yes to skip the confirmation",
+	}
+}
+
 // confirmEnvironment asks for the name of a protected environment.
-func (a *App) confirmEnvironment(ctx context.Context, title, action string) error {
-	name, why := a.environment.name, "it is protected"
-	if a.environment.unknown {
-		why = "it may be protected, and its infraspec is not here"
-	}
-	prompt, asking := ui.NewPrompt(a.Streams)
-	if !asking {
-		return &pipeline.UsageError{
-			Problem: fmt.Sprintf("%s in environment %s needs confirmation (%s), and there is no terminal to ask on",
-				action, name, why),
-			Advice: "pass --yes to skip the confirmation",
-		}
-	}
-	answer, err := prompt.Ask(ctx, fmt.Sprintf("%s\n%s; enter its name to continue: ", title, why))
+func (a *App) confirmEnvironment(ctx context.Context, prompt *ui.Prompt) error {
+	name := a.environment.name
+	answer, err := prompt.Ask(ctx,
+		fmt.Sprintf("environment %s %s; enter its name to continue: ", name, a.environment.guarded()))
 	switch {
 	case err != nil && !errors.Is(err, io.EOF):
 		return fmt.Errorf("nothing was changed: %w", err)

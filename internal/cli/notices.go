@@ -16,6 +16,7 @@ type notices struct {
 	mu   sync.Mutex
 	to   ui.Progress // nil outside of Steps
 	step string      // the running step, or ""
+	said string      // the title of the run, if it stands above a question already
 }
 
 // attach returns a Progress that reports to to. Notices go there too until its End.
@@ -24,6 +25,13 @@ func (n *notices) attach(to ui.Progress) ui.Progress {
 	defer n.mu.Unlock()
 	n.to = to
 	return &noticedProgress{to, n}
+}
+
+// titled records that a title has been printed, so that the run does not print it again.
+func (n *notices) titled(title string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.said = title
 }
 
 // attached reports whether a command with steps runs.
@@ -47,6 +55,15 @@ func (n *notices) report(kind pipeline.Kind, text string) bool {
 type noticedProgress struct {
 	ui.Progress
 	notices *notices
+}
+
+// Begin implements ui.Progress.
+func (p *noticedProgress) Begin(title string) {
+	p.notices.mu.Lock()
+	defer p.notices.mu.Unlock()
+	if title != p.notices.said {
+		p.Progress.Begin(title)
+	}
 }
 
 // Report implements pipeline.Reporter.

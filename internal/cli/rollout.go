@@ -42,6 +42,7 @@ func (a *App) RunRollout(cmd *cobra.Command, args []string, r Rollout) error {
 			return err
 		}
 		t.App, t.Repository, t.Environment = app, deploy.Repository(ctx, spec), s.Environment
+		t.NoSnapshots = spec != nil && !deploy.Dumps(spec)
 		out.Begin(s.Title(cmd.Name(), t.App))
 		if err := forge.CheckRollout(ctx, s.Client, s.Conf.Namespace); err != nil {
 			return err

@@ -3,9 +3,9 @@ package complete
 import (
 	"context"
 
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
+	"norn/pkg/deploy"
 	"norn/pkg/k8s"
 )
 
@@ -14,8 +14,7 @@ type Cluster interface {
 	AppNames(ctx context.Context, ns string) ([]string, error)
 	Namespaces(ctx context.Context) ([]string, error)
 	GetPods(ctx context.Context, ns, app string) ([]corev1.Pod, error)
-	GetDeployment(ctx context.Context, ns, name string) (*appsv1.Deployment, error)
-	Revisions(ctx context.Context, d *appsv1.Deployment) ([]k8s.Revision, error)
+	deploy.Reader
 	processes
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -78,6 +79,12 @@ func (deniedCluster) GetPods(context.Context, string, string) ([]corev1.Pod, err
 }
 func (deniedCluster) GetDeployment(_ context.Context, ns, name string) (*appsv1.Deployment, error) {
 	return &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: name}}, nil
+}
+func (deniedCluster) GetCronJob(context.Context, string, string) (*batchv1.CronJob, error) {
+	return nil, errDenied
+}
+func (deniedCluster) ProcessWorkloads(context.Context, string, string) (*k8s.Inventory, error) {
+	return &k8s.Inventory{}, errDenied
 }
 func (deniedCluster) Revisions(context.Context, *appsv1.Deployment) ([]k8s.Revision, error) {
 	return nil, errDenied

@@ -7,15 +7,15 @@ import (
 	"norn/pkg/deploy"
 )
 
-// Revisions returns the revision numbers of an app, newest first, and then their commits if commits is set.
+// Revisions returns the numbers of the revisions in the history of an app, newest first, and then their commits if
+// commits is set.
 func Revisions(ctx context.Context, c Cluster, ns, app string, commits bool) []Value {
-	d, err := c.GetDeployment(ctx, ns, app)
-	if err != nil {
-		return nil
-	}
-	revisions, _ := c.Revisions(ctx, d)
+	entries, _ := deploy.History(ctx, c, ns, app)
 	var numbers, versions []Value
-	for _, e := range deploy.Entries(revisions) {
+	for _, e := range entries {
+		if e.Revision == 0 { // of others, or not complete
+			continue
+		}
 		number, about := strconv.FormatInt(e.Revision, 10), ", "+ago(e.Created)
 		switch {
 		case e.Current:

@@ -5,6 +5,7 @@ import (
 	"context"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -56,9 +57,9 @@ func (c *ContainerFilter) matchesRevision(r revision) bool {
 	case "new":
 		return r.current
 	case "old":
-		return r.number != "" && !r.current
+		return r.known && !r.current
 	default:
-		return r.number == c.Revision
+		return r.number == c.Revision || slices.Contains(r.earlier, c.Revision)
 	}
 }
 
@@ -115,8 +116,10 @@ func (s *session) wantedPods(seen workload, revisions revisions) []*corev1.Pod {
 
 // revision is a revision of a Deployment.
 type revision struct {
-	number  string // as in kubectl rollout history; "" for a pod that belongs to no revision
+	number  string   // as in norn history; "" if it has none
+	earlier []string // the numbers of earlier releases of which it is a part too
 	current bool
+	known   bool
 }
 
 // revisions maps the UIDs of a Deployment's ReplicaSets to their revisions.
@@ -124,14 +127,33 @@ type revisions map[types.UID]revision
 
 func revisionsOf(seen workload) revisions {
 	current := rollout.CurrentReplicaSet(seen.Observation)
+	several := slices.ContainsFunc(seen.ReplicaSets, isPart)
 	out := revisions{}
 	for _, rs := range seen.ReplicaSets {
-		out[rs.UID] = revision{number: numberOf(rs), current: current != nil && rs.UID == current.UID}
+		r := revision{known: true, current: current != nil && rs.UID == current.UID}
+		r.number, r.earlier = numbersOf(rs, several)
+		out[rs.UID] = r
 	}
 	return out
 }
 
-func numberOf(rs *appsv1.ReplicaSet) string { return rs.Annotations[metadata.RevisionAnnotation] }
+// numbersOf returns the number of a ReplicaSet's revision. If the app has or had several processes, that is the number
+// of the last release of which it is a part, and earlier are those before.
+func numbersOf(rs *appsv1.ReplicaSet, several bool) (number string, earlier []string) {
+	if !several {
+		return rs.Annotations[metadata.RevisionAnnotation], nil
+	}
+	for _, r := range metadata.MarksOf(rs).Releases {
+		if number != "" {
+			earlier = append(earlier, number)
+		}
+		number = strconv.FormatInt(r.Number, 10)
+	}
+	return number, earlier
+}
+
+// isPart reports whether a ReplicaSet is part of a release of several processes.
+func isPart(rs *appsv1.ReplicaSet) bool { return len(metadata.MarksOf(rs).Releases) > 0 }
 
 // of returns a pod's revision.
 func (r revisions) of(p *corev1.Pod) revision {

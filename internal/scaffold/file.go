@@ -64,7 +64,7 @@ func Text(a Answers) string {
 // mainCommand writes the command of the main process in a Procfile.
 func mainCommand(b *strings.Builder, a Answers) {
 	if a.MainCommand != "" {
-		fmt.Fprintf(b, "command: %s\n", commandYAML(a.MainCommand))
+		fmt.Fprintf(b, "command: %s\n", a.mainCommand())
 	}
 }
 
@@ -98,12 +98,11 @@ func optional(b *strings.Builder, key, value, example, indent string) {
 // commandYAML returns a command line of a Procfile as YAML: a list if it needs no shell, because an image may have
 // none.
 func commandYAML(line string) string {
-	words := strings.Fields(line)
-	if strings.ContainsAny(line, shellSyntax) || strings.Contains(words[0], "=") || slices.Contains(builtins, words[0]) {
+	if needsShell(line) {
 		return scalar(line)
 	}
 	list := yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Style: yaml.FlowStyle}
-	for _, word := range words {
+	for _, word := range strings.Fields(line) {
 		list.Content = append(list.Content, scalarNode(word))
 	}
 	text, err := yaml.Marshal(&list)
@@ -111,6 +110,13 @@ func commandYAML(line string) string {
 		return scalar(line)
 	}
 	return strings.TrimSpace(string(text))
+}
+
+// needsShell reports whether a command line means something else without a shell.
+func needsShell(line string) bool {
+	words := strings.Fields(line)
+	return strings.ContainsAny(line, shellSyntax) || strings.Contains(words[0], "=") ||
+		slices.Contains(builtins, words[0])
 }
 
 // shellSyntax has the characters that mean something to a shell (POSIX: Shell Command Language, 2.2 and 2.6).

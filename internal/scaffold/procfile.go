@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"norn/internal/regularfile"
@@ -18,6 +19,9 @@ var procfileLine = regexp.MustCompile(`^\s*([A-Za-z0-9_-]+)\s*:\s*(\S.*?)\s*$`)
 
 // portVariable matches a reference to the variable PORT, in which a Procfile's platform passes the port.
 var portVariable = regexp.MustCompile(`\$(PORT\b|\{PORT\b)`)
+
+// portValue matches a reference to PORT that its value can replace.
+var portValue = regexp.MustCompile(`\$PORT\b|\$\{PORT(:?-[^{}]*)?\}`)
 
 // withProcfile adds the processes of a Procfile: web becomes the main process, release the migration, and the others
 // processes. Without web, the first of the others is the main process.
@@ -56,6 +60,17 @@ func readProcfile(dir string) string {
 		return ""
 	}
 	return string(text)
+}
+
+// mainCommand returns the main process's command as YAML. If the command line needs a shell only for the port, it is a
+// list with the port's value.
+func (a *Answers) mainCommand() string {
+	if a.usesPort() && a.Port > 0 {
+		if line := portValue.ReplaceAllString(a.MainCommand, strconv.Itoa(a.Port)); !needsShell(line) {
+			return commandYAML(line)
+		}
+	}
+	return commandYAML(a.MainCommand)
 }
 
 // usesPort reports whether a command of the app reads the variable PORT.

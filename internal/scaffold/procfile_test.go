@@ -21,7 +21,7 @@ func TestProcfile(t *testing.T) {
 	}{
 		"all": {
 			"web: bundle exec puma -p $PORT\nrelease: rake db:migrate\nworker: sidekiq\nclock: clockwork clock.rb\n",
-			infraspec.Webserver, "bundle exec puma -p $PORT", "rake db:migrate",
+			infraspec.Webserver, "bundle exec puma -p 8080", "rake db:migrate",
 			map[string]string{"worker": "sidekiq", "clock": "clockwork clock.rb"}, "8080",
 		},
 		"web alone": {"web: ./shop # serve: all\n", infraspec.Webserver, "./shop # serve: all", "", nil, ""},
@@ -34,7 +34,14 @@ func TestProcfile(t *testing.T) {
 			"web: w\na_b: 1\na-b: 2\n", infraspec.Webserver, "w", "", map[string]string{"a-b": "1"}, "",
 		},
 		"port in braces": {
-			"web: gunicorn --bind :${PORT:-80}\n", infraspec.Webserver, "gunicorn --bind :${PORT:-80}", "", nil, "8080",
+			"web: gunicorn --bind :${PORT:-80}\n", infraspec.Webserver, "gunicorn --bind :8080", "", nil, "8080",
+		},
+		"port and shell syntax": {
+			"web: ./shop -p $PORT -x $X\n", infraspec.Webserver, "./shop -p $PORT -x $X", "", nil, "8080",
+		},
+		"port of another process": {
+			"web: ./shop\nadmin: ./admin -p $PORT\n", infraspec.Webserver, "./shop", "",
+			map[string]string{"admin": "./admin -p $PORT"}, "",
 		},
 		"windows line ends": {"web: w\r\nworker: x\r\n", infraspec.Webserver, "w", "", map[string]string{"worker": "x"}, ""},
 		"not a Procfile":    {"{}\n\n: x\nweb\n", infraspec.Webserver, "", "", nil, ""},
@@ -76,6 +83,23 @@ func shell(c infraspec.Command) string {
 		return c[2]
 	}
 	return strings.Join(c, " ")
+}
+
+// A line that reads the port and nothing else of a shell becomes a list, because an image FROM scratch has no shell.
+func TestPortInPlace(t *testing.T) {
+	for line, want := range map[string]string{
+		"/shop -p $PORT":            `[/shop, -p, "8080"]`,
+		"/shop --listen=:${PORT}":   "[/shop, '--listen=:8080']",
+		"/shop -p ${PORT:-5000}":    `[/shop, -p, "8080"]`,
+		"/shop -p $PORT -h $HOST":   "/shop -p $PORT -h $HOST",
+		"/shop -p ${PORT:?no port}": "/shop -p ${PORT:?no port}",
+		"exec /shop -p $PORT":       "exec /shop -p $PORT",
+	} {
+		a := Answers{Role: string(infraspec.Webserver), Port: 8080, MainCommand: line}
+		if got := a.mainCommand(); got != want {
+			t.Errorf("%s: got %s, want %s", line, got, want)
+		}
+	}
 }
 
 // A command that needs no shell is a list, because an image may have none.

@@ -59,7 +59,7 @@ type Pod struct {
 	Ready    bool      `json:"ready"`
 	Restarts int       `json:"restarts"`
 	Started  time.Time `json:"started"`
-	Revision int64     `json:"revision,omitempty"` // 0 if the Pod belongs to no revision
+	Revision int64     `json:"revision,omitempty"` // 0 if the Pod belongs to no revision with a number
 	Message  string    `json:"message,omitempty"`
 }
 
@@ -123,7 +123,10 @@ func Describe(ctx context.Context, cluster Cluster, l Local, s objects.Settings)
 	if len(rows) == 0 {
 		return nil, &NotFoundError{l.Name, s.Namespace}
 	}
-	d := &detail{cluster: cluster, local: l, inventory: inv, settings: s, Detail: Detail{App: rows[0]}}
+	d := &detail{
+		cluster: cluster, local: l, inventory: inv, settings: s, histories: map[string][]k8s.Revision{},
+		Detail: Detail{App: rows[0]},
+	}
 	if inv != nil {
 		if err := d.workload(ctx); err != nil {
 			return nil, err
@@ -131,6 +134,7 @@ func Describe(ctx context.Context, cluster Cluster, l Local, s objects.Settings)
 		if err := d.processes(ctx); err != nil {
 			return nil, err
 		}
+		d.releases()
 	}
 	d.secrets(ctx)
 	d.volumes()
@@ -145,6 +149,8 @@ type detail struct {
 	inventory *k8s.Inventory // nil without a cluster
 	settings  objects.Settings
 	process   string // the process whose workload is described, or "" for the main one
+
+	histories map[string][]k8s.Revision // of the Deployments, by process
 }
 
 // unread records a failed read. The rest of the detail does not depend on it.

@@ -107,7 +107,7 @@ func TestDetail(t *testing.T) {
 	claim.Name = "web-old"
 	cluster := &fakeCluster{
 		inventory: k8s.Inventory{
-			Deployments: []appsv1.Deployment{deploy("web", func(d *appsv1.Deployment) { d.Status.AvailableReplicas = 0 })},
+			Deployments: []appsv1.Deployment{deployment("web", func(d *appsv1.Deployment) { d.Status.AvailableReplicas = 0 })},
 			Claims:      []corev1.PersistentVolumeClaim{claim},
 		},
 		secret: &corev1.Secret{Data: map[string][]byte{"TOKEN": []byte("canary"), "OLD": []byte("canary")}},
@@ -159,7 +159,7 @@ func TestDetailWithoutTunnelOrCluster(t *testing.T) {
 func TestReason(t *testing.T) {
 	yes := true
 	cluster := &fakeCluster{
-		inventory: k8s.Inventory{Deployments: []appsv1.Deployment{deploy("web",
+		inventory: k8s.Inventory{Deployments: []appsv1.Deployment{deployment("web",
 			func(d *appsv1.Deployment) { d.Status.AvailableReplicas = 0; d.UID = "d" })}},
 		pods: []corev1.Pod{{ObjectMeta: metav1.ObjectMeta{Name: "web-1",
 			OwnerReferences: []metav1.OwnerReference{{Name: "set", UID: "s", Controller: &yes}}}}},

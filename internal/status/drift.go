@@ -89,14 +89,19 @@ func (d *drifts) workload(have liveObjects, spec *infraspec.Spec, s objects.Sett
 	return nil
 }
 
-// dropped names the processes that the infraspec no longer has.
+// dropped names the processes that the infraspec no longer has, unless they are being deleted.
 func (d *drifts) dropped(have liveObjects, spec *infraspec.Spec) {
-	inv := &k8s.Inventory{Deployments: have.deployments, CronJobs: have.cronJobs}
+	inv := &k8s.Inventory{Deployments: standing(have.deployments), CronJobs: standing(have.cronJobs)}
 	for _, p := range processes(Local{Name: spec.App}, inv) {
 		if spec.ProcessSpec(p.Name) == nil {
 			d.found = append(d.found, "process "+p.Name+" is no longer in the infraspec")
 		}
 	}
+}
+
+// standing returns the objects that are not being deleted.
+func standing[T any, P object[T]](list []T) []T {
+	return slices.DeleteFunc(slices.Clone(list), func(o T) bool { return P(&o).GetDeletionTimestamp() != nil })
 }
 
 func (d *drifts) services(have []corev1.Service, spec *infraspec.Spec, s objects.Settings) {

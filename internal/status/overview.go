@@ -27,8 +27,10 @@ const (
 	Running     State = "running"      // all desired pods are available
 	NotReady    State = "not ready"    // some desired pods are not available
 	Stopped     State = "scaled to 0"
-	Scheduled   State = "scheduled" // a cron app
-	Callable    State = "callable"  // a function, which has no pods between calls
+	Scheduled   State = "scheduled"   // a cron app
+	Suspended   State = "suspended"   // a cron app whose schedule somebody, or a rollback, has suspended
+	Terminating State = "terminating" // a process that is being deleted
+	Callable    State = "callable"    // a function, which has no pods between calls
 )
 
 // App describes an app in one line.
@@ -238,8 +240,10 @@ func (w *Workload) cronJob(app string, c *batchv1.CronJob) {
 	w.Role = cmp.Or(w.Role, c.Labels[objects.RoleLabel])
 	w.State = Scheduled
 	if c.Spec.Suspend != nil && *c.Spec.Suspend {
-		w.State = NotDeployed
-		return
+		if w.State = NotDeployed; !objects.Deployed(c) {
+			return
+		}
+		w.State = Suspended
 	}
 	w.Version = version(c.Annotations, metadata.ImageOf(c.Spec.JobTemplate.Spec.Template.Spec, app))
 	since := c.CreationTimestamp.Time

@@ -1,12 +1,15 @@
 package status
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"norn/pkg/forge/objects"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
 	"norn/pkg/k8s/metadata"
@@ -16,11 +19,10 @@ import (
 type Process struct {
 	Name string `json:"process"`
 	Workload
-	Hosts     []string   `json:"hosts,omitempty"`
-	Reason    string     `json:"reason,omitempty"` // why some pods are not ready
-	Pods      []Pod      `json:"pods,omitempty"`
-	Revisions []Revision `json:"revisions,omitempty"`
-	Schedule  *Schedule  `json:"schedule,omitempty"`
+	Hosts    []string  `json:"hosts,omitempty"`
+	Reason   string    `json:"reason,omitempty"` // why some pods are not ready
+	Pods     []Pod     `json:"pods,omitempty"`
+	Schedule *Schedule `json:"schedule,omitempty"`
 }
 
 // processes returns the processes of an app in the infraspec and in the inventory, which may be nil, by name.
@@ -74,7 +76,20 @@ func (p *Process) fill(app string, inv *k8s.Inventory) []string {
 		return p.named(runWarnings(c, inv.Runs))
 	}
 	p.State = NotForged
+	for i := range inv.Deployments {
+		p.terminating(&inv.Deployments[i])
+	}
+	for i := range inv.CronJobs {
+		p.terminating(&inv.CronJobs[i])
+	}
 	return nil
+}
+
+// terminating sets the state of a process whose workload is being deleted.
+func (p *Process) terminating(o metav1.Object) {
+	if o.GetLabels()[metadata.ProcessLabel] == p.Name && o.GetDeletionTimestamp() != nil {
+		p.State, p.Role = Terminating, cmp.Or(p.Role, o.GetLabels()[objects.RoleLabel])
+	}
 }
 
 // named returns warnings that name the process.

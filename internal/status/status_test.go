@@ -60,7 +60,7 @@ func named(name string) metav1.ObjectMeta {
 			objects.RoleLabel: "worker"}}
 }
 
-func deploy(name string, edit func(*appsv1.Deployment)) appsv1.Deployment {
+func deployment(name string, edit func(*appsv1.Deployment)) appsv1.Deployment {
 	two := int32(2)
 	d := appsv1.Deployment{ObjectMeta: named(name), Spec: appsv1.DeploymentSpec{Replicas: &two,
 		Template: corev1.PodTemplateSpec{Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: name,
@@ -77,19 +77,19 @@ func TestOverviewOfDeployments(t *testing.T) {
 	zero, suspended := int32(0), true
 	inv := &k8s.Inventory{
 		Deployments: []appsv1.Deployment{
-			deploy("running", func(d *appsv1.Deployment) {
+			deployment("running", func(d *appsv1.Deployment) {
 				d.Annotations = map[string]string{
 					metadata.CommitAnnotation: "0123456789abcdef0123-dirty",
 					metadata.ImageAnnotation:  metadata.ImageOf(d.Spec.Template.Spec, d.Name),
 				}
 			}),
-			deploy("image", func(*appsv1.Deployment) {}),
-			deploy("short", func(d *appsv1.Deployment) { d.Status.AvailableReplicas = 1 }),
-			deploy("rolling", func(d *appsv1.Deployment) { d.Status.UpdatedReplicas = 1 }),
-			deploy("unseen", func(d *appsv1.Deployment) { d.Generation = 5 }),
-			deploy("paused", func(d *appsv1.Deployment) { d.Spec.Paused, d.Status = true, appsv1.DeploymentStatus{} }),
-			deploy("held", func(d *appsv1.Deployment) { d.Spec.Paused = true }),
-			deploy("stopped", func(d *appsv1.Deployment) { d.Spec.Replicas, d.Status.AvailableReplicas = &zero, 0 }),
+			deployment("image", func(*appsv1.Deployment) {}),
+			deployment("short", func(d *appsv1.Deployment) { d.Status.AvailableReplicas = 1 }),
+			deployment("rolling", func(d *appsv1.Deployment) { d.Status.UpdatedReplicas = 1 }),
+			deployment("unseen", func(d *appsv1.Deployment) { d.Generation = 5 }),
+			deployment("paused", func(d *appsv1.Deployment) { d.Spec.Paused, d.Status = true, appsv1.DeploymentStatus{} }),
+			deployment("held", func(d *appsv1.Deployment) { d.Spec.Paused = true }),
+			deployment("stopped", func(d *appsv1.Deployment) { d.Spec.Replicas, d.Status.AvailableReplicas = &zero, 0 }),
 		},
 		CronJobs: []batchv1.CronJob{{ObjectMeta: named("nightly")},
 			{ObjectMeta: named("waiting"), Spec: batchv1.CronJobSpec{Suspend: &suspended}}},
@@ -136,8 +136,8 @@ func TestOverviewOfBoth(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	inv := &k8s.Inventory{Deployments: []appsv1.Deployment{deploy("b", func(*appsv1.Deployment) {}),
-		deploy("c", func(*appsv1.Deployment) {})}, PodTemplates: []corev1.PodTemplate{{ObjectMeta: named("y")}}}
+	inv := &k8s.Inventory{Deployments: []appsv1.Deployment{deployment("b", func(*appsv1.Deployment) {}),
+		deployment("c", func(*appsv1.Deployment) {})}, PodTemplates: []corev1.PodTemplate{{ObjectMeta: named("y")}}}
 	rows := Overview(locals, inv, objects.Settings{})
 	var got []string
 	for _, r := range rows {
@@ -169,7 +169,7 @@ func TestDriftOfObjects(t *testing.T) {
 	}
 	svc := corev1.Service{ObjectMeta: named("a")}
 	svc.Name = "old"
-	inv := &k8s.Inventory{Deployments: []appsv1.Deployment{deploy("a", func(*appsv1.Deployment) {})},
+	inv := &k8s.Inventory{Deployments: []appsv1.Deployment{deployment("a", func(*appsv1.Deployment) {})},
 		Services: []corev1.Service{svc}}
 	rows := Overview(locals, inv, objects.Settings{})
 	want := "the role is now cron, Service old is no longer in the infraspec, PersistentVolumeClaim a-d is missing"

@@ -1,6 +1,7 @@
 package status
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -9,8 +10,10 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
+	"norn/pkg/deploy"
 	"norn/pkg/forge/objects"
 	"norn/pkg/infraspec"
+	"norn/pkg/k8s"
 	"norn/pkg/k8s/metadata"
 	"norn/pkg/k8s/rollout"
 )
@@ -24,12 +27,13 @@ func (d *detail) processes(ctx context.Context) error {
 		p := &d.Processes[i]
 		one := &detail{
 			cluster: d.cluster, local: d.local, inventory: d.inventory, settings: d.settings, process: p.Name,
-			Detail: Detail{App: App{Name: d.Name, Workload: p.Workload}},
+			histories: d.histories,
+			Detail:    Detail{App: App{Name: d.Name, Workload: p.Workload}},
 		}
 		if err := one.workload(ctx); err != nil {
 			return err
 		}
-		p.Reason, p.Pods, p.Revisions, p.Schedule = one.Reason, one.Pods, one.Revisions, one.Schedule
+		p.Reason, p.Pods, p.Schedule = one.Reason, one.Pods, one.Schedule
 		d.Unread = append(d.Unread, one.Unread...)
 	}
 	return nil
@@ -46,7 +50,7 @@ func (d *detail) workload(ctx context.Context) error {
 	if live := find(d.inventory.Deployments, d.Name, d.object()); live != nil {
 		return d.rollout(ctx, live)
 	}
-	if d.State != NotForged {
+	if d.State != NotForged && d.State != Terminating {
 		return nil
 	}
 	other, err := d.cluster.GetDeployment(ctx, d.settings.Namespace, d.object())
@@ -74,10 +78,11 @@ func (d *detail) rollout(ctx context.Context, live *appsv1.Deployment) error {
 	}
 	// The time at which a Pod failed is unknown, so none counts as lost. The table of Pods shows them.
 	seen := rollout.Observation{Deployment: live, Before: rollout.FailedPods(pods)}
+	d.histories[cmp.Or(d.process, infraspec.MainProcess)] = revisions
 	numbers := map[string]int64{}
 	for _, r := range revisions {
 		seen.ReplicaSets = append(seen.ReplicaSets, r.Set)
-		numbers[r.Set.Name] = r.Number
+		numbers[r.Set.Name] = d.number(r)
 		version := metadata.VersionName(r.Commit, r.Image)
 		d.Revisions = append(d.Revisions, Revision{r.Number, version, r.Since, r.Verified, r.Failed, r.Current})
 	}
@@ -91,6 +96,48 @@ func (d *detail) rollout(ctx context.Context, live *appsv1.Deployment) error {
 		d.reason(ctx, v)
 	}
 	return nil
+}
+
+// number returns the number that norn shows for a revision: that of the last release of which it is a part, if the app
+// has or had several processes. It returns 0 if there is none yet.
+func (d *detail) number(r k8s.Revision) int64 {
+	switch n := len(r.Releases); {
+	case n > 0:
+		return r.Releases[n-1].Number
+	case d.process != "" || deploy.Numbered(d.histories):
+		return 0
+	}
+	return r.Number
+}
+
+// releases replaces the revisions of the main process's Deployment by the releases of all processes, if the app has or
+// had several.
+func (d *detail) releases() {
+	if len(d.histories) == 0 || len(d.Processes) == 0 && !deploy.Numbered(d.histories) {
+		return
+	}
+	d.Revisions = nil
+	for _, e := range deploy.Releases(d.histories, d.running()) {
+		d.Revisions = append(d.Revisions, Revision{e.Revision, e.Version(), e.Created, e.Verified, e.Failed, e.Current})
+	}
+}
+
+// running returns the names of the processes that run.
+func (d *detail) running() []string {
+	var names []string
+	add := func(process string) { names = append(names, cmp.Or(process, infraspec.MainProcess)) }
+	for i := range d.inventory.Deployments {
+		if live := &d.inventory.Deployments[i]; live.DeletionTimestamp == nil && !k8s.IsAway(live) {
+			add(live.Labels[metadata.ProcessLabel])
+		}
+	}
+	for i := range d.inventory.CronJobs {
+		c := &d.inventory.CronJobs[i]
+		if c.DeletionTimestamp == nil && (c.Spec.Suspend == nil || !*c.Spec.Suspend) {
+			add(c.Labels[metadata.ProcessLabel])
+		}
+	}
+	return names
 }
 
 func pod(p *corev1.Pod, revisions map[string]int64) Pod {

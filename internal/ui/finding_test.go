@@ -118,6 +118,20 @@ func TestPrintFact(t *testing.T) {
 	}
 }
 
+// A long name moves the texts of all facts.
+func TestFacts(t *testing.T) {
+	var b bytes.Buffer
+	var facts Facts
+	facts.Add("role", "one\ntwo")
+	facts.Print(&b)
+	facts.Add("environment", "staging")
+	facts.Print(&b)
+	const want = "role       one\n           two\n" + "role         one\n             two\nenvironment  staging\n"
+	if b.String() != want {
+		t.Errorf("got\n%s", b.String())
+	}
+}
+
 func TestNoPromptWithoutTerminal(t *testing.T) {
 	if _, ok := NewPrompt(Streams{In: strings.NewReader("y\n"), Err: os.Stderr}); ok {
 		t.Error("NewPrompt returned a prompt without a terminal")

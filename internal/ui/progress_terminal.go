@@ -157,7 +157,7 @@ func (t *terminalProgress) podStyle(p pipeline.Pod) lipgloss.Style {
 func (t *terminalProgress) Begin(title string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.draw(t.p.bold.Render(sanitize(title)) + "\n")
+	t.draw(wrap(t.w, t.p.bold.Render(sanitize(title)), 2) + "\n")
 }
 
 // End implements Progress.

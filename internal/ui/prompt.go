@@ -63,7 +63,8 @@ func (p *Prompt) AskHidden(ctx context.Context, text string) (string, error) {
 }
 
 func (p *Prompt) ask(ctx context.Context, text string, read func() (string, error)) (string, error) {
-	_, _ = io.WriteString(p.out, sanitize(redactText(p.out, text)))
+	question := strings.TrimRight(text, " ")
+	_, _ = io.WriteString(p.out, wrap(p.out, sanitize(redactText(p.out, question)), 0)+text[len(question):])
 	Flush(p.out)
 	line, err := Read(ctx, read)
 	if err != nil {

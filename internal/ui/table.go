@@ -93,10 +93,33 @@ func newTable(w io.Writer, header []string, rows [][]Cell) *table.Table {
 	return t
 }
 
+// factColumn is the column of the texts of facts, unless a name is too long for it.
+const factColumn = 11
+
+// Facts are names and texts that are printed below each other.
+type Facts struct{ names, texts []string }
+
+// Add adds a fact.
+func (f *Facts) Add(name, text string) {
+	f.names, f.texts = append(f.names, name), append(f.texts, text)
+}
+
+// Print prints the facts, with their texts aligned.
+func (f *Facts) Print(w io.Writer) {
+	column := factColumn
+	for _, name := range f.names {
+		column = max(column, ansi.StringWidth(name)+2)
+	}
+	for i, name := range f.names {
+		printFact(w, name, f.texts[i], column)
+	}
+}
+
 // PrintFact prints a name and a text, with the text's lines aligned.
-func PrintFact(w io.Writer, name, text string) {
+func PrintFact(w io.Writer, name, text string) { printFact(w, name, text, factColumn) }
+
+func printFact(w io.Writer, name, text string, column int) {
 	p := newPalette(w)
-	const column = 11
 	for i, line := range strings.Split(redactText(w, text), "\n") {
 		if i > 0 {
 			name = ""
@@ -106,9 +129,16 @@ func PrintFact(w io.Writer, name, text string) {
 	}
 }
 
+// PrintLines prints lines. On a terminal, it breaks long ones between words.
+func PrintLines(w io.Writer, text string) {
+	for line := range strings.SplitSeq(redactText(w, text), "\n") {
+		_, _ = fmt.Fprintln(w, wrap(w, sanitize(line), 2))
+	}
+}
+
 // PrintTitle prints a heading.
 func PrintTitle(w io.Writer, text string) {
-	_, _ = fmt.Fprintln(w, newPalette(w).bold.Render(sanitize(redactText(w, text))))
+	_, _ = fmt.Fprintln(w, wrap(w, newPalette(w).bold.Render(sanitize(redactText(w, text))), 2))
 }
 
 // PrintLine prints a line after a colored sign.

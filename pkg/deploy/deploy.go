@@ -209,6 +209,11 @@ func (r *run) ship(ctx context.Context, p pipeline.Runner) error {
 		return err
 	}
 	r.drops = slices.ContainsFunc(traffic, removesWorkload)
+	if p.Dry {
+		if src.live.dropped, err = r.dropped(ctx); err != nil {
+			return err
+		}
+	}
 	made, err := pipeline.RunStep(ctx, p, r.build(src))
 	if err != nil {
 		return err

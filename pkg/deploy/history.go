@@ -3,6 +3,7 @@ package deploy
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,37 +35,40 @@ type Entry struct {
 func (e Entry) Version() string { return metadata.VersionName(e.Commit, e.Image) }
 
 // History returns an app's releases, newest first.
-func History(ctx context.Context, cluster *k8s.Client, ns, app string) ([]Entry, error) {
+func History(ctx context.Context, cluster Reader, ns, app string) ([]Entry, error) {
 	t := rollout.Target{Namespace: ns, App: app, Environment: objects.AnyEnvironment}
 	all, err := readProcesses(ctx, cluster, t)
 	if err != nil {
 		return nil, err
 	}
-	releases, err := all.releases(ctx, cluster)
+	releases, several, err := all.releases(ctx, cluster)
 	if err != nil {
 		return nil, fmt.Errorf("read the history of %s: %w", app, err)
 	}
-	entries := make([]Entry, 0, len(releases))
+	return entries(releases, several), nil
+}
+
+// Releases returns the releases of an app with several processes, newest first. histories are the revisions of their
+// Deployments, and running are the names of the processes that run now.
+func Releases(histories map[string][]k8s.Revision, running []string) []Entry {
+	slices.Sort(running)
+	return entries(grouped(histories, running), true)
+}
+
+// entries returns releases as history entries.
+func entries(releases []release, several bool) []Entry {
+	all := make([]Entry, 0, len(releases))
 	for _, r := range releases {
 		e := entry(r.Revision)
-		if all.several() {
+		if several {
 			e.Revisions = map[string]int64{}
 			for process, part := range r.parts {
 				e.Revisions[process] = part.Number
 			}
 		}
-		entries = append(entries, e)
+		all = append(all, e)
 	}
-	return entries, nil
-}
-
-// Entries returns a Deployment's revisions as history entries.
-func Entries(revisions []k8s.Revision) []Entry {
-	entries := make([]Entry, 0, len(revisions))
-	for _, r := range revisions {
-		entries = append(entries, entry(r))
-	}
-	return entries
+	return all
 }
 
 func entry(r k8s.Revision) Entry {

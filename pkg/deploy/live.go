@@ -23,6 +23,7 @@ import (
 type liveApp struct {
 	liveWorkload
 	processes []liveWorkload
+	dropped   []string // the processes that the infraspec no longer has, for a dry run
 }
 
 // all returns the workloads of all processes, the main one first.
@@ -197,7 +198,7 @@ func (r *run) runsAlready(s shipment) bool {
 }
 
 // forged returns the Deployment of a process, which must exist and be norn's own.
-func forged(ctx context.Context, cluster *k8s.Client, t rollout.Target) (*appsv1.Deployment, error) {
+func forged(ctx context.Context, cluster Reader, t rollout.Target) (*appsv1.Deployment, error) {
 	d, err := cluster.GetDeployment(ctx, t.Namespace, t.Workload())
 	if k8s.IsNotFound(err) {
 		if _, err := cluster.GetCronJob(ctx, t.Namespace, t.Workload()); err == nil {

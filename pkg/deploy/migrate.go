@@ -10,6 +10,7 @@ import (
 
 	"norn/internal/job"
 	"norn/pkg/forge/objects"
+	"norn/pkg/infraspec"
 	"norn/pkg/k8s/platform"
 	"norn/pkg/pipeline"
 )
@@ -83,7 +84,7 @@ func (r *run) migrate(s shipment, dump string) pipeline.Step[string] {
 
 // commandLine returns a command as its author wrote it, without the shell that runs it.
 func commandLine(command []string) string {
-	if len(command) == 3 && command[0] == "/bin/sh" && command[1] == "-c" {
+	if infraspec.Command(command).InShell() {
 		return command[2]
 	}
 	return strings.Join(command, " ")

@@ -120,10 +120,10 @@ func (a appSecret) forgetPrevious(ctx context.Context) error {
 	return a.cluster.Delete(ctx, before)
 }
 
-// checkKeys returns an error if the Pods of a revision could not start because the Secret no longer has a key that they
-// read. It returns nil if the user cannot read the Secret.
-func (a appSecret) checkKeys(ctx context.Context, of k8s.Revision) error {
-	keys := objects.SecretKeys(a.spec.App, of.Set.Spec.Template.Spec)
+// checkKeys returns an error if the Pods of a part of a release could not start because the Secret no longer has a key
+// that they read. It returns nil if the user cannot read the Secret.
+func (a appSecret) checkKeys(ctx context.Context, of k8s.Revision, part *appsv1.ReplicaSet) error {
+	keys := objects.SecretKeys(a.spec.App, part.Spec.Template.Spec)
 	if len(keys) == 0 {
 		return nil
 	}

@@ -27,8 +27,17 @@ type standing struct {
 	live *appsv1.Deployment
 }
 
-// readProcesses reads the processes of t's app. At least one must have a Deployment, and norn must manage it.
-func readProcesses(ctx context.Context, cluster *k8s.Client, t rollout.Target) (processes, error) {
+// Reader reads the workloads of an app and their histories.
+type Reader interface {
+	GetDeployment(ctx context.Context, ns, name string) (*appsv1.Deployment, error)
+	GetCronJob(ctx context.Context, ns, name string) (*batchv1.CronJob, error)
+	ProcessWorkloads(ctx context.Context, ns, app string) (*k8s.Inventory, error)
+	Revisions(ctx context.Context, d *appsv1.Deployment) ([]k8s.Revision, error)
+}
+
+// readProcesses reads the processes of t's app, and omits workloads that are being deleted. At least one process must
+// have a Deployment, and norn must manage it.
+func readProcesses(ctx context.Context, cluster Reader, t rollout.Target) (processes, error) {
 	var all processes
 	main, mainErr := forged(ctx, cluster, t)
 	if _, absent := errors.AsType[*pipeline.UsageError](mainErr); mainErr != nil && !absent {
@@ -42,11 +51,15 @@ func readProcesses(ctx context.Context, cluster *k8s.Client, t rollout.Target) (
 		return all, err
 	}
 	for i := range others.Deployments {
+		d := &others.Deployments[i]
+		if d.DeletionTimestamp != nil { // its Pods may take as long as their grace period
+			continue
+		}
 		one := t
-		one.Process = others.Deployments[i].Labels[metadata.ProcessLabel]
-		all.standing = append(all.standing, standing{one, &others.Deployments[i]})
+		one.Process = d.Labels[metadata.ProcessLabel]
+		all.standing = append(all.standing, standing{one, d})
 	}
-	all.crons = others.CronJobs
+	all.crons = slices.DeleteFunc(others.CronJobs, func(c batchv1.CronJob) bool { return c.DeletionTimestamp != nil })
 	if len(all.standing) == 0 {
 		return all, mainErr
 	}
@@ -57,18 +70,15 @@ func readProcesses(ctx context.Context, cluster *k8s.Client, t rollout.Target) (
 }
 
 // readMainCronJob reads the CronJob of the main process, if there is one and the user can read it.
-func (p *processes) readMainCronJob(ctx context.Context, cluster *k8s.Client, t rollout.Target) error {
+func (p *processes) readMainCronJob(ctx context.Context, cluster Reader, t rollout.Target) error {
 	c, err := cluster.GetCronJob(ctx, t.Namespace, t.App)
-	if err == nil && metadata.IsOwned(c, t.App) {
+	if err == nil && metadata.IsOwned(c, t.App) && c.DeletionTimestamp == nil {
 		p.crons = append([]batchv1.CronJob{*c}, p.crons...)
 	} else if err != nil && !unreadable(err) {
 		return err
 	}
 	return nil
 }
-
-// several reports whether the app has several processes.
-func (p processes) several() bool { return len(p.standing)+len(p.crons) > 1 }
 
 // names returns the names of the processes that run.
 func (p processes) names() []string {
@@ -99,21 +109,22 @@ func processOf(o metadata.Object) string {
 	return rollout.Target{Process: o.GetLabels()[metadata.ProcessLabel]}.ProcessName()
 }
 
-// releases returns the history of the app, newest first. The releases of an app with one process are its revisions.
-func (p processes) releases(ctx context.Context, cluster *k8s.Client) ([]release, error) {
+// releases returns the history of the app, newest first, and whether the app has or had several processes. If not, its
+// releases are the revisions of its Deployment.
+func (p processes) releases(ctx context.Context, cluster Reader) (all []release, several bool, err error) {
 	histories := make(map[string][]k8s.Revision, len(p.standing))
 	for _, s := range p.standing {
 		revisions, err := cluster.Revisions(ctx, s.live)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		histories[s.ProcessName()] = revisions
 	}
-	if p.several() {
-		return grouped(histories, p.names()), nil
+	if len(p.standing)+len(p.crons) > 1 || Numbered(histories) {
+		return grouped(histories, p.names()), true, nil
 	}
 	s := p.standing[0]
-	return releasesOf(s.ProcessName(), histories[s.ProcessName()]), nil
+	return releasesOf(s.ProcessName(), histories[s.ProcessName()]), false, nil
 }
 
 // addUnchanged adds to a release what it leaves as it is: the processes of spec that it does not change, and the

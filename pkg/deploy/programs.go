@@ -20,8 +20,8 @@ type started struct {
 	shell   bool   // runs a command that is a string
 }
 
-// checkPrograms returns an error if the image that the builder has just built certainly lacks a program that a schedule
-// starts: nobody would notice before it is time. The rollout and the migration show what other commands lack.
+// checkPrograms returns an error if the image that the builder has just built certainly lacks a program that a process
+// starts; see programsOf.
 func (r *run) checkPrograms(ctx context.Context, out io.Writer, made built) error {
 	all := programsOf(r.spec)
 	if r.options.VersionOnly || len(all) == 0 {
@@ -36,7 +36,7 @@ func (r *run) checkPrograms(ctx context.Context, out io.Writer, made built) erro
 		return context.Cause(ctx)
 	}
 	if err != nil {
-		_, _ = fmt.Fprintf(out, "cannot check that the image has the programs of all schedules: %v\n", err)
+		_, _ = fmt.Fprintf(out, "cannot check that the image has the programs of all commands: %v\n", err)
 		return nil
 	}
 	for _, s := range all {
@@ -61,16 +61,20 @@ func (s started) missing(spec *infraspec.Spec) error {
 	return e
 }
 
-// programsOf returns the programs that the schedules of the infraspec start. It omits a program if the image alone
-// does not decide: a volume may contain it, or an overlay may change the container.
+// programsOf returns the programs to look for. Nobody would miss the program of a schedule before it is time. If there
+// is a migration, programsOf returns the programs of all processes, because the migration would run before the rollout
+// shows that one is missing. It omits a program if the image alone does not decide: a volume may contain it, or an
+// overlay may change the container.
 func programsOf(spec *infraspec.Spec) []started {
 	if spec.Overlay != "" {
 		return nil
 	}
 	var all []started
+	migrates := len(spec.Migrations.Command) > 0
 	for _, w := range spec.Workloads() {
-		if c := w.Command; w.Role == infraspec.Cron && len(c) > 0 && !mayContain(spec.Volumes, c[0]) {
-			all = append(all, started{c[0], w.PathOf("command"), commandLine(c) != strings.Join(c, " ")})
+		checked := w.Role == infraspec.Cron || migrates && w.Role.Standing()
+		if c := w.Command; checked && len(c) > 0 && !mayContain(spec.Volumes, c[0]) {
+			all = append(all, started{c[0], w.PathOf("command"), c.InShell()})
 		}
 	}
 	return all

@@ -8,7 +8,8 @@ import (
 	"norn/pkg/infraspec"
 )
 
-// norn looks for the programs of all schedules, unless the image alone does not decide.
+// norn looks for the programs of schedules, and before a migration for those of all processes, unless the image alone
+// does not decide.
 func TestProgramsOf(t *testing.T) {
 	const (
 		worker = "app: shop\nrole: worker\n"
@@ -16,7 +17,9 @@ func TestProgramsOf(t *testing.T) {
 		volume = "volumes: [{name: a, mountPath: /data/, size: 1Gi}]\n"
 	)
 	for text, want := range map[string]string{
-		worker + "command: [/shop]\nmigrations: {command: /shop migrate}\n": "",
+		worker + "command: [/shop]\n": "",
+		worker + "command: [/shop]\nmigrations: {command: /shop migrate}\nprocesses:\n  mailer: {command: /shop mail}\n" +
+			"  admin: {}\n": "/shop of command, /bin/sh of processes.mailer.command (a string)",
 		worker + "processes:\n  nightly: {role: cron, schedule: '@daily', command: [/shop]}\n  mailer: {}\n": "/shop of " +
 			"processes.nightly.command",
 		cron + "command: [shop, report]\n":                 "shop of command",

@@ -79,7 +79,7 @@ func verifiedRelease(ctx context.Context, from Origin) (Entry, error) {
 	if err != nil {
 		return Entry{}, err
 	}
-	releases, err := all.releases(ctx, from.Cluster)
+	releases, _, err := all.releases(ctx, from.Cluster)
 	if err != nil {
 		return Entry{}, fmt.Errorf("read the history of %s: %w", from.App, err)
 	}

@@ -50,6 +50,13 @@ func (r release) restorable(app string) bool {
 	return true
 }
 
+// Numbered reports whether the releases of an app have numbers of their own, because it had several processes. norn
+// marks the revisions of such an app, even when a single process is left.
+func Numbered(histories map[string][]k8s.Revision) bool { return firstRelease(histories) < noRelease }
+
+// noRelease is a number beyond those of all releases.
+const noRelease = math.MaxInt64
+
 // grouped returns the releases that the revisions of an app's processes form, newest first. running are the names of
 // the processes that run now. Revisions without a mark of norn form releases by their image: those from before the app
 // had several processes have their own numbers, and those of others have none.
@@ -96,6 +103,11 @@ func grouped(histories map[string][]k8s.Revision, running []string) []release {
 		}
 		out = append(out, *r)
 	}
+	for i := 1; i < len(out); i++ { // a part that a newer release went back to is as young as that one
+		if out[i].Since.After(out[i-1].Since) {
+			out[i].Since = out[i-1].Since
+		}
+	}
 	for _, r := range unmarked {
 		r.partial = true
 		r.describe(0)
@@ -108,9 +120,9 @@ func grouped(histories map[string][]k8s.Revision, running []string) []release {
 	return out
 }
 
-// firstRelease returns the lowest number of a marked release, or a number beyond all if there is none.
+// firstRelease returns the lowest number of a marked release, or noRelease.
 func firstRelease(histories map[string][]k8s.Revision) int64 {
-	first := int64(math.MaxInt64)
+	first := int64(noRelease)
 	for _, history := range histories {
 		for _, v := range history {
 			for _, mark := range v.Releases {
@@ -159,19 +171,32 @@ func (r *release) describe(number int64) {
 	r.Number, r.Verified, r.Proven, r.Current = number, verified && r.Failed == "", proven, false
 }
 
-// markCurrent marks the release that runs: one whose revisions are all current, with the most processes.
+// markCurrent marks the release that runs, if a process does: one whose revisions all run, if possible with the same
+// processes, else with the most. Others may have changed, suspended or removed a process of every release. Then the
+// release of the most revisions that run is current.
 func markCurrent(all []release, running []string) {
-	best := -1
-	for i, r := range all {
-		runs := r.processes == nil || slices.Equal(r.processes, running)
-		for _, part := range r.parts {
-			runs = runs && part.Current
+	var best *release
+	var most []int
+	for i := range all {
+		r := &all[i]
+		runs := 0
+		for process, part := range r.parts {
+			if part.Current && slices.Contains(running, process) {
+				runs++
+			}
 		}
-		if runs && (best < 0 || len(r.parts) > len(all[best].parts)) {
-			best = i
+		rank := []int{0, 0, runs}
+		if runs == len(r.parts) {
+			rank[0] = 1
+		}
+		if r.processes == nil || slices.Equal(r.processes, running) {
+			rank[1] = 1
+		}
+		if runs > 0 && slices.Compare(rank, most) > 0 {
+			best, most = r, rank
 		}
 	}
-	if best >= 0 {
-		all[best].Current = true
+	if best != nil {
+		best.Current = true
 	}
 }

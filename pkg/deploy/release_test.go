@@ -8,10 +8,13 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 
+	"norn/pkg/deploy/rollout"
 	"norn/pkg/k8s"
 	"norn/pkg/k8s/metadata"
 	k8srollout "norn/pkg/k8s/rollout"
+	"norn/pkg/pipeline"
 )
 
 // part returns a revision that norn rolled out at a minute, as a part of releases such as 1=main,worker.
@@ -118,6 +121,41 @@ func TestGrouped(t *testing.T) {
 			[]string{"2 b worker:2 failed", "1 a main:1 worker:1 verified current"},
 		},
 		{
+			"a schedule that somebody suspended", histories{
+				"main": {
+					current(part(2, "b", 2, "2=main,nightly,worker")), part(1, "a", 1, "1=main,nightly,worker"),
+				},
+				"worker": {current(part(1, "a", 1, "1=main,nightly,worker", "2=main,nightly,worker"))},
+			}, both,
+			[]string{"2 b main:2 worker:1 verified current", "1 a main:1 worker:1 verified"},
+		},
+		{
+			"a process changed by others, to the image of another release", histories{
+				"main": {current(part(2, "b", 2, "2=main,worker")), part(1, "a", 1, "1=main,worker")},
+				"worker": {
+					current(part(3, "a", 3)), part(2, "b", 2, "2=main,worker"), part(1, "x", 1, "1=main,worker"),
+				},
+			}, both,
+			[]string{"0 a worker:3 verified current", "2 b main:2 worker:2 verified", "1 a main:1 worker:1 verified"},
+		},
+		{
+			"back to an earlier release without a process of it", histories{
+				"main": {
+					current(part(3, "a", 5, "1=main,worker", "3=main")), part(2, "b", 2, "2=main"),
+				},
+			}, []string{"main"},
+			[]string{"3 a main:3 verified current", "2 b main:2 verified", "1 a main:3 verified"},
+		},
+		{
+			"one process left, after a restart of the other", histories{
+				"main": {
+					current(part(3, "c", 4, "4=main")), part(2, "b", 2, "2=main,worker", "3=main,worker"),
+					part(1, "a", 1, "1=main,worker"),
+				},
+			}, []string{"main"},
+			[]string{"4 c main:3 verified current", "3 b main:2 verified", "1 a main:1 verified"},
+		},
+		{
 			"a process that has gone", histories{
 				"main": {current(part(2, "b", 2, "2=main")), part(1, "a", 1, "1=main,worker")},
 			}, []string{"main"},
@@ -126,7 +164,11 @@ func TestGrouped(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var got []string
-			for _, r := range grouped(c.given, c.running) {
+			releases := grouped(c.given, c.running)
+			if n := len(slices.DeleteFunc(slices.Clone(releases), func(r release) bool { return !r.Current })); n != 1 {
+				t.Errorf("%d releases are current", n)
+			}
+			for _, r := range releases {
 				line := fmt.Sprint(r.Number, " ", r.Image)
 				for _, process := range both {
 					if part, has := r.parts[process]; has {
@@ -157,5 +199,66 @@ func TestEarlierNumber(t *testing.T) {
 	}, []string{"main"})
 	if got, err := findRelease(all, "1"); err != nil || got.Number != 3 {
 		t.Errorf("revision %d, error %v, want 3", got.Number, err)
+	}
+}
+
+// A rollback names the processes that it cannot bring back, and the command that does.
+func TestMissing(t *testing.T) {
+	const commit = "0123456789abcdef0123456789abcdef01234567"
+	for _, c := range []struct {
+		processes                 []string
+		commit, environment, want string
+	}{
+		{[]string{"main"}, commit, "", ""},
+		{
+			[]string{"main", "worker"}, commit, "",
+			"process worker was part of revision 2, commit 0123456789ab, and no longer exists; to create it again, run " +
+				"norn deploy . 0123456789ab",
+		},
+		{
+			[]string{"mailer", "main", "worker"}, commit, "staging",
+			"processes mailer, worker were part of revision 2, commit 0123456789ab, and no longer exist; to create them " +
+				"again, run norn deploy . 0123456789ab --env staging",
+		},
+		{
+			[]string{"main", "worker"}, "", "",
+			"process worker was part of revision 2, b, and no longer exists; to create it again, deploy an infraspec that " +
+				"has worker",
+		},
+	} {
+		chosen := chosenRelease{release: release{Revision: part(2, "b", 2), processes: c.processes}}
+		chosen.Commit = c.commit
+		chosen.from.standing = []standing{{Target: rollout.Target{App: "shop"}}}
+		if got := chosen.missing(c.environment); got != c.want {
+			t.Errorf("got %q, want %q", got, c.want)
+		}
+	}
+}
+
+// Only a process with Pods can be restarted, and the error says why another one cannot.
+func TestCannotRestart(t *testing.T) {
+	deployed := func(process string, replicas int32, away string) standing {
+		d := &appsv1.Deployment{}
+		d.Spec.Replicas, d.Annotations = &replicas, map[string]string{metadata.ReplicasAnnotation: away}
+		return standing{rollout.Target{App: "shop", Process: process}, d}
+	}
+	nightly := batchv1.CronJob{}
+	nightly.Labels = map[string]string{metadata.ProcessLabel: "nightly"}
+	all := processes{[]standing{deployed("", 1, ""), deployed("worker", 0, "2")}, []batchv1.CronJob{nightly}}
+	for process, want := range map[string]string{
+		"nightly": "process nightly of shop is a cron process, and has no Pods to replace; choose one of main",
+		"worker":  "process worker of shop is scaled to 0; choose one of main",
+		"wroker":  `shop has no process "wroker"; choose one of main`,
+	} {
+		_, err := all.restart(nil, process)
+		if got := fmt.Sprint(err, "; ", pipeline.HintOf(err)); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	all.standing = []standing{deployed("", 0, "1"), deployed("worker", 0, "2")}
+	_, err := all.restart(nil, "")
+	const want = "all processes of shop are scaled to 0; start the processes with norn deploy shop"
+	if got := fmt.Sprint(err, "; ", pipeline.HintOf(err)); got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

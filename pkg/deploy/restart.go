@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 
 	"norn/pkg/deploy/rollout"
 	"norn/pkg/k8s"
@@ -59,12 +61,36 @@ func (p processes) restart(cluster *k8s.Client, process string) (rollout.Release
 		}
 	}
 	if len(all.Members) == 0 {
-		return all, &pipeline.UsageError{
-			Problem: fmt.Sprintf("%s has no process %s whose Pods could be replaced", p.standing[0].App, process),
-			Advice:  "choose one of " + strings.Join(p.names(), ", "),
-		}
+		return all, p.cannotRestart(process)
 	}
 	return all, nil
+}
+
+// cannotRestart returns the error for a restart of a process without Pods, or of all if none has Pods.
+func (p processes) cannotRestart(process string) error {
+	app := p.standing[0].App
+	var names []string // of the processes that can be restarted
+	for _, s := range p.standing {
+		if !k8s.IsAway(s.live) {
+			names = append(names, s.ProcessName())
+		}
+	}
+	e := &pipeline.UsageError{
+		Problem: fmt.Sprintf("%s has no process %q", app, process),
+		Advice:  "choose one of " + strings.Join(names, ", "),
+	}
+	if len(names) == 0 {
+		e.Advice = "start the processes with norn deploy " + app
+	}
+	switch {
+	case process == "":
+		e.Problem = fmt.Sprintf("all processes of %s are scaled to 0", app)
+	case slices.ContainsFunc(p.crons, func(c batchv1.CronJob) bool { return processOf(&c) == process }):
+		e.Problem = fmt.Sprintf("process %s of %s is a cron process, and has no Pods to replace", process, app)
+	case slices.ContainsFunc(p.standing, func(s standing) bool { return s.ProcessName() == process }):
+		e.Problem = fmt.Sprintf("process %s of %s is scaled to 0", process, app)
+	}
+	return e
 }
 
 // paused returns the error for a restart of a paused Deployment, whose Pods Kubernetes does not replace. norn pauses a

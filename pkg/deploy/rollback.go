@@ -39,6 +39,9 @@ func Rollback(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, t 
 				return rollout.Run(ctx, cluster, out, chosen.rollout(cluster, out))
 			}),
 		})
+		if text := chosen.missing(t.Environment); err == nil && text != "" {
+			to.Report(pipeline.Event{Kind: pipeline.Warned, Step: "rollout", Line: text}) // the end of what the user reads
+		}
 		return err
 	})
 }
@@ -115,17 +118,18 @@ func choose(
 				rollout.Describe(r.Revision), r.Failed)
 		}
 		if r.Migrated && r.Number > chosen.Number {
-			pipeline.Warn(
-				out, "a migration ran before %s and is not undone; norn snapshots list shows the snapshot taken before it",
-				rollout.Describe(r.Revision),
-			)
+			pipeline.Warn(out, "a migration ran before %s and is not undone%s", rollout.Describe(r.Revision), snapshotHint(t))
 		}
 	}
-	for _, process := range chosen.gone() {
-		pipeline.Warn(out, "process %s was part of %s and no longer exists; to create it again, deploy the version", process,
-			name)
-	}
 	return chosen, nil
+}
+
+// snapshotHint returns how to find the snapshot that was taken before a migration, or "" if norn takes none.
+func snapshotHint(t rollout.Target) string {
+	if t.NoSnapshots {
+		return ""
+	}
+	return "; norn snapshots list shows the snapshot taken before it"
 }
 
 // find returns the app's releases and the chosen one.
@@ -133,7 +137,7 @@ func find(ctx context.Context, cluster *k8s.Client, t rollout.Target, choice Cho
 	if found.from, err = readProcesses(ctx, cluster, t); err != nil {
 		return found, err
 	}
-	if found.history, err = found.from.releases(ctx, cluster); err != nil {
+	if found.history, _, err = found.from.releases(ctx, cluster); err != nil {
 		return found, err
 	}
 	if choice.Revision == "" {
@@ -156,7 +160,7 @@ func find(ctx context.Context, cluster *k8s.Client, t rollout.Target, choice Cho
 	}
 	for _, process := range slices.Sorted(maps.Keys(found.parts)) {
 		if err == nil {
-			err = secretOf(cluster, t).checkKeys(ctx, found.parts[process])
+			err = secretOf(cluster, t).checkKeys(ctx, found.Revision, found.parts[process].Set)
 		}
 	}
 	return found, err

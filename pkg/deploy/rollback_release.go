@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
@@ -14,6 +15,7 @@ import (
 	"norn/pkg/deploy/rollout"
 	"norn/pkg/k8s"
 	"norn/pkg/k8s/lease"
+	"norn/pkg/k8s/metadata"
 )
 
 // gone returns the names of the processes of the chosen release that no longer exist.
@@ -26,6 +28,30 @@ func (c chosenRelease) gone() []string {
 		exist = append(exist, processOf(&c.from.crons[i]))
 	}
 	return slices.DeleteFunc(slices.Clone(c.processes), func(name string) bool { return slices.Contains(exist, name) })
+}
+
+// missing says which processes of the release a rollback cannot bring back, and which command does. It returns "" if
+// all exist.
+func (c chosenRelease) missing(environment string) string {
+	gone := c.gone()
+	if len(gone) == 0 {
+		return ""
+	}
+	text := fmt.Sprintf("process %s was part of %s, and no longer exists", gone[0], rollout.Describe(c.Revision))
+	again := "create it again"
+	if len(gone) > 1 {
+		text = fmt.Sprintf("processes %s were part of %s, and no longer exist", strings.Join(gone, ", "),
+			rollout.Describe(c.Revision))
+		again = "create them again"
+	}
+	if c.Commit == "" || strings.HasSuffix(c.Commit, metadata.DirtySuffix) {
+		return fmt.Sprintf("%s; to %s, deploy an infraspec that has %s", text, again, strings.Join(gone, ", "))
+	}
+	command := "norn deploy . " + metadata.ShortCommit(c.Commit)
+	if environment != "" {
+		command += " --env " + environment
+	}
+	return fmt.Sprintf("%s; to %s, run %s", text, again, command)
 }
 
 // rollout returns the change to the chosen release. The processes of the release go back to their revisions. The others

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
 	"norn/pkg/k8s/lease"
+	"norn/pkg/k8s/metadata"
 	"norn/pkg/pipeline"
 )
 
@@ -116,25 +118,43 @@ func (r *run) change(out io.Writer, t rollout.Target, s released) rollout.Change
 }
 
 // changeCronJobs applies the infraspec to the CronJobs beside Deployments, and sets the release on them. If one cannot
-// be changed, changeCronJobs puts back the others.
+// be changed, changeCronJobs puts back the others, and suspends new ones.
 func (r *run) changeCronJobs(ctx context.Context, out io.Writer, crons []*infraspec.Spec, s released) error {
 	var before []batchv1.CronJob
+	var added []string
 	for _, spec := range crons {
 		c, err := r.cluster.GetCronJob(ctx, r.options.Namespace, spec.Workload())
 		if err != nil && !k8s.IsNotFound(err) {
 			return err
 		}
-		if err == nil { // a new one stays suspended
+		if err == nil {
 			before = append(before, *c)
+		} else {
+			added = append(added, spec.Workload())
 		}
 	}
 	for _, step := range r.deferred {
-		if _, _, err := step.Run(ctx, out); err != nil {
+		if _, _, err := step.Run(ctx, out); err != nil { // a new one is still suspended
 			return putBackCronJobs(ctx, r.cluster, before, err)
 		}
 	}
 	_, err := r.scheduleAll(ctx, out, crons, s)
+	if err != nil {
+		err = r.suspend(ctx, added, err)
+	}
 	return putBackCronJobs(ctx, r.cluster, before, err)
+}
+
+// suspend suspends CronJobs that are new in a release that fails with err, and returns err.
+func (r *run) suspend(ctx context.Context, names []string, err error) error {
+	ctx, cancel := lease.CleanupContext(ctx, undoTimeout) // after an interrupt too
+	defer cancel()
+	for _, name := range names {
+		if failed := r.cluster.SuspendCronJob(ctx, r.options.Namespace, name); !k8s.IsNotFound(failed) {
+			err = errors.Join(err, failed)
+		}
+	}
+	return err
 }
 
 // putBackCronJobs sets CronJobs to what they were before err, and returns err. It returns nil without an error.
@@ -175,21 +195,56 @@ func (r *run) scheduleAll(
 	return all, nil
 }
 
+// planRollout describes what the rollout would change. It names new processes, and processes that end.
 func (r *run) planRollout(s shipment) string {
-	from := cmp.Or(s.live.image, "nothing")
+	from, ends := cmp.Or(s.live.image, "nothing"), ""
+	for _, name := range s.live.dropped {
+		ends += fmt.Sprintf("; process %s ends, because the infraspec no longer has it", name)
+	}
 	switch {
 	case r.runsAlready(s):
-		return s.image + " is already running"
+		return s.image + " is already running" + ends
 	case r.spec.Role == infraspec.Cron && len(r.spec.Processes) == 0:
-		return fmt.Sprintf("the next run uses %s, the last used %s", s.image, from)
+		return fmt.Sprintf("the next run uses %s, the last used %s%s", s.image, from, ends)
 	case r.spec.Role == infraspec.Function:
-		return fmt.Sprintf("the next call uses %s, the last used %s", s.image, from)
+		return fmt.Sprintf("the next call uses %s, the last used %s%s", s.image, from, ends)
 	}
 	var parts []string
-	for _, spec := range r.spec.Workloads() {
-		parts = append(parts, planProcess(spec, len(r.spec.Processes) > 0))
+	live := s.live.all()
+	for i, spec := range r.spec.Workloads() {
+		part := planProcess(spec, len(r.spec.Processes) > 0)
+		if s.live.kind != "" && live[i].kind == "" {
+			part = "new " + part
+		}
+		parts = append(parts, part)
 	}
-	return fmt.Sprintf("%s of %s instead of %s", strings.Join(parts, ", "), s.image, from)
+	return fmt.Sprintf("%s of %s instead of %s%s", strings.Join(parts, ", "), s.image, from, ends)
+}
+
+// dropped returns the names of the processes in the cluster that the infraspec no longer has, sorted. --version-only
+// leaves them.
+func (r *run) dropped(ctx context.Context) ([]string, error) {
+	if r.options.VersionOnly {
+		return nil, nil
+	}
+	live, err := r.cluster.ProcessWorkloads(ctx, r.options.Namespace, r.spec.App)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	add := func(o metadata.Object) {
+		if name := o.GetLabels()[metadata.ProcessLabel]; r.spec.ProcessSpec(name) == nil && o.GetDeletionTimestamp() == nil {
+			names = append(names, name)
+		}
+	}
+	for i := range live.Deployments {
+		add(&live.Deployments[i])
+	}
+	for i := range live.CronJobs {
+		add(&live.CronJobs[i])
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
 }
 
 // planProcess returns what runs a new version of a process. It names the process if the app has several.

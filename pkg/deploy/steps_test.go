@@ -108,6 +108,21 @@ func TestPlans(t *testing.T) {
 			},
 		},
 		{
+			"processes, one new and one dropped", "app: shop\nrole: worker\nprocesses: {mailer: {}, worker: {replicas: 2}}\n",
+			Options{Version: Version{Image: made.name}}, connect.LocalCluster{},
+			shipment{sourced: sourced{live: liveApp{
+				liveWorkload: liveWorkload{kind: "Deployment", image: "old:1"},
+				processes:    []liveWorkload{{}, {kind: "Deployment"}}, dropped: []string{"clock"},
+			}}, image: made.name},
+			[]string{
+				"push: --image is set", "test: --image is set", "snapshot: the infraspec has no migrations.command",
+				"migrate: the infraspec has no migrations.command", "secrets: the infraspec declares no secrets",
+				"rollout: main: 1 Pod, new mailer: 1 Pod, worker: 2 Pods of r.example.com/shop:1 instead of old:1; process " +
+					"clock ends, because the infraspec no longer has it",
+				"cleanup: removes images beyond the newest 5",
+			},
+		},
+		{
 			"cron", "app: shop\nrole: cron\nschedule: '@daily'\ncommand: [run]\n",
 			Options{Version: Version{Image: made.name}}, connect.LocalCluster{},
 			shipment{sourced: sourced{live: liveApp{liveWorkload: liveWorkload{image: "old:1"}}}, image: made.name},

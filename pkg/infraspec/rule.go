@@ -59,7 +59,7 @@ const (
 	RuleSecretInEnv Rule = "secret-in-env"
 	// The key has no effect for this role, or without another key.
 	RuleIgnored Rule = "ignored"
-	// A migration has no database to dump, or a DATABASE_URL overrides the generated one.
+	// A migration has no database to dump (a note), or a DATABASE_URL overrides the generated one.
 	RuleDatabase Rule = "database"
 	// env.PORT differs from the port that Kubernetes probes.
 	RulePortMismatch Rule = "port-mismatch"

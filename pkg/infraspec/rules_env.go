@@ -106,7 +106,7 @@ func (d *decoder) database(s *Spec) {
 	generated := s.Services.Postgres != nil && s.Services.Postgres.Database != ""
 	switch {
 	case len(s.Migrations.Command) > 0 && s.Migrations.Database == "":
-		d.at("migrations.command", Warning, RuleDatabase,
+		d.at("migrations.command", Note, RuleDatabase, // a deploy says that it skips the snapshot
 			"no database is dumped before this migration; set migrations.database")
 	case len(s.Migrations.Command) == 0 && d.has("migrations.database"):
 		d.at("migrations.database", Warning, RuleIgnored, "migrations.database has no effect without migrations.command")

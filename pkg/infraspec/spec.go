@@ -263,6 +263,9 @@ type Resources struct {
 // Command is a command line: in the file either a string to run with /bin/sh -c, or a list to run as it is.
 type Command []string
 
+// InShell reports whether c runs with /bin/sh -c, as a string in the file does.
+func (c Command) InShell() bool { return len(c) == 3 && c[0] == "/bin/sh" && c[1] == "-c" }
+
 // Seconds is a duration, in the file either whole seconds or a Go duration.
 type Seconds time.Duration
 

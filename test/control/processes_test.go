@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -95,7 +96,7 @@ func TestOneProcessFails(t *testing.T) {
 	second := "shop second 1, shop-worker second 2, shop-nightly second false"
 	same(w, "the second version", images(w), second)
 	expect(w, 4, []string{"deploy", "shop", "--image", image("broken-only-worker")}, "process worker failed (",
-		"the rollout of process worker of shop failed", "(main as revision 4; worker as revision 4)")
+		"the rollout of process worker of shop failed", "(main, worker as revision 4)")
 	same(w, "after the failure", images(w), second)
 	same(w, "the history", releases(w), strings.Join([]string{
 		"4 second map[main:4 worker:4] verified current",
@@ -111,10 +112,36 @@ func TestOneProcessFails(t *testing.T) {
 		"4 second map[main:4 worker:4] verified",
 		"3 broken-only-worker map[main:3 worker:3] failed",
 	}, "\n"))
-	expect(w, 2, []string{"restart", "shop", "--process", "nightly"}, "choose one of main, nightly, worker")
-	expect(w, 0, []string{"restart", "shop"}, "main: revision 6, ", "worker: revision 7, ")
-	expect(w, 0, []string{"rollback", "shop", "--to", "2"}, "choose done: revision 4, ")
+	expect(w, 2, []string{"restart", "shop", "--process", "nightly"}, "choose one of main, worker")
+	expect(w, 0, []string{"restart", "shop"}, "done: revision 7, main: 1 of 1 Pods available; worker: 2 of 2 Pods ")
+	expect(w, 0, []string{"rollback", "shop", "--to", "2"}, "choose done: revision 4, ",
+		"rollout done: revision 8, main: 1 of 1 Pods available; worker: 2 of 2 Pods available")
 	same(w, "back to the second version", images(w), second)
+	sameNumbers(w, "8")
+}
+
+// sameNumbers checks that a revision is the current one for every command that shows or takes a number, although the
+// Deployments count differently.
+func sameNumbers(w *bed.Workspace, number string) {
+	w.T.Helper()
+	if first, _, _ := strings.Cut(releases(w), " "); first != number {
+		w.T.Errorf("revision %s is the newest in the history, want %s", first, number)
+	}
+	lines := strings.Split(expect(w, 0, []string{"status", "shop"}), "\n")
+	isCurrent := func(line string) bool {
+		fields := strings.Fields(line)
+		return len(fields) > 3 && fields[0] == number && slices.Contains(fields, "current")
+	}
+	if !slices.ContainsFunc(lines, isCurrent) {
+		w.T.Errorf("norn status does not show revision %s as current:\n%s", number, strings.Join(lines, "\n"))
+	}
+	for _, line := range lines {
+		if fields := strings.Fields(line); len(fields) == 6 && strings.HasPrefix(line, "shop-") && fields[5] != number {
+			w.T.Errorf("norn status shows the Pod of another revision: %s", line)
+		}
+	}
+	expect(w, 0, []string{"__complete", "rollback", "shop", "--to", ""}, number+"\t")
+	expect(w, 0, []string{"rollback", "shop", "--to", number}, "choose done: revision "+number+", ")
 }
 
 // A process that is new in a release that fails, or that a release does not have, ends. The next deploy starts it.
@@ -136,8 +163,75 @@ func TestProcessAdded(t *testing.T) {
 	same(w, "forward again", images(w), second)
 	w.WriteApp("shop", shipsThree)
 	deploys(0, "third")(w)
-	expect(w, 0, []string{"rollback", "shop"}, "process mailer was part of revision", "no longer exists")
+	out := expect(w, 0, []string{"rollback", "shop"})
+	const gone = "process mailer was part of revision 6, "
+	if last := strings.Index(out, gone); last < strings.Index(out, "rollout done") {
+		w.T.Errorf("the rollback does not end with %q:\n%s", gone, out)
+	}
 	same(w, "without the mailer", images(w), "shop second 1, shop-worker second 2, shop-nightly second false")
+}
+
+// If a first deploy fails, no process of the release goes on. The next deploy starts them.
+func TestFirstReleaseFails(t *testing.T) {
+	t.Parallel()
+	w := bed.New(t, bed.ControlPlane(t))
+	w.PretendToRun()
+	w.WriteApp("shop", shipsThree)
+	expect(w, 4, []string{"deploy", "shop", "--image", image("broken-only-worker")}, "process worker failed (",
+		"the previous version was not restored: no earlier verified version to roll back to; "+
+			"main, worker scaled to 0, because they are new")
+	same(w, "after the failure", images(w), "shop broken-only-worker 0, shop-worker broken-only-worker 0")
+	expect(w, 2, []string{"restart", "shop"}, "all processes of shop are scaled to 0", "norn deploy shop")
+	deploys(0, "second")(w)
+	same(w, "the second version", images(w), "shop second 1, shop-worker second 2, shop-nightly second false")
+}
+
+// If one of two new schedules cannot be set, both are suspended again.
+func TestNewSchedulesFail(t *testing.T) {
+	t.Parallel()
+	w := shop(t)
+	w.WriteApp("shop", shipsThree+`  early: {role: cron, command: [/shop], schedule: "@daily"}
+  weekly: {role: cron, command: [/shop], schedule: "@weekly"}
+`)
+	refusal := bed.Fault{Method: http.MethodPatch, Path: "/cronjobs/shop-weekly[?].*fieldManager=norn-deploy", Count: 1}
+	refusal.Do = bed.Fail(http.StatusUnprocessableEntity, "Invalid", "")
+	out, code := bounded(w, disturbed(w, refusal), "deploy", "shop", "--image", image("second"))
+	if code != 1 {
+		t.Errorf("exit code %d:\n%s", code, out)
+	}
+	const suspended = "jsonpath={range .items[*]}{.metadata.name} {.spec.suspend}{'\\n'}{end}"
+	same(w, "the schedules", w.Kubectl("get", "cronjobs", "-o", suspended),
+		"shop-early true\nshop-nightly false\nshop-weekly true\n")
+}
+
+// While a dropped process ends, norn shows the release that runs without it. When only the main process is left, the
+// numbers go on, and a rollback names the process that it cannot bring back.
+func TestProcessDropped(t *testing.T) {
+	t.Parallel()
+	w := bed.New(t, bed.ControlPlane(t))
+	w.PretendToRun()
+	const one = "app: shop\nrole: webserver\nport: 8080\nhealthcheck: /healthz\n"
+	w.WriteApp("shop", one+"processes:\n  worker: {replicas: 2, healthcheck: {tcp: true, port: 9000}}\n")
+	deploys(0, "first")(w)
+	expect(w, 0, []string{"restart", "shop", "--process", "worker"}, "revision 2, ")
+	w.Kubectl("patch", "deployment", "shop-worker", "-p", `{"metadata": {"finalizers": ["example.com/slow"]}}`)
+	w.WriteApp("shop", one)
+	dry := expect(w, 0, []string{"deploy", "shop", "--dry-run", "--image", image("second")})
+	if !strings.Contains(dry, "process worker ends, because the infraspec no longer has it") {
+		t.Errorf("the plan does not name the dropped process:\n%s", dry)
+	}
+	deploys(0, "second")(w)
+	same(w, "while the worker ends", releases(w), strings.Join([]string{
+		"3 second map[main:2] verified current", "2 first map[main:1] verified",
+	}, "\n"))
+	expect(w, 0, []string{"status", "shop"}, "worker   worker     terminating")
+	sameNumbers(w, "3")
+	w.Kubectl("patch", "deployment", "shop-worker", "-p", `{"metadata": {"finalizers": null}}`)
+	bed.Eventually(t, watchdog, "the worker is gone", func() bool { return !strings.Contains(images(w), "worker") })
+	sameNumbers(w, "3")
+	expect(w, 0, []string{"rollback", "shop"}, "process worker was part of revision 2, ",
+		"no longer exists; to create it again, deploy an infraspec that has worker")
+	sameNumbers(w, "4")
 }
 
 // Others may change one process during a deploy. norn leaves theirs, and the others go back.
@@ -222,5 +316,6 @@ func TestProcessRenamed(t *testing.T) {
 	same(w, "the second version", images(w), "shop second 1, shop-mailer second 2, shop-nightly second false")
 	expect(w, 0, []string{"rollback", "shop"}, "process worker was part of revision", "no longer exists",
 		"process mailer scaled to 0: it did not exist then")
+	sameNumbers(w, "5")
 	same(w, "after the rollback", images(w), "shop first 1, shop-mailer second 0, shop-nightly first false")
 }

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -25,6 +26,9 @@ func runNow(a *cli.App, cmd *cobra.Command, args []string, flag string, r job.Re
 			return nil, err
 		}
 		arg, process := appAndProcess(args, flag, conf)
+		if err := checkProcess(cmd.Context(), a, arg, conf); len(args) == 1 && process == "" && err != nil {
+			return nil, err
+		}
 		s, err := a.Connect(cmd.Context(), cmd, cli.Purpose{Action: "run", App: arg, Access: cli.Writes})
 		if err != nil {
 			return nil, err
@@ -56,18 +60,70 @@ func appAndProcess(args []string, flag string, conf *config.Config) (app, proces
 	if process == "" {
 		process = flag
 	}
-	if here, err := cli.Here(); err == nil && len(args) == 1 && process == "" {
-		if path, err := infraspec.Locate("", here, conf.AppsDir); err == nil {
-			spec, _ := infraspec.Inspect(path)
-			if laid, err := spec.In(conf.Env); err == nil {
-				spec = laid
-			}
-			if _, found := spec.Processes[app]; found && spec.App != app {
-				return "", app
-			}
+	if len(args) == 1 && process == "" {
+		if spec := specHere(conf); spec != nil && spec.App != app && spec.ProcessSpec(app) != nil {
+			return "", app
 		}
 	}
 	return app, process
+}
+
+// specHere returns the infraspec of the current folder in the chosen environment, or nil.
+func specHere(conf *config.Config) *infraspec.Spec {
+	here, err := cli.Here()
+	if err != nil {
+		return nil
+	}
+	path, err := infraspec.Locate("", here, conf.AppsDir)
+	if err != nil {
+		return nil
+	}
+	spec, _ := infraspec.Inspect(path)
+	if laid, err := spec.In(conf.Env); err == nil {
+		spec = laid
+	}
+	return spec
+}
+
+// checkProcess returns an error if the only argument is certainly no app, and the app of the current folder has
+// processes: the argument is then meant to be one of them.
+func checkProcess(ctx context.Context, a *cli.App, arg string, conf *config.Config) error {
+	spec := specHere(conf)
+	if spec == nil || len(spec.Processes) == 0 || !infraspec.IsName(arg) || arg == spec.App {
+		return nil
+	}
+	here, err := cli.Here()
+	if err != nil {
+		return err
+	}
+	if _, err := infraspec.Locate(arg, here, conf.AppsDir); err == nil {
+		return nil
+	}
+	client, err := a.Dial(ctx)
+	if err != nil {
+		return nil //nolint:nilerr // the command reports it
+	}
+	namespace := cmp.Or(spec.Environments[conf.Env].Namespace, conf.Namespace)
+	if names, err := client.AppNames(ctx, namespace); err != nil || slices.Contains(names, arg) {
+		return nil //nolint:nilerr // it may be an app
+	}
+	crons := cronsOf(spec)
+	if len(crons) == 0 {
+		return cli.Usagef("%s has no process %q, and there is no app of that name", spec.App, arg)
+	}
+	return cli.Usagef("%s has no process %q, and there is no app of that name; its cron processes are %s", spec.App, arg,
+		strings.Join(crons, ", "))
+}
+
+// cronsOf returns the names of an app's processes with a schedule, except for the main one.
+func cronsOf(spec *infraspec.Spec) []string {
+	var names []string
+	for _, w := range spec.Workloads()[1:] {
+		if w.Role == infraspec.Cron {
+			names = append(names, w.Process)
+		}
+	}
+	return names
 }
 
 // scheduled returns the process with a schedule to run: the chosen one, the main one, or the only one. spec may be nil.
@@ -81,16 +137,12 @@ func scheduled(app, process string, spec *infraspec.Spec) (string, error) {
 		}
 		return process, nil
 	}
-	crons := slices.DeleteFunc(spec.Workloads()[1:], func(w *infraspec.Spec) bool { return w.Role != infraspec.Cron })
+	crons := cronsOf(spec)
 	switch len(crons) {
 	case 0:
 		return "", cli.Usagef("%s has no process with a schedule", app)
 	case 1:
-		return crons[0].Process, nil
+		return crons[0], nil
 	}
-	var names []string
-	for _, w := range crons {
-		names = append(names, w.Process)
-	}
-	return "", cli.Usagef("name one of the cron processes of %s: %s", app, strings.Join(names, ", "))
+	return "", cli.Usagef("name one of the cron processes of %s: %s", app, strings.Join(crons, ", "))
 }

@@ -16,7 +16,8 @@ import (
 var stateMarks = map[status.State]ui.Mark{
 	status.Running: ui.Good, status.Scheduled: ui.Good, status.Callable: ui.Good,
 	status.NotReady: ui.Bad, status.Invalid: ui.Bad,
-	status.NotDeployed: ui.Warn, status.NotForged: ui.Dim, status.Stopped: ui.Warn,
+	status.NotDeployed: ui.Warn, status.NotForged: ui.Dim, status.Stopped: ui.Warn, status.Suspended: ui.Warn,
+	status.Terminating: ui.Dim,
 }
 
 func printOverview(a *cli.App, apps []status.App, conf *config.Config, connected bool) {
@@ -129,9 +130,10 @@ func scheduled(s *status.Schedule) string {
 func printDetail(a *cli.App, d *status.Detail) {
 	out := a.Streams.Out
 	ui.PrintTitle(out, d.Name)
+	var facts ui.Facts
 	fact := func(name, text string) {
 		if text != "" {
-			ui.PrintFact(out, name, text)
+			facts.Add(name, text)
 		}
 	}
 	fact("role", d.Role)
@@ -162,6 +164,7 @@ func printDetail(a *cli.App, d *status.Detail) {
 		}
 		fact("drift", strings.Join(d.Drift, "\n")+a.Rename("\n"+forge+" applies the infraspec"))
 	}
+	facts.Print(out)
 	printProcesses(a, d)
 	printParts(a, d)
 	for _, problem := range d.Unread {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -76,7 +77,8 @@ type run struct {
 
 func (r *run) failed() bool { return r.err == nil && r.verdict.State == k8srollout.Failed }
 
-// several reports whether the app has several workloads. The revisions of a single one are its releases.
+// several reports whether the release has several workloads. The revisions of a single one are the app's releases,
+// unless it had several before.
 func (g *group) several() bool { return len(g.Members)+len(g.Others)+len(g.Jobs) > 1 }
 
 func (g *group) run(ctx context.Context) (pipeline.Result, error) {
@@ -114,7 +116,7 @@ func (g *group) run(ctx context.Context) (pipeline.Result, error) {
 	for _, r := range g.runs {
 		r.trim(ctx)
 	}
-	return g.result(), nil
+	return g.result(in), nil
 }
 
 // errDecided ends the watches of a release that another Deployment has decided.
@@ -183,8 +185,8 @@ func (c *completeness) set(i int, complete bool) bool {
 // maxDetails is how many processes a result describes one by one.
 const maxDetails = 4
 
-// result returns what the release has changed.
-func (g *group) result() pipeline.Result {
+// result returns what the release has changed. in is its number, or the zero Release for an app with one workload.
+func (g *group) result(in metadata.Release) pipeline.Result {
 	result := pipeline.Result{State: pipeline.Unchanged}
 	var details []string
 	ready, want := 0, 0
@@ -192,7 +194,7 @@ func (g *group) result() pipeline.Result {
 		if !r.unchanged {
 			result.State = pipeline.Done
 		}
-		detail := fmt.Sprintf("revision %s, %s", r.current.Annotations[metadata.RevisionAnnotation], r.verdict.Message)
+		detail := r.verdict.Message
 		if r.label != "" {
 			detail = r.label + ": " + detail
 		}
@@ -203,7 +205,22 @@ func (g *group) result() pipeline.Result {
 	if len(g.runs) > maxDetails {
 		result.Detail = fmt.Sprintf("%d of %d Pods of %d processes available", ready, want, len(g.runs))
 	}
+	if number := g.number(in, g.runs[0].current); number != "" {
+		result.Detail = fmt.Sprintf("revision %s, %s", number, result.Detail)
+	}
 	return result
+}
+
+// number returns the number that the history shows for a release, of which current is a part. It is "" if the release
+// has none because its history could not be read.
+func (g *group) number(in metadata.Release, current *appsv1.ReplicaSet) string {
+	switch {
+	case in.Number > 0:
+		return strconv.FormatInt(in.Number, 10)
+	case g.several():
+		return ""
+	}
+	return current.Annotations[metadata.RevisionAnnotation]
 }
 
 // oneAtATime returns a function that calls putBack for one Deployment at a time, because all read the app's Secret.

@@ -34,6 +34,10 @@ func hint(v k8srollout.Verdict, c clues) string {
 		return "build the image for the nodes' platform (kubectl get nodes -L kubernetes.io/arch); " +
 			"norn deploy does this if it can list the nodes"
 	case k8srollout.CommandNotFound, k8srollout.CannotStart:
+		if spec != nil && v.Reason == k8srollout.CommandNotFound && spec.Command.InShell() {
+			return fmt.Sprintf("write the command in %s as a list, such as [/app, serve]: a string needs /bin/sh, which the "+
+				"image lacks", place(spec, "command"))
+		}
 		if line := place(spec, "command"); line != "" {
 			return "check the command in " + line
 		}

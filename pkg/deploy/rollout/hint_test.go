@@ -34,6 +34,25 @@ volumes:
   - {name: more, mountPath: /m, size: 2Gi}
 `
 
+// A command that is a string needs a shell, which an image FROM scratch lacks.
+func TestHintForShell(t *testing.T) {
+	const file = "app: shop\nrole: worker\ncommand: [/shop]\nprocesses:\n  mailer: {command: /shop mail}\n"
+	spec, _, err := infraspec.Parse("/x/infraspec.yaml", []byte(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := k8srollout.Verdict{Reason: k8srollout.CommandNotFound}
+	for process, want := range map[string]string{
+		"": "check the command in infraspec.yaml line 3",
+		"mailer": "write the command in infraspec.yaml line 5 as a list, such as [/app, serve]: a string needs /bin/sh, " +
+			"which the image lacks",
+	} {
+		if got := hint(v, clues{spec: spec.ProcessSpec(process)}); got != want {
+			t.Errorf("%q: got %q, want %q", process, got, want)
+		}
+	}
+}
+
 // A hint depends only on the verdict's fields: the message here is misleading.
 func TestHint(t *testing.T) {
 	spec, _, err := infraspec.Parse("/x/infraspec.yaml", []byte(hintedSpec))

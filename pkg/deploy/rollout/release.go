@@ -10,11 +10,9 @@ import (
 )
 
 // currentRelease returns the release that consists of the current revisions of these Deployments and of what the
-// release leaves as it is. It returns the zero Release if the app has one workload, or if the history cannot be read.
+// release leaves as it is. It returns the zero Release if the app has one workload and had no other, or if the history
+// cannot be read.
 func (g *group) currentRelease(ctx context.Context, running []*run) metadata.Release {
-	if !g.several() {
-		return metadata.Release{}
-	}
 	names := slices.Clone(g.Jobs)
 	for _, r := range running {
 		names = append(names, r.ProcessName())
@@ -27,10 +25,16 @@ func (g *group) currentRelease(ctx context.Context, running []*run) metadata.Rel
 	for _, t := range g.targetsWithout(nil) {
 		revisions, err := g.revisions(ctx, t)
 		if err != nil {
-			pipeline.Warn(g.out, "the history does not show which revisions belong together: %v", err)
+			if g.several() {
+				pipeline.Warn(g.out, "the history does not show which revisions belong together: %v", err)
+			}
 			return metadata.Release{}
 		}
 		histories = append(histories, revisions)
+	}
+	marked := slices.ContainsFunc(slices.Concat(histories...), func(v k8s.Revision) bool { return len(v.Releases) > 0 })
+	if !g.several() && !marked {
+		return metadata.Release{}
 	}
 	return numbered(names, histories)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -29,11 +28,11 @@ const (
 func (g *group) fail(ctx context.Context, r *run) error {
 	failure := &Error{r.investigate(ctx, r.verdict)}
 	f := &failure.Evidence
+	in := g.currentRelease(ctx, g.runs)
 	if r.current != nil {
-		f.Revision = r.current.Annotations[metadata.RevisionAnnotation]
+		f.Revision = g.number(in, r.current)
 		f.Image = metadata.ImageOf(r.current.Spec.Template.Spec, r.App)
 	}
-	in := g.currentRelease(ctx, g.runs)
 	r.markFailed(ctx, r.current, f.Reason, in)
 	g.markReleased(ctx, g.targetsWithout(r), in)
 	f.show(g.out)
@@ -73,7 +72,9 @@ func (g *group) stop(ctx context.Context, runs []*run, err error) error {
 }
 
 // restore goes back, side by side, to the revisions that ran before. It returns which revisions run again, or why one
-// does not. Only the Deployment that failed is restored even if its version has not changed.
+// does not. Only the Deployment that failed is restored even if its version has not changed. The Pods of processes that
+// are new in the release end, because a release runs as a whole or not at all. If the app has only one process, its
+// Pods stay: there is nothing else that could run.
 func (g *group) restore(ctx context.Context, runs []*run, failed *run) (restored, kept string) {
 	if kept := runs[0].KeepFailed; kept != "" {
 		return "", kept
@@ -82,11 +83,9 @@ func (g *group) restore(ctx context.Context, runs []*run, failed *run) (restored
 	ctx, cancel := lease.CleanupContext(ctx, timeout+restoreSlack)
 	defer cancel()
 	backs := make([]*back, len(runs))
-	exists := false
 	for i, r := range runs {
 		r.Timeout, r.AllowRestarts = timeout, max(r.AllowRestarts, k8srollout.DefaultAllowedRestarts)
 		backs[i] = r.back(ctx)
-		exists = exists || backs[i].err == nil || errors.Is(backs[i].err, errRanAlready)
 	}
 	g.Others, g.Jobs = append(g.Others, g.Dropped...), append(g.Jobs, g.DroppedJobs...) // they go on
 	g.Dropped, g.DroppedJobs = nil, nil
@@ -95,7 +94,7 @@ func (g *group) restore(ctx context.Context, runs []*run, failed *run) (restored
 	for i, r := range runs {
 		b := backs[i]
 		switch {
-		case errors.Is(b.err, errNoVerified) && exists && len(runs) > 1:
+		case errors.Is(b.err, errNoVerified) && g.several():
 			restores.Go(func() { r.scaleAway(ctx, b) })
 		case errors.Is(b.err, errRanAlready) && r != failed:
 			restores.Go(func() { r.stay(ctx, b) })
@@ -105,78 +104,6 @@ func (g *group) restore(ctx context.Context, runs []*run, failed *run) (restored
 	}
 	restores.Wait()
 	return g.conclude(ctx, runs, backs)
-}
-
-// conclude marks the restored revisions, and describes what runs now.
-func (g *group) conclude(ctx context.Context, runs []*run, backs []*back) (restored, kept string) {
-	var done []string
-	var not reasons
-	var running []*run
-	for i, b := range backs {
-		name := ""
-		if len(g.runs) > 1 {
-			name = runs[i].ProcessName() + " "
-		}
-		switch {
-		case b.err != nil:
-			not.add(runs[i].ProcessName(), b.err.Error())
-			continue
-		case b.gone:
-			done = append(done, name+"scaled to 0, because it is new")
-			continue
-		case !b.stays:
-			done = append(done, fmt.Sprintf("%sas revision %s", name, b.current.Annotations[metadata.RevisionAnnotation]))
-		}
-		running = append(running, runs[i])
-	}
-	in := metadata.Release{}
-	if len(not.texts) == 0 && len(runs) == len(g.runs) {
-		in = g.currentRelease(ctx, running)
-	}
-	for i, b := range backs {
-		if b.err == nil && !b.gone && (!b.stays || in.Number > 0) {
-			runs[i].replaces = !b.stays
-			runs[i].verify(ctx, b.verdict, b.current, in)
-			runs[i].trim(ctx)
-		}
-	}
-	g.markReleased(ctx, g.Others, in)
-	if len(not.texts) == 0 {
-		return strings.Join(done, "; "), ""
-	}
-	kept = not.describe(len(g.runs) > 1)
-	if len(done) > 0 {
-		kept += "; restored: " + strings.Join(done, "; ")
-	}
-	return "", kept
-}
-
-// reasons are the reasons why processes do not run their previous version, each with the names of its processes.
-type reasons struct {
-	texts     []string
-	processes map[string][]string // by text
-}
-
-func (r *reasons) add(process, text string) {
-	if r.processes == nil {
-		r.processes = map[string][]string{}
-	}
-	if r.processes[text] == nil {
-		r.texts = append(r.texts, text)
-	}
-	r.processes[text] = append(r.processes[text], process)
-}
-
-// describe returns the reasons. It names the processes if the release has several.
-func (r *reasons) describe(several bool) string {
-	var all []string
-	for _, text := range r.texts {
-		if several {
-			text = strings.Join(r.processes[text], ", ") + ": " + text
-		}
-		all = append(all, text)
-	}
-	return strings.Join(all, "; ")
 }
 
 // back is the way back to what ran before, and its end.
@@ -199,7 +126,8 @@ func (r *runner) back(ctx context.Context) *back {
 
 // goBack restores a revision, and waits until it runs.
 func (r *run) goBack(ctx context.Context, b *back) {
-	_, _ = fmt.Fprintf(r.out, "restoring %s\n", Describe(b.to))
+	to := inHistory(b.to)
+	_, _ = fmt.Fprintf(r.out, "restoring %s\n", Describe(to))
 	_ = r.noteFailedPods(ctx) // if it fails, the Pods noted before the first change still do not count
 	restored, err := r.RestoreRevision(ctx, r.cluster, r.out, b.live, b.to.Set)
 	if err == nil {
@@ -210,7 +138,7 @@ func (r *run) goBack(ctx context.Context, b *back) {
 		return
 	}
 	r.changed = !b.to.Verified // else an earlier run has watched its Pods for a while
-	r.restoring = fmt.Sprintf("restoring revision %d", b.to.Number)
+	r.restoring = fmt.Sprintf("restoring revision %d", to.Number)
 	b.verdict, b.current, b.err = r.watch(ctx, restored)
 	if b.err == nil && b.verdict.State != k8srollout.Complete {
 		r.markFailed(ctx, b.current, b.verdict.Reason, metadata.Release{})
@@ -272,6 +200,15 @@ func (r *runner) target(ctx context.Context) (*appsv1.Deployment, k8s.Revision, 
 	unchanged := !r.before.Spec.Paused && k8s.SameVersion(r.before.Spec.Template, live.Spec.Template)
 	target, err := r.restoreTarget(revisions, unchanged)
 	return live, target, err
+}
+
+// inHistory returns a revision with the number that the history shows: that of the last release of which it is a part,
+// if the app has several processes.
+func inHistory(v k8s.Revision) k8s.Revision {
+	if n := len(v.Releases); n > 0 {
+		v.Number = v.Releases[n-1].Number
+	}
+	return v
 }
 
 // Describe returns a revision's name for messages.

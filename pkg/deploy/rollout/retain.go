@@ -34,7 +34,7 @@ func (r *runner) trim(ctx context.Context) {
 			return
 		}
 		if err != nil {
-			pipeline.Warn(r.out, "revision %d was not removed from the history: %v", v.Number, err)
+			pipeline.Warn(r.out, "revision %d was not removed from the history: %v", inHistory(v).Number, err)
 			return
 		}
 	}

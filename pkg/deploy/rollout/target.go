@@ -23,6 +23,7 @@ type Target struct {
 	Repository     string          // of the infraspec on this machine, for a command that needs none; or ""
 	Environment    string          // the chosen one, or ""
 	Spec           *infraspec.Spec // of the process, for hints that name its lines; may be nil
+	NoSnapshots    bool            // no database is dumped before a migration, for hints
 	Timeout        time.Duration   // how long a rollout may take
 	AllowRestarts  int             // how often a new container may restart
 	Lock           lease.Request   // Holder and Wait; WithLock sets the rest
