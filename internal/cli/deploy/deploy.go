@@ -57,6 +57,7 @@ version keeps running.`,
 	flags.BoolVar(&o.Force, "force", false, "migrate and replace the Pods even if nothing changed")
 	cli.BindBuild(cmd)
 	o.Bind(cmd)
+	a.BindAll(cmd)
 	return cmd
 }
 
