@@ -97,20 +97,30 @@ func Refs(ctx context.Context, infraspecPath string) []Value {
 	return values
 }
 
-// SecretNames returns the names in the encrypted file beside the infraspec and, unless onlyInFile is set, the names
-// that the infraspec declares.
-func SecretNames(infraspecPath string, onlyInFile bool) []Value {
-	entries, _ := secrets.Names(filepath.Join(filepath.Dir(infraspecPath), secrets.FileName))
-	var values []Value
-	for _, e := range entries {
-		values = append(values, Value{e.Name, "in " + secrets.FileName})
-	}
+// SecretNames returns the names in the encrypted files beside the infraspec, for an environment, and the names that the
+// infraspec declares. With onlyInFile, it returns the names in the file that commands write.
+func SecretNames(infraspecPath, environment string, onlyInFile bool) []Value {
+	place := secrets.Place{Dir: filepath.Dir(infraspecPath), Environment: environment}
 	if onlyInFile {
-		return values
+		entries, _ := secrets.Names(place.Own())
+		return inFiles(entries)
 	}
+	entries, _ := place.Entries()
+	values := inFiles(entries)
 	spec, _ := infraspec.Inspect(infraspecPath)
+	if in, err := spec.In(environment); err == nil {
+		spec = in
+	}
 	for _, name := range spec.Secrets {
 		values = append(values, Value{name, "declared, not set yet"})
+	}
+	return values
+}
+
+func inFiles(entries []secrets.Entry) []Value {
+	var values []Value
+	for _, e := range entries {
+		values = append(values, Value{e.Name, "in " + e.File})
 	}
 	return values
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -18,23 +17,28 @@ import (
 	"norn/pkg/secrets"
 )
 
-// secrets decrypts the app's secrets file. Without an app, it only looks for keys.
+// secrets decrypts the app's secrets files. Without an app, it only looks for keys.
 func (e *examination) secrets(ctx context.Context) Verdict {
 	if e.spec == nil {
 		return keys()
 	}
-	path := filepath.Join(e.folder(), secrets.FileName)
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) && len(e.spec.Secrets) == 0 {
+	declared := e.spec.Secrets
+	if e.spec.Environment == "" && len(e.spec.Environments) > 0 {
+		return skipped("the values depend on the environment; choose one with --env")
+	}
+	files, err := secrets.OpenLayersLocally(ctx, secrets.Place{Dir: e.folder(), Environment: e.spec.Environment})
+	if len(declared) == 0 && errors.Is(err, fs.ErrNotExist) {
 		return skipped("%s has no secrets", e.spec.App)
 	}
-	file, err := secrets.OpenLocally(ctx, path)
+	names := ""
 	if err == nil {
-		defer file.Close()
-		file.Each(func(name string, v secrets.Value) { e.Hide(name, v.Reveal()) })
-		_, err = file.Pick(e.spec.Secrets)
+		defer files.Close()
+		names = strings.Join(files.Names(), " and ")
+		files.Each(func(name string, v secrets.Value) { e.Hide(name, v.Reveal()) })
+		_, err = files.Pick(declared)
 	}
 	if file, ok := errors.AsType[*secrets.FileError](err); ok && file.Unasked {
-		return skipped("%s: %s", secrets.FileName, file.Problem)
+		return skipped("%s: %s", filepath.Base(file.Path), file.Problem)
 	}
 	if err != nil {
 		v := problem(pipeline.HintOf(err), "%s", err)
@@ -43,10 +47,14 @@ func (e *examination) secrets(ctx context.Context) Verdict {
 		}
 		return v
 	}
-	if len(e.spec.Secrets) == 0 {
-		return ok("%s can be decrypted, but the infraspec declares none of its names", secrets.FileName)
+	has, its := "has", "its"
+	if len(files.Names()) > 1 {
+		has, its = "have", "their"
 	}
-	return ok("%s can be decrypted and has all declared secrets: %s", secrets.FileName, strings.Join(e.spec.Secrets, ", "))
+	if len(declared) == 0 {
+		return ok("%s can be decrypted, but the infraspec declares none of %s names", names, its)
+	}
+	return ok("%s can be decrypted and %s all declared secrets: %s", names, has, strings.Join(declared, ", "))
 }
 
 // keys looks for age keys, without a file to decrypt.

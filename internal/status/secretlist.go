@@ -12,6 +12,7 @@ type SecretName struct {
 	Name     string `json:"name"`
 	Declared bool   `json:"declared"`
 	File     string `json:"file" redact:"-"` // missing, encrypted, plain, readable or nested
+	From     string `json:"from,omitempty"`  // name of the file that its value in the chosen environment comes from
 	Cluster  *bool  `json:"cluster,omitempty"`
 	Changed  *bool  `json:"changed,omitempty"` // the values in the cluster and in the file differ
 }
@@ -19,7 +20,8 @@ type SecretName struct {
 // SecretSources holds an app's secrets by source.
 type SecretSources struct {
 	Declared []string
-	Entries  []secrets.Entry          // of the encrypted file
+	Entries  []secrets.Entry          // of the encrypted files
+	ByFile   bool                     // list the file of each entry
 	Values   map[string]secrets.Value // a cluster answered
 	Asked    bool                     // whether a cluster answered
 	Foreign  bool                     // norn does not manage the Secret in the cluster
@@ -30,11 +32,11 @@ type SecretSources struct {
 // other names.
 func SecretNames(s SecretSources) []SecretName {
 	var list []SecretName
-	add := func(name, shape string) {
+	add := func(name, shape, from string) {
 		if slices.ContainsFunc(list, func(n SecretName) bool { return n.Name == name }) {
 			return
 		}
-		n := SecretName{Name: name, Declared: slices.Contains(s.Declared, name), File: shape}
+		n := SecretName{Name: name, Declared: slices.Contains(s.Declared, name), File: shape, From: from}
 		if s.Asked && !s.Foreign {
 			live, exists := s.Live[name]
 			n.Cluster = &exists
@@ -46,13 +48,16 @@ func SecretNames(s SecretSources) []SecretName {
 		list = append(list, n)
 	}
 	for _, e := range s.Entries {
-		add(e.Name, string(e.Shape))
+		if !s.ByFile {
+			e.File = ""
+		}
+		add(e.Name, string(e.Shape), e.File)
 	}
 	for _, name := range s.Declared {
-		add(name, "missing")
+		add(name, "missing", "")
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Live)) {
-		add(name, "missing")
+		add(name, "missing", "")
 	}
 	return list
 }

@@ -116,6 +116,36 @@ func TestReferencedFiles(t *testing.T) {
 				return text + metadata
 			}(),
 		}, []string{"error secrets-file 3:10 total 1105920 bytes, more than the limit of 1048576 for a Secret"}},
+		{"environments", map[string]string{
+			"infraspec.yaml": worker + "secrets: [A, B]\nenvironments:\n  e: {namespace: e}\n" +
+				"  f:\n    namespace: f\n    secrets: [A, C]\n  g: {secrets: [A]}\n", "Dockerfile": "",
+			"secrets.enc.yaml":      "A: ENC[x]\nC: ENC[x]\nOLD: ENC[x]\n" + metadata,
+			"secrets.e.enc.yaml":    "B: ENC[x]\nOWN: ENC[x]\n" + metadata,
+			"secrets.f.enc.yaml":    "A: plain\n" + metadata,
+			"secrets.typo.enc.yaml": "A: ENC[x]\n" + metadata,
+		}, []string{
+			"warning secrets-file 3:10 OLD is in secrets.enc.yaml but not listed",
+			"warning secrets-file 3:10 environment e: OWN is in secrets.e.enc.yaml but not listed",
+			"warning secrets-file 5:3 secrets.typo.enc.yaml is not used, because there is no environment typo",
+			"error secrets-file 8:15 environment f: A is not encrypted in secrets.f.enc.yaml",
+		}},
+		{"an environment's secrets", map[string]string{
+			"infraspec.yaml": worker + "secrets: [A]\nenvironments:\n  e: {namespace: e}\n  f: {namespace: f}\n",
+			"Dockerfile":     "", "secrets.e.enc.yaml": "A: ENC[x]\n" + metadata,
+		}, []string{
+			"error secrets-file 3:10 environment f: neither secrets.enc.yaml nor secrets.f.enc.yaml is in the folder of " +
+				"this file; run norn secrets init, then norn secrets set NAME --env f for each name",
+		}},
+		{"a text over a list", map[string]string{
+			"infraspec.yaml": worker + "secrets: [A]\nenvironments:\n  e: {namespace: e}\n  f: {namespace: f}\n",
+			"Dockerfile":     "", "secrets.enc.yaml": "A:\n  b: ENC[x]\n" + metadata,
+			"secrets.e.enc.yaml": "A: ENC[x]\n" + metadata,
+		}, []string{"error secrets-file 3:11 environment f: A is a list or a mapping in secrets.enc.yaml"}},
+		{"too long in an environment", map[string]string{
+			"infraspec.yaml": worker + "secrets: [A]\nenvironments: {e: {namespace: e}}\n", "Dockerfile": "",
+			"secrets.enc.yaml":   "A: " + encrypted(10) + "\n" + metadata,
+			"secrets.e.enc.yaml": "A: " + encrypted(128<<10) + "\n" + metadata,
+		}, []string{"error secrets-file 3:11 environment e: A has 131072 bytes"}},
 		{"other mistakes", map[string]string{
 			"infraspec.yaml": worker + "prot: 1\nsecrets: [A]\n", "Dockerfile": "",
 		}, []string{"error unknown-key 3:1", "error secrets-file 4:10"}},

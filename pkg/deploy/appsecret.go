@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 
 	corev1 "k8s.io/api/core/v1"
@@ -43,19 +42,21 @@ func (a appSecret) hide(name, value string) {
 	}
 }
 
-// decrypt returns the declared values from the app's SOPS file at path, decrypted in this process.
+// decrypt returns the declared values from the app's SOPS files, decrypted in this process.
 //
 // It runs before every slow step and every step that could print a value. A missing key, a missing value or a
 // conflicting Secret stops a deploy before the build.
-func (a appSecret) decrypt(ctx context.Context, path string) (map[string]secrets.Value, error) {
+func (a appSecret) decrypt(ctx context.Context, place secrets.Place) (map[string]secrets.Value, error) {
 	if len(a.spec.Secrets) == 0 {
 		return nil, nil
 	}
-	values, err := a.readFile(ctx, path)
+	values, err := a.readFiles(ctx, place)
 	// Name the user's file, not its copy.
-	if fileError, ok := errors.AsType[*secrets.FileError](err); ok && fileError.Path == path {
-		fileError.Path = filepath.Join(filepath.Dir(a.spec.Path()), secrets.FileName)
-		if _, found := os.Stat(fileError.Path); found == nil && errors.Is(err, fs.ErrNotExist) {
+	if fileError, ok := errors.AsType[*secrets.FileError](err); ok && filepath.Dir(fileError.Path) == place.Dir {
+		own := secrets.Place{Dir: filepath.Dir(a.spec.Path()), Environment: place.Environment}
+		fileError.Path = filepath.Join(own.Dir, filepath.Base(fileError.Path))
+		if onDisk := existing(own); len(onDisk) > 0 && errors.Is(err, fs.ErrNotExist) {
+			fileError.Path = filepath.Join(own.Dir, onDisk[len(onDisk)-1])
 			fileError.Problem, fileError.Advice = "the version to deploy does not contain the file", "commit it"
 		}
 	}
@@ -65,17 +66,18 @@ func (a appSecret) decrypt(ctx context.Context, path string) (map[string]secrets
 	return values, err
 }
 
-// readFile returns the declared values from the SOPS file at path.
-func (a appSecret) readFile(ctx context.Context, path string) (map[string]secrets.Value, error) {
-	file, err := secrets.Open(ctx, path)
+// readFiles returns the declared values from the SOPS files. It hides all values in output, also common
+// values that the environment's file replaces.
+func (a appSecret) readFiles(ctx context.Context, place secrets.Place) (map[string]secrets.Value, error) {
+	files, err := secrets.OpenLayers(ctx, place)
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
-	file.Each(func(name string, v secrets.Value) { a.hide(name, v.Reveal()) })
-	values, err := file.Pick(a.spec.Secrets)
+	defer files.Close()
+	files.Each(func(name string, v secrets.Value) { a.hide(name, v.Reveal()) })
+	values, err := files.Pick(a.spec.Secrets)
 	if err == nil {
-		err = checkSizes(path, values)
+		err = checkSizes(files, values)
 	}
 	return values, err
 }

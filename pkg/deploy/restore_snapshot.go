@@ -26,10 +26,10 @@ func Connection(
 ) (database.Connection, error) {
 	var values map[string]secrets.Value
 	if secretDatabaseURL(target.Spec) {
-		path := filepath.Join(filepath.Dir(target.Spec.Path()), secrets.FileName)
+		place := secrets.Place{Dir: filepath.Dir(target.Spec.Path()), Environment: target.Spec.Environment}
 		var err error
 		secret := appSecret{cluster, target.Spec, target.Namespace, target.Redactor}
-		if values, err = secret.decrypt(ctx, path); err != nil {
+		if values, err = secret.decrypt(ctx, place); err != nil {
 			return nil, err
 		}
 	}

@@ -12,7 +12,7 @@ import (
 
 // checkSizes returns a *secrets.FileError if the values do not fit into a Secret, or if no container can get one of
 // them as an environment variable. The error has names and sizes, never a value.
-func checkSizes(path string, values map[string]secrets.Value) error {
+func checkSizes(files *secrets.Layers, values map[string]secrets.Value) error {
 	total := 0
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		text := values[name].Reveal()
@@ -23,14 +23,15 @@ func checkSizes(path string, values map[string]secrets.Value) error {
 		}
 		if problem != "" {
 			return &secrets.FileError{
-				Path: path, Problem: problem,
-				Advice: fmt.Sprintf("set a shorter value with norn secrets set %s, or remove the name from secrets", name),
+				Path: files.PathOf(name), Problem: problem,
+				Advice: fmt.Sprintf("set a shorter value with %s, or remove the name from secrets",
+					files.Place().SetCommand(name)),
 			}
 		}
 	}
 	if total > infraspec.MaxSecret {
 		return &secrets.FileError{
-			Path: path,
+			Path: files.Place().Own(),
 			Problem: fmt.Sprintf("the declared values total %d bytes, more than the limit of %d for a Secret",
 				total, infraspec.MaxSecret),
 			Advice: "remove the names of large values from secrets",

@@ -10,6 +10,7 @@ import (
 
 	"norn/pkg/deploy/source"
 	"norn/pkg/infraspec"
+	"norn/pkg/secrets"
 )
 
 // checkout creates a git repository with the given files, committed, and returns its folder.
@@ -64,7 +65,7 @@ func shippedFrom(t *testing.T, r *run, said *bytes.Buffer) (*infraspec.Spec, str
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := r.withSpec(spec).secretFile(said, files, tree)
+	path := r.withSpec(spec).secretPlace(said, files, tree).Common()
 	if inside, err := filepath.Rel(tree.Dir, path); err == nil && !strings.HasPrefix(inside, "..") {
 		return spec, "source/" + inside
 	}
@@ -154,7 +155,7 @@ func TestMissingSecretsAreNotTakenElsewhere(t *testing.T) {
 	if path != "source/"+beside {
 		t.Fatalf("secrets in %s", path)
 	}
-	_, err := r.withSpec(spec).secret.decrypt(t.Context(), filepath.Join(r.tmp, path))
+	_, err := r.withSpec(spec).secret.decrypt(t.Context(), secrets.Place{Dir: filepath.Join(r.tmp, filepath.Dir(path))})
 	if err == nil || err.Error() != filepath.Join(dir, beside)+": the version to deploy does not contain the file" {
 		t.Errorf("error %v", err)
 	}
@@ -171,5 +172,38 @@ func TestCommitOfAnotherApp(t *testing.T) {
 	_, _, err = r.specOf(t.Context(), said, tree)
 	if err == nil || !strings.Contains(err.Error(), "sets app: old, not shop") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// The files are those of the chosen environment: both together beside the infraspec, or both at the top of the source.
+func TestSecretsOfAnEnvironment(t *testing.T) {
+	const own = "secrets.e.enc.yaml"
+	origin := checkout(t, map[string]string{"infraspec.yaml": service, own: "x", "secrets.f.enc.yaml": "x"})
+	elsewhere := t.TempDir()
+	write(t, elsewhere, map[string]string{
+		"infraspec.yaml": service + "environments: {e: {namespace: e}, f: {namespace: f}}\n" +
+			"repo: {url: \"file://" + origin + "\", branch: HEAD}\n",
+	})
+	for _, c := range []struct {
+		name, disk, from string // disk is the file beside the infraspec, if any
+	}{
+		{"only in the source", "", own + " from the top of "},
+		{"beside the infraspec", beside, beside + " from " + elsewhere},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if c.disk != "" {
+				write(t, elsewhere, map[string]string{c.disk: "x"})
+			}
+			r, said := running(t, elsewhere, Options{})
+			in, err := r.spec.In("e")
+			if err != nil {
+				t.Fatal(err)
+			}
+			r = r.withSpec(in)
+			shippedFrom(t, r, said)
+			if text := said.String(); !strings.Contains(text, c.from) || strings.Contains(text, "secrets.f") {
+				t.Errorf("the run says %q", text)
+			}
+		})
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"norn/pkg/deploy/database"
@@ -50,7 +51,7 @@ func (r *run) source() pipeline.Step[sourced] {
 		if err := shipping.sayPromoted(out, live); err != nil {
 			return sourced{}, pipeline.Result{}, err
 		}
-		values, err := shipping.secret.decrypt(ctx, shipping.secretFile(out, files, tree))
+		values, err := shipping.secret.decrypt(ctx, shipping.secretPlace(out, files, tree))
 		return sourced{live, tree, spec, values}, result, err
 	}
 	return pipeline.Step[sourced]{Name: "source", Run: read, Plan: read}
@@ -92,21 +93,44 @@ func (r *run) specOf(ctx context.Context, out io.Writer, tree source.Tree) (*inf
 	return spec, home, checkSpec(spec, r.options)
 }
 
-// secretFile returns the path of the version's SOPS file. The file is in files, the folder of the version's infraspec.
-// For an infraspec outside the source, it may also be at the top of the source.
-func (r *run) secretFile(out io.Writer, files string, tree source.Tree) string {
-	path := filepath.Join(files, secrets.FileName)
-	if len(r.spec.Secrets) == 0 || !r.clones || tree.Dir == "" {
-		return path
+// secretPlace returns the place of the version's SOPS files, and prints which files it has. They are in files, the
+// folder of the version's infraspec. For an infraspec outside the source, they may also be at the top of the source.
+func (r *run) secretPlace(out io.Writer, files string, tree source.Tree) secrets.Place {
+	place := secrets.Place{Dir: files, Environment: r.spec.Environment}
+	if len(r.spec.Secrets) == 0 {
+		return place
 	}
 	where := files
-	if _, err := os.Stat(path); files == r.dir && errors.Is(err, fs.ErrNotExist) {
-		path, where = filepath.Join(tree.Dir, secrets.FileName), "the top of "+tree.Describe()
+	if r.clones && tree.Dir != "" && files == r.dir && len(existing(place)) == 0 {
+		place.Dir, where = tree.Dir, "the top of "+tree.Describe()
 	} else if inside, err := filepath.Rel(tree.Dir, files); files != r.dir && err == nil {
-		where = inside + " of " + tree.Describe()
+		where = tree.Describe()
+		if inside != "." {
+			where = inside + " of " + where
+		}
 	}
-	_, _ = fmt.Fprintf(out, "%s from %s\n", secrets.FileName, where)
-	return path
+	found := existing(place)
+	if len(found) > 0 {
+		_, _ = fmt.Fprintf(out, "%s from %s\n", strings.Join(found, " and "), where)
+	}
+	own := filepath.Base(place.Own())
+	onDisk := existing(secrets.Place{Dir: r.dir, Environment: place.Environment})
+	if len(found) > 0 && !slices.Contains(found, own) && slices.Contains(onDisk, own) {
+		pipeline.Warn(out, "%s has no %s, so all values are those of %s; commit the file", tree.Describe(), own,
+			secrets.FileName)
+	}
+	return place
+}
+
+// existing returns the names of the SOPS files that exist in a place.
+func existing(place secrets.Place) []string {
+	var names []string
+	for _, path := range place.Files() {
+		if _, err := os.Lstat(path); err == nil {
+			names = append(names, filepath.Base(path))
+		}
+	}
+	return names
 }
 
 // compare returns an error if a deploy of the version alone would break the running Pods. It warns about differences

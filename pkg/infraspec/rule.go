@@ -73,7 +73,8 @@ const (
 	RuleOverlay Rule = "overlay"
 	// build.dockerfile does not exist.
 	RuleDockerfile Rule = "dockerfile"
-	// secrets.enc.yaml is missing, not encrypted, or does not match the names under secrets.
+	// secrets.enc.yaml, or the file of an environment, is missing, not encrypted, or does not match the names under
+	// secrets.
 	RuleSecretsFile Rule = "secrets-file"
 	// The app's folder has a different name, so commands do not find the app by its name.
 	RuleFolder Rule = "folder"

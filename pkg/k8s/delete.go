@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"norn/pkg/k8s/metadata"
@@ -59,10 +60,12 @@ func (c *Client) Delete(ctx context.Context, o metadata.Object) error {
 }
 
 // deleteOptions returns the options for deleting an object in the state that was read. Deletion is in the foreground,
-// so the object disappears from the API only after its dependents. Nothing waits for the Pod of a Job.
+// so the object disappears from the API only after its dependents. Nothing waits for the Pod of a Job, and a Secret,
+// which has no dependents, disappears at once instead of when the garbage collector has seen it.
 func (c *Client) deleteOptions(o metadata.Object) metav1.DeleteOptions {
 	propagation := metav1.DeletePropagationForeground
-	if _, job := o.(*batchv1.Job); job {
+	switch o.(type) {
+	case *batchv1.Job, *corev1.Secret:
 		propagation = metav1.DeletePropagationBackground
 	}
 	uid, version := o.GetUID(), o.GetResourceVersion()

@@ -28,10 +28,13 @@ type Setup struct {
 	Named     bool // the rules name the user's key, or no age keys
 }
 
+// pathRegex matches the common file and those of all environments.
+const pathRegex = `(^|/)secrets(\.[a-z0-9-]+)?\.enc\.yaml$`
+
 // Init creates what is missing to encrypt the file at path: an age key where SOPS looks for one, and a .sops.yaml next
 // to the file. It never changes an existing key or .sops.yaml.
 func Init(path string) (*Setup, error) {
-	rule, from, err := creationRule(path)
+	rule, from, err := ruleFor(path)
 	if err != nil {
 		return nil, err
 	}
@@ -49,8 +52,7 @@ func Init(path string) (*Setup, error) {
 		s.NewKey = true
 	}
 	text := fmt.Sprintf("# Who can decrypt the secrets. To add someone, add a public key and run norn secrets rotate.\n"+
-		"creation_rules:\n  - path_regex: (^|/)%s$\n    age:\n      - %s\n",
-		strings.ReplaceAll(FileName, ".", `\.`), s.Recipient)
+		"creation_rules:\n  - path_regex: %s\n    age:\n      - %s\n", pathRegex, s.Recipient)
 	return s, create(s.Rules, 0o644, text)
 }
 

@@ -2,6 +2,7 @@ package secrets
 
 import (
 	"encoding/base64"
+	"path/filepath"
 	"regexp"
 	"strings"
 
@@ -12,7 +13,8 @@ import (
 type Entry struct {
 	Name  string
 	Shape Shape
-	Size  int // length of the decrypted value in bytes; 0 if unknown
+	Size  int    // length of the decrypted value in bytes; 0 if unknown
+	File  string // name of the file that has it
 }
 
 // Shape is the form of a value in the file.
@@ -45,7 +47,7 @@ func Names(path string) ([]Entry, error) {
 		if s == Plain && leftReadable(name, tree.Metadata) {
 			s = Readable
 		}
-		entries = append(entries, Entry{name, s, size(item.Value)})
+		entries = append(entries, Entry{name, s, size(item.Value), filepath.Base(path)})
 	}
 	return entries, nil
 }

@@ -22,7 +22,7 @@ func Rotate(ctx context.Context, path string) (*Rotation, error) {
 		return nil, err
 	}
 	err := Update(ctx, path, func(f *File) error {
-		rule, from, err := creationRule(path)
+		rule, from, err := ruleFor(path)
 		if err != nil {
 			return err
 		}

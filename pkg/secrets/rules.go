@@ -17,6 +17,9 @@ import (
 // RulesName is the name of the file that lists the recipients of new files.
 const RulesName = ".sops.yaml"
 
+// errNoRule means that no rule in .sops.yaml matches a file.
+var errNoRule = errors.New("no rule matches the file")
+
 // sopsVersion is the version of the library, written to new files. The library's own constant would pull in the
 // packages of its command line.
 const sopsVersion = "3.13.3"
@@ -64,7 +67,7 @@ func creationRule(path string) (rule *config.Config, from string, err error) {
 			Path:    from,
 			Problem: "no rule in creation_rules matches " + path,
 			Advice:  "add a rule whose path_regex matches the file",
-			Err:     err,
+			Err:     errNoRule,
 		}
 	case err != nil:
 		return nil, from, &FileError{
@@ -83,17 +86,40 @@ func creationRule(path string) (rule *config.Config, from string, err error) {
 	return rule, from, nil
 }
 
-// CreateAdvice returns how to create the missing file at path.
-func CreateAdvice(path string) string {
-	if rule, _, err := creationRule(path); err == nil && rule == nil {
-		return "run norn secrets init, then norn secrets set for each name"
+// inherits reports whether the file at path has the recipients of the common file: it is the file of an environment,
+// and no rule matches it.
+func inherits(path string) bool {
+	if placeOf(path).Environment == "" {
+		return false
 	}
-	return "create it with norn secrets set"
+	rule, _, err := creationRule(path)
+	return err == nil && rule == nil || errors.Is(err, errNoRule)
 }
 
-// newFile returns an empty file for the recipients in .sops.yaml.
+// Inherited reports whether Update would create the file at path for the recipients of the common file.
+func Inherited(path string) bool {
+	_, err := os.Stat(path)
+	return errors.Is(err, fs.ErrNotExist) && inherits(path)
+}
+
+// ruleFor returns the rule for the file at path. If no rule matches the file of an environment, that is the rule for
+// the common file.
+func ruleFor(path string) (rule *config.Config, from string, err error) {
+	if inherits(path) {
+		return creationRule(placeOf(path).Common())
+	}
+	return creationRule(path)
+}
+
+// newFile returns an empty file for the recipients in .sops.yaml. If no rule matches the file of an environment, they
+// are those of the common file.
 func newFile(path string) (*File, error) {
-	rule, _, err := creationRule(path)
+	if inherits(path) {
+		if f, err := likeCommon(path); f != nil || err != nil {
+			return f, err
+		}
+	}
+	rule, _, err := ruleFor(path)
 	if err != nil {
 		return nil, err
 	}
@@ -104,17 +130,47 @@ func newFile(path string) (*File, error) {
 			Advice:  "create a key and the rules with norn secrets init",
 		}
 	}
-	f := &File{Path: path, hidden: map[string]bool{}, tree: sops.Tree{Metadata: sops.Metadata{
+	return emptyFile(path, sops.Metadata{
 		KeyGroups: rule.KeyGroups, ShamirThreshold: rule.ShamirThreshold,
 		UnencryptedSuffix: rule.UnencryptedSuffix, EncryptedSuffix: rule.EncryptedSuffix,
 		UnencryptedRegex: rule.UnencryptedRegex, EncryptedRegex: rule.EncryptedRegex,
 		UnencryptedCommentRegex: rule.UnencryptedCommentRegex, EncryptedCommentRegex: rule.EncryptedCommentRegex,
-		MACOnlyEncrypted: rule.MACOnlyEncrypted, Version: sopsVersion,
-	}}}
-	if m := &f.tree.Metadata; !partial(*m) {
+		MACOnlyEncrypted: rule.MACOnlyEncrypted,
+	}), nil
+}
+
+// likeCommon returns an empty file for the recipients of the common file and with its rules, or nil if that does not
+// exist.
+func likeCommon(path string) (*File, error) {
+	common := placeOf(path).Common()
+	text, err := read(common)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil //nolint:nilnil // a missing file is a valid answer
+	}
+	if err != nil {
+		return nil, err
+	}
+	tree, err := load(common, text)
+	if err != nil {
+		return nil, err
+	}
+	m := tree.Metadata
+	return emptyFile(path, sops.Metadata{
+		KeyGroups: m.KeyGroups, ShamirThreshold: m.ShamirThreshold,
+		UnencryptedSuffix: m.UnencryptedSuffix, EncryptedSuffix: m.EncryptedSuffix,
+		UnencryptedRegex: m.UnencryptedRegex, EncryptedRegex: m.EncryptedRegex,
+		UnencryptedCommentRegex: m.UnencryptedCommentRegex, EncryptedCommentRegex: m.EncryptedCommentRegex,
+		MACOnlyEncrypted: m.MACOnlyEncrypted,
+	}), nil
+}
+
+// emptyFile returns an empty file with the recipients and the rules of m.
+func emptyFile(path string, m sops.Metadata) *File {
+	m.Version = sopsVersion
+	if !partial(m) {
 		m.UnencryptedSuffix = sops.DefaultUnencryptedSuffix
 	}
-	return f, nil
+	return &File{Path: path, hidden: map[string]bool{}, tree: sops.Tree{Metadata: m}}
 }
 
 // partial reports whether the file has its own rules for which values are encrypted.

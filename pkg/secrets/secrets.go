@@ -9,9 +9,6 @@ import (
 	"io"
 	"io/fs"
 	"path/filepath"
-	"slices"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/getsops/sops/v3"
 	"github.com/getsops/sops/v3/aes"
@@ -83,7 +80,7 @@ func read(path string) ([]byte, error) {
 		return nil, &FileError{
 			Path:    path,
 			Problem: "the file does not exist",
-			Advice:  CreateAdvice(path) + "; or remove the names under secrets: in the infraspec",
+			Advice:  placeOf(path).CreateAdvice() + "; or remove the names under secrets: in the infraspec",
 			Err:     err,
 		}
 	}
@@ -182,49 +179,4 @@ func (f *File) Each(do func(name string, v Value)) {
 			do(path, NewValue(text))
 		}
 	})
-}
-
-// Pick returns the values of the declared names. If some are missing or cannot be environment variables, it returns a
-// *FileError that lists them.
-func (f *File) Pick(declared []string) (map[string]Value, error) {
-	values, top := f.Values(), f.names()
-	picked := map[string]Value{}
-	var missing, nested, binary []string
-	for _, name := range declared {
-		v, ok := values[name]
-		text := v.Reveal()
-		switch {
-		case !ok && slices.Contains(top, name):
-			nested = append(nested, name)
-		case !ok:
-			missing = append(missing, name)
-		case strings.ContainsRune(text, 0) || !utf8.ValidString(text):
-			binary = append(binary, name)
-		default:
-			picked[name] = v
-		}
-	}
-	for _, p := range []struct {
-		names           []string
-		problem, advice string
-	}{
-		{
-			missing, "no value for %s, which the infraspec declares",
-			"set it with norn secrets set, or remove the name from the infraspec",
-		},
-		{
-			nested, "%s cannot be an environment variable: the value is a list or a mapping",
-			"store it as text, such as JSON, with norn secrets set",
-		},
-		{
-			binary, "%s cannot be an environment variable: the value is not text",
-			"store it in base64 and decode it in the app",
-		},
-	} {
-		if len(p.names) > 0 {
-			slices.Sort(p.names)
-			return nil, &FileError{Path: f.Path, Problem: fmt.Sprintf(p.problem, strings.Join(p.names, ", ")), Advice: p.advice}
-		}
-	}
-	return picked, nil
 }

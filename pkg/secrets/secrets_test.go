@@ -238,7 +238,7 @@ func TestValueShowsNothing(t *testing.T) {
 
 func TestPick(t *testing.T) {
 	path, _ := edited(t, "A: \"1\"\nB: two\nN: {a: b}\nBIN: !!binary /v8=\nZERO: \"a\\0b\"\n")
-	f, err := Open(t.Context(), path)
+	f, err := OpenLayers(t.Context(), Place{Dir: filepath.Dir(path)})
 	if err != nil {
 		t.Fatal(err)
 	}

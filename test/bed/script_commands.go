@@ -122,11 +122,16 @@ func until(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // get SERVICE sends a request to the app behind a Service, through the API server's proxy, and writes the answer to
-// stdout.
+// stdout. A Pod is available a moment before the Service has its address, so get repeats a request that fails.
 func get(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, len(args) == 1, "get SERVICE")
 	path := "/api/v1/namespaces/" + ts.Getenv("NAMESPACE") + "/services/" + args[0] + ":80/proxy/"
+	deadline := time.Now().Add(scriptPatience)
 	err := ts.Exec("kubectl", "get", "--raw", path)
+	for err != nil && !neg && time.Now().Before(deadline) {
+		time.Sleep(100 * time.Millisecond)
+		err = ts.Exec("kubectl", "get", "--raw", path)
+	}
 	if (err != nil) != neg {
 		ts.Fatalf("get %s: %v", args[0], err)
 	}

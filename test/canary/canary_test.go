@@ -88,6 +88,8 @@ func (a *canaryWorld) rows() []row {
 	rows = append(rows, []row{
 		{name: "set", args: "secrets set CRASH", stdin: a.values["CRASHno"]},
 		{name: "set from arguments", args: "secrets set PLAIN x", code: 2},
+		{name: "import", args: "secrets import -", stdin: "PLAIN='" + a.values["PLAIN"] + "'\n"},
+		{name: "import fails", args: "secrets import -", stdin: "PLAIN " + a.values["PLAIN"] + "\n", code: 2},
 		{name: "edit", args: "secrets edit"},
 		{name: "list", args: "secrets list"},
 		{name: "commit", args: "version", before: func() { a.shell("git add -A; git commit -qm secrets || true") }},

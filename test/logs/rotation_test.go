@@ -59,7 +59,7 @@ func (b *world) finish(f *following, kept *keptLogs) {
 	f.check(b.T)
 }
 
-// waiting returns the infraspec of an app that counts only once it is told to.
+// waiting returns the infraspec of an app that counts after the command "go".
 func waiting(spec string) string { return strings.Replace(spec, "env: {", "env: {WAIT: 1, ", 1) }
 
 // If the log is rotated twice while the reader of stdout is blocked, the kubelet skips the file in between. It sends

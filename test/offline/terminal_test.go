@@ -159,6 +159,32 @@ func TestTypedSecretIsHidden(t *testing.T) {
 	}
 }
 
+// On a terminal, norn offers to add a new name to the infraspec.
+func TestNewSecretIsDeclared(t *testing.T) {
+	for _, c := range []struct {
+		answer, want string
+		warns        bool
+		code         int
+	}{
+		{"\n", "secrets: [TOKEN, NEW]", false, 0},
+		{"n\n", "secrets: [TOKEN]", true, 0},
+		{"\x03", "secrets: [TOKEN]", true, 130},
+	} {
+		s := secretsAt(t, "", "secrets", "set", "NEW")
+		s.await("NEW: ")
+		s.typing("canary-typed\n")
+		s.await("Add NEW to secrets in infraspec.yaml? [Y/n] ")
+		s.typing(c.answer)
+		s.ends(c.code)
+		if got := s.file("infraspec.yaml"); !strings.HasSuffix(got, c.want) {
+			t.Errorf("after %q, the infraspec is\n%s", c.answer, got)
+		}
+		if warned := strings.Contains(s.shown(), "NEW is not declared"); warned != c.warns {
+			t.Errorf("after %q, the screen shows %q", c.answer, s.shown())
+		}
+	}
+}
+
 // norn does not prompt for a value that it cannot store.
 func TestNoPromptForUnstorableSecret(t *testing.T) {
 	s := secretsAt(t, "", "secrets", "list")

@@ -87,7 +87,9 @@ func (l *lookup) refs(ctx context.Context) []complete.Value {
 
 func (l *lookup) secrets(onlyInFile bool) source {
 	return func(context.Context) []complete.Value {
-		return l.onDisk(func(path string) []complete.Value { return complete.SecretNames(path, onlyInFile) })
+		return l.onDisk(func(path string) []complete.Value {
+			return complete.SecretNames(path, l.conf.Env, onlyInFile)
+		})
 	}
 }
 

@@ -80,6 +80,7 @@ func argumentValues(a *cli.App) map[string]cobra.CompletionFunc {
 		"secrets exec":      beforeDash(local),
 		"secrets set":       secretNames(false),
 		"secrets unset":     secretNames(true),
+		"secrets import":    cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault),
 		"snapshots restore": offer(a, func(l *lookup) []source { return l.appAnd(l.snapshots) }),
 		"env show":          offer(a, func(l *lookup) []source { return l.appAnd(l.environments) }),
 		"env pin":           offer(a, func(l *lookup) []source { return l.appAnd(l.environments) }),

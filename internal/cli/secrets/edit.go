@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -23,7 +25,7 @@ func newEdit(a *cli.App) *cobra.Command {
 in a private folder, in memory if the system supports it, and always wipes the folder. If the text
 is not valid, nothing is written; on a terminal, you can edit it again. Until you close the editor,
 other runs of norn cannot change the file.`,
-		Example: "  norn secrets edit\n  EDITOR=nano norn secrets edit shop",
+		Example: "  norn secrets edit\n  norn secrets edit --env staging\n  EDITOR=nano norn secrets edit shop",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			file, err := findFile(a, cmd, cli.Argument(args, 0))
@@ -32,7 +34,7 @@ other runs of norn cannot change the file.`,
 			}
 			edit := &edit{App: a, file: file}
 			// Ctrl-C in the editor must not end norn. norn ends after the editor.
-			err = secrets.Update(context.WithoutCancel(cmd.Context()), file.path, func(f *secrets.File) error {
+			err = update(context.WithoutCancel(cmd.Context()), a, file, func(f *secrets.File) error {
 				return edit.once(cmd.Context(), f)
 			})
 			if err != nil {
@@ -42,7 +44,7 @@ other runs of norn cannot change the file.`,
 				a.Warnf("YAML reads the value of %s as a number, a time or a boolean, and changes its text; "+
 					"quote it to keep the text", strings.Join(edit.guessed, ", "))
 			}
-			return printChanges(a, file, edit.changes)
+			return finish(cmd.Context(), a, file, edit.changes)
 		},
 	}
 }
@@ -74,7 +76,9 @@ func (e *edit) once(ctx context.Context, f *secrets.File) error {
 	}
 	fresh := len(text) == 0
 	if fresh {
-		text = e.template()
+		if text, err = e.template(); err != nil {
+			return err
+		}
 	}
 	prompt, atTerminal := ui.NewPrompt(e.Streams)
 	return editor.Session{
@@ -106,12 +110,26 @@ func (e *edit) once(ctx context.Context, f *secrets.File) error {
 	}.Run(ctx)
 }
 
-// template returns the text to edit if the file does not exist yet.
-func (e *edit) template() []byte {
+// template returns the text to edit if the file does not exist yet. In the file of an environment, the names that the
+// common file has are comments: an empty value would replace the common one.
+func (e *edit) template() ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteString("# One name and value on each line. Put numbers in quotes to keep them as written.\n")
+	var common []secrets.Entry
+	if e.file.place.Environment != "" {
+		var err error
+		if common, err = secrets.Names(e.file.place.Common()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+	}
+	if len(common) > 0 {
+		fmt.Fprintf(&b, "# The values of names behind # are those of %s. Remove the # to replace one.\n", secrets.FileName)
+	}
 	for _, name := range e.file.declared {
+		if slices.ContainsFunc(common, named(name)) {
+			b.WriteString("# ")
+		}
 		fmt.Fprintf(&b, "%s: \"\"\n", name)
 	}
-	return b.Bytes()
+	return b.Bytes(), nil
 }

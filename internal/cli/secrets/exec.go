@@ -19,8 +19,9 @@ func newExec(a *cli.App) *cobra.Command {
 		Long: `Replaces norn with the command. Its environment holds the secrets that the infraspec declares, as in the
 app's Pods, but neither SOPS_AGE_KEY nor NORN_GIT_TOKEN. Cloud credentials stay in it, because the
 command may need them. The command's output is not redacted, and its exit code is the result.`,
-		Example: "  norn secrets exec -- bin/server\n  norn secrets exec shop -- sh -c 'psql \"$DATABASE_URL\"'",
-		Args:    cobra.ArbitraryArgs,
+		Example: "  norn secrets exec -- bin/server\n" +
+			"  norn secrets exec shop --env staging -- sh -c 'psql \"$DATABASE_URL\"'",
+		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dash := cmd.ArgsLenAtDash()
 			if dash < 0 || dash == len(args) || dash > 1 {
@@ -30,15 +31,15 @@ command may need them. The command's output is not redacted, and its exit code i
 			if err != nil {
 				return err
 			}
-			if len(file.declared) == 0 {
+			if len(file.spec.Secrets) == 0 {
 				return cli.Usagef("the infraspec of %s declares no secrets", file.app)
 			}
-			f, err := secrets.Open(cmd.Context(), file.path)
+			f, err := secrets.OpenLayers(cmd.Context(), file.place)
 			if err != nil {
 				return err
 			}
 			hide(a, f)
-			values, err := f.Pick(file.declared)
+			values, err := f.Pick(file.spec.Secrets)
 			f.Close()
 			if err != nil {
 				return err

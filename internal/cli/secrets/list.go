@@ -20,10 +20,12 @@ func newList(a *cli.App) *cobra.Command {
 		Use:   "list [APP]",
 		Short: "List the names of the app's secrets, and where they are",
 		Long: `Lists the names of the secrets. For each name, shows whether the infraspec declares it, whether it is
-encrypted in the file, whether it is in the cluster, and whether its value there differs. Without a
-key or a cluster, norn omits what it cannot know, and says why. Values are never shown.`,
-		Example: "  norn secrets list\n  norn secrets list shop -o json | jq -r 'select(.changed) | .name'",
-		Args:    cobra.MaximumNArgs(1),
+encrypted in the file, whether it is in the cluster, and whether its value there differs. With --env,
+also shows the file that its value comes from. Without a key or a cluster, norn omits what it cannot
+know, and says why. Values are never shown.`,
+		Example: "  norn secrets list\n  norn secrets list --env staging\n" +
+			"  norn secrets list shop -o json | jq -r 'select(.changed) | .name'",
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			conf, err := a.Choose(cmd, cli.Purpose{App: cli.Argument(args, 0)})
 			if err != nil {
@@ -33,15 +35,15 @@ key or a cluster, norn omits what it cannot know, and says why. Values are never
 			if err != nil {
 				return err
 			}
-			sources := status.SecretSources{Declared: file.declared}
-			sources.Entries, err = secrets.Names(file.path)
+			sources := status.SecretSources{Declared: file.declared, ByFile: file.place.Environment != ""}
+			sources.Entries, err = file.place.Entries()
 			switch {
 			case errors.Is(err, fs.ErrNotExist):
-				a.Warnf("%s does not exist yet; norn secrets set creates it", ui.DisplayPath(file.path))
+				a.Warnf("%s does not exist yet; %s creates it", ui.DisplayPath(file.path), file.place.SetCommand("NAME"))
 			case err != nil:
 				return err
 			default:
-				if sources.Values, err = valuesIfKey(cmd.Context(), a, file.path); err != nil {
+				if sources.Values, err = valuesIfKey(cmd.Context(), a, file.place); err != nil {
 					return err
 				}
 			}
@@ -66,9 +68,9 @@ key or a cluster, norn omits what it cannot know, and says why. Values are never
 	}
 }
 
-// valuesIfKey returns the file's values. If there is no key to decrypt them, it prints a warning and returns nil.
-func valuesIfKey(ctx context.Context, a *cli.App, path string) (map[string]secrets.Value, error) {
-	f, err := secrets.Open(ctx, path)
+// valuesIfKey returns the files' values. If there is no key to decrypt them, it prints a warning and returns nil.
+func valuesIfKey(ctx context.Context, a *cli.App, place secrets.Place) (map[string]secrets.Value, error) {
+	f, err := secrets.OpenLayers(ctx, place)
 	var keyless *secrets.FileError
 	if errors.As(err, &keyless) && keyless.NoKey {
 		ui.PrintWarning(a.Streams.Err, err.Error()+"; changed values are not detected")
@@ -118,6 +120,9 @@ func printSecretNames(a *cli.App, names []status.SecretName, sources status.Secr
 		return
 	}
 	head := []string{"NAME", "INFRASPEC", "FILE"}
+	if sources.ByFile {
+		head = append(head, "FROM")
+	}
 	if sources.Asked {
 		head = append(head, "CLUSTER")
 	}
@@ -128,6 +133,9 @@ func printSecretNames(a *cli.App, names []status.SecretName, sources status.Secr
 			declared = ui.Marked("not declared", ui.Warn)
 		}
 		row := []ui.Cell{{Text: n.Name}, declared, ui.Marked(n.File, fileMarks[n.File])}
+		if sources.ByFile {
+			row = append(row, ui.Cell{Text: cli.Dash(n.From)})
+		}
 		switch {
 		case sources.Foreign:
 			row = append(row, ui.Marked("not managed", ui.Warn))

@@ -2,10 +2,9 @@
 package secrets
 
 import (
-	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -18,22 +17,27 @@ import (
 
 const long = `The app's secrets are in secrets.enc.yaml beside its infraspec, encrypted with SOPS. Commit that file. The
 sops command reads and writes it too. norn deploy copies the secrets that the infraspec declares to
-the cluster. Only secrets edit and secrets exec reveal values.`
+the cluster. Only secrets edit and secrets exec reveal values.
+
+With --env, the values in secrets.ENV.enc.yaml replace those of the same name, and set, unset, edit,
+import and rotate change that file. Without --env, they change the file that all environments share.`
 
 // New returns norn secrets.
 func New(a *cli.App) *cobra.Command {
 	cmd := cli.Group("secrets", "Manage the app's secrets in its SOPS file", long)
 	cmd.Example = "  norn secrets init\n  norn secrets set API_TOKEN\n  norn secrets list shop"
-	cmd.AddCommand(newList(a), newSet(a), newUnset(a), newEdit(a), newRotate(a), newInit(a), newExec(a))
+	cmd.AddCommand(newList(a), newSet(a), newUnset(a), newImport(a), newEdit(a), newRotate(a), newInit(a), newExec(a))
 	return cmd
 }
 
 // appFile is an app's encrypted file, with the secrets that the infraspec declares. It ignores other mistakes in the
 // infraspec.
 type appFile struct {
-	path     string
+	place    secrets.Place
+	path     string // of the file that the command writes
 	app      string
-	declared []string
+	spec     *infraspec.Spec // in the chosen environment
+	declared []string        // without an environment, also those of all environments
 }
 
 func findFile(a *cli.App, cmd *cobra.Command, arg string) (*appFile, error) {
@@ -61,55 +65,59 @@ func findFile(a *cli.App, cmd *cobra.Command, arg string) (*appFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	if name := cmd.Name(); len(spec.Environments) > 0 && (name == "set" || name == "unset" || name == "edit") {
-		a.Warnf("%s holds the secrets of all environments of %s", secrets.FileName, spec.App)
+	place := secrets.Place{Dir: filepath.Dir(path), Environment: conf.Env}
+	f := &appFile{place: place, path: place.Own(), app: spec.App, spec: laid, declared: declaredIn(laid)}
+	if f.allEnvironments() {
+		f.warnCommon(a, cmd.Name())
 	}
-	spec = laid
-	return &appFile{path: filepath.Join(filepath.Dir(path), secrets.FileName), app: spec.App, declared: spec.Secrets}, nil
+	return f, nil
 }
 
-// hide redacts the values of f in all later output.
-func hide(a *cli.App, f *secrets.File) {
+// allEnvironments reports whether the app has environments and none is chosen, so that the command works on the file
+// that all share.
+func (f *appFile) allEnvironments() bool {
+	return f.place.Environment == "" && len(f.spec.Environments) > 0
+}
+
+// warnCommon warns that a command works on the file that all environments share.
+func (f *appFile) warnCommon(a *cli.App, command string) {
+	switch command {
+	case "set", "unset", "edit", "import":
+		a.Warnf("no environment is chosen with --env: %s holds the values for all environments of %s",
+			secrets.FileName, f.app)
+	case "exec":
+		a.Warnf("no environment is chosen with --env: the values are those of %s alone", secrets.FileName)
+	case "rotate":
+		for _, name := range f.spec.EnvironmentNames() {
+			own := secrets.Place{Dir: f.place.Dir, Environment: name}.Own()
+			if _, err := os.Stat(own); err == nil {
+				a.Warnf("%s keeps its key: run norn secrets rotate --env %s too", ui.DisplayPath(own), name)
+			}
+		}
+	}
+}
+
+// declaredIn returns the names that an infraspec declares. If it has environments and is not that of one of them, they
+// include the names of all.
+func declaredIn(spec *infraspec.Spec) []string {
+	names := slices.Clone(spec.Secrets)
+	if spec.Environment == "" {
+		for _, one := range spec.InEnvironments() {
+			for _, name := range one.Secrets {
+				if !slices.Contains(names, name) {
+					names = append(names, name)
+				}
+			}
+		}
+	}
+	return names
+}
+
+// hide redacts the values of a file, or of several, in all later output.
+func hide(a *cli.App, f interface {
+	Each(do func(name string, v secrets.Value))
+}) {
 	f.Each(func(name string, v secrets.Value) { a.Redactor.Hide(name, v.Reveal()) })
-}
-
-// Changed is the JSON output of a command that changes the file.
-type Changed struct {
-	Path    string          `json:"path"`
-	Changes secrets.Changes `json:"changes"`
-}
-
-// printChanges prints the changed names, and warns about new names that the infraspec does not declare.
-func printChanges(a *cli.App, file *appFile, c secrets.Changes) error {
-	if a.JSON {
-		return a.Encode(Changed{file.path, c})
-	}
-	text := c.String()
-	if text == "" {
-		text = "unchanged"
-	}
-	err := ui.PrintText(a.Streams.Out, ui.DisplayPath(file.path)+": "+text)
-	for _, name := range c.Added {
-		if !slices.Contains(file.declared, name) {
-			a.Warnf("%s", undeclared(name, file.declared))
-		}
-	}
-	return err
-}
-
-// undeclared returns a warning that the infraspec does not declare name, with the line to add.
-func undeclared(name string, declared []string) string {
-	for _, other := range declared {
-		if strings.EqualFold(other, name) {
-			return fmt.Sprintf("the infraspec declares %s, not %s; names are case-sensitive", other, name)
-		}
-	}
-	if len(declared) == 0 {
-		return fmt.Sprintf("%s is not declared, so the app does not get it; add this line to %s: secrets: [%[1]s]",
-			name, infraspec.FileName)
-	}
-	return fmt.Sprintf("%s is not declared, so the app does not get it; add the line \"- %[1]s\" under secrets in %s",
-		name, infraspec.FileName)
 }
 
 // appAndName splits the arguments [APP] NAME. Its error does not repeat NAME, which may be a value.

@@ -13,6 +13,7 @@ import (
 	"norn/internal/cli"
 	"norn/internal/redact"
 	"norn/internal/ui"
+	"norn/pkg/infraspec"
 	"norn/pkg/secrets"
 )
 
@@ -23,12 +24,17 @@ func newSet(a *cli.App) *cobra.Command {
 		Short: "Set a value in the app's SOPS file",
 		Long: `Asks for the value without showing it, or reads it from standard input without the newline at its end.
 --from-file reads a file as it is. If the SOPS file does not exist yet, norn creates it for the
-recipients in .sops.yaml; see norn secrets init.
+recipients in .sops.yaml; see norn secrets init. On a terminal, norn offers to add a new name to the
+infraspec.
+
+With --env, sets the value of one environment only. If no rule in .sops.yaml matches a new file of an
+environment, it gets the recipients of secrets.enc.yaml.
 
 NAME=VALUE works too, but is discouraged: other users of the machine see it in the list of
 processes, and the shell keeps it in its history.`,
 		Example: `  norn secrets set API_TOKEN
   pass show shop/db | norn secrets set shop DB_PASSWORD
+  norn secrets set --env staging API_TOKEN
   norn secrets set TLS_KEY --from-file key.pem`,
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -112,7 +118,7 @@ func setSecret(a *cli.App, cmd *cobra.Command, file *appFile, name, value string
 			"store it in base64, and decode it in the app")
 	}
 	var changes secrets.Changes
-	err := secrets.Update(cmd.Context(), file.path, func(f *secrets.File) error {
+	err := update(cmd.Context(), a, file, func(f *secrets.File) error {
 		hide(a, f)
 		before := f.Values()
 		old, there := before[name]
@@ -129,11 +135,16 @@ func setSecret(a *cli.App, cmd *cobra.Command, file *appFile, name, value string
 	if err != nil {
 		return err
 	}
+	warnCommonWord(a, name, value)
+	return finish(cmd.Context(), a, file, changes)
+}
+
+// warnCommonWord warns about a value that also occurs in other text.
+func warnCommonWord(a *cli.App, name, value string) {
 	if redact.Common(value) {
 		a.Warnf("the value of %s is a word or a short number; norn hides it wherever it occurs in output, "+
 			"so use a random value if %[1]s is a secret", name)
 	}
-	return printChanges(a, file, changes)
 }
 
 func newUnset(a *cli.App) *cobra.Command {
@@ -142,8 +153,9 @@ func newUnset(a *cli.App) *cobra.Command {
 		Short: "Remove a value from the app's SOPS file",
 		Long: `Removes a value from the encrypted file. The cluster keeps it until the next deploy, and the repository's
 history keeps it encrypted. If a value has leaked, replace it with a new one.`,
-		Example: "  norn secrets unset OLD_TOKEN\n  norn secrets unset shop OLD_TOKEN",
-		Args:    cobra.RangeArgs(1, 2),
+		Example: "  norn secrets unset OLD_TOKEN\n  norn secrets unset --env staging OLD_TOKEN\n" +
+			"  norn secrets unset shop OLD_TOKEN",
+		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			appArg, name, err := appAndName(args)
 			if err != nil {
@@ -166,10 +178,36 @@ history keeps it encrypted. If a value has leaked, replace it with a new one.`,
 			if err != nil {
 				return err
 			}
-			if slices.Contains(file.declared, name) {
-				a.Warnf("%s is still declared: remove it from secrets: in the infraspec, or the next norn deploy fails", name)
-			}
-			return printChanges(a, file, secrets.Changes{Removed: []string{name}})
+			warnStillDeclared(a, file, name)
+			return finish(cmd.Context(), a, file, secrets.Changes{Removed: []string{name}})
 		},
+	}
+}
+
+func named(name string) func(secrets.Entry) bool {
+	return func(e secrets.Entry) bool { return e.Name == name }
+}
+
+// warnStillDeclared warns that the infraspec declares a removed name that no file has any more.
+func warnStillDeclared(a *cli.App, file *appFile, name string) {
+	specs := []*infraspec.Spec{file.spec}
+	if file.allEnvironments() {
+		specs = file.spec.InEnvironments()
+	}
+	var into []string
+	for _, spec := range specs {
+		place := secrets.Place{Dir: file.place.Dir, Environment: spec.Environment}
+		entries, _ := place.Entries() // the command has just written the file
+		if slices.Contains(spec.Secrets, name) && !slices.ContainsFunc(entries, named(name)) {
+			into = append(into, spec.Environment)
+		}
+	}
+	where := ""
+	if all := strings.Join(into, ", "); all != "" {
+		where = " into " + all
+	}
+	if len(into) > 0 {
+		a.Warnf("%s is still declared: remove it from secrets: in the infraspec, or the next norn deploy%s fails", name,
+			where)
 	}
 }
