@@ -6,6 +6,7 @@ import (
 	"errors"
 	"reflect"
 
+	"norn/internal/batch"
 	"norn/internal/command"
 	"norn/internal/config"
 	"norn/internal/editor"
@@ -116,6 +117,7 @@ func results() []outcome {
 		exited,
 		differs,
 		ends[*ProblemsFoundError](ExitFailed, reasonProblems),
+		ends[*AllError](ExitFailed, reasonNone), // with the code of its failures
 	}
 }
 
@@ -164,6 +166,7 @@ func failures() []outcome {
 		ends[*secrets.NameError](ExitUsage, reasonSecretsFile),
 		ends[*secrets.SyntaxError](ExitUsage, reasonSecretsFile),
 		ends[*UsageError](ExitUsage, reasonUsage),
+		ends[*batch.CycleError](ExitUsage, reasonUsage),
 		ends[*MisspelledError](ExitUsage, reasonNotFound), // unless the error that it wraps has another reason
 		ends[*pipeline.UsageError](ExitUsage, reasonUsage),
 		ends[*config.Error](ExitUsage, reasonUsage),
@@ -192,6 +195,9 @@ func Outcome(ctx context.Context, err error) ui.Outcome {
 	case reflect.TypeFor[*rollout.Error]():
 		failed, _ := errors.AsType[*rollout.Error](err)
 		o.Reason = string(failed.Evidence.Reason)
+	case reflect.TypeFor[*AllError]():
+		all, _ := errors.AsType[*AllError](err)
+		o.Code, o.Name = all.Code, exitName(all.Code)
 	case reflect.TypeFor[*job.ExitError]():
 		exited, _ := errors.AsType[*job.ExitError](err)
 		o.Code = exited.Code

@@ -157,7 +157,7 @@ var otherFlags = map[string]string{
 	"unknown flag: --interactive": openShell,
 	"unknown flag: --tty":         openShell,
 	"unknown shorthand flag: 'A'": "norn works in one namespace at a time; set it with --namespace",
-	"unknown flag: --all":         "norn works on one app at a time; docs/ci.md has a script that deploys several",
+	"unknown flag: --all":         "this command works on one app at a time",
 }
 
 // FlagErrorFor returns the error for pflag's err about a flag of cmd. args are all arguments after norn. If args also

@@ -57,6 +57,18 @@ func (d *decoder) identity(s *Spec) {
 		d.at("app", Error, RuleName, "app %s is too long for a CronJob: %d characters, at most %d",
 			quoted(s.App), len(s.App), maxCronName)
 	}
+	for i, name := range s.Needs {
+		key := element("needs", i)
+		switch {
+		case !d.has(key) || d.foundAt(key): // not a string, already reported
+		case !ValidName(name):
+			d.at(key, Error, RuleName, "%s is not a name for an app; %s", quoted(name), dnsLabel)
+		case name == s.App:
+			d.at(key, Error, RuleName, "an app cannot need itself")
+		case slices.Contains(s.Needs[:i], name):
+			d.at(key, Error, RuleTwice, "needs: %s is listed twice", quoted(name))
+		}
+	}
 }
 
 // role checks the keys that each role needs, and warns about keys that have no effect for it.

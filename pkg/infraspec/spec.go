@@ -94,6 +94,8 @@ type Spec struct {
 	Resources Resources `yaml:"resources"`
 	// Pod are settings of the app's Pods, those of its Jobs included.
 	Pod Pod `yaml:"pod"`
+	// Needs are the apps that norn changes before this one if it changes all, with --all.
+	Needs []string `yaml:"needs" jsonschema:"pattern=^[a-z0-9]([-a-z0-9]*[a-z0-9])?$,uniqueItems=true"`
 	// Overlay is the path of a file with partial Kubernetes objects, relative to the folder of infraspec.yaml. norn merges
 	// them into the objects that it makes. See docs/overlay.md.
 	Overlay string `yaml:"overlay"`

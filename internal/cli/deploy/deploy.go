@@ -40,7 +40,7 @@ version keeps running.`,
   norn deploy shop --dry-run              # show what each step would do
   norn deploy --version-only              # change the image and the Secret
   norn deploy --save-failure              # in CI: keep the evidence`,
-		Args: cli.AtMost(2, "deploy one app at a time; docs/ci.md has a script that deploys several"),
+		Args: cli.AtMost(2, "deploy one app at a time, or all with --all"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.Ship(cmd, &o.Shipping, func(out ui.Progress) (*infraspec.Spec, error) {
 				return run(a, cmd, args, o, out)
@@ -57,6 +57,7 @@ version keeps running.`,
 	flags.BoolVar(&o.Force, "force", false, "migrate and replace the Pods even if nothing changed")
 	cli.BindBuild(cmd)
 	o.Bind(cmd)
+	a.BindAll(cmd)
 	return cmd
 }
 

@@ -37,6 +37,7 @@ with 1. With --exit-code, norn also exits with 1 if anything differs.`,
 	}
 	cmd.Flags().BoolVar(&exitCode, "exit-code", false, "exit with 1 if anything differs")
 	cmd.Flags().BoolVar(&o.Adopt, "adopt", false, "show what forge --adopt would change")
+	a.BindAll(cmd)
 	return cmd
 }
 

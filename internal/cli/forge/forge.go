@@ -54,6 +54,7 @@ previous version, like norn deploy. The Service and the public route change last
 	o.rollout.Bind(cmd)
 	cli.BindLock(cmd, &o.Lock)
 	cli.BindConfirmed(cmd)
+	a.BindAll(cmd)
 	return cmd
 }
 

@@ -151,8 +151,16 @@ func asUsage(check cobra.PositionalArgs) cobra.PositionalArgs {
 // outputFlag is the value of -o.
 type outputFlag struct{ json *bool }
 
-func (o *outputFlag) String() string { return "" }
-func (o *outputFlag) Type() string   { return "format" }
+// String implements pflag.Value.
+func (o *outputFlag) String() string {
+	if o.json != nil && *o.json {
+		return "json"
+	}
+	return ""
+}
+
+// Type implements pflag.Value.
+func (o *outputFlag) Type() string { return "format" }
 
 // Set implements pflag.Value.
 func (o *outputFlag) Set(s string) error {

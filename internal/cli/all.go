@@ -1,0 +1,201 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"norn/internal/batch"
+	"norn/internal/command"
+	"norn/internal/config"
+	"norn/pkg/deploy/source"
+	"norn/pkg/infraspec"
+)
+
+// allFlags are the flags of a command that works on one app or on all.
+type allFlags struct {
+	all   bool
+	since string
+	jobs  int
+}
+
+// names of the flags that a run for one app does not get
+const (
+	allFlag   = "all"
+	sinceFlag = "changed-since"
+	jobsFlag  = "jobs"
+)
+
+// BindAll adds --all to a command for one app. With it, the command runs for every app in the apps folder, each in a
+// process of its own.
+func (a *App) BindAll(cmd *cobra.Command) {
+	var o allFlags
+	flags := cmd.Flags()
+	flags.BoolVar(&o.all, allFlag, false, "run for every app in the apps folder, in the order of their needs")
+	flags.StringVar(&o.since, sinceFlag, "", "with --all: only the apps whose files differ from this commit")
+	flags.IntVar(&o.jobs, jobsFlag, 4, "with --all: number of apps at a time")
+	one := cmd.RunE
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		switch {
+		case !o.all && (o.since != "" || flags.Changed(jobsFlag)):
+			return Usagef("--%s and --%s need --%s", sinceFlag, jobsFlag, allFlag)
+		case !o.all:
+			return one(cmd, args)
+		case len(args) > 0:
+			return Usagef("--%s cannot be combined with APP: it means every app in the apps folder", allFlag)
+		case o.jobs < 1:
+			return Usagef("--%s must be at least 1", jobsFlag)
+		}
+		return a.runAll(cmd, o)
+	}
+}
+
+// runAll runs cmd for all apps, and prints how it ended for each.
+func (a *App) runAll(cmd *cobra.Command, o allFlags) error {
+	ctx := cmd.Context()
+	conf, err := a.Config(cmd)
+	if err != nil {
+		return err
+	}
+	apps, err := a.chosenApps(ctx, cmd, conf, o.since)
+	if err != nil {
+		return err
+	}
+	flags := flagsOf(cmd)
+	out := newAllOutput(a, apps)
+	results := batch.Run(ctx, apps, o.jobs, func(ctx context.Context, app batch.App) int {
+		args := slices.Concat(strings.Fields(cmd.CommandPath())[1:], flags, []string{"--", app.Path})
+		stdout, stderr, end := out.of(app.Name)
+		code, err := command.Self(ctx, stdout, stderr, args...)
+		end()
+		if err != nil {
+			out.fail(app.Name, err)
+			code = ExitFailed
+		}
+		return code
+	})
+	if ctx.Err() != nil {
+		out.print(results)
+		return context.Cause(ctx)
+	}
+	return out.conclude(cmd.Name(), results)
+}
+
+// chosenApps returns the apps that the command is for, in the order in which it runs for them. If it could not run for
+// one of them, it returns an error, so that it runs for none.
+func (a *App) chosenApps(ctx context.Context, cmd *cobra.Command, conf *config.Config, since string) ([]batch.App, error) {
+	paths, err := infraspec.List(conf.AppsDir)
+	if err != nil {
+		return nil, err
+	}
+	var all []batch.App
+	var wrong []error
+	known := map[string]string{}
+	for _, path := range paths {
+		spec, _, err := infraspec.Load(path)
+		if err == nil {
+			err = fits(cmd, spec, conf)
+		}
+		if err == nil && known[spec.App] != "" {
+			err = Usagef("%s and %s both set app: %s", known[spec.App], path, spec.App)
+		}
+		if err != nil {
+			wrong = append(wrong, err)
+			continue
+		}
+		known[spec.App] = path
+		if cmd.Name() == "deploy" && !spec.Deploy {
+			continue
+		}
+		changed := true
+		if since != "" {
+			changed, err = source.ChangedSince(ctx, filepath.Dir(path), spec.Build.Context, since)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if changed {
+			all = append(all, batch.App{Name: spec.App, Path: path, Needs: spec.Needs})
+		}
+	}
+	if len(wrong) > 0 {
+		return nil, errors.Join(wrong...)
+	}
+	for _, app := range all {
+		for _, name := range app.Needs {
+			if known[name] == "" {
+				return nil, Usagef("%s needs %s, which is not in %s", app.Name, name, conf.AppsDir)
+			}
+		}
+	}
+	return batch.Ordered(all)
+}
+
+// fits returns an error if the command could not run for an app in the chosen environment, or would ask.
+func fits(cmd *cobra.Command, spec *infraspec.Spec, conf *config.Config) error {
+	names := spec.EnvironmentNames()
+	if conf.Env == "" && len(names) > 0 {
+		return withHint(Usagef("%s has environments, and none is chosen", spec.App),
+			"choose one with --env NAME or NORN_ENV: "+strings.Join(names, ", "))
+	}
+	chosen, err := spec.In(conf.Env)
+	if err != nil {
+		return err
+	}
+	protected := chosen.Environments[conf.Env].Protected
+	if protected && cmd.Flags().Lookup("yes") != nil && !flagIsSet(cmd, "yes") && !flagIsSet(cmd, "dry-run") {
+		return withHint(Usagef("environment %s of %s is protected, and --all asks for no confirmation", conf.Env, spec.App),
+			"pass --yes to skip the confirmation")
+	}
+	return nil
+}
+
+// flagsOf returns the flags that the user has passed, without those of BindAll.
+func flagsOf(cmd *cobra.Command) []string {
+	var args []string
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		values := []string{f.Value.String()}
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			values = list.GetSlice()
+		}
+		if !slices.Contains([]string{allFlag, sinceFlag, jobsFlag}, f.Name) {
+			for _, v := range values {
+				args = append(args, fmt.Sprintf("--%s=%s", f.Name, v))
+			}
+		}
+	})
+	return args
+}
+
+// AllError reports that a command failed for some of all apps.
+type AllError struct {
+	Command      string
+	Failed, Apps int
+	Code         int // the exit code: that of the failures if they agree, else ExitFailed
+}
+
+// Error says for how many apps the command failed.
+func (e *AllError) Error() string {
+	return fmt.Sprintf("norn %s failed for %d of %s", e.Command, e.Failed, Plural(e.Apps, "app"))
+}
+
+// codeOf returns the exit code for several results.
+func codeOf(results []batch.Result) int {
+	code := ExitDone
+	for _, r := range results {
+		switch {
+		case r.Code == ExitDone || r.Code == code:
+		case code == ExitDone:
+			code = r.Code
+		default:
+			return ExitFailed
+		}
+	}
+	return code
+}

@@ -1,0 +1,146 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"norn/internal/batch"
+	"norn/internal/ui"
+)
+
+// allOutput combines the output of norn's runs for several apps. Lines of progress begin with the app's name. A result,
+// such as that of diff, is printed in one piece. With -o json, each object gets the key app.
+type allOutput struct {
+	app   *App
+	width int // of the longest name
+
+	mu sync.Mutex
+}
+
+func newAllOutput(a *App, apps []batch.App) *allOutput {
+	o := &allOutput{app: a}
+	for _, app := range apps {
+		o.width = max(o.width, len(app.Name))
+	}
+	return o
+}
+
+// of returns where the run for an app writes. end must be called after it.
+func (o *allOutput) of(name string) (stdout, stderr io.Writer, end func()) {
+	prefix := fmt.Sprintf("%-*s | ", o.width, name)
+	progress := &lines{each: func(line []byte) { o.write(o.app.Streams.Err, append([]byte(prefix), line...)) }}
+	if o.app.JSON {
+		events := &lines{each: func(line []byte) { o.write(o.app.Streams.Out, withApp(name, line)) }}
+		return events, progress, func() { events.flush(); progress.flush() }
+	}
+	var result bytes.Buffer
+	return &result, progress, func() {
+		progress.flush()
+		if result.Len() > 0 {
+			o.write(o.app.Streams.Out, append([]byte("# "+name+"\n"), result.Bytes()...))
+		}
+	}
+}
+
+func (o *allOutput) write(to io.Writer, text []byte) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	_, _ = to.Write(text) // the stream keeps the error
+}
+
+func (o *allOutput) fail(name string, err error) {
+	o.write(o.app.Streams.Err, fmt.Appendf(nil, "%-*s | Error: %v\n", o.width, name, err))
+}
+
+// withApp adds the app's name to a line with a JSON object.
+func withApp(name string, line []byte) []byte {
+	rest, isObject := bytes.CutPrefix(line, []byte("{"))
+	if !isObject || !json.Valid(line) {
+		return line
+	}
+	quoted, err := json.Marshal(name)
+	if err != nil {
+		return line
+	}
+	separator := ","
+	if bytes.HasPrefix(bytes.TrimSpace(rest), []byte("}")) {
+		separator = ""
+	}
+	return fmt.Appendf(nil, `{"app":%s%s%s`, quoted, separator, rest)
+}
+
+// conclude prints how the command ended for each app. It returns an error if it failed for one.
+func (o *allOutput) conclude(command string, results []batch.Result) error {
+	failed := 0
+	for _, r := range results {
+		if r.Code != ExitDone || r.Skipped != "" {
+			failed++
+		}
+	}
+	if failed > 0 || !o.app.Quiet {
+		o.print(results)
+	}
+	if failed == 0 {
+		return nil
+	}
+	return &AllError{Command: command, Failed: failed, Apps: len(results), Code: codeOf(results)}
+}
+
+// print prints how the command ended for each app.
+func (o *allOutput) print(results []batch.Result) {
+	if o.app.JSON {
+		return // each app has its end event
+	}
+	if len(results) == 0 {
+		_ = ui.PrintText(o.app.Streams.Err, "no app has changed")
+		return
+	}
+	var rows [][]ui.Cell
+	for _, r := range results {
+		outcome := ui.Cell{Text: "done", Mark: ui.Good}
+		switch {
+		case r.Skipped != "":
+			outcome = ui.Cell{Text: "skipped: " + r.Skipped, Mark: ui.Warn}
+		case r.Code != ExitDone:
+			outcome = ui.Cell{Text: fmt.Sprintf("%s (exit code %d)", strings.ReplaceAll(exitName(r.Code), "-", " "), r.Code), Mark: ui.Bad}
+		}
+		took := ""
+		if r.Took > 0 {
+			took = r.Took.Round(time.Second / 10).String()
+		}
+		rows = append(rows, []ui.Cell{{Text: r.Name}, outcome, {Text: took}})
+	}
+	ui.PrintTable(o.app.Streams.Err, []string{"APP", "OUTCOME", "TOOK"}, rows, "OUTCOME")
+}
+
+// lines passes on whole lines.
+type lines struct {
+	each func(line []byte)
+	rest []byte
+}
+
+// Write implements io.Writer.
+func (l *lines) Write(p []byte) (int, error) {
+	l.rest = append(l.rest, p...)
+	for {
+		line, rest, whole := bytes.Cut(l.rest, []byte("\n"))
+		if !whole {
+			return len(p), nil
+		}
+		l.each(append(bytes.Clone(line), '\n'))
+		l.rest = rest
+	}
+}
+
+// flush passes on a last line without its end.
+func (l *lines) flush() {
+	if len(l.rest) > 0 {
+		l.each(append(l.rest, '\n'))
+	}
+	l.rest = nil
+}
