@@ -268,6 +268,15 @@ func TestMigrationFailsBeforeProcesses(t *testing.T) {
 	same(w, "after the migration", untouched(), before)
 	deploys(0, "second")(w)
 	same(w, "the second version", images(w), "shop second 1, shop-worker second 2, shop-nightly second false")
+
+	// A rollback points to a snapshot only if norn takes one.
+	const hint = "is not undone; norn snapshots list shows the snapshot taken before it"
+	if out := expect(w, 0, []string{"rollback", "shop"}, "is not undone"); strings.Contains(out, hint) {
+		t.Errorf("the rollback points to a snapshot that does not exist:\n%s", out)
+	}
+	expect(w, 0, []string{"rollback", "shop"})
+	w.WriteApp("shop", shipsThree+"migrations: {command: [/shop, migrate], database: shop}\n")
+	expect(w, 0, []string{"rollback", "shop"}, hint)
 }
 
 // Of two deploys at once, the second waits for the first. In the end, all processes have its release.
