@@ -34,8 +34,8 @@ func (e *CycleError) Error() string {
 // Hint returns advice.
 func (e *CycleError) Hint() string { return "remove one of them from the needs of another" }
 
-// Ordered returns the apps so that each is after those that it needs, and otherwise in their order. An app that is needed
-// and not among apps does not matter. The error is a *CycleError.
+// Ordered returns the apps so that each is after the apps that it needs, and otherwise in their order. An app that is
+// needed and not among apps does not matter. The error is a *CycleError.
 func Ordered(apps []App) ([]App, error) {
 	var done []App
 	rest := slices.Clone(apps)
@@ -59,9 +59,9 @@ func has(apps []App, name string) bool {
 	return slices.ContainsFunc(apps, func(a App) bool { return a.Name == name })
 }
 
-// Run calls do for each app, for at most jobs at a time, and returns the results in the order of apps. An app begins once
-// do has returned 0 for all that it needs. If do fails for one of them, the app is skipped. When ctx ends, no more apps
-// begin. The apps must be in the order of Ordered.
+// Run calls do for each app, for at most jobs at a time, and returns the results in the order of apps. An app begins
+// once do has returned 0 for all apps that it needs. If do fails for one of them, the app is skipped. When ctx ends, no
+// more apps begin. The apps must be in the order of Ordered.
 func Run(ctx context.Context, apps []App, jobs int, do func(context.Context, App) int) []Result {
 	results := make([]Result, len(apps))
 	ended := map[string]chan struct{}{}

@@ -37,7 +37,7 @@ func TestOrdered(t *testing.T) {
 	}
 }
 
-// An app runs after those that it needs, side by side with the others, and not at all if one of them fails.
+// An app runs after the apps that it needs, side by side with the others, and not at all if one of them fails.
 func TestRun(t *testing.T) {
 	ordered, err := Ordered(apps("web:api api:db db lone broken after:broken later:after"))
 	if err != nil {

@@ -25,7 +25,7 @@ type allFlags struct {
 	jobs  int
 }
 
-// names of the flags that a run for one app does not get
+// The names of the flags that the run for one app does not get.
 const (
 	allFlag   = "all"
 	sinceFlag = "changed-since"
@@ -89,7 +89,9 @@ func (a *App) runAll(cmd *cobra.Command, o allFlags) error {
 
 // chosenApps returns the apps that the command is for, in the order in which it runs for them. If it could not run for
 // one of them, it returns an error, so that it runs for none.
-func (a *App) chosenApps(ctx context.Context, cmd *cobra.Command, conf *config.Config, since string) ([]batch.App, error) {
+func (a *App) chosenApps(
+	ctx context.Context, cmd *cobra.Command, conf *config.Config, since string,
+) ([]batch.App, error) {
 	paths, err := infraspec.List(conf.AppsDir)
 	if err != nil {
 		return nil, err

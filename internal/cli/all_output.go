@@ -107,7 +107,8 @@ func (o *allOutput) print(results []batch.Result) {
 		case r.Skipped != "":
 			outcome = ui.Cell{Text: "skipped: " + r.Skipped, Mark: ui.Warn}
 		case r.Code != ExitDone:
-			outcome = ui.Cell{Text: fmt.Sprintf("%s (exit code %d)", strings.ReplaceAll(exitName(r.Code), "-", " "), r.Code), Mark: ui.Bad}
+			name := strings.ReplaceAll(exitName(r.Code), "-", " ")
+			outcome = ui.Cell{Text: fmt.Sprintf("%s (exit code %d)", name, r.Code), Mark: ui.Bad}
 		}
 		took := ""
 		if r.Took > 0 {

@@ -9,9 +9,9 @@ import (
 	"os/exec"
 )
 
-// Self runs norn itself, with its own environment, and returns its exit code. When ctx ends, Self interrupts it and waits
-// for its end, because it may have to restore something. It gets no signals of the terminal: a second Ctrl-C would end
-// it at once.
+// Self runs norn itself, with its own environment, and returns its exit code. When ctx ends, Self interrupts it and
+// waits for its end, because it may have to restore something. It gets no signals of the terminal: a second Ctrl-C
+// would end it at once.
 func Self(ctx context.Context, stdout, stderr io.Writer, args ...string) (code int, err error) {
 	path, err := os.Executable()
 	if err != nil {

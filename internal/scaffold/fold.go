@@ -78,7 +78,8 @@ func siblings(path string) ([]string, error) {
 
 func sameImage(a, b *infraspec.Spec) bool {
 	return a.Build.Dockerfile == b.Build.Dockerfile && a.Build.Context == b.Build.Context &&
-		a.Build.Target == b.Build.Target && maps.Equal(a.Build.Args, b.Build.Args) && a.Repo.URL == b.Repo.URL && a.Repo.Branch == b.Repo.Branch
+		a.Build.Target == b.Build.Target && maps.Equal(a.Build.Args, b.Build.Args) &&
+		a.Repo.URL == b.Repo.URL && a.Repo.Branch == b.Repo.Branch
 }
 
 // part is one of the infraspecs to merge.

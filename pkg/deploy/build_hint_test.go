@@ -51,8 +51,8 @@ func TestBuildHint(t *testing.T) {
 		{"ignored folder", "HEAD", "rm notes.bin", "Dockerfile", "dist exists in DIR, but git ignores it"},
 		{"not committed", "HEAD", "rmdir dist", "Dockerfile", "new exists in DIR, but it is not committed, so it is not in"},
 		{"not in this commit", "HEAD~1", "rm new", "Dockerfile", "later exists in DIR, but it is not in commit TAG; commit"},
-		{"outside of the context", "HEAD", "", "../Dockerfile", "beside is outside the build context, which is the " +
-			"infraspec's folder; put the infraspec next to the Dockerfile, for example as infraspec.shop.yaml"},
+		{"outside of the context", "HEAD", "", "../Dockerfile", "beside is outside the build context; set " +
+			"build.context, or put the infraspec next to the Dockerfile, for example as infraspec.shop.yaml"},
 	} {
 		sh(t, app, c.before)
 		got, tree := hintFor(t, app, c.ref, c.dockerfile)
@@ -66,7 +66,8 @@ func TestBuildHint(t *testing.T) {
 // hintFor returns the hint of a failed build of the app in dir.
 func hintFor(t *testing.T, dir, ref, dockerfile string) (string, source.Tree) {
 	t.Helper()
-	tree, err := source.FromCheckout(t.Context(), dir, source.Selection{Ref: ref}, filepath.Join(t.TempDir(), "target"), nil)
+	version := source.Selection{Ref: ref}
+	tree, err := source.FromCheckout(t.Context(), dir, version, filepath.Join(t.TempDir(), "target"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -109,7 +109,7 @@ func unverified(from Origin, what string) error {
 	}
 }
 
-// deployedVersion returns the version of an app that runs no Pods between its runs. A deploy that has ended verifies it.
+// deployedVersion returns the version of an app that runs no Pods between its runs. A complete deploy verifies it.
 func deployedVersion(ctx context.Context, from Origin) (Entry, error) {
 	r := (&run{cluster: from.Cluster, options: Options{Target: from.Target}, repo: from.Repository}).withSpec(from.Spec)
 	live, err := r.readWorkload(ctx, from.Spec)
@@ -175,8 +175,9 @@ func (r *run) adviseCopy(err error, image string) error {
 	}
 	switch failed.Evidence.Reason {
 	case k8srollout.ImagePull, k8srollout.RegistryRefused, k8srollout.ImageNotFound:
-		failed.Evidence.Hint += fmt.Sprintf("; or copy the image to a registry that they can use (skopeo copy --all docker://%s "+
-			"docker://REGISTRY/%s) and run norn deploy --env %s --image REGISTRY/%[2]s", image, r.spec.App, r.spec.Environment)
+		failed.Evidence.Hint += fmt.Sprintf("; or copy the image to a registry that they can use "+
+			"(skopeo copy --all docker://%s docker://REGISTRY/%s) and run norn deploy --env %s --image REGISTRY/%[2]s",
+			image, r.spec.App, r.spec.Environment)
 	default:
 	}
 	return err
@@ -206,7 +207,7 @@ func (r *run) sayPromoted(out io.Writer, live liveApp) error {
 			r.spec.Environment, metadata.ShortCommit(before), metadata.ShortCommit(r.options.Ref))
 	}
 	if r.options.Ref == "" {
-		pipeline.Warn(out, "the commit of the image is unknown, so norn ships it with the infraspec and the secrets in %s", r.dir)
+		pipeline.Warn(out, "the image has no known commit; norn ships it with the infraspec and the secrets in %s", r.dir)
 	}
 	return nil
 }

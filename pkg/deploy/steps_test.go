@@ -115,7 +115,7 @@ func TestPlans(t *testing.T) {
 				processes:    []liveWorkload{{}, {kind: "Deployment"}}, dropped: []string{"clock"},
 			}}, image: made.name},
 			[]string{
-				"push: --image is set", "test: --image is set", "snapshot: the infraspec has no migrations.command",
+				"push: --image", "test: --image", "snapshot: the infraspec has no migrations.command",
 				"migrate: the infraspec has no migrations.command", "secrets: the infraspec declares no secrets",
 				"rollout: main: 1 Pod, new mailer: 1 Pod, worker: 2 Pods of r.example.com/shop:1 instead of old:1; process " +
 					"clock ends, because the infraspec no longer has it",

@@ -182,8 +182,8 @@ func (d *decoder) mapValue(n *yaml.Node, path string, v reflect.Value) {
 	}
 }
 
-// areVariables reports whether the keys of the mapping at path are the names of variables, which a user may confuse with
-// their values.
+// areVariables reports whether the keys of the mapping at path are the names of variables, which a user may confuse
+// with their values.
 func areVariables(path string) bool { return ofProcess(path) == "env" || path == "build.args" }
 
 func (d *decoder) notMapping(n *yaml.Node, path string) {

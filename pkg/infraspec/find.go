@@ -78,8 +78,8 @@ func IsName(arg string) bool {
 
 const setAppsDir = "set --apps-dir or NORN_APPS_DIR to the folder that contains the folders of your apps"
 
-// List returns the paths of all infraspecs in the folders of appsDir, sorted, also of apps that share a folder. If there
-// are none, it returns a *NotFoundError.
+// List returns the paths of all infraspecs in the folders of appsDir, sorted, also of apps that share a folder. If
+// there are none, it returns a *NotFoundError.
 func List(appsDir string) ([]string, error) {
 	folders, err := os.ReadDir(appsDir)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -102,8 +102,8 @@ func plain(path string) bool {
 	case "env", "secrets", "command", "migrations", "repo":
 		return path == "repo.branch" || path == "migrations.database"
 	}
-	return path != "build.test" && !strings.HasPrefix(path, "build.args") && !strings.HasPrefix(path, "healthcheck.command") &&
-		!strings.HasPrefix(path, "pod.annotations")
+	return path != "build.test" && !strings.HasPrefix(path, "build.args") &&
+		!strings.HasPrefix(path, "healthcheck.command") && !strings.HasPrefix(path, "pod.annotations")
 }
 
 // mayShow reports whether an excerpt may show the value n at path. If composite, a mapping belongs there.

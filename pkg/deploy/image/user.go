@@ -44,8 +44,8 @@ func (u User) Refused() string {
 	return ""
 }
 
-// DockerfileUser returns the user that a stage of a Dockerfile sets, or the last stage if target is "". It is not known if a build arg sets it, or
-// if it comes from a base image.
+// DockerfileUser returns the user that a stage of a Dockerfile sets, or the last stage if target is "". It is not known
+// if a build arg sets it, or if it comes from a base image.
 func DockerfileUser(path, target string) User {
 	text, err := regularfile.Read(path, regularfile.MaxText)
 	if err != nil {

@@ -5,8 +5,8 @@ import (
 	"path/filepath"
 )
 
-// ChangedSince reports whether the files of an app differ from those of the commit that ref names: in its folder, and in
-// the build context. Uncommitted and new files count too.
+// ChangedSince reports whether the files of an app differ from those of the commit that ref names: in its folder, and
+// in the build context. Uncommitted and new files count too.
 func ChangedSince(ctx context.Context, dir, buildContext, ref string) (bool, error) {
 	git := gitIn(dir, "GIT_OPTIONAL_LOCKS=0")
 	commit, err := git(ctx, "rev-parse", "--verify", "--quiet", "--end-of-options", ref+"^{commit}")

@@ -27,7 +27,9 @@ type Selection struct {
 // checks the commit out to target, so norn deploys exactly that commit and never touches the user's checkout. If v.Ref
 // is "" and dir or the build context has uncommitted changes, it copies to target what a commit of the changes would
 // contain, without the files that omit names by their path in an app's folder.
-func FromCheckout(ctx context.Context, dir string, v Selection, target string, omit func(path string) bool) (Tree, error) {
+func FromCheckout(
+	ctx context.Context, dir string, v Selection, target string, omit func(path string) bool,
+) (Tree, error) {
 	tree, err := resolve(ctx, dir, v)
 	if err != nil {
 		return tree, err

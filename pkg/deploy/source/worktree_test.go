@@ -78,7 +78,8 @@ func TestFromCheckoutCopiesChanges(t *testing.T) {
 	git(t, nested, "init", "-q")
 	write(t, filepath.Join(nested, "own"), "x")
 	target := filepath.Join(t.TempDir(), "target")
-	s, err := FromCheckout(t.Context(), dir, Selection{}, target, func(path string) bool { return path == "snapshots/dump" })
+	dump := func(path string) bool { return path == "snapshots/dump" }
+	s, err := FromCheckout(t.Context(), dir, Selection{}, target, dump)
 	if err != nil || !s.Dirty || s.Dir != filepath.Join(target, "apps", "shop") || s.Copied != target {
 		t.Fatalf("%+v, %v", s, err)
 	}
