@@ -3,7 +3,6 @@ package batch
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -64,55 +63,53 @@ func has(apps []App, name string) bool {
 // more apps begin. The apps must be in the order of Ordered.
 func Run(ctx context.Context, apps []App, jobs int, do func(context.Context, App) int) []Result {
 	results := make([]Result, len(apps))
-	ended := map[string]chan struct{}{}
-	for _, a := range apps {
-		ended[a.Name] = make(chan struct{})
-	}
-	slots := make(chan struct{}, jobs)
-	at := map[string]*Result{}
-	for i, a := range apps {
-		at[a.Name] = &results[i]
-	}
+	waiting := make([]*Result, len(apps))
+	ended := map[string]*Result{}
 	for i, a := range apps {
 		results[i].App = a
-		go func() {
-			defer close(ended[a.Name])
-			if results[i].Skipped = missing(ctx, a, ended, at); results[i].Skipped != "" {
-				return
-			}
-			select {
-			case slots <- struct{}{}:
-				defer func() { <-slots }()
-			case <-ctx.Done():
-			}
-			if ctx.Err() != nil {
-				results[i].Skipped = "interrupted"
-				return
-			}
-			began := time.Now()
-			results[i].Code = do(ctx, a)
-			results[i].Took = time.Since(began)
-		}()
+		waiting[i] = &results[i]
 	}
-	for _, a := range apps {
-		<-ended[a.Name]
+	ends := make(chan *Result)
+	for running := 0; len(waiting) > 0 || running > 0; {
+		next := slices.IndexFunc(waiting, func(r *Result) bool { return r.ready(apps, ended) })
+		if next < 0 || running == jobs {
+			r := <-ends
+			ended[r.Name] = r
+			running--
+			continue
+		}
+		r := waiting[next]
+		waiting = slices.Delete(waiting, next, next+1)
+		if r.Skipped = r.why(ctx, ended); r.Skipped != "" {
+			ended[r.Name] = r
+			continue
+		}
+		running++
+		go func() {
+			began := time.Now()
+			r.Code = do(ctx, r.App)
+			r.Took = time.Since(began)
+			ends <- r
+		}()
 	}
 	return results
 }
 
-// missing waits for the apps that a needs. It returns why a cannot run, or "".
-func missing(ctx context.Context, a App, ended map[string]chan struct{}, at map[string]*Result) string {
-	for _, name := range a.Needs {
-		if at[name] == nil || name == a.Name {
-			continue
-		}
-		select {
-		case <-ended[name]:
-		case <-ctx.Done():
-			return "interrupted"
-		}
-		if r := at[name]; r.Code != 0 || r.Skipped != "" {
-			return fmt.Sprintf("it needs %s", name)
+// ready reports whether all apps that r needs have ended.
+func (r *Result) ready(apps []App, ended map[string]*Result) bool {
+	return !slices.ContainsFunc(r.Needs, func(name string) bool {
+		return has(apps, name) && name != r.Name && ended[name] == nil
+	})
+}
+
+// why returns why the command cannot run for the app, or "".
+func (r *Result) why(ctx context.Context, ended map[string]*Result) string {
+	if ctx.Err() != nil {
+		return "interrupted"
+	}
+	for _, name := range r.Needs {
+		if n := ended[name]; n != nil && (n.Code != 0 || n.Skipped != "") {
+			return "it needs " + name
 		}
 	}
 	return ""
