@@ -14,6 +14,7 @@ import (
 	"norn/internal/batch"
 	"norn/internal/command"
 	"norn/internal/config"
+	"norn/internal/ui"
 	"norn/pkg/deploy/source"
 	"norn/pkg/infraspec"
 )
@@ -63,9 +64,16 @@ func (a *App) runAll(cmd *cobra.Command, o allFlags) error {
 	if err != nil {
 		return err
 	}
+	if cmd.Name() != "diff" && conf.From("apps_dir") == "" {
+		return withHint(Usagef("--%s would %s every app in %s, the default apps folder", allFlag, cmd.Name(), conf.AppsDir),
+			"name the folder with --apps-dir or NORN_APPS_DIR, such as --apps-dir .")
+	}
 	apps, err := a.chosenApps(ctx, cmd, conf, o.since)
 	if err != nil {
 		return err
+	}
+	if !a.Quiet && !a.JSON {
+		ui.PrintTitle(a.Streams.Err, fmt.Sprintf("%s %s in %s", cmd.Name(), Plural(len(apps), "app"), conf.AppsDir))
 	}
 	flags := flagsOf(cmd)
 	out := newAllOutput(a, apps)

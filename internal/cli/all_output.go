@@ -33,7 +33,15 @@ func newAllOutput(a *App, apps []batch.App) *allOutput {
 // of returns where the run for an app writes. end must be called after it.
 func (o *allOutput) of(name string) (stdout, stderr io.Writer, end func()) {
 	prefix := fmt.Sprintf("%-*s | ", o.width, name)
-	progress := &lines{each: func(line []byte) { o.write(o.app.Streams.Err, append([]byte(prefix), line...)) }}
+	progress := &lines{each: func(line []byte) {
+		switch {
+		case isSection(line): // those of several apps would be mixed
+		case isAnnotation(line):
+			o.write(o.app.Streams.Err, line)
+		default:
+			o.write(o.app.Streams.Err, append([]byte(prefix), line...))
+		}
+	}}
 	if o.app.JSON {
 		events := &lines{each: func(line []byte) { o.write(o.app.Streams.Out, withApp(name, line)) }}
 		return events, progress, func() { events.flush(); progress.flush() }
@@ -55,6 +63,17 @@ func (o *allOutput) write(to io.Writer, text []byte) {
 
 func (o *allOutput) fail(name string, err error) {
 	o.write(o.app.Streams.Err, fmt.Appendf(nil, "%-*s | Error: %v\n", o.width, name, err))
+}
+
+// isSection reports whether a line begins or ends a section of a CI log.
+func isSection(line []byte) bool {
+	return bytes.HasPrefix(line, []byte("::group::")) || bytes.HasPrefix(line, []byte("::endgroup::")) ||
+		bytes.Contains(line, []byte("section_start:")) || bytes.Contains(line, []byte("section_end:"))
+}
+
+// isAnnotation reports whether a line is a command of norn's to GitHub Actions. norn prints no such lines of others.
+func isAnnotation(line []byte) bool {
+	return bytes.HasPrefix(line, []byte("::error ")) || bytes.HasPrefix(line, []byte("::warning "))
 }
 
 // withApp adds the app's name to a line with a JSON object.
@@ -97,7 +116,6 @@ func (o *allOutput) print(results []batch.Result) {
 		return // each app has its end event
 	}
 	if len(results) == 0 {
-		_ = ui.PrintText(o.app.Streams.Err, "no app has changed")
 		return
 	}
 	var rows [][]ui.Cell
