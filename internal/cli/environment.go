@@ -112,13 +112,18 @@ func (a *App) choose(conf *config.Config, p Purpose) error {
 	case conf.Env == "":
 		return a.withoutEnvironment(conf, spec, p)
 	}
-	chosen, ok := spec.Environments[conf.Env]
-	if !ok {
-		return &infraspec.EnvironmentError{
-			Path: ui.DisplayPath(path), Name: conf.Env, Known: spec.EnvironmentNames(), From: conf.From("env"),
-		}
+	chosen, err := spec.Chosen(conf.Env)
+	if missing, ok := errors.AsType[*infraspec.EnvironmentError](err); ok {
+		missing.Path, missing.From = ui.DisplayPath(path), conf.From("env")
 	}
-	a.environment = &environment{Environment: chosen, name: conf.Env, app: spec.App}
+	if err != nil {
+		return err
+	}
+	laid, err := spec.In(conf.Env)
+	if err != nil {
+		return err
+	}
+	a.environment = &environment{Environment: chosen, name: conf.Env, app: laid.App}
 	return a.place(conf)
 }
 

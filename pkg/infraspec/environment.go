@@ -15,7 +15,7 @@ import (
 // environments. See docs/environments.md.
 type Environment struct {
 	// Namespace is the namespace of the app in this environment. The default is --namespace or NORN_NAMESPACE.
-	Namespace string `yaml:"namespace" jsonschema:"pattern=^((([a-z0-9]|[{]name[}])([-a-z0-9]|[{]name[}])*)?([a-z0-9]|[{]name[}]))?$,maxLength=63"`
+	Namespace string `yaml:"namespace" jsonschema:"pattern=^([-a-z0-9]|[{]name[}])*$,maxLength=63"`
 	// Cluster is the fingerprint of the cluster. norn stops before it reads anything from another cluster. norn env pin
 	// writes it.
 	Cluster string `yaml:"cluster" jsonschema:"pattern=^(sha256:[0-9a-f]{64})?$"`
