@@ -25,6 +25,8 @@ type Removal struct {
 	Environment    string // the chosen one, or ""
 	// DeleteData also deletes the app's claims and the data in them.
 	DeleteData bool
+	// ExpiredAt makes Teardown delete only a preview whose objects have expired at this time; see Prune.
+	ExpiredAt time.Time
 	Timeout    time.Duration // time limit for all waits; 0 means DefaultDeletionTimeout
 	Lock       lease.Request // Holder and Wait only; Teardown fills in the rest
 }
@@ -154,6 +156,9 @@ func prepare(ctx context.Context, cluster *k8s.Client, what Removal) (*teardown,
 		}
 	}
 	if err := t.checkEnvironment(); err != nil {
+		return nil, err
+	}
+	if err := t.checkExpired(); err != nil {
 		return nil, err
 	}
 	if len(inv.Deployments)+len(inv.CronJobs) == 0 {

@@ -14,8 +14,8 @@ import (
 // A preview is a copy of the app with a name of its own, made from an environment with ttl. --env preview/pr-12 chooses
 // the preview pr-12 of the environment preview. It is an app of its own in the cluster: shop-pr-12.
 
-// placeholder stands for the name of a preview in the values of its environment.
-const placeholder = "{name}"
+// Placeholder stands for the name of a preview in the values of its environment.
+const Placeholder = "{name}"
 
 // sampleName is the name with which norn validate checks an environment that has previews.
 const sampleName = "pr-1"
@@ -42,12 +42,12 @@ func (e Environment) HasPreviews() bool { return e.TTL > 0 }
 
 // named returns the environment's own keys for a preview.
 func (e Environment) named(preview string) Environment {
-	e.Namespace = strings.ReplaceAll(e.Namespace, placeholder, preview)
+	e.Namespace = strings.ReplaceAll(e.Namespace, Placeholder, preview)
 	return e
 }
 
 // NamespacesVary reports whether each preview of the environment has a namespace of its own.
-func (e Environment) NamespacesVary() bool { return strings.Contains(e.Namespace, placeholder) }
+func (e Environment) NamespacesVary() bool { return strings.Contains(e.Namespace, Placeholder) }
 
 // Chosen returns the keys that an environment has of its own, for a choice such as staging or preview/pr-12. If there
 // is no such environment, the error is an *EnvironmentError; if the choice names no valid preview, a *PreviewError.
@@ -104,6 +104,16 @@ func (s *Spec) TTL() time.Duration {
 
 // PreviewApp returns the name in the cluster of an app's preview.
 func PreviewApp(app, preview string) string { return app + "-" + preview }
+
+// BaseOf returns the app that a preview is a copy of, from the name of its app in the cluster and from its environment.
+// It returns app if the environment is not that of a preview.
+func BaseOf(app, environment string) string {
+	_, preview := SplitEnvironment(environment)
+	if preview == "" {
+		return app
+	}
+	return strings.TrimSuffix(app, "-"+preview)
+}
 
 // layPreview returns the mapping of an infraspec for a preview. laid has the environment laid over it.
 func (d *decoder) layPreview(laid, environment *yaml.Node, preview string) *yaml.Node {
@@ -176,10 +186,10 @@ func (n *naming) with(node *yaml.Node, text string) *yaml.Node {
 // fill replaces the placeholder in a value of the environment.
 func (n *naming) fill(node *yaml.Node) *yaml.Node {
 	scalar := resolved(node)
-	if !n.own[node] || !strings.Contains(scalar.Value, placeholder) {
+	if !n.own[node] || !strings.Contains(scalar.Value, Placeholder) {
 		return node
 	}
-	return n.with(node, strings.ReplaceAll(scalar.Value, placeholder, n.name))
+	return n.with(node, strings.ReplaceAll(scalar.Value, Placeholder, n.name))
 }
 
 func (n *naming) values(mapping *yaml.Node) *yaml.Node {
@@ -221,7 +231,7 @@ func (d *decoder) checkPreview(s *Spec, environment, preview string, unnamed *Sp
 	shared := func(key, here, there string) {
 		if here != "" && here == there {
 			d.at(key, Error, RuleEnvironment, "%s is the same in all previews; write %s in it, or null to remove it",
-				key, placeholder)
+				key, Placeholder)
 		}
 	}
 	shared("hosts.external", s.Hosts.External, unnamed.Hosts.External)
