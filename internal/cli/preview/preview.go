@@ -79,8 +79,8 @@ func (s *search) previews(ctx context.Context) ([]forge.Preview, error) {
 	var all []forge.Preview
 	for _, ns := range spaces {
 		found, err := forge.Previews(ctx, s.client, ns)
-		if _, denied := errors.AsType[*k8s.DeniedError](err); denied && ns == "" {
-			found, err = s.each(ctx)
+		if denied, ok := errors.AsType[*k8s.DeniedError](err); ok && ns == "" {
+			found, err = s.each(ctx, denied)
 		}
 		if err != nil {
 			return nil, err
@@ -122,14 +122,13 @@ func (s *search) place(e infraspec.Environment) string {
 }
 
 // each returns the previews in all namespaces in which there may be some, for a user who cannot list the objects of all
-// namespaces at once. It skips those whose objects the user cannot list.
-func (s *search) each(ctx context.Context) ([]forge.Preview, error) {
+// namespaces at once. It skips those whose objects the user cannot list, and returns denied if none is left.
+func (s *search) each(ctx context.Context, denied error) ([]forge.Preview, error) {
 	spaces, err := s.client.Namespaces(ctx)
 	if err != nil {
 		spaces = []string{s.conf.Namespace}
 	}
 	var all []forge.Preview
-	var denied error
 	searched := false
 	for _, ns := range spaces {
 		if s.spec != nil && !s.mayHold(ns) {
@@ -137,7 +136,6 @@ func (s *search) each(ctx context.Context) ([]forge.Preview, error) {
 		}
 		found, err := forge.Previews(ctx, s.client, ns)
 		if _, no := errors.AsType[*k8s.DeniedError](err); no {
-			denied = err
 			continue
 		}
 		if err != nil {
