@@ -38,7 +38,7 @@ func Prune(
 				return result, err
 			})
 		}
-		step := pipeline.Step[pipeline.None]{Name: p.App, Run: end(Teardown), Plan: end(PlanTeardown)}
+		step := pipeline.Step[pipeline.None]{Name: "Preview " + p.App, Run: end(Teardown), Plan: end(PlanTeardown)}
 		_, err := pipeline.RunStep(ctx, run, step)
 		errs = append(errs, err)
 		if ctx.Err() != nil {
