@@ -36,9 +36,11 @@ func (p Preview) Expired(now time.Time) bool { return !p.Expires.IsZero() && !p.
 // when the last of its objects does: a deploy that was killed has renewed only some.
 func Previews(ctx context.Context, cluster *k8s.Client, ns string) ([]Preview, error) {
 	all, err := cluster.InEnvironments(ctx, ns)
-	if err != nil {
-		return nil, err
-	}
+	return PreviewsOf(all), err
+}
+
+// PreviewsOf returns the previews that objects belong to; see Previews.
+func PreviewsOf(all []metadata.Object) []Preview {
 	found := map[Preview]*Preview{}
 	for _, o := range all {
 		key := Preview{
@@ -60,7 +62,7 @@ func Previews(ctx context.Context, cluster *k8s.Client, ns string) ([]Preview, e
 	slices.SortFunc(out, func(a, b Preview) int {
 		return cmp.Or(cmp.Compare(a.App, b.App), cmp.Compare(a.Namespace, b.Namespace))
 	})
-	return out, nil
+	return out
 }
 
 // add adds what an object tells about the preview.

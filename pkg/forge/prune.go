@@ -99,7 +99,7 @@ func (l *lines) Report(e pipeline.Event) {
 	case pipeline.Ended:
 		if e.Result.State == pipeline.Deleted || e.Result.State == pipeline.Planned {
 			detail := strings.TrimPrefix(e.Result.Detail, "would delete ")
-			if e.Step != workloadStep {
+			if e.Step != "Workload" {
 				detail = e.Step + " " + detail
 			}
 			l.details = append(l.details, detail)

@@ -27,8 +27,8 @@ type Removal struct {
 	DeleteData bool
 	// ExpiredAt makes Teardown delete only a preview whose objects have expired at this time; see Prune.
 	ExpiredAt time.Time
-	Timeout    time.Duration // time limit for all waits; 0 means DefaultDeletionTimeout
-	Lock       lease.Request // Holder and Wait only; Teardown fills in the rest
+	Timeout   time.Duration // time limit for all waits; 0 means DefaultDeletionTimeout
+	Lock      lease.Request // Holder and Wait only; Teardown fills in the rest
 }
 
 // Teardown removes the objects that forge and deploy created, in reverse order. It finds them by their labels and

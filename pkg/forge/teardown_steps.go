@@ -138,8 +138,6 @@ func (t *teardown) services() removeStep {
 	return removeStep{Name: objects.KindService, Run: pipeline.Act(run), Plan: wouldDelete(namesIn(services), "")}
 }
 
-const workloadStep = "Workload"
-
 // workload returns the step that deletes the Deployments and the CronJobs, and waits until their Pods are gone.
 func (t *teardown) workload() removeStep {
 	workload := workloadOf(t.inventory)
@@ -154,7 +152,7 @@ func (t *teardown) workload() removeStep {
 		}
 		return unlessFailed(deleted(kindsIn(removed), note), t.waitUntilGone(ctx, out, t.workloadsLeft))
 	}
-	return removeStep{Name: workloadStep, Run: pipeline.Act(run), Plan: wouldDelete(kindsIn(workload), note)}
+	return removeStep{Name: "Workload", Run: pipeline.Act(run), Plan: wouldDelete(kindsIn(workload), note)}
 }
 
 // workloadsLeft lists what is left of the app's workloads.
