@@ -33,7 +33,7 @@ func Prune(
 				}
 				result := did.result(p.Namespace)
 				if run.Dry && len(did.details) > 0 {
-					result.State, result.Detail = pipeline.Planned, "would delete, in "+result.Detail
+					result.State, result.Detail = pipeline.Planned, "would delete in "+result.Detail
 				}
 				return result, err
 			})

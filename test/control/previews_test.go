@@ -127,7 +127,7 @@ func TestPreviewIsPruned(t *testing.T) {
 	says(w, w.Kubeconfig, 0, append(prune, "--yes"), "none has expired")
 	says(w, late, 2, prune, "needs confirmation")
 	before := names(w)
-	says(w, late, 0, append(prune, "--dry-run"), "Preview hello-pr-1 would delete, in namespace",
+	says(w, late, 0, append(prune, "--dry-run"), "Preview hello-pr-1 planned: would delete in namespace",
 		"Secret hello-pr-1-secrets", "PersistentVolumeClaim hello-pr-1-data")
 	if after := names(w); !slices.Equal(before, after) {
 		t.Errorf("the dry run changed\n%s\nto\n%s", before, after)
@@ -154,9 +154,18 @@ func TestPreviewIsPruned(t *testing.T) {
 func TestPruneKilled(t *testing.T) {
 	t.Parallel()
 	w := previews(t, "1s")
+	w.WriteApp("hello", `app: hello
+role: cron
+schedule: "@daily"
+command: [/hello]
+secrets: [HELLO_TOKEN]
+volumes: [{name: data, mountPath: /data, size: 1Mi}, {name: more, mountPath: /more, size: 1Mi}]
+processes: {worker: {command: [/hello, work], replicas: 0}}
+environments: {preview: {namespace: `+w.Namespace+`, ttl: 1s}}
+`)
 	before := names(w)
 	for n := int32(1); ; n++ {
-		deployPreview(w, w.Kubeconfig, "preview/pr-1")
+		says(w, w.Kubeconfig, 0, []string{"deploy", "hello", "--env", "preview/pr-1", "--image", image("first")})
 		bed.Eventually(t, time.Minute, "the preview has expired", func() bool {
 			return strings.Contains(says(w, w.Kubeconfig, 0, []string{"preview", "list", "hello"}), "expired")
 		})
