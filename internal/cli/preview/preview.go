@@ -23,7 +23,7 @@ expires. See docs/environments.md.`
 
 // New returns norn preview.
 func New(a *cli.App) *cobra.Command {
-	cmd := cli.Group("preview", "List previews, and end those that have expired", long)
+	cmd := cli.Group("preview", "List previews, and delete the expired ones", long)
 	cmd.Example = "  norn deploy --env preview/pr-12\n  norn preview list\n  norn preview prune --yes"
 	cmd.AddCommand(newList(a), newPrune(a))
 	return cmd
@@ -87,7 +87,7 @@ func (s *search) previews(ctx context.Context) ([]forge.Preview, error) {
 		}
 		all = append(all, found...)
 	}
-	return slices.DeleteFunc(all, func(p forge.Preview) bool { return !s.wants(p) }), nil
+	return slices.DeleteFunc(all, func(p forge.Preview) bool { return !s.includes(p) }), nil
 }
 
 // namespaces returns the namespaces to search. "" stands for all.
@@ -160,9 +160,9 @@ func (s *search) mayHold(ns string) bool {
 	})
 }
 
-// wants reports whether the command is about a preview: one of the app and, unless the user has chosen the namespace,
+// includes reports whether the command is about a preview: one of the app and, unless the user has chosen the namespace,
 // where the infraspec places it.
-func (s *search) wants(p forge.Preview) bool {
+func (s *search) includes(p forge.Preview) bool {
 	switch {
 	case s.app != "" && p.Base() != s.app:
 		return false
