@@ -15,13 +15,18 @@ import (
 
 // Cluster provides values from the cluster.
 type Cluster interface {
-	AppNames(ctx context.Context, ns string) ([]string, error)
-	Namespaces(ctx context.Context) ([]string, error)
+	names
 	GetPods(ctx context.Context, ns, app string) ([]corev1.Pod, error)
 	GetDeployment(ctx context.Context, ns, name string) (*appsv1.Deployment, error)
-	InEnvironments(ctx context.Context, ns string) ([]metadata.Object, error)
 	Revisions(ctx context.Context, d *appsv1.Deployment) ([]k8s.Revision, error)
 	processes
+}
+
+// names provides the apps and the namespaces of a cluster.
+type names interface {
+	AppNames(ctx context.Context, ns string) ([]string, error)
+	Namespaces(ctx context.Context) ([]string, error)
+	InEnvironments(ctx context.Context, ns string) ([]metadata.Object, error)
 }
 
 // processes provides the processes of an app other than the main one.

@@ -49,7 +49,8 @@ func ProcessesOf(infraspecPath string) []Value {
 	return values
 }
 
-// Environments returns the environments of an infraspec, with their namespaces. One that has previews ends with a slash.
+// Environments returns the environments of an infraspec, with their namespaces. A pattern for previews ends with a
+// slash.
 func Environments(infraspecPath string) []Value {
 	spec, _ := infraspec.Inspect(infraspecPath)
 	var values []Value

@@ -128,7 +128,10 @@ func TestPreviewFindings(t *testing.T) {
 		{"no preview", `{hosts: {external: "{name}.example.com"}}`, `hosts.external "{name}.example.com" is not a host name`},
 		{"no pattern", `{namespace: "{name}"}`, `namespace "{name}" is not a DNS label`},
 		{"a wrong namespace", `{ttl: 1h, namespace: "{nam}"}`, `namespace "{nam}" is not a DNS label`},
-		{"a wrong host", `{ttl: 1h, hosts: {external: "{name}_x.example.com"}}`, `hosts.external "pr-1_x.example.com" is not a host`},
+		{
+			"a wrong host", `{ttl: 1h, hosts: {external: "{name}_x.example.com"}}`,
+			`hosts.external "pr-1_x.example.com" is not a host`,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, _, err := Parse("f", []byte(previewBase+"  preview: "+c.environment+"\n"))

@@ -58,8 +58,8 @@ func (c *Client) Server(ctx context.Context) (*Server, error) {
 	return s, nil
 }
 
-// Now returns the time by the API server's clock, to the second. It returns an error if the server's answer has no date:
-// this machine's clock may be wrong, and what expires by it may be deleted.
+// Now returns the time by the API server's clock, in whole seconds. It returns an error if the server's answer has no
+// date: this machine's clock may be wrong, and what expires by it may be deleted.
 func (c *Client) Now(ctx context.Context) (time.Time, error) {
 	s, err := c.ask(ctx)
 	switch {

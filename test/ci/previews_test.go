@@ -28,7 +28,8 @@ func newComments(t *testing.T) *comments {
 func (c *comments) serve(rw http.ResponseWriter, r *http.Request) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if token := r.Header.Get("PRIVATE-TOKEN") + r.Header.Get("Authorization"); !strings.HasSuffix(token, "canary-password") {
+	token := r.Header.Get("PRIVATE-TOKEN") + r.Header.Get("Authorization")
+	if !strings.HasSuffix(token, "canary-password") {
 		http.Error(rw, "no token", http.StatusUnauthorized)
 		return
 	}

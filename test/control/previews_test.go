@@ -136,8 +136,8 @@ func TestPreviewIsPruned(t *testing.T) {
 	deployPreview(w, at(w, 59*time.Minute), "preview/pr-1") // renews it
 	says(w, late, 0, append(prune, "--yes"), "none has expired")
 	later := at(w, 120*time.Minute)
-	says(w, later, 0, append(prune, "--yes"), "Preview hello-pr-1 deleted", "Deployment hello-pr-1, Deployment hello-pr-1-worker",
-		"Preview hello-pr-2 deleted", "PersistentVolumeClaim hello-pr-1-data, with the data")
+	says(w, later, 0, append(prune, "--yes"), "Preview hello-pr-1 deleted",
+		"Deployment hello-pr-1, Deployment hello-pr-1-worker", "Preview hello-pr-2 deleted", "PersistentVolumeClaim hello-pr-1-data, with the data")
 	want := slices.DeleteFunc(before, func(name string) bool {
 		return strings.Contains(name, "hello-pr-") && !strings.HasPrefix(name, "configmap/")
 	})

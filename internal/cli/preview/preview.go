@@ -160,8 +160,8 @@ func (s *search) mayHold(ns string) bool {
 	})
 }
 
-// includes reports whether the command is about a preview: one of the app and, unless the user has chosen the namespace,
-// where the infraspec places it.
+// includes reports whether the command is about a preview: one of the app, in the namespace where the infraspec places
+// it or that the user has chosen.
 func (s *search) includes(p forge.Preview) bool {
 	switch {
 	case s.app != "" && p.Base() != s.app:

@@ -36,7 +36,7 @@ deleted, norn goes on with the next, and the exit code is that of the failure. A
 be repeated.
 
 Without APP, norn prunes the previews that norn preview list lists.`,
-		Example: "  norn preview prune --dry-run\n  norn preview prune --yes\n  norn preview prune shop --namespace previews --yes",
+		Example: "  norn preview prune --dry-run\n  norn preview prune shop --namespace previews --yes",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.Steps(cmd.Context(), func(out ui.Progress) error {
@@ -47,7 +47,7 @@ Without APP, norn prunes the previews that norn preview list lists.`,
 	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "skip the confirmation")
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "show what would be deleted, and change nothing")
 	o.Timeout = forge.DefaultDeletionTimeout
-	cmd.Flags().Var((*cli.Duration)(&o.Timeout), "timeout", "time limit for waiting until the objects of a preview are gone")
+	cmd.Flags().Var((*cli.Duration)(&o.Timeout), "timeout", "time limit for waiting until a preview is gone")
 	cli.BindLock(cmd, &o.Lock)
 	return cmd
 }
