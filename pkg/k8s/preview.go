@@ -78,7 +78,11 @@ func (s secretMetadata) List(ctx context.Context, o metav1.ListOptions) (*metav1
 	if s.ns != "" {
 		request = request.Namespace(s.ns)
 	}
-	data, err := request.Do(ctx).Raw()
+	answer := request.Do(ctx)
+	if err := answer.Error(); err != nil { // Raw's error would not say why
+		return nil, err
+	}
+	data, err := answer.Raw()
 	if err != nil {
 		return nil, err
 	}

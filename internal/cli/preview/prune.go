@@ -62,6 +62,12 @@ func prune(a *cli.App, cmd *cobra.Command, arg string, o *pruneOptions, out ui.P
 	if err != nil {
 		return err
 	}
+	for _, p := range all {
+		if p.Expires.IsZero() { // norn was killed before it could mark the first object, or somebody removed the mark
+			a.Warnf("%s in namespace %s does not say when it expires; renew it with norn forge, or delete it with norn teardown",
+				p.App, p.Namespace)
+		}
+	}
 	expired := slices.DeleteFunc(all, func(p forge.Preview) bool { return !p.Expired(s.now) })
 	title := fmt.Sprintf("prune previews of %s in %s", s.what(), s.client.Context)
 	if len(expired) == 0 {
