@@ -83,7 +83,7 @@ func deployPreview(w *bed.Workspace, kubeconfig, environment string) {
 // names returns the names of all objects in the namespace that norn makes, and of their Pods.
 func names(w *bed.Workspace) []string {
 	w.T.Helper()
-	out := w.Kubectl("get", "deployments,replicasets,pods,services,secrets,persistentvolumeclaims,poddisruptionbudgets,"+
+	out := w.Kubectl("get", "deployments,cronjobs,replicasets,pods,services,secrets,persistentvolumeclaims,poddisruptionbudgets,"+
 		"leases,configmaps", "-o", "name", "--show-kind")
 	all := strings.Fields(out)
 	slices.Sort(all)
@@ -164,11 +164,17 @@ processes: {worker: {command: [/hello, work], replicas: 0}}
 environments: {preview: {namespace: `+w.Namespace+`, ttl: 1s}}
 `)
 	before := names(w)
-	for n := int32(1); ; n++ {
+	expired := func() {
 		says(w, w.Kubeconfig, 0, []string{"deploy", "hello", "--env", "preview/pr-1", "--image", image("first")})
 		bed.Eventually(t, time.Minute, "the preview has expired", func() bool {
 			return strings.Contains(says(w, w.Kubeconfig, 0, []string{"preview", "list", "hello"}), "expired")
 		})
+	}
+	expired()
+	w.Kubectl("delete", "cronjobs,deployments,persistentvolumeclaims", "-l", "app=hello-pr-1")
+	says(w, w.Kubeconfig, 0, []string{"preview", "prune", "hello", "--yes"}, "Secret hello-pr-1-secrets") // left alone
+	for n := int32(1); ; n++ {
+		expired()
 		hit := w.KillAt(n, true, "preview", "prune", "hello", "--yes")
 		says(w, w.Kubeconfig, 0, []string{"preview", "prune", "hello", "--yes"})
 		var after []string
