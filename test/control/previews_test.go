@@ -83,8 +83,8 @@ func deployPreview(w *bed.Workspace, kubeconfig, environment string) {
 // names returns the names of all objects in the namespace that norn makes, and of their Pods.
 func names(w *bed.Workspace) []string {
 	w.T.Helper()
-	out := w.Kubectl("get", "deployments,cronjobs,replicasets,pods,services,secrets,persistentvolumeclaims,poddisruptionbudgets,"+
-		"leases,configmaps", "-o", "name", "--show-kind")
+	out := w.Kubectl("get", "deployments,cronjobs,replicasets,pods,services,secrets,persistentvolumeclaims,"+
+		"poddisruptionbudgets,leases,configmaps", "-o", "name", "--show-kind")
 	all := strings.Fields(out)
 	slices.Sort(all)
 	return all
@@ -105,9 +105,9 @@ func TestPreviewIsPruned(t *testing.T) {
 		"norn/environment=preview.pr-1")
 	w.Kubectl("annotate", "service", "foreign", "norn/expires=2020-01-01T00:00:00Z")
 
-	image := w.Kubectl("get", "deployment", "hello-pr-1", "-o", "jsonpath={.spec.template.spec.containers[0].env}")
-	if !strings.Contains(image, `"value":"pr-1"`) {
-		t.Errorf("the preview does not get its name: %s", image)
+	env := w.Kubectl("get", "deployment", "hello-pr-1", "-o", "jsonpath={.spec.template.spec.containers[0].env}")
+	if !strings.Contains(env, `"value":"pr-1"`) {
+		t.Errorf("the preview does not get its name: %s", env)
 	}
 	list := []string{"preview", "list", "hello"}
 	says(w, w.Kubeconfig, 0, list, "preview/pr-1  hello-pr-1", "preview/pr-2  hello-pr-2")
@@ -133,11 +133,23 @@ func TestPreviewIsPruned(t *testing.T) {
 		t.Errorf("the dry run changed\n%s\nto\n%s", before, after)
 	}
 
+	const template = "jsonpath={.spec.template}"
+	ran := w.Kubectl("get", "deployment", "hello-pr-1", "-o", template)
 	deployPreview(w, at(w, 59*time.Minute), "preview/pr-1") // renews it
+	if got := w.Kubectl("get", "deployment", "hello-pr-1", "-o", template); got != ran {
+		t.Errorf("the renewal replaces Pods: template\n%s\nwas\n%s", got, ran)
+	}
 	says(w, late, 0, append(prune, "--yes"), "none has expired")
-	later := at(w, 120*time.Minute)
+	says(w, late, 0, []string{
+		"deploy", "hello", "--env", "preview/pr-1", "--image", image("first"), "--version-only",
+	})
+	if left := says(w, at(w, 110*time.Minute), 0, list, "in "); strings.Count(left, "expired") != 1 {
+		t.Errorf("a deploy of the version alone renews nothing:\n%s", left)
+	}
+	later := at(w, 130*time.Minute)
 	says(w, later, 0, append(prune, "--yes"), "Preview hello-pr-1 deleted",
-		"Deployment hello-pr-1, Deployment hello-pr-1-worker", "Preview hello-pr-2 deleted", "PersistentVolumeClaim hello-pr-1-data, with the data")
+		"Deployment hello-pr-1, Deployment hello-pr-1-worker", "Preview hello-pr-2 deleted",
+		"PersistentVolumeClaim hello-pr-1-data, with the data")
 	want := slices.DeleteFunc(before, func(name string) bool {
 		return strings.Contains(name, "hello-pr-") && !strings.HasPrefix(name, "configmap/")
 	})
