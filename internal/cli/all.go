@@ -154,12 +154,14 @@ func fits(cmd *cobra.Command, spec *infraspec.Spec, conf *config.Config) error {
 		return withHint(Usagef("%s has environments, and none is chosen", spec.App),
 			"choose one with --env NAME or NORN_ENV: "+strings.Join(names, ", "))
 	}
-	chosen, err := spec.In(conf.Env)
+	if conf.Env == "" {
+		return nil
+	}
+	chosen, err := spec.Chosen(conf.Env)
 	if err != nil {
 		return err
 	}
-	protected := chosen.Environments[conf.Env].Protected
-	if protected && cmd.Flags().Lookup("yes") != nil && !flagIsSet(cmd, "yes") && !flagIsSet(cmd, "dry-run") {
+	if chosen.Protected && cmd.Flags().Lookup("yes") != nil && !flagIsSet(cmd, "yes") && !flagIsSet(cmd, "dry-run") {
 		return withHint(Usagef("environment %s of %s is protected, and --all asks for no confirmation", conf.Env, spec.App),
 			"pass --yes to skip the confirmation")
 	}

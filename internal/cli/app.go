@@ -81,7 +81,8 @@ func (a *App) Spec(arg string, conf *config.Config) (*infraspec.Spec, error) {
 	}
 	if err == nil {
 		warnings = slices.DeleteFunc(warnings, func(f infraspec.Finding) bool {
-			return f.Environment != "" && f.Environment != conf.Env
+			chosen, _ := infraspec.SplitEnvironment(conf.Env)
+			return f.Environment != "" && f.Environment != chosen
 		})
 		overlay := objects.CheckOverlay(spec, conf.HostPaths)
 		warnings = infraspec.Sort(slices.Concat(warnings, spec.HostPaths(conf.HostPaths), overlay))
@@ -125,8 +126,12 @@ func (a *App) FindName(arg string, conf *config.Config) (name string, spec *infr
 	case infraspec.IsName(arg) && spec.App != arg:
 		return "", nil, &infraspec.NameError{Asked: arg, Found: spec.App, Path: path}
 	}
-	if laid, err := spec.In(conf.Env); err == nil { // a chosen environment that does not exist is an error earlier
+	laid, err := spec.In(conf.Env)
+	switch {
+	case err == nil:
 		spec = laid
+	case !is[*infraspec.EnvironmentError](err): // that is an error earlier; without its name, a preview is another app
+		return "", nil, err
 	}
 	return spec.App, spec, nil
 }

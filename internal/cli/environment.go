@@ -70,11 +70,9 @@ func (a *App) Dial(ctx context.Context) (*k8s.Client, error) {
 // Elsewhere connects to the cluster of an environment of spec that is not the chosen one, for a command that only reads
 // there. kubeContext is the kubeconfig context, or "" for that of the command.
 func (a *App) Elsewhere(cmd *cobra.Command, spec *infraspec.Spec, name, kubeContext string) (*Session, error) {
-	place, ok := spec.Environments[name]
-	if !ok {
-		return nil, &infraspec.EnvironmentError{
-			Path: ui.DisplayPath(spec.Path()), Name: name, Known: spec.EnvironmentNames(), From: "--from",
-		}
+	place, err := spec.Chosen(name)
+	if err != nil {
+		return nil, err
 	}
 	conf, err := a.Config(cmd)
 	if err != nil {
@@ -148,13 +146,18 @@ func (a *App) choose(conf *config.Config, p Purpose) error {
 	case conf.Env == "":
 		return a.withoutEnvironment(conf, spec, p)
 	}
-	chosen, ok := spec.Environments[conf.Env]
-	if !ok {
-		return &infraspec.EnvironmentError{
-			Path: ui.DisplayPath(path), Name: conf.Env, Known: spec.EnvironmentNames(), From: conf.From("env"),
-		}
+	chosen, err := spec.Chosen(conf.Env)
+	if missing, ok := errors.AsType[*infraspec.EnvironmentError](err); ok {
+		missing.Path, missing.From = ui.DisplayPath(path), conf.From("env")
 	}
-	a.environment = &environment{Environment: chosen, name: conf.Env, app: spec.App}
+	if err != nil {
+		return err
+	}
+	laid, err := spec.In(conf.Env)
+	if err != nil {
+		return err
+	}
+	a.environment = &environment{Environment: chosen, name: conf.Env, app: laid.App}
 	return a.place(conf)
 }
 

@@ -152,6 +152,7 @@ func failures() []outcome {
 		ends[*ClusterError](ExitConflict, reasonEnvironment),
 		ends[*FingerprintError](ExitFailed, reasonForbidden),
 		ends[*infraspec.EnvironmentError](ExitUsage, reasonUsage),
+		ends[*infraspec.PreviewError](ExitUsage, reasonUsage),
 		ends[*forge.QuotaError](ExitFailed, k8srollout.QuotaExceeded),
 		ends[*forge.RefusedError](ExitFailed, k8srollout.PodsRefused),
 		ends[*forge.MissingKeysError](ExitFailed, k8srollout.MissingSecret),

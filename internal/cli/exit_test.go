@@ -43,6 +43,7 @@ var withoutOutcome = map[string]string{
 	"pkg/deploy/database.programError":  "adds what a PostgreSQL program said",
 	"pkg/deploy/source.cloneError":      "adds a hint to git's error, which has no type",
 	"pkg/forge.conflictErrors":          "wraps objects.ConflictError",
+	"pkg/forge.renewedError":            "becomes the result of a step of norn preview prune",
 	"pkg/secrets.refusedError":          "becomes a secrets.FileError",
 	"pkg/k8s.AnswerError":               "becomes a connect.UnavailableError",
 }

@@ -16,6 +16,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"norn/pkg/k8s"
+	"norn/pkg/k8s/metadata"
 )
 
 func texts(values []Value) []string {
@@ -64,6 +65,9 @@ var errDenied = errors.New("denied")
 
 func (deniedCluster) AppNames(context.Context, string) ([]string, error) {
 	return []string{"shop"}, errDenied
+}
+func (deniedCluster) InEnvironments(context.Context, string) ([]metadata.Object, error) {
+	return nil, errDenied
 }
 func (deniedCluster) Namespaces(context.Context) ([]string, error) { return nil, errDenied }
 func (deniedCluster) ProcessPods(context.Context, string, string) ([]corev1.Pod, error) {

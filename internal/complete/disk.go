@@ -49,7 +49,8 @@ func ProcessesOf(infraspecPath string) []Value {
 	return values
 }
 
-// Environments returns the environments of an infraspec, with their namespaces.
+// Environments returns the environments of an infraspec, with their namespaces. A pattern for previews ends with a
+// slash.
 func Environments(infraspecPath string) []Value {
 	spec, _ := infraspec.Inspect(infraspecPath)
 	var values []Value
@@ -57,6 +58,9 @@ func Environments(infraspecPath string) []Value {
 		about := ""
 		if ns := spec.Environments[name].Namespace; ns != "" {
 			about = "namespace " + ns
+		}
+		if spec.Environments[name].HasPreviews() {
+			name += "/"
 		}
 		values = append(values, Value{name, about})
 	}

@@ -24,7 +24,7 @@ func (e *examination) admission(ctx context.Context) Verdict {
 	o := forge.Options{
 		Settings: settings,
 		// The secrets that are still missing come with the next deploy.
-		DeployFollows: true, NextImage: deploy.NextImage(conf.Registry, e.spec.App),
+		DeployFollows: true, NextImage: deploy.NextImage(conf.Registry, e.spec.BaseApp()),
 		Repository: deploy.Repository(ctx, e.spec),
 	}
 	said := &notes{}

@@ -22,6 +22,17 @@ type Local struct {
 	Environment string
 }
 
+// In returns the app with a chosen environment, which is "" for none. A preview has another name than its app.
+func (l Local) In(environment string) Local {
+	l.Environment = environment
+	if l.Spec != nil {
+		if laid, err := l.Spec.In(environment); err == nil {
+			l.Name = laid.App
+		}
+	}
+	return l
+}
+
 // OnDisk finds the apps in the folders of appsDir, and the app that contains the folder here. It treats a missing
 // appsDir as empty.
 func OnDisk(here, appsDir string) ([]Local, error) {

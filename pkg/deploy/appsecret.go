@@ -12,6 +12,7 @@ import (
 	applycore "k8s.io/client-go/applyconfigurations/core/v1"
 
 	"norn/pkg/deploy/rollout"
+	"norn/pkg/forge"
 	"norn/pkg/forge/objects"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
@@ -137,7 +138,8 @@ func (a appSecret) apply(
 ) (*corev1.Secret, string, error) {
 	data, wrote := plain(values), ""
 	if live != nil && holds(live, data) {
-		if wrote = live.Annotations[metadata.SecretAnnotation]; wrote == "" && len(live.Data) > len(data) {
+		isPreview := a.spec.TTL() > 0 // its mark changes with each deploy
+		if wrote = live.Annotations[metadata.SecretAnnotation]; wrote == "" && (isPreview || len(live.Data) > len(data)) {
 			wrote = live.ResourceVersion
 		}
 	}
@@ -145,8 +147,8 @@ func (a appSecret) apply(
 		data[key] = live.Data[key]
 	}
 	now, err := a.cluster.ApplySecret(ctx, a.conf(objects.Labels(a.spec), data, wrote))
-	if err == nil && live == nil { // later, a mark would change the version, and so replace the Pods
-		now, err = k8s.MarkOwned(ctx, a.cluster, now, "")
+	if err == nil && (live == nil || a.spec.TTL() > 0) { // later, a mark would change the version, and so replace the Pods
+		now, err = a.mark(ctx, now)
 	}
 	if err != nil {
 		return nil, "", err
@@ -163,6 +165,15 @@ func (a appSecret) apply(
 		}
 	}
 	return now, cmp.Or(wrote, now.ResourceVersion), nil
+}
+
+// mark marks a Secret as norn's, and with the time at which a preview expires.
+func (a appSecret) mark(ctx context.Context, s *corev1.Secret) (*corev1.Secret, error) {
+	expires, err := forge.Expiry(ctx, a.cluster, a.spec)
+	if err != nil {
+		return nil, err
+	}
+	return k8s.MarkOwned(ctx, a.cluster, s, k8s.Mark{Expires: expires})
 }
 
 // conf returns the app's Secret. If version is not "", the Secret records it for the Pods' templates.

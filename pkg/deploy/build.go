@@ -151,10 +151,11 @@ func (r *run) ownArgs() []string {
 	return args
 }
 
-// imageName returns <registry>/<app>:<tag>, or <app>:<tag> if there is no registry.
+// imageName returns <registry>/<app>:<tag>, or <app>:<tag> if there is no registry. Previews share the images of their
+// app.
 func (r *run) imageName(tree source.Tree) (string, error) {
 	if r.options.Registry == "" {
-		return image.LoadedName(r.spec.App, tree.Tag(), time.Now()), nil
+		return image.LoadedName(r.spec.BaseApp(), tree.Tag(), time.Now()), nil
 	}
-	return image.PushedName(r.options.Registry, r.spec.App, tree.Tag())
+	return image.PushedName(r.options.Registry, r.spec.BaseApp(), tree.Tag())
 }

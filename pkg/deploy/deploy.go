@@ -247,6 +247,11 @@ func (r *run) ship(ctx context.Context, p pipeline.Runner) error {
 	if _, err := pipeline.RunAll(ctx, p, traffic); err != nil {
 		return err
 	}
+	if r.options.VersionOnly && !p.Dry { // otherwise, forge has renewed all objects of a preview
+		if err := forge.Renew(ctx, r.cluster, r.options.Namespace, r.spec); err != nil {
+			return err
+		}
+	}
 	_, err = pipeline.RunStep(ctx, p, r.cleanup(src, made, secret))
 	return err
 }

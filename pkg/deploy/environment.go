@@ -1,6 +1,7 @@
 package deploy
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -21,13 +22,17 @@ func (r *run) inEnvironment(version *infraspec.Spec, tree source.Tree) (*infrasp
 		}
 	}
 	laid, err := version.In(chosen)
+	if found, ok := errors.AsType[infraspec.Errors](err); ok {
+		return nil, found
+	}
 	if err != nil {
 		return nil, &pipeline.UsageError{
 			Problem: fmt.Sprintf("the infraspec of %s has no environment %s", tree.Describe(), chosen),
 			Advice:  "deploy a version that has it; or go back to an older one with norn rollback --env " + chosen,
 		}
 	}
-	here, there := r.spec.Environments[chosen], version.Environments[chosen]
+	here, _ := r.spec.Chosen(chosen)
+	there, _ := version.Chosen(chosen) // laid is in it
 	for _, key := range []struct{ name, here, there string }{
 		{"namespace", here.Namespace, there.Namespace}, {"cluster", here.Cluster, there.Cluster},
 	} {

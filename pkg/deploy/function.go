@@ -2,9 +2,11 @@ package deploy
 
 import (
 	"context"
+	"time"
 
 	applycore "k8s.io/client-go/applyconfigurations/core/v1"
 
+	"norn/pkg/forge"
 	"norn/pkg/forge/objects"
 	"norn/pkg/k8s"
 	"norn/pkg/k8s/metadata"
@@ -36,8 +38,12 @@ func (r *run) currentFunction(ctx context.Context) (liveWorkload, error) {
 func (r *run) register(ctx context.Context, release k8s.Release, before string) (pipeline.Result, error) {
 	conf := applycore.PodTemplate(r.spec.App, r.options.Namespace).WithLabels(objects.Labels(r.spec))
 	t, err := r.cluster.ApplyPodTemplate(ctx, conf, release)
+	var expires time.Time
 	if err == nil {
-		t, err = k8s.MarkOwned(ctx, r.cluster, t, r.repo)
+		expires, err = forge.Expiry(ctx, r.cluster, r.spec)
+	}
+	if err == nil {
+		t, err = k8s.MarkOwned(ctx, r.cluster, t, k8s.Mark{Repository: r.repo, Expires: expires})
 	}
 	if err != nil {
 		return pipeline.Result{}, err

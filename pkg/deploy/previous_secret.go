@@ -58,7 +58,7 @@ func (a appSecret) keepPrevious(
 	conf := a.conf(objects.Labels(a.spec), old, version).WithName(objects.PreviousSecretName(a.spec.App))
 	now, err := a.cluster.ApplySecret(ctx, conf)
 	if err == nil && before == nil {
-		_, err = k8s.MarkOwned(ctx, a.cluster, now, "")
+		_, err = a.mark(ctx, now)
 	}
 	return true, err
 }

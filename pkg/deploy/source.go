@@ -75,9 +75,9 @@ func (r *run) specOf(ctx context.Context, out io.Writer, tree source.Tree) (*inf
 		return r.spec, r.dir, nil
 	case err != nil:
 		return nil, "", fmt.Errorf("read the infraspec of %s: %w", tree.Describe(), err)
-	case spec.App != r.spec.App:
+	case spec.App != r.spec.BaseApp():
 		return nil, "", &pipeline.UsageError{
-			Problem: fmt.Sprintf("%s of %s sets app: %s, not %s", name, tree.Describe(), spec.App, r.spec.App),
+			Problem: fmt.Sprintf("%s of %s sets app: %s, not %s", name, tree.Describe(), spec.App, r.spec.BaseApp()),
 			Advice:  "deploy a version of the same app",
 		}
 	}

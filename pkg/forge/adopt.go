@@ -29,7 +29,7 @@ func mark[T metadata.Object](ctx context.Context, r *run, o T, repository string
 	if r.dry {
 		return o, nil
 	}
-	return k8s.MarkOwned(ctx, r.cluster, o, repository)
+	return k8s.MarkOwned(ctx, r.cluster, o, k8s.Mark{Repository: repository, Expires: r.expires})
 }
 
 // copies returns the objects that an adoption only marks, because forge does not write them: the app's Secrets and the

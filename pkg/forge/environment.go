@@ -2,6 +2,7 @@ package forge
 
 import (
 	"fmt"
+	"slices"
 
 	"norn/pkg/forge/objects"
 	"norn/pkg/k8s/metadata"
@@ -37,17 +38,20 @@ func (r *run) checkEnvironment() error {
 
 // checkEnvironment returns an error if one of the objects to delete belongs to another environment.
 func (t *teardown) checkEnvironment() error {
-	all := append(workloadOf(t.inventory), t.disruptions()...)
-	for _, list := range [][]liveObject{
-		liveObjects(objects.KindService, t.inventory.Services), liveObjects(objects.KindClaim, t.inventory.Claims),
-		t.storedObjects(),
-	} {
-		all = append(all, list...)
-	}
-	for _, o := range all {
+	for _, o := range t.environmentObjects() {
 		if err := objects.CheckEnvironment(o.kind, o.object, t.what.Environment); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// environmentObjects returns the objects to delete that have the label of an environment. Jobs do not have it.
+func (t *teardown) environmentObjects() []liveObject {
+	inv := *t.inventory
+	inv.Jobs = nil
+	return slices.Concat(
+		workloadOf(&inv), t.disruptions(), liveObjects(objects.KindService, inv.Services),
+		liveObjects(objects.KindClaim, inv.Claims), t.storedObjects(),
+	)
 }

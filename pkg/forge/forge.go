@@ -67,6 +67,9 @@ func Steps(
 		return nil, nil, err
 	}
 	r := &run{cluster: cluster, to: to, spec: spec, options: o, live: found}
+	if r.expires, err = Expiry(ctx, cluster, spec); err != nil {
+		return nil, nil, err
+	}
 	if err := r.begin(ctx); err != nil {
 		return nil, nil, err
 	}
@@ -90,6 +93,7 @@ type run struct {
 	spec     *infraspec.Spec
 	options  Options
 	live     *live
+	expires  time.Time         // when the preview expires, or zero
 	unmarked []metadata.Object // the objects that an adoption marks, and that forge does not write
 	// deferredKeys are the secrets that the new Pods of an adopted Deployment would lack. The Deployment stays paused
 	// until the next deploy.

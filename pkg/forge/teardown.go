@@ -25,8 +25,10 @@ type Removal struct {
 	Environment    string // the chosen one, or ""
 	// DeleteData also deletes the app's claims and the data in them.
 	DeleteData bool
-	Timeout    time.Duration // time limit for all waits; 0 means DefaultDeletionTimeout
-	Lock       lease.Request // Holder and Wait only; Teardown fills in the rest
+	// ExpiredAt makes Teardown delete only a preview whose objects have expired at this time; see Prune.
+	ExpiredAt time.Time
+	Timeout   time.Duration // time limit for all waits; 0 means DefaultDeletionTimeout
+	Lock      lease.Request // Holder and Wait only; Teardown fills in the rest
 }
 
 // Teardown removes the objects that forge and deploy created, in reverse order. It finds them by their labels and
@@ -154,6 +156,9 @@ func prepare(ctx context.Context, cluster *k8s.Client, what Removal) (*teardown,
 		}
 	}
 	if err := t.checkEnvironment(); err != nil {
+		return nil, err
+	}
+	if err := t.checkExpired(); err != nil {
 		return nil, err
 	}
 	if len(inv.Deployments)+len(inv.CronJobs) == 0 {

@@ -25,8 +25,11 @@ import (
 type removeStep = pipeline.Step[pipeline.None]
 
 func (t *teardown) steps() []removeStep {
-	steps := []removeStep{t.tunnel(), t.services()}
-	return append(append(steps, t.disruption()...), t.workload(), t.secrets(), t.claims())
+	steps := append([]removeStep{t.tunnel(), t.services()}, t.disruption()...)
+	if !t.what.ExpiredAt.IsZero() { // not everybody who prunes can list Secrets, so none may be left alone
+		return append(steps, t.secrets(), t.workload(), t.claims())
+	}
+	return append(steps, t.workload(), t.secrets(), t.claims())
 }
 
 var gone = pipeline.Result{State: pipeline.Skipped, Detail: "nothing to delete"}
@@ -162,11 +165,12 @@ func (t *teardown) workloadsLeft(ctx context.Context) ([]liveObject, error) {
 }
 
 // workloadOf returns the objects that create an app's Pods, and the PodTemplate of a function app. The Jobs are those
-// of norn run, norn invoke and migrations.
+// of norn run, norn invoke and migrations. They come first: after an interrupted teardown of a preview, the others tell
+// that something is left.
 func workloadOf(i *k8s.Inventory) []liveObject {
 	return slices.Concat(
-		liveObjects(objects.KindDeployment, i.Deployments), liveObjects(objects.KindCronJob, i.CronJobs),
-		liveObjects("PodTemplate", i.PodTemplates), liveObjects("Job", i.Jobs),
+		liveObjects("Job", i.Jobs), liveObjects(objects.KindDeployment, i.Deployments),
+		liveObjects(objects.KindCronJob, i.CronJobs), liveObjects("PodTemplate", i.PodTemplates),
 	)
 }
 

@@ -113,7 +113,7 @@ func (s *Spec) declares(data []byte, environment string, names []string) bool {
 			return false
 		}
 		for _, one := range []*Spec{&was, &is} {
-			one.doc, one.overlay, one.laid, one.Secrets = nil, nil, nil, nil
+			one.doc, one.overlay, one.laid, one.lay, one.Secrets = nil, nil, nil, nil, nil
 		}
 		return reflect.DeepEqual(was, is)
 	}

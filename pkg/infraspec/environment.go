@@ -15,12 +15,15 @@ import (
 // environments. See docs/environments.md.
 type Environment struct {
 	// Namespace is the namespace of the app in this environment. The default is --namespace or NORN_NAMESPACE.
-	Namespace string `yaml:"namespace" jsonschema:"pattern=^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$,maxLength=63"`
+	Namespace string `yaml:"namespace" jsonschema:"pattern=^([-a-z0-9]|[{]name[}])*$,maxLength=63"`
 	// Cluster is the fingerprint of the cluster. norn stops before it reads anything from another cluster. norn env pin
 	// writes it.
 	Cluster string `yaml:"cluster" jsonschema:"pattern=^(sha256:[0-9a-f]{64})?$"`
 	// Protected is true if commands that write ask for the name of the environment first, or need --yes.
 	Protected bool `yaml:"protected"`
+	// TTL is how long a preview lives after its last deploy or forge. The key makes the environment a pattern for
+	// previews, such as --env preview/pr-12. In its namespace, hosts and env, {name} stands for pr-12.
+	TTL Seconds `yaml:"ttl"`
 }
 
 // EnvironmentError reports that an infraspec does not have an environment.
@@ -57,19 +60,22 @@ func (e *EnvironmentError) Hint() string {
 // EnvironmentNames returns the names of the environments, sorted.
 func (s *Spec) EnvironmentNames() []string { return slices.Sorted(maps.Keys(s.Environments)) }
 
-// In returns the infraspec with an environment laid over it, or s itself if name is "". If there is no such
-// environment, the error is an *EnvironmentError.
+// In returns the infraspec with an environment laid over it, or s itself if name is "". The errors are those of Chosen,
+// and the findings about a preview.
 func (s *Spec) In(name string) (*Spec, error) {
 	if name == "" || name == s.Environment {
 		return s, nil
 	}
+	if _, err := s.Chosen(name); err != nil {
+		return nil, err
+	}
 	if laid, ok := s.laid[name]; ok {
 		return laid, nil
 	}
-	return nil, &EnvironmentError{Path: s.Path(), Name: name, Known: s.EnvironmentNames()}
+	return s.inPreview(name)
 }
 
-// InEnvironments returns the Specs of all environments, by name.
+// InEnvironments returns the Specs of all environments, by name. An environment that has previews is that of a sample.
 func (s *Spec) InEnvironments() []*Spec {
 	var all []*Spec
 	for _, name := range slices.Sorted(maps.Keys(s.laid)) {
@@ -114,6 +120,7 @@ func (d *decoder) environments(n *yaml.Node, path string, all *map[string]Enviro
 		if value := resolved(p.value); value.Kind == yaml.MappingNode {
 			d.places[at] = value
 			d.ownKeys(value, at, reflect.ValueOf(&one).Elem())
+			d.checkPattern(at, one)
 		} else if value.Tag != "!!null" {
 			d.notMapping(value, at)
 		}
@@ -148,10 +155,7 @@ func (d *decoder) environmentKey(at, key string, v reflect.Value) {
 	if v.Kind() != reflect.String || v.String() == "" {
 		return
 	}
-	switch text := v.String(); {
-	case key == "namespace" && !ValidName(text):
-		d.at(at, Error, RuleName, "namespace %s is not a DNS label; %s", quoted(text), dnsLabel)
-	case key == "cluster" && !fingerprint.MatchString(text):
+	if text := v.String(); key == "cluster" && !fingerprint.MatchString(text) {
 		d.at(at, Error, RuleEnvironment, "cluster %s is not a fingerprint; norn env pin writes it", quoted(text))
 	}
 }
@@ -163,27 +167,57 @@ func (d *decoder) checkEnvironments(root *yaml.Node, s *Spec) {
 	}
 	s.laid = map[string]*Spec{}
 	without := slices.Clone(d.findings)
-	for _, name := range s.EnvironmentNames() {
-		doc := *d.document
-		doc.places, doc.keys = map[string]*yaml.Node{}, map[string]*yaml.Node{}
-		one := &decoder{document: &doc, merged: d.merged}
-		spec := &Spec{doc: &doc, Environment: name, Environments: s.Environments}
-		one.decode(one.lay(root, d.places["environments."+name]), spec)
-		one.check(spec)
-		s.laid[name] = spec
-		d.findings = append(d.findings, OnlyIn(name, one.findings, without)...)
+	s.lay = func(environment, preview, choice string) (*Spec, []Finding) {
+		spec, found := d.layOver(root, s, environment, preview)
+		spec.Environment = choice
+		return spec, OnlyIn(choice, found, without)
 	}
-	for _, spec := range s.laid {
-		spec.laid = s.laid
+	for _, name := range s.EnvironmentNames() {
+		sample := ""
+		if s.isPattern(name) {
+			sample = sampleName
+		}
+		spec, found := s.lay(name, sample, name)
+		s.laid[name] = spec
+		d.findings = append(d.findings, found...)
 	}
 	d.indistinct(s)
 }
 
-// indistinct warns about environments that norn cannot tell apart before it has marked their objects.
+// layOver returns the infraspec with an environment laid over it, for a preview unless that is "", and its findings.
+func (d *decoder) layOver(root *yaml.Node, s *Spec, environment, preview string) (*Spec, []Finding) {
+	own := d.places["environments."+environment]
+	begin := func() (*Spec, *decoder) {
+		doc := *d.document
+		doc.places, doc.keys = map[string]*yaml.Node{}, map[string]*yaml.Node{}
+		return &Spec{doc: &doc, Environments: s.Environments, laid: s.laid, lay: s.lay},
+			&decoder{document: &doc, merged: d.merged}
+	}
+	spec, one := begin()
+	laid := one.lay(root, own)
+	reported := one.findings
+	one.decode(laid, spec)
+	if preview != "" {
+		unnamed := spec
+		spec, one = begin()
+		one.findings = reported
+		one.decode(d.layPreview(laid, own, preview), spec)
+		spec.base = unnamed.App
+		one.checkPreview(spec, environment, preview, unnamed)
+	}
+	one.check(spec)
+	return spec, one.findings
+}
+
+// indistinct warns about environments that norn cannot tell apart before it has marked their objects. Previews are apps
+// of their own.
 func (d *decoder) indistinct(s *Spec) {
 	first := map[Environment]string{}
 	for _, name := range s.EnvironmentNames() {
 		place := s.Environments[name]
+		if place.HasPreviews() {
+			continue
+		}
 		place.Protected = false
 		if other, taken := first[place]; taken {
 			d.add(d.keys["environments."+name], Warning, RuleEnvironment,

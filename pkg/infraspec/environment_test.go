@@ -131,7 +131,8 @@ func TestEnvironmentFindings(t *testing.T) {
 		{"a missing key", "  e: {port: null}", `14:6: error: environment e: a webserver needs a port`},
 		{"an empty key", "  e: {env: }", `14:7: warning: environment e: env has no value here`},
 		{"the same place", "  e: {}\n  f: {}", `15:3: warning: environments e and f have the same namespace`},
-		{"ttl", "  e: {ttl: 1h}", `14:7: error: environment e: unknown key "ttl"`},
+		{"ttl", "  e: {ttl: soon}", `14:12: error: environments.e.ttl must be a number of whole seconds or a duration`},
+		{"no ttl", "  e: {ttl: 0}", `14:12: error: environments.e.ttl must be a number of whole seconds or a duration`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, found := inspect("f", []byte(laidBase+c.environments+"\n"))

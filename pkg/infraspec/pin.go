@@ -117,7 +117,7 @@ func (s *Spec) isPinned(data []byte, environment, cluster string) bool {
 	}
 	same := *now
 	for _, one := range []*Spec{&pinned, &same} {
-		one.doc, one.overlay, one.laid = nil, nil, nil
+		one.doc, one.overlay, one.laid, one.lay = nil, nil, nil, nil
 	}
 	if !reflect.DeepEqual(pinned, same) {
 		return false
@@ -125,7 +125,7 @@ func (s *Spec) isPinned(data []byte, environment, cluster string) bool {
 	for name, was := range s.laid {
 		was, is := *was, *now.laid[name]
 		for _, one := range []*Spec{&was, &is} {
-			one.doc, one.overlay, one.laid, one.Environments = nil, nil, nil, nil
+			one.doc, one.overlay, one.laid, one.lay, one.Environments = nil, nil, nil, nil, nil
 		}
 		if !reflect.DeepEqual(was, is) {
 			return false

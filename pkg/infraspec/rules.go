@@ -51,6 +51,9 @@ func ValidName(name string) bool { return len(validation.IsDNS1123Label(name)) =
 func (d *decoder) identity(s *Spec) {
 	switch {
 	case s.App == "": // already reported
+	case len(s.App) > validation.DNS1123LabelMaxLength:
+		d.at("app", Error, RuleName, "app %s is too long: %d characters, at most %d",
+			quoted(s.App), len(s.App), validation.DNS1123LabelMaxLength)
 	case !ValidName(s.App):
 		d.at("app", Error, RuleName, "app %s is not a DNS label; %s", quoted(s.App), dnsLabel)
 	case s.Role == Cron && len(s.App) > maxCronName:

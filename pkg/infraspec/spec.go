@@ -103,7 +103,7 @@ type Spec struct {
 	// lays over this one. Choose one with --env or NORN_ENV. See docs/environments.md.
 	Environments map[string]Environment `yaml:"environments"`
 
-	// Environment is the environment whose settings this Spec has, or "". See In.
+	// Environment is the environment whose settings this Spec has, such as staging or preview/pr-12, or "". See In.
 	Environment string `jsonschema:"-"`
 	// Process is the process that this Spec describes: "" for the app's main one. See Workloads.
 	Process string `jsonschema:"-"`
@@ -111,6 +111,10 @@ type Spec struct {
 	doc     *document
 	overlay *OverlayFile
 	laid    map[string]*Spec // the infraspec in each environment
+	base    string           // the app that a preview is a copy of
+	// lay lays an environment over the infraspec, for the preview unless that is "". It returns the findings that do not
+	// apply without the environment. choice names both.
+	lay func(environment, preview, choice string) (*Spec, []Finding)
 }
 
 // Path returns the file that the spec was loaded from, as the caller named it.

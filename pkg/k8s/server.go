@@ -58,13 +58,30 @@ func (c *Client) Server(ctx context.Context) (*Server, error) {
 	return s, nil
 }
 
+// Now returns the time by the API server's clock, in whole seconds. It returns an error if the server's answer has no
+// date: this machine's clock may be wrong, and what expires by it may be deleted.
+func (c *Client) Now(ctx context.Context) (time.Time, error) {
+	s, err := c.ask(ctx)
+	switch {
+	case err != nil:
+		return time.Time{}, fmt.Errorf("get the server's time: %w", err)
+	case s.Date.IsZero():
+		return time.Time{}, errors.New("the API server's answer has no date, so norn does not know the time")
+	}
+	return s.Date, nil
+}
+
 func (c *Client) probe(ctx context.Context) (*Server, error) {
+	return c.ask(context.WithValue(ctx, probeKey{}, true))
+}
+
+func (c *Client) ask(ctx context.Context) (*Server, error) {
 	requests, ok := c.core.RESTClient().(*rest.RESTClient)
 	if !ok {
 		return nil, errors.New("not connected")
 	}
 	url := requests.Get().AbsPath(versionPath).URL()
-	req, err := http.NewRequestWithContext(context.WithValue(ctx, probeKey{}, true), http.MethodGet, url.String(), nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url.String(), nil)
 	if err != nil {
 		return nil, err
 	}

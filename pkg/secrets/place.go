@@ -13,8 +13,10 @@ import (
 // nameEnd is the end of the names of encrypted files.
 const nameEnd = ".enc.yaml"
 
-// NameFor returns the name of the encrypted file of an environment, or FileName if environment is "".
+// NameFor returns the name of the encrypted file of an environment, or FileName if environment is "". The previews of
+// an environment, such as preview/pr-12, have its file.
 func NameFor(environment string) string {
+	environment, _, _ = strings.Cut(environment, "/")
 	if environment == "" {
 		return FileName
 	}

@@ -31,16 +31,16 @@ type pipelineStep struct {
 	env    map[string]string
 }
 
-// ciSystem is a CI system with a file in docs/ci.
+// ciSystem is a CI system with files in docs/ci.
 type ciSystem struct {
 	name      string
-	job       func(t *testing.T, name string) pipelineJob
+	job       func(t *testing.T, name string) pipelineJob  // of one of the files
 	variables func(*ciRun) (set, values map[string]string) // the environment; values for the file
 }
 
 // TestCI runs the steps of the files in docs/ci in a shell.
 func TestCI(t *testing.T) {
-	for _, system := range []ciSystem{{"GitHub", gitHubJob, gitHubVariables}, {"GitLab", gitLabJob, gitLabVariables}} {
+	for _, system := range systems() {
 		t.Run(system.name, func(t *testing.T) {
 			t.Parallel()
 			r := newCIRun(t, system)
@@ -70,6 +70,10 @@ func TestCI(t *testing.T) {
 	}
 }
 
+func systems() []ciSystem {
+	return []ciSystem{{"GitHub", gitHubJob, gitHubVariables}, {"GitLab", gitLabJob, gitLabVariables}}
+}
+
 // ciRun is an app's repository, a release of norn, and a namespace to deploy to.
 type ciRun struct {
 	t         *testing.T
@@ -82,13 +86,15 @@ type ciRun struct {
 	releases  string // URL
 	sum       string
 	output    string // output of the last step
+	action    string // what happened to the pull request, for GitHub
+	comments  *comments
 }
 
 func newCIRun(t *testing.T, system ciSystem) *ciRun {
 	c := bed.Shared(t)
 	r := &ciRun{
 		t: t, system: system, home: t.TempDir(), builder: bed.BuilderEnv(t), cluster: c,
-		namespace: c.Namespace(t, "ci"),
+		namespace: c.Namespace(t, "ci"), comments: newComments(t),
 	}
 	r.release()
 	bed.WriteFiles(t, r.home, map[string]string{
@@ -210,7 +216,7 @@ func readCI(t *testing.T, name string, into any) {
 	}
 }
 
-var expression = regexp.MustCompile(`\$\{\{ (?:secrets|vars)\.(\w+) \}\}|\$(\w+)`)
+var expression = regexp.MustCompile(`\$\{\{ (?:secrets|vars|github[a-z_.]*)\.(\w+) \}\}|\$(\w+)`)
 
 // expand replaces GitHub's expressions or GitLab's variables with their values.
 func expand(t *testing.T, text string, given map[string]string) string {
@@ -229,6 +235,7 @@ func gitHubJob(t *testing.T, name string) pipelineJob {
 	var file struct {
 		Env  map[string]string
 		Jobs map[string]struct {
+			Env   map[string]string
 			Steps []struct {
 				Run, If string
 				Env     map[string]string
@@ -236,9 +243,13 @@ func gitHubJob(t *testing.T, name string) pipelineJob {
 		}
 	}
 	readCI(t, "github.yml", &file)
+	if _, ok := file.Jobs[name]; !ok {
+		readCI(t, "github-previews.yml", &file)
+	}
 	var job pipelineJob
 	for _, s := range file.Jobs[name].Steps {
 		env := maps.Clone(file.Env)
+		maps.Copy(env, file.Jobs[name].Env)
 		maps.Copy(env, s.Env)
 		if s.Run != "" && s.If == "" {
 			job = append(job, pipelineStep{s.Run, env})
@@ -254,6 +265,7 @@ func gitHubVariables(r *ciRun) (set, values map[string]string) {
 	return set, map[string]string{
 		"KUBECONFIG": r.file(r.cluster.Kubeconfig), "NAMESPACE": r.namespace, "SOPS_AGE_KEY": r.key(),
 		"REGISTRY": r.cluster.Registry, "REGISTRY_USER": "me", "REGISTRY_PASSWORD": "canary-password",
+		"number": "7", "action": r.action, "comments_url": r.comments.URL, "token": "canary-password",
 	}
 }
 
@@ -268,6 +280,7 @@ func gitLabJob(t *testing.T, name string) pipelineJob {
 	readCI(t, "gitlab-ci.yml", &variables)
 	var nodes map[string]yaml.Node
 	readCI(t, "gitlab-ci.yml", &nodes)
+	readCI(t, "gitlab-previews.yml", &nodes)
 	decoded := func(name string) (j job) {
 		node := nodes[name]
 		if err := node.Decode(&j); err != nil {
@@ -292,6 +305,7 @@ func gitLabVariables(r *ciRun) (set, values map[string]string) {
 		"KUBECONFIG": kubeconfig, "NORN_NAMESPACE": r.namespace, "SOPS_AGE_KEY": r.key(),
 		"CI_REGISTRY": registry, "CI_REGISTRY_IMAGE": registry + "/group",
 		"CI_REGISTRY_USER": "me", "CI_REGISTRY_PASSWORD": "canary-password",
+		"CI_MERGE_REQUEST_IID": "7", "CI_PROJECT_ID": "3", "CI_API_V4_URL": r.comments.URL, "NOTES_TOKEN": "canary-password",
 	}
 	return set, set
 }

@@ -140,6 +140,7 @@ func sameNumbers(w *bed.Workspace, number string) {
 			w.T.Errorf("norn status shows the Pod of another revision: %s", line)
 		}
 	}
+	w.Env = append(w.Env, "NORN_COMPLETION_TIMEOUT=1m")
 	expect(w, 0, []string{"__complete", "rollback", "shop", "--to", ""}, number+"\t")
 	expect(w, 0, []string{"rollback", "shop", "--to", number}, "choose done: revision "+number+", ")
 }

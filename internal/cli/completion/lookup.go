@@ -97,6 +97,15 @@ func (l *lookup) environments(context.Context) []complete.Value {
 	return l.onDisk(complete.Environments)
 }
 
+// previews returns the previews in the cluster of the app in the current folder, or of the one that the line names.
+func (l *lookup) previews(ctx context.Context) []complete.Value {
+	return l.onDisk(func(path string) []complete.Value {
+		return l.inCluster(func(ctx context.Context, c complete.Cluster) []complete.Value {
+			return complete.Previews(ctx, c, path, l.conf.Namespace)
+		})(ctx)
+	})
+}
+
 func (l *lookup) processes(context.Context) []complete.Value { return l.onDisk(complete.ProcessesOf) }
 
 func (l *lookup) snapshots(context.Context) []complete.Value { return l.onDisk(complete.Snapshots) }

@@ -86,7 +86,7 @@ func argumentValues(a *cli.App) map[string]cobra.CompletionFunc {
 		"env pin":           offer(a, func(l *lookup) []source { return l.appAnd(l.environments) }),
 	}
 	for _, name := range []string{
-		"forge", "diff", "render", "promote", "env list",
+		"forge", "diff", "render", "promote", "env list", "preview list", "preview prune",
 		"secrets list", "secrets edit", "secrets rotate", "secrets init", "snapshots list",
 	} {
 		values[name] = local
@@ -125,7 +125,7 @@ func flagValues(a *cli.App) map[string]cobra.CompletionFunc {
 			return l.names(func(n connect.KubeconfigNames) []complete.Value { return complete.Words(n.Users...) })
 		}),
 		"--namespace": one(func(l *lookup) source { return l.inCluster(complete.Namespaces) }),
-		"--env":       one(func(l *lookup) source { return l.environments }),
+		"--env":       offer(a, func(l *lookup) []source { return []source{l.environments, l.previews} }),
 		"--to":        one(func(l *lookup) source { return l.revisions }),
 
 		"promote --from":         one(func(l *lookup) source { return l.environments }),
@@ -171,7 +171,11 @@ func offer(a *cli.App, find func(*lookup) []source) cobra.CompletionFunc {
 		if l.files {
 			directive = cobra.ShellCompDirectiveDefault
 		}
-		return complete.Lines(complete.Matching(complete.Within(ctx, sources...), begin)), directive
+		values := complete.Matching(complete.Within(ctx, sources...), begin)
+		if len(values) == 1 && strings.HasSuffix(values[0].Text, "/") { // the name of a preview follows
+			directive |= cobra.ShellCompDirectiveNoSpace
+		}
+		return complete.Lines(values), directive
 	}
 }
 

@@ -83,7 +83,7 @@ func Run(a *cli.App, cmd *cobra.Command, args []string, o forge.Options) ([]drif
 		return nil, err
 	}
 	o.Repository = deploy.Repository(cmd.Context(), spec)
-	o.NextImage = deploy.NextImage(s.Conf.Registry, spec.App)
+	o.NextImage = deploy.NextImage(s.Conf.Registry, spec.BaseApp())
 	if err := deploy.CheckRunningUser(cmd.Context(), s.Client, spec, o.Settings, a.Redactor.Hide); err != nil {
 		return nil, err
 	}

@@ -27,6 +27,7 @@ type Listed struct {
 	Namespace string `json:"namespace,omitempty"`
 	Cluster   string `json:"cluster,omitempty"`
 	Protected bool   `json:"protected"`
+	TTL       int    `json:"ttl,omitempty"` // of previews, in seconds
 }
 
 func newList(a *cli.App) *cobra.Command {
@@ -48,12 +49,15 @@ whether they are protected.`,
 			}
 			rows := make([][]ui.Cell, 0, len(all))
 			for _, e := range all {
-				protected := ""
-				if e.Protected {
-					protected = "protected"
+				note := ""
+				switch {
+				case e.Protected:
+					note = "protected"
+				case e.TTL > 0:
+					note = "previews"
 				}
 				rows = append(rows, []ui.Cell{
-					{Text: e.Name}, {Text: cli.Dash(e.Namespace)}, {Text: protected}, {Text: cli.Dash(e.Cluster)},
+					{Text: e.Name}, {Text: cli.Dash(e.Namespace)}, {Text: note}, {Text: cli.Dash(e.Cluster)},
 				})
 			}
 			ui.PrintTable(a.Streams.Out, []string{"ENVIRONMENT", "NAMESPACE", "", "CLUSTER"}, rows, "CLUSTER")
@@ -71,7 +75,8 @@ func listed(spec *infraspec.Spec) []Listed {
 }
 
 func listedAs(name string, e infraspec.Environment) Listed {
-	return Listed{Name: name, Namespace: e.Namespace, Cluster: e.Cluster, Protected: e.Protected}
+	ttl := int(e.TTL.Duration().Seconds())
+	return Listed{Name: name, Namespace: e.Namespace, Cluster: e.Cluster, Protected: e.Protected, TTL: ttl}
 }
 
 func newShow(a *cli.App) *cobra.Command {
@@ -93,7 +98,11 @@ func newShow(a *cli.App) *cobra.Command {
 				return err
 			}
 			if a.JSON {
-				return a.Encode(listedAs(name, spec.Environments[name]))
+				own, err := spec.Chosen(name)
+				if err != nil {
+					return err
+				}
+				return a.Encode(listedAs(name, own))
 			}
 			text, err := laid.Text()
 			if err != nil {

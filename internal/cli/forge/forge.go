@@ -73,7 +73,7 @@ func run(a *cli.App, cmd *cobra.Command, args []string, o *options, out ui.Progr
 		return err
 	}
 	o.Tunnel = s.Conf.Tunnel
-	o.NextImage = deploy.NextImage(s.Conf.Registry, spec.App)
+	o.NextImage = deploy.NextImage(s.Conf.Registry, spec.BaseApp())
 	a.WarnLocalDatabase(spec, s.Conf)
 	out.Begin(s.Title("forge", spec.App))
 	t := rollout.Target{

@@ -102,7 +102,7 @@ func origin(a *cli.App, cmd *cobra.Command, spec *infraspec.Spec, o *options) (d
 	}
 	where := fmt.Sprintf("environment %s: namespace %s of %s", o.from, s.Conf.Namespace, s.Client.Context)
 	from := deploy.Origin{Cluster: s.Client, Where: where}
-	from.Namespace, from.App, from.Spec, from.Environment = s.Conf.Namespace, spec.App, there, o.from
+	from.Namespace, from.App, from.Spec, from.Environment = s.Conf.Namespace, there.App, there, o.from
 	from.Repository = deploy.Repository(cmd.Context(), spec)
 	return from, nil
 }

@@ -19,6 +19,7 @@ import (
 	"norn/internal/cli/diff"
 	"norn/internal/cli/doctor"
 	"norn/internal/cli/initcmd"
+	"norn/internal/cli/preview"
 	"norn/internal/cli/secrets"
 	"norn/internal/cli/snapshots"
 	"norn/internal/cli/validate"
@@ -228,6 +229,7 @@ func TestSchemaHasTheFields(t *testing.T) {
 		"diagnosis":      doctor.Diagnosis{},
 		"failure":        rollout.Failure{},
 		"finding":        infraspec.Finding{},
+		"preview":        preview.Listed{},
 		"process":        status.Process{},
 		"revision":       deploy.Entry{},
 		"scaffolded":     initcmd.Written{},

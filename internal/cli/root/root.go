@@ -21,6 +21,7 @@ import (
 	"norn/internal/cli/initcmd"
 	"norn/internal/cli/invoke"
 	"norn/internal/cli/logs"
+	"norn/internal/cli/preview"
 	"norn/internal/cli/promote"
 	"norn/internal/cli/render"
 	"norn/internal/cli/restart"
@@ -116,6 +117,7 @@ func commands(a *cli.App) []manual.Group {
 	return []manual.Group{
 		{Title: "Deploy an app", Commands: []*cobra.Command{
 			deploy.New(a), forge.New(a), promote.New(a), rollback.New(a), restart.New(a), teardown.New(a),
+			preview.New(a),
 		}},
 		{Title: "Inspect an app", Commands: []*cobra.Command{status.New(a), logs.New(a), history.New(a), diff.New(a)}},
 		{Title: "Work with an app", Commands: []*cobra.Command{

@@ -103,7 +103,10 @@ func checkProcess(ctx context.Context, a *cli.App, arg string, conf *config.Conf
 	if err != nil {
 		return nil //nolint:nilerr // the command reports it
 	}
-	namespace := cmp.Or(spec.Environments[conf.Env].Namespace, conf.Namespace)
+	namespace := conf.Namespace
+	if chosen, err := spec.Chosen(conf.Env); err == nil {
+		namespace = cmp.Or(chosen.Namespace, namespace)
+	}
 	if names, err := client.AppNames(ctx, namespace); err != nil || slices.Contains(names, arg) {
 		return nil //nolint:nilerr // it may be an app
 	}

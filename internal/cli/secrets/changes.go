@@ -66,7 +66,8 @@ func declare(ctx context.Context, a *cli.App, file *appFile, names []string) err
 	path, all := file.spec.Path(), strings.Join(names, ", ")
 	answer, err := prompt.Ask(ctx, fmt.Sprintf("Add %s to secrets in %s? [Y/n] ", all, ui.DisplayPath(path)))
 	if err == nil && (answer == "" || strings.EqualFold(answer, "y") || strings.EqualFold(answer, "yes")) {
-		if err = infraspec.DeclareFile(path, file.place.Environment, names); err == nil {
+		environment, _ := infraspec.SplitEnvironment(file.place.Environment)
+		if err = infraspec.DeclareFile(path, environment, names); err == nil {
 			return ui.PrintText(a.Streams.Out, ui.DisplayPath(path)+": added "+all)
 		}
 		a.Warnf("%s stays as it is: %v", ui.DisplayPath(path), err)

@@ -158,7 +158,7 @@ func printDetail(a *cli.App, d *status.Detail) {
 	fact("secrets", secretNames(d.Secrets, d.Path != ""))
 	fact("infraspec", ui.DisplayPath(d.Path))
 	if len(d.Drift) > 0 {
-		forge := "norn forge " + d.Name
+		forge := "norn forge " + infraspec.BaseOf(d.Name, d.Environment)
 		if d.Environment != "" {
 			forge += " --env " + d.Environment
 		}

@@ -49,7 +49,7 @@ func all(ctx context.Context, a *cli.App, here string, conf *config.Config) erro
 		return err
 	}
 	for i := range locals {
-		locals[i].Environment = conf.Env
+		locals[i] = locals[i].In(conf.Env)
 	}
 	client, unavailable, err := a.Reach(ctx, conf)
 	if err != nil {
@@ -85,8 +85,7 @@ func one(ctx context.Context, a *cli.App, arg, here string, conf *config.Config)
 	switch {
 	case err == nil:
 		_, invalid = a.Spec(arg, conf) // returned at the end: the state is shown even if the infraspec is not valid
-		local = status.OfFile(path)
-		local.Environment = conf.Env
+		local = status.OfFile(path).In(conf.Env)
 	case !errors.As(err, &missing) || missing.Name == "":
 		return err
 	}

@@ -61,6 +61,7 @@ var bookkeepingAnnotations = []string{
 	metadata.RevisionAnnotation,
 	metadata.RestartPendingAnnotation,
 	metadata.UIDAnnotation,
+	metadata.ExpiresAnnotation,
 	metadata.RepositoryAnnotation,
 	"kubectl.kubernetes.io/last-applied-configuration",
 	"pv.kubernetes.io/bind-completed",

@@ -12,11 +12,15 @@ import (
 // object.
 type OtherEnvironmentError struct {
 	Kind, Namespace, Name string
-	Theirs, Ours          string // the environments; Ours is "" if none is chosen
+	Theirs, Ours          string // the environments, or "" for none
 }
 
 // Error names the object and both environments.
 func (e *OtherEnvironmentError) Error() string {
+	if e.Theirs == "" {
+		return fmt.Sprintf("%s %s in namespace %s belongs to no environment, so it is not part of %s",
+			e.Kind, e.Name, e.Namespace, e.Ours)
+	}
 	what := fmt.Sprintf("%s %s in namespace %s belongs to environment %s", e.Kind, e.Name, e.Namespace, e.Theirs)
 	if e.Ours == "" {
 		return what + ", and no environment is chosen"
@@ -26,6 +30,9 @@ func (e *OtherEnvironmentError) Error() string {
 
 // Hint returns advice.
 func (e *OtherEnvironmentError) Hint() string {
+	if e.Theirs == "" {
+		return "delete it, rename it, or run norn forge, which takes it over for the preview"
+	}
 	if e.Ours == "" {
 		return fmt.Sprintf("if you mean this environment, pass --env %s; otherwise check the namespace and the context",
 			e.Theirs)

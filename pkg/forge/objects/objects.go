@@ -38,7 +38,7 @@ func Labels(spec *infraspec.Spec) map[string]string {
 		all[metadata.ProcessLabel] = spec.Process
 	}
 	if spec.Environment != "" {
-		all[metadata.EnvironmentLabel] = spec.Environment
+		all[metadata.EnvironmentLabel] = metadata.EnvironmentValue(spec.Environment)
 	}
 	return all
 }

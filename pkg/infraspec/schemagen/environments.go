@@ -14,6 +14,7 @@ func layEnvironments(root, whole *jsonschema.Schema) {
 	own := environments.AdditionalProperties
 	own.AllOf = nil
 	optional(whole)
+	allowPlaceholders(whole)
 	for p := whole.Properties.Oldest(); p != nil; p = p.Next() {
 		if p.Key != "app" && p.Key != "environments" {
 			own.Properties.Set(p.Key, p.Value)
@@ -33,6 +34,24 @@ func optional(s *jsonschema.Schema) {
 	if s.AdditionalProperties != nil && s.AdditionalProperties.Properties != nil {
 		optional(s.AdditionalProperties)
 		nullable(s.AdditionalProperties)
+	}
+}
+
+// allowPlaceholders allows {name}, the name of a preview, in the names of Services.
+func allowPlaceholders(s *jsonschema.Schema) {
+	if s.Properties != nil {
+		for p := s.Properties.Oldest(); p != nil; p = p.Next() {
+			if p.Key == "internal" {
+				p.Value.Pattern = "^((([a-z]|[{]name[}])([-a-z0-9]|[{]name[}])*)?([a-z0-9]|[{]name[}]))?$"
+			}
+			allowPlaceholders(p.Value)
+		}
+	}
+	if s.AdditionalProperties != nil {
+		allowPlaceholders(s.AdditionalProperties)
+	}
+	for _, named := range s.PatternProperties {
+		allowPlaceholders(named)
 	}
 }
 
