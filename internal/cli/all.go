@@ -124,7 +124,7 @@ func (a *App) chosenApps(
 			continue
 		}
 		changed := true
-		if since != "" {
+		if strings.Trim(since, "0") != "" { // a CI system names the commit before a new branch 0000…
 			changed, err = source.ChangedSince(ctx, filepath.Dir(path), spec.Build.Context, since)
 		}
 		if err != nil {

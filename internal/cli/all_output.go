@@ -105,6 +105,9 @@ func (o *allOutput) conclude(command string, results []batch.Result) error {
 		o.print(results)
 	}
 	if failed == 0 {
+		if o.app.JSON {
+			ui.PrintEnd(o.app.Streams.Out, ui.Outcome{Code: ExitDone, Name: exitName(ExitDone)})
+		}
 		return nil
 	}
 	return &AllError{Command: command, Failed: failed, Apps: len(results), Code: codeOf(results)}
@@ -113,7 +116,8 @@ func (o *allOutput) conclude(command string, results []batch.Result) error {
 // print prints how the command ended for each app.
 func (o *allOutput) print(results []batch.Result) {
 	if o.app.JSON {
-		return // each app has its end event
+		o.endSkipped(results)
+		return
 	}
 	if len(results) == 0 {
 		return
@@ -135,6 +139,20 @@ func (o *allOutput) print(results []batch.Result) {
 		rows = append(rows, []ui.Cell{{Text: r.Name}, outcome, {Text: took}})
 	}
 	ui.PrintTable(o.app.Streams.Err, []string{"APP", "OUTCOME", "TOOK"}, rows, "OUTCOME")
+}
+
+// endSkipped prints the end event of each app for which the command did not run. The others have printed theirs.
+func (o *allOutput) endSkipped(results []batch.Result) {
+	for _, r := range results {
+		if r.Skipped == "" {
+			continue
+		}
+		var event bytes.Buffer
+		ui.PrintEnd(&event, ui.Outcome{
+			Err: fmt.Errorf("skipped: %s", r.Skipped), Code: ExitFailed, Name: exitName(ExitFailed),
+		})
+		o.write(o.app.Streams.Out, withApp(r.Name, event.Bytes()))
+	}
 }
 
 // lines passes on whole lines.

@@ -3,6 +3,7 @@ package validate
 
 import (
 	"fmt"
+	"path/filepath"
 
 	"norn/pkg/forge/objects"
 	"norn/pkg/infraspec"
@@ -43,6 +44,10 @@ func All(s Settings, each func(Report) error) error {
 		return err
 	}
 	claims := claims{}
+	known := map[string]bool{}
+	for _, path := range paths {
+		known[infraspec.NameIn(path)] = true
+	}
 	for _, path := range paths {
 		spec, report := s.check(path)
 		if name := infraspec.NameIn(path); spec.App != name && spec.App != "" {
@@ -50,6 +55,12 @@ func All(s Settings, each func(Report) error) error {
 				fmt.Sprintf("the folder is named %q, so norn finds this app only by its path", name)))
 		}
 		report.add(claims.take(spec)...)
+		for i, name := range spec.Needs {
+			if !known[name] {
+				report.add(spec.Finding(fmt.Sprintf("needs[%d]", i), infraspec.Warning, infraspec.RuleFolder,
+					fmt.Sprintf("there is no app %q in the apps folder, and --all needs it", name)))
+			}
+		}
 		if err := each(report); err != nil {
 			return err
 		}
@@ -60,12 +71,29 @@ func All(s Settings, each func(Report) error) error {
 func (s Settings) check(path string) (*infraspec.Spec, Report) {
 	spec, found := infraspec.Inspect(path)
 	report := Report{App: spec.App, Path: path, Findings: found}
-	without := s.beside(spec, found)
+	without := append(s.beside(spec, found), twins(spec)...)
 	report.add(without...)
 	for _, one := range spec.InEnvironments() {
 		report.add(infraspec.OnlyIn(one.Environment, s.beside(one, found), without)...)
 	}
 	return spec, report
+}
+
+// twins reports other infraspecs in the folder that set the same app: norn would change the same objects for both.
+func twins(spec *infraspec.Spec) []infraspec.Finding {
+	paths, _ := filepath.Glob(filepath.Join(filepath.Dir(spec.Path()), "infraspec*.yaml")) // the pattern is valid
+	var found []infraspec.Finding
+	for _, path := range paths {
+		if filepath.Base(path) == filepath.Base(spec.Path()) || spec.App == "" {
+			continue
+		}
+		if other, _ := infraspec.Inspect(path); other.App == spec.App {
+			found = append(found, spec.Finding("app", infraspec.Warning, infraspec.RuleHostTaken, fmt.Sprintf(
+				"%s also sets app: %s, so norn changes the same objects for both; change one of them, or use environments",
+				filepath.Base(path), spec.App)))
+		}
+	}
+	return found
 }
 
 // beside checks what an infraspec refers to. found are the findings about the infraspec itself.

@@ -45,6 +45,9 @@ func (r *run) forge(ctx context.Context, p pipeline.Runner, src sourced) (worklo
 			diff += " --env " + r.spec.Environment
 		}
 		detail := diff + " shows what would change"
+		if r.options.From != "" { // diff compares with the infraspec on disk
+			detail = "applies the infraspec of this version"
+		}
 		plan := pipeline.Fixed(drift.Change{}, pipeline.Planned, detail)
 		return []forge.Step{{Name: "forge", Plan: plan}}, nil, nil
 	}

@@ -176,8 +176,8 @@ func (r *run) adviseCopy(err error, image string) error {
 	switch failed.Evidence.Reason {
 	case k8srollout.ImagePull, k8srollout.RegistryRefused, k8srollout.ImageNotFound:
 		failed.Evidence.Hint += fmt.Sprintf("; or copy the image to a registry that they can use "+
-			"(skopeo copy --all docker://%s docker://REGISTRY/%s) and run norn deploy --env %s --image REGISTRY/%[2]s",
-			image, r.spec.App, r.spec.Environment)
+			"(skopeo copy --all docker://%s docker://REGISTRY/%s) and run norn deploy --env %s --context %s --image REGISTRY/%[2]s",
+			image, r.spec.App, r.spec.Environment, r.cluster.Context)
 	default:
 	}
 	return err
@@ -199,10 +199,16 @@ func (r *run) sayPromoted(out io.Writer, live liveApp) error {
 	if keys := r.spec.Differing(other); len(keys) > 0 {
 		_, _ = fmt.Fprintf(out, "environment %s differs from %s in %s\n", r.spec.Environment, from, strings.Join(keys, ", "))
 	}
-	switch before := live.commit; {
+	for i, w := range r.spec.Workloads() {
+		if fields := live.all()[i].differs; len(fields) > 0 {
+			_, _ = fmt.Fprintf(out, "the infraspec of this version changes Deployment %s: %s\n", w.Workload(),
+				strings.Join(fields, ", "))
+		}
+	}
+	switch before := strings.TrimSuffix(live.commit, metadata.DirtySuffix); {
 	case live.image == "":
 		_, _ = fmt.Fprintf(out, "environment %s runs no version yet\n", r.spec.Environment)
-	case before != "" && r.options.Ref != "" && before != r.options.Ref:
+	case live.verified && before != "" && r.options.Ref != "" && before != r.options.Ref:
 		_, _ = fmt.Fprintf(out, "environment %s runs %s; git log %[2]s..%[3]s lists the commits in between\n",
 			r.spec.Environment, metadata.ShortCommit(before), metadata.ShortCommit(r.options.Ref))
 	}

@@ -199,17 +199,47 @@ func describeAll(newestFirst []release) string {
 	return strings.Join(known, "; ")
 }
 
-// previousVerified returns the newest verified release before the current one. It skips releases that differ from the
-// current one only by a restart or by the Secret's version: they are the same version.
+// previousVerified returns the verified release that ran before the current one, or if norn does not know that, the
+// newest verified one before it. It skips releases that differ from the current one only by a restart or by the
+// Secret's version: they are the same version.
 func previousVerified(newestFirst []release, app string) (release, error) {
 	at := slices.IndexFunc(newestFirst, func(r release) bool { return r.Current })
-	for _, r := range newestFirst[at+1:] { // all of them if the current one has no ReplicaSet yet
+	good := func(r release) bool {
 		same := at >= 0 && newestFirst[at].same(r)
-		if r.Verified && r.Number > 0 && r.restorable(app) && !same {
+		return r.Verified && r.Number > 0 && r.restorable(app) && !same
+	}
+	if at >= 0 && len(newestFirst[at].Releases) == 0 {
+		if r, known := ranBeforeCurrent(newestFirst, newestFirst[at]); known && good(r) {
+			return r, nil
+		}
+	}
+	for _, r := range newestFirst[at+1:] { // all of them if the current one has no ReplicaSet yet
+		if good(r) {
 			return r, nil
 		}
 	}
 	return release{}, noEarlierRevision(newestFirst)
+}
+
+// ranBeforeCurrent returns the release of an app with one process that ran before the current one, apart from restarts
+// of the same version. Its number does not tell: between the two changes of a deploy, the Deployment may have an older
+// ReplicaSet's template, and its controller then gives that ReplicaSet a new number. The releases of several processes
+// have numbers of their own.
+func ranBeforeCurrent(all []release, current release) (release, bool) {
+	r := current
+	for range all {
+		after := r.After
+		at := slices.IndexFunc(all, func(other release) bool {
+			return after != "" && other.Set != nil && other.Set.UID == after
+		})
+		if at < 0 {
+			return release{}, false
+		}
+		if r = all[at]; !current.same(r) {
+			return r, true
+		}
+	}
+	return release{}, false
 }
 
 // findRelease returns the release with a number, or with a commit that starts with the given digits. If several have

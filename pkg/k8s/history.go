@@ -12,6 +12,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"norn/pkg/k8s/metadata"
 	"norn/pkg/k8s/rollout"
@@ -33,6 +34,7 @@ type Revision struct {
 	Current  bool
 	Idle     bool               // it had 0 replicas, so it may never have run
 	Restored bool               // a rollback or a restore went back to it
+	After    types.UID          // the ReplicaSet that ran before it, as far as norn knows
 	Releases []metadata.Release // of which it is a part, oldest first; none if the app has one process
 	Set      *appsv1.ReplicaSet
 }
@@ -82,6 +84,7 @@ func revision(rs *appsv1.ReplicaSet, container string) Revision {
 		Image:    image,
 		Idle:     rs.Annotations[metadata.DesiredReplicasAnnotation] == "0",
 		Restored: rs.Annotations[metadata.RevisionHistoryAnnotation] != "",
+		After:    marks.After,
 		Releases: marks.Releases,
 		Set:      rs,
 	}

@@ -13,8 +13,16 @@ import (
 )
 
 // MarkVerified records that norn saw a ReplicaSet's rollout complete, as part of a release: a rollback may restore it.
-func (c *Client) MarkVerified(ctx context.Context, rs *appsv1.ReplicaSet, at time.Time, in metadata.Release) error {
-	return c.mark(ctx, rs, metadata.Marks{Verified: at, Releases: metadata.MarksOf(rs).Releases}.Join(in))
+// after is the ReplicaSet that ran before, to which a rollback goes back. If it is "", the one that is known stays.
+func (c *Client) MarkVerified(
+	ctx context.Context, rs *appsv1.ReplicaSet, at time.Time, after types.UID, in metadata.Release,
+) error {
+	m := metadata.MarksOf(rs)
+	m.Verified, m.Failed, m.Reason = at, time.Time{}, ""
+	if after != "" && after != rs.UID {
+		m.After = after
+	}
+	return c.mark(ctx, rs, m.Join(in))
 }
 
 // MarkFailed records that norn saw a ReplicaSet's rollout fail, and keeps when an earlier one completed. The failure

@@ -64,7 +64,11 @@ func declare(ctx context.Context, a *cli.App, file *appFile, names []string) err
 		return nil
 	}
 	path, all := file.spec.Path(), strings.Join(names, ", ")
-	answer, err := prompt.Ask(ctx, fmt.Sprintf("Add %s to secrets in %s? [Y/n] ", all, ui.DisplayPath(path)))
+	where := ui.DisplayPath(path)
+	if file.place.Environment != "" {
+		where += ", whose environments may all need a value then"
+	}
+	answer, err := prompt.Ask(ctx, fmt.Sprintf("Add %s to secrets in %s? [Y/n] ", all, where))
 	if err == nil && (answer == "" || strings.EqualFold(answer, "y") || strings.EqualFold(answer, "yes")) {
 		environment, _ := infraspec.SplitEnvironment(file.place.Environment)
 		if err = infraspec.DeclareFile(path, environment, names); err == nil {

@@ -6,6 +6,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // The annotations of a ReplicaSet that record how its rollouts ended. The name ends with the ReplicaSet's
@@ -16,6 +17,8 @@ const (
 	failedPrefix   = earlierFailed + "."
 	// releasePrefix begins the name of the annotation with the releases of which the ReplicaSet is a part.
 	releasePrefix = "norn/release."
+	// afterPrefix begins the name of the annotation with the UID of the ReplicaSet that ran before.
+	afterPrefix = "norn/after."
 )
 
 // The annotations of earlier versions of norn, without a hash.
@@ -30,6 +33,7 @@ type Marks struct {
 	Verified time.Time // when one last completed, or zero
 	Failed   time.Time // when one failed since then, or zero
 	Reason   string    // why it failed
+	After    types.UID // the ReplicaSet that ran before the one that completed, or ""
 	Releases []Release // of which the ReplicaSet is a part, oldest first; none if the app has one process
 }
 
@@ -45,6 +49,7 @@ func MarksOf(rs *appsv1.ReplicaSet) Marks {
 	if at := parseTime(at); at.After(m.Failed) {
 		m.Failed, m.Reason = at, reason
 	}
+	m.After = types.UID(rs.Annotations[afterPrefix+hash])
 	m.Releases = parseReleases(rs.Annotations[releasePrefix+hash])
 	if m.Failed.Before(m.Verified) {
 		m.Failed, m.Reason = time.Time{}, ""
@@ -70,6 +75,9 @@ func (m Marks) Annotations(rs *appsv1.ReplicaSet) map[string]any {
 	if !m.Failed.IsZero() {
 		patch[failedPrefix+hash] = m.Failed.UTC().Format(time.RFC3339) + " " + m.Reason
 	}
+	if m.After != "" {
+		patch[afterPrefix+hash] = string(m.After)
+	}
 	if len(m.Releases) > 0 {
 		patch[releasePrefix+hash] = releasesMark(m.Releases)
 	}
@@ -83,7 +91,7 @@ func WithoutMarks(annotations map[string]string) map[string]any {
 		switch {
 		case name == earlierVerified, name == earlierFailed, name == earlierRolledOut,
 			strings.HasPrefix(name, verifiedPrefix), strings.HasPrefix(name, failedPrefix),
-			strings.HasPrefix(name, releasePrefix):
+			strings.HasPrefix(name, releasePrefix), strings.HasPrefix(name, afterPrefix):
 			patch[name] = nil
 		}
 	}
