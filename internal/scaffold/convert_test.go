@@ -1,0 +1,141 @@
+package scaffold
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"norn/pkg/infraspec"
+)
+
+var update = flag.Bool("update", false, "write the golden files of TestConvert")
+
+// Realistic files of other tools become infraspecs that norn accepts, without the secrets in them. Each file under
+// testdata has the infraspec and the notes beside it. To write them: go test ./internal/scaffold -run TestConvert -update.
+func TestConvert(t *testing.T) {
+	files, err := filepath.Glob("testdata/*/*")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, path := range files {
+		if strings.HasSuffix(path, ".golden") {
+			continue
+		}
+		t.Run(path, func(t *testing.T) {
+			text, notes, err := Convert(t.Context(), path, FormatOf(path))
+			if err != nil {
+				t.Fatal(err)
+			}
+			accepted(t, text)
+			got := text + "---\n" + strings.Join(notes, "\n") + "\n"
+			if strings.Contains(got, "CANARY") {
+				t.Errorf("a secret is in:\n%s", got)
+			}
+			golden := path + ".golden"
+			if *update {
+				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if want, err := os.ReadFile(golden); err != nil || string(want) != got {
+				t.Errorf("got %v:\n%s\nwant:\n%s", err, got, want)
+			}
+		})
+	}
+}
+
+// accepted fails if norn validate would find an error in an infraspec, or a secret.
+func accepted(t *testing.T, text string) {
+	t.Helper()
+	_, found, err := infraspec.Parse(infraspec.FileName, []byte(text))
+	if err != nil {
+		t.Fatalf("%v in:\n%s", err, text)
+	}
+	for _, f := range found {
+		if f.Rule == infraspec.RuleSecretInEnv || f.Rule == infraspec.RuleIgnored {
+			t.Errorf("%s in:\n%s", f, text)
+		}
+	}
+}
+
+// A file that is not what its name says is an error with its place.
+func TestConvertRefuses(t *testing.T) {
+	dir := t.TempDir()
+	for name, c := range map[string]struct{ file, text, want string }{
+		"empty":              {"fly.toml", " \n", "fly.toml: the file is empty"},
+		"not TOML":           {"fly.toml", "app = \"a\"\nCANARY", "fly.toml:2: invalid TOML"},
+		"a key twice":        {"fly.toml", "app = \"a\"\n\napp = \"CANARY\"\n", "fly.toml: invalid TOML: a key is set twice"},
+		"only comments":      {"fly.toml", "# nothing\n", "fly.toml: the file has no settings"},
+		"not text":           {"fly.toml", "\xff\xfe", "fly.toml: the file is not valid UTF-8"},
+		"huge":               {"fly.toml", strings.Repeat("# x\n", 1<<19), "cannot read the file: larger than"},
+		"no process":         {"Procfile", "# none\n{}\n", "Procfile: no line has the form NAME: COMMAND"},
+		"only a release":     {"Procfile", "release: migrate\n", "Procfile: only a release process"},
+		"an invalid address": {"fly.toml", "app='a'\n[http_service]\ninternal_port=99999\n", ""},
+	} {
+		path := filepath.Join(dir, c.file)
+		if err := os.WriteFile(path, []byte(c.text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		text, _, err := Convert(t.Context(), path, FormatOf(path))
+		if c.want == "" {
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			continue
+		}
+		if _, ok := err.(*SourceError); !ok || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "CANARY") {
+			t.Errorf("%s: got %v and %q, want %q", name, err, text, c.want)
+		}
+	}
+	for _, name := range []string{"fly.toml", "Procfile"} {
+		folder := filepath.Join(t.TempDir(), name)
+		if err := os.Mkdir(folder, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := Convert(t.Context(), folder, FormatOf(folder)); err == nil ||
+			!strings.Contains(err.Error(), "not a regular file") {
+			t.Errorf("a folder: %v", err)
+		}
+	}
+}
+
+// fuzz checks that any text becomes an infraspec that norn accepts, or an error, and never panics. The secret of the
+// seeds is in neither.
+func fuzz(f *testing.F, convert func(file, folder string, data []byte) (string, []string, error), seeds ...string) {
+	f.Helper()
+	for _, seed := range seeds {
+		f.Add([]byte(seed))
+	}
+	folder := f.TempDir()
+	f.Fuzz(func(t *testing.T, data []byte) {
+		text, notes, err := convert("file", folder, data)
+		if err != nil {
+			if _, ok := err.(*SourceError); !ok {
+				t.Errorf("got %T: %v", err, err)
+			}
+			return
+		}
+		accepted(t, text)
+		for _, note := range notes {
+			if !strings.HasPrefix(note, "file") {
+				t.Errorf("no place in %q", note)
+			}
+		}
+	})
+}
+
+func FuzzFly(f *testing.F) {
+	fuzz(f, fromFly, "app='a'\n[env]\nA='b'\nTOKEN='x'\n[[vm]]\nsize='shared-cpu-1x'\n",
+		"[http_service]\ninternal_port=80\n[[http_service.checks]]\npath='/up'\n",
+		"[processes]\nweb='a'\nw='b c'\n[[mounts]]\nsource='d'\ndestination='/d'\nprocesses=['w']\n",
+		"a.b.c=1\n[a.b]\n[[a.d]]\nx={y=[1,{z=2}]}\n")
+}
+
+func FuzzProcfile(f *testing.F) {
+	ctx := f.Context()
+	fuzz(f, func(file, folder string, data []byte) (string, []string, error) {
+		return fromProcfile(ctx, file, folder, data)
+	}, "web: puma -p $PORT\nrelease: rake db:migrate\nworker: sidekiq\n", "a: b", "web: x --password=secret\n: c\n")
+}

@@ -1,0 +1,96 @@
+package scaffold
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"norn/pkg/infraspec"
+)
+
+// Format is the kind of a file that norn init --from reads.
+type Format string
+
+// The formats.
+const (
+	Infraspec Format = "infraspec"
+	Fly       Format = "fly.toml"
+	Procfile  Format = "Procfile"
+)
+
+// FormatOf returns the format of a file, by its name and by its keys.
+func FormatOf(path string) Format {
+	base := filepath.Base(path)
+	switch {
+	case strings.EqualFold(filepath.Ext(base), ".toml"):
+		return Fly
+	case base == "Procfile" || strings.HasPrefix(base, "Procfile."):
+		return Procfile
+	}
+	return Infraspec
+}
+
+// Convert returns the infraspec that the file of another tool becomes, and what could not be carried over, each with
+// its place. Errors are *SourceError.
+func Convert(ctx context.Context, path string, format Format) (text string, notes []string, err error) {
+	data, err := readSource(path)
+	if err != nil {
+		return "", nil, err
+	}
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return "", nil, &SourceError{path, "cannot find its folder"}
+	}
+	folder := filepath.Dir(absolute)
+	switch format {
+	case Fly:
+		return fromFly(path, folder, data)
+	default:
+		return fromProcfile(ctx, path, folder, data)
+	}
+}
+
+// fromProcfile converts a Procfile, with what norn init finds in its folder.
+func fromProcfile(ctx context.Context, file, folder string, data []byte) (string, []string, error) {
+	s := &sourceFile{file: file}
+	a := Detect(ctx, folder)
+	a.Role, a.MainCommand, a.Migration, a.Processes = string(infraspec.Webserver), "", "", nil
+	clean, number := "", 0
+	for line := range strings.Lines(string(data)) {
+		number++
+		here := &yaml.Node{Line: number}
+		trimmed := strings.TrimSpace(line)
+		switch {
+		case trimmed == "" || strings.HasPrefix(trimmed, "#"):
+		case !procfileLine.MatchString(line):
+			s.note(here, "", "not a line of the form NAME: COMMAND")
+		case infraspec.LooksSecret("", line):
+			s.note(here, "", "the command contains a secret, and is left out; read the secret from the environment")
+		default:
+			clean += line
+		}
+	}
+	if clean == "" {
+		return "", nil, s.errorf(0, "no line has the form NAME: COMMAND")
+	}
+	a.withProcfile(clean)
+	if a.MainCommand == "" {
+		return "", nil, s.errorf(0, "only a release process; the file names no process that runs")
+	}
+	if a.Role == string(infraspec.Webserver) && a.Port == 0 {
+		a.Port = defaultPort
+		s.note(nil, "web", "no Dockerfile exposes a port, so port is %d; the app gets no PORT unless env sets it", a.Port)
+	}
+	if serviceOK(a.App) && a.Role == string(infraspec.Webserver) {
+		a.Internal = a.App
+	}
+	if problem := Problem(a); problem != "" {
+		return "", nil, s.errorf(0, "its settings do not make a valid infraspec: %s", problem)
+	}
+	return Text(a), s.texts(), nil
+}
+
+// serviceOK reports whether an app's name can be a Service's.
+func serviceOK(app string) bool { return app != "" && (app[0] < '0' || app[0] > '9') }
