@@ -2,6 +2,7 @@ package scaffold
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -72,6 +73,12 @@ func TestConvertRefuses(t *testing.T) {
 		"huge":               {"fly.toml", strings.Repeat("# x\n", 1<<19), "cannot read the file: larger than"},
 		"no process":         {"Procfile", "# none\n{}\n", "Procfile: no line has the form NAME: COMMAND"},
 		"only a release":     {"Procfile", "release: migrate\n", "Procfile: only a release process"},
+		"not YAML":           {"compose.yaml", "services:\n  web: [CANARY\n", "compose.yaml:"},
+		"a list":             {"compose.yaml", "- CANARY\n", "compose.yaml:1: the file must be a mapping"},
+		"no services":        {"compose.yaml", "version: '3'\n", "compose.yaml: the file has no mapping services"},
+		"no build":           {"compose.yaml", "services: {db: {image: postgres}}\n", "no service has build"},
+		"endless alias":      {"compose.yaml", "services: &a {web: *a}\n", "compose.yaml: the aliases of the file"},
+		"multiplying alias":  {"compose.yaml", multiplying(), "compose.yaml: the aliases of the file"},
 		"an invalid address": {"fly.toml", "app='a'\n[http_service]\ninternal_port=99999\n", ""},
 	} {
 		path := filepath.Join(dir, c.file)
@@ -89,7 +96,7 @@ func TestConvertRefuses(t *testing.T) {
 			t.Errorf("%s: got %v and %q, want %q", name, err, text, c.want)
 		}
 	}
-	for _, name := range []string{"fly.toml", "Procfile"} {
+	for _, name := range []string{"fly.toml", "Procfile", "compose.yaml"} {
 		folder := filepath.Join(t.TempDir(), name)
 		if err := os.Mkdir(folder, 0o755); err != nil {
 			t.Fatal(err)
@@ -99,6 +106,15 @@ func TestConvertRefuses(t *testing.T) {
 			t.Errorf("a folder: %v", err)
 		}
 	}
+}
+
+// multiplying returns YAML whose aliases stand for a billion values.
+func multiplying() string {
+	text := "a0: &a0 [x]\n"
+	for i := range 9 {
+		text += fmt.Sprintf("a%d: &a%d [%s]\n", i+1, i+1, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d,", i), 10), ","))
+	}
+	return text + "services: {web: {build: .}}\n"
 }
 
 // fuzz checks that any text becomes an infraspec that norn accepts, or an error, and never panics. The secret of the
@@ -138,4 +154,11 @@ func FuzzProcfile(f *testing.F) {
 	fuzz(f, func(file, folder string, data []byte) (string, []string, error) {
 		return fromProcfile(ctx, file, folder, data)
 	}, "web: puma -p $PORT\nrelease: rake db:migrate\nworker: sidekiq\n", "a: b", "web: x --password=secret\n: c\n")
+}
+
+func FuzzCompose(f *testing.F) {
+	fuzz(f, fromCompose, "services:\n  web: &w\n    build: .\n    ports: ['80:80/tcp']\n    environment: [A=b, C]\n  w:\n    <<: *w\n",
+		"services:\n  a:\n    build: {context: ./a, args: {X: 1}}\n    healthcheck: {test: [CMD, curl, 'http://localhost/x']}\n"+
+			"    volumes: ['d:/d', './x:/y']\n    deploy: {resources: {limits: {cpus: '1', memory: 1g}}}\n",
+		"services: {a: {build: ., command: 'x ${Y:-${Z}} $$q', environment: {P: '${T:-x}'}}}\n", "services: &a {b: *a}\n")
 }

@@ -116,10 +116,13 @@ func (s *sourceFile) refersToSecret(at *yaml.Node) bool {
 // secretName reports whether the name of a variable says that the value is secret.
 func secretName(name string) bool { return infraspec.LooksSecret(name, "some-value") }
 
+// credentials matches a user and a password before a host, also without the scheme of an address.
+var credentials = regexp.MustCompile(`[^\s/:@]+:[^\s/@]+@`)
+
 // secretVariable is stricter than norn validate: a number may be a password too.
 func secretVariable(name, value string) bool {
 	harmless := []string{"", "true", "false"}
-	return infraspec.LooksSecret(name, value) || secretName(name) && !slices.Contains(harmless, strings.ToLower(value))
+	return infraspec.LooksSecret(name, value) || credentials.MatchString(value) || secretName(name) && !slices.Contains(harmless, strings.ToLower(value))
 }
 
 // line returns a command line as a value for command, or nil with a note if it must not be written.
@@ -318,7 +321,7 @@ func (d *draft) yaml() (string, error) {
 	env := mappingOf(d.plain(&d.main))
 	sections := []*yaml.Node{
 		head,
-		mapping("hosts", mapping("internal", d.serviceOf(&d.main), "external", optionalText(d.main.external))),
+		mapping("hosts", mapping("internal", d.clusterName(&d.main), "external", optionalText(d.main.external))),
 		mapping("build", mapping("dockerfile", optionalText(d.dockerfile), "context", optionalText(d.context),
 			"target", optionalText(d.target), "args", mappingOf(d.args))),
 		mapping("env", env), mapping("secrets", listOf(d.secrets)),
@@ -365,8 +368,8 @@ func (w *workload) fill(n *yaml.Node, app string) {
 	}
 }
 
-// serviceOf returns the name of the Service of a workload, or nil.
-func (d *draft) serviceOf(w *workload) *yaml.Node {
+// clusterName returns the name of the Service of a workload, or nil.
+func (d *draft) clusterName(w *workload) *yaml.Node {
 	name := infraspec.WorkloadName(d.app, w.name)
 	if w.role != infraspec.Webserver || len(name) > 63 || name[0] >= '0' && name[0] <= '9' {
 		return nil
@@ -404,7 +407,7 @@ func (d *draft) processes() *yaml.Node {
 			key   string
 			value *yaml.Node
 		}{
-			{"hosts", mapping("internal", d.serviceOf(w))}, {"env", mappingOf(d.ownEnv(w))},
+			{"hosts", mapping("internal", d.clusterName(w))}, {"env", mappingOf(d.ownEnv(w))},
 			{"resources", w.resources()}, {"volumes", listOf(w.mounts)},
 		} {
 			if len(one.value.Content) > 0 {

@@ -17,7 +17,7 @@ import (
 
 // buildArgs sets the build args, from a mapping or from a list of NAME=VALUE.
 func (d *draft) buildArgs(n *yaml.Node, key string) {
-	for name, value := range assignments(n) {
+	for name, value := range d.assignments(n) {
 		switch text := value.Value; {
 		case !infraspec.IsVariable(name):
 			d.note(value, key, "an entry has no valid name for a build arg, and is left out")
@@ -25,7 +25,7 @@ func (d *draft) buildArgs(n *yaml.Node, key string) {
 			d.note(value, key+"."+name, "norn sets this build arg itself")
 		case d.refersToSecret(value) || secretVariable(name, text):
 			d.note(value, key+"."+name, "the value may be secret, and the image's history would show it")
-		case isNull(value) || len(d.unset[value]) > 0 || text == "" && value.Tag == absent:
+		case isNull(value) || len(d.unset[value]) > 0 || value.Tag == absent:
 			d.note(value, key+"."+name, "the value is not in the file; set build.args.%s", name)
 		case value.Kind == yaml.ScalarNode && !strings.Contains(text, "\x00"):
 			d.args = append(d.args, pair{name, text})
@@ -39,7 +39,7 @@ func (d *draft) buildArgs(n *yaml.Node, key string) {
 const absent = "!absent"
 
 // assignments yields names and values of a mapping, or of a list of NAME=VALUE. A value has the line of its item.
-func assignments(n *yaml.Node) func(func(name string, value *yaml.Node) bool) {
+func (s *sourceFile) assignments(n *yaml.Node) func(func(name string, value *yaml.Node) bool) {
 	return func(yield func(name string, value *yaml.Node) bool) {
 		for k, v := range pairs(n) {
 			if !yield(k.Value, v) {
@@ -50,16 +50,18 @@ func assignments(n *yaml.Node) func(func(name string, value *yaml.Node) bool) {
 			return
 		}
 		for _, item := range n.Content {
-			name, value, found := strings.Cut(word(item), "=")
 			if item.Kind != yaml.ScalarNode {
 				continue
 			}
-			tag := "!!str"
+			name, text, found := strings.Cut(word(item), "=")
+			value := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text, Line: item.Line}
 			if !found {
-				tag = absent
+				value.Tag = absent
 			}
-			item.Value, item.Tag = value, tag
-			if !yield(name, item) {
+			if len(s.refs[item]) > 0 {
+				s.refs[value], s.unset[value] = s.refs[item], s.unset[item]
+			}
+			if !yield(name, value) {
 				return
 			}
 		}

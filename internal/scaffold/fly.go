@@ -140,8 +140,18 @@ func (f *flyConfig) services() {
 	}
 }
 
+// service applies a service to its processes, or to the main one.
 func (f *flyConfig) service(n *yaml.Node, key string) {
-	w := f.all(key, n)[0]
+	if at(n, "processes") == nil {
+		f.serviceOf(&f.main, n, key)
+		return
+	}
+	for _, w := range f.all(key, n) {
+		f.serviceOf(w, n, key)
+	}
+}
+
+func (f *flyConfig) serviceOf(w *workload, n *yaml.Node, key string) {
 	if strings.EqualFold(word(at(n, "protocol")), "udp") {
 		f.note(at(n, "protocol"), key+".protocol", "norn's Services are for TCP; create a Service for UDP yourself")
 		return
@@ -315,7 +325,7 @@ func (f *flyConfig) rest(root *yaml.Node) {
 		"console_command": "use norn run APP -- CMD",
 		"swap_size_mb":    "Kubernetes has no swap for a container; raise resources.limits.memory",
 	}
-	for k, v := range pairs(root) {
+	for k := range pairs(root) {
 		reason, known := why[k.Value]
 		switch {
 		case !known:
@@ -323,7 +333,6 @@ func (f *flyConfig) rest(root *yaml.Node) {
 		case reason != "":
 			f.note(k, k.Value, "%s", reason)
 		}
-		_ = v
 	}
 	for k, v := range pairs(at(root, "deploy")) {
 		switch k.Value {

@@ -3,10 +3,12 @@ package scaffold
 import (
 	"context"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"gopkg.in/yaml.v3"
 
+	"norn/internal/regularfile"
 	"norn/pkg/infraspec"
 )
 
@@ -18,6 +20,7 @@ const (
 	Infraspec Format = "infraspec"
 	Fly       Format = "fly.toml"
 	Procfile  Format = "Procfile"
+	Compose   Format = "compose.yaml"
 )
 
 // FormatOf returns the format of a file, by its name and by its keys.
@@ -29,7 +32,32 @@ func FormatOf(path string) Format {
 	case base == "Procfile" || strings.HasPrefix(base, "Procfile."):
 		return Procfile
 	}
+	keys := keysOf(path)
+	switch {
+	case keys["app"] || keys["role"]:
+	case composeName.MatchString(base) || keys["services"]:
+		return Compose
+	}
 	return Infraspec
+}
+
+var composeName = regexp.MustCompile(`^(docker-)?compose(\..+)?\.ya?ml$`)
+
+// keysOf returns the keys of a YAML file, or nil if it is none.
+func keysOf(path string) map[string]bool {
+	data, err := regularfile.Read(path, regularfile.MaxText)
+	if err != nil {
+		return nil
+	}
+	var doc yaml.Node
+	if err := yaml.Unmarshal(data, &doc); err != nil || len(doc.Content) == 0 {
+		return nil
+	}
+	keys := map[string]bool{}
+	for k := range pairs(doc.Content[0]) {
+		keys[k.Value] = true
+	}
+	return keys
 }
 
 // Convert returns the infraspec that the file of another tool becomes, and what could not be carried over, each with
@@ -47,6 +75,8 @@ func Convert(ctx context.Context, path string, format Format) (text string, note
 	switch format {
 	case Fly:
 		return fromFly(path, folder, data)
+	case Compose:
+		return fromCompose(path, folder, data)
 	default:
 		return fromProcfile(ctx, path, folder, data)
 	}

@@ -33,8 +33,8 @@ A Procfile becomes the app's processes.
 With --from, norn merges infraspecs of one image into one with processes, prints it, and writes nothing.
 It names what the files do not agree on. A single file is merged with the others of its folder.
 
---from also reads the file of another tool: a fly.toml or a Procfile. norn prints the infraspec, and
-names on standard error each setting that it could not carry over. It never prints a value that may be
+--from also reads the file of another tool: a fly.toml, a compose.yaml or a Procfile. norn prints the
+infraspec, and names on standard error each setting that it could not carry over. It never prints a value that may be
 secret: the name goes under secrets.`,
 		Example: "  norn init\n  norn init ./shop --role webserver --port 8080 --healthcheck /healthz\n" +
 			"  norn init --from infraspec.yaml,infraspec.worker.yaml >new.yaml",
