@@ -123,6 +123,7 @@ fuzz: ## Fuzz everything that reads what others wrote (FUZZTIME=10m)
 	@go test -run '^$$' -fuzz FuzzFly -fuzztime $(or $(FUZZTIME),1m) -fuzzminimizetime 10x ./internal/scaffold
 	@go test -run '^$$' -fuzz FuzzProcfile -fuzztime $(or $(FUZZTIME),1m) -fuzzminimizetime 10x ./internal/scaffold
 	@go test -run '^$$' -fuzz FuzzCompose -fuzztime $(or $(FUZZTIME),1m) -fuzzminimizetime 10x ./internal/scaffold
+	@go test -run '^$$' -fuzz FuzzKamal -fuzztime $(or $(FUZZTIME),1m) -fuzzminimizetime 10x ./internal/scaffold
 
 .PHONY: bench-validate
 bench-validate: build ## Measure norn validate for 1,000 apps

@@ -11,7 +11,8 @@ import (
 )
 
 // localURL matches the address of the container itself in a check.
-var localURL = regexp.MustCompile(`https?://(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\])(?::([0-9]{1,5}))?(/[^\s"'|;&]*)?`)
+var localURL = regexp.MustCompile(`https?://(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\])` +
+	`(?::([0-9]{1,5}))?(/[^\s"'|;&]*)?`)
 
 // health converts a check. A request of curl or wget to the container itself becomes a path, which needs no program in
 // the image.
@@ -45,7 +46,7 @@ func (c *composeFile) health(w *workload, n *yaml.Node, key string) {
 			command = textNode(strings.TrimSpace(joinedWords(words[1:])))
 		}
 	}
-	if command.Kind == yaml.SequenceNode && len(command.Content) == 0 || command.Kind == yaml.ScalarNode && command.Value == "" {
+	if len(command.Content) == 0 && command.Value == "" {
 		c.note(test, key+".test", "the check has no command, and is left out")
 		return
 	}

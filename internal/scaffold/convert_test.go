@@ -14,7 +14,9 @@ import (
 var update = flag.Bool("update", false, "write the golden files of TestConvert")
 
 // Realistic files of other tools become infraspecs that norn accepts, without the secrets in them. Each file under
-// testdata has the infraspec and the notes beside it. To write them: go test ./internal/scaffold -run TestConvert -update.
+// testdata has the infraspec and the notes beside it. To write them:
+//
+//	go test ./internal/scaffold -run TestConvert -update
 func TestConvert(t *testing.T) {
 	files, err := filepath.Glob("testdata/*/*")
 	if err != nil || len(files) == 0 {
@@ -65,21 +67,23 @@ func accepted(t *testing.T, text string) {
 func TestConvertRefuses(t *testing.T) {
 	dir := t.TempDir()
 	for name, c := range map[string]struct{ file, text, want string }{
-		"empty":              {"fly.toml", " \n", "fly.toml: the file is empty"},
-		"not TOML":           {"fly.toml", "app = \"a\"\nCANARY", "fly.toml:2: invalid TOML"},
-		"a key twice":        {"fly.toml", "app = \"a\"\n\napp = \"CANARY\"\n", "fly.toml: invalid TOML: a key is set twice"},
-		"only comments":      {"fly.toml", "# nothing\n", "fly.toml: the file has no settings"},
-		"not text":           {"fly.toml", "\xff\xfe", "fly.toml: the file is not valid UTF-8"},
-		"huge":               {"fly.toml", strings.Repeat("# x\n", 1<<19), "cannot read the file: larger than"},
-		"no process":         {"Procfile", "# none\n{}\n", "Procfile: no line has the form NAME: COMMAND"},
-		"only a release":     {"Procfile", "release: migrate\n", "Procfile: only a release process"},
-		"not YAML":           {"compose.yaml", "services:\n  web: [CANARY\n", "compose.yaml:"},
-		"a list":             {"compose.yaml", "- CANARY\n", "compose.yaml:1: the file must be a mapping"},
-		"no services":        {"compose.yaml", "version: '3'\n", "compose.yaml: the file has no mapping services"},
-		"no build":           {"compose.yaml", "services: {db: {image: postgres}}\n", "no service has build"},
-		"endless alias":      {"compose.yaml", "services: &a {web: *a}\n", "compose.yaml: the aliases of the file"},
-		"multiplying alias":  {"compose.yaml", multiplying(), "compose.yaml: the aliases of the file"},
-		"an invalid address": {"fly.toml", "app='a'\n[http_service]\ninternal_port=99999\n", ""},
+		"empty":               {"fly.toml", " \n", "fly.toml: the file is empty"},
+		"not TOML":            {"fly.toml", "app = \"a\"\nCANARY", "fly.toml:2: invalid TOML"},
+		"a key twice":         {"fly.toml", "app = \"a\"\n\napp = \"CANARY\"\n", "invalid TOML: a key is set twice"},
+		"only comments":       {"fly.toml", "# nothing\n", "fly.toml: the file has no settings"},
+		"not text":            {"fly.toml", "\xff\xfe", "fly.toml: the file is not valid UTF-8"},
+		"huge":                {"fly.toml", strings.Repeat("# x\n", 1<<19), "cannot read the file: larger than"},
+		"no process":          {"Procfile", "# none\n{}\n", "Procfile: no line has the form NAME: COMMAND"},
+		"only a release":      {"Procfile", "release: migrate\n", "Procfile: only a release process"},
+		"not YAML":            {"compose.yaml", "services:\n  web: [CANARY\n", "compose.yaml:"},
+		"a list":              {"compose.yaml", "- CANARY\n", "compose.yaml:1: the file must be a mapping"},
+		"no services":         {"compose.yaml", "version: '3'\n", "compose.yaml: the file has no mapping services"},
+		"no build":            {"compose.yaml", "services: {db: {image: postgres}}\n", "no service has build"},
+		"endless alias":       {"compose.yaml", "services: &a {web: *a}\n", "compose.yaml: the aliases of the file"},
+		"multiplying alias":   {"compose.yaml", multiplying(), "compose.yaml: the aliases of the file"},
+		"not Kamal":           {"deploy.yml", "on: push\n", "deploy.yml: the file has neither service nor servers"},
+		"ERB that is no YAML": {"deploy.yml", "service: a\n<% if CANARY %>\n", "deploy.yml:"},
+		"an invalid address":  {"fly.toml", "app='a'\n[http_service]\ninternal_port=99999\n", ""},
 	} {
 		path := filepath.Join(dir, c.file)
 		if err := os.WriteFile(path, []byte(c.text), 0o644); err != nil {
@@ -92,11 +96,12 @@ func TestConvertRefuses(t *testing.T) {
 			}
 			continue
 		}
-		if _, ok := err.(*SourceError); !ok || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "CANARY") {
+		if _, ok := err.(*SourceError); !ok || !strings.Contains(err.Error(), c.want) ||
+			strings.Contains(err.Error(), "CANARY") {
 			t.Errorf("%s: got %v and %q, want %q", name, err, text, c.want)
 		}
 	}
-	for _, name := range []string{"fly.toml", "Procfile", "compose.yaml"} {
+	for _, name := range []string{"fly.toml", "Procfile", "compose.yaml", "deploy.yml"} {
 		folder := filepath.Join(t.TempDir(), name)
 		if err := os.Mkdir(folder, 0o755); err != nil {
 			t.Fatal(err)
@@ -112,7 +117,7 @@ func TestConvertRefuses(t *testing.T) {
 func multiplying() string {
 	text := "a0: &a0 [x]\n"
 	for i := range 9 {
-		text += fmt.Sprintf("a%d: &a%d [%s]\n", i+1, i+1, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d,", i), 10), ","))
+		text += fmt.Sprintf("a%d: &a%d [%s]\n", i+1, i+1, strings.Repeat(fmt.Sprintf("*a%d, ", i), 10))
 	}
 	return text + "services: {web: {build: .}}\n"
 }
@@ -157,8 +162,18 @@ func FuzzProcfile(f *testing.F) {
 }
 
 func FuzzCompose(f *testing.F) {
-	fuzz(f, fromCompose, "services:\n  web: &w\n    build: .\n    ports: ['80:80/tcp']\n    environment: [A=b, C]\n  w:\n    <<: *w\n",
-		"services:\n  a:\n    build: {context: ./a, args: {X: 1}}\n    healthcheck: {test: [CMD, curl, 'http://localhost/x']}\n"+
+	fuzz(f, fromCompose,
+		"services:\n  web: &w\n    build: .\n    ports: ['80:80/tcp']\n    environment: [A=b, C]\n  w:\n    <<: *w\n",
+		"services:\n  a:\n    build: {context: ./a, args: {X: 1}}\n"+
+			"    healthcheck: {test: [CMD, curl, 'http://localhost/x']}\n"+
 			"    volumes: ['d:/d', './x:/y']\n    deploy: {resources: {limits: {cpus: '1', memory: 1g}}}\n",
 		"services: {a: {build: ., command: 'x ${Y:-${Z}} $$q', environment: {P: '${T:-x}'}}}\n", "services: &a {b: *a}\n")
+}
+
+func FuzzKamal(f *testing.F) {
+	fuzz(f, fromKamal,
+		"service: a\nimage: a\nservers: [h]\nproxy: {host: a.b, app_port: 3000}\nenv: {clear: {A: 1}, secret: [B]}\n",
+		"service: a\nservers:\n  web: {hosts: [h], options: {memory: 1g}}\n  job: {hosts: [h], cmd: work, proxy: true}\n"+
+			"volumes: ['d:/d']\nbuilder: {args: {A: b}, dockerfile: D}\n",
+		"servers: {x: {proxy: false}}\nretain_containers: 3\n")
 }

@@ -122,7 +122,8 @@ var credentials = regexp.MustCompile(`[^\s/:@]+:[^\s/@]+@`)
 // secretVariable is stricter than norn validate: a number may be a password too.
 func secretVariable(name, value string) bool {
 	harmless := []string{"", "true", "false"}
-	return infraspec.LooksSecret(name, value) || credentials.MatchString(value) || secretName(name) && !slices.Contains(harmless, strings.ToLower(value))
+	return infraspec.LooksSecret(name, value) || credentials.MatchString(value) ||
+		secretName(name) && !slices.Contains(harmless, strings.ToLower(value))
 }
 
 // line returns a command line as a value for command, or nil with a note if it must not be written.
@@ -424,7 +425,7 @@ func (d *draft) ownEnv(w *workload) []pair {
 	return slices.DeleteFunc(d.plain(w), func(p pair) bool { return slices.Contains(d.main.env, p) })
 }
 
-// mapping returns a mapping of names and nodes, without those that are nil or empty.
+// mapping returns a mapping of names and nodes, without nil and empty nodes.
 func mapping(all ...any) *yaml.Node {
 	n := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
 	for i := 0; i+1 < len(all); i += 2 {

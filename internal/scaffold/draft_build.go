@@ -104,7 +104,7 @@ func (d *draft) entrypoint(folder string) {
 		has = has || entrypointLine.Match(lines.Bytes())
 	}
 	if has {
-		d.note(nil, "", "the Dockerfile has an ENTRYPOINT, and norn's command replaces it; write its words before the command")
+		d.note(nil, "", "the Dockerfile has an ENTRYPOINT, which command replaces; write its words before the command")
 	}
 }
 

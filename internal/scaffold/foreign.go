@@ -21,6 +21,7 @@ const (
 	Fly       Format = "fly.toml"
 	Procfile  Format = "Procfile"
 	Compose   Format = "compose.yaml"
+	Kamal     Format = "deploy.yml"
 )
 
 // FormatOf returns the format of a file, by its name and by its keys.
@@ -37,13 +38,18 @@ func FormatOf(path string) Format {
 	case keys["app"] || keys["role"]:
 	case composeName.MatchString(base) || keys["services"]:
 		return Compose
+	case kamalName.MatchString(base) || keys["service"] && (keys["servers"] || keys["image"]):
+		return Kamal
 	}
 	return Infraspec
 }
 
-var composeName = regexp.MustCompile(`^(docker-)?compose(\..+)?\.ya?ml$`)
+var (
+	composeName = regexp.MustCompile(`^(docker-)?compose(\..+)?\.ya?ml$`)
+	kamalName   = regexp.MustCompile(`^deploy(\..+)?\.ya?ml$`)
+)
 
-// keysOf returns the keys of a YAML file, or nil if it is none.
+// keysOf returns the keys of a YAML file, or nil if it is not YAML.
 func keysOf(path string) map[string]bool {
 	data, err := regularfile.Read(path, regularfile.MaxText)
 	if err != nil {
@@ -77,6 +83,8 @@ func Convert(ctx context.Context, path string, format Format) (text string, note
 		return fromFly(path, folder, data)
 	case Compose:
 		return fromCompose(path, folder, data)
+	case Kamal:
+		return fromKamal(path, folder, data)
 	default:
 		return fromProcfile(ctx, path, folder, data)
 	}

@@ -33,9 +33,9 @@ A Procfile becomes the app's processes.
 With --from, norn merges infraspecs of one image into one with processes, prints it, and writes nothing.
 It names what the files do not agree on. A single file is merged with the others of its folder.
 
---from also reads the file of another tool: a fly.toml, a compose.yaml or a Procfile. norn prints the
-infraspec, and names on standard error each setting that it could not carry over. It never prints a value that may be
-secret: the name goes under secrets.`,
+--from also reads a file of another tool: a compose.yaml, a Procfile, a fly.toml, or a deploy.yml of Kamal.
+norn prints the infraspec, and names on standard error each setting that it could not carry over. Values
+that may be secret are never printed: their names go under secrets.`,
 		Example: "  norn init\n  norn init ./shop --role webserver --port 8080 --healthcheck /healthz\n" +
 			"  norn init --from infraspec.yaml,infraspec.worker.yaml >new.yaml",
 		Args: cobra.MaximumNArgs(1),
@@ -70,7 +70,7 @@ secret: the name goes under secrets.`,
 	f.StringVar(&flags.Schedule, "schedule", "", "schedule of a cron app, in cron syntax")
 	f.StringVar(&flags.Command, "command", "", "command of a cron app")
 	f.BoolVar(&flags.FromRemote, "from-remote", false, "deploy from the git remote instead of the folder")
-	f.StringSliceVar(&from, "from", nil, "infraspecs to merge into one with processes, or the file of another tool")
+	f.StringSliceVar(&from, "from", nil, "infraspecs to merge into one with processes, or one file of another tool")
 	return cmd
 }
 
