@@ -331,7 +331,7 @@ func (c *composeFile) environment(w *workload, n *yaml.Node, key string) {
 			c.note(value, key+"."+name, "it is not text, and is left out")
 		default:
 			c.variable(w, value, name, value.Value)
-			c.reference(value, key+"."+name)
+			c.reference(value, name)
 		}
 	}
 }

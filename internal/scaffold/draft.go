@@ -102,9 +102,10 @@ func (d *draft) secret(at *yaml.Node, name, why string) {
 		d.note(at, "secrets", "an entry has no valid name for a variable, and is left out")
 		return
 	}
-	if !slices.Contains(d.secrets, name) {
-		d.secrets = append(d.secrets, name)
+	if slices.Contains(d.secrets, name) {
+		return
 	}
+	d.secrets = append(d.secrets, name)
 	d.note(at, name, "%s; set it with norn secrets set %s", why, name)
 }
 

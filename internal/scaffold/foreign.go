@@ -95,7 +95,7 @@ func fromProcfile(ctx context.Context, file, folder string, data []byte) (string
 	s := &sourceFile{file: file}
 	a := Detect(ctx, folder)
 	a.Role, a.MainCommand, a.Migration, a.Processes = string(infraspec.Webserver), "", "", nil
-	clean, number := "", 0
+	clean, number, seen := "", 0, map[string]bool{}
 	for line := range strings.Lines(string(data)) {
 		number++
 		here := &yaml.Node{Line: number}
@@ -107,6 +107,11 @@ func fromProcfile(ctx context.Context, file, folder string, data []byte) (string
 		case infraspec.LooksSecret("", line):
 			s.note(here, "", "the command contains a secret, and is left out; read the secret from the environment")
 		default:
+			name := procfileLine.FindStringSubmatch(line)[1]
+			if seen[appName(name)] {
+				s.note(here, name, "an earlier line has the same name in norn, and only one counts")
+			}
+			seen[appName(name)] = true
 			clean += line
 		}
 	}
@@ -119,7 +124,7 @@ func fromProcfile(ctx context.Context, file, folder string, data []byte) (string
 	}
 	if a.Role == string(infraspec.Webserver) && a.Port == 0 {
 		a.Port = defaultPort
-		s.note(nil, "web", "no Dockerfile exposes a port, so port is %d; the app gets no PORT unless env sets it", a.Port)
+		s.note(nil, "web", "no Dockerfile exposes a port, so port is %d; set the port on which the app listens", a.Port)
 	}
 	if serviceOK(a.App) && a.Role == string(infraspec.Webserver) {
 		a.Internal = a.App
