@@ -30,7 +30,7 @@ type composeService struct {
 }
 
 // composeBuild identifies an image. Services of the same image become processes of one app.
-type composeBuild struct{ context, dockerfile, target, args, image string }
+type composeBuild struct{ context, dockerfile, target, args string }
 
 // fromCompose converts the text of a compose.yaml in a folder.
 func fromCompose(file, folder string, data []byte) (string, []string, error) {
@@ -264,29 +264,37 @@ func (c *composeFile) service(w *workload, one *composeService) {
 	c.requestWithinLimit(w, one)
 }
 
-// unknown says why a key of a service is not carried over. Keys without an effect in a cluster need no note.
+// withoutEffect are keys of a service without an effect in a cluster. They need no note.
+var withoutEffect = []string{
+	"container_name", "hostname", "init", "tty", "stdin_open", "pull_policy", "networks", "develop", "logging", "platform",
+	"stop_signal", "attach",
+}
+
+// unknown says why a key of a service is not carried over.
 func (c *composeFile) unknown(k *yaml.Node, key string) {
-	why := map[string]string{
-		"container_name": "", "hostname": "", "init": "", "tty": "", "stdin_open": "", "pull_policy": "", "networks": "",
-		"develop": "", "logging": "", "platform": "", "stop_signal": "", "attach": "",
-		"extends":      "it is not followed; convert the output of docker compose config instead",
-		"profiles":     "norn has no profiles",
-		"labels":       "norn does not read labels; set hosts.external for a public host, or create an Ingress",
-		"secrets":      "norn gives secrets as environment variables; list their names under secrets",
-		"configs":      "norn writes no files; put them into the image, or mount them in an overlay",
-		"network_mode": "Pods have their own network; other apps reach the Service of hosts.internal",
-		"user":         "set USER in the Dockerfile",
-		"working_dir":  "set WORKDIR in the Dockerfile",
-		"tmpfs":        "mount an emptyDir in an overlay",
+	if strings.HasPrefix(k.Value, "x-") || slices.Contains(withoutEffect, k.Value) {
+		return
 	}
-	reason, known := why[k.Value]
-	switch {
-	case strings.HasPrefix(k.Value, "x-"):
-	case !known:
-		c.note(k, key, "norn has no such setting; set the Pod's field in an overlay if the app needs it")
-	case reason != "":
-		c.note(k, key, "%s", reason)
+	why := "norn has no such setting; set the Pod's field in an overlay if the app needs it"
+	switch k.Value {
+	case "extends":
+		why = "it is not followed; convert the output of docker compose config instead"
+	case "profiles":
+		why = "norn has no profiles"
+	case "labels":
+		why = "norn does not read labels; set hosts.external for a public host, or create an Ingress"
+	case "secrets":
+		why = "norn gives secrets as environment variables; list their names under secrets"
+	case "configs":
+		why = "norn writes no files; put them into the image, or mount them in an overlay"
+	case "network_mode":
+		why = "Pods have their own network; other apps reach the Service of hosts.internal"
+	case "user", "working_dir":
+		why = "set USER and WORKDIR in the Dockerfile"
+	case "tmpfs":
+		why = "mount an emptyDir in an overlay"
 	}
+	c.note(k, key, "%s", why)
 }
 
 // ports sets the first TCP port inside the container.

@@ -1,6 +1,7 @@
 package scaffold
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -18,7 +19,9 @@ var update = flag.Bool("update", false, "write the golden files of TestConvert")
 //
 //	go test ./internal/scaffold -run TestConvert -update
 func TestConvert(t *testing.T) {
-	files, err := filepath.Glob("testdata/*/*")
+	files, err := filepath.Glob("testdata/[!f]*/*")
+	fly, _ := filepath.Glob("testdata/fly/*")
+	files = append(files, fly...) // without testdata/fuzz
 	if err != nil || len(files) == 0 {
 		t.Fatal(files, err)
 	}
@@ -96,7 +99,7 @@ func TestConvertRefuses(t *testing.T) {
 			}
 			continue
 		}
-		if _, ok := err.(*SourceError); !ok || !strings.Contains(err.Error(), c.want) ||
+		if _, ok := errors.AsType[*SourceError](err); !ok || !strings.Contains(err.Error(), c.want) ||
 			strings.Contains(err.Error(), "CANARY") {
 			t.Errorf("%s: got %v and %q, want %q", name, err, text, c.want)
 		}
@@ -133,7 +136,7 @@ func fuzz(f *testing.F, convert func(file, folder string, data []byte) (string, 
 	f.Fuzz(func(t *testing.T, data []byte) {
 		text, notes, err := convert("file", folder, data)
 		if err != nil {
-			if _, ok := err.(*SourceError); !ok {
+			if _, ok := errors.AsType[*SourceError](err); !ok {
 				t.Errorf("got %T: %v", err, err)
 			}
 			return
@@ -158,7 +161,7 @@ func FuzzProcfile(f *testing.F) {
 	ctx := f.Context()
 	fuzz(f, func(file, folder string, data []byte) (string, []string, error) {
 		return fromProcfile(ctx, file, folder, data)
-	}, "web: puma -p $PORT\nrelease: rake db:migrate\nworker: sidekiq\n", "a: b", "web: x --password=secret\n: c\n")
+	}, "web: puma -p $PORT\nrelease: rake db:migrate\nworker: sidekiq\n", "a: b", "web: x --password=secret\n: c\n", "0:\v")
 }
 
 func FuzzCompose(f *testing.F) {
@@ -175,5 +178,5 @@ func FuzzKamal(f *testing.F) {
 		"service: a\nimage: a\nservers: [h]\nproxy: {host: a.b, app_port: 3000}\nenv: {clear: {A: 1}, secret: [B]}\n",
 		"service: a\nservers:\n  web: {hosts: [h], options: {memory: 1g}}\n  job: {hosts: [h], cmd: work, proxy: true}\n"+
 			"volumes: ['d:/d']\nbuilder: {args: {A: b}, dockerfile: D}\n",
-		"servers: {x: {proxy: false}}\nretain_containers: 3\n")
+		"service: 1a\nservers: [h]\nproxy: {host: a.b}\n", "servers: {x: {proxy: false}}\nretain_containers: 3\n")
 }

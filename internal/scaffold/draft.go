@@ -14,6 +14,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"norn/pkg/infraspec"
 )
@@ -48,7 +49,6 @@ type workload struct {
 	limits     []pair
 	env        []pair
 	mounts     []string // the names of volumes
-	ownService bool     // it listens on a port that others use
 }
 
 type pair struct{ name, value string }
@@ -319,7 +319,7 @@ func (d *draft) finish() (string, []string, error) {
 func (d *draft) yaml() (string, error) {
 	d.secrets = slices.DeleteFunc(d.secrets, func(name string) bool { return name == "PORT" && d.main.port > 0 })
 	head := mapping("app", textNode(d.app), "role", textNode(string(d.main.role)))
-	d.main.fill(head, d.app)
+	d.main.fill(head)
 	env := mappingOf(d.plain(&d.main))
 	sections := []*yaml.Node{
 		head,
@@ -353,7 +353,7 @@ func (d *draft) yaml() (string, error) {
 }
 
 // fill adds the keys that an app and a process have in common.
-func (w *workload) fill(n *yaml.Node, app string) {
+func (w *workload) fill(n *yaml.Node) {
 	if w.port > 0 && w.role == infraspec.Webserver {
 		set(n, "port", number(w.port))
 	}
@@ -373,7 +373,10 @@ func (w *workload) fill(n *yaml.Node, app string) {
 // clusterName returns the name of the Service of a workload, or nil.
 func (d *draft) clusterName(w *workload) *yaml.Node {
 	name := infraspec.WorkloadName(d.app, w.name)
-	if w.role != infraspec.Webserver || len(name) > 63 || name[0] >= '0' && name[0] <= '9' {
+	if name[0] >= '0' && name[0] <= '9' { // a Service's name must not begin with a digit
+		name = "app-" + name
+	}
+	if w.role != infraspec.Webserver || len(name) > validation.DNS1035LabelMaxLength {
 		return nil
 	}
 	return textNode(name)
@@ -404,7 +407,7 @@ func (d *draft) processes() *yaml.Node {
 		if w.role != infraspec.Worker {
 			set(p, "role", textNode(string(w.role)))
 		}
-		w.fill(p, d.app)
+		w.fill(p)
 		for _, one := range []struct {
 			key   string
 			value *yaml.Node

@@ -123,7 +123,7 @@ func commandNode(line string) *yaml.Node {
 // needsShell reports whether a command line means something else without a shell.
 func needsShell(line string) bool {
 	words := strings.Fields(line)
-	return strings.ContainsAny(line, shellSyntax) || strings.Contains(words[0], "=") ||
+	return len(words) == 0 || strings.ContainsAny(line, shellSyntax) || strings.Contains(words[0], "=") ||
 		slices.Contains(builtins, words[0])
 }
 
