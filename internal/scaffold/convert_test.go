@@ -52,6 +52,34 @@ func TestConvert(t *testing.T) {
 	}
 }
 
+// A file is read by its name or by its keys. An infraspec stays one, whatever it is called.
+func TestFormatOf(t *testing.T) {
+	dir := t.TempDir()
+	for name, c := range map[string]struct {
+		text string
+		want Format
+	}{
+		"infraspec.web.yaml":      {"services: {web: {}}\n", Infraspec},
+		"deploy.yml":              {"app: a\nrole: worker\n", Infraspec},
+		"compose.prod.yml":        {"app: a\nrole: worker\nservices: {postgres: {database: a}}\n", Infraspec},
+		"docker-compose.dev.yaml": {"x: [", Compose},
+		"stack.yml":               {"services: {web: {build: .}}\n", Compose},
+		"shop.yml":                {"service: shop\nservers: [a]\n", Kamal},
+		"deploy.staging.yml":      {"servers: [a]\n", Kamal},
+		"other.yaml":              {"a: b\n", Infraspec},
+		"fly.staging.toml":        {"", Fly},
+		"Procfile.dev":            {"", Procfile},
+	} {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(c.text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if got := FormatOf(path); got != c.want {
+			t.Errorf("%s: got %s, want %s", name, got, c.want)
+		}
+	}
+}
+
 // accepted fails if norn validate would find an error in an infraspec, or a secret.
 func accepted(t *testing.T, text string) {
 	t.Helper()
@@ -79,6 +107,7 @@ func TestConvertRefuses(t *testing.T) {
 		"no process":          {"Procfile", "# none\n{}\n", "Procfile: no line has the form NAME: COMMAND"},
 		"only a release":      {"Procfile", "release: migrate\n", "Procfile: only a release process"},
 		"not YAML":            {"compose.yaml", "services:\n  web: [CANARY\n", "compose.yaml:"},
+		"unknown anchor":      {"compose.yaml", "services: *canary\n", "invalid YAML: alias to an unknown anchor"},
 		"a list":              {"compose.yaml", "- CANARY\n", "compose.yaml:1: the file must be a mapping"},
 		"no services":         {"compose.yaml", "version: '3'\n", "compose.yaml: the file has no mapping services"},
 		"no build":            {"compose.yaml", "services: {db: {image: postgres}}\n", "no service has build"},
@@ -161,7 +190,8 @@ func FuzzProcfile(f *testing.F) {
 	ctx := f.Context()
 	fuzz(f, func(file, folder string, data []byte) (string, []string, error) {
 		return fromProcfile(ctx, file, folder, data)
-	}, "web: puma -p $PORT\nrelease: rake db:migrate\nworker: sidekiq\n", "a: b", "web: x --password=secret\n: c\n", "0:\v")
+	},
+		"web: puma -p $PORT\nrelease: rake db:migrate\nworker: sidekiq\n", "a: b", "web: x --password=secret\n: c\n", "0:\v")
 }
 
 func FuzzCompose(f *testing.F) {

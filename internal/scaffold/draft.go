@@ -37,18 +37,18 @@ type draft struct {
 
 // workload is a process of a draft.
 type workload struct {
-	name       string // "" for the main one
-	role       infraspec.Role
-	port       int
-	health     *yaml.Node
-	command    *yaml.Node
-	replicas   int
-	stop       string
-	external   string
-	requests   []pair
-	limits     []pair
-	env        []pair
-	mounts     []string // the names of volumes
+	name     string // "" for the main one
+	role     infraspec.Role
+	port     int
+	health   *yaml.Node
+	command  *yaml.Node
+	replicas int
+	stop     string
+	external string
+	requests []pair
+	limits   []pair
+	env      []pair
+	mounts   []string // the names of volumes
 }
 
 type pair struct{ name, value string }

@@ -32,6 +32,8 @@ func FormatOf(path string) Format {
 		return Fly
 	case base == "Procfile" || strings.HasPrefix(base, "Procfile."):
 		return Procfile
+	case strings.HasPrefix(base, "infraspec"):
+		return Infraspec
 	}
 	keys := keysOf(path)
 	switch {

@@ -131,7 +131,10 @@ func (s *sourceFile) parseYAML(data []byte) (*yaml.Node, error) {
 		if m == nil {
 			return nil, s.errorf(0, "invalid YAML")
 		}
-		line, _ := strconv.Atoi(m[1]) // 0 without a line
+		line, _ := strconv.Atoi(m[1])                  // 0 without a line
+		if strings.HasPrefix(m[2], "unknown anchor") { // the rest quotes the file
+			m[2] = "alias to an unknown anchor"
+		}
 		return nil, s.errorf(line, "invalid YAML: %s", strings.TrimRight(m[2], " ':"))
 	}
 	if len(doc.Content) == 0 || doc.Content[0].Kind != yaml.MappingNode {
