@@ -52,6 +52,27 @@ func TestConvert(t *testing.T) {
 	}
 }
 
+// In norn, a command replaces the entrypoint of the image; in the other tools, it does not. Convert says so.
+func TestConvertEntrypoint(t *testing.T) {
+	for dockerfile, want := range map[string]bool{
+		"FROM a\nENTRYPOINT [\"/start\"]\n":                 true,
+		"FROM a AS b\nENTRYPOINT [\"/x\"]\nFROM c\nCMD d\n": false,
+	} {
+		dir := t.TempDir()
+		for name, text := range map[string]string{
+			"Dockerfile": dockerfile, "fly.toml": "app = 'a'\n[processes]\nweb = 'serve'\n",
+		} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, notes, err := Convert(t.Context(), filepath.Join(dir, "fly.toml"), Fly)
+		if got := strings.Contains(strings.Join(notes, "\n"), "ENTRYPOINT"); err != nil || got != want {
+			t.Errorf("%q: got %v and %q", dockerfile, err, notes)
+		}
+	}
+}
+
 // A file is read by its name or by its keys. An infraspec stays one, whatever it is called.
 func TestFormatOf(t *testing.T) {
 	dir := t.TempDir()
