@@ -281,6 +281,8 @@ func (d *draft) host(w *workload, n *yaml.Node, key string) {
 	name := d.text(n, key)
 	switch {
 	case name == "":
+	case len(validation.IsDNS1123Subdomain(strings.TrimPrefix(name, "*."))) > 0:
+		d.note(n, key, "it is not a host name, and is left out")
 	case w.name != "" || w.external != "":
 		d.note(n, key, "norn routes one public host to the main process; create an Ingress for others")
 	default:
