@@ -136,6 +136,7 @@ func TestConvertRefuses(t *testing.T) {
 		"multiplying alias":   {"compose.yaml", multiplying(), "compose.yaml: the aliases of the file"},
 		"not Kamal":           {"deploy.yml", "on: push\n", "deploy.yml: the file has neither service nor servers"},
 		"ERB that is no YAML": {"deploy.yml", "service: a\n<% if CANARY %>\n", "deploy.yml:"},
+		"an invalid host":     {"deploy.yml", "service: a\nservers: [h]\nproxy: {host: 'a b'}\n", ""},
 		"an invalid address":  {"fly.toml", "app='a'\n[http_service]\ninternal_port=99999\n", ""},
 	} {
 		path := filepath.Join(dir, c.file)
