@@ -120,6 +120,10 @@ fuzz: ## Fuzz everything that reads what others wrote (FUZZTIME=10m)
 	@go test -run '^$$' -fuzz FuzzGit -fuzztime $(or $(FUZZTIME),1m) ./pkg/deploy/source
 	@go test -run '^$$' -fuzz FuzzDockerfile -fuzztime $(or $(FUZZTIME),1m) ./pkg/deploy/image
 	@go test -run '^$$' -fuzz FuzzKubeconfig -fuzztime $(or $(FUZZTIME),1m) ./pkg/k8s/connect
+	@go test -run '^$$' -fuzz FuzzFly -fuzztime $(or $(FUZZTIME),1m) -fuzzminimizetime 10x ./internal/scaffold
+	@go test -run '^$$' -fuzz FuzzProcfile -fuzztime $(or $(FUZZTIME),1m) -fuzzminimizetime 10x ./internal/scaffold
+	@go test -run '^$$' -fuzz FuzzCompose -fuzztime $(or $(FUZZTIME),1m) -fuzzminimizetime 10x ./internal/scaffold
+	@go test -run '^$$' -fuzz FuzzKamal -fuzztime $(or $(FUZZTIME),1m) -fuzzminimizetime 10x ./internal/scaffold
 
 .PHONY: bench-validate
 bench-validate: build ## Measure norn validate for 1,000 apps

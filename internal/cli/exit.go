@@ -177,6 +177,7 @@ func failures() []outcome {
 		ends[*logs.ChoiceError](ExitUsage, reasonUsage),
 		ends[*objects.ImageError](ExitUsage, reasonUsage),
 		ends[*scaffold.ExistsError](ExitUsage, reasonUsage),
+		ends[*scaffold.SourceError](ExitUsage, reasonUsage),
 		ends[*DeclinedError](ExitFailed, reasonNone),
 		ends[*forge.ShrinkError](ExitFailed, reasonNone),
 		ends[*forge.FixedError](ExitFailed, reasonNone),

@@ -101,21 +101,29 @@ func commandYAML(line string) string {
 	if needsShell(line) {
 		return scalar(line)
 	}
-	list := yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Style: yaml.FlowStyle}
-	for _, word := range strings.Fields(line) {
-		list.Content = append(list.Content, scalarNode(word))
-	}
-	text, err := yaml.Marshal(&list)
+	text, err := yaml.Marshal(commandNode(line))
 	if err != nil {
 		return scalar(line)
 	}
 	return strings.TrimSpace(string(text))
 }
 
+// commandNode returns a command line as a list if it needs no shell, or as text.
+func commandNode(line string) *yaml.Node {
+	if needsShell(line) {
+		return textNode(line)
+	}
+	list := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Style: yaml.FlowStyle}
+	for _, word := range strings.Fields(line) {
+		list.Content = append(list.Content, scalarNode(word))
+	}
+	return list
+}
+
 // needsShell reports whether a command line means something else without a shell.
 func needsShell(line string) bool {
 	words := strings.Fields(line)
-	return strings.ContainsAny(line, shellSyntax) || strings.Contains(words[0], "=") ||
+	return len(words) == 0 || strings.ContainsAny(line, shellSyntax) || strings.Contains(words[0], "=") ||
 		slices.Contains(builtins, words[0])
 }
 

@@ -113,6 +113,7 @@ func TestCommand(t *testing.T) {
 		"exec ./shop":               "exec ./shop",
 		"./shop && ./mail":          "./shop && ./mail",
 		"./shop 'a b'":              "./shop 'a b'",
+		"\v":                        `"\v"`,
 	} {
 		if got := commandYAML(line); got != want {
 			t.Errorf("%s: got %s, want %s", line, got, want)

@@ -31,7 +31,11 @@ none without a terminal. Also writes the JSON Schema for editors. An existing fi
 A Procfile becomes the app's processes.
 
 With --from, norn merges infraspecs of one image into one with processes, prints it, and writes nothing.
-It names what the files do not agree on. A single file is merged with the others of its folder.`,
+It names what the files do not agree on. A single file is merged with the others of its folder.
+
+--from also reads a file of another tool: a compose.yaml, a Procfile, a fly.toml, or a deploy.yml of Kamal.
+norn prints the infraspec, and names on standard error each setting that it could not carry over. Values
+that may be secret are never printed: their names go under secrets.`,
 		Example: "  norn init\n  norn init ./shop --role webserver --port 8080 --healthcheck /healthz\n" +
 			"  norn init --from infraspec.yaml,infraspec.worker.yaml >new.yaml",
 		Args: cobra.MaximumNArgs(1),
@@ -66,18 +70,18 @@ It names what the files do not agree on. A single file is merged with the others
 	f.StringVar(&flags.Schedule, "schedule", "", "schedule of a cron app, in cron syntax")
 	f.StringVar(&flags.Command, "command", "", "command of a cron app")
 	f.BoolVar(&flags.FromRemote, "from-remote", false, "deploy from the git remote instead of the folder")
-	f.StringSliceVar(&from, "from", nil, "infraspecs to merge into one with processes")
+	f.StringSliceVar(&from, "from", nil, "infraspecs to merge into one with processes, or one file of another tool")
 	return cmd
 }
 
-// fold prints the infraspec that several become.
+// fold prints the infraspec that several, or the file of another tool, become.
 func fold(a *cli.App, cmd *cobra.Command, args, from []string) error {
 	others := len(args) > 0
 	cmd.Flags().Visit(func(f *pflag.Flag) { others = others || f.Name != "from" && cmd.LocalFlags().Lookup(f.Name) == f })
 	if others || a.JSON {
 		return cli.Usagef("--from prints YAML, and cannot be combined with a folder, the answers or -o json")
 	}
-	text, notes, err := scaffold.Fold(from)
+	text, notes, err := convert(cmd.Context(), from)
 	if err != nil {
 		return err
 	}
@@ -85,6 +89,21 @@ func fold(a *cli.App, cmd *cobra.Command, args, from []string) error {
 		a.Warnf("%s", note)
 	}
 	return ui.PrintText(a.Streams.Out, text)
+}
+
+// convert merges infraspecs, or converts the file of another tool.
+func convert(ctx context.Context, from []string) (text string, notes []string, err error) {
+	for _, path := range from {
+		format := scaffold.FormatOf(path)
+		switch {
+		case format == scaffold.Infraspec:
+		case len(from) > 1:
+			return "", nil, cli.Usagef("--from accepts one file of another tool, got %d files", len(from))
+		default:
+			return scaffold.Convert(ctx, path, format)
+		}
+	}
+	return scaffold.Fold(from)
 }
 
 // fill takes the answers from flags, and asks for the others on a terminal.
