@@ -176,8 +176,8 @@ func (r *run) adviseCopy(err error, image string) error {
 	switch failed.Evidence.Reason {
 	case k8srollout.ImagePull, k8srollout.RegistryRefused, k8srollout.ImageNotFound:
 		failed.Evidence.Hint += fmt.Sprintf("; or copy the image to a registry that they can use "+
-			"(skopeo copy --all docker://%s docker://REGISTRY/%s) and run norn deploy --env %s --context %s --image REGISTRY/%[2]s",
-			image, r.spec.App, r.spec.Environment, r.cluster.Context)
+			"(skopeo copy --all docker://%s docker://REGISTRY/%s) and run norn deploy --env %s --context %s "+
+			"--image REGISTRY/%[2]s", image, r.spec.App, r.spec.Environment, r.cluster.Context)
 	default:
 	}
 	return err
