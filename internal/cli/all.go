@@ -72,6 +72,11 @@ func (a *App) runAll(cmd *cobra.Command, o allFlags) error {
 	if err != nil {
 		return err
 	}
+	if cmd.Name() == "diff" {
+		for i := range apps {
+			apps[i].Needs = nil // it changes nothing that another app could need
+		}
+	}
 	if !a.Quiet && !a.JSON {
 		ui.PrintTitle(a.Streams.Err, fmt.Sprintf("%s %s in %s", cmd.Name(), Plural(len(apps), "app"), conf.AppsDir))
 	}
