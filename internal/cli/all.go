@@ -17,6 +17,7 @@ import (
 	"norn/internal/ui"
 	"norn/pkg/deploy/source"
 	"norn/pkg/infraspec"
+	"norn/pkg/k8s/lease"
 )
 
 // allFlags are the flags of a command that works on one app or on all.
@@ -82,6 +83,7 @@ func (a *App) runAll(cmd *cobra.Command, o allFlags) error {
 	}
 	flags := flagsOf(cmd)
 	out := newAllOutput(a, apps)
+	defer lease.Hold(ctx)() // the runs end by themselves after a signal, also if they restore a version
 	results := batch.Run(ctx, apps, o.jobs, func(ctx context.Context, app batch.App) int {
 		args := slices.Concat(strings.Fields(cmd.CommandPath())[1:], flags, []string{"--", app.Path})
 		stdout, stderr, end := out.of(app.Name)
@@ -125,18 +127,22 @@ func (a *App) chosenApps(
 			continue
 		}
 		known[spec.App] = path
-		if cmd.Name() == "deploy" && !spec.Deploy {
+		laid, err := spec.In(conf.Env)
+		if err != nil {
+			return nil, err
+		}
+		if cmd.Name() == "deploy" && !laid.Deploy {
 			continue
 		}
 		changed := true
 		if strings.Trim(since, "0") != "" { // a CI system names the commit before a new branch 0000…
-			changed, err = source.ChangedSince(ctx, filepath.Dir(path), spec.Build.Context, since)
+			changed, err = source.ChangedSince(ctx, filepath.Dir(path), laid.Build.Context, since)
 		}
 		if err != nil {
 			return nil, err
 		}
 		if changed {
-			all = append(all, batch.App{Name: spec.App, Path: path, Needs: spec.Needs})
+			all = append(all, batch.App{Name: spec.App, Path: path, Needs: laid.Needs})
 		}
 	}
 	if len(wrong) > 0 {

@@ -19,11 +19,12 @@ type allOutput struct {
 	app   *App
 	width int // of the longest name
 
-	mu sync.Mutex
+	mu      sync.Mutex
+	results map[string]bool // the apps whose runs printed a result: with diff, a difference
 }
 
 func newAllOutput(a *App, apps []batch.App) *allOutput {
-	o := &allOutput{app: a}
+	o := &allOutput{app: a, results: map[string]bool{}}
 	for _, app := range apps {
 		o.width = max(o.width, len(app.Name))
 	}
@@ -43,13 +44,19 @@ func (o *allOutput) of(name string) (stdout, stderr io.Writer, end func()) {
 		}
 	}}
 	if o.app.JSON {
-		events := &lines{each: func(line []byte) { o.write(o.app.Streams.Out, withApp(name, line)) }}
+		events := &lines{each: func(line []byte) {
+			if bytes.Contains(line, []byte(`"outcome":"`+DiffersName+`"`)) {
+				o.differs(name)
+			}
+			o.write(o.app.Streams.Out, withApp(name, line))
+		}}
 		return events, progress, func() { events.flush(); progress.flush() }
 	}
 	var result bytes.Buffer
 	return &result, progress, func() {
 		progress.flush()
 		if result.Len() > 0 {
+			o.differs(name)
 			o.write(o.app.Streams.Out, append([]byte("# "+name+"\n"), result.Bytes()...))
 		}
 	}
@@ -59,6 +66,13 @@ func (o *allOutput) write(to io.Writer, text []byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	_, _ = to.Write(text) // the stream keeps the error
+}
+
+// differs records that an app's run printed a result.
+func (o *allOutput) differs(name string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.results[name] = true
 }
 
 func (o *allOutput) fail(name string, err error) {
@@ -93,24 +107,31 @@ func withApp(name string, line []byte) []byte {
 	return fmt.Appendf(nil, `{"app":%s%s%s`, quoted, separator, rest)
 }
 
-// conclude prints how the command ended for each app. It returns an error if it failed for one.
+// conclude prints how the command ended for each app. It returns an error if it failed for one, and a *DiffersError if
+// norn diff --exit-code found differences and nothing else.
 func (o *allOutput) conclude(command string, results []batch.Result) error {
-	failed := 0
+	var failed []batch.Result
+	differ := 0
 	for _, r := range results {
-		if r.Code != ExitDone || r.Skipped != "" {
-			failed++
+		switch {
+		case command == "diff" && r.Code == ExitFailed && o.results[r.Name]:
+			differ++
+		case r.Code != ExitDone || r.Skipped != "":
+			failed = append(failed, r)
 		}
 	}
-	if failed > 0 || !o.app.Quiet {
+	if len(failed) > 0 || !o.app.Quiet {
 		o.print(results)
 	}
-	if failed == 0 {
-		if o.app.JSON {
-			ui.PrintEnd(o.app.Streams.Out, ui.Outcome{Code: ExitDone, Name: exitName(ExitDone)})
-		}
-		return nil
+	switch {
+	case len(failed) > 0:
+		return &AllError{Command: command, Failed: len(failed), Apps: len(results), Code: codeOf(failed)}
+	case differ > 0:
+		return &DiffersError{Apps: fmt.Sprintf("%d of %s differ", differ, Plural(len(results), "app"))}
+	case o.app.JSON:
+		ui.PrintEnd(o.app.Streams.Out, ui.Outcome{Code: ExitDone, Name: exitName(ExitDone)})
 	}
-	return &AllError{Command: command, Failed: failed, Apps: len(results), Code: codeOf(results)}
+	return nil
 }
 
 // print prints how the command ended for each app.
@@ -128,6 +149,8 @@ func (o *allOutput) print(results []batch.Result) {
 		switch {
 		case r.Skipped != "":
 			outcome = ui.Cell{Text: "skipped: " + r.Skipped, Mark: ui.Warn}
+		case r.Code == ExitFailed && o.results[r.Name]:
+			outcome = ui.Cell{Text: DiffersName, Mark: ui.Warn}
 		case r.Code != ExitDone:
 			name := strings.ReplaceAll(exitName(r.Code), "-", " ")
 			outcome = ui.Cell{Text: fmt.Sprintf("%s (exit code %d)", name, r.Code), Mark: ui.Bad}

@@ -78,9 +78,15 @@ type DeclinedError struct{}
 func (*DeclinedError) Error() string { return "canceled; nothing was changed" }
 
 // DiffersError is the result of norn diff --exit-code if there are differences. It is a result, not a failure.
-type DiffersError struct{ Objects int }
+type DiffersError struct {
+	Objects int
+	Apps    string // with --all, which apps differ instead
+}
 
 func (e *DiffersError) Error() string {
+	if e.Apps != "" {
+		return e.Apps
+	}
 	if e.Objects == 1 {
 		return "1 object differs"
 	}

@@ -148,7 +148,7 @@ func TestOutcome(t *testing.T) {
 		"failed, then interrupted": {interrupted, crashed, 4, "rollout-failed", "CrashLoop"},
 		"program":                  {live, &job.ExitError{Code: 7}, 7, "exited", "ProgramFailed"},
 		"program with norn's code": {live, &job.ExitError{Code: 4}, 4, "exited", "ProgramFailed"},
-		"differences":              {live, &DiffersError{1}, 1, "differs", "Differs"},
+		"differences":              {live, &DiffersError{Objects: 1}, 1, "differs", "Differs"},
 		"problems":                 {interrupted, &ProblemsFoundError{1, 0}, 1, "failed", "ProblemsFound"},
 		"interrupted":              {interrupted, usage, 130, "interrupted", "Interrupted"},
 		"wrapped":                  {live, fmt.Errorf("x: %w", usage), 2, "usage", "Usage"},

@@ -10,8 +10,8 @@ import (
 )
 
 // Self runs norn itself, with its own environment, and returns its exit code. When ctx ends, Self interrupts it and
-// waits for its end, because it may have to restore something. It gets no signals of the terminal: a second Ctrl-C
-// would end it at once.
+// waits for its end, because it may have to restore something. It has no terminal: a second Ctrl-C would end it
+// at once, and a question on the terminal would stop it.
 func Self(ctx context.Context, stdout, stderr io.Writer, args ...string) (code int, err error) {
 	path, err := os.Executable()
 	if err != nil {
@@ -20,7 +20,7 @@ func Self(ctx context.Context, stdout, stderr io.Writer, args ...string) (code i
 	cmd := exec.CommandContext(ctx, path, args...) //nolint:gosec // norn itself
 	cmd.Args[0] = os.Args[0]                       // also as kubectl's plugin
 	cmd.Stdout, cmd.Stderr = stdout, stderr
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.Cancel = func() error { return stop(cmd) }
 	separate(cmd)
 	err = cmd.Run()
 	if cmd.ProcessState == nil {

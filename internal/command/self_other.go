@@ -2,6 +2,11 @@
 
 package command
 
-import "os/exec"
+import (
+	"os"
+	"os/exec"
+)
 
 func separate(*exec.Cmd) {}
+
+func stop(cmd *exec.Cmd) error { return cmd.Process.Signal(os.Interrupt) }

@@ -31,6 +31,7 @@ func (r *run) currentFunction(ctx context.Context) (liveWorkload, error) {
 		migrated: t.Annotations[metadata.MigratedAnnotation],
 		verified: true,
 		commit:   metadata.Shipped(t.Annotations, image)[metadata.CommitAnnotation],
+		shipped:  t.Annotations[metadata.ImageAnnotation] == image,
 	}, nil
 }
 

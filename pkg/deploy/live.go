@@ -49,6 +49,7 @@ type liveWorkload struct {
 	verified   bool                    // the image is known to run
 	failed     bool                    // the image is known to have failed
 	commit     string                  // what the image was built from, or ""
+	shipped    bool                    // norn has shipped the image, if the workload has no revisions
 	deployment *appsv1.Deployment      // the Deployment, or nil
 	differs    []string                // fields in which the Deployment differs from the infraspec
 }
@@ -188,6 +189,7 @@ func (r *run) currentCronJob(ctx context.Context, spec *infraspec.Spec) (liveWor
 	if c.Spec.Suspend == nil || !*c.Spec.Suspend {
 		now.image, now.verified = metadata.ImageOf(now.pod, r.spec.App), true
 		now.commit = metadata.Shipped(c.Annotations, now.image)[metadata.CommitAnnotation]
+		now.shipped = c.Annotations[metadata.ImageAnnotation] == now.image
 	}
 	return now, nil
 }

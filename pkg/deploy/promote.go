@@ -119,6 +119,9 @@ func deployedVersion(ctx context.Context, from Origin) (Entry, error) {
 	if live.image == "" {
 		return Entry{}, unverified(from, "no version of "+from.App)
 	}
+	if !live.shipped {
+		return Entry{}, unverified(from, metadata.VersionName("", live.image)+", which norn has not deployed")
+	}
 	return Entry{Image: live.image, Commit: live.commit, Verified: true}, nil
 }
 

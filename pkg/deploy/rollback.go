@@ -110,7 +110,8 @@ func choose(
 		pipeline.Warn(out, "%s: norn has not watched its rollout", name)
 	}
 	for _, r := range chosen.history {
-		if r.Current && r.Restored && choice.Revision == "" && r.Number-1 == chosen.Number {
+		left := r.Number-1 == chosen.Number || chosen.Set != nil && r.After == chosen.Set.UID
+		if r.Current && r.Restored && choice.Revision == "" && left {
 			pipeline.Warn(out, "%s ran before the last rollback or restore; to go further back, pass --to", name)
 		}
 		if r.Proven && r.Failed != "" && !r.Current && choice.Revision == "" && r.Number > chosen.Number {
@@ -228,10 +229,15 @@ func previousVerified(newestFirst []release, app string) (release, error) {
 func ranBeforeCurrent(all []release, current release) (release, bool) {
 	r := current
 	for range all {
-		after := r.After
-		at := slices.IndexFunc(all, func(other release) bool {
-			return after != "" && other.Set != nil && other.Set.UID == after
-		})
+		if r.After == "" { // a restart leaves no mark, and what it replaced has the same version
+			at := slices.IndexFunc(all, func(o release) bool { return o.Number < r.Number && o.Verified && current.same(o) })
+			if at < 0 {
+				return release{}, false
+			}
+			r = all[at]
+			continue
+		}
+		at := slices.IndexFunc(all, func(o release) bool { return o.Set != nil && o.Set.UID == r.After })
 		if at < 0 {
 			return release{}, false
 		}

@@ -65,7 +65,8 @@ func (c chosenRelease) rollout(cluster *k8s.Client, out io.Writer) rollout.Relea
 			away = append(away, s)
 			continue
 		}
-		s.RanBefore, s.PutBack = s.ranBefore(c.history), secretOf(cluster, s.Target).putBack
+		s.RanBefore, s.After = s.ranBefore(c.history)
+		s.PutBack = secretOf(cluster, s.Target).putBack
 		if k8s.IsAway(s.live) {
 			s.Forged = &rollout.Replacement{Before: s.live, After: k8s.ScaledBack(s.live)}
 		}
@@ -133,15 +134,20 @@ func scaleBack(ctx context.Context, cluster *k8s.Client, away []standing) error 
 	return errors.Join(errs...)
 }
 
-// ranBefore returns the ReplicaSet of the process that runs now, or "" if none of its Pods is available.
-func (s standing) ranBefore(history []release) (uid types.UID) {
+// ranBefore returns the current ReplicaSet of the process twice: as the one to restore if the rollback fails, or "" if
+// none of its Pods is available, and as the one that another rollback goes back to.
+func (s standing) ranBefore(history []release) (restore, current types.UID) {
 	for _, r := range history {
 		part, has := r.parts[s.ProcessName()]
-		if has && part.Current && part.Set.Status.AvailableReplicas > 0 {
-			return part.Set.UID
+		if !has || !part.Current {
+			continue
 		}
+		if part.Set.Status.AvailableReplicas > 0 {
+			restore = part.Set.UID
+		}
+		return restore, part.Set.UID
 	}
-	return ""
+	return "", ""
 }
 
 // reschedule sets the version of the release on a CronJob, or suspends it if it is not part of the release.

@@ -3,37 +3,20 @@ package infraspec
 import (
 	"bytes"
 	"errors"
-	"os"
 	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
-
-	"norn/internal/atomicfile"
-	"norn/internal/regularfile"
 )
 
 // errUndeclarable means that Declare cannot edit the file without changing something else.
 var errUndeclarable = errors.New("secrets is not written where norn could add a name, such as in an alias")
 
-// DeclareFile adds names to the secrets of the infraspec at path; see Declare. Other processes see either the whole old
-// text or the whole new one.
+// DeclareFile adds names to the secrets of the infraspec at path; see Declare.
 func DeclareFile(path, environment string, names []string) error {
-	info, err := os.Stat(path)
-	if err != nil {
-		return err
-	}
-	data, err := regularfile.Read(path, regularfile.MaxText)
-	if err != nil {
-		return err
-	}
-	declared, err := Declare(path, data, environment, names)
-	if err != nil {
-		return err
-	}
-	return atomicfile.Replace(path, info.Mode().Perm(), declared)
+	return editFile(path, func(data []byte) ([]byte, error) { return Declare(path, data, environment, names) })
 }
 
 // Declare returns the text of an infraspec whose secrets include names: in the list of the environment if it has its

@@ -3,37 +3,20 @@ package infraspec
 import (
 	"bytes"
 	"errors"
-	"os"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 
 	"gopkg.in/yaml.v3"
-
-	"norn/internal/atomicfile"
-	"norn/internal/regularfile"
 )
 
 // errUnpinnable means that Pin cannot edit the file without changing something else.
 var errUnpinnable = errors.New("the environment is not written where norn could add a key, such as in an alias")
 
-// PinFile writes a cluster's fingerprint into the infraspec at path, for an environment; see Pin. Other processes see
-// either the whole old text or the whole new one.
+// PinFile writes a cluster's fingerprint into the infraspec at path, for an environment; see Pin.
 func PinFile(path, environment, cluster string) error {
-	info, err := os.Stat(path)
-	if err != nil {
-		return err
-	}
-	data, err := regularfile.Read(path, regularfile.MaxText)
-	if err != nil {
-		return err
-	}
-	pinned, err := Pin(path, data, environment, cluster)
-	if err != nil {
-		return err
-	}
-	return atomicfile.Replace(path, info.Mode().Perm(), pinned)
+	return editFile(path, func(data []byte) ([]byte, error) { return Pin(path, data, environment, cluster) })
 }
 
 // Pin returns the text of an infraspec in which an environment has a cluster's fingerprint. It keeps everything else,

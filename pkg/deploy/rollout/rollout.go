@@ -3,6 +3,7 @@
 package rollout
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -150,7 +151,7 @@ func (r *runner) verify(ctx context.Context, v k8srollout.Verdict, current *apps
 			err = r.cluster.MarkReleased(ctx, current, in)
 		}
 	default:
-		err = r.cluster.MarkVerified(ctx, current, time.Now(), r.RanBefore, in)
+		err = r.cluster.MarkVerified(ctx, current, time.Now(), cmp.Or(r.After, r.RanBefore), in)
 	}
 	if err != nil {
 		pipeline.Warn(r.out, "the new Pods are available, but the revision is not marked as verified: %v; "+

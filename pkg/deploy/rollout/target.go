@@ -31,6 +31,8 @@ type Target struct {
 	KeepFailed string
 	// RanBefore, if not "", is the ReplicaSet that a failure restores instead of the last verified one.
 	RanBefore types.UID
+	// After, if not "", is the ReplicaSet that a later rollback goes back to instead of RanBefore.
+	After types.UID
 	// Forged, if not nil, is the change of the Deployment by forge. A restore reverts it.
 	Forged *Replacement
 	// Claims describe what forge has changed in claims. A restore leaves them as they are.

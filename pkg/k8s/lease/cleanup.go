@@ -15,6 +15,14 @@ func WithCleanups(ctx context.Context, begin func() (end func())) context.Contex
 	return context.WithValue(ctx, beginKey{}, begin)
 }
 
+// Hold counts as a cleanup until release is called: that of other processes, which norn waits for.
+func Hold(ctx context.Context) (release func()) {
+	if begin, ok := ctx.Value(beginKey{}).(func() func()); ok {
+		return begin()
+	}
+	return func() {}
+}
+
 // CleanupContext returns a context for a cleanup. The context ends with cancel, or after timeout, but not with a signal
 // that ends ctx. Under a lock, it ends when the lock is lost, and refuses writes as soon as the lock may be lost.
 func CleanupContext(ctx context.Context, timeout time.Duration) (cleanup context.Context, cancel context.CancelFunc) {
