@@ -189,7 +189,7 @@ func expectQuestion(w *bed.Workspace, question string, args ...string) {
 }
 
 // expectAges checks that history dates each revision by its last rollout, and the current one as status does. The
-// Deployment's controller may not renew the time of a rollout that is complete at once, such as that of a restore.
+// Deployment's controller renews no time for a rollout that is complete at once, such as that of a restore.
 func expectAges(w *bed.Workspace) {
 	w.T.Helper()
 	history := json.NewDecoder(strings.NewReader(expect(w, 0, []string{"history", "shop", "-o", "json"})))
