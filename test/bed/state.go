@@ -1,10 +1,12 @@
 package bed
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 	"time"
 )
@@ -104,6 +106,8 @@ func forget(v any) {
 					norns = append(norns, f)
 				}
 			}
+			// The API server sorts them by their times, in seconds.
+			slices.SortFunc(norns, func(a, b any) int { return cmp.Compare(managerOf(a), managerOf(b)) })
 			v["managedFields"] = norns
 		}
 		for _, child := range v {
@@ -114,4 +118,10 @@ func forget(v any) {
 			forget(child)
 		}
 	}
+}
+
+// managerOf returns what identifies an entry of managedFields.
+func managerOf(entry any) string {
+	m, _ := entry.(map[string]any)
+	return fmt.Sprint(m["manager"], m["operation"], m["subresource"])
 }
