@@ -34,6 +34,9 @@ const (
 	jobsFlag  = "jobs"
 )
 
+// diffCommand is the command that writes nothing, and whose exit code 1 may be a result.
+const diffCommand = "diff"
+
 // BindAll adds --all to a command for one app. With it, the command runs for every app in the apps folder, each in a
 // process of its own.
 func (a *App) BindAll(cmd *cobra.Command) {
@@ -65,15 +68,18 @@ func (a *App) runAll(cmd *cobra.Command, o allFlags) error {
 	if err != nil {
 		return err
 	}
-	if cmd.Name() != "diff" && conf.From("apps_dir") == "" {
+	if cmd.Name() != diffCommand && conf.From("apps_dir") == "" {
 		return withHint(Usagef("--%s would %s every app in %s, the default apps folder", allFlag, cmd.Name(), conf.AppsDir),
 			"name the folder with --apps-dir or NORN_APPS_DIR, such as --apps-dir .")
+	}
+	if strings.Trim(o.since, "0") == "" { // a CI system names the commit before a new branch 0000…
+		o.since = ""
 	}
 	apps, err := a.chosenApps(ctx, cmd, conf, o.since)
 	if err != nil {
 		return err
 	}
-	if cmd.Name() == "diff" {
+	if cmd.Name() == diffCommand {
 		for i := range apps {
 			apps[i].Needs = nil // it changes nothing that another app could need
 		}
@@ -82,7 +88,7 @@ func (a *App) runAll(cmd *cobra.Command, o allFlags) error {
 		ui.PrintTitle(a.Streams.Err, fmt.Sprintf("%s %s in %s", cmd.Name(), Plural(len(apps), "app"), conf.AppsDir))
 	}
 	flags := flagsOf(cmd)
-	out := newAllOutput(a, apps)
+	out := newAllOutput(a, cmd.Name(), apps)
 	defer lease.Hold(ctx)() // the runs end by themselves after a signal, also if they restore a version
 	results := batch.Run(ctx, apps, o.jobs, func(ctx context.Context, app batch.App) int {
 		args := slices.Concat(strings.Fields(cmd.CommandPath())[1:], flags, []string{"--", app.Path})
@@ -99,7 +105,7 @@ func (a *App) runAll(cmd *cobra.Command, o allFlags) error {
 		out.print(results)
 		return context.Cause(ctx)
 	}
-	return out.conclude(cmd.Name(), results)
+	return out.conclude(results)
 }
 
 // chosenApps returns the apps that the command is for, in the order in which it runs for them. If it could not run for
@@ -135,7 +141,7 @@ func (a *App) chosenApps(
 			continue
 		}
 		changed := true
-		if strings.Trim(since, "0") != "" { // a CI system names the commit before a new branch 0000…
+		if since != "" {
 			changed, err = source.ChangedSince(ctx, filepath.Dir(path), laid.Build.Context, since)
 		}
 		if err != nil {
@@ -160,12 +166,10 @@ func (a *App) chosenApps(
 
 // fits returns an error if the command could not run for an app in the chosen environment, or would ask.
 func fits(cmd *cobra.Command, spec *infraspec.Spec, conf *config.Config) error {
-	names := spec.EnvironmentNames()
-	if conf.Env == "" && len(names) > 0 {
-		return withHint(Usagef("%s has environments, and none is chosen", spec.App),
-			"choose one with --env NAME or NORN_ENV: "+strings.Join(names, ", "))
-	}
-	if conf.Env == "" {
+	switch {
+	case conf.Env == "" && len(spec.Environments) > 0:
+		return noneChosen(spec)
+	case conf.Env == "":
 		return nil
 	}
 	chosen, err := spec.Chosen(conf.Env)

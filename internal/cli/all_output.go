@@ -16,15 +16,16 @@ import (
 // allOutput combines the output of norn's runs for several apps. Lines of progress begin with the app's name. A result,
 // such as that of diff, is printed in one piece. With -o json, each object gets the key app.
 type allOutput struct {
-	app   *App
-	width int // of the longest name
+	app     *App
+	command string
+	width   int // of the longest name
 
 	mu      sync.Mutex
-	results map[string]bool // the apps whose runs printed a result: with diff, a difference
+	printed map[string]bool // the apps whose runs printed a result
 }
 
-func newAllOutput(a *App, apps []batch.App) *allOutput {
-	o := &allOutput{app: a, results: map[string]bool{}}
+func newAllOutput(a *App, command string, apps []batch.App) *allOutput {
+	o := &allOutput{app: a, command: command, printed: map[string]bool{}}
 	for _, app := range apps {
 		o.width = max(o.width, len(app.Name))
 	}
@@ -46,7 +47,7 @@ func (o *allOutput) of(name string) (stdout, stderr io.Writer, end func()) {
 	if o.app.JSON {
 		events := &lines{each: func(line []byte) {
 			if bytes.Contains(line, []byte(`"outcome":"`+DiffersName+`"`)) {
-				o.differs(name)
+				o.hasResult(name)
 			}
 			o.write(o.app.Streams.Out, withApp(name, line))
 		}}
@@ -56,7 +57,7 @@ func (o *allOutput) of(name string) (stdout, stderr io.Writer, end func()) {
 	return &result, progress, func() {
 		progress.flush()
 		if result.Len() > 0 {
-			o.differs(name)
+			o.hasResult(name)
 			o.write(o.app.Streams.Out, append([]byte("# "+name+"\n"), result.Bytes()...))
 		}
 	}
@@ -68,11 +69,16 @@ func (o *allOutput) write(to io.Writer, text []byte) {
 	_, _ = to.Write(text) // the stream keeps the error
 }
 
-// differs records that an app's run printed a result.
-func (o *allOutput) differs(name string) {
+// hasResult records that an app's run printed a result.
+func (o *allOutput) hasResult(name string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.results[name] = true
+	o.printed[name] = true
+}
+
+// differs reports whether a run of norn diff --exit-code found a difference, and did not fail.
+func (o *allOutput) differs(r batch.Result) bool {
+	return o.command == diffCommand && r.Code == ExitFailed && o.printed[r.Name]
 }
 
 func (o *allOutput) fail(name string, err error) {
@@ -109,12 +115,12 @@ func withApp(name string, line []byte) []byte {
 
 // conclude prints how the command ended for each app. It returns an error if it failed for one, and a *DiffersError if
 // norn diff --exit-code found differences and nothing else.
-func (o *allOutput) conclude(command string, results []batch.Result) error {
+func (o *allOutput) conclude(results []batch.Result) error {
 	var failed []batch.Result
 	differ := 0
 	for _, r := range results {
 		switch {
-		case command == "diff" && r.Code == ExitFailed && o.results[r.Name]:
+		case o.differs(r):
 			differ++
 		case r.Code != ExitDone || r.Skipped != "":
 			failed = append(failed, r)
@@ -125,7 +131,7 @@ func (o *allOutput) conclude(command string, results []batch.Result) error {
 	}
 	switch {
 	case len(failed) > 0:
-		return &AllError{Command: command, Failed: len(failed), Apps: len(results), Code: codeOf(failed)}
+		return &AllError{Command: o.command, Failed: len(failed), Apps: len(results), Code: codeOf(failed)}
 	case differ > 0:
 		return &DiffersError{Apps: fmt.Sprintf("%d of %s differ", differ, Plural(len(results), "app"))}
 	case o.app.JSON:
@@ -149,7 +155,7 @@ func (o *allOutput) print(results []batch.Result) {
 		switch {
 		case r.Skipped != "":
 			outcome = ui.Cell{Text: "skipped: " + r.Skipped, Mark: ui.Warn}
-		case r.Code == ExitFailed && o.results[r.Name]:
+		case o.differs(r):
 			outcome = ui.Cell{Text: DiffersName, Mark: ui.Warn}
 		case r.Code != ExitDone:
 			name := strings.ReplaceAll(exitName(r.Code), "-", " ")

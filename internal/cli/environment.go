@@ -167,16 +167,20 @@ func (a *App) withoutEnvironment(conf *config.Config, spec *infraspec.Spec, p Pu
 	if len(names) == 0 {
 		return nil
 	}
-	all := strings.Join(names, ", ")
 	if p.Access != Reads {
-		return withHint(Usagef("%s has environments, and none is chosen", spec.App),
-			"choose one with --env NAME or NORN_ENV: "+all)
+		return noneChosen(spec)
 	}
 	if conf.From("namespace") == "" {
-		a.Warnf("%s has environments (%s), and none is chosen with --env; norn looks in namespace %s", spec.App, all,
-			conf.Namespace)
+		a.Warnf("%s has environments (%s), and none is chosen with --env; norn looks in namespace %s", spec.App,
+			strings.Join(names, ", "), conf.Namespace)
 	}
 	return nil
+}
+
+// noneChosen returns the error for an app with environments if a command needs one.
+func noneChosen(spec *infraspec.Spec) error {
+	return withHint(Usagef("%s has environments, and none is chosen", spec.App),
+		"choose one with --env NAME or NORN_ENV: "+strings.Join(spec.EnvironmentNames(), ", "))
 }
 
 // place sets the namespace of the chosen environment.

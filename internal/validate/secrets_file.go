@@ -29,10 +29,14 @@ type secretFiles struct {
 func secretsFile(spec *infraspec.Spec) []infraspec.Finding {
 	c := &secretFiles{spec: spec, place: secrets.Place{Dir: filepath.Dir(spec.Path()), Environment: spec.Environment}}
 	c.unused()
+	needless := len(spec.Secrets) == 0 || spec.Repo.URL != "" || c.inEnvironmentsOnly()
+	if needless && c.place.Empty() {
+		return c.found
+	}
 	entries, err := c.place.Entries()
 	missing := errors.Is(err, fs.ErrNotExist)
 	switch {
-	case missing && (len(spec.Secrets) == 0 || spec.Repo.URL != "" || c.inEnvironmentsOnly()):
+	case missing && needless:
 		return c.found
 	case missing && spec.Environment != "":
 		c.add("secrets", infraspec.Error, "neither %s nor %s is in the folder of this file; %s", secrets.FileName,

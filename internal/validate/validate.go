@@ -4,6 +4,7 @@ package validate
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"norn/pkg/forge/objects"
 	"norn/pkg/infraspec"
@@ -44,19 +45,19 @@ func All(s Settings, each func(Report) error) error {
 		return err
 	}
 	claims := claims{}
-	known := map[string]bool{}
+	names := make([]string, 0, len(paths))
 	for _, path := range paths {
-		known[infraspec.NameIn(path)] = true
+		names = append(names, infraspec.NameIn(path))
 	}
-	for _, path := range paths {
+	for i, path := range paths {
 		spec, report := s.check(path)
-		if name := infraspec.NameIn(path); spec.App != name && spec.App != "" {
+		if name := names[i]; spec.App != name && spec.App != "" {
 			report.add(spec.Finding("app", infraspec.Warning, infraspec.RuleFolder,
 				fmt.Sprintf("the folder is named %q, so norn finds this app only by its path", name)))
 		}
 		report.add(claims.take(spec)...)
 		for i, name := range spec.Needs {
-			if !known[name] {
+			if !slices.Contains(names, name) {
 				report.add(spec.Finding(fmt.Sprintf("needs[%d]", i), infraspec.Warning, infraspec.RuleFolder,
 					fmt.Sprintf("there is no app %q in the apps folder, and --all needs it", name)))
 			}
@@ -81,16 +82,12 @@ func (s Settings) check(path string) (*infraspec.Spec, Report) {
 
 // twins reports other infraspecs in the folder that set the same app: norn would change the same objects for both.
 func twins(spec *infraspec.Spec) []infraspec.Finding {
-	paths, _ := filepath.Glob(filepath.Join(filepath.Dir(spec.Path()), "infraspec*.yaml")) // the pattern is valid
 	var found []infraspec.Finding
-	for _, path := range paths {
-		if filepath.Base(path) == filepath.Base(spec.Path()) || spec.App == "" {
-			continue
-		}
-		if other, _ := infraspec.Inspect(path); other.App == spec.App {
+	for _, other := range infraspecsBeside(spec) {
+		if spec.App != "" && other.App == spec.App {
 			found = append(found, spec.Finding("app", infraspec.Warning, infraspec.RuleHostTaken, fmt.Sprintf(
 				"%s also sets app: %s, so norn changes the same objects for both; change one of them, or use environments",
-				filepath.Base(path), spec.App)))
+				filepath.Base(other.Path()), spec.App)))
 		}
 	}
 	return found

@@ -7,9 +7,10 @@ import (
 	"io"
 	"strings"
 
-	"github.com/distribution/reference"
+	corev1 "k8s.io/api/core/v1"
 
 	"norn/pkg/deploy/rollout"
+	"norn/pkg/forge/objects"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
 	"norn/pkg/k8s/metadata"
@@ -127,14 +128,14 @@ func deployedVersion(ctx context.Context, from Origin) (Entry, error) {
 
 // checkReachable returns an error if the cluster cannot run the image, or might run another one.
 func checkReachable(ctx context.Context, e Entry, from Origin, cluster *k8s.Client) error {
-	named, err := reference.ParseNormalizedNamed(e.Image)
-	if err != nil {
-		return fmt.Errorf("environment %s runs %s: %w", from.Environment, e.Image, err)
-	}
-	if _, pinned := named.(reference.Digested); pinned {
+	if strings.Contains(e.Image, "@") {
 		return nil
 	}
-	if strings.HasPrefix(e.Image, reference.Domain(named)+"/") {
+	policy, err := objects.PullPolicy(e.Image)
+	if err != nil {
+		return fmt.Errorf("read the image of environment %s: %w", from.Environment, err)
+	}
+	if policy != corev1.PullNever {
 		return &pipeline.UsageError{
 			Problem: fmt.Sprintf("environment %s runs %s without a digest, so the tag may name another image now",
 				from.Environment, e.Image),

@@ -197,6 +197,11 @@ func (w *watches) notify() {
 
 // notifyEvery also reports a change every d.
 func (w *watches) notifyEvery(d time.Duration) {
+	w.every(d, func() bool { w.notify(); return true })
+}
+
+// every calls do every d, as long as do returns true.
+func (w *watches) every(d time.Duration, do func() bool) {
 	w.running.Go(func() {
 		tick := time.NewTicker(d)
 		defer tick.Stop()
@@ -205,7 +210,9 @@ func (w *watches) notifyEvery(d time.Duration) {
 			case <-w.ctx.Done():
 				return
 			case <-tick.C:
-				w.notify()
+			}
+			if !do() {
+				return
 			}
 		}
 	})

@@ -46,23 +46,12 @@ func (n *nodeStates) set(states map[string]rollout.NodeState) bool {
 // watchNodes reads the nodes of Pods that are not ready from time to time. It ends if the user cannot list nodes.
 func (c *Client) watchNodes(w *watches, pods *changeStore) *nodeStates {
 	nodes := &nodeStates{}
-	w.running.Go(func() {
-		tick := time.NewTicker(nodeInterval)
-		defer tick.Stop()
-		for {
-			select {
-			case <-w.ctx.Done():
-				return
-			case <-tick.C:
-			}
-			states, err := c.nodesOf(w.ctx, all[corev1.Pod](pods))
-			if apierrors.IsForbidden(err) {
-				return
-			}
-			if err == nil && nodes.set(states) {
-				w.notify()
-			}
+	w.every(nodeInterval, func() bool {
+		states, err := c.nodesOf(w.ctx, all[corev1.Pod](pods))
+		if err == nil && nodes.set(states) {
+			w.notify()
 		}
+		return !apierrors.IsForbidden(err)
 	})
 	return nodes
 }

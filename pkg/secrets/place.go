@@ -87,14 +87,13 @@ func (p Place) Entries() ([]Entry, error) {
 func (p Place) eachFile(do func(path string) error) error {
 	found := false
 	for _, path := range p.Files() {
-		err := do(path)
-		switch {
-		case err == nil:
-			found = true
-		case p.Environment != "" && isMissing(path, err):
-		default:
+		if p.Environment != "" && isAbsent(path) {
+			continue
+		}
+		if err := do(path); err != nil {
 			return err
 		}
+		found = true
 	}
 	if !found {
 		return p.missing()
@@ -102,11 +101,15 @@ func (p Place) eachFile(do func(path string) error) error {
 	return nil
 }
 
-// isMissing reports whether err is about a file that does not exist. A link to nothing is a mistake, so it does not
-// count.
-func isMissing(path string, err error) bool {
-	_, here := os.Lstat(path)
-	return errors.Is(err, fs.ErrNotExist) && errors.Is(here, fs.ErrNotExist)
+// Empty reports whether none of the files exists.
+func (p Place) Empty() bool {
+	return !slices.ContainsFunc(p.Files(), func(path string) bool { return !isAbsent(path) })
+}
+
+// isAbsent reports whether there is no file at path. A link to nothing is a mistake, so it counts as a file.
+func isAbsent(path string) bool {
+	_, err := os.Lstat(path)
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // missing returns the error for an environment without files.

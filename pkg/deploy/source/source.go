@@ -52,13 +52,12 @@ func FromCheckout(
 // omits reports whether omit names a path of the repository: in the app's folder by its path there, and elsewhere,
 // where other apps may be, in any folder above it.
 func omits(path, folder string, omit func(path string) bool) bool {
-	inside, own := strings.CutPrefix(path, folder)
-	for rest, more := inside, true; more; _, rest, more = strings.Cut(rest, "/") {
+	if inside, own := strings.CutPrefix(path, folder); own {
+		return omit(inside)
+	}
+	for rest, more := path, true; more; _, rest, more = strings.Cut(rest, "/") {
 		if omit(rest) {
 			return true
-		}
-		if own {
-			return false
 		}
 	}
 	return false
