@@ -58,6 +58,10 @@ func TestReferencedFiles(t *testing.T) {
 			"infraspec.web.yaml": "app: web\nrole: worker\nsecrets: [A, B]\n",
 			"secrets.enc.yaml":   "A: ENC[x]\nB: ENC[x]\nOLD: ENC[x]\n" + metadata,
 		}, []string{"warning secrets-file 3:10 OLD is in secrets.enc.yaml"}},
+		{"the same app beside it", map[string]string{
+			"infraspec.yaml": worker, "Dockerfile": "", "infraspec.copy.yaml": worker,
+			"infraspec.web.yaml": "app: web\nrole: worker\n",
+		}, []string{"warning host-taken 1:6 infraspec.copy.yaml also sets app"}},
 		{"another Dockerfile", map[string]string{"infraspec.yaml": worker, "Containerfile": ""}, []string{
 			"warning dockerfile 1:1 set build.dockerfile to Containerfile",
 		}},
