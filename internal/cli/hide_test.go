@@ -53,8 +53,7 @@ func TestLiveSecretsOfOthers(t *testing.T) {
 			s.Data[key] = []byte(value)
 		}
 		at := metav1.NewTime(start.Add(time.Duration(minute) * time.Minute))
-		fields := metav1.FieldsV1{Raw: []byte(`{"f:data":{}}`)}
-		s.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: "operator", Time: &at, FieldsV1: &fields}}
+		s.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: "operator", Time: &at, FieldsV1: metav1.NewFieldsV1(`{"f:data":{}}`)}}
 		return s
 	}
 	pod := func(name string, minute int, keys ...string) *corev1.Pod {

@@ -15,9 +15,9 @@ type SecretName struct {
 	File     string `json:"file" redact:"-"` // missing, encrypted, plain, readable, nested or reference
 	// From is the name of the file that its value in the chosen environment comes from. For a reference, it is the Secret
 	// and its key, such as db/url.
-	From     string `json:"from,omitempty"`
-	Cluster  *bool  `json:"cluster,omitempty"`
-	Changed  *bool  `json:"changed,omitempty"` // the values in the cluster and in the file differ
+	From    string `json:"from,omitempty"`
+	Cluster *bool  `json:"cluster,omitempty"`
+	Changed *bool  `json:"changed,omitempty"` // the values in the cluster and in the file differ
 }
 
 // Referenced is the File of a secret whose value is in a Secret that norn does not manage.

@@ -292,7 +292,7 @@ func insteadOfMapping(path string) string {
 
 // insteadOf corrects common mistakes, by path.
 var insteadOf = map[string]string{
-	"env": "; write NAME: value",
+	"env":     "; write NAME: value",
 	"secrets": "; list only the names and put the values in secrets.enc.yaml" + readable,
 }
 

@@ -1,7 +1,6 @@
 package infraspec
 
 import (
-	"cmp"
 	"maps"
 	"path"
 	"reflect"
@@ -99,7 +98,7 @@ func (d *decoder) secretNames(n *yaml.Node, path string, names *SecretNames) {
 			continue
 		}
 		if problem := invalidName(name); problem != "" { // not quoted: it may be the value
-			d.add(p.key, Error, RuleVariable, "secrets: %s", problem)
+			d.add(p.key, Error, RuleVariable, "a name under secrets %s", problem)
 			continue
 		}
 		d.show(p.key)
@@ -208,7 +207,7 @@ func (d *decoder) secretFile(at string, s *Spec, file string) bool {
 	}
 	for _, v := range s.Volumes {
 		mount := path.Clean(v.MountPath)
-		if path.IsAbs(mount) && (below(file, mount) || below(mount, file)) {
+		if path.IsAbs(mount) && (within(file, mount) || within(mount, file)) {
 			d.at(at, Error, RuleTwice, "%s %s and the mountPath %s of volume %s overlap; choose a path outside the volume",
 				at, quoted(file), quoted(v.MountPath), quoted(v.Name))
 			return false
@@ -219,22 +218,18 @@ func (d *decoder) secretFile(at string, s *Spec, file string) bool {
 
 // systemFolder returns the folder of the kernel's that a path is in, where nothing can be mounted, or "".
 func systemFolder(file string) string {
-	i := slices.IndexFunc([]string{"/proc", "/sys", "/dev"}, func(dir string) bool { return below(file, dir) })
-	if i < 0 {
-		return ""
+	for _, dir := range []string{"/proc", "/sys", "/dev"} {
+		if within(file, dir) {
+			return dir
+		}
 	}
-	return []string{"/proc", "/sys", "/dev"}[i]
-}
-
-// below reports whether a clean path is that of a folder, or of something in it.
-func below(file, folder string) bool {
-	return file == folder || strings.HasPrefix(file, strings.TrimSuffix(folder, "/")+"/")
+	return ""
 }
 
 // overlapping returns the name of the file at a path, above it or below it, or "".
 func overlapping(file string, files map[string]string) string {
 	for _, other := range slices.Sorted(maps.Keys(files)) {
-		if below(file, other) || below(other, file) {
+		if within(file, other) || within(other, file) {
 			return files[other]
 		}
 	}
@@ -245,7 +240,7 @@ func overlapping(file string, files map[string]string) string {
 func (s *Spec) differingSources(other *Spec) []string {
 	var keys []string
 	names := append(slices.Collect(maps.Keys(s.SecretSources)), slices.Collect(maps.Keys(other.SecretSources))...)
-	slices.SortFunc(names, cmp.Compare)
+	slices.Sort(names)
 	for _, name := range slices.Compact(names) {
 		if s.SecretSources[name] != other.SecretSources[name] {
 			keys = append(keys, join("secrets", name))
