@@ -40,9 +40,9 @@ func TestLiveSecretsKnows(t *testing.T) {
 	}
 }
 
-// The values that a Pod got from a Secret that norn does not manage are known if the Pod is newer than the Secret's last
-// change, or if they were read before that change. Only the keys that the Pod refers to are hidden, under their names in
-// the infraspec.
+// The values that a Pod got from a Secret that norn does not manage are known if the Pod is newer than the Secret's
+// last change, or if they were read before that change. Only the keys that the Pod refers to are hidden, under their
+// names in the infraspec.
 func TestLiveSecretsOfOthers(t *testing.T) {
 	start := time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)
 	l := &LiveSecrets{own: newLiveSecret("shop-secrets"), others: map[string]*liveSecret{}}
@@ -53,7 +53,8 @@ func TestLiveSecretsOfOthers(t *testing.T) {
 			s.Data[key] = []byte(value)
 		}
 		at := metav1.NewTime(start.Add(time.Duration(minute) * time.Minute))
-		s.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: "operator", Time: &at, FieldsV1: metav1.NewFieldsV1(`{"f:data":{}}`)}}
+		fields := metav1.NewFieldsV1(`{"f:data":{}}`)
+		s.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: "operator", Time: &at, FieldsV1: fields}}
 		return s
 	}
 	pod := func(name string, minute int, keys ...string) *corev1.Pod {

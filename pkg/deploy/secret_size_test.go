@@ -19,7 +19,7 @@ func TestCheckSizes(t *testing.T) {
 		values map[string]secrets.Value
 		want   string // "" if they fit
 	}{
-		{map[string]secrets.Value{"A": secrets.NewValue(""), "KEY": value(128<<10 - 5)}, ""},
+		{map[string]secrets.Value{"A": secrets.NewValue(""), "KEY": value(128<<10 - 5), "FILE": value(200 << 10)}, ""},
 		{
 			map[string]secrets.Value{"A": value(100), "KEY": value(128<<10 - 4)},
 			"secrets.enc.yaml: KEY has 131068 bytes, more than the limit of 131067 for an environment variable",

@@ -26,7 +26,7 @@ type sourced struct {
 	tree   source.Tree              // the zero Tree with --image
 	spec   *infraspec.Spec          // the version's infraspec
 	values map[string]secrets.Value // the declared secrets, decrypted
-	// referenced has the declared secrets whose values are in Secrets that norn does not manage, if the user may read them.
+	// referenced has the declared secrets with values in Secrets that norn does not manage, if the user may read them.
 	referenced map[string]secrets.Value
 }
 

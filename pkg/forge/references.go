@@ -142,8 +142,8 @@ func (r Referenced) NotChecked() []string {
 	return lines
 }
 
-// checkReferences returns a *MissingReferenceError if the infraspec refers to Secrets or keys that do not exist. A deploy
-// checks them itself.
+// checkReferences returns a *MissingReferenceError if the infraspec refers to Secrets or keys that do not exist. A
+// deploy checks them itself.
 func (r *run) checkReferences(ctx context.Context) error {
 	refs := r.spec.References()
 	if len(refs) == 0 || r.options.DeployFollows {

@@ -71,7 +71,10 @@ environments:
 // A list of names means exactly what it has always meant.
 func TestSecretList(t *testing.T) {
 	spec, _, err := Parse("infraspec.yaml", []byte("app: shop\nrole: worker\nsecrets: [B, A]\n"))
-	if err != nil || fmt.Sprint(spec.Secrets, spec.SecretSources) != "[B A] map[]" || spec.SecretPath("A") != "secrets[1]" {
+	if err != nil {
+		t.Fatal(err)
+	}
+	if fmt.Sprint(spec.Secrets, spec.SecretSources) != "[B A] map[]" || spec.SecretPath("A") != "secrets[1]" {
 		t.Errorf("%v %v %v", spec.Secrets, spec.SecretSources, err)
 	}
 }

@@ -54,8 +54,8 @@ func declare(ctx context.Context, a *cli.App, file *appFile, names []string) err
 	var alike []string // names that differ only in case from a declared one: a mistake
 	for _, name := range names {
 		_, referenced := file.spec.Reference(name)
-		if !asking || referenced || slices.ContainsFunc(file.declared, func(d string) bool { return strings.EqualFold(d, name) }) ||
-			!infraspec.IsVariable(name) {
+		isAlike := slices.ContainsFunc(file.declared, func(d string) bool { return strings.EqualFold(d, name) })
+		if !asking || referenced || isAlike || !infraspec.IsVariable(name) {
 			a.Warnf("%s", undeclared(name, file))
 			alike = append(alike, name)
 		}

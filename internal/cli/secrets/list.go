@@ -178,7 +178,8 @@ func printSecretNames(a *cli.App, names []status.SecretName, sources status.Secr
 }
 
 var fileMarks = map[string]ui.Mark{
-	"encrypted": ui.Good, status.Referenced: ui.Good, "readable": ui.Dim, "missing": ui.Bad, "plain": ui.Bad, "nested": ui.Warn,
+	"encrypted": ui.Good, status.Referenced: ui.Good, "readable": ui.Dim,
+	"missing": ui.Bad, "plain": ui.Bad, "nested": ui.Warn,
 }
 
 func inCluster(n status.SecretName) ui.Cell {

@@ -114,8 +114,8 @@ func readValue(a *cli.App, cmd *cobra.Command, name, from string) (string, error
 	return value, nil
 }
 
-// refuseReferenced returns an error if a name is that of a secret with its value in a Secret that norn does not manage: a
-// value in the file would have no effect.
+// refuseReferenced returns an error if a name is that of a secret with its value in a Secret that norn does not manage:
+// a value in the file would have no effect.
 func refuseReferenced(file *appFile, names ...string) error {
 	for _, name := range names {
 		if ref, ok := file.spec.Reference(name); ok {

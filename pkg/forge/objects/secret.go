@@ -25,7 +25,8 @@ func SecretKeys(app string, pod corev1.PodSpec) []string {
 
 // ReadsSecret reports whether a container of a Pod gets variables from a Secret, or the files that an infraspec names.
 func ReadsSecret(pod corev1.PodSpec, name string) bool {
-	all := slices.Concat(inVariables(pod.InitContainers), inVariables(pod.Containers), inFiles(pod, infraspec.SecretVolume))
+	files := inFiles(pod, infraspec.SecretVolume)
+	all := slices.Concat(inVariables(pod.InitContainers), inVariables(pod.Containers), files)
 	return slices.ContainsFunc(all, func(ref infraspec.SecretReference) bool { return ref.Secret == name })
 }
 
