@@ -18,7 +18,7 @@ import (
 )
 
 // LiveSecrets hides the values that an app's Pods get from Secrets in all later output: from the app's own Secret, and
-// from those that its infraspec refers to. Values that it has once read stay hidden, also after they were changed.
+// from the Secrets that its infraspec refers to. Values that it has once read stay hidden, also after they were changed.
 type LiveSecrets struct {
 	app     *App
 	session *Session
@@ -36,7 +36,7 @@ type liveSecret struct {
 	// all keys, under their own names.
 	references []infraspec.SecretReference
 
-	versions map[string]bool // those that were read
+	versions map[string]bool // the versions that were read
 	changed  time.Time       // when the first one that was read got its values, or zero
 	latest   time.Time       // when the last one that was read got its values, or zero
 	keys     map[string]bool // of the last one that was read

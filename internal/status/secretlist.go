@@ -33,7 +33,7 @@ type SecretSources struct {
 	Foreign  bool                     // norn does not manage the Secret in the cluster
 	Live     map[string]secrets.Value // of the Secret in the cluster
 	// References are the secrets whose values are in Secrets that norn does not manage. Exists says whether they are
-	// there, for those that are known.
+	// there, as far as norn knows.
 	References []infraspec.SecretReference
 	Exists     map[string]bool
 }

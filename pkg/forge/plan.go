@@ -27,7 +27,7 @@ func Plan(
 		to.Report(pipeline.Event{Kind: pipeline.Warned, Line: fmt.Sprintf("%v; %s", missing, missing.Hint())})
 		err = r.checkReferences(ctx)
 	}
-	if missing, ok := errors.AsType[*MissingReferenceError](err); ok { // the changes are of interest all the same
+	if missing, ok := errors.AsType[*MissingReferenceError](err); ok { // the changes are of interest anyway
 		to.Report(pipeline.Event{Kind: pipeline.Warned, Line: fmt.Sprintf("%v; %s", missing, missing.Hint())})
 		err = nil
 	}

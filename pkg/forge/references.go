@@ -55,7 +55,7 @@ func (e *MissingReferenceError) Hint() string {
 
 // Referenced holds the Secrets that an infraspec refers to.
 type Referenced struct {
-	Secrets map[string]*corev1.Secret // by name, without those that do not exist
+	Secrets map[string]*corev1.Secret // by name, without missing ones
 	Denied  []error                   // for the Secrets that the user is not allowed to read
 	denied  []string
 }

@@ -68,7 +68,7 @@ environments:
 	}
 }
 
-// A list of names means exactly what it has always meant.
+// A list of names keeps its meaning.
 func TestSecretList(t *testing.T) {
 	spec, _, err := Parse("infraspec.yaml", []byte("app: shop\nrole: worker\nsecrets: [B, A]\n"))
 	if err != nil {
