@@ -18,7 +18,8 @@ import (
 )
 
 // LiveSecrets hides the values that an app's Pods get from Secrets in all later output: from the app's own Secret, and
-// from the Secrets that its infraspec refers to. Values that it has once read stay hidden, also after they were changed.
+// from the Secrets that its infraspec refers to. Values that it has once read stay hidden, also after they were
+// changed.
 type LiveSecrets struct {
 	app     *App
 	session *Session
