@@ -201,7 +201,7 @@ func (s *Session) Title(action, app string) string {
 // WarnLocalDatabase warns about a generated DATABASE_URL whose host is the Pod itself.
 func (a *App) WarnLocalDatabase(spec *infraspec.Spec, conf *config.Config) {
 	_, inEnv := spec.Env[infraspec.DatabaseURL]
-	own := inEnv || slices.Contains(spec.Secrets, infraspec.DatabaseURL)
+	own := inEnv || slices.Contains(spec.SecretVariables(), infraspec.DatabaseURL)
 	if pg := spec.Services.Postgres; pg == nil || pg.Database == "" || own {
 		return
 	}

@@ -156,6 +156,7 @@ func failures() []outcome {
 		ends[*forge.QuotaError](ExitFailed, k8srollout.QuotaExceeded),
 		ends[*forge.RefusedError](ExitFailed, k8srollout.PodsRefused),
 		ends[*forge.MissingKeysError](ExitFailed, k8srollout.MissingSecret),
+		ends[*forge.MissingReferenceError](ExitFailed, k8srollout.MissingSecret),
 		ends[infraspec.Errors](ExitUsage, reasonInvalid),
 		ends[*infraspec.NameError](ExitUsage, reasonInvalid),
 		ends[*InvalidError](ExitUsage, reasonInvalid),

@@ -31,6 +31,9 @@ func (e *examination) admission(ctx context.Context) Verdict {
 	if err = forge.Check(ctx, e.client, said, e.spec, o); err == nil {
 		err = deploy.CheckRunningUser(ctx, e.client, e.spec, o.Settings, e.Hide)
 	}
+	if err == nil {
+		err = e.references(ctx, said)
+	}
 	switch {
 	case is[*k8s.NamespaceError](err):
 		return skipped("the namespace does not exist (see namespace)")
@@ -44,6 +47,18 @@ func (e *examination) admission(ctx context.Context) Verdict {
 		return skipped("%s", strings.Join(said.unchecked, "; "))
 	}
 	return ok("the cluster accepts the Pods of %s", e.spec.App)
+}
+
+// references checks whether the Secrets exist that the infraspec refers to. norn does not create them.
+func (e *examination) references(ctx context.Context, to *notes) error {
+	refs := e.spec.References()
+	read, err := forge.ReadReferenced(ctx, e.client, e.Config.Namespace, refs)
+	if err != nil {
+		return err
+	}
+	read.Hide(refs, e.Hide)
+	to.unchecked = append(to.unchecked, read.NotChecked()...)
+	return read.Check(e.Config.Namespace, refs)
 }
 
 // with returns the verdict with further lines.

@@ -28,6 +28,9 @@ func (e *examination) secrets(ctx context.Context) Verdict {
 	}
 	files, err := secrets.OpenLayersLocally(ctx, secrets.Place{Dir: e.folder(), Environment: e.spec.Environment})
 	if len(declared) == 0 && errors.Is(err, fs.ErrNotExist) {
+		if len(e.spec.References()) > 0 {
+			return skipped("%s has only secrets from other Secrets (see admission)", e.spec.App)
+		}
 		return skipped("%s has no secrets", e.spec.App)
 	}
 	names := ""

@@ -35,6 +35,8 @@ type Request struct {
 	Out            io.Writer     // receives the container's output
 	Err            io.Writer     // receives its stderr, if the cluster can tell it apart; nil if Out gets both in order
 	Say            func(string)  // receives warnings and progress, line by line
+	// Shows, if not nil, is called once the container has started, and reports whether its output may be shown.
+	Shows func(context.Context) bool
 	// Labels and Annotations are those of the Job's Pod, in addition to norn's.
 	Labels, Annotations map[string]string
 }
@@ -182,7 +184,7 @@ func object(r Request, w work) *batchv1.Job {
 	if w.values != nil { // suspended until its Secret exists
 		suspended := true
 		job.Spec.Suspend = &suspended
-		readOwnSecret(&job.Spec.Template.Spec, objects.SecretName(r.App), name)
+		objects.RenameSecret(&job.Spec.Template.Spec, objects.SecretName(r.App), name)
 	}
 	if r.Timeout > 0 { // the deadline of the Pod: a Job's deadline would delete the Pod with its status
 		seconds := max(1, int64(math.Ceil(r.Timeout.Seconds())))
@@ -220,6 +222,9 @@ func run(ctx context.Context, cluster *k8s.Client, r Request, w work) (err error
 	var input *passing
 	if w.in != nil && !c.hasEnded(started) {
 		input = pass(ctx, cluster, r, attachment{started, c, w.in}, fail)
+	}
+	if r.Shows != nil && !r.Shows(ctx) {
+		r.Out, r.Err = io.Discard, nil
 	}
 	ended, err := showToEnd(ctx, cluster, r, started, target{job.Name, c, c.hasEnded})
 	inputErr := input.end()

@@ -9,6 +9,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"norn/pkg/infraspec"
 	"norn/pkg/k8s/metadata"
 )
 
@@ -64,6 +65,13 @@ func TestObjectWithOwnSecret(t *testing.T) {
 	pod := corev1.PodSpec{Containers: []corev1.Container{{Env: []corev1.EnvVar{
 		from("shop-secrets"), {Value: "x"}, from("other"),
 	}}}}
+	part := func(secret string) corev1.VolumeProjection {
+		return corev1.VolumeProjection{Secret: &corev1.SecretProjection{
+			LocalObjectReference: corev1.LocalObjectReference{Name: secret},
+		}}
+	}
+	files := &corev1.ProjectedVolumeSource{Sources: []corev1.VolumeProjection{part("shop-secrets"), part("other")}}
+	pod.Volumes = []corev1.Volume{{Name: infraspec.SecretVolume, VolumeSource: corev1.VolumeSource{Projected: files}}}
 	j := object(Request{App: "shop"}, work{kind: migration, pod: pod, values: map[string][]byte{"A": []byte("1")}})
 	var names []string
 	for _, e := range j.Spec.Template.Spec.Containers[0].Env {
@@ -71,7 +79,10 @@ func TestObjectWithOwnSecret(t *testing.T) {
 			names = append(names, e.ValueFrom.SecretKeyRef.Name)
 		}
 	}
-	if j.Spec.Suspend == nil || !*j.Spec.Suspend || !slices.Equal(names, []string{j.Name, "other"}) {
+	for _, p := range j.Spec.Template.Spec.Volumes[0].Projected.Sources {
+		names = append(names, p.Secret.Name)
+	}
+	if j.Spec.Suspend == nil || !*j.Spec.Suspend || !slices.Equal(names, []string{j.Name, "other", j.Name, "other"}) {
 		t.Errorf("suspend %v, Secrets %q", j.Spec.Suspend, names)
 	}
 }

@@ -55,15 +55,3 @@ func startWithSecret(ctx context.Context, cluster *k8s.Client, j *batchv1.Job, v
 	}
 	return cluster.ResumeJob(ctx, j.Namespace, j.Name)
 }
-
-// readOwnSecret makes a Pod read the Secret named own instead of the app's Secret, apps.
-func readOwnSecret(pod *corev1.PodSpec, apps, own string) {
-	for i := range pod.Containers {
-		for k := range pod.Containers[i].Env {
-			from := pod.Containers[i].Env[k].ValueFrom
-			if from != nil && from.SecretKeyRef != nil && from.SecretKeyRef.Name == apps {
-				from.SecretKeyRef.Name = own
-			}
-		}
-	}
-}

@@ -78,6 +78,7 @@ type Secret struct {
 	Name     string `json:"name"`
 	Declared bool   `json:"declared"`
 	Cluster  *bool  `json:"inCluster,omitempty"` // nil if unknown
+	From     string `json:"from,omitempty"`      // the Secret and the key that norn does not manage, such as db/url
 }
 
 // Volume is a volume and the state of its storage.

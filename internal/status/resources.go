@@ -42,9 +42,37 @@ func (d *detail) secrets(ctx context.Context) {
 		delete(keys, name)
 		d.Secrets = append(d.Secrets, s)
 	}
+	d.references(ctx)
 	yes := true
 	for _, name := range slices.Sorted(maps.Keys(keys)) {
 		d.Secrets = append(d.Secrets, Secret{Name: name, Cluster: &yes})
+	}
+}
+
+// references lists the secrets whose values are in Secrets that norn does not manage.
+func (d *detail) references(ctx context.Context) {
+	if d.local.Spec == nil {
+		return
+	}
+	live := map[string]*corev1.Secret{}
+	failed := map[string]bool{}
+	for _, ref := range d.local.Spec.References() {
+		if live[ref.Secret] == nil && !failed[ref.Secret] && d.cluster != nil {
+			s, err := d.cluster.GetSecret(ctx, d.settings.Namespace, ref.Secret)
+			if k8s.IsNotFound(err) {
+				s, err = &corev1.Secret{}, nil
+			}
+			if err != nil {
+				d.unread(err)
+			}
+			live[ref.Secret], failed[ref.Secret] = s, err != nil
+		}
+		one := Secret{Name: ref.Name, Declared: true, From: ref.Secret + "/" + ref.Key}
+		if s := live[ref.Secret]; s != nil && !failed[ref.Secret] {
+			_, exists := s.Data[ref.Key]
+			one.Cluster = &exists
+		}
+		d.Secrets = append(d.Secrets, one)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"norn/pkg/infraspec"
 	"norn/pkg/secrets"
 )
 
@@ -11,11 +12,16 @@ import (
 type SecretName struct {
 	Name     string `json:"name"`
 	Declared bool   `json:"declared"`
-	File     string `json:"file" redact:"-"` // missing, encrypted, plain, readable or nested
-	From     string `json:"from,omitempty"`  // name of the file that its value in the chosen environment comes from
-	Cluster  *bool  `json:"cluster,omitempty"`
-	Changed  *bool  `json:"changed,omitempty"` // the values in the cluster and in the file differ
+	File     string `json:"file" redact:"-"` // missing, encrypted, plain, readable, nested or reference
+	// From is the name of the file that its value in the chosen environment comes from. For a reference, it is the Secret
+	// and its key, such as db/url.
+	From    string `json:"from,omitempty"`
+	Cluster *bool  `json:"cluster,omitempty"`
+	Changed *bool  `json:"changed,omitempty"` // the values in the cluster and in the file differ
 }
+
+// Referenced is the File of a secret whose value is in a Secret that norn does not manage.
+const Referenced = "reference"
 
 // SecretSources holds an app's secrets by source.
 type SecretSources struct {
@@ -26,6 +32,10 @@ type SecretSources struct {
 	Asked    bool                     // whether a cluster answered
 	Foreign  bool                     // norn does not manage the Secret in the cluster
 	Live     map[string]secrets.Value // of the Secret in the cluster
+	// References are the secrets whose values are in Secrets that norn does not manage. Exists says whether they are
+	// there, as far as norn knows.
+	References []infraspec.SecretReference
+	Exists     map[string]bool
 }
 
 // SecretNames compares the infraspec, the file and the cluster. It returns the file's names in their order, then the
@@ -33,7 +43,8 @@ type SecretSources struct {
 func SecretNames(s SecretSources) []SecretName {
 	var list []SecretName
 	add := func(name, shape, from string) {
-		if slices.ContainsFunc(list, func(n SecretName) bool { return n.Name == name }) {
+		known := slices.ContainsFunc(list, func(n SecretName) bool { return n.Name == name })
+		if known || slices.ContainsFunc(s.References, func(r infraspec.SecretReference) bool { return r.Name == name }) {
 			return
 		}
 		n := SecretName{Name: name, Declared: slices.Contains(s.Declared, name), File: shape, From: from}
@@ -55,6 +66,13 @@ func SecretNames(s SecretSources) []SecretName {
 	}
 	for _, name := range s.Declared {
 		add(name, "missing", "")
+	}
+	for _, ref := range s.References {
+		n := SecretName{Name: ref.Name, Declared: true, File: Referenced, From: ref.Secret + "/" + ref.Key}
+		if exists, known := s.Exists[ref.Name]; known {
+			n.Cluster = &exists
+		}
+		list = append(list, n)
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Live)) {
 		add(name, "missing", "")

@@ -1,7 +1,6 @@
 package validate
 
 import (
-	"fmt"
 	"slices"
 
 	"norn/pkg/infraspec"
@@ -12,13 +11,13 @@ import (
 func (c *secretFiles) sizes(entries []secrets.Entry) {
 	total := 0
 	for _, e := range entries {
-		i := slices.Index(c.spec.Secrets, e.Name)
-		if i < 0 || !infraspec.IsVariable(e.Name) {
+		if !slices.Contains(c.spec.Secrets, e.Name) || !infraspec.IsVariable(e.Name) {
 			continue
 		}
 		total += e.Size
-		if why := infraspec.TooLong(e.Name, e.Size); why != "" {
-			c.add(fmt.Sprintf("secrets[%d]", i), infraspec.Error, "%s", why)
+		isFile := slices.Contains(c.spec.SecretFiles(), e.Name)
+		if why := infraspec.TooLong(e.Name, e.Size); why != "" && !isFile {
+			c.add(c.spec.SecretPath(e.Name), infraspec.Error, "%s", why)
 		}
 	}
 	if total > infraspec.MaxSecret {

@@ -77,10 +77,10 @@ func (c *secretFiles) missing(entries []secrets.Entry) {
 	if c.spec.Environment != "" {
 		where = fmt.Sprintf("neither in %s nor in %s", secrets.FileName, filepath.Base(c.place.Own()))
 	}
-	for i, name := range c.spec.Secrets {
+	for _, name := range c.spec.Secrets {
 		known := slices.ContainsFunc(entries, func(e secrets.Entry) bool { return e.Name == name })
 		if infraspec.IsVariable(name) && !known {
-			c.add(fmt.Sprintf("secrets[%d]", i), infraspec.Error, "%s is %s; set it with %s", name, where,
+			c.add(c.spec.SecretPath(name), infraspec.Error, "%s is %s; set it with %s", name, where,
 				c.place.SetCommand(name))
 		}
 	}
@@ -108,8 +108,9 @@ func (c *secretFiles) entries(entries []secrets.Entry) {
 		}
 		key, declared := "secrets", slices.Index(c.spec.Secrets, e.Name)
 		if declared >= 0 {
-			key = fmt.Sprintf("secrets[%d]", declared)
+			key = c.spec.SecretPath(e.Name)
 		}
+		ref, referenced := c.spec.Reference(e.Name)
 		switch {
 		case e.Shape == secrets.Plain && declared < 0:
 			c.add(key, infraspec.Warning, "%s is not encrypted in %s, and not listed here", e.Name, e.File)
@@ -120,6 +121,9 @@ func (c *secretFiles) entries(entries []secrets.Entry) {
 		case e.Shape == secrets.Nested && declared >= 0:
 			c.add(key, infraspec.Error, "%s is a list or a mapping in %s, which cannot be an environment variable",
 				e.Name, e.File)
+		case referenced:
+			c.add(c.spec.SecretPath(e.Name), infraspec.Warning,
+				"the app gets %s from Secret %s, so the value in %s has no effect", e.Name, ref.Secret, e.File)
 		case declared < 0 && e.Shape != secrets.Readable:
 			c.add(key, infraspec.Warning, "%s is in %s but not listed here, so the app does not get it", e.Name, e.File)
 		}

@@ -78,7 +78,7 @@ func (a appSecret) readFiles(ctx context.Context, place secrets.Place) (map[stri
 	files.Each(func(name string, v secrets.Value) { a.hide(name, v.Reveal()) })
 	values, err := files.Pick(a.spec.Secrets)
 	if err == nil {
-		err = checkSizes(files, values)
+		err = checkSizes(files, values, a.spec.SecretFiles())
 	}
 	return values, err
 }

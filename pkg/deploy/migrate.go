@@ -65,7 +65,8 @@ func (r *run) migrate(s shipment, dump string) pipeline.Step[string] {
 		}
 		request := job.Request{
 			Namespace: r.options.Namespace, App: r.spec.App, Timeout: MigrationTimeout, Out: out,
-			Say: func(line string) { _, _ = fmt.Fprintln(out, line) },
+			Say:   func(line string) { _, _ = fmt.Fprintln(out, line) },
+			Shows: func(ctx context.Context) bool { return r.hideReferenced(ctx, out) },
 		}
 		if request.Labels, request.Annotations, err = objects.JobMeta(r.spec); err != nil {
 			return "", pipeline.Result{}, err

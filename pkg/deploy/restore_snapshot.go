@@ -9,6 +9,7 @@ import (
 
 	"norn/pkg/deploy/database"
 	"norn/pkg/deploy/rollout"
+	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
 	"norn/pkg/pipeline"
 	"norn/pkg/secrets"
@@ -24,16 +25,21 @@ type RestoreOptions struct {
 func Connection(
 	ctx context.Context, cluster *k8s.Client, name string, target rollout.Target, settings database.Settings,
 ) (database.Connection, error) {
-	var values map[string]secrets.Value
+	var values, referenced map[string]secrets.Value
 	if secretDatabaseURL(target.Spec) {
 		place := secrets.Place{Dir: filepath.Dir(target.Spec.Path()), Environment: target.Spec.Environment}
 		var err error
 		secret := appSecret{cluster, target.Spec, target.Namespace, target.Redactor}
-		if values, err = secret.decrypt(ctx, place); err != nil {
+		if _, ok := target.Spec.Reference(infraspec.DatabaseURL); ok {
+			referenced, err = secret.mustReadReferenced(ctx)
+		} else {
+			values, err = secret.decrypt(ctx, place)
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
-	return database.ConnectionTo(name, databaseURL(target.Spec, values), settings)
+	return database.ConnectionTo(name, databaseURL(target.Spec, values, referenced), settings)
 }
 
 // RestoreSnapshot restores a database from a snapshot in one transaction: entirely or not at all. It first dumps the

@@ -163,6 +163,9 @@ func find(ctx context.Context, cluster *k8s.Client, t rollout.Target, choice Cho
 		if err == nil {
 			err = secretOf(cluster, t).checkKeys(ctx, found.Revision, found.parts[process].Set)
 		}
+		if err == nil {
+			err = secretOf(cluster, t).checkReferenced(ctx, found.Revision, found.parts[process].Set)
+		}
 	}
 	return found, err
 }

@@ -11,13 +11,16 @@ import (
 )
 
 // checkSizes returns a *secrets.FileError if the values do not fit into a Secret, or if no container can get one of
-// them as an environment variable. The error has names and sizes, never a value.
-func checkSizes(files *secrets.Layers, values map[string]secrets.Value) error {
+// them as an environment variable, unless asFiles has its name. The error has names and sizes, never a value.
+func checkSizes(files *secrets.Layers, values map[string]secrets.Value, asFiles []string) error {
 	total := 0
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		text := values[name].Reveal()
 		total += len(text)
-		problem := infraspec.TooLong(name, len(text))
+		problem := ""
+		if !slices.Contains(asFiles, name) {
+			problem = infraspec.TooLong(name, len(text))
+		}
 		if strings.Contains(text, "\x00") {
 			problem = name + " contains a NUL byte, which an environment variable cannot hold"
 		}

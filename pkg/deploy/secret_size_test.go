@@ -19,7 +19,7 @@ func TestCheckSizes(t *testing.T) {
 		values map[string]secrets.Value
 		want   string // "" if they fit
 	}{
-		{map[string]secrets.Value{"A": secrets.NewValue(""), "KEY": value(128<<10 - 5)}, ""},
+		{map[string]secrets.Value{"A": secrets.NewValue(""), "KEY": value(128<<10 - 5), "FILE": value(200 << 10)}, ""},
 		{
 			map[string]secrets.Value{"A": value(100), "KEY": value(128<<10 - 4)},
 			"secrets.enc.yaml: KEY has 131068 bytes, more than the limit of 131067 for an environment variable",
@@ -27,7 +27,7 @@ func TestCheckSizes(t *testing.T) {
 		{map[string]secrets.Value{"A": secrets.NewValue(canary + "\x00")}, "secrets.enc.yaml: A contains a NUL byte"},
 		{many, "secrets.enc.yaml: the declared values total 1105920 bytes, more than the limit of 1048576 for a Secret"},
 	} {
-		err := checkSizes(&secrets.Layers{}, c.values)
+		err := checkSizes(&secrets.Layers{}, c.values, []string{"FILE"})
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.HasPrefix(err.Error(), c.want)) {
 			t.Errorf("error %v, want %q", err, c.want)
 		}

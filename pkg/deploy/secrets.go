@@ -147,9 +147,12 @@ func valuesOf(s *corev1.Secret) map[string]secrets.Value {
 }
 
 // databaseURL returns the DATABASE_URL that the app gets from its env or secrets, or "".
-func databaseURL(spec *infraspec.Spec, values map[string]secrets.Value) string {
+func databaseURL(spec *infraspec.Spec, values, referenced map[string]secrets.Value) string {
 	if plain, ok := spec.Env[infraspec.DatabaseURL]; ok {
 		return plain
+	}
+	if value, ok := referenced[infraspec.DatabaseURL]; ok {
+		return value.Reveal()
 	}
 	return values[infraspec.DatabaseURL].Reveal()
 }
@@ -157,7 +160,7 @@ func databaseURL(spec *infraspec.Spec, values map[string]secrets.Value) string {
 // secretDatabaseURL reports whether the app gets its DATABASE_URL from its secrets.
 func secretDatabaseURL(spec *infraspec.Spec) bool {
 	_, plain := spec.Env[infraspec.DatabaseURL]
-	return !plain && slices.Contains(spec.Secrets, infraspec.DatabaseURL)
+	return !plain && slices.Contains(spec.SecretVariables(), infraspec.DatabaseURL)
 }
 
 // dropped returns the keys of the app's Secret that Pods read and the infraspec does not declare.

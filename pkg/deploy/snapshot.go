@@ -23,7 +23,7 @@ func (r *run) snapshot(s shipment) pipeline.Step[string] {
 		return pipeline.Step[string]{Name: "snapshot", Run: pipeline.Fixed("", pipeline.Skipped, why), Plan: plan}
 	}
 	run := func(ctx context.Context, out io.Writer) (string, pipeline.Result, error) {
-		c, err := database.ConnectionTo(name, databaseURL(r.spec, s.values), r.options.Database)
+		c, err := database.ConnectionTo(name, databaseURL(r.spec, s.values, s.referenced), r.options.Database)
 		if err != nil {
 			return "", pipeline.Result{}, err
 		}

@@ -26,6 +26,8 @@ type sourced struct {
 	tree   source.Tree              // the zero Tree with --image
 	spec   *infraspec.Spec          // the version's infraspec
 	values map[string]secrets.Value // the declared secrets, decrypted
+	// referenced has the declared secrets with values in Secrets that norn does not manage, if the user may read them.
+	referenced map[string]secrets.Value
 }
 
 // source returns the step that lays out the source, reads its infraspec and the cluster, and decrypts the secrets.
@@ -52,7 +54,11 @@ func (r *run) source() pipeline.Step[sourced] {
 			return sourced{}, pipeline.Result{}, err
 		}
 		values, err := shipping.secret.decrypt(ctx, shipping.secretPlace(out, files, tree))
-		return sourced{live, tree, spec, values}, result, err
+		if err != nil {
+			return sourced{}, pipeline.Result{}, err
+		}
+		referenced, err := shipping.readReferenced(ctx, out)
+		return sourced{live, tree, spec, values, referenced}, result, err
 	}
 	return pipeline.Step[sourced]{Name: "source", Run: read, Plan: read}
 }

@@ -151,8 +151,10 @@ func (r *run) prepare(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	r.deferredKeys, err = r.checkSecretKeys(ctx)
-	return err
+	if r.deferredKeys, err = r.checkSecretKeys(ctx); err != nil {
+		return err
+	}
+	return r.checkReferences(ctx)
 }
 
 // waitForDeletions reads the app's objects once no deletion is pending. Applying an object that is being deleted would

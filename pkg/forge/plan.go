@@ -25,6 +25,10 @@ func Plan(
 	err = r.begin(ctx)
 	if missing, ok := errors.AsType[*MissingKeysError](err); ok { // norn deploy adds them before it changes the Pods
 		to.Report(pipeline.Event{Kind: pipeline.Warned, Line: fmt.Sprintf("%v; %s", missing, missing.Hint())})
+		err = r.checkReferences(ctx)
+	}
+	if missing, ok := errors.AsType[*MissingReferenceError](err); ok { // the changes are of interest anyway
+		to.Report(pipeline.Event{Kind: pipeline.Warned, Line: fmt.Sprintf("%v; %s", missing, missing.Hint())})
 		err = nil
 	}
 	if err != nil {

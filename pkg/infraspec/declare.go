@@ -62,6 +62,8 @@ func (d *document) declare(lines, names []string) bool {
 		}
 		lines[last] += "secrets:" + end + "\n  - " + strings.Join(names, end+"\n  - ") + end + "\n"
 		return true
+	case list.Kind == yaml.MappingNode:
+		return declareIn(list, lines, names, end)
 	case list.Kind != yaml.SequenceNode:
 		return false
 	case len(list.Content) == 0:
@@ -83,6 +85,25 @@ func (d *document) declare(lines, names []string) bool {
 	return true
 }
 
+// declareIn adds names at the beginning of a mapping of secrets in the lines of the file, which end with end and a line
+// feed. It reports whether it could.
+func declareIn(mapping *yaml.Node, lines, names []string, end string) bool {
+	if mapping.Style&yaml.FlowStyle != 0 {
+		entries := strings.Join(names, ": {}, ") + ": {}"
+		if len(mapping.Content) > 0 {
+			entries += ", "
+		}
+		return replace(lines, mapping.Line, mapping.Column+1, mapping.Column+1, entries)
+	}
+	line := lines[mapping.Line-1]
+	indent := strings.Repeat(" ", mapping.Column-1)
+	if !strings.HasPrefix(line, indent) {
+		return false
+	}
+	lines[mapping.Line-1] = indent + strings.Join(names, ":"+end+"\n"+indent) + ":" + end + "\n" + line
+	return true
+}
+
 // declares reports whether data differs from the file of s only in the names that it declares, in an environment or in
 // those too that share its list.
 func (s *Spec) declares(data []byte, environment string, names []string) bool {
@@ -91,8 +112,9 @@ func (s *Spec) declares(data []byte, environment string, names []string) bool {
 		return false
 	}
 	same := func(was, is Spec) bool {
-		more := slices.Concat(was.Secrets, names)
-		if !slices.Equal(is.Secrets, more) && (was.Environment == environment || !slices.Equal(is.Secrets, was.Secrets)) {
+		had, has := slices.Sorted(slices.Values(was.Secrets)), slices.Sorted(slices.Values(is.Secrets))
+		more := slices.Sorted(slices.Values(slices.Concat(had, names)))
+		if !slices.Equal(has, more) && (was.Environment == environment || !slices.Equal(has, had)) {
 			return false
 		}
 		for _, one := range []*Spec{&was, &is} {

@@ -1,6 +1,9 @@
 package infraspec
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // Declare adds names to the list that holds in the environment, and changes nothing else.
 func TestDeclare(t *testing.T) {
@@ -22,13 +25,21 @@ func TestDeclare(t *testing.T) {
 		{"an alias", "secrets: &s [A]\nenvironments: {e: {secrets: *s}}\n", "e",
 			"secrets: &s [A, B, C]\nenvironments: {e: {secrets: *s}}\n"},
 		{"an alias elsewhere", "env: {X: &s [A]}\nsecrets: *s\n", "", ""},
+		{"a mapping", "secrets: # two\n  A:\n  D: {from: db/url} # one\nreplicas: 2\n", "",
+			"secrets: # two\n  B:\n  C:\n  A:\n  D: {from: db/url} # one\nreplicas: 2\n"},
+		{"braces", "secrets: {D: {from: db/url}}\n", "", "secrets: {B: {}, C: {}, D: {from: db/url}}\n"},
+		{"no braces", "secrets: {}\n", "", "secrets: {B: {}, C: {}}\n"},
+		{"an own mapping", "secrets: {A: }\nenvironments:\n  e:\n    secrets:\n      A: {from: db/url}\n  f: {}\n", "e",
+			"secrets: {A: }\nenvironments:\n  e:\n    secrets:\n      B:\n      C:\n      A: {from: db/url}\n  f: {}\n"},
+		{"a mapping on Windows", "secrets:\r\n  D: {from: db/url}\r\n", "",
+			"secrets:\r\n  B:\r\n  C:\r\n  D: {from: db/url}\r\n"},
 		{"no value", "secrets:\n", "", ""},
 		{"invalid", "rolle: x\n", "", ""},
 		{"a flow mapping", "", "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			before := head + c.before
-			if c.name == "Windows" {
+			if strings.HasSuffix(c.name, "Windows") {
 				before = "app: shop\r\nrole: worker\r\n" + c.before
 			}
 			if c.name == "a flow mapping" {

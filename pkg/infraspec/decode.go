@@ -15,6 +15,7 @@ type decoder struct {
 	*document
 	findings []Finding
 	merged   int // number of mappings merged by "<<" so far
+	sources  map[string]SecretSource
 }
 
 func (d *decoder) add(at *yaml.Node, sev Severity, rule Rule, format string, args ...any) {
@@ -36,6 +37,7 @@ func (d *decoder) decode(root *yaml.Node, s *Spec) {
 	spec := reflect.ValueOf(s).Elem()
 	fillDefaults(spec)
 	d.structValue(root, "", spec)
+	s.SecretSources = d.sources
 }
 
 func (d *decoder) value(n *yaml.Node, path string, v reflect.Value) {
@@ -71,6 +73,9 @@ func (d *decoder) value(n *yaml.Node, path string, v reflect.Value) {
 		return
 	case *Memory:
 		d.memory(n, path, p)
+		return
+	case *SecretNames:
+		d.secretNames(n, path, p)
 		return
 	case *map[string]Environment:
 		d.environments(n, path, p)
@@ -230,7 +235,7 @@ func (d *decoder) scalar(n *yaml.Node, path string, v reflect.Value) {
 		v.SetInt(int64(i))
 	default: // numbers and booleans are strings as written, as in the original system
 		if n.Kind != yaml.ScalarNode && strings.HasPrefix(path, "secrets[") {
-			d.add(n, Error, RuleWrongType, "%s must be a name, not %s%s", path, misplaced(n), insteadOf["secrets"])
+			d.add(n, Error, RuleWrongType, "%s must be a name, not %s%s", path, misplaced(n), insteadOfName(n))
 			return
 		}
 		if n.Kind != yaml.ScalarNode {
@@ -287,9 +292,22 @@ func insteadOfMapping(path string) string {
 
 // insteadOf corrects common mistakes, by path.
 var insteadOf = map[string]string{
-	"env": "; write NAME: value",
-	"secrets": "; list only the names and put the values in secrets.enc.yaml; " +
-		"anyone with this file can read a value written here",
+	"env":     "; write NAME: value",
+	"secrets": "; list only the names and put the values in secrets.enc.yaml" + readable,
+}
+
+const (
+	readable = "; anyone with this file can read a value written here"
+	// elsewhere says where the value of a secret goes.
+	elsewhere = "; put the value in secrets.enc.yaml" + readable
+)
+
+// insteadOfName corrects a mapping in a list of secrets: one with the source of a secret, or else one with its value.
+func insteadOfName(n *yaml.Node) string {
+	if n.Kind == yaml.MappingNode && len(n.Content) == 2 && resolved(n.Content[1]).Kind == yaml.MappingNode {
+		return "; for from and file, write all secrets as one mapping, without -"
+	}
+	return insteadOf["secrets"]
 }
 
 // maxQuoted is the most runes that a message quotes of a value.

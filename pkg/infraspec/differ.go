@@ -8,7 +8,8 @@ import (
 // Differing returns the keys in which two infraspecs differ, such as replicas and env.LOG_LEVEL, in the order of the
 // file's documentation.
 func (s *Spec) Differing(other *Spec) []string {
-	return differing("", reflect.ValueOf(s).Elem(), reflect.ValueOf(other).Elem())
+	keys := differing("", reflect.ValueOf(s).Elem(), reflect.ValueOf(other).Elem())
+	return append(keys, s.differingSources(other)...)
 }
 
 func differing(path string, a, b reflect.Value) []string {

@@ -83,6 +83,9 @@ func valueOf(t reflect.Type, key string) reflect.Type {
 		}
 	default:
 	}
+	if value == reflect.TypeFor[SecretNames]() { // a mapping of sources, unless it is a list
+		return reflect.TypeFor[map[string]SecretSource]()
+	}
 	if value != nil && value.Kind() == reflect.Pointer {
 		value = value.Elem()
 	}

@@ -109,7 +109,7 @@ func plain(path string) bool {
 // mayShow reports whether an excerpt may show the value n at path. If composite, a mapping belongs there.
 func mayShow(path string, n *yaml.Node, composite bool) bool {
 	if strings.HasPrefix(path, "secrets") {
-		return isName(path, n)
+		return isName(path, n) || isSource(path, n)
 	}
 	return plain(path) && !composite || isOrdinary(lastKey(path), n.Value)
 }
@@ -127,6 +127,12 @@ func lastKey(path string) string {
 // isName reports whether n is a valid name under secrets.
 func isName(path string, n *yaml.Node) bool {
 	return strings.HasPrefix(path, "secrets[") && envName.MatchString(n.Value)
+}
+
+// isSource reports whether n is a valid source of a secret.
+func isSource(path string, n *yaml.Node) bool {
+	return strings.HasSuffix(path, ".from") && reference.MatchString(n.Value) ||
+		strings.HasSuffix(path, ".file") && strings.HasPrefix(n.Value, "/")
 }
 
 // plainKeys matches the keys whose values may be shown if the file is not YAML and only the line is known.

@@ -21,6 +21,7 @@ func (d *decoder) check(s *Spec) {
 	d.repo(s)
 	d.platforms(s)
 	d.variables(s)
+	d.secretSources(s)
 	d.commands(s)
 	d.volumes(s)
 	d.pod(s)

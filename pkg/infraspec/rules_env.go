@@ -59,16 +59,14 @@ func (d *decoder) variables(s *Spec) {
 	seen := map[string]bool{}
 	for i, name := range s.Secrets {
 		key := element("secrets", i)
+		if !d.has(key) {
+			key = join("secrets", name)
+		}
 		_, inEnv := s.Env[name]
 		switch {
 		case !d.has(key) || d.foundAt(key): // not a string, already reported
-		case strings.ContainsAny(name, "=: "): // not quoted: it may contain the value
-			d.at(key, Error, RuleVariable, "%s must be only a name; put its value in secrets.enc.yaml and nowhere else", key)
-		case !envName.MatchString(name):
-			d.at(key, Error, RuleVariable, "%s is not a valid variable name; %s", key, nameAdvice)
-		case holdsSecret(name):
-			d.at(key, Error, RuleVariable, "%s looks like a secret; list only its name and put the value in secrets.enc.yaml",
-				key)
+		case invalidName(name) != "":
+			d.at(key, Error, RuleVariable, "%s %s", key, invalidName(name))
 		case seen[name]:
 			d.at(key, Error, RuleTwice, "secrets: %s is listed twice", quoted(name))
 		case inEnv:
@@ -116,8 +114,8 @@ func (d *decoder) database(s *Spec) {
 			"at most 63 characters: it is part of a file's name", quoted(name))
 	}
 	const overrides = "this DATABASE_URL overrides the one generated from services.postgres"
-	if i := slices.Index(s.Secrets, DatabaseURL); generated && i >= 0 {
-		d.at(element("secrets", i), Warning, RuleDatabase, overrides)
+	if generated && slices.Contains(s.SecretVariables(), DatabaseURL) {
+		d.at(s.SecretPath(DatabaseURL), Warning, RuleDatabase, overrides)
 	} else if generated && inEnv {
 		d.at("env."+DatabaseURL, Warning, RuleDatabase, overrides)
 	}

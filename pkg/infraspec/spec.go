@@ -71,8 +71,9 @@ type Spec struct {
 	Repo Repo `yaml:"repo"`
 	// Services are the services that the app depends on.
 	Services Services `yaml:"services"`
-	// Secrets are the names of values in secrets.enc.yaml. The app gets them as environment variables.
-	Secrets []string `yaml:"secrets"`
+	// Secrets are the names of values in secrets.enc.yaml. The app gets them as environment variables. As a mapping,
+	// NAME: {from: SECRET/KEY} takes the value from another Secret, and NAME: {file: PATH} makes it a file.
+	Secrets SecretNames `yaml:"secrets"`
 	// Migrations is the migration that runs before the rollout of a new version.
 	Migrations Migrations `yaml:"migrations"`
 	// Artifacts is how many old versions norn keeps.
@@ -107,6 +108,8 @@ type Spec struct {
 	Environment string `jsonschema:"-"`
 	// Process is the process that this Spec describes: "" for the app's main one. See Workloads.
 	Process string `jsonschema:"-"`
+	// SecretSources are the secrets with from or file, by name.
+	SecretSources map[string]SecretSource `jsonschema:"-"`
 
 	doc     *document
 	overlay *OverlayFile

@@ -48,6 +48,9 @@ func Alternative(name string) string { return alternatives[""][plainSpelling(nam
 // instead returns a suffix that says what to write instead of the unknown key got of the mapping at path, or "".
 func instead(path, got string, names []string) string {
 	path = listIndex.ReplaceAllString(path, "[]")
+	if strings.HasPrefix(path, "secrets.") {
+		path = "secrets[]"
+	}
 	plainGot := plainSpelling(got)
 	for _, name := range names {
 		if plainSpelling(name) == plainGot {
@@ -97,6 +100,10 @@ var synonyms = map[string]map[string]string{
 		"mount": "mountPath", "path": "mountPath", "target": "mountPath", "storage": "size", "host": "hostPath",
 		"storageclass": "class", "storageclassname": "class", "accessmode": "access", "accessmodes": "access",
 	},
+	"secrets[]": {
+		"secret": "from", "ref": "from", "secretref": "from", "secretkeyref": "from", "valuefrom": "from", "path": "file",
+		"mount": "file", "mountpath": "file", "target": "file",
+	},
 	"pod":               {"serviceaccountname": "serviceAccount", "imagepullsecrets": "pullSecrets"},
 	"pod.tolerations[]": {"seconds": "tolerationSeconds"},
 }
@@ -133,6 +140,7 @@ var alternatives = map[string]map[string]string{
 		"securitycontext": "set security, or set it in an overlay (docs/overlay.md)", "affinity": overlayIt,
 		"initcontainers": overlayIt, "containers": overlayIt, "volumes": overlayIt,
 	},
+	"secrets[]": {"value": "put the value in secrets.enc.yaml and nowhere else"},
 	"resources": {"cpu": resourceKeys, "memory": resourceKeys},
 }
 

@@ -2,6 +2,7 @@ package infraspec
 
 import (
 	"reflect"
+	"strings"
 
 	"gopkg.in/yaml.v3"
 )
@@ -20,7 +21,7 @@ func (d *decoder) unknownKey(p pair, path string, names []string) {
 // showUnknown lets excerpts show the value of an unknown key like that of the known key that was probably meant. If
 // none was, they show what cannot be a secret.
 func (d *decoder) showUnknown(p pair, path string, v reflect.Value) {
-	if !p.repeatable() {
+	if !p.repeatable() || strings.HasPrefix(path, "secrets") {
 		return
 	}
 	for _, f := range fieldsOf(v.Type()) {

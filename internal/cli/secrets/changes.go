@@ -53,9 +53,10 @@ func declare(ctx context.Context, a *cli.App, file *appFile, names []string) err
 	prompt, asking := ui.NewPrompt(a.Streams)
 	var alike []string // names that differ only in case from a declared one: a mistake
 	for _, name := range names {
-		if !asking || slices.ContainsFunc(file.declared, func(d string) bool { return strings.EqualFold(d, name) }) ||
-			!infraspec.IsVariable(name) {
-			a.Warnf("%s", undeclared(name, file.declared))
+		_, referenced := file.spec.Reference(name)
+		isAlike := slices.ContainsFunc(file.declared, func(d string) bool { return strings.EqualFold(d, name) })
+		if !asking || referenced || isAlike || !infraspec.IsVariable(name) {
+			a.Warnf("%s", undeclared(name, file))
 			alike = append(alike, name)
 		}
 	}
@@ -77,7 +78,7 @@ func declare(ctx context.Context, a *cli.App, file *appFile, names []string) err
 		a.Warnf("%s stays as it is: %v", ui.DisplayPath(path), err)
 	}
 	for _, name := range names {
-		a.Warnf("%s", undeclared(name, file.declared))
+		a.Warnf("%s", undeclared(name, file))
 	}
 	if ctx.Err() != nil {
 		return fmt.Errorf("the value is set, but %s is not declared: %w", all, context.Cause(ctx))
@@ -86,14 +87,21 @@ func declare(ctx context.Context, a *cli.App, file *appFile, names []string) err
 }
 
 // undeclared returns a warning that the infraspec does not declare name, with the line to add.
-func undeclared(name string, declared []string) string {
-	for _, other := range declared {
+func undeclared(name string, file *appFile) string {
+	if ref, ok := file.spec.Reference(name); ok {
+		return fmt.Sprintf("the app gets %s from Secret %s, so this value has no effect", name, ref.Secret)
+	}
+	for _, other := range file.declared {
 		if strings.EqualFold(other, name) {
 			return fmt.Sprintf("the infraspec declares %s, not %s; names are case-sensitive", other, name)
 		}
 	}
-	if len(declared) == 0 {
+	if len(file.declared) == 0 && len(file.spec.SecretSources) == 0 {
 		return fmt.Sprintf("%s is not declared, so the app does not get it; add this line to %s: secrets: [%[1]s]",
+			name, infraspec.FileName)
+	}
+	if file.spec.MapsSecrets() {
+		return fmt.Sprintf("%s is not declared, so the app does not get it; add the line \"%[1]s:\" under secrets in %s",
 			name, infraspec.FileName)
 	}
 	return fmt.Sprintf("%s is not declared, so the app does not get it; add the line \"- %[1]s\" under secrets in %s",

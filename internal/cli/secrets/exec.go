@@ -31,6 +31,9 @@ command may need them. The command's output is not redacted, and its exit code i
 			if err != nil {
 				return err
 			}
+			for _, ref := range file.spec.References() {
+				a.Warnf("%s is not set, because its value is in Secret %s", ref.Name, ref.Secret)
+			}
 			if len(file.spec.Secrets) == 0 {
 				return cli.Usagef("the infraspec of %s declares no secrets", file.app)
 			}

@@ -43,6 +43,9 @@ as usual; $NAME is not expanded. The file stays where it is, in plain text: dele
 			if err != nil {
 				return err
 			}
+			if err := refuseReferenced(file, slices.Sorted(maps.Keys(values))...); err != nil {
+				return err
+			}
 			return importAll(a, cmd, file, values)
 		},
 	}

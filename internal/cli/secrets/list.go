@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"norn/internal/cli"
 	"norn/internal/status"
 	"norn/internal/ui"
+	"norn/pkg/forge"
 	"norn/pkg/forge/objects"
 	"norn/pkg/k8s"
 	"norn/pkg/secrets"
@@ -35,9 +37,12 @@ know, and says why. Values are never shown.`,
 			if err != nil {
 				return err
 			}
-			sources := status.SecretSources{Declared: file.declared, ByFile: file.place.Environment != ""}
+			sources := status.SecretSources{
+				Declared: file.declared, ByFile: file.place.Environment != "", References: file.spec.References(),
+			}
 			sources.Entries, err = file.place.Entries()
 			switch {
+			case errors.Is(err, fs.ErrNotExist) && len(sources.Declared) == 0 && len(sources.References) > 0:
 			case errors.Is(err, fs.ErrNotExist):
 				a.Warnf("%s does not exist yet; %s creates it", ui.DisplayPath(file.path), file.place.SetCommand("NAME"))
 			case err != nil:
@@ -54,6 +59,9 @@ know, and says why. Values are never shown.`,
 			if client != nil {
 				s := &cli.Session{Conf: conf, Client: client}
 				if err = readLive(cmd.Context(), a, s, file.app, &sources); err != nil {
+					return err
+				}
+				if err = readReferenced(cmd.Context(), a, s, &sources); err != nil {
 					return err
 				}
 			}
@@ -115,12 +123,34 @@ func readLive(
 	return nil
 }
 
+// readReferenced adds to sources which references exist in the cluster. It warns about Secrets that it cannot read.
+func readReferenced(ctx context.Context, a *cli.App, s *cli.Session, sources *status.SecretSources) error {
+	read, err := forge.ReadReferenced(ctx, s.Client, s.Conf.Namespace, sources.References)
+	if err != nil {
+		return err
+	}
+	read.Hide(sources.References, a.Redactor.Hide)
+	for _, denied := range read.Denied {
+		ui.PrintWarning(a.Streams.Err, denied.Error())
+	}
+	missing := read.Missing(sources.References)
+	sources.Exists = map[string]bool{}
+	for _, ref := range sources.References {
+		absent := slices.ContainsFunc(missing, func(m forge.MissingReference) bool { return m.Name == ref.Name })
+		if absent || read.Secrets[ref.Secret] != nil {
+			sources.Exists[ref.Name] = !absent
+		}
+	}
+	return nil
+}
+
 func printSecretNames(a *cli.App, names []status.SecretName, sources status.SecretSources) {
 	if len(names) == 0 {
 		return
 	}
 	head := []string{"NAME", "INFRASPEC", "FILE"}
-	if sources.ByFile {
+	from := sources.ByFile || len(sources.References) > 0
+	if from {
 		head = append(head, "FROM")
 	}
 	if sources.Asked {
@@ -133,11 +163,11 @@ func printSecretNames(a *cli.App, names []status.SecretName, sources status.Secr
 			declared = ui.Marked("not declared", ui.Warn)
 		}
 		row := []ui.Cell{{Text: n.Name}, declared, ui.Marked(n.File, fileMarks[n.File])}
-		if sources.ByFile {
+		if from {
 			row = append(row, ui.Cell{Text: cli.Dash(n.From)})
 		}
 		switch {
-		case sources.Foreign:
+		case sources.Foreign && n.File != status.Referenced:
 			row = append(row, ui.Marked("not managed", ui.Warn))
 		case sources.Asked:
 			row = append(row, inCluster(n))
@@ -148,11 +178,14 @@ func printSecretNames(a *cli.App, names []status.SecretName, sources status.Secr
 }
 
 var fileMarks = map[string]ui.Mark{
-	"encrypted": ui.Good, "readable": ui.Dim, "missing": ui.Bad, "plain": ui.Bad, "nested": ui.Warn,
+	"encrypted": ui.Good, status.Referenced: ui.Good, "readable": ui.Dim,
+	"missing": ui.Bad, "plain": ui.Bad, "nested": ui.Warn,
 }
 
 func inCluster(n status.SecretName) ui.Cell {
 	switch {
+	case n.Cluster == nil:
+		return ui.Marked("not checked", ui.Dim)
 	case !*n.Cluster && n.Declared:
 		return ui.Marked("missing", ui.Warn)
 	case !*n.Cluster:

@@ -54,6 +54,9 @@ processes, and the shell keeps it in its history.`,
 			if err != nil {
 				return err
 			}
+			if err := refuseReferenced(file, name); err != nil {
+				return err
+			}
 			switch {
 			case inArgs && from != "":
 				return cli.Usagef("=VALUE and --from-file cannot be combined")
@@ -109,6 +112,18 @@ func readValue(a *cli.App, cmd *cobra.Command, name, from string) (string, error
 		return "", cli.Usagef("standard input is empty; norn secrets set %s= sets an empty value", name)
 	}
 	return value, nil
+}
+
+// refuseReferenced returns an error if a name is that of a secret with its value in a Secret that norn does not manage:
+// a value in the file would have no effect.
+func refuseReferenced(file *appFile, names ...string) error {
+	for _, name := range names {
+		if ref, ok := file.spec.Reference(name); ok {
+			return cli.Usagef("%s comes from key %s of Secret %s, which norn does not manage; change the value there, "+
+				"or remove from in %s", name, ref.Key, ref.Secret, ui.DisplayPath(file.spec.Path()))
+		}
+	}
+	return nil
 }
 
 func setSecret(a *cli.App, cmd *cobra.Command, file *appFile, name, value string) error {

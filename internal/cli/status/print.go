@@ -280,13 +280,17 @@ func yes(b bool) string {
 // secretNames returns the names of secrets: first the deployed ones, then the missing and the undeclared ones. If
 // declared is false, the infraspec is unknown, and no name counts as undeclared.
 func secretNames(list []status.Secret, declared bool) string {
-	var good, missing, extra []string
+	var good, missing, broken, extra []string
 	for _, s := range list {
 		switch {
 		case declared && !s.Declared:
 			extra = append(extra, s.Name)
+		case s.Cluster != nil && !*s.Cluster && s.From != "":
+			broken = append(broken, fmt.Sprintf("%s from %s", s.Name, s.From))
 		case s.Cluster != nil && !*s.Cluster:
 			missing = append(missing, s.Name)
+		case s.From != "":
+			good = append(good, fmt.Sprintf("%s from %s", s.Name, s.From))
 		default:
 			good = append(good, s.Name)
 		}
@@ -298,6 +302,7 @@ func secretNames(list []status.Secret, declared bool) string {
 	}{
 		{good, ""},
 		{missing, " (not in the cluster yet; norn deploy adds it)"},
+		{broken, " (not in the cluster; norn does not manage this Secret)"},
 		{extra, " (no longer in the infraspec)"},
 	} {
 		if len(l.names) > 0 {

@@ -78,10 +78,12 @@ func (r *runner) read(ctx context.Context, v k8srollout.Verdict, f *Failure) {
 		calls                         sync.WaitGroup
 		logErr, previousErr, eventErr error
 	)
-	calls.Go(func() { f.Log, logErr = timely(ctx, func() ([]string, error) { return r.tail(ctx, v, false) }) })
-	calls.Go(func() {
-		f.Previous, previousErr = timely(ctx, func() ([]string, error) { return r.tail(ctx, v, true) })
-	})
+	if logErr = r.hideReferenced(ctx); logErr == nil { // without the values to hide, no line can be shown
+		calls.Go(func() { f.Log, logErr = timely(ctx, func() ([]string, error) { return r.tail(ctx, v, false) }) })
+		calls.Go(func() {
+			f.Previous, previousErr = timely(ctx, func() ([]string, error) { return r.tail(ctx, v, true) })
+		})
+	}
 	calls.Go(func() { f.Events, eventErr = timely(ctx, func() ([]string, error) { return r.warnings(ctx, v.Pod) }) })
 	calls.Wait()
 	if slices.Equal(f.Log, f.Previous) { // while a container waits to restart, both are the last run's log

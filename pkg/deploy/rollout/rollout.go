@@ -107,6 +107,7 @@ func (r *runner) start(ctx context.Context, m Member) error {
 		r.before = r.Forged.Before
 	}
 	r.changed = before.Generation != after.Generation
+	_ = r.hideReferenced(ctx) // the evidence reports an error, if it needs the values
 	r.replaces, r.unchanged = Replaces(before, after), reflect.DeepEqual(before.Spec, after.Spec)
 	r.announceDowntime(ctx, before, after)
 	return nil

@@ -24,8 +24,9 @@ func environment(spec *infraspec.Spec, s Settings) []*applycore.EnvVarApplyConfi
 	for _, name := range slices.Sorted(maps.Keys(plain)) {
 		out = append(out, applycore.EnvVar().WithName(name).WithValue(literal(plain[name])))
 	}
-	for _, name := range slices.Sorted(slices.Values(spec.Secrets)) {
-		ref := applycore.SecretKeySelector().WithName(SecretName(spec.App)).WithKey(name)
+	for _, name := range spec.SecretVariables() {
+		secret, key := sourceOf(spec, name)
+		ref := applycore.SecretKeySelector().WithName(secret).WithKey(key)
 		out = append(out, applycore.EnvVar().WithName(name).WithValueFrom(applycore.EnvVarSource().WithSecretKeyRef(ref)))
 	}
 	return out
@@ -37,7 +38,7 @@ func databaseAddress(spec *infraspec.Spec, s Settings) string {
 	if pg == nil || pg.Database == "" {
 		return ""
 	}
-	if _, set := spec.Env[infraspec.DatabaseURL]; set || slices.Contains(spec.Secrets, infraspec.DatabaseURL) {
+	if _, set := spec.Env[infraspec.DatabaseURL]; set || slices.Contains(spec.SecretVariables(), infraspec.DatabaseURL) {
 		return ""
 	}
 	u := url.URL{Scheme: "postgres", Host: s.PostgresHost + ":5432", Path: "/" + pg.Database, RawQuery: "sslmode=disable"}

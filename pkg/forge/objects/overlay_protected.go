@@ -123,7 +123,7 @@ func (r *overlayReader) checkEnv(env *yaml.Node, path string) {
 		}
 		_, plain := r.spec.Env[name.Value]
 		generated := name.Value == infraspec.DatabaseURL && databaseAddress(r.spec, Settings{}) != ""
-		if plain || generated || slices.Contains(r.spec.Secrets, name.Value) {
+		if plain || generated || slices.Contains(r.spec.SecretVariables(), name.Value) {
 			r.add(name, infraspec.Error, infraspec.RuleOverlay,
 				"an overlay cannot set this variable of %s: the infraspec sets it", path)
 		}

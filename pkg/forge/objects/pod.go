@@ -25,6 +25,7 @@ func plainPod(spec *infraspec.Spec, s Settings, start *Start) (*applycore.PodSpe
 		return nil, err
 	}
 	pod := withStop(applycore.PodSpec().WithContainers(container).WithVolumes(volumes(spec)...), spec)
+	withSecretFiles(pod, spec)
 	withPodSettings(pod, spec, s)
 	return pod, nil
 }

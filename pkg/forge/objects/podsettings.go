@@ -7,6 +7,7 @@ import (
 	applycore "k8s.io/client-go/applyconfigurations/core/v1"
 
 	"norn/pkg/infraspec"
+	"norn/pkg/k8s/metadata"
 )
 
 // withPodSettings sets what the key pod of the infraspec says about the Pod.
@@ -66,6 +67,9 @@ func template(
 	}
 	if len(spec.Pod.Annotations) > 0 {
 		t.WithAnnotations(spec.Pod.Annotations)
+	}
+	if names := referencedSecrets(spec); names != "" {
+		t.WithAnnotations(map[string]string{metadata.ReferencesAnnotation: names})
 	}
 	return t
 }

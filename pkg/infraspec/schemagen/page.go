@@ -208,6 +208,8 @@ func typeName(s *jsonschema.Schema) string {
 	switch {
 	case has("array") && has("string"):
 		return "command line: a string for `/bin/sh -c`, or a list"
+	case has("array") && has("object"):
+		return "list of names, or a mapping"
 	case has("array") && s.Items.Properties != nil:
 		return "list of mappings"
 	case has("array"):

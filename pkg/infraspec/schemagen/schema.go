@@ -17,7 +17,14 @@ import (
 func schema(dir string) (*jsonschema.Schema, error) {
 	r := &jsonschema.Reflector{
 		Anonymous: true, DoNotReference: true, ExpandedStruct: true, FieldNameTag: "yaml", RequiredFromJSONSchemaTags: true,
-		Mapper: valueType,
+	}
+	r.Mapper = func(t reflect.Type) *jsonschema.Schema {
+		if t != reflect.TypeFor[infraspec.SecretNames]() {
+			return valueType(t)
+		}
+		source := r.Reflect(&infraspec.SecretSource{})
+		source.Version = ""
+		return &jsonschema.Schema{Type: "array", Items: multi(written...), AdditionalProperties: source}
 	}
 	if err := r.AddGoComments("norn/pkg/infraspec", dir); err != nil {
 		return nil, fmt.Errorf("read the comments: %w", err)
@@ -104,14 +111,26 @@ func finish(s *jsonschema.Schema, t reflect.Type) {
 			prop.Default = fallback(t.Field(i).Tag)
 		}
 		prop.Description = strings.Join(strings.Fields(prop.Description), " ")
-		if name == "secrets" {
-			prop.Items.Pattern = variable
+		if ft == reflect.TypeFor[infraspec.SecretNames]() {
+			finishSecrets(prop)
+			continue
 		}
 		types(prop, slices.Contains(s.Required, name))
 		if ft == reflect.TypeFor[infraspec.Healthcheck]() {
 			prop.Extras["type"], prop.Pattern = []any{"string", "object", "null"}, "^(/|$)"
 		}
 	}
+}
+
+// finishSecrets completes the schema of the secrets: a list of names, or a mapping of names to their sources.
+func finishSecrets(prop *jsonschema.Schema) {
+	prop.Items.Pattern = variable
+	prop.Type, prop.Extras = "", map[string]any{"type": []any{"array", "object", "null"}}
+	source := prop.AdditionalProperties
+	finish(source, reflect.TypeFor[infraspec.SecretSource]())
+	source.Description = ""
+	types(source, false)
+	prop.PropertyNames = &jsonschema.Schema{Pattern: variable}
 }
 
 // finishMap completes the schema of a mapping of names to structs.

@@ -94,6 +94,9 @@ const (
 	// does not reveal them.
 	SecretAnnotation  = "norn/secret-version"               //nolint:gosec // a name, not a credential
 	RestartAnnotation = "kubectl.kubernetes.io/restartedAt" // the same as kubectl rollout restart
+	// ReferencesAnnotation names the Secrets, separated by commas, that the infraspec refers to and norn does not manage.
+	// norn hides their values in logs.
+	ReferencesAnnotation = "norn/referenced-secrets"
 )
 
 // IsRestartAnnotation reports whether a pod template's annotation only restarts pods and does not belong to the

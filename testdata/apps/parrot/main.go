@@ -1,4 +1,5 @@
-// Command parrot is a sample image that prints its secrets in all forms, for tests that search for them.
+// Command parrot is a sample image that prints its secrets in all forms, for tests that search for them: the variables
+// that SAY names, and the files that FILES names.
 package main
 
 import (
@@ -50,6 +51,10 @@ func main() {
 				text = text[n:]
 			}
 		}
+	}
+	for _, path := range strings.Fields(os.Getenv("FILES")) {
+		data, err := os.ReadFile(path)
+		fmt.Printf("%s: %s %v\n", path, data, err)
 	}
 	if len(os.Args) > 1 && os.Args[1] == "migrate" {
 		time.Sleep(300 * time.Millisecond) // until its output has been read
