@@ -51,7 +51,11 @@ func (r *run) source() pipeline.Step[sourced] {
 		if err := shipping.sayPromoted(out, live); err != nil {
 			return sourced{}, pipeline.Result{}, err
 		}
-		values, err := shipping.secret.decrypt(ctx, shipping.secretPlace(out, files, tree))
+		place := shipping.secretPlace(out, files, tree)
+		values, err := shipping.secret.decrypt(ctx, place)
+		if err == nil {
+			err = shipping.sayPromotedSecrets(ctx, out, place, values)
+		}
 		return sourced{live, tree, spec, values}, result, err
 	}
 	return pipeline.Step[sourced]{Name: "source", Run: read, Plan: read}
