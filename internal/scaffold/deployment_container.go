@@ -4,11 +4,12 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
-	"time"
 
 	"gopkg.in/yaml.v3"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 
 	"norn/pkg/infraspec"
 )
@@ -111,13 +112,13 @@ func (d *deployed) checks() {
 		d.note(nil, key, "norn has no check of this kind; use healthcheck.command")
 	}
 	for i, other := range probes {
-		if i != first && other != nil && other.ProbeHandler.String() != probe.ProbeHandler.String() {
+		if i != first && other != nil && !equality.Semantic.DeepEqual(other.ProbeHandler, probe.ProbeHandler) {
 			d.note(nil, names[i], "norn makes all probes from one healthcheck, which is that of the %s", key)
 		}
 	}
 }
 
-func wholeSeconds(n int) string { return (time.Duration(n) * time.Second).String() }
+func wholeSeconds(n int) string { return strconv.Itoa(n) + "s" }
 
 // amounts takes the requests and limits.
 func (d *deployed) amounts() {

@@ -84,8 +84,7 @@ func sortedPairs(all map[string]string) []pair {
 
 // rest names the settings that have no counterpart.
 func (d *deployed) rest() {
-	const overlay = "norn has no such setting; set it in an overlay"
-	d.unknown("", d.Deployment.Spec, overlay, map[string]string{
+	d.unknown(d.Deployment.Spec, map[string]string{
 		"replicas": "", "selector": "", "template": "", "revisionHistoryLimit": "", "strategy": "",
 		"progressDeadlineSeconds": "",
 		"paused":                  "norn deploy resumes it",
@@ -102,7 +101,7 @@ func (d *deployed) rest() {
 	if pod.SchedulerName == corev1.DefaultSchedulerName {
 		pod.SchedulerName = ""
 	}
-	d.unknown("", pod, overlay, map[string]string{
+	d.unknown(pod, map[string]string{
 		"containers": "", "volumes": "", "restartPolicy": "", "terminationGracePeriodSeconds": "",
 		"serviceAccountName": "", "imagePullSecrets": "", "nodeSelector": "", "tolerations": "", "enableServiceLinks": "",
 		"initContainers": "norn runs one container; use migrations.command for a migration, or an overlay",
@@ -111,7 +110,7 @@ func (d *deployed) rest() {
 			"overlay",
 		"securityContext": "use pod.security, or an overlay",
 	})
-	d.unknown("", d.own, overlay, map[string]string{
+	d.unknown(d.own, map[string]string{
 		"name": "", "image": "", "imagePullPolicy": "", "command": "", "args": "", "ports": "", "env": "", "envFrom": "",
 		"resources": "", "volumeMounts": "", "livenessProbe": "", "readinessProbe": "", "startupProbe": "",
 		"terminationMessagePath": "", "terminationMessagePolicy": "",
@@ -123,8 +122,8 @@ func (d *deployed) rest() {
 	}
 }
 
-// unknown notes the keys of an object that why does not have, for the reason other, and those with a reason in why.
-func (d *deployed) unknown(prefix string, object any, other string, why map[string]string) {
+// unknown notes the keys of an object that why does not have, and those with a reason in why.
+func (d *deployed) unknown(object any, why map[string]string) {
 	data, err := json.Marshal(object)
 	keys := map[string]any{}
 	if err == nil {
@@ -140,9 +139,9 @@ func (d *deployed) unknown(prefix string, object any, other string, why map[stri
 		}
 		switch {
 		case !known:
-			d.note(nil, prefix+key, "%s", other)
+			d.note(nil, key, "norn has no such setting; set it in an overlay")
 		case reason != "":
-			d.note(nil, prefix+key, "%s", reason)
+			d.note(nil, key, "%s", reason)
 		}
 	}
 }

@@ -278,12 +278,12 @@ func TestOneEnvironment(t *testing.T) {
 		want              []string
 	}{
 		{"staging", staged, nil},
-		{"production", staged, []string{"no secrets.enc.yaml, and A, B are declared"}},
+		{"production", staged, []string{"neither secrets.enc.yaml nor secrets.production.enc.yaml"}},
 		{"staging", strings.Replace(staged, "replicas: 3", "replica: 3", 1), []string{
 			"environment production has a mistake, so the file is invalid; see norn validate --env production",
 		}},
 		{"production", strings.Replace(staged, "replicas: 3", "replica: 3", 1), []string{
-			"no secrets.enc.yaml", `environment production: unknown key "replica"`,
+			"neither secrets.enc.yaml nor", `environment production: unknown key "replica"`,
 		}},
 		{"staging", staged + "prot: 1\n", []string{`unknown key "prot"`}},
 	} {

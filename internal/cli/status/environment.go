@@ -24,11 +24,13 @@ func inEnvironment(ctx context.Context, a *cli.App, here string, conf *config.Co
 	if err != nil {
 		return err
 	}
-	client, unavailable, err := a.ReachEnvironment(ctx, conf, specs)
+	places, apps := status.Places(locals, conf.Env, conf.Namespace)
+	first := *conf
+	first.Namespace = places[0].Namespace
+	client, unavailable, err := a.ReachEnvironment(ctx, &first, specs)
 	if err != nil {
 		return err
 	}
-	places, apps := status.Places(locals, conf.Env, conf.Namespace)
 	var missing []error // returned at the end: the others are shown
 	var names []string
 	for _, p := range places {

@@ -173,6 +173,9 @@ func TestTimeOfContent(t *testing.T) {
 	top := filepath.Dir(filepath.Dir(dir))
 	commit := func(path, at string) {
 		t.Helper()
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(top, path)), 0o755); err != nil {
+			t.Fatal(err)
+		}
 		write(t, filepath.Join(top, path), at)
 		git(t, top, "add", "-A")
 		t.Setenv("GIT_COMMITTER_DATE", at+" +0000")
