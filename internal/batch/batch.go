@@ -12,6 +12,7 @@ import (
 type App struct {
 	Name, Path string   // Path is that of its infraspec
 	Needs      []string // the names of the apps to run the command for before
+	Flags      []string // further flags of the command for the app
 }
 
 // Result is how the command ended for an app.

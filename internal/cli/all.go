@@ -91,7 +91,7 @@ func (a *App) runAll(cmd *cobra.Command, o allFlags) error {
 	out := newAllOutput(a, cmd.Name(), apps)
 	defer lease.Hold(ctx)() // the runs end by themselves after a signal, also if they restore a version
 	results := batch.Run(ctx, apps, o.jobs, func(ctx context.Context, app batch.App) int {
-		args := slices.Concat(strings.Fields(cmd.CommandPath())[1:], flags, []string{"--", app.Path})
+		args := slices.Concat(strings.Fields(cmd.CommandPath())[1:], flags, app.Flags, []string{"--", app.Path})
 		stdout, stderr, end := out.of(app.Name)
 		code, err := command.Self(ctx, stdout, stderr, args...)
 		end()
@@ -133,8 +133,11 @@ func (a *App) chosenApps(
 			continue
 		}
 		known[spec.App] = path
-		laid, err := spec.In(conf.Env)
-		if err != nil {
+		one := batch.App{Name: spec.App, Path: path}
+		laid := spec
+		if conf.Env != "" && len(spec.Environments) == 0 { // a command that only reads shows it as it is
+			one.Flags = []string{"--env="}
+		} else if laid, err = spec.In(conf.Env); err != nil {
 			return nil, err
 		}
 		if cmd.Name() == "deploy" && !laid.Deploy {
@@ -148,7 +151,8 @@ func (a *App) chosenApps(
 			return nil, err
 		}
 		if changed {
-			all = append(all, batch.App{Name: spec.App, Path: path, Needs: laid.Needs})
+			one.Needs = laid.Needs
+			all = append(all, one)
 		}
 	}
 	if len(wrong) > 0 {
@@ -169,8 +173,12 @@ func fits(cmd *cobra.Command, spec *infraspec.Spec, conf *config.Config) error {
 	switch {
 	case conf.Env == "" && len(spec.Environments) > 0:
 		return noneChosen(spec)
-	case conf.Env == "":
+	case conf.Env == "", len(spec.Environments) == 0 && cmd.Name() == diffCommand:
 		return nil
+	case len(spec.Environments) == 0:
+		return withHint(Usagef("%s has no environments, so norn does not know where it belongs in environment %s",
+			spec.App, conf.Env), fmt.Sprintf("add environments: {%s: {}} to its infraspec, or %s it alone, without --env",
+			conf.Env, cmd.Name()))
 	}
 	chosen, err := spec.Chosen(conf.Env)
 	if err != nil {

@@ -41,7 +41,9 @@ func (o *allOutput) of(name string) (stdout, stderr io.Writer, end func()) {
 		case isAnnotation(line):
 			o.write(o.app.Streams.Err, line)
 		default:
-			o.write(o.app.Streams.Err, append([]byte(prefix), line...))
+			o.mu.Lock()
+			defer o.mu.Unlock()
+			ui.PrintPrefixed(o.app.Streams.Err, prefix, strings.TrimSuffix(string(line), "\n"))
 		}
 	}}
 	if o.app.JSON {
@@ -167,7 +169,7 @@ func (o *allOutput) print(results []batch.Result) {
 		}
 		rows = append(rows, []ui.Cell{{Text: r.Name}, outcome, {Text: took}})
 	}
-	ui.PrintTable(o.app.Streams.Err, []string{"APP", "OUTCOME", "TOOK"}, rows, "OUTCOME")
+	ui.PrintTable(o.app.Streams.Err, []string{"APP", "OUTCOME", "TOOK"}, rows, "TOOK")
 }
 
 // endSkipped prints the end event of each app for which the command did not run. The others have printed theirs.

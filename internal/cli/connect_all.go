@@ -6,7 +6,32 @@ import (
 	"norn/internal/config"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
+	"norn/pkg/k8s/connect"
 )
+
+// ReachEnvironment is Reach for a command that reads several apps in the chosen environment. The cluster must be that
+// of each app that is pinned to one there.
+func (a *App) ReachEnvironment(
+	ctx context.Context, conf *config.Config, specs []*infraspec.Spec,
+) (*k8s.Client, *connect.UnavailableError, error) {
+	client, unavailable, err := a.Reach(ctx, conf)
+	checked := map[string]bool{}
+	for _, spec := range specs {
+		if client == nil || err != nil {
+			break
+		}
+		var one environment
+		one.name, one.app = conf.Env, spec.App
+		if one.Environment, err = spec.Chosen(conf.Env); err == nil && !checked[one.Cluster] {
+			err, checked[one.Cluster] = one.checkCluster(ctx, client), true
+		}
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	a.environment = &environment{name: conf.Env}
+	return client, unavailable, nil
+}
 
 // ConnectToPreviews connects for a command that chooses no environment, because it is about all previews. If spec is
 // not nil, the cluster must be that of each of its environments that have previews and are pinned.

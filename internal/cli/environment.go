@@ -245,6 +245,14 @@ func (e *environment) checkCluster(ctx context.Context, client *k8s.Client) erro
 	return nil
 }
 
+// namespaceKey returns the infraspec's key that sets a namespace, or "" if the environment does not set it.
+func (e *environment) namespaceKey(namespace string) string {
+	if e == nil || e.Namespace == "" || e.Namespace != namespace {
+		return ""
+	}
+	return infraspec.NamespaceKey(e.name)
+}
+
 // guarded says why norn asks before it changes the environment.
 func (e *environment) guarded() string {
 	if e.unknown {

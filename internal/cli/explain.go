@@ -28,6 +28,9 @@ func (a *App) ExplainDenials(cmd *cobra.Command) {
 // explained returns a *forge.PermissionError for a denied request, and any other err unchanged. If err says that an
 // object does not exist, explained warns about a missing namespace.
 func (a *App) explained(ctx context.Context, err error) error {
+	if missing, ok := errors.AsType[*k8s.NamespaceError](err); ok && missing.Key == "" {
+		missing.Key = a.environment.namespaceKey(missing.Name)
+	}
 	if err == nil || a.client == nil || ctx.Err() != nil {
 		return err
 	}
@@ -63,6 +66,7 @@ func (a *App) MissingNamespace(ctx context.Context) error {
 	}
 	_, err := a.client.GetNamespace(ctx, a.namespace)
 	if missing, ok := errors.AsType[*k8s.NamespaceError](err); ok {
+		missing.Key = a.environment.namespaceKey(missing.Name)
 		return missing
 	}
 	return nil

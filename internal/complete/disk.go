@@ -20,7 +20,7 @@ func Apps(appsDir string) []Value {
 	paths, _ := infraspec.List(appsDir)
 	values := make([]Value, 0, len(paths))
 	for _, path := range paths {
-		if name := infraspec.NameIn(path); infraspec.ValidName(name) {
+		if name := infraspec.NameIn(appsDir, path); infraspec.ValidName(name) {
 			values = append(values, Value{Text: name})
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	utilversion "k8s.io/apimachinery/pkg/util/version"
 
+	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
 	"norn/pkg/k8s/connect"
 	"norn/pkg/pipeline"
@@ -181,14 +182,26 @@ func (e *examination) namespace(ctx context.Context) Verdict {
 	var missing *k8s.NamespaceError
 	switch {
 	case errors.As(err, &missing):
+		missing.Key = e.namespaceKey()
 		return problem(missing.Hint(), "%s", missing)
 	case is[*k8s.DeniedError](err):
 		return skipped("the user cannot read namespace %s (get on namespaces; norn does not need it)", name)
 	case err != nil:
 		return problem(pipeline.HintOf(err), "%s", err)
 	case ns.Status.Phase == corev1.NamespaceTerminating:
-		return problem("wait until it is gone and create it again, or choose another with --namespace",
-			"namespace %s is being deleted", name)
+		missing = &k8s.NamespaceError{Name: name, Terminating: true, Key: e.namespaceKey()}
+		return problem(missing.Hint(), "%s", missing)
 	}
 	return ok("%s exists", name)
+}
+
+// namespaceKey returns the infraspec's key that sets the namespace, or "" if the environment does not set it.
+func (e *examination) namespaceKey() string {
+	if e.spec == nil || e.spec.Environment == "" {
+		return ""
+	}
+	if chosen, err := e.spec.Chosen(e.spec.Environment); err != nil || chosen.Namespace != e.Config.Namespace {
+		return ""
+	}
+	return infraspec.NamespaceKey(e.spec.Environment)
 }

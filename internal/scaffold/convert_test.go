@@ -19,7 +19,7 @@ var update = flag.Bool("update", false, "write the golden files of TestConvert")
 //
 //	go test ./internal/scaffold -run TestConvert -update
 func TestConvert(t *testing.T) {
-	files, err := filepath.Glob("testdata/[!f]*/*")
+	files, err := filepath.Glob("testdata/[^f]*/*")
 	fly, _ := filepath.Glob("testdata/fly/*")
 	files = append(files, fly...) // without testdata/fuzz
 	if err != nil || len(files) == 0 {

@@ -33,6 +33,9 @@ type draft struct {
 	migration  *yaml.Node
 	volumes    []volume
 	retain     int
+	service    string     // the name of the Service; by default it is that of the app
+	noService  bool       // the app has none
+	pod        *yaml.Node // the key pod, or nil
 }
 
 // workload is a process of a draft.
@@ -53,7 +56,7 @@ type workload struct {
 
 type pair struct{ name, value string }
 
-type volume struct{ name, mountPath, size string }
+type volume struct{ name, mountPath, size, class, access, hostPath string }
 
 // process returns the other workload with a name, and adds it.
 func (d *draft) process(name string) *workload {
@@ -264,7 +267,7 @@ func (d *draft) mount(w *workload, at *yaml.Node, v volume) {
 	case w.name == "" && (i >= 0 || taken), i >= 0 && d.volumes[i].mountPath != v.mountPath:
 		d.note(at, key, "a volume has one path, and a path one volume; this mount is left out")
 	case w.name == "":
-		if v.size == "" {
+		if v.size == "" && v.hostPath == "" {
 			v.size = defaultSize
 			d.note(at, key, "size: %s is a guess; choose the size before the first deploy", v.size)
 		}
@@ -330,7 +333,8 @@ func (d *draft) yaml() (string, error) {
 			"target", optionalText(d.target), "args", mappingOf(d.args))),
 		mapping("env", env), mapping("secrets", listOf(d.secrets)),
 		mapping("migrations", mapping("command", d.migration)),
-		mapping("volumes", d.claims()), mapping("resources", d.main.resources()), mapping("processes", d.processes()),
+		mapping("volumes", d.claims()), mapping("resources", d.main.resources()), mapping("pod", d.pod),
+		mapping("processes", d.processes()),
 	}
 	if d.retain > 0 {
 		sections = append(sections, mapping("artifacts", mapping("retain", number(d.retain))))
@@ -375,6 +379,12 @@ func (w *workload) fill(n *yaml.Node) {
 // clusterName returns the name of the Service of a workload, or nil.
 func (d *draft) clusterName(w *workload) *yaml.Node {
 	name := infraspec.WorkloadName(d.app, w.name)
+	switch {
+	case w.name == "" && d.service != "":
+		return textNode(d.service)
+	case d.noService:
+		return nil
+	}
 	if name[0] >= '0' && name[0] <= '9' { // a Service's name must not begin with a digit
 		name = "app-" + name
 	}
@@ -397,7 +407,8 @@ func (d *draft) claims() *yaml.Node {
 	list := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"}
 	for _, v := range d.volumes {
 		list.Content = append(list.Content,
-			mapping("name", textNode(v.name), "mountPath", textNode(v.mountPath), "size", textNode(v.size)))
+			mapping("name", textNode(v.name), "mountPath", textNode(v.mountPath), "size", optionalText(v.size),
+				"class", optionalText(v.class), "access", optionalText(v.access), "hostPath", optionalText(v.hostPath)))
 	}
 	return list
 }

@@ -240,7 +240,7 @@ func (f *flyConfig) mounts() {
 		name := cmp.Or(f.text(at(n, "source"), "mounts.source"), "data")
 		for _, w := range f.all("mounts", n) {
 			if w == &f.main || at(n, "processes") != nil {
-				f.mount(w, n, volume{name, word(at(n, "destination")), size})
+				f.mount(w, n, volume{name: name, mountPath: word(at(n, "destination")), size: size})
 			}
 		}
 		for k, v := range pairs(n) {

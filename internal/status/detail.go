@@ -102,7 +102,7 @@ func (e *NotFoundError) Error() string {
 func (e *NotFoundError) Hint() string { return "list all apps with norn status" }
 
 // OfFile returns the app of the infraspec at path.
-func OfFile(path string) Local { return local(path) }
+func OfFile(path string) Local { return local("", path) }
 
 // Describe returns the detail of an app. l needs only a name. If cluster is nil, Describe uses only l.
 func Describe(ctx context.Context, cluster Cluster, l Local, s objects.Settings) (*Detail, error) {

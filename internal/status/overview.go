@@ -36,6 +36,8 @@ const (
 // App describes an app in one line.
 type App struct {
 	Name string `json:"app"`
+	// Namespace is set if the apps of an overview may be in several namespaces.
+	Namespace string `json:"namespace,omitempty"`
 	Workload
 	Environment string   `json:"environment,omitempty"` // that the objects in the cluster belong to
 	Hosts       []string `json:"hosts,omitempty"`
@@ -94,8 +96,7 @@ func Overview(locals []Local, inv *k8s.Inventory, s objects.Settings) []App {
 			out = append(out, app)
 		}
 	}
-	slices.SortFunc(out, func(a, b App) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Path, b.Path)) })
-	return out
+	return Sorted(out)
 }
 
 // appNames returns the names of all apps in an inventory, sorted.

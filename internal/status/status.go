@@ -47,7 +47,7 @@ func OnDisk(here, appsDir string) ([]Local, error) {
 	}
 	var out []Local
 	for _, path := range paths {
-		out = append(out, local(path))
+		out = append(out, local(appsDir, path))
 	}
 	return out, nil
 }
@@ -58,8 +58,8 @@ func sameFile(a, b string) bool {
 	return err1 == nil && err2 == nil && os.SameFile(one, two)
 }
 
-func local(path string) Local {
-	l := Local{Name: cmp.Or(infraspec.NameIn(path), filepath.Base(path)), Path: path}
+func local(appsDir, path string) Local {
+	l := Local{Name: cmp.Or(infraspec.NameIn(appsDir, path), filepath.Base(path)), Path: path}
 	spec, found := infraspec.Inspect(path)
 	switch {
 	case infraspec.HasErrors(found):

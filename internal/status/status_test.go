@@ -1,6 +1,7 @@
 package status
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -175,5 +176,57 @@ func TestDriftOfObjects(t *testing.T) {
 	want := "the role is now cron, Service old is no longer in the infraspec, PersistentVolumeClaim a-d is missing"
 	if got := strings.Join(rows[0].Drift, ", "); got != want {
 		t.Errorf("drift %s\nwant %s", got, want)
+	}
+}
+
+// In an environment, each app is in its namespace there. Apps without environments are where they are without a choice,
+// and those with other environments have no place.
+func TestPlaces(t *testing.T) {
+	apps := onDisk(t, map[string]string{
+		"a": "app: a\nrole: worker\nenvironments: {staging: {namespace: one}, production: {}}\n",
+		"b": "app: b\nrole: worker\nenvironments: {staging: {}}\n",
+		"c": "app: c\nrole: worker\n",
+		"d": "app: d\nrole: worker\nenvironments: {production: {}}\n",
+		"e": "app: e\nrole: wrker\n",
+	})
+	locals, err := OnDisk("/", apps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	places, without := Places(locals, "staging", "default")
+	var got []string
+	for _, p := range places {
+		for _, l := range p.Apps {
+			got = append(got, p.Namespace+" "+p.Key+" "+l.Name+" "+l.Environment)
+		}
+	}
+	for _, app := range without {
+		got = append(got, app.Name+": "+string(app.State)+": "+app.Problem)
+	}
+	want := []string{
+		"default  b staging", "default  c ", "one environments.staging.namespace a staging",
+		"d: unknown: has no environment staging; it has production",
+		"e: invalid: cannot be used: line 2: role",
+	}
+	if len(got) != len(want) {
+		t.Fatalf("%q", got)
+	}
+	for i, line := range want {
+		if !strings.HasPrefix(got[i], line) {
+			t.Errorf("got %q, want %q", got[i], line)
+		}
+	}
+
+	// Only an object of the environment, or of none, is part of the overview.
+	overview := []App{
+		{Name: "c", Path: filepath.Join(apps, "c", "infraspec.yaml")}, {Name: "x", Environment: "production"},
+		{Name: "y", Environment: "staging"}, {Name: "z"},
+	}
+	var names []string
+	for _, app := range places[0].In("staging", overview) {
+		names = append(names, fmt.Sprint(app.Name, " ", app.Namespace, " ", len(app.Warnings)))
+	}
+	if want := "c default 1, y default 0, z default 0"; strings.Join(names, ", ") != want {
+		t.Errorf("%q, want %q", names, want)
 	}
 }

@@ -111,6 +111,7 @@ func TestTerminalWidth(t *testing.T) {
 		PrintTable(terminal, []string{"NAME", "TEXT"}, [][]Cell{{{Text: "shop"}, {Text: long}}})
 		(&Prompt{out: terminal}).Say(long)
 		PrintWarning(terminal, long)
+		PrintPrefixed(terminal, "shop | ", long)
 		PrintFinding(terminal, Finding{File: "f", Line: 1, Column: 1, EndColumn: 2, Source: long, Message: "m"})
 		_ = terminal.Close()
 		shown, _ := io.ReadAll(keyboard) // a terminal's reader ends with an error
@@ -122,6 +123,9 @@ func TestTerminalWidth(t *testing.T) {
 		}
 		if !strings.Contains(string(shown), "  a lower-case letter, then letters,\r\n  digits and signs") {
 			t.Errorf("TERM=%s: %q", term, shown)
+		}
+		if !strings.Contains(string(shown), "shop | a lower-case letter, then\r\n       letters, digits and signs") {
+			t.Errorf("TERM=%s: no line after its prefix in %q", term, shown)
 		}
 		_ = keyboard.Close()
 	}

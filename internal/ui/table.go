@@ -136,6 +136,12 @@ func PrintLines(w io.Writer, text string) {
 	}
 }
 
+// PrintPrefixed prints a line after a prefix. On a terminal, it breaks a long line between words.
+func PrintPrefixed(w io.Writer, prefix, text string) {
+	column := ansi.StringWidth(prefix)
+	_, _ = io.WriteString(w, prefix+wrap(w, text, column)+"\n") // one write, because others write lines too
+}
+
 // PrintTitle prints a heading.
 func PrintTitle(w io.Writer, text string) {
 	_, _ = fmt.Fprintln(w, wrap(w, newPalette(w).bold.Render(sanitize(redactText(w, text))), 2))

@@ -19,8 +19,10 @@ type Report struct {
 
 // Settings are the settings that the checks depend on.
 type Settings struct {
-	AppsDir   string   // the folder with the apps
-	HostPaths []string // the folders of the nodes that apps may mount
+	AppsDir string // the folder with the apps
+	// Environment is the only one to check, or "" for all.
+	Environment string
+	HostPaths   []string // the folders of the nodes that apps may mount
 }
 
 // One checks the app of arg; see infraspec.Locate.
@@ -29,7 +31,10 @@ func One(arg, here string, s Settings) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	spec, report := s.check(path)
+	spec, report, err := s.check(path)
+	if err != nil {
+		return Report{}, err
+	}
 	if infraspec.IsName(arg) && spec.App != arg && spec.App != "" {
 		report.add(spec.Finding("app", infraspec.Error, infraspec.RuleFolder,
 			fmt.Sprintf("app %s was requested, but this file sets app: %q", arg, spec.App)))
@@ -47,10 +52,17 @@ func All(s Settings, each func(Report) error) error {
 	claims := claims{}
 	names := make([]string, 0, len(paths))
 	for _, path := range paths {
-		names = append(names, infraspec.NameIn(path))
+		names = append(names, infraspec.NameIn(s.AppsDir, path))
 	}
 	for i, path := range paths {
-		spec, report := s.check(path)
+		spec, report, err := s.check(path)
+		if err != nil { // the app does not have the environment
+			report.add(spec.Finding("environments", infraspec.Error, infraspec.RuleEnvironment, err.Error()))
+			if err := each(report); err != nil {
+				return err
+			}
+			continue
+		}
 		if name := names[i]; spec.App != name && spec.App != "" {
 			report.add(spec.Finding("app", infraspec.Warning, infraspec.RuleFolder,
 				fmt.Sprintf("the folder is named %q, so norn finds this app only by its path", name)))
@@ -69,15 +81,45 @@ func All(s Settings, each func(Report) error) error {
 	return nil
 }
 
-func (s Settings) check(path string) (*infraspec.Spec, Report) {
+// check checks the infraspec at path and the files beside it. It returns the infraspec of the chosen environment. An
+// app without environments is the same in each.
+func (s Settings) check(path string) (*infraspec.Spec, Report, error) {
 	spec, found := infraspec.Inspect(path)
 	report := Report{App: spec.App, Path: path, Findings: found}
+	if s.Environment != "" && len(spec.Environments) > 0 {
+		return s.checkEnvironment(spec, report)
+	}
 	without := append(s.beside(spec, found), twins(spec)...)
 	report.add(without...)
 	for _, one := range spec.InEnvironments() {
 		report.add(infraspec.OnlyIn(one.Environment, s.beside(one, found), without)...)
 	}
-	return spec, report
+	return spec, report, nil
+}
+
+// checkEnvironment reduces the findings about an infraspec to those that matter in the chosen environment, and adds
+// those about the files beside it. Because a mistake in another environment makes the file invalid for all, the report
+// then has one finding that names that environment.
+func (s Settings) checkEnvironment(spec *infraspec.Spec, report Report) (*infraspec.Spec, Report, error) {
+	chosen, _ := infraspec.SplitEnvironment(s.Environment)
+	laid, err := spec.Sample(s.Environment)
+	found := report.Findings
+	if report.Findings = nil; err != nil {
+		return spec, report, err
+	}
+	elsewhere := map[string]bool{}
+	for _, f := range found {
+		switch {
+		case f.Environment == chosen, f.Environment == "" && (f.Severity == infraspec.Error || laid.Sees(f)):
+			report.add(f)
+		case f.Environment != "" && f.Severity == infraspec.Error && !elsewhere[f.Environment]:
+			elsewhere[f.Environment] = true
+			report.add(spec.Finding("environments."+f.Environment, infraspec.Error, f.Rule, fmt.Sprintf(
+				"environment %s has a mistake, so the file is invalid; see norn validate --env %[1]s", f.Environment)))
+		}
+	}
+	report.add(append(s.beside(laid, report.Findings), twins(spec)...)...)
+	return laid, report, nil
 }
 
 // twins reports other infraspecs in the folder that set the same app: norn would change the same objects for both.

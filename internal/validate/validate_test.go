@@ -260,3 +260,65 @@ func TestProcessNamesAreTaken(t *testing.T) {
 		}
 	}
 }
+
+const staged = `app: shop
+role: worker
+secrets: [A]
+replicas: 2
+environments:
+  staging: {namespace: staging, secrets: []}
+  production: {namespace: production, secrets: [A, B], replicas: 3}
+`
+
+// With an environment, only what matters there is reported. If another environment has a mistake, one finding says so,
+// because norn refuses the file.
+func TestOneEnvironment(t *testing.T) {
+	for _, c := range []struct {
+		environment, text string
+		want              []string
+	}{
+		{"staging", staged, nil},
+		{"production", staged, []string{"neither secrets.enc.yaml nor secrets.production.enc.yaml"}},
+		{"staging", strings.Replace(staged, "replicas: 3", "replica: 3", 1), []string{
+			"environment production has a mistake, so the file is invalid; see norn validate --env production",
+		}},
+		{"production", strings.Replace(staged, "replicas: 3", "replica: 3", 1), []string{
+			"neither secrets.enc.yaml nor", `environment production: unknown key "replica"`,
+		}},
+		{"staging", staged + "prot: 1\n", []string{`unknown key "prot"`}},
+	} {
+		apps := t.TempDir()
+		path := filepath.Join(apps, "infraspec.yaml")
+		for name, text := range map[string]string{path: c.text, filepath.Join(apps, "Dockerfile"): "FROM scratch\n"} {
+			if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		report, err := One(path, apps, Settings{Environment: c.environment})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, f := range report.Findings {
+			if f.Severity != infraspec.Note {
+				got = append(got, f.Message)
+			}
+		}
+		if len(got) != len(c.want) {
+			t.Errorf("%s: got %q, want %q", c.environment, got, c.want)
+			continue
+		}
+		for i, want := range c.want {
+			if !strings.Contains(got[i], want) {
+				t.Errorf("%s: got %q, want %q", c.environment, got[i], want)
+			}
+		}
+	}
+	path := filepath.Join(t.TempDir(), "infraspec.yaml")
+	if err := os.WriteFile(path, []byte(staged), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := One(path, "/", Settings{Environment: "nosuch"}); err == nil {
+		t.Error("an environment that the app does not have")
+	}
+}

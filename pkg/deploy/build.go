@@ -30,11 +30,7 @@ type built struct {
 func (r *run) build(src sourced) pipeline.Step[built] {
 	tree := src.tree
 	if r.options.Image != "" {
-		return pipeline.Step[built]{
-			Name: "build",
-			Run:  r.pin(src.live, pipeline.Skipped),
-			Plan: r.pin(src.live, pipeline.Planned),
-		}
+		return pipeline.Step[built]{Name: "build", Run: r.pin(src.live), Plan: r.pin(src.live)}
 	}
 	run := func(ctx context.Context, out io.Writer) (built, pipeline.Result, error) {
 		made, err := r.buildRequest(ctx, out, tree)
@@ -71,7 +67,7 @@ func (r *run) build(src sourced) pipeline.Step[built] {
 }
 
 // pin returns the function that resolves the tag of --image to a digest.
-func (r *run) pin(live liveApp, state pipeline.State) pipeline.Func[built] {
+func (r *run) pin(live liveApp) pipeline.Func[built] {
 	return func(ctx context.Context, out io.Writer) (built, pipeline.Result, error) {
 		detail := r.options.given()
 		name, err := image.Pin(ctx, out, r.options.Image, r.options.Builder, r.options.HideFunc())
@@ -85,7 +81,7 @@ func (r *run) pin(live liveApp, state pipeline.State) pipeline.Func[built] {
 		if made.suits, err = r.suitabilityOf(ctx, out, name, live); err != nil {
 			return built{}, pipeline.Result{}, err
 		}
-		return made, pipeline.Result{State: state, Detail: detail + made.suits.String()}, nil
+		return made, pipeline.Result{State: pipeline.Skipped, Detail: detail + made.suits.String()}, nil
 	}
 }
 

@@ -25,8 +25,11 @@ func (r *run) cleanup(s sourced, made built, secret secretState) pipeline.Step[p
 		}
 		return r.removeImages(ctx, out, made), nil
 	}
-	plan := fmt.Sprintf("removes images beyond the newest %d", r.spec.Artifacts.Retain)
-	return pipeline.Step[pipeline.None]{Name: "cleanup", Run: pipeline.Act(run), Plan: planned(plan)}
+	plan := planned(fmt.Sprintf("removes images beyond the newest %d", r.spec.Artifacts.Retain))
+	if r.options.Image != "" {
+		plan = pipeline.Fixed(pipeline.None{}, pipeline.Skipped, "nothing was built")
+	}
+	return pipeline.Step[pipeline.None]{Name: "cleanup", Run: pipeline.Act(run), Plan: plan}
 }
 
 // removeImages removes the app's images beyond artifacts.retain from this machine.

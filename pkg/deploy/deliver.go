@@ -7,10 +7,12 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"norn/internal/command"
 	"norn/pkg/deploy/image"
+	"norn/pkg/k8s/metadata"
 	"norn/pkg/pipeline"
 )
 
@@ -33,10 +35,10 @@ func (r *run) deliver(src sourced, made built) pipeline.Step[string] {
 	if runs := src.builtBefore(made); runs != "" {
 		name, to = runs, to+"; the running image was built from this commit"
 	}
-	step := pipeline.Step[string]{Name: r.delivery(), Plan: pipeline.Fixed(name, pipeline.Planned, r.ifBuilt(to))}
+	step := pipeline.Step[string]{Name: r.delivery(), Plan: pipeline.Fixed(name, pipeline.Planned, to)}
 	switch {
 	case r.options.Image != "":
-		step.Run = pipeline.Fixed(made.name, pipeline.Skipped, r.options.given())
+		return skipped(step.Name, made.name, r.options.given())
 	case r.local.Kind != "":
 		step.Run = func(ctx context.Context, out io.Writer) (string, pipeline.Result, error) {
 			result, err := r.load(ctx, out, made)
@@ -58,13 +60,28 @@ func (r *run) deliver(src sourced, made built) pipeline.Step[string] {
 	return step
 }
 
-// builtBefore returns the running image with its digest if it was built from the same commit as made, or "". A second
-// build of a commit usually has the same digest, so a dry run expects the Pods to run this image.
+// builtBefore returns the running image with its digest if it was built from the same commit as made, or from one with
+// the same content; else "". A second build of a commit usually has the same digest, so a dry run expects the Pods to
+// run this image.
 func (s sourced) builtBefore(made built) string {
-	if made.builder != nil && !s.tree.Dirty && strings.HasPrefix(s.live.image, made.name+"@") {
-		return s.live.image
+	_, digest, _ := strings.Cut(s.live.image, "@")
+	if made.builder == nil || s.tree.Dirty || !metadata.SameImage(s.live.image, made.name+"@"+digest) {
+		return ""
 	}
-	return ""
+	if s.live.commit != s.tree.Version() && !strings.HasPrefix(s.live.image, made.name+"@") {
+		return ""
+	}
+	return s.live.image
+}
+
+// keep returns the running image if it is the same as image and has only another tag, and if the deploy changes nothing
+// else in the Pods. Another name would replace them. An image that has not been seen running does not count.
+func (r *run) keep(live liveApp, image string) string {
+	reshaped := !r.options.VersionOnly && slices.ContainsFunc(live.all(), func(w liveWorkload) bool { return w.reshaped })
+	if r.options.Force || reshaped || !metadata.SameImage(live.image, image) || !live.runs(live.image) {
+		return image
+	}
+	return live.image
 }
 
 // save writes the image to a file.

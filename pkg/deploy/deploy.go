@@ -3,7 +3,6 @@
 package deploy
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -225,7 +224,7 @@ func (r *run) ship(ctx context.Context, p pipeline.Runner) error {
 	if _, err := pipeline.RunStep(ctx, p, r.test(src.tree)); err != nil {
 		return err
 	}
-	s := shipment{src, image, made.suits}
+	s := shipment{src, r.keep(src.live, image), made.suits}
 	if _, err := r.unchanged(ctx, s.live); err != nil { // a migration would change the data under their version
 		return err
 	}
@@ -258,15 +257,15 @@ func (r *run) ship(ctx context.Context, p pipeline.Runner) error {
 
 // test returns the step that runs build.test in the source's folder.
 func (r *run) test(tree source.Tree) pipeline.Step[pipeline.None] {
+	switch {
+	case r.options.Image != "":
+		return skipped("test", pipeline.None{}, r.options.given())
+	case r.spec.Build.Test == "":
+		return skipped("test", pipeline.None{}, "the infraspec has no build.test")
+	case r.options.SkipTests:
+		return skipped("test", pipeline.None{}, "--skip-tests")
+	}
 	run := func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
-		switch {
-		case r.options.Image != "":
-			return pipeline.Result{State: pipeline.Skipped, Detail: r.options.given()}, nil
-		case r.spec.Build.Test == "":
-			return pipeline.Result{State: pipeline.Skipped, Detail: "the infraspec has no build.test"}, nil
-		case r.options.SkipTests:
-			return pipeline.Result{State: pipeline.Skipped, Detail: "--skip-tests"}, nil
-		}
 		options := command.Options{Dir: tree.Dir, Stdout: out, Stderr: out, Foreign: true}
 		if err := command.RunWith(ctx, options, "/bin/sh", "-c", r.spec.Build.Test); err != nil {
 			return pipeline.Result{}, &pipeline.ToolError{
@@ -277,21 +276,18 @@ func (r *run) test(tree source.Tree) pipeline.Step[pipeline.None] {
 		}
 		return pipeline.Result{State: pipeline.Done, Detail: r.spec.Build.Test}, nil
 	}
-	plan := r.ifBuilt(cmp.Or(r.spec.Build.Test, "the infraspec has no build.test"))
-	return pipeline.Step[pipeline.None]{Name: "test", Run: pipeline.Act(run), Plan: planned(plan)}
+	return pipeline.Step[pipeline.None]{Name: "test", Run: pipeline.Act(run), Plan: planned(r.spec.Build.Test)}
+}
+
+// skipped returns a step that does nothing, in a dry run too. Its value is value.
+func skipped[T any](name string, value T, why string) pipeline.Step[T] {
+	none := pipeline.Fixed(value, pipeline.Skipped, why)
+	return pipeline.Step[T]{Name: name, Run: none, Plan: none}
 }
 
 // planned returns the plan of a step without a value.
 func planned(detail string) pipeline.Func[pipeline.None] {
 	return pipeline.Fixed(pipeline.None{}, pipeline.Planned, detail)
-}
-
-// ifBuilt returns plan, or with an image that exists the plan of a step that does nothing.
-func (r *run) ifBuilt(plan string) string {
-	if r.options.Image != "" {
-		return r.options.given()
-	}
-	return plan
 }
 
 // given returns where the image comes from if norn does not build it.

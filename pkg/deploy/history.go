@@ -27,6 +27,8 @@ type Entry struct {
 	Failed   k8srollout.Reason `json:"failed,omitempty" redact:"-"` // why it did not become available
 	Migrated bool              `json:"migrated"`                    // a migration ran before it
 	Current  bool              `json:"current"`
+	// Also are other commits that norn shipped as this revision, because their content is the same.
+	Also []string `json:"also,omitempty"`
 	// Revisions are those of the processes' Deployments, as in kubectl rollout history, if the app has several processes.
 	Revisions map[string]int64 `json:"revisions,omitempty"`
 }
@@ -76,5 +78,6 @@ func entry(r k8s.Revision) Entry {
 	return Entry{
 		Revision: r.Number, Commit: r.Commit, Subject: r.Subject, Image: r.Image, Digest: digest,
 		Created: r.Since, By: r.By, Verified: r.Verified, Failed: r.Failed, Migrated: r.Migrated, Current: r.Current,
+		Also: r.Also,
 	}
 }

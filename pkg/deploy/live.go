@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -52,6 +53,7 @@ type liveWorkload struct {
 	shipped    bool                    // norn has shipped the image, if the workload has no revisions
 	deployment *appsv1.Deployment      // the Deployment, or nil
 	differs    []string                // fields in which the Deployment differs from the infraspec
+	reshaped   bool                    // its Pod template may differ from the infraspec's
 }
 
 // readLive reads the app from the cluster. Its workloads must exist and be norn's own, unless forge will create them.
@@ -106,8 +108,8 @@ func (r *run) currentDeployment(ctx context.Context, spec *infraspec.Spec) (live
 		pod:        d.Spec.Template.Spec,
 		deployment: d,
 		migrated:   d.Annotations[metadata.MigratedAnnotation],
-		differs:    differences(d, spec, r.options.Settings),
 	}
+	now.differs, now.reshaped = differences(d, spec, r.options.Settings)
 	revisions, err := r.cluster.Revisions(ctx, d)
 	if err != nil {
 		return liveWorkload{}, err
@@ -159,21 +161,21 @@ func (r *run) checkOwner(kind string, live metadata.Object) error {
 	})
 }
 
-// differences returns the fields in which a Deployment differs from the infraspec. It returns none if they cannot be
-// compared.
-func differences(d *appsv1.Deployment, spec *infraspec.Spec, s objects.Settings) []string {
+// differences returns the fields in which a Deployment differs from the infraspec, and whether its Pod template does.
+// It returns none, and true, if they cannot be compared.
+func differences(d *appsv1.Deployment, spec *infraspec.Spec, s objects.Settings) (fields []string, template bool) {
 	conf, _, err := objects.DeploymentFor(d, spec, s)
 	if err != nil {
-		return nil
+		return nil, true
 	}
-	fields, err := drift.Fields(conf, d)
-	if err != nil {
-		return nil
+	if fields, err = drift.Fields(conf, d); err != nil {
+		return nil, true
 	}
-	for i := range fields {
-		fields[i] = drift.ShortField(fields[i])
+	for i, field := range fields {
+		template = template || strings.HasPrefix(field, "spec.template") || !strings.Contains(field, ".")
+		fields[i] = drift.ShortField(field)
 	}
-	return fields
+	return fields, template
 }
 
 func (r *run) currentCronJob(ctx context.Context, spec *infraspec.Spec) (liveWorkload, error) {
@@ -194,9 +196,17 @@ func (r *run) currentCronJob(ctx context.Context, spec *infraspec.Spec) (liveWor
 	return now, nil
 }
 
-// runsAlready reports whether the image to ship is already running. If so, the deploy runs no migration.
+// runsAlready reports whether the version to ship is already running. If so, the deploy runs no migration.
 func (r *run) runsAlready(s shipment) bool {
-	return s.live.runs(s.image) && !r.options.Force
+	return s.live.runs(s.image) && !s.sameContent() && !r.options.Force
+}
+
+// sameContent reports whether the image to ship is already running for another commit. The migration of the commit may
+// be another one.
+func (s shipment) sameContent() bool {
+	commit := s.tree.TagOrEmpty()
+	own := s.live.commit == "" && strings.Contains(s.image, ":"+commit) // an older norn did not record the commit
+	return commit != "" && !own && commit != metadata.ShortCommit(s.live.commit) && s.live.runs(s.image)
 }
 
 // forged returns the Deployment of a process, which must exist and be norn's own.

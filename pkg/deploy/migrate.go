@@ -1,7 +1,6 @@
 package deploy
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -48,11 +47,10 @@ func (r *run) noMigration(s shipment) string {
 // migrate returns the step that runs the migration in the new image, as a Job. The step's value is the version that
 // was migrated to, or "". dump is the name of the snapshot that was taken before.
 func (r *run) migrate(s shipment, dump string) pipeline.Step[string] {
-	why := r.noMigration(s)
-	plan := pipeline.Fixed("", pipeline.Planned, cmp.Or(why, commandLine(r.spec.Migrations.Command)))
-	if why != "" {
-		return pipeline.Step[string]{Name: "migrate", Run: pipeline.Fixed("", pipeline.Skipped, why), Plan: plan}
+	if why := r.noMigration(s); why != "" {
+		return skipped("migrate", "", why)
 	}
+	plan := pipeline.Fixed("", pipeline.Planned, commandLine(r.spec.Migrations.Command))
 	run := func(ctx context.Context, out io.Writer) (string, pipeline.Result, error) {
 		pod, err := objects.Migration(r.spec, r.options.Settings, s.image)
 		if err != nil {

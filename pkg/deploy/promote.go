@@ -1,10 +1,13 @@
 package deploy
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -16,6 +19,7 @@ import (
 	"norn/pkg/k8s/metadata"
 	k8srollout "norn/pkg/k8s/rollout"
 	"norn/pkg/pipeline"
+	"norn/pkg/secrets"
 )
 
 // Origin is where the version to promote runs.
@@ -220,4 +224,56 @@ func (r *run) sayPromoted(out io.Writer, live liveApp) error {
 		pipeline.Warn(out, "the image has no known commit; norn ships it with the infraspec and the secrets in %s", r.dir)
 	}
 	return nil
+}
+
+// sayPromotedSecrets writes the names of the secrets that a file of one of the two environments sets, and of those
+// whose values the promotion changes. place has the files of the version, and values are their declared values.
+func (r *run) sayPromotedSecrets(
+	ctx context.Context, out io.Writer, place secrets.Place, values map[string]secrets.Value,
+) error {
+	if r.options.From == "" || len(r.spec.Secrets) == 0 {
+		return nil
+	}
+	for _, environment := range []string{r.options.From, r.spec.Environment} {
+		names := ownSecrets(secrets.Place{Dir: place.Dir, Environment: environment}, r.spec.Secrets)
+		if len(names) > 0 {
+			_, _ = fmt.Fprintf(out, "environment %s has values of its own for the secrets %s (%s)\n", environment,
+				strings.Join(names, ", "), secrets.NameFor(environment))
+		}
+	}
+	live, err := r.secret.live(ctx)
+	if _, denied := errors.AsType[*k8s.DeniedError](err); denied {
+		return nil // the user of a dry run need not read it
+	}
+	if err != nil || live == nil {
+		return err
+	}
+	if changed := changedNames(live.Data, plain(values)); len(changed) > 0 {
+		_, _ = fmt.Fprintf(out, "this version changes the secrets %s\n", strings.Join(changed, ", "))
+	}
+	return nil
+}
+
+// changedNames returns the names of the values that differ from those in a Secret, sorted.
+func changedNames(live, values map[string][]byte) []string {
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		if has, ok := live[name]; !ok || !bytes.Equal(has, values[name]) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// ownSecrets returns the declared names in the file that belongs to the environment of a place alone. It returns none
+// if the file does not exist or is not valid. It needs no key.
+func ownSecrets(place secrets.Place, declared []string) []string {
+	entries, _ := secrets.Names(place.Own()) // the deploy of that environment reports an error
+	var names []string
+	for _, e := range entries {
+		if slices.Contains(declared, e.Name) {
+			names = append(names, e.Name)
+		}
+	}
+	return names
 }

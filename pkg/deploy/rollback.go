@@ -252,7 +252,7 @@ func ranBeforeCurrent(all []release, current release) (release, bool) {
 }
 
 // findRelease returns the release with a number, or with a commit that starts with the given digits. If several have
-// the commit, a verified one precedes newer ones.
+// the commit, a verified one precedes newer ones. A release that has only the same content comes last.
 func findRelease(newestFirst []release, target string) (release, error) {
 	number := func(r release) bool { return strconv.FormatInt(r.Number, 10) == target }
 	earlier := func(r release) bool {
@@ -261,7 +261,10 @@ func findRelease(newestFirst []release, target string) (release, error) {
 	}
 	commit := func(r release) bool { return isCommit(r.Commit, target) }
 	verified := func(r release) bool { return r.Verified && commit(r) }
-	for _, matches := range []func(release) bool{number, earlier, verified, commit} {
+	also := func(r release) bool {
+		return slices.ContainsFunc(r.Also, func(commit string) bool { return isCommit(commit, target) })
+	}
+	for _, matches := range []func(release) bool{number, earlier, verified, commit, also} {
 		if i := slices.IndexFunc(newestFirst, matches); i >= 0 {
 			return newestFirst[i], nil
 		}

@@ -39,7 +39,7 @@ func (r *run) rollout(s shipment, migrated, secretVersion string) pipeline.Step[
 			App: r.spec.App, Image: s.image, PullPolicy: policy, Commit: s.tree.Version(), Cause: s.cause(r.options.User),
 			Subject: subject, By: r.options.User, SecretVersion: secretVersion, Migrated: migrated,
 		}
-		if r.runsAlready(s) {
+		if r.runsAlready(s) || s.sameContent() && migrated == "" { // the history keeps one line for the version
 			release.Migrated = s.live.migrated
 		}
 		if r.spec.Role == infraspec.Function {
@@ -49,6 +49,17 @@ func (r *run) rollout(s shipment, migrated, secretVersion string) pipeline.Step[
 		return r.release(ctx, out, released{s, release})
 	}
 	return pipeline.Step[pipeline.None]{Name: "rollout", Run: pipeline.Act(run), Plan: planned(r.planRollout(s))}
+}
+
+// whyUnchanged says why the deploy has replaced no Pods.
+func (s shipment) whyUnchanged() string {
+	switch {
+	case !s.sameContent():
+		return "no changes"
+	case s.live.commit == "":
+		return "the running image has the same content, so no Pods were replaced"
+	}
+	return fmt.Sprintf("commit %s has the same content, so no Pods were replaced", metadata.ShortCommit(s.live.commit))
 }
 
 // released is a shipment, and what it changes in the workloads.
@@ -91,7 +102,7 @@ func (r *run) release(ctx context.Context, out io.Writer, s released) (pipeline.
 	}
 	result, err := rollout.Run(ctx, r.cluster, out, all)
 	if err == nil && result.State == pipeline.Unchanged {
-		result.Detail += "; no changes (--force replaces the Pods)"
+		result.Detail += "; " + s.whyUnchanged() + " (--force replaces the Pods)"
 	}
 	return result, err
 }
@@ -204,6 +215,9 @@ func (r *run) planRollout(s shipment) string {
 	switch {
 	case r.runsAlready(s):
 		return s.image + " is already running" + ends
+	case s.sameContent() && !r.options.Force:
+		return fmt.Sprintf("%s is already running; %s has the same content%s", s.image,
+			metadata.VersionName(s.live.commit, s.live.image), ends)
 	case r.spec.Role == infraspec.Cron && len(r.spec.Processes) == 0:
 		return fmt.Sprintf("the next run uses %s, the last used %s%s", s.image, from, ends)
 	case r.spec.Role == infraspec.Function:

@@ -29,9 +29,10 @@ type secretState struct {
 // replaced them, because a restored version needs it: dropped keys in the Secret, and changed values in a second one.
 func (r *run) secrets(s sourced) pipeline.Step[secretState] {
 	const noneDeclared = "the infraspec declares no secrets"
-	plan := pipeline.Fixed(
-		secretState{}, pipeline.Planned, cmp.Or(strings.Join(r.spec.Secrets, ", "), noneDeclared),
-	)
+	plan := pipeline.Fixed(secretState{}, pipeline.Planned, cmp.Or(strings.Join(r.spec.Secrets, ", "), noneDeclared))
+	if len(r.spec.Secrets) == 0 && len(objects.SecretKeys(r.spec.App, s.live.pod)) == 0 { // else the run removes them
+		plan = pipeline.Fixed(secretState{}, pipeline.Skipped, noneDeclared)
+	}
 	run := func(ctx context.Context, out io.Writer) (secretState, pipeline.Result, error) {
 		live, err := r.secret.live(ctx)
 		if err != nil {

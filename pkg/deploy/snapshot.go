@@ -1,7 +1,6 @@
 package deploy
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -17,11 +16,10 @@ import (
 // "".
 func (r *run) snapshot(s shipment) pipeline.Step[string] {
 	name, folder := r.spec.Migrations.Database, database.Folder(r.dir)
-	why := r.noSnapshot(s)
-	plan := pipeline.Fixed("", pipeline.Planned, cmp.Or(why, fmt.Sprintf("pg_dump of %s into %s", name, folder)))
-	if why != "" {
-		return pipeline.Step[string]{Name: "snapshot", Run: pipeline.Fixed("", pipeline.Skipped, why), Plan: plan}
+	if why := r.noSnapshot(s); why != "" {
+		return skipped("snapshot", "", why)
 	}
+	plan := pipeline.Fixed("", pipeline.Planned, fmt.Sprintf("pg_dump of %s into %s", name, folder))
 	run := func(ctx context.Context, out io.Writer) (string, pipeline.Result, error) {
 		c, err := database.ConnectionTo(name, databaseURL(r.spec, s.values, s.referenced), r.options.Database)
 		if err != nil {

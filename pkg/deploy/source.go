@@ -53,8 +53,12 @@ func (r *run) source() pipeline.Step[sourced] {
 		if err := shipping.sayPromoted(out, live); err != nil {
 			return sourced{}, pipeline.Result{}, err
 		}
-		values, err := shipping.secret.decrypt(ctx, shipping.secretPlace(out, files, tree))
+		place := shipping.secretPlace(out, files, tree)
+		values, err := shipping.secret.decrypt(ctx, place)
 		if err != nil {
+			return sourced{}, pipeline.Result{}, err
+		}
+		if err := shipping.sayPromotedSecrets(ctx, out, place, values); err != nil {
 			return sourced{}, pipeline.Result{}, err
 		}
 		referenced, err := shipping.readReferenced(ctx, out)

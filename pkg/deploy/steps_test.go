@@ -31,8 +31,11 @@ func plan[T any](t *testing.T, s pipeline.Step[T]) string {
 		t.Fatalf("step %s has no plan or no run", s.Name)
 	}
 	_, result, err := s.Plan(t.Context(), io.Discard)
-	if err != nil || result.State != pipeline.Planned {
+	switch {
+	case err != nil || result.State != pipeline.Planned && result.State != pipeline.Skipped:
 		t.Errorf("plan of %s: %v, error %v", s.Name, result, err)
+	case result.State == pipeline.Skipped:
+		return s.Name + " skipped: " + result.Detail
 	}
 	return s.Name + ": " + result.Detail
 }
@@ -70,8 +73,9 @@ func TestPlans(t *testing.T) {
 			"nothing to do", "app: shop\nrole: worker\n", Options{}, local,
 			shipment{sourced: sourced{live: runningImage(made.name), tree: tree}, image: made.name},
 			[]string{
-				"load: into kind dev", "test: the infraspec has no build.test", "snapshot: the infraspec has no migrations.command",
-				"migrate: the infraspec has no migrations.command", "secrets: the infraspec declares no secrets",
+				"load: into kind dev", "test skipped: the infraspec has no build.test",
+				"snapshot skipped: the infraspec has no migrations.command",
+				"migrate skipped: the infraspec has no migrations.command", "secrets skipped: the infraspec declares no secrets",
 				"rollout: r.example.com/shop:1 is already running", "cleanup: removes images beyond the newest 5",
 			},
 		},
@@ -80,7 +84,7 @@ func TestPlans(t *testing.T) {
 			shipment{sourced: sourced{live: runningImage(made.name + "@sha256:1"), tree: tree}},
 			[]string{
 				"push: to r.example.com; the running image was built from this commit", "test: make test",
-				"snapshot: this version is already running", "migrate: this version is already running",
+				"snapshot skipped: this version is already running", "migrate skipped: this version is already running",
 				"secrets: B, A", "rollout: r.example.com/shop:1@sha256:1 is already running",
 			},
 		},
@@ -102,9 +106,9 @@ func TestPlans(t *testing.T) {
 			Options{Version: Version{Image: made.name, Registry: "r.example.com"}, SkipSnapshot: true}, connect.LocalCluster{},
 			shipment{sourced: sourced{live: liveApp{liveWorkload: liveWorkload{image: "old:1"}}}, image: made.name},
 			[]string{
-				"push: --image", "test: --image", "snapshot: --skip-snapshot", "migrate: migrate up",
+				"push skipped: --image", "test skipped: --image", "snapshot skipped: --skip-snapshot", "migrate: migrate up",
 				"secrets: B, A", "rollout: 2 Pods of r.example.com/shop:1 instead of old:1",
-				"cleanup: removes images beyond the newest 5",
+				"cleanup skipped: nothing was built",
 			},
 		},
 		{
@@ -115,11 +119,11 @@ func TestPlans(t *testing.T) {
 				processes:    []liveWorkload{{}, {kind: "Deployment"}}, dropped: []string{"clock"},
 			}}, image: made.name},
 			[]string{
-				"push: --image", "test: --image", "snapshot: the infraspec has no migrations.command",
-				"migrate: the infraspec has no migrations.command", "secrets: the infraspec declares no secrets",
+				"push skipped: --image", "test skipped: --image", "snapshot skipped: the infraspec has no migrations.command",
+				"migrate skipped: the infraspec has no migrations.command", "secrets skipped: the infraspec declares no secrets",
 				"rollout: main: 1 Pod, new mailer: 1 Pod, worker: 2 Pods of r.example.com/shop:1 instead of old:1; process " +
 					"clock ends, because the infraspec no longer has it",
-				"cleanup: removes images beyond the newest 5",
+				"cleanup skipped: nothing was built",
 			},
 		},
 		{
@@ -127,10 +131,10 @@ func TestPlans(t *testing.T) {
 			Options{Version: Version{Image: made.name}}, connect.LocalCluster{},
 			shipment{sourced: sourced{live: liveApp{liveWorkload: liveWorkload{image: "old:1"}}}, image: made.name},
 			[]string{
-				"push: --image", "test: --image", "snapshot: the infraspec has no migrations.command",
-				"migrate: the infraspec has no migrations.command", "secrets: the infraspec declares no secrets",
+				"push skipped: --image", "test skipped: --image", "snapshot skipped: the infraspec has no migrations.command",
+				"migrate skipped: the infraspec has no migrations.command", "secrets skipped: the infraspec declares no secrets",
 				"rollout: the next run uses r.example.com/shop:1, the last used old:1",
-				"cleanup: removes images beyond the newest 5",
+				"cleanup skipped: nothing was built",
 			},
 		},
 	} {
@@ -202,5 +206,5 @@ func TestBuildArgs(t *testing.T) {
 
 // runningImage returns an app that runs an image.
 func runningImage(image string) liveApp {
-	return liveApp{liveWorkload: liveWorkload{image: image, verified: true}}
+	return liveApp{liveWorkload: liveWorkload{image: image, verified: true, commit: "0123456789abcdef"}}
 }

@@ -84,6 +84,21 @@ func (s *Spec) InEnvironments() []*Spec {
 	return all
 }
 
+// Sample returns the infraspec with an environment laid over it, also if that has mistakes. For an environment that has
+// previews, it is that of a sample. The errors are those of Chosen.
+func (s *Spec) Sample(choice string) (*Spec, error) {
+	name, preview := SplitEnvironment(choice)
+	if laid, ok := s.laid[name]; ok && (preview == "" || s.Environments[name].HasPreviews()) {
+		return laid, nil
+	}
+	_, err := s.Chosen(choice)
+	return s, err
+}
+
+// Sees reports whether a finding about the file without environments is one about the infraspec of s too, which has an
+// environment laid over it.
+func (s *Spec) Sees(f Finding) bool { return len(OnlyIn("", []Finding{f}, s.found)) == 0 }
+
 // OnlyIn returns the findings about an environment's infraspec that do not apply to the file without it. Their
 // messages name the environment.
 func OnlyIn(environment string, found, without []Finding) []Finding {
@@ -169,7 +184,7 @@ func (d *decoder) checkEnvironments(root *yaml.Node, s *Spec) {
 	without := slices.Clone(d.findings)
 	s.lay = func(environment, preview, choice string) (*Spec, []Finding) {
 		spec, found := d.layOver(root, s, environment, preview)
-		spec.Environment = choice
+		spec.Environment, spec.found = choice, found
 		return spec, OnlyIn(choice, found, without)
 	}
 	for _, name := range s.EnvironmentNames() {

@@ -53,8 +53,9 @@ func Find(arg, here, appsDir string) (*Spec, []Finding, error) {
 // Locate returns the path of the infraspec of arg:
 //   - "" is the infraspec in the folder here or its nearest parent that has one.
 //   - A path (it contains a separator, begins with a dot or ends in .yaml) is that file, or that folder's infraspec.
-//   - A name is the folder of that name in appsDir, the app of that name in here or a parent, or an app in a folder of
-//     appsDir that several apps share, as infraspec.yaml and infraspec.worker.yaml.
+//   - A name is the folder of that name in appsDir, the app of that name in here or a parent, an app whose infraspec is
+//     in appsDir itself, or one in a folder of appsDir that several apps share, as infraspec.yaml and
+//     infraspec.worker.yaml.
 //
 // If there is none, Locate returns a *NotFoundError.
 func Locate(arg, here, appsDir string) (string, error) {
@@ -78,7 +79,7 @@ func IsName(arg string) bool {
 
 const setAppsDir = "set --apps-dir or NORN_APPS_DIR to the folder that contains the folders of your apps"
 
-// List returns the paths of all infraspecs in the folders of appsDir, sorted, also of apps that share a folder. If
+// List returns the paths of all infraspecs in appsDir and in its folders, sorted, also of apps that share a folder. If
 // there are none, it returns a *NotFoundError.
 func List(appsDir string) ([]string, error) {
 	folders, err := os.ReadDir(appsDir)
@@ -90,7 +91,7 @@ func List(appsDir string) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list the apps: %w", err)
 	}
-	var paths []string
+	paths := inTop(appsDir)
 	for _, f := range folders {
 		path := filepath.Join(appsDir, f.Name(), FileName)
 		// If Stat fails for another reason, reading the file reports it.
@@ -100,10 +101,20 @@ func List(appsDir string) ([]string, error) {
 		paths = append(paths, further(filepath.Dir(path))...)
 	}
 	if len(paths) == 0 {
-		return nil, &NotFoundError{Where: "in the folders of " + appsDir, advice: setAppsDir}
+		return nil, &NotFoundError{Where: "in " + appsDir + " or its folders", advice: setAppsDir}
 	}
 	slices.Sort(paths)
 	return paths, nil
+}
+
+// inTop returns the infraspecs in appsDir itself, such as that of a repository with one app.
+func inTop(appsDir string) []string {
+	paths := further(appsDir)
+	path := filepath.Join(appsDir, FileName)
+	if info, err := os.Stat(path); err == nil && !info.IsDir() {
+		paths = append(paths, path)
+	}
+	return paths
 }
 
 // further returns the infraspecs of the apps that share a folder with its infraspec.yaml: infraspec.NAME.yaml.
@@ -120,9 +131,9 @@ func further(dir string) []string {
 }
 
 // NameIn returns the name by which Locate finds the infraspec at a path of List: that of its folder or, if several apps
-// share the folder, the name that the file sets.
-func NameIn(path string) string {
-	if filepath.Base(path) == FileName {
+// share the folder or it is appsDir itself, the name that the file sets.
+func NameIn(appsDir, path string) string {
+	if filepath.Base(path) == FileName && filepath.Dir(path) != filepath.Clean(appsDir) {
 		return filepath.Base(filepath.Dir(path))
 	}
 	return appIn(path)
@@ -201,13 +212,14 @@ func byName(name, here, appsDir string) (string, error) {
 	return path, nil
 }
 
-// sharing returns the infraspec of the app name in the folder of the nearest infraspec, or in a folder of appsDir that
-// several apps share. If there is none, it returns "".
+// sharing returns the infraspec of the app name in the folder of the nearest infraspec, in appsDir itself, or in a
+// folder of appsDir that several apps share. If there is none, it returns "".
 func sharing(name, here, appsDir string) string {
 	var paths []string
 	if own, err := nearest(here); err == nil {
 		paths = append([]string{own}, further(filepath.Dir(own))...)
 	}
+	paths = append(paths, inTop(appsDir)...)
 	folders, _ := os.ReadDir(appsDir) // without apps, there is no app of this name
 	for _, f := range folders {
 		paths = append(paths, further(filepath.Join(appsDir, f.Name()))...)
@@ -225,7 +237,7 @@ func namesIn(here, appsDir string) []string {
 	var names []string
 	paths, _ := List(appsDir) // without a list, there is no suggestion
 	for _, path := range paths {
-		names = append(names, NameIn(path))
+		names = append(names, NameIn(appsDir, path))
 	}
 	if own, err := nearest(here); err == nil {
 		names = append(names, appIn(own))

@@ -54,7 +54,8 @@ func inspectIn(folder, file string, data []byte) (*Spec, []Finding) {
 	without := spec.readOverlay(folder)
 	found = append(found, without...)
 	for _, one := range spec.InEnvironments() {
-		found = append(found, OnlyIn(one.Environment, one.readOverlay(folder), without)...)
+		own := one.readOverlay(folder)
+		found, one.found = append(found, OnlyIn(one.Environment, own, without)...), append(one.found, own...)
 	}
 	return spec, Sort(found)
 }

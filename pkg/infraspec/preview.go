@@ -27,6 +27,12 @@ func SplitEnvironment(choice string) (environment, preview string) {
 	return environment, preview
 }
 
+// NamespaceKey returns the key that sets the namespace of a choice such as staging or preview/pr-12.
+func NamespaceKey(choice string) string {
+	environment, _ := SplitEnvironment(choice)
+	return "environments." + environment + ".namespace"
+}
+
 // PreviewError reports a choice that does not name a preview, although the environment needs it, or the other way
 // round.
 type PreviewError struct{ Problem, Advice string }

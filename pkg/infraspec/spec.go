@@ -114,6 +114,7 @@ type Spec struct {
 	doc     *document
 	overlay *OverlayFile
 	laid    map[string]*Spec // the infraspec in each environment
+	found   []Finding        // the findings about the infraspec with an environment laid over it
 	base    string           // the app that a preview is a copy of
 	// lay lays an environment over the infraspec, for the preview unless that is "". It returns the findings that do not
 	// apply without the environment. choice names both.

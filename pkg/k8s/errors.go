@@ -51,6 +51,7 @@ func (e *DeniedError) Unwrap() error { return e.Err }
 type NamespaceError struct {
 	Name        string
 	Terminating bool
+	Key         string // the infraspec's key that sets it, or "" for --namespace
 	Err         error
 }
 
@@ -64,10 +65,14 @@ func (e *NamespaceError) Error() string {
 
 // Hint returns what to do about it.
 func (e *NamespaceError) Hint() string {
-	if e.Terminating {
-		return "wait until it is gone and create it again, or choose another with --namespace"
+	check, choose := "check --namespace", "choose another with --namespace"
+	if e.Key != "" {
+		check, choose = fmt.Sprintf("check %s in the infraspec", e.Key), "change "+e.Key+" in the infraspec"
 	}
-	return fmt.Sprintf("check --namespace, or create it with kubectl create namespace %s", e.Name)
+	if e.Terminating {
+		return "wait until it is gone and create it again, or " + choose
+	}
+	return fmt.Sprintf("%s, or create it with kubectl create namespace %s", check, e.Name)
 }
 
 func (e *NamespaceError) Unwrap() error { return e.Err }

@@ -36,6 +36,7 @@ type Revision struct {
 	Restored bool               // a rollback or a restore went back to it
 	After    types.UID          // the ReplicaSet that ran before it, as far as norn knows
 	Releases []metadata.Release // of which it is a part, oldest first; none if the app has one process
+	Also     []string           // other commits with the same content that were shipped as this revision
 	Set      *appsv1.ReplicaSet
 }
 
@@ -54,7 +55,7 @@ func (c *Client) Revisions(ctx context.Context, d *appsv1.Deployment) ([]Revisio
 	current := rollout.CurrentReplicaSet(o)
 	var out []Revision
 	for _, rs := range o.ReplicaSets {
-		r := revision(rs, metadata.AppOf(d))
+		r := revision(rs, metadata.AppOf(d), shippedOf(d, rs, rs == current))
 		if r.Current = rs == current; r.Current && d.Status.ObservedGeneration >= d.Generation {
 			r.Since = LastProgress(d)
 		}
@@ -64,11 +65,20 @@ func (c *Client) Revisions(ctx context.Context, d *appsv1.Deployment) ([]Revisio
 	return out, nil
 }
 
-func revision(rs *appsv1.ReplicaSet, container string) Revision {
+// shippedOf returns the annotations that say what a ReplicaSet was shipped for. For the current one, those are the
+// Deployment's: a release with the same content changes only them, and the controller copies them later.
+func shippedOf(d *appsv1.Deployment, rs *appsv1.ReplicaSet, current bool) map[string]string {
+	image := metadata.ImageOf(rs.Spec.Template.Spec, metadata.AppOf(d))
+	if current && !d.Spec.Paused && d.Annotations[metadata.ImageAnnotation] == image {
+		return d.Annotations
+	}
+	return metadata.Shipped(rs.Annotations, image)
+}
+
+func revision(rs *appsv1.ReplicaSet, container string, shipped map[string]string) Revision {
 	// Until the controller has set the number, it is 0, which sorts first.
 	number, _ := strconv.ParseInt(rs.Annotations[metadata.RevisionAnnotation], 10, 64)
 	image := metadata.ImageOf(rs.Spec.Template.Spec, container)
-	shipped := metadata.Shipped(rs.Annotations, image)
 	marks := metadata.MarksOf(rs)
 	return Revision{
 		Number:   number,
@@ -86,7 +96,10 @@ func revision(rs *appsv1.ReplicaSet, container string) Revision {
 		Restored: rs.Annotations[metadata.RevisionHistoryAnnotation] != "",
 		After:    marks.After,
 		Releases: marks.Releases,
-		Set:      rs,
+		Also: slices.DeleteFunc(marks.Commits, func(commit string) bool {
+			return commit == shipped[metadata.CommitAnnotation]
+		}),
+		Set: rs,
 	}
 }
 

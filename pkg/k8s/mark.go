@@ -35,9 +35,16 @@ func (c *Client) MarkFailed(
 	return c.mark(ctx, rs, m.Join(in))
 }
 
-// MarkReleased records that a ReplicaSet is part of a release, and keeps how its rollouts ended.
-func (c *Client) MarkReleased(ctx context.Context, rs *appsv1.ReplicaSet, in metadata.Release) error {
-	return c.mark(ctx, rs, metadata.MarksOf(rs).Join(in))
+// MarkReleased records that a ReplicaSet is part of a release, and the commits that it was shipped for. It keeps how
+// the ReplicaSet's rollouts ended.
+func (c *Client) MarkReleased(
+	ctx context.Context, rs *appsv1.ReplicaSet, in metadata.Release, commits ...string,
+) error {
+	m := metadata.MarksOf(rs).Join(in)
+	for _, commit := range commits {
+		m = m.WithCommit(commit)
+	}
+	return c.mark(ctx, rs, m)
 }
 
 func (c *Client) mark(ctx context.Context, rs *appsv1.ReplicaSet, m metadata.Marks) error {

@@ -35,9 +35,13 @@ It names what the files do not agree on. A single file is merged with the others
 
 --from also reads a file of another tool: a compose.yaml, a Procfile, a fly.toml, or a deploy.yml of Kamal.
 norn prints the infraspec, and names on standard error each setting that it could not carry over. Values
-that may be secret are never printed: their names go under secrets.`,
+that may be secret are never printed: their names go under secrets.
+
+--from deployment/NAME reads a Deployment of the namespace in the same way, with its Service, its Ingress
+and its claims. It reads no Secret.`,
 		Example: "  norn init\n  norn init ./shop --role webserver --port 8080 --healthcheck /healthz\n" +
-			"  norn init --from infraspec.yaml,infraspec.worker.yaml >new.yaml",
+			"  norn init --from infraspec.yaml,infraspec.worker.yaml >new.yaml\n" +
+			"  norn init --from deployment/shop --namespace shops >infraspec.yaml",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(from) > 0 {
@@ -70,7 +74,7 @@ that may be secret are never printed: their names go under secrets.`,
 	f.StringVar(&flags.Schedule, "schedule", "", "schedule of a cron app, in cron syntax")
 	f.StringVar(&flags.Command, "command", "", "command of a cron app")
 	f.BoolVar(&flags.FromRemote, "from-remote", false, "deploy from the git remote instead of the folder")
-	f.StringSliceVar(&from, "from", nil, "infraspecs to merge into one with processes, or one file of another tool")
+	f.StringSliceVar(&from, "from", nil, "infraspecs to merge, one file of another tool, or deployment/NAME")
 	return cmd
 }
 
@@ -81,7 +85,7 @@ func fold(a *cli.App, cmd *cobra.Command, args, from []string) error {
 	if others || a.JSON {
 		return cli.Usagef("--from prints YAML, and cannot be combined with a folder, the answers or -o json")
 	}
-	text, notes, err := convert(cmd.Context(), from)
+	text, notes, err := convert(a, cmd, from)
 	if err != nil {
 		return err
 	}
@@ -91,19 +95,38 @@ func fold(a *cli.App, cmd *cobra.Command, args, from []string) error {
 	return ui.PrintText(a.Streams.Out, text)
 }
 
-// convert merges infraspecs, or converts the file of another tool.
-func convert(ctx context.Context, from []string) (text string, notes []string, err error) {
+// convert merges infraspecs, or converts the file of another tool or a Deployment.
+func convert(a *cli.App, cmd *cobra.Command, from []string) (text string, notes []string, err error) {
 	for _, path := range from {
-		format := scaffold.FormatOf(path)
+		name := scaffold.DeploymentIn(path)
+		format := scaffold.Infraspec
+		if name == "" {
+			format = scaffold.FormatOf(path)
+		}
 		switch {
-		case format == scaffold.Infraspec:
+		case name == "" && format == scaffold.Infraspec:
 		case len(from) > 1:
-			return "", nil, cli.Usagef("--from accepts one file of another tool, got %d files", len(from))
+			return "", nil, cli.Usagef("--from accepts one file of another tool or one Deployment, got %d", len(from))
+		case name != "":
+			return running(a, cmd, name)
 		default:
-			return scaffold.Convert(ctx, path, format)
+			return scaffold.Convert(cmd.Context(), path, format)
 		}
 	}
 	return scaffold.Fold(from)
+}
+
+// running converts a Deployment in the cluster.
+func running(a *cli.App, cmd *cobra.Command, name string) (text string, notes []string, err error) {
+	s, err := a.Connect(cmd.Context(), cmd, cli.Purpose{Action: "init --from deployment/" + name})
+	if err != nil {
+		return "", nil, err
+	}
+	in, err := scaffold.ReadDeployment(cmd.Context(), s.Client, s.Conf.Namespace, name)
+	if err != nil {
+		return "", nil, err
+	}
+	return scaffold.FromDeployment(in)
 }
 
 // fill takes the answers from flags, and asks for the others on a terminal.

@@ -1,6 +1,7 @@
 package status
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -30,31 +31,36 @@ func printOverview(a *cli.App, apps []status.App, conf *config.Config, connected
 	if !connected {
 		head = []string{"APP", "ROLE", "HOSTS", "INFRASPEC"}
 	}
+	several := inSeveral(apps)
+	if several {
+		head = append(head, "NAMESPACE")
+	}
 	var rows [][]ui.Cell
+	add := func(app status.App, row ...ui.Cell) {
+		if several {
+			row = append(row, ui.Cell{Text: app.Namespace})
+		}
+		rows = append(rows, row)
+	}
 	for _, app := range apps {
 		hosts := ui.Cell{Text: strings.Join(app.Hosts, " ")}
 		if !connected {
-			rows = append(rows, []ui.Cell{
-				{Text: app.Name}, {Text: cli.Dash(app.Role)}, hosts, ui.Marked(ui.DisplayPath(app.Path), ui.Dim),
-			})
+			add(app, ui.Cell{Text: app.Name}, ui.Cell{Text: cli.Dash(app.Role)}, hosts,
+				ui.Marked(ui.DisplayPath(app.Path), ui.Dim))
 			continue
 		}
 		drift := ui.Cell{}
 		if len(app.Drift) > 0 {
 			drift = ui.Marked("≠", ui.Warn)
 		}
-		rows = append(rows, []ui.Cell{
-			{Text: app.Name}, {Text: cli.Dash(app.Role)}, ui.Marked(string(app.State), stateMarks[app.State]),
-			{Text: ready(app.Workload)}, {Text: cli.Dash(app.Version)}, {Text: cli.Age(app.Since)}, hosts, drift,
-		})
+		add(app, append(processRow(app.Name, app.Workload), hosts, drift)...)
 		for _, p := range app.Processes {
-			rows = append(rows, append(processRow("  "+p.Name, p.Workload),
-				ui.Cell{Text: strings.Join(p.Hosts, " ")}, ui.Cell{}))
+			add(app, append(processRow("  "+p.Name, p.Workload), ui.Cell{Text: strings.Join(p.Hosts, " ")}, ui.Cell{})...)
 		}
 	}
-	ui.PrintTable(out, head, rows, "HOSTS", "AGE", "VERSION", "ROLE", "INFRASPEC")
+	ui.PrintTable(out, head, rows, "HOSTS", "AGE", "VERSION", "ROLE", "INFRASPEC", "NAMESPACE")
 	for i, app := range apps {
-		if i > 0 && apps[i-1].Name == app.Name {
+		if i > 0 && apps[i-1].Name == app.Name && apps[i-1].Path != "" {
 			before := ui.DisplayPath(apps[i-1].Path)
 			both := fmt.Sprintf("%s and %s both define app %s", before, ui.DisplayPath(app.Path), app.Name)
 			ui.PrintLine(out, ui.Bad, "✗", both)
@@ -69,6 +75,18 @@ func printOverview(a *cli.App, apps []status.App, conf *config.Config, connected
 			ui.PrintLine(out, ui.Warn, "≠", fmt.Sprintf("%s differs from its infraspec: %s", app.Name, shortened(app.Drift, 2)))
 		}
 	}
+}
+
+// inSeveral reports whether the apps are in several namespaces.
+func inSeveral(apps []status.App) bool {
+	first := ""
+	for _, app := range apps {
+		if first != "" && app.Namespace != "" && app.Namespace != first {
+			return true
+		}
+		first = cmp.Or(first, app.Namespace)
+	}
+	return false
 }
 
 // shortened returns the first n elements of list, and the number of the others.

@@ -23,16 +23,26 @@ func New(a *cli.App) *cobra.Command {
 age, hosts, and whether the cluster differs from the infraspec. With APP, shows Pods, revisions,
 volumes, names of secrets, and why something is not ready.
 
+With --env and without APP, lists the apps of that environment, each in its namespace there. An app without
+environments is shown as without --env.
+
 Without a cluster, norn shows what is on disk, and why it cannot reach the cluster.`,
-		Example: "  norn status\n  norn status shop\n  norn status -o json | jq -r 'select(.drift) | .app'",
-		Args:    cobra.MaximumNArgs(1),
+		Example: "  norn status\n  norn status shop\n  norn status --env staging\n" +
+			"  norn status -o json | jq -r 'select(.drift) | .app'",
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			conf, err := a.Choose(cmd, cli.Purpose{App: cli.Argument(args, 0)})
+			here, err := cli.Here()
 			if err != nil {
 				return err
 			}
-			here, err := cli.Here()
+			conf, err := a.Config(cmd)
 			if err != nil {
+				return err
+			}
+			if len(args) == 0 && conf.Env != "" {
+				return inEnvironment(cmd.Context(), a, here, conf)
+			}
+			if conf, err = a.Choose(cmd, cli.Purpose{App: cli.Argument(args, 0)}); err != nil {
 				return err
 			}
 			if len(args) == 1 {
@@ -47,9 +57,6 @@ func all(ctx context.Context, a *cli.App, here string, conf *config.Config) erro
 	locals, err := status.OnDisk(here, conf.AppsDir)
 	if err != nil {
 		return err
-	}
-	for i := range locals {
-		locals[i] = locals[i].In(conf.Env)
 	}
 	client, unavailable, err := a.Reach(ctx, conf)
 	if err != nil {

@@ -53,7 +53,7 @@ func run(a *cli.App, args []string, conf *config.Config, o options) error {
 	if err != nil {
 		return err
 	}
-	settings := validate.Settings{AppsDir: conf.AppsDir, HostPaths: conf.HostPaths}
+	settings := validate.Settings{AppsDir: conf.AppsDir, HostPaths: conf.HostPaths, Environment: conf.Env}
 	sum := &summary{options: o, counts: cli.Counts{}}
 	each := func(r validate.Report) error {
 		sum.take(r)

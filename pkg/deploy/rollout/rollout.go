@@ -143,13 +143,13 @@ func Replaces(before, after *appsv1.Deployment) bool {
 // verify marks the revision whose Pods are all available, as part of a release. It marks nothing if no Pod was wanted,
 // because such a version never ran. The version is up, so a failure to mark it is only a warning.
 func (r *runner) verify(ctx context.Context, v k8srollout.Verdict, current *appsv1.ReplicaSet, in metadata.Release) {
-	marks := metadata.MarksOf(current)
+	marks, commits := metadata.MarksOf(current), r.commits()
 	verified := !marks.Verified.IsZero() && marks.Failed.IsZero()
 	var err error
 	switch {
 	case v.Want == 0 || verified && !r.replaces: // a second mark would change the revision's age
-		if !marks.In(in) {
-			err = r.cluster.MarkReleased(ctx, current, in)
+		if !marks.In(in) || len(commits) > 0 {
+			err = r.cluster.MarkReleased(ctx, current, in, commits...)
 		}
 	default:
 		err = r.cluster.MarkVerified(ctx, current, time.Now(), cmp.Or(r.After, r.RanBefore), in)
@@ -158,6 +158,18 @@ func (r *runner) verify(ctx context.Context, v k8srollout.Verdict, current *apps
 		pipeline.Warn(r.out, "the new Pods are available, but the revision is not marked as verified: %v; "+
 			"run norn deploy again to mark it", err)
 	}
+}
+
+// commits returns the commits that the Deployment's version was shipped for, before the change and by it, if the change
+// has kept the version and recorded another commit. Otherwise it returns none.
+func (r *runner) commits() []string {
+	image := metadata.ImageOf(r.applied.Spec.Template.Spec, r.App)
+	before := metadata.Shipped(r.before.Annotations, image)[metadata.CommitAnnotation]
+	now := metadata.Shipped(r.applied.Annotations, image)[metadata.CommitAnnotation]
+	if r.replaces || before == "" || now == "" || before == now {
+		return nil
+	}
+	return []string{before, now}
 }
 
 // noteFailedPods records which Pods have failed before a change, so that they do not count against it.

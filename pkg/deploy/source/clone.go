@@ -34,6 +34,9 @@ func Clone(ctx context.Context, out io.Writer, repo infraspec.Repo, v Selection,
 	if err != nil {
 		return Tree{}, err
 	}
+	if err := tree.setTime(ctx, git, "."); err != nil {
+		return Tree{}, err
+	}
 	// git fetches submodules only into a work tree.
 	if err := access.git(ctx, out, "", "clone", "--quiet", "--no-checkout", "--shared", "--", bare, target); err != nil {
 		return Tree{}, fmt.Errorf("check out %s: %w", tree.Describe(), err)

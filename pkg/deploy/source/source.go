@@ -95,6 +95,9 @@ func resolve(ctx context.Context, dir string, v Selection) (Tree, error) {
 		return Tree{}, err
 	}
 	tree.Dir, tree.top, tree.own = prefix, top, dir
+	if err := tree.setTime(ctx, git, ".", filepath.Join(".", v.Context)); err != nil {
+		return Tree{}, err
+	}
 	if v.Ref == "" {
 		changes, err := git(ctx, "status", "--porcelain", "--", ".", filepath.Join(".", v.Context))
 		if err != nil {
@@ -128,6 +131,17 @@ func commitAt(ctx context.Context, git gitFunc, repo, ref string) (tree Tree, er
 	head, err := git(ctx, "show", "--no-patch", "--no-show-signature", "--format=%ct%n%s", tree.Commit)
 	tree.Time, tree.Subject, _ = strings.Cut(head, "\n")
 	return tree, err
+}
+
+// setTime sets the Time to that of the last commit that changed one of the paths, relative to git's folder. Images of
+// commits that change other files of the repository then have the same digest. If git does not know such a commit, the
+// time stays.
+func (t *Tree) setTime(ctx context.Context, git gitFunc, paths ...string) error {
+	last, err := git(ctx, append([]string{"rev-list", "--max-count=1", "--timestamp", t.Commit, "--"}, paths...)...)
+	if at, _, found := strings.Cut(last, " "); found && err == nil {
+		t.Time = at
+	}
+	return err
 }
 
 // ambiguous returns a warning if ref is both a tag and a branch. git then chooses the tag (man gitrevisions).

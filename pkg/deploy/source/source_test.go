@@ -165,3 +165,47 @@ func TestUserConfiguration(t *testing.T) {
 		t.Errorf("%+v, %v", s, err)
 	}
 }
+
+// A commit that changes other files than an app's has the time of the last one that did, so its image has the same
+// digest. A repository without the earlier commit, and a folder without one, have the commit's own time.
+func TestTimeOfContent(t *testing.T) {
+	dir, _ := repository(t)
+	top := filepath.Dir(filepath.Dir(dir))
+	commit := func(path, at string) {
+		t.Helper()
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(top, path)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(top, path), at)
+		git(t, top, "add", "-A")
+		t.Setenv("GIT_COMMITTER_DATE", at+" +0000")
+		git(t, top, "-c", "user.name=t", "-c", "user.email=t@localhost", "commit", "-qm", path)
+	}
+	commit("apps/shop/file", "1000000000")
+	commit("lib/file", "1100000000")
+	commit("readme", "1200000000")
+	clone := filepath.Join(t.TempDir(), "clone")
+	git(t, top, "clone", "--quiet", "--depth=1", "file://"+top, clone)
+	empty := filepath.Join(top, "apps", "new")
+	if err := os.Mkdir(empty, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ dir, context, want string }{
+		{dir, "", "1000000000"},
+		{dir, "../..", "1200000000"},
+		{dir, "../../lib", "1100000000"},
+		{top, "", "1200000000"},
+		{filepath.Join(clone, "apps", "shop"), "", "1200000000"},
+		{empty, "", "1200000000"},
+	} {
+		v := Selection{Ref: "HEAD", Context: c.context}
+		s, err := FromCheckout(t.Context(), c.dir, v, filepath.Join(t.TempDir(), "target"), nil)
+		if err != nil || s.Time != c.want {
+			t.Errorf("%s with context %q: time %s, want %s, error %v", c.dir, c.context, s.Time, c.want, err)
+		}
+	}
+	s, err := Clone(t.Context(), os.Stderr, infraspec.Repo{URL: "file://" + top}, Selection{}, t.TempDir())
+	if err != nil || s.Time != "1200000000" {
+		t.Errorf("clone: time %s, error %v", s.Time, err)
+	}
+}

@@ -13,7 +13,7 @@ type Tree struct {
 	Copied string // the folder that norn created for this version
 	Commit string // full commit hash
 	Number string // build number: how many commits led to Commit
-	Time   string // commit time, in seconds since 1970
+	Time   string // of the last commit up to Commit that changed what an image is built from, in seconds since 1970
 	// Subject is the first line of the commit's message, as its author wrote it.
 	Subject string
 	Dirty   bool // with the uncommitted changes

@@ -1,6 +1,7 @@
 package metadata
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +20,8 @@ const (
 	releasePrefix = "norn/release."
 	// afterPrefix begins the name of the annotation with the UID of the ReplicaSet that ran before.
 	afterPrefix = "norn/after."
+	// commitsPrefix begins the name of the annotation with the commits that the ReplicaSet was shipped for.
+	commitsPrefix = "norn/commits."
 )
 
 // The annotations of earlier versions of norn, without a hash.
@@ -28,6 +31,9 @@ const (
 	earlierRolledOut = "norn/rolled-out"
 )
 
+// maxCommits is how many commits the mark of a ReplicaSet names.
+const maxCommits = 30
+
 // Marks record how a ReplicaSet's rollouts ended, as far as norn watched them.
 type Marks struct {
 	Verified time.Time // when one last completed, or zero
@@ -35,6 +41,9 @@ type Marks struct {
 	Reason   string    // why it failed
 	After    types.UID // the ReplicaSet that ran before the one that completed, or ""
 	Releases []Release // of which the ReplicaSet is a part, oldest first; none if the app has one process
+	// Commits are the commits that were shipped as this ReplicaSet, the last one at the end, if there were several.
+	// They have the same content.
+	Commits []string
 }
 
 // MarksOf returns the marks of a ReplicaSet. If an earlier version of norn wrote some too, the later ones count. Marks
@@ -51,6 +60,7 @@ func MarksOf(rs *appsv1.ReplicaSet) Marks {
 	}
 	m.After = types.UID(rs.Annotations[afterPrefix+hash])
 	m.Releases = parseReleases(rs.Annotations[releasePrefix+hash])
+	m.Commits = strings.Fields(rs.Annotations[commitsPrefix+hash])
 	if m.Failed.Before(m.Verified) {
 		m.Failed, m.Reason = time.Time{}, ""
 	}
@@ -63,6 +73,17 @@ func (m Marks) Last() time.Time {
 		return m.Failed
 	}
 	return m.Verified
+}
+
+// WithCommit returns m with one more commit that was shipped as the ReplicaSet, or m if commit is "".
+func (m Marks) WithCommit(commit string) Marks {
+	if commit == "" {
+		return m
+	}
+	all := slices.DeleteFunc(slices.Clone(m.Commits), func(has string) bool { return has == commit })
+	all = append(all, commit)
+	m.Commits = all[max(0, len(all)-maxCommits):]
+	return m
 }
 
 // Annotations returns a merge patch of a ReplicaSet's annotations that leaves it with these marks alone.
@@ -81,6 +102,9 @@ func (m Marks) Annotations(rs *appsv1.ReplicaSet) map[string]any {
 	if len(m.Releases) > 0 {
 		patch[releasePrefix+hash] = releasesMark(m.Releases)
 	}
+	if len(m.Commits) > 0 {
+		patch[commitsPrefix+hash] = strings.Join(m.Commits, " ")
+	}
 	return patch
 }
 
@@ -91,7 +115,8 @@ func WithoutMarks(annotations map[string]string) map[string]any {
 		switch {
 		case name == earlierVerified, name == earlierFailed, name == earlierRolledOut,
 			strings.HasPrefix(name, verifiedPrefix), strings.HasPrefix(name, failedPrefix),
-			strings.HasPrefix(name, releasePrefix), strings.HasPrefix(name, afterPrefix):
+			strings.HasPrefix(name, releasePrefix), strings.HasPrefix(name, afterPrefix),
+			strings.HasPrefix(name, commitsPrefix):
 			patch[name] = nil
 		}
 	}

@@ -96,3 +96,16 @@ func TestReleaseMarks(t *testing.T) {
 		t.Error("the mark of another ReplicaSet stays")
 	}
 }
+
+// A mark keeps the commits that were shipped as a ReplicaSet, the last one at the end.
+func TestCommitMarks(t *testing.T) {
+	rs := marked(map[string]string{"norn/commits.a": "one two", "norn/commits.b": "x"}, "")
+	m := MarksOf(rs).WithCommit("three").WithCommit("one").WithCommit("")
+	patch := m.Annotations(rs)
+	if got := patch["norn/commits.a"]; got != "two three one" {
+		t.Errorf("got %v", patch)
+	}
+	if other, removed := patch["norn/commits.b"]; other != nil || !removed {
+		t.Error("the mark of another ReplicaSet stays")
+	}
+}

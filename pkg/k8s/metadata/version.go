@@ -40,9 +40,24 @@ func Shipped(annotations map[string]string, image string) map[string]string {
 
 // tagOf returns an image's tag, or "".
 func tagOf(image string) string {
-	name, _, _ := strings.Cut(image, "@")
-	_, tag, _ := strings.Cut(name[strings.LastIndexByte(name, '/')+1:], ":")
+	_, tag, _ := splitImage(image)
 	return tag
+}
+
+// splitImage returns the repository, the tag and the digest of an image. The last two may be "".
+func splitImage(image string) (repository, tag, digest string) {
+	name, digest, _ := strings.Cut(image, "@")
+	last := strings.LastIndexByte(name, '/') + 1
+	short, tag, _ := strings.Cut(name[last:], ":")
+	return name[:last] + short, tag, digest
+}
+
+// SameImage reports whether two names of images with a digest name the same image in the same repository. Their tags
+// may differ, because a digest decides which image nodes pull.
+func SameImage(a, b string) bool {
+	repositoryA, _, digestA := splitImage(a)
+	repositoryB, _, digestB := splitImage(b)
+	return digestA != "" && digestA == digestB && repositoryA == repositoryB
 }
 
 // VersionName returns the name of a version for messages: its short commit or, if unknown, its image without registry

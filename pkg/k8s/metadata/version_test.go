@@ -62,3 +62,22 @@ func TestImageOf(t *testing.T) {
 		}
 	}
 }
+
+// The digest decides which image it is, in its repository. A tag alone may name another one tomorrow.
+func TestSameImage(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		want bool
+	}{
+		{"r:5000/shop:1@sha256:a", "r:5000/shop:2@sha256:a", true},
+		{"r:5000/shop@sha256:a", "r:5000/shop:2@sha256:a", true},
+		{"r:5000/shop:1@sha256:a", "r:5000/shop:1@sha256:b", false},
+		{"r:5000/shop:1@sha256:a", "r:5001/shop:1@sha256:a", false},
+		{"r:5000/shop:1", "r:5000/shop:1", false},
+		{"", "", false},
+	} {
+		if got := SameImage(c.a, c.b); got != c.want {
+			t.Errorf("%s and %s: %v, want %v", c.a, c.b, got, c.want)
+		}
+	}
+}
