@@ -64,13 +64,12 @@ func (r *run) verify(s shipment, before prepared) []pipeline.Step[pipeline.None]
 	if !r.verifies() {
 		return nil
 	}
-	step := pipeline.Step[pipeline.None]{Name: "verify"}
 	why := r.noVerify(s, before.secret.version)
-	step.Plan = planned(cmp.Or(why, fmt.Sprintf("1 Pod of %s without requests, then %s",
-		s.image, commandLine(r.spec.Verify))))
-	step.Run = pipeline.Fixed(pipeline.None{}, pipeline.Skipped, why)
+	plan := planned(cmp.Or(why, fmt.Sprintf("1 Pod of %s without requests, then %s", s.image,
+		commandLine(r.spec.Verify))))
+	run := pipeline.Fixed(pipeline.None{}, pipeline.Skipped, why)
 	if why == "" {
-		step.Run = pipeline.Act(func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
+		run = pipeline.Act(func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
 			result, failed, err := (&examination{r, s, out}).examine(ctx)
 			if failed == nil {
 				return result, err
@@ -81,7 +80,7 @@ func (r *run) verify(s shipment, before prepared) []pipeline.Step[pipeline.None]
 			}
 		})
 	}
-	return []pipeline.Step[pipeline.None]{step}
+	return []pipeline.Step[pipeline.None]{{Name: "verify", Run: run, Plan: plan}}
 }
 
 // verified runs the step of verify. If it fails, verified puts the previous values back into the app's Secret, which

@@ -143,7 +143,7 @@ type teardown struct {
 	cluster   *k8s.Client
 	what      Removal
 	inventory *k8s.Inventory
-	verified  []corev1.Pod      // those that a deploy has started for verify, and has not deleted because it was killed
+	verified  []corev1.Pod      // Pods for verify that a killed deploy has left
 	stored    []*corev1.Secret  // the app's Secret, and the previous values that a deploy has left
 	deadline  time.Time         // of all waits
 	tunnelMap *corev1.ConfigMap // nil if it does not exist or the user cannot read it
