@@ -1,6 +1,7 @@
 package control
 
 import (
+	"fmt"
 	"net/http"
 	"regexp"
 	"strings"
@@ -38,23 +39,28 @@ func TestVerifyKilledAtEveryWrite(t *testing.T) {
 	deploys(0, "v000")(w)
 	state := func() string { return versionName.ReplaceAllString(w.State(), "VERSION") }
 	want := state()
-	writes := 0
-	for _, version := range []string{"v001", "v002", "v003", "v004", "v005"} {
+	last := int32(2) // the writes that create what would be left
+	if bed.All() {
+		last = 10 // norn deletes an object again if it has just changed
+	}
+	writes := int32(0)
+	for n := int32(1); n <= last; n++ {
+		version := fmt.Sprintf("v%03d", n)
 		args := []string{"deploy", "shop", "--image", image(version)}
-		if !w.KillAtWrite(isVerifyWrite, int32(writes+1), true, args...) {
+		if !w.KillAtWrite(isVerifyWrite, n, true, args...) {
 			break
 		}
-		writes++
-		if running := images(w); !strings.Contains(running, "shop v00") || strings.Contains(running, version) {
-			t.Errorf("killed at write %d: %s", writes, running)
+		writes = n
+		if running := images(w); strings.Contains(running, version) {
+			t.Errorf("killed at write %d: %s", n, running)
 		}
 		w.Norn(args...)
 		same(w, "the version", images(w), "shop "+version+" 1")
 		same(w, "what is left", verifyLeft(w), "")
 		same(w, "the state", state(), want)
 	}
-	if writes != 4 { // a Pod and a Job, created and deleted
-		t.Errorf("%d writes, want 4", writes)
+	if writes < 2 || bed.All() && writes < 4 { // a Pod and a Job, created and deleted
+		t.Errorf("only %d writes", writes)
 	}
 }
 
