@@ -11,6 +11,7 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
@@ -20,6 +21,7 @@ import (
 	"norn/internal/redact"
 	"norn/internal/ui"
 	"norn/pkg/deploy/database"
+	"norn/pkg/deploy/source"
 	"norn/pkg/forge/objects"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
@@ -196,6 +198,34 @@ func (s *Session) Title(action, app string) string {
 			s.Client.Context)
 	}
 	return fmt.Sprintf("%s %s in namespace %s of %s", action, app, s.Conf.Namespace, s.Client.Context)
+}
+
+// SameFlags returns flags with which another command works in the same place: the environment, and where the user has
+// chosen them, the namespace, the context and the kubeconfig. They begin with a space unless there are none.
+func (s *Session) SameFlags(cmd *cobra.Command) string {
+	var words []string
+	if s.Environment != "" {
+		words = append(words, "--env", s.Environment)
+	}
+	for _, name := range []string{"namespace", "context", "kubeconfig"} {
+		value, chosen := "", false
+		if f := cmd.Flags().Lookup(name); f != nil {
+			value, chosen = f.Value.String(), f.Changed
+		}
+		if name == "namespace" && s.Environment == "" { // NORN_NAMESPACE and the configuration choose it too
+			value, chosen = s.Conf.Namespace, s.Conf.From("namespace") != ""
+		}
+		if chosen {
+			words = append(words, "--"+name, value)
+		}
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	for i := range words {
+		words[i] = source.Quote(words[i])
+	}
+	return " " + strings.Join(words, " ")
 }
 
 // WarnLocalDatabase warns about a generated DATABASE_URL whose host is the Pod itself.

@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 
-	"norn/internal/ui"
 	"norn/pkg/infraspec"
 )
 
@@ -21,11 +20,4 @@ func endpoints(spec *infraspec.Spec, namespace string) string {
 		text = fmt.Sprintf("https://%s, if the tunnel routes it\n%s", spec.Hosts.External, text)
 	}
 	return text
-}
-
-// printEndpoints prints how to reach a deployed app. It prints nothing with --quiet or --output json.
-func (a *App) printEndpoints(text string) {
-	if text != "" && !a.JSON && !a.Quiet {
-		ui.PrintLines(a.Streams.Err, text)
-	}
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -275,13 +274,7 @@ func (a *App) confirmEnvironment(ctx context.Context, prompt *ui.Prompt) error {
 	name := a.environment.name
 	answer, err := prompt.Ask(ctx,
 		fmt.Sprintf("environment %s %s; enter its name to continue: ", name, a.environment.guarded()))
-	switch {
-	case err != nil && !errors.Is(err, io.EOF):
-		return fmt.Errorf("nothing was changed: %w", err)
-	case answer != name:
-		return &DeclinedError{}
-	}
-	return nil
+	return confirmed(err, answer == name)
 }
 
 // sayContextNamespace prints once that the kubeconfig's context has another namespace than the one that norn uses by

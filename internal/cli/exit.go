@@ -114,6 +114,7 @@ func results() []outcome {
 	exited.name = ExitedName
 	return []outcome{
 		ends[*rollout.Error](ExitRollout, reasonNone), // with the reason in its evidence
+		ends[*rollout.VerifyError](ExitRollout, reasonNone),
 		exited,
 		differs,
 		ends[*ProblemsFoundError](ExitFailed, reasonProblems),
@@ -148,6 +149,7 @@ func failures() []outcome {
 		ends[*objects.ConflictError](ExitConflict, reasonNotOwned),
 		ends[*objects.RepositoryError](ExitConflict, reasonNotOwned),
 		ends[*k8s.ForeignError](ExitConflict, reasonNotOwned),
+		ends[*objects.SelectedError](ExitConflict, reasonNotOwned),
 		ends[*objects.OtherEnvironmentError](ExitConflict, reasonEnvironment),
 		ends[*ClusterError](ExitConflict, reasonEnvironment),
 		ends[*FingerprintError](ExitFailed, reasonForbidden),
@@ -197,6 +199,9 @@ func Outcome(ctx context.Context, err error) ui.Outcome {
 	switch found.errorType {
 	case reflect.TypeFor[*rollout.Error]():
 		failed, _ := errors.AsType[*rollout.Error](err)
+		o.Reason = string(failed.Evidence.Reason)
+	case reflect.TypeFor[*rollout.VerifyError]():
+		failed, _ := errors.AsType[*rollout.VerifyError](err)
 		o.Reason = string(failed.Evidence.Reason)
 	case reflect.TypeFor[*AllError]():
 		all, _ := errors.AsType[*AllError](err)

@@ -133,6 +133,7 @@ func errorReceiver(decl ast.Decl) string {
 func TestOutcome(t *testing.T) {
 	live, interrupted := t.Context(), canceled(t)
 	crashed := &rollout.Error{Evidence: rollout.Failure{Reason: k8srollout.CrashLoop}}
+	unverified := &rollout.VerifyError{Evidence: rollout.Failure{Reason: k8srollout.VerifyFailed}}
 	usage := &pipeline.UsageError{Problem: "x"}
 	for name, c := range map[string]struct {
 		ctx    context.Context
@@ -146,6 +147,7 @@ func TestOutcome(t *testing.T) {
 		"connection broken":        {live, &net.OpError{Op: "write", Err: syscall.EPIPE}, 1, "failed", ""},
 		"failed rollout":           {live, crashed, 4, "rollout-failed", "CrashLoop"},
 		"failed, then interrupted": {interrupted, crashed, 4, "rollout-failed", "CrashLoop"},
+		"failed verify":            {live, errors.Join(unverified, errors.New("x")), 4, "rollout-failed", "VerifyFailed"},
 		"program":                  {live, &job.ExitError{Code: 7}, 7, "exited", "ProgramFailed"},
 		"program with norn's code": {live, &job.ExitError{Code: 4}, 4, "exited", "ProgramFailed"},
 		"differences":              {live, &DiffersError{Objects: 1}, 1, "differs", "Differs"},

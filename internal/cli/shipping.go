@@ -39,7 +39,7 @@ func (a *App) Ship(cmd *cobra.Command, o *Shipping, do func(ui.Progress) (*infra
 		return err
 	})
 	if err == nil && !o.DryRun {
-		a.printEndpoints(endpoints(spec, o.Namespace))
+		a.PrintAfter(endpoints(spec, o.Namespace))
 	}
 	return err
 }

@@ -71,17 +71,45 @@ func (a *App) RunOnce(ctx context.Context, name string, prepare func() (*OneOff,
 func (a *App) Confirm(ctx context.Context, command, question, consequence string) error {
 	prompt, asking := ui.NewPrompt(a.Streams)
 	if !asking {
-		return &pipeline.UsageError{
-			Problem: command + " needs confirmation, and there is no terminal to ask on",
-			Advice:  "pass --yes to skip the confirmation",
-		}
+		return unasked(command)
 	}
 	answer, err := prompt.Ask(ctx, question+" ("+consequence+")? [y/N] ")
+	return confirmed(err, strings.EqualFold(answer, "y") || strings.EqualFold(answer, "yes"))
+}
+
+// ConfirmName says what a command does, and asks for a name before it deletes data. Without a terminal it returns an
+// error that names --yes.
+func (a *App) ConfirmName(ctx context.Context, command, consequence, name string) error {
+	prompt, asking := ui.NewPrompt(a.Streams)
+	if !asking {
+		return unasked(command)
+	}
+	answer, err := prompt.Ask(ctx, fmt.Sprintf("%s; enter %s to continue: ", consequence, name))
+	return confirmed(err, answer == name)
+}
+
+// unasked returns the error for a command that nobody can confirm.
+func unasked(command string) error {
+	return &pipeline.UsageError{
+		Problem: command + " needs confirmation, and there is no terminal to ask on",
+		Advice:  "pass --yes to skip the confirmation",
+	}
+}
+
+// confirmed returns an error unless the answer to a question, which was read with err, agrees.
+func confirmed(err error, agrees bool) error {
 	switch {
 	case err != nil && !errors.Is(err, io.EOF):
 		return fmt.Errorf("nothing was changed: %w", err)
-	case !strings.EqualFold(answer, "y") && !strings.EqualFold(answer, "yes"):
+	case !agrees:
 		return &DeclinedError{}
 	}
 	return nil
+}
+
+// PrintAfter prints lines that follow the end of a command with steps. It prints nothing with --quiet or --output json.
+func (a *App) PrintAfter(text string) {
+	if text != "" && !a.JSON && !a.Quiet {
+		ui.PrintLines(a.Streams.Err, a.Rename(text))
+	}
 }

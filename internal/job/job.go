@@ -1,4 +1,4 @@
-// Package job runs one-off Jobs: commands in an app's image, calls of functions, and migrations.
+// Package job runs one-off Jobs: commands in an app's image, calls of functions, migrations, and verify.
 package job
 
 import (
@@ -155,10 +155,14 @@ type work struct {
 	pod    corev1.PodSpec
 	values map[string][]byte // if not nil, the Job gets its own Secret
 	in     *input            // if not nil, the container waits for it
+	ends   bool              // the Job ends by itself if norn is killed, even if its Pod never starts
 }
 
 // keptSeconds is how long Kubernetes keeps a finished Job if norn was killed before deleting it.
 const keptSeconds = int32(300)
+
+// endsLater is how long after its Pod's deadline a Job ends that ends by itself. The Pod must have told how it ended.
+const endsLater = time.Minute
 
 // object returns the Job. Its Pod does not have the app's label, because the app's Service would send it requests.
 func object(r Request, w work) *batchv1.Job {
@@ -189,6 +193,10 @@ func object(r Request, w work) *batchv1.Job {
 	if r.Timeout > 0 { // the deadline of the Pod: a Job's deadline would delete the Pod with its status
 		seconds := max(1, int64(math.Ceil(r.Timeout.Seconds())))
 		job.Spec.Template.Spec.ActiveDeadlineSeconds = &seconds
+		if w.ends {
+			later := seconds + int64(endsLater.Seconds())
+			job.Spec.ActiveDeadlineSeconds = &later
+		}
 	}
 	return job
 }
@@ -234,7 +242,7 @@ func run(ctx context.Context, cluster *k8s.Client, r Request, w work) (err error
 	if err := cmp.Or(c.verdict(ended.Pod), inputErr); err != nil {
 		return err
 	}
-	if ended.incomplete && w.kind != migration { // a migration's output is not its result
+	if ended.incomplete && w.kind != migration && w.kind != objects.VerifyJob { // their output is not their result
 		return errors.New("the container exited with code 0, but part of its output was not read")
 	}
 	return nil

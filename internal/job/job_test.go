@@ -53,6 +53,12 @@ func TestObject(t *testing.T) {
 	if j.Spec.Suspend != nil {
 		t.Error("it is suspended without a Secret to wait for")
 	}
+	if j.Spec.ActiveDeadlineSeconds != nil {
+		t.Error("the Job's deadline would delete the Pod with its status")
+	}
+	if d := object(r, work{kind: "verify", ends: true}).Spec.ActiveDeadlineSeconds; d == nil || *d != 62 {
+		t.Errorf("a Job that ends by itself has the deadline %v", d)
+	}
 }
 
 // A Job with its own Secret is created suspended, and reads that Secret instead of the app's.

@@ -150,13 +150,20 @@ func formatDuration(d time.Duration) string {
 	}
 }
 
-// podState returns a pod's state as it is shown.
-func podState(p pipeline.Pod) string {
+// podState returns a pod's state as it is shown. During a restore, the Pods to replace are those of the version that has
+// failed.
+func podState(p pipeline.Pod, restores bool) string {
+	version := " (old version)"
+	if restores {
+		version = " (failed version)"
+	}
 	switch {
 	case !p.Since.IsZero():
 		return p.State + " for " + max(0, time.Since(p.Since)).Round(time.Second).String() + onNode(p.Node)
 	case p.Ready && p.Old:
-		return "ready (old version)"
+		return "ready" + version
+	case p.Old && restores:
+		return p.State + version
 	case p.Ready:
 		return "ready"
 	case p.State == "Running":

@@ -167,7 +167,7 @@ func (l *lineProgress) podChanges(step string, pods []pipeline.Pod) {
 	states := map[string]string{}
 	for _, p := range pods {
 		if !p.Old {
-			states[p.Name] = podState(p)
+			states[p.Name] = podState(p, false)
 		}
 	}
 	if len(states) <= maxPodLines {

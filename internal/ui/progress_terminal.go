@@ -45,6 +45,8 @@ const (
 	eraseBelow  = "\r\x1b[J"
 	// liveLines is the number of a running step's last lines to show.
 	liveLines = 6
+	// cleaningUp is shown from the moment of a failure, until the step says what it brings back.
+	cleaningUp = "has failed, cleaning up"
 	// keptLines is the number of a failed step's last lines to keep.
 	keptLines = 50
 )
@@ -131,7 +133,7 @@ func (t *terminalProgress) podLines(room int) []string {
 	var lines []string
 	for _, p := range pods {
 		gap := strings.Repeat(" ", column-ansi.StringWidth(p.Name))
-		state := t.podStyle(p).Render(sanitize(podState(p)))
+		state := t.podStyle(p).Render(sanitize(podState(p, t.failing)))
 		lines = append(lines, fmt.Sprintf("    %s  %s", sanitize(p.Name)+gap, state))
 	}
 	if more != "" {
@@ -194,7 +196,7 @@ func (t *terminalProgress) Report(e pipeline.Event) {
 		}
 		t.waitingFor, t.pods = e.Line, e.Pods
 	case pipeline.Failing:
-		t.failing, t.waitingFor, t.pods = true, "", nil
+		t.failing, t.waitingFor, t.pods = true, cleaningUp, nil
 		t.draw(t.takeLast())
 	case pipeline.Ended:
 		t.step = ""

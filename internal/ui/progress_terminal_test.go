@@ -128,14 +128,20 @@ func TestTerminalShowsFailureAtOnce(t *testing.T) {
 	r.Report(pipeline.Event{Kind: pipeline.Waiting, Step: "rollout", Line: "0 of 1 new Pods available"})
 	r.Report(pipeline.Event{Kind: pipeline.Output, Step: "rollout", Line: "failed (CrashLoop)"})
 	r.Report(pipeline.Event{Kind: pipeline.Failing, Step: "rollout"})
+	want := []string{"  │ failed (CrashLoop)", "  ⠋ rollout 0s has failed, cleaning up"}
+	if got := screen(t, b.String()); strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("right after the failure:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
 	r.Report(pipeline.Event{Kind: pipeline.Output, Step: "rollout", Line: "restoring revision 1, commit c"})
 	r.Report(pipeline.Event{Kind: pipeline.Waiting, Step: "rollout", Line: "restoring revision 1", Pods: []pipeline.Pod{
-		{Name: "shop-0", State: "ContainerCreating"},
+		{Name: "shop-0", State: "ContainerCreating"}, {Name: "shop-1", State: "CrashLoopBackOff", Old: true},
+		{Name: "shop-2", State: "Running", Ready: true, Old: true},
 	}})
 	r.draw("")
-	want := []string{
+	want = []string{
 		"  │ failed (CrashLoop)", "  │ restoring revision 1, commit c", "  ⠋ rollout 0s restoring revision 1",
-		"    shop-0  ContainerCreating",
+		"    shop-0  ContainerCreating", "    shop-1  CrashLoopBackOff (failed version)",
+		"    shop-2  ready (failed version)",
 	}
 	if got := screen(t, b.String()); strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("during the restore:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))

@@ -74,11 +74,7 @@ func removesWorkload(s forge.Step) bool {
 // noteRanBefore finds the ReplicaSets that a failed rollout restores. It returns a *rollout.ChangedError if somebody
 // else has changed a version since before was read.
 func (r *run) noteRanBefore(ctx context.Context, before liveApp) error {
-	for _, spec := range r.spec.Workloads() {
-		if spec.Role.Standing() {
-			r.standing = append(r.standing, r.target(spec))
-		}
-	}
+	r.standing = r.targets()
 	all, err := r.unchanged(ctx, before)
 	for i, now := range all {
 		if now != nil && err == nil {
@@ -86,6 +82,17 @@ func (r *run) noteRanBefore(ctx context.Context, before liveApp) error {
 		}
 	}
 	return err
+}
+
+// targets returns the targets of the processes with a Deployment.
+func (r *run) targets() []rollout.Target {
+	var all []rollout.Target
+	for _, spec := range r.spec.Workloads() {
+		if spec.Role.Standing() {
+			all = append(all, r.target(spec))
+		}
+	}
+	return all
 }
 
 // revert reverts the changes to the app's workloads and Secret after err. It returns err, and an *UnfinishedError if it

@@ -203,6 +203,9 @@ func (r *run) ship(ctx context.Context, p pipeline.Runner) error {
 	if err := r.checkUser(ctx, src.live, src.tree); err != nil {
 		return err
 	}
+	if err := r.checkVerify(); err != nil {
+		return err
+	}
 	workload, traffic, err := r.forge(ctx, p, src)
 	if err != nil {
 		return err
@@ -239,6 +242,9 @@ func (r *run) ship(ctx context.Context, p pipeline.Runner) error {
 	secret, err := pipeline.RunStep(ctx, p, r.secrets(src))
 	if err != nil {
 		return err
+	}
+	if err := r.verified(ctx, p, s, prepared{migrated, dump, secret}); err != nil {
+		return r.adviseCopy(err, s.image)
 	}
 	if err := r.changeWorkload(ctx, p, s.live, workload, r.rollout(s, migrated, secret.version)); err != nil {
 		return r.adviseCopy(err, s.image)

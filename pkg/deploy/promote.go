@@ -177,13 +177,18 @@ func sameCluster(ctx context.Context, a, b *k8s.Client) (bool, error) {
 
 // adviseCopy adds to the error of a rollout whose nodes cannot pull a promoted image how to copy it.
 func (r *run) adviseCopy(err error, image string) error {
-	failed, ok := errors.AsType[*rollout.Error](err)
-	if !ok || r.options.From == "" {
+	var evidence *rollout.Failure
+	if failed, ok := errors.AsType[*rollout.Error](err); ok {
+		evidence = &failed.Evidence
+	} else if failed, ok := errors.AsType[*rollout.VerifyError](err); ok {
+		evidence = &failed.Evidence
+	}
+	if evidence == nil || r.options.From == "" {
 		return err
 	}
-	switch failed.Evidence.Reason {
+	switch evidence.Reason {
 	case k8srollout.ImagePull, k8srollout.RegistryRefused, k8srollout.ImageNotFound:
-		failed.Evidence.Hint += fmt.Sprintf("; or copy the image to a registry that they can use "+
+		evidence.Hint += fmt.Sprintf("; or copy the image to a registry that they can use "+
 			"(skopeo copy --all docker://%s docker://REGISTRY/%s) and run norn deploy --env %s --context %s "+
 			"--image REGISTRY/%[2]s", image, r.spec.App, r.spec.Environment, r.cluster.Context)
 	default:

@@ -102,11 +102,17 @@ var (
 		Verbs:    []string{"patch"},
 		Without:  "norn forge --adopt cannot take over the app's Secret",
 	}
-	// tryPods allows norn to ask the API server whether it would accept the app's Pods. norn creates none itself.
+	// tryPods allows norn to ask the API server whether it would accept the app's Pods.
 	tryPods = Grant{
 		Resource: "pods",
 		Verbs:    []string{"create"},
 		Without:  "norn cannot check in advance what the cluster's policies refuse",
+	}
+	// endPods allows a deploy to delete the Pod that it has started for verify.
+	endPods = Grant{
+		Resource: "pods",
+		Verbs:    []string{"delete"},
+		Without:  "norn cannot deploy an app whose infraspec has a verify",
 	}
 	// readSecret allows norn to hide the values of the app's Secret in its Pods' logs.
 	readSecret = Grant{
@@ -196,6 +202,7 @@ func teardownGrants(deleteData bool) []Grant {
 		{Resource: "persistentvolumeclaims", Verbs: []string{"list"}},
 		{Group: apps, Resource: "replicasets", Verbs: []string{"list", "watch"}},
 		{Resource: "pods", Verbs: []string{"list", "watch"}},
+		{Resource: "pods", Verbs: []string{"delete"}, Without: "norn cannot delete a Pod that a killed deploy has left"},
 		leases,
 	}
 	if deleteData {
@@ -250,6 +257,7 @@ func deployGrants() []Grant {
 			Without: "norn cannot delete the revisions beyond artifacts.retain",
 		},
 		tryPods,
+		endPods,
 		leases,
 		standard,
 	)
@@ -268,7 +276,11 @@ func deployGrantsFor(spec *infraspec.Spec) []Grant {
 			grants = append(grants, rolloutGrants()...)
 		}
 	}
-	if len(spec.Migrations.Command) > 0 {
+	verifies := len(spec.Verify) > 0 && spec.Role.Standing()
+	if verifies {
+		grants = append(grants, Grant{Resource: "pods", Verbs: []string{"create", "delete"}})
+	}
+	if verifies || len(spec.Migrations.Command) > 0 {
 		grants = append(grants,
 			Grant{Group: batch, Resource: "jobs", Verbs: []string{"get", "list", "create", "patch", "delete"}})
 	}

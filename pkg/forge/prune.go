@@ -38,7 +38,11 @@ func Prune(
 				return result, err
 			})
 		}
-		step := pipeline.Step[pipeline.None]{Name: "Preview " + p.App, Run: end(Teardown), Plan: end(PlanTeardown)}
+		tearDown := func(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, what Removal) error {
+			_, err := Teardown(ctx, cluster, to, what)
+			return err
+		}
+		step := pipeline.Step[pipeline.None]{Name: "Preview " + p.App, Run: end(tearDown), Plan: end(PlanTeardown)}
 		_, err := pipeline.RunStep(ctx, run, step)
 		errs = append(errs, err)
 		if ctx.Err() != nil {

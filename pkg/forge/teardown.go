@@ -35,17 +35,18 @@ type Removal struct {
 // needs no infraspec. It skips objects that no longer exist, and warns about objects with the labels that norn does not
 // manage. If such an object has one of the app's names, the error is an *objects.ConflictError. If the app belongs to
 // another repository, the error is an *objects.RepositoryError. A failed step does not
-// stop the others, so that only what failed remains for a second run.
-func Teardown(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, what Removal) error {
+// stop the others, so that only what failed remains for a second run. Teardown returns what ran.
+func Teardown(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, what Removal) (ran Ran, err error) {
 	if err := CheckPermissions(ctx, cluster, Permissions(what.Namespace, teardownGrants(what.DeleteData))); err != nil {
-		return err
+		return ran, err
 	}
 	what.Lock = what.Lock.For(what.Namespace, what.App, func(line string) { pipeline.Say(to, "lock", line) })
-	return lease.WithLock(ctx, cluster, what.Lock, func(ctx context.Context) error {
+	err = lease.WithLock(ctx, cluster, what.Lock, func(ctx context.Context) error {
 		t, err := prepare(ctx, cluster, what)
 		if err != nil {
 			return err
 		}
+		ran = ranOf(t.inventory, what.App)
 		t.warnForeign(to)
 		t.deadline = time.Now().Add(cmp.Or(what.Timeout, DefaultDeletionTimeout))
 		var errs []error
@@ -58,6 +59,37 @@ func Teardown(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, wh
 		}
 		return errors.Join(errs...)
 	})
+	return ran, err
+}
+
+// Ran is what an app ran before a teardown.
+type Ran struct {
+	Image string // of its main process, or "" before the first deploy
+	Any   bool   // norn had forged it
+}
+
+// ranOf returns what the main process of an app runs.
+func ranOf(i *k8s.Inventory, app string) Ran {
+	var ran Ran
+	keep := func(o metadata.Object, pod corev1.PodSpec) {
+		if o.GetName() != app {
+			return
+		}
+		ran.Any = true
+		if image := metadata.ImageOf(pod, app); objects.Deployed(o) {
+			ran.Image = image
+		}
+	}
+	for k := range i.Deployments {
+		keep(&i.Deployments[k], i.Deployments[k].Spec.Template.Spec)
+	}
+	for k := range i.CronJobs {
+		keep(&i.CronJobs[k], i.CronJobs[k].Spec.JobTemplate.Spec.Template.Spec)
+	}
+	for k := range i.PodTemplates {
+		keep(&i.PodTemplates[k], i.PodTemplates[k].Template.Spec)
+	}
+	return ran
 }
 
 // PlanTeardown reports what Teardown would delete and keep.
@@ -96,7 +128,7 @@ func Find(ctx context.Context, cluster *k8s.Client, what Removal) (AppObjects, e
 	}
 	for _, list := range [][]liveObject{
 		liveObjects(objects.KindService, t.inventory.Services), t.disruptions(),
-		workloadOf(t.inventory), t.storedObjects(),
+		t.workloads(), t.storedObjects(),
 	} {
 		found.Objects = append(found.Objects, kindsIn(list)...)
 	}
@@ -111,6 +143,7 @@ type teardown struct {
 	cluster   *k8s.Client
 	what      Removal
 	inventory *k8s.Inventory
+	verified  []corev1.Pod      // Pods for verify that a killed deploy has left
 	stored    []*corev1.Secret  // the app's Secret, and the previous values that a deploy has left
 	deadline  time.Time         // of all waits
 	tunnelMap *corev1.ConfigMap // nil if it does not exist or the user cannot read it
@@ -124,6 +157,9 @@ func prepare(ctx context.Context, cluster *k8s.Client, what Removal) (*teardown,
 		return nil, err
 	}
 	t := &teardown{cluster: cluster, what: what, inventory: inv}
+	if t.verified, err = cluster.VerifyPods(ctx, what.Namespace, what.App); err != nil {
+		return nil, err
+	}
 	for _, w := range workloadOf(inv) {
 		if err := objects.CheckRepositoryByName(w.object, what.App, what.Repository); err != nil {
 			return nil, err

@@ -140,7 +140,7 @@ func (t *teardown) services() removeStep {
 
 // workload returns the step that deletes the Deployments and the CronJobs, and waits until their Pods are gone.
 func (t *teardown) workload() removeStep {
-	workload := workloadOf(t.inventory)
+	workload := t.workloads()
 	const note = ", with its Pods"
 	run := func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
 		removed, err := t.deleteAll(ctx, out, workload)
@@ -161,11 +161,17 @@ func (t *teardown) workloadsLeft(ctx context.Context) ([]liveObject, error) {
 	if err != nil {
 		return nil, err
 	}
-	return workloadOf(i), nil
+	pods, err := t.cluster.VerifyPods(ctx, t.what.Namespace, t.what.App)
+	return append(liveObjects("Pod", pods), workloadOf(i)...), err
+}
+
+// workloads returns the objects that create the app's Pods, and the Pods that no other object owns.
+func (t *teardown) workloads() []liveObject {
+	return append(liveObjects("Pod", t.verified), workloadOf(t.inventory)...)
 }
 
 // workloadOf returns the objects that create an app's Pods, and the PodTemplate of a function app. The Jobs are those
-// of norn run, norn invoke and migrations. They come first: after an interrupted teardown of a preview, the others tell
+// of norn run, norn invoke, migrations and verify. They come first: after an interrupted teardown of a preview, the others tell
 // that something is left.
 func workloadOf(i *k8s.Inventory) []liveObject {
 	return slices.Concat(

@@ -130,7 +130,7 @@ func (r *run) tryCronJob(ctx context.Context) (*trial, error) {
 	return t, nil
 }
 
-// jobTrials returns the trials of the Jobs that norn itself creates: migrations, and calls of a function.
+// jobTrials returns the trials of the Jobs that norn itself creates: migrations, verify, and calls of a function.
 func jobTrials(spec *infraspec.Spec, o Options) []func(context.Context) (*trial, error) {
 	var trials []func(context.Context) (*trial, error)
 	add := func(kind, what string, pod func(image string) (*corev1.PodSpec, error)) {
@@ -151,6 +151,11 @@ func jobTrials(spec *infraspec.Spec, o Options) []func(context.Context) (*trial,
 	if len(spec.Migrations.Command) > 0 {
 		add("migrate", "the Pod of the migration", func(image string) (*corev1.PodSpec, error) {
 			return objects.Migration(spec, o.Settings, image)
+		})
+	}
+	if len(spec.Verify) > 0 && spec.Role.Standing() {
+		add(objects.VerifyJob, "the Pod of verify's command", func(image string) (*corev1.PodSpec, error) {
+			return objects.Verify(spec, o.Settings, image, "")
 		})
 	}
 	if spec.Role == infraspec.Function {

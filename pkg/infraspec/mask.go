@@ -99,7 +99,7 @@ func plain(path string) bool {
 	key, _, _ := strings.Cut(path, ".")
 	key, _, _ = strings.Cut(key, "[")
 	switch key {
-	case "env", "secrets", "command", "migrations", "repo":
+	case "env", "secrets", "command", "migrations", "verify", "repo":
 		return path == "repo.branch" || path == "migrations.database"
 	}
 	return path != "build.test" && !strings.HasPrefix(path, "build.args") &&

@@ -32,6 +32,7 @@ var contexts = []string{
 	"secrets: [%s]", "secrets:\n  - %s\n  - bad!", "secrets: {TOKEN: %s}", "secrets:\n  TOKEN: %s\nsecrets: [X]",
 	"secrets: !", "secret: {TOKEN: %s}", "secret:\n  TOKEN: %s", "secrets:\n  - API_TOKEN=%s",
 	"command: %s\nport: x", "command: [%s, {}]", "comand: %s", "migrations: {command: %s, database: []}",
+	"verify: %s\nport: x", "verify: [%s, {}]",
 	"build: {test: %s, dockerfile: /x}", "build: {tset: %s}",
 	"repo: {url: %s}", "repo: {ulr: %s}", "repo: {webhookSecret: %s, autoDeploy: x}", "apiToken: %s", "port: x # %s",
 	"# %s\nport: x", "%s",
@@ -44,7 +45,7 @@ var misplacedSecrets = []string{
 	"hosts: {external: 'https://u:hunter2@h/'}", "services: {postgres: 'postgres://u:hunter2@h/d'}",
 	"migrations: psql postgres://u:hunter2@h/d", "hosts: hunter2",
 	"secrets: [ghp_hunter2hunter2hunter2hunter2, ghp_hunter2hunter2hunter2hunter2]", "build: './x --password hunter2'",
-	"command: ./x --token=hunter2", "healthcheck: /h?token=hunter2",
+	"command: ./x --token=hunter2", "verify: ./x --token=hunter2", "healthcheck: /h?token=hunter2",
 	"env: {DSN: host=db password=hunter2}", "env: {AUTH: Basic aHVudGVyMg==hunter2}", "replicas: token=hunter2",
 	"schedule: --password=hunter2",
 }

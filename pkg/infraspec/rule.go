@@ -53,7 +53,8 @@ const (
 	RuleEnvironment Rule = "environment"
 	// hostPath is a folder that controls the node, or one outside the folders of NORN_HOST_PATHS.
 	RuleHostPath Rule = "host-path"
-	// A claim makes each deploy an outage (a note), or replicas share a claim that only one node or Pod can mount.
+	// A claim makes each deploy an outage (a note) and verify impossible, or replicas share a claim that only one node or
+	// Pod can mount.
 	RuleClaim Rule = "claim"
 	// A value in env, an annotation, a command or an address looks like a secret. Move it to secrets.enc.yaml.
 	RuleSecretInEnv Rule = "secret-in-env"

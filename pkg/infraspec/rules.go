@@ -28,6 +28,7 @@ func (d *decoder) check(s *Spec) {
 	d.overlayPath(s)
 	d.resources(s)
 	d.database(s)
+	d.verify(s)
 	d.processes(s)
 	d.withoutEffect()
 }
@@ -93,8 +94,9 @@ func (d *decoder) role(s *Spec) {
 		{"replicas", []Role{Webserver, Worker}},
 		{"hosts.internal", []Role{Webserver}}, {"hosts.external", []Role{Webserver}},
 		{"schedule", []Role{Cron}}, {"timezone", []Role{Cron}}, {"timeout", []Role{Cron}}, {"function", []Role{Function}},
+		{"verify", []Role{Webserver, Worker}},
 	} {
-		if r.key == "function" && d.process != "" {
+		if (r.key == "function" || r.key == "verify") && d.process != "" {
 			continue // not a key of a process
 		}
 		known := (d.has("role") || d.process != "") && slices.Contains([]Role{Webserver, Worker, Cron, Function}, s.Role)

@@ -81,6 +81,7 @@ func (d *decoder) commands(s *Spec) {
 	for _, c := range []struct{ key, text string }{
 		{"command", strings.Join(s.Command, " ")},
 		{"migrations.command", strings.Join(s.Migrations.Command, " ")},
+		{"verify", strings.Join(s.Verify, " ")},
 		{"build.test", s.Build.Test},
 		{"healthcheck", s.Healthcheck.Path}, {"healthcheck.command", strings.Join(s.Healthcheck.Command, " ")},
 	} {
@@ -93,6 +94,16 @@ func (d *decoder) commands(s *Spec) {
 
 // DatabaseURL is the environment variable that holds the address of an app's database.
 const DatabaseURL = "DATABASE_URL"
+
+// verify checks that a Pod of a new version can run beside those of the running one.
+func (d *decoder) verify(s *Spec) {
+	volume, i := s.Exclusive()
+	if len(s.Verify) == 0 || i < 0 || !s.Role.Standing() {
+		return
+	}
+	d.at("verify", Error, RuleClaim, "verify starts a Pod beside the running ones, but the claim of volume %s is for one "+
+		"version at a time; set access: ReadWriteMany for it, or remove verify", quoted(volume.Name))
+}
 
 // fileSafe matches the names that are safe in the name of a dump, up to PostgreSQL's longest name (postgresql.org:
 // Lexical Structure, Identifiers).

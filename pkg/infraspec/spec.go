@@ -76,6 +76,10 @@ type Spec struct {
 	Secrets SecretNames `yaml:"secrets"`
 	// Migrations is the migration that runs before the rollout of a new version.
 	Migrations Migrations `yaml:"migrations"`
+	// Verify is a command that must end with exit code 0 before a new version gets requests. norn deploy runs it in the
+	// new image, against a pod of the new version that no Service selects, and whose address is in NORN_TARGET. See
+	// docs/deploy.md.
+	Verify Command `yaml:"verify"`
 	// Artifacts is how many old versions norn keeps.
 	Artifacts Artifacts `yaml:"artifacts"`
 	// Volumes are the volumes mounted in the container. With a claim (size), all pods of a version end before the next

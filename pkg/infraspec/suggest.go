@@ -87,6 +87,7 @@ var synonyms = map[string]map[string]string{
 		"cmd": "command", "args": "command", "entrypoint": "command", "cron": "schedule", "tz": "timezone",
 		"host": "hosts", "hostname": "hosts", "domain": "hosts", "domains": "hosts", "endpoints": "hosts",
 		"mounts": "volumes", "migration": "migrations", "migrate": "migrations", "source": "repo", "git": "repo",
+		"smoke": "verify", "smoketest": "verify", "smoketests": "verify",
 	},
 	"healthcheck": {
 		"http": "path", "url": "path", "httpget": "path", "tcpsocket": "tcp", "test": "command", "cmd": "command",

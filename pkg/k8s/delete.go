@@ -60,12 +60,12 @@ func (c *Client) Delete(ctx context.Context, o metadata.Object) error {
 }
 
 // deleteOptions returns the options for deleting an object in the state that was read. Deletion is in the foreground,
-// so the object disappears from the API only after its dependents. Nothing waits for the Pod of a Job, and a Secret,
-// which has no dependents, disappears at once instead of when the garbage collector has seen it.
+// so the object disappears from the API only after its dependents. Nothing waits for the Pod of a Job. A Secret
+// and a Pod, which have no dependents, disappear at once instead of when the garbage collector has seen them.
 func (c *Client) deleteOptions(o metadata.Object) metav1.DeleteOptions {
 	propagation := metav1.DeletePropagationForeground
 	switch o.(type) {
-	case *batchv1.Job, *corev1.Secret:
+	case *batchv1.Job, *corev1.Secret, *corev1.Pod:
 		propagation = metav1.DeletePropagationBackground
 	}
 	uid, version := o.GetUID(), o.GetResourceVersion()

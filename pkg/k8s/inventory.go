@@ -26,7 +26,7 @@ type Inventory struct {
 	DisruptionBudgetsDenied bool
 	// PodTemplates hold the deployed versions of function apps.
 	PodTemplates []corev1.PodTemplate
-	Jobs         []batchv1.Job // of norn run, norn invoke and migrations; only for one app
+	Jobs         []batchv1.Job // of norn run, norn invoke, migrations and verify; only for one app
 	Runs         []batchv1.Job // of cron apps; only for all apps
 	// Foreign are the objects with norn's labels that norn does not manage, such as copies.
 	Foreign []*ForeignError

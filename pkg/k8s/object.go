@@ -31,6 +31,8 @@ func Kind(o metadata.Object) string {
 		return "PodTemplate"
 	case *corev1.Secret:
 		return "Secret"
+	case *corev1.Pod:
+		return "Pod"
 	case *policyv1.PodDisruptionBudget:
 		return "PodDisruptionBudget"
 	}
@@ -62,6 +64,8 @@ func (c *Client) callsFor(o metadata.Object) (calls, error) {
 		return callsOf(c.core.PodTemplates(ns), name), nil
 	case *corev1.Secret:
 		return callsOf(c.core.Secrets(ns), name), nil
+	case *corev1.Pod:
+		return callsOf(c.core.Pods(ns), name), nil
 	case *policyv1.PodDisruptionBudget:
 		return callsOf(c.policy.PodDisruptionBudgets(ns), name), nil
 	}

@@ -28,8 +28,9 @@ func New(a *cli.App) *cobra.Command {
 
 Builds the app's image from REF, or from the checkout as it is. If the infraspec sets repo.url, builds REF
 or repo.branch of that repository instead. Pushes the image, or loads it into a local cluster. Then runs
-the tests, dumps and migrates the database, and updates the app's Secret. Finally updates the app's objects
-and the image, and waits until every new Pod is available. The Service and the public route change last.
+the tests, dumps and migrates the database, and updates the app's Secret. If the infraspec has verify, runs
+it against one Pod of the new version that gets no requests. Finally updates the app's objects and the
+image, and waits until every new Pod is available. The Service and the public route change last.
 
 If the version does not come up, norn reports the cause within seconds, shows the container's last
 log lines and restores the version that ran before. If anything fails before the rollout, the running

@@ -3,6 +3,7 @@ package teardown
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -10,6 +11,7 @@ import (
 	"norn/internal/cli"
 	"norn/internal/ui"
 	"norn/pkg/deploy"
+	"norn/pkg/deploy/source"
 	"norn/pkg/forge"
 )
 
@@ -32,11 +34,20 @@ with the Pods, and its Secret. Keeps the PersistentVolumeClaims and their data, 
 
 norn finds the objects in the cluster, so you can tear down an app by its name even if its infraspec
 is gone. Objects that only have norn's labels stay, such as copies. A second run skips deleted
-objects.`,
+objects. Ends with the command that deploys the same image again.
+
+With --delete-data, lists the claims with their sizes and asks for the app's name. Without a terminal,
+pass --yes.`,
 		Example: "  norn teardown shop --dry-run\n  norn teardown shop --yes",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.Steps(cmd.Context(), func(out ui.Progress) error { return run(a, cmd, args, o, out) })
+			again := ""
+			err := a.Steps(cmd.Context(), func(out ui.Progress) (err error) {
+				again, err = run(a, cmd, args, o, out)
+				return err
+			})
+			a.PrintAfter(again) // also after a failed step: a second run does not know what ran
+			return err
 		},
 	}
 	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "skip the confirmation")
@@ -48,15 +59,16 @@ objects.`,
 	return cmd
 }
 
-func run(a *cli.App, cmd *cobra.Command, args []string, o *options, out ui.Progress) error {
+// run returns what to print at the end.
+func run(a *cli.App, cmd *cobra.Command, args []string, o *options, out ui.Progress) (again string, err error) {
 	ctx := cmd.Context()
 	s, err := a.Connect(ctx, cmd, cli.Purpose{Action: "teardown", App: cli.Argument(args, 0), Access: cli.Writes})
 	if err != nil {
-		return err
+		return "", err
 	}
 	name, spec, err := a.FindName(cli.Argument(args, 0), s.Conf)
 	if err != nil {
-		return err
+		return "", err
 	}
 	o.Environment = s.Environment
 	o.Namespace, o.App, o.Repository = s.Conf.Namespace, name, deploy.Repository(ctx, spec)
@@ -64,20 +76,48 @@ func run(a *cli.App, cmd *cobra.Command, args []string, o *options, out ui.Progr
 		found, err := forge.Find(ctx, s.Client, o.Removal)
 		if err == nil && spec == nil && len(found.Objects)+len(found.Data) == 0 { // misspelled, or the app is already gone
 			warnAbsent(ctx, a, s, name)
-			return nil
+			return "", nil
 		}
 		if err == nil && asks {
-			err = a.Confirm(ctx, "teardown", s.Title("tear down", o.App), consequence(found, o.DeleteData))
+			err = confirm(ctx, a, s.Title("tear down", o.App), o, found)
 		}
 		if err != nil {
-			return err
+			return "", err
 		}
 	}
 	out.Begin(s.Title("teardown", name))
 	if o.dryRun {
-		return forge.PlanTeardown(ctx, s.Client, out, o.Removal)
+		return "", forge.PlanTeardown(ctx, s.Client, out, o.Removal)
 	}
-	return forge.Teardown(ctx, s.Client, out, o.Removal)
+	ran, err := forge.Teardown(ctx, s.Client, out, o.Removal)
+	return bringBack(cmd, args, s, ran), err
+}
+
+// confirm asks before a teardown. Before it deletes data, it asks for the name of the app.
+func confirm(ctx context.Context, a *cli.App, title string, o *options, found forge.AppObjects) error {
+	if o.DeleteData && len(found.Data) > 0 {
+		return a.ConfirmName(ctx, "teardown --delete-data", title+": "+consequence(found, true), o.App)
+	}
+	return a.Confirm(ctx, "teardown", title, consequence(found, o.DeleteData))
+}
+
+// bringBack returns a line with the command that brings the app back as it was, or "" if nothing ran.
+func bringBack(cmd *cobra.Command, args []string, s *cli.Session, ran forge.Ran) string {
+	if !ran.Any {
+		return ""
+	}
+	words := []string{"norn", "deploy"}
+	if ran.Image == "" { // never deployed
+		words[1] = "forge"
+	}
+	words = append(words, args...)
+	if ran.Image != "" {
+		words = append(words, "--image", ran.Image)
+	}
+	for i := range words {
+		words[i] = source.Quote(words[i])
+	}
+	return fmt.Sprintf("to bring it back as it was: %s%s", strings.Join(words, " "), s.SameFlags(cmd))
 }
 
 // consequence returns what a teardown deletes, for the prompt.

@@ -135,7 +135,10 @@ func (f Failure) show(out io.Writer) {
 		what = fmt.Sprintf("process %s ", f.Process)
 	}
 	say("%sfailed (%s): %s", what, f.Reason, f.Message)
-	if f.Pod != "" {
+	switch {
+	case f.Pod != "" && f.Revision == "": // no ReplicaSet's
+		say("Pod %s, image %s", f.Pod, f.Image)
+	case f.Pod != "":
 		say("Pod %s, revision %s, image %s", f.Pod, f.Revision, f.Image)
 	}
 	for _, e := range last(f.Events, shownEvents) {

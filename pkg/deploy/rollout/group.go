@@ -43,8 +43,8 @@ type Member struct {
 // and returns an *Error. If somebody else changes the version of one, Run leaves theirs, restores the others and
 // returns a *ChangedError.
 func Run(ctx context.Context, cluster *k8s.Client, out io.Writer, release Release) (pipeline.Result, error) {
-	g := &group{Release: release, cluster: cluster, out: out}
 	lines := &labels{out: out}
+	g := &group{Release: release, cluster: cluster, out: out, lines: lines}
 	for _, m := range release.Members {
 		r := &runner{Target: m.Target, cluster: cluster, out: out}
 		if len(release.Members) > 1 {
@@ -62,6 +62,7 @@ type group struct {
 	Release
 	cluster *k8s.Client
 	out     io.Writer
+	lines   *labels
 	runs    []*run
 
 	putBack sync.Mutex

@@ -14,9 +14,20 @@ import (
 
 // labels are the writers of Deployments whose rollouts write to one output side by side.
 type labels struct {
-	mu    sync.Mutex
-	out   io.Writer
-	waits []*label
+	mu        sync.Mutex
+	out       io.Writer
+	waits     []*label
+	restoring bool // the release has failed, and what ran before comes back
+}
+
+// restore forgets what the Deployments have waited for: from now on, they wait for what ran before.
+func (l *labels) restore() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.restoring = true
+	for _, w := range l.waits {
+		w.text, w.pods = "", nil
+	}
 }
 
 // of returns the writer of the Deployment of a process.
@@ -76,6 +87,10 @@ const maxWait = 62
 // waiting describes what the Deployments wait for. If that is long, it counts the Pods, and names a Deployment that is
 // not complete. The Pods are shown beside it.
 func (l *labels) waiting(pods []pipeline.Pod) string {
+	lead, counted := "", "new Pods"
+	if l.restoring {
+		lead, counted = "restoring: ", "Pods"
+	}
 	var texts, incomplete []string
 	var first *label
 	for _, w := range l.waits {
@@ -83,13 +98,16 @@ func (l *labels) waiting(pods []pipeline.Pod) string {
 			continue
 		}
 		text := w.name + ": " + w.text
+		if _, after, found := strings.Cut(w.text, ": "); found && l.restoring { // the lead replaces "restoring revision 4"
+			text = w.name + ": " + after
+		}
 		texts = append(texts, text)
 		if slices.ContainsFunc(w.pods, func(p pipeline.Pod) bool { return p.Old || !p.Ready }) || len(w.pods) == 0 {
 			incomplete = append(incomplete, text)
 			first = cmp.Or(first, w)
 		}
 	}
-	if text := strings.Join(texts, "; "); len(text) <= maxWait {
+	if text := lead + strings.Join(texts, "; "); len(text) <= maxWait {
 		return text
 	}
 	ready, all := 0, 0
@@ -101,7 +119,7 @@ func (l *labels) waiting(pods []pipeline.Pod) string {
 			}
 		}
 	}
-	sum := fmt.Sprintf("%d of %d new Pods ready", ready, all)
+	sum := fmt.Sprintf("%s%d of %d %s ready", lead, ready, all, counted)
 	switch len(incomplete) {
 	case 0:
 		return sum

@@ -2,6 +2,8 @@ package rollout
 
 import (
 	"fmt"
+	"io"
+	"strings"
 	"testing"
 
 	"norn/pkg/pipeline"
@@ -32,6 +34,29 @@ func TestWaiting(t *testing.T) {
 		if got := l.waiting(pods); got != c.want {
 			t.Errorf("%d of %d complete: got %q, want %q", c.complete, c.count, got, c.want)
 		}
+	}
+}
+
+// From a failure on, nothing is shown but what comes back.
+func TestWaitingForRestore(t *testing.T) {
+	l := &labels{out: io.Discard}
+	for _, name := range []string{"main", "worker", "mailer"} {
+		_ = l.of(name)
+		l.waits[len(l.waits)-1].Wait("0 of 2 new Pods available", []pipeline.Pod{{Name: name + "-new"}})
+	}
+	l.restore()
+	if got := l.waiting(nil); strings.Contains(got, "new") || strings.Contains(got, "worker") {
+		t.Errorf("right after the failure: %q", got)
+	}
+	pods := []pipeline.Pod{{Ready: true}, {}, {Ready: true, Old: true}}
+	l.waits[0].Wait("restoring revision 4: 1 of 2 Pods available", pods)
+	if got, want := l.waiting(pods), "restoring: main: 1 of 2 Pods available"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	l.waits[1].Wait("restoring revision 4: 1 of 2 Pods available", pods)
+	pods = append(pods, pods...)
+	if got, want := l.waiting(pods), "restoring: 2 of 4 Pods ready; waiting for main and 1 more"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

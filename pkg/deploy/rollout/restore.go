@@ -79,6 +79,7 @@ func (g *group) restore(ctx context.Context, runs []*run, failed *run) (restored
 	if kept := runs[0].KeepFailed; kept != "" {
 		return "", kept
 	}
+	g.lines.restore()
 	timeout := max(runs[0].Timeout, restoreTimeout)
 	ctx, cancel := lease.CleanupContext(ctx, timeout+restoreSlack)
 	defer cancel()

@@ -21,6 +21,8 @@ const portPatience = 20 * time.Second
 // watcher observes one rollout until its verdict.
 type watcher struct {
 	*runner
+	judge   func(k8srollout.Observation) k8srollout.Verdict
+	hold    time.Duration // how long available Pods must stay up, even with probes
 	verdict k8srollout.Verdict
 	current *appsv1.ReplicaSet
 
@@ -46,7 +48,7 @@ func (r *runner) watch(
 	r.applied = applied
 	bounded, cancel := context.WithTimeout(ctx, r.Timeout)
 	defer cancel()
-	w := &watcher{runner: r}
+	w := &watcher{runner: r, judge: k8srollout.Judge}
 	err := r.objects.Observe(bounded, r.Workload(), func(o k8srollout.Observation) (bool, error) {
 		if err := w.checkUnchanged(o); err != nil {
 			return false, err
@@ -111,7 +113,7 @@ func (w *watcher) checkUnchanged(o k8srollout.Observation) error {
 func (w *watcher) observe(ctx context.Context, o k8srollout.Observation) {
 	o.Generation, o.AllowRestarts, o.Before = w.applied.Generation, &w.AllowRestarts, w.failedBefore
 	w.countLost()
-	v := w.steady(o, k8srollout.Judge(o))
+	v := w.steady(o, w.judge(o))
 	w.report(o, v)
 	w.verdict, w.current = v, k8srollout.CurrentReplicaSet(o)
 	w.measure(ctx)
@@ -143,10 +145,14 @@ func (w *watcher) measure(ctx context.Context) {
 // containers run, even if they end a moment later.
 const steadyFor = 5 * time.Second
 
-// steady returns v, or a Progressing verdict while pods without a probe have not been up for steadyFor.
+// steady returns v, or a Progressing verdict while pods without a probe have not been up for steadyFor, or any pods for
+// w.hold.
 func (w *watcher) steady(o k8srollout.Observation, v k8srollout.Verdict) k8srollout.Verdict {
-	if v.State != k8srollout.Complete || v.Want == 0 || !w.changed ||
-		k8srollout.HasReadinessProbes(o.Deployment.Spec.Template.Spec) {
+	least, why := w.hold, ""
+	if o.Deployment != nil && !k8srollout.HasReadinessProbes(o.Deployment.Spec.Template.Spec) && least < steadyFor {
+		least, why = steadyFor, " because they have no healthcheck"
+	}
+	if v.State != k8srollout.Complete || v.Want == 0 || !w.changed || least == 0 {
 		w.up = time.Time{}
 		return v
 	}
@@ -158,10 +164,9 @@ func (w *watcher) steady(o k8srollout.Observation, v k8srollout.Verdict) k8sroll
 	if w.up.IsZero() || restarts != w.restarts {
 		w.up, w.restarts = time.Now(), restarts
 	}
-	if time.Since(w.up) < steadyFor {
+	if time.Since(w.up) < least {
 		v.State, v.Up = k8srollout.Progressing, restarts == 0 // at the time limit, available is enough
-		v.Message = fmt.Sprintf("%d of %d Pods available; watching them for %s because they have no healthcheck",
-			v.Ready, v.Want, steadyFor)
+		v.Message = fmt.Sprintf("%d of %d Pods available; watching them for %s%s", v.Ready, v.Want, least, why)
 	}
 	return v
 }

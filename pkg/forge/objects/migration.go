@@ -14,6 +14,11 @@ import (
 // Migration returns the pod that runs migrations.command in image, with the app's environment and secrets. It mounts no
 // volumes, because the running version may have a claim mounted on another node.
 func Migration(spec *infraspec.Spec, s Settings, image string) (*corev1.PodSpec, error) {
+	return jobPod(spec, s, image, spec.Migrations.Command)
+}
+
+// jobPod returns the Pod of a Job that runs a command in image before a rollout.
+func jobPod(spec *infraspec.Spec, s Settings, image string, command infraspec.Command) (*corev1.PodSpec, error) {
 	conf, err := podFor(spec, s, &Start{Image: image})
 	if err != nil {
 		return nil, err
@@ -27,7 +32,7 @@ func Migration(spec *infraspec.Spec, s Settings, image string) (*corev1.PodSpec,
 	}
 	removeVolumes(spec, pod)
 	c := &pod.Containers[0]
-	c.Command, c.Args = EscapeDollars(spec.Migrations.Command), nil
+	c.Command, c.Args = EscapeDollars(command), nil
 	c.Ports, c.LivenessProbe, c.ReadinessProbe, c.StartupProbe = nil, nil, nil, nil
 	return pod, nil
 }

@@ -20,10 +20,10 @@ import (
 // overlay holds the documents of an overlay file by kind, as JSON. norn merges them into what it makes before it
 // applies it, so norn's field manager owns the fields, and server-side apply removes what the overlay drops.
 //
-// A Pod is laid over every Pod that norn makes: those of the workload, and those of the Jobs of migrations, calls of
-// functions and runs. A Deployment, a CronJob and a Service are laid over the object of that kind, and then reach norn
-// run too, which copies the Pod of the workload. A Job is laid over the Jobs of migrations and calls. Processes other
-// than the main one get the Pod alone.
+// A Pod is laid over every Pod that norn makes: those of the workload, and those of the Jobs of migrations, verify,
+// calls of functions and runs. A Deployment, a CronJob and a Service are laid over the object of that kind, and then
+// reach norn run too, which copies the Pod of the workload. A Job is laid over the Jobs of migrations, verify and calls.
+// Processes other than the main one get the Pod alone.
 type overlay struct {
 	docs    map[string][]byte
 	podMeta metav1.ObjectMeta // of the document of kind Pod

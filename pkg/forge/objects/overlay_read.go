@@ -46,10 +46,10 @@ func overlayKinds() []overlayKind {
 		},
 		{KindCronJob, "batch/v1", reflect.TypeFor[batchv1.CronJob](), unlessRole(KindCronJob, isCron)},
 		{kindJob, "batch/v1", reflect.TypeFor[batchv1.Job](), func(s *infraspec.Spec) string {
-			if s.Role == infraspec.Function || len(s.Migrations.Command) > 0 {
+			if s.Role == infraspec.Function || len(s.Migrations.Command) > 0 || len(s.Verify) > 0 && s.Role.Standing() {
 				return ""
 			}
-			return "only migrations and functions have Jobs of their own; norn run copies the Pod of the app"
+			return "only migrations, verify and functions have Jobs of their own; norn run copies the Pod of the app"
 		}},
 		{KindService, "v1", reflect.TypeFor[corev1.Service](), func(s *infraspec.Spec) string {
 			if s.Hosts.Internal != "" && s.Role == infraspec.Webserver {

@@ -32,8 +32,13 @@ const InstanceLabel = "app.kubernetes.io/instance"
 // AppOf returns the app of an object by its label, or else the object's name.
 func AppOf(o metav1.Object) string { return cmp.Or(o.GetLabels()[AppLabel], o.GetName()) }
 
-// JobLabel is the label of norn's Jobs. Its value says whether norn run, norn invoke or a migration created the Job.
+// JobLabel is the label of norn's Jobs. Its value says whether norn run, norn invoke, a migration or verify created the
+// Job.
 const JobLabel = "norn/job"
+
+// VerifiesLabel is the label of a Pod that verify examines, with the name of the app. Such a Pod has no AppLabel, so
+// that no selector of the app's Pods selects it.
+const VerifiesLabel = "norn/verifies"
 
 // The field managers of server-side apply. forge and deploy own different fields, so neither reverts the other.
 const (

@@ -129,26 +129,30 @@ func refusedPods(o Observation, current *appsv1.ReplicaSet) Verdict {
 		if c.Type != appsv1.ReplicaSetReplicaFailure || c.Status != corev1.ConditionTrue {
 			continue
 		}
-		message := brief(c.Message, c.Reason)
-		switch {
-		case strings.Contains(message, "exceeded quota"):
-			patience := refusedPatience
-			if o.ending() {
-				patience = 0
-			}
-			v := stalled(QuotaExceeded, patience, "new Pods are refused: %s", message)
-			if m := exceededQuota.FindStringSubmatch(message); m != nil {
-				v.Resources = names(quotaResource, m[1])
-			}
-			return v
-		case refusal.MatchString(message):
-			v := failed(PodsRefused, "new Pods are refused: %s", message)
-			v.Violations = violations(c.Message)
-			return v
+		v := refusedBy(brief(c.Message, c.Reason), c.Message)
+		if v.Reason == QuotaExceeded && o.ending() {
+			v.Patience = 0
 		}
-		return stalled(PodsRefused, admissionRetries, "new Pods are refused: %s", message)
+		return v
 	}
 	return Verdict{}
+}
+
+// refusedBy returns the verdict for Pods that the API server refuses. message is its text in one line.
+func refusedBy(message, text string) Verdict {
+	switch {
+	case strings.Contains(message, "exceeded quota"):
+		v := stalled(QuotaExceeded, refusedPatience, "new Pods are refused: %s", message)
+		if m := exceededQuota.FindStringSubmatch(message); m != nil {
+			v.Resources = names(quotaResource, m[1])
+		}
+		return v
+	case refusal.MatchString(message):
+		v := failed(PodsRefused, "new Pods are refused: %s", message)
+		v.Violations = violations(text)
+		return v
+	}
+	return stalled(PodsRefused, admissionRetries, "new Pods are refused: %s", message)
 }
 
 // lostPods finds new Pods that their node rejected or evicted during this rollout. The ReplicaSet replaces them, but
@@ -169,10 +173,7 @@ func lostPods(o Observation, current *appsv1.ReplicaSet) Verdict {
 	if lost <= o.allowedRestarts() {
 		return Verdict{}
 	}
-	v := failed(PodLost, "the nodes rejected or evicted %s, the last one with reason %s: %s",
-		plural(lost, "Pod"), last.Status.Reason, brief(last.Status.Message, last.Status.Reason))
-	v.Pod, v.Container = last.Name, firstContainer(last)
-	return v
+	return lostPod(last, fmt.Sprintf("the nodes rejected or evicted %s, the last one with", plural(lost, "Pod")))
 }
 
 // firstContainer returns the name of the app's own container, or else of the first one.

@@ -25,5 +25,6 @@ const (
 	LivenessKilled    Reason = "LivenessKilled"    // the container is killed by its liveness probe
 	TimedOut          Reason = "TimedOut"          // norn's --timeout passed
 	NoDeployment      Reason = "NoDeployment"      // the Deployment was deleted
+	VerifyFailed      Reason = "VerifyFailed"      // the infraspec's verify did not succeed
 	stillStarting     Reason = "StillStarting"     // not a failure: the verdict before the first observation
 )

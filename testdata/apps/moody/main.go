@@ -33,6 +33,10 @@ func main() {
 		tell()
 		return
 	}
+	if len(os.Args) > 1 && os.Args[1] == "smoke" {
+		smoke()
+		return
+	}
 	text, err := os.ReadFile("/mood.txt")
 	if err != nil {
 		log.Fatal(err)
@@ -90,6 +94,12 @@ func serve(port, mood string, health int) {
 	})
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = fmt.Fprintf(w, "version %s in the mood %s\n", os.Getenv("VERSION"), mood)
+	})
+	mux.HandleFunc("GET /checkout", func(w http.ResponseWriter, _ *http.Request) {
+		if mood == "flawed" {
+			log.Print("no checkout today")
+			w.WriteHeader(http.StatusInternalServerError)
+		}
 	})
 	server := &http.Server{Addr: ":" + port, Handler: mux, ReadHeaderTimeout: 5 * time.Second}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
