@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"strings"
 
 	"norn/internal/ui"
 	"norn/pkg/infraspec"
@@ -17,10 +18,18 @@ func endpoints(spec *infraspec.Spec, namespace string) string {
 	text := fmt.Sprintf("in the cluster: http://%s (namespace %s)\nfrom here: "+
 		"kubectl port-forward -n %[2]s svc/%[1]s 8080:80",
 		name, namespace)
-	if spec.Hosts.External != "" {
-		text = fmt.Sprintf("https://%s, if the tunnel routes it\n%s", spec.Hosts.External, text)
+	var public strings.Builder
+	for _, host := range spec.Hosts.External {
+		switch {
+		case !spec.Route.IsSet():
+			fmt.Fprintf(&public, "https://%s, if the tunnel routes it\n", host)
+		case spec.Route.Ingress != "" && spec.Route.TLS == "":
+			fmt.Fprintf(&public, "http://%s\n", host)
+		default:
+			fmt.Fprintf(&public, "https://%s\n", host)
+		}
 	}
-	return text
+	return public.String() + text
 }
 
 // printEndpoints prints how to reach a deployed app. It prints nothing with --quiet or --output json.

@@ -26,6 +26,7 @@ func (o *Shipping) Bind(cmd *cobra.Command) {
 	flags.BoolVar(&o.SkipSnapshot, "skip-snapshot", false, "skip the database snapshot before a migration")
 	flags.BoolVar(&o.DryRun, "dry-run", false, "show what each step would do, and change nothing")
 	flags.BoolVar(&o.NoRollback, "no-rollback", false, "keep a failed version instead of restoring the previous one")
+	BindStrict(cmd, &o.Strict)
 	o.Rollout.Bind(cmd)
 	BindLock(cmd, &o.Lock)
 	BindConfirmed(cmd)

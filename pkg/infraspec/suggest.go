@@ -82,7 +82,7 @@ var synonyms = map[string]map[string]string{
 		"draintimeout": "drain", "prestop": "drain",
 		"instances": "replicas", "scale": "replicas", "scaling": "replicas",
 		"cmd": "command", "args": "command", "entrypoint": "command", "cron": "schedule", "tz": "timezone",
-		"host": "hosts", "hostname": "hosts", "domain": "hosts", "domains": "hosts", "endpoints": "hosts",
+		"host": "hosts", "hostname": "hosts", "domain": "hosts", "domains": "hosts", "endpoints": "hosts", "routes": "route",
 		"mounts": "volumes", "migration": "migrations", "migrate": "migrations", "source": "repo", "git": "repo",
 	},
 	"healthcheck": {
@@ -90,7 +90,12 @@ var synonyms = map[string]map[string]string{
 		"exec": "command", "interval": "every", "period": "every", "periodseconds": "every", "startperiod": "start",
 		"graceperiod": "start", "initialdelayseconds": "start",
 	},
-	"hosts":      {"public": "external", "domain": "external", "service": "internal", "private": "internal"},
+	"hosts": {"public": "external", "domain": "external", "service": "internal", "private": "internal"},
+	"route": {
+		"class": "ingress", "ingressclass": "ingress", "ingressclassname": "ingress", "listener": "section",
+		"sectionname": "section", "parent": "gateway", "secret": "tls", "tlssecret": "tls", "secretname": "tls",
+		"certificate": "tls",
+	},
 	"build":      {"file": "dockerfile", "tests": "test"},
 	"migrations": {"cmd": "command", "run": "command"},
 	"volumes[]": {
@@ -110,8 +115,10 @@ var alternatives = map[string]map[string]string{
 		"image":     "norn builds the image from build.dockerfile; to deploy another one, run norn deploy --image",
 		"namespace": "set the namespace in an environment (docs/environments.md), or with --namespace or NORN_NAMESPACE",
 		"context":   "set the kubeconfig's context with --context",
-		"ingress": "norn routes hosts.external through a Cloudflare tunnel; " +
-			"for another route, create an Ingress for the Service hosts.internal",
+		"ingress":   "put it under route: route.ingress", "ingressclass": "put it under route: route.ingress",
+		"ingressclassname": "put it under route: route.ingress",
+		"gateway":          "put it under route: route.gateway", "tls": "put it under route: route.tls",
+		"httproute": "set route.gateway", "tunnel": "it is the default; remove route",
 		"dockerfile":         "put it under build: build.dockerfile",
 		"test":               "put it under build: build.test",
 		"database":           "put it under services: services.postgres.database",
