@@ -2,8 +2,8 @@ package cli
 
 import (
 	"fmt"
-	"strings"
 
+	"norn/internal/reach"
 	"norn/internal/ui"
 	"norn/pkg/infraspec"
 )
@@ -18,18 +18,15 @@ func endpoints(spec *infraspec.Spec, namespace string) string {
 	text := fmt.Sprintf("in the cluster: http://%s (namespace %s)\nfrom here: "+
 		"kubectl port-forward -n %[2]s svc/%[1]s 8080:80",
 		name, namespace)
-	var public strings.Builder
+	public := ""
 	for _, host := range spec.Hosts.External {
-		switch {
-		case !spec.Route.IsSet():
-			fmt.Fprintf(&public, "https://%s, if the tunnel routes it\n", host)
-		case spec.Route.Ingress != "" && spec.Route.TLS == "":
-			fmt.Fprintf(&public, "http://%s\n", host)
-		default:
-			fmt.Fprintf(&public, "https://%s\n", host)
+		at := reach.URL(spec, host)
+		if public += at.String(); !spec.Route.IsSet() {
+			public += ", if the tunnel routes it"
 		}
+		public += "\n"
 	}
-	return public.String() + text
+	return public + text
 }
 
 // printEndpoints prints how to reach a deployed app. It prints nothing with --quiet or --output json.

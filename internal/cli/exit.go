@@ -89,6 +89,7 @@ const (
 	reasonDifferent     k8srollout.Reason = "Differs"       // norn diff --exit-code found differences
 	reasonProblems      k8srollout.Reason = "ProblemsFound" // norn doctor found a problem
 	reasonRoute         k8srollout.Reason = "NotRouted"     // nothing routes the public hosts, or a controller refuses
+	reasonUnreachable   k8srollout.Reason = "Unreachable"   // with --require-reachable: a public host does not answer
 	reasonNode          k8srollout.Reason = "NodeNotReady"  // a node kept a rollout from completing; norn restored nothing
 	reasonNone          k8srollout.Reason = ""              // only the error's text explains the cause
 )
@@ -150,6 +151,7 @@ func failures() []outcome {
 		ends[*objects.ConflictError](ExitConflict, reasonNotOwned),
 		ends[*route.TakenError](ExitConflict, reasonNotOwned),
 		ends[*forge.RouteError](ExitFailed, reasonRoute),
+		ends[*UnreachableError](ExitFailed, reasonUnreachable),
 		ends[*objects.RepositoryError](ExitConflict, reasonNotOwned),
 		ends[*k8s.ForeignError](ExitConflict, reasonNotOwned),
 		ends[*objects.OtherEnvironmentError](ExitConflict, reasonEnvironment),
