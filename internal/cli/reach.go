@@ -16,9 +16,6 @@ import (
 )
 
 const (
-	// reachFor is how long a new route may take until its hosts answer. Without --require-reachable, a deploy does not
-	// wait longer.
-	reachFor = 10 * time.Second
 	// reachEvery is the time between two tries.
 	reachEvery = time.Second
 	// hopWait is how long one hop of a try may take.
@@ -34,8 +31,9 @@ func (e *UnreachableError) Error() string { return e.Problem }
 // Hint returns advice.
 func (e *UnreachableError) Hint() string { return e.Advice }
 
-// checkReachable follows a request to a deployed app with public hosts that norn routes, until they answer. If they do
-// not, it warns, or with --require-reachable fails. Other apps have no such step.
+// checkReachable follows a request to a deployed app with public hosts that norn routes. If they do not answer, it
+// warns. With --require-reachable, it tries again until the rollout's timeout, and then fails. Other apps have no such
+// step.
 func (o *Shipping) checkReachable(ctx context.Context, s *Session, out ui.Progress, spec *infraspec.Spec) error {
 	routed, err := isRouted(ctx, s, spec)
 	if err != nil || !routed {
@@ -45,9 +43,9 @@ func (o *Shipping) checkReachable(ctx context.Context, s *Session, out ui.Progre
 		}
 		return err
 	}
-	patience := reachFor
+	var patience time.Duration // a DNS record may be long in coming
 	if o.RequireReachable {
-		patience = max(patience, o.Timeout)
+		patience = o.Timeout
 	}
 	run := func(ctx context.Context, w io.Writer) (pipeline.Result, error) {
 		hops := awaitReachable(ctx, reach.Way{Cluster: s.Client, Namespace: s.Conf.Namespace, Spec: spec}, patience)
@@ -65,7 +63,7 @@ func (o *Shipping) checkReachable(ctx context.Context, s *Session, out ui.Progre
 		if o.RequireReachable {
 			return pipeline.Result{}, failed
 		}
-		pipeline.Warn(w, "%s; the deploy is complete; %s", failed.Problem, failed.Advice)
+		pipeline.Warn(w, "the deploy is complete, but %s; %s", failed.Problem, failed.Advice)
 		return pipeline.Result{State: pipeline.Done, Detail: "not reachable from here"}, nil
 	}
 	plan := pipeline.Fixed(pipeline.None{}, pipeline.Planned, "asks "+reach.URLs(spec))

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"norn/internal/command"
-	"norn/pkg/forge/objects"
 	"norn/pkg/forge/tunnel"
 	"norn/pkg/k8s"
 	"norn/pkg/k8s/lease"
@@ -70,9 +69,6 @@ func keys() Verdict {
 
 // tunnel checks the tunnel's rule for an app with a public host.
 func (e *examination) tunnel(ctx context.Context) Verdict {
-	if objects.RouteKind(e.spec) != "" {
-		return e.route(ctx)
-	}
 	if !tunnel.Routed(e.spec) {
 		return skipped("%s has no public host (only a webserver with hosts.external and hosts.internal has one)", e.spec.App)
 	}

@@ -45,7 +45,7 @@ func (e *examination) reach(ctx context.Context) Verdict {
 
 // routeHop turns the verdict on the route into a hop. norn cannot judge a route that it does not make.
 func (e *examination) routeHop(ctx context.Context) reach.Hop {
-	v := e.tunnel(ctx)
+	v := e.routeCheck().run(ctx)
 	h := reach.Hop{Detail: v.Detail, Hint: v.Hint}
 	switch v.State {
 	case Problem:

@@ -11,6 +11,14 @@ import (
 	"norn/pkg/pipeline"
 )
 
+// routeCheck returns the check of the app's route: an Ingress, an HTTPRoute or the tunnel.
+func (e *examination) routeCheck() check {
+	if objects.RouteKind(e.spec) != "" {
+		return check{name: "route", cluster: true, run: e.route}
+	}
+	return check{name: "tunnel", cluster: true, run: e.tunnel}
+}
+
 // route checks whether a controller routes the public hosts of an app with an Ingress or an HTTPRoute.
 func (e *examination) route(ctx context.Context) Verdict {
 	kind, spec := objects.RouteKind(e.spec), e.spec
@@ -35,7 +43,7 @@ func (e *examination) route(ctx context.Context) Verdict {
 	case v.Warning != "":
 		return warning("", "%s", v.Warning)
 	}
-	return ok("%s leads %s", strings.Join(spec.Hosts.External, ", "), v.Detail)
+	return ok("requests for %s arrive %s", strings.Join(spec.Hosts.External, ", "), v.Detail)
 }
 
 func (e *examination) judgeIngress(ctx context.Context) (v route.Verdict, early *Verdict, err error) {

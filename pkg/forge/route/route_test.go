@@ -6,6 +6,7 @@ import (
 
 	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/json"
 	"sigs.k8s.io/yaml"
 
 	"norn/pkg/infraspec"
@@ -14,7 +15,11 @@ import (
 func object(t *testing.T, text string) *unstructured.Unstructured {
 	t.Helper()
 	var o map[string]any
-	if err := yaml.Unmarshal([]byte(text), &o); err != nil {
+	data, err := yaml.YAMLToJSON([]byte(text))
+	if err == nil {
+		err = json.Unmarshal(data, &o) // with whole numbers, as the client does
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	return &unstructured.Unstructured{Object: o}
