@@ -2,7 +2,7 @@ package cli
 
 import (
 	"fmt"
-
+	"norn/internal/reach"
 	"norn/pkg/infraspec"
 )
 
@@ -16,8 +16,13 @@ func endpoints(spec *infraspec.Spec, namespace string) string {
 	text := fmt.Sprintf("in the cluster: http://%s (namespace %s)\nfrom here: "+
 		"kubectl port-forward -n %[2]s svc/%[1]s 8080:80",
 		name, namespace)
-	if spec.Hosts.External != "" {
-		text = fmt.Sprintf("https://%s, if the tunnel routes it\n%s", spec.Hosts.External, text)
+	public := ""
+	for _, host := range spec.Hosts.External {
+		at := reach.URL(spec, host)
+		if public += at.String(); !spec.Route.IsSet() {
+			public += ", if the tunnel routes it"
+		}
+		public += "\n"
 	}
-	return text
+	return public + text
 }

@@ -16,6 +16,12 @@ func TestEndpoints(t *testing.T) {
 		web + "hosts: {internal: shop-svc}\n": inside,
 		web + "hosts: {internal: shop-svc, external: shop.example.com}\n": "https://shop.example.com, " +
 			"if the tunnel routes it\n" + inside,
+		web + "hosts: {internal: shop-svc, external: [a.example.com, b.example.com]}\nroute: {gateway: edge/public}\n": "" +
+			"https://a.example.com\nhttps://b.example.com\n" + inside,
+		web + "hosts: {internal: shop-svc, external: a.example.com}\nroute: {ingress: nginx, tls: a}\n": "" +
+			"https://a.example.com\n" + inside,
+		web + "hosts: {internal: shop-svc, external: a.example.com}\nroute: {ingress: nginx}\n": "" +
+			"http://a.example.com\n" + inside,
 		"app: shop\nrole: worker\n": "",
 	} {
 		spec, _, err := infraspec.Parse("infraspec.yaml", []byte(file))

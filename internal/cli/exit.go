@@ -20,6 +20,7 @@ import (
 	"norn/pkg/deploy/rollout"
 	"norn/pkg/forge"
 	"norn/pkg/forge/objects"
+	"norn/pkg/forge/route"
 	"norn/pkg/forge/tunnel"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
@@ -87,6 +88,8 @@ const (
 	reasonToolFailed    k8srollout.Reason = "ToolFailed"    // a program that norn needs, such as the builder, failed
 	reasonDifferent     k8srollout.Reason = "Differs"       // norn diff --exit-code found differences
 	reasonProblems      k8srollout.Reason = "ProblemsFound" // norn doctor found a problem
+	reasonRoute         k8srollout.Reason = "NotRouted"     // nothing routes the public hosts, or a controller refuses
+	reasonUnreachable   k8srollout.Reason = "Unreachable"   // with --require-reachable: a public host does not answer
 	reasonNode          k8srollout.Reason = "NodeNotReady"  // a node kept a rollout from completing; norn restored nothing
 	reasonNone          k8srollout.Reason = ""              // only the error's text explains the cause
 )
@@ -147,6 +150,9 @@ func failures() []outcome {
 		ends[*job.InputDeniedError](ExitFailed, reasonForbidden),
 		ends[*secrets.HeldError](ExitConflict, reasonLocked),
 		ends[*objects.ConflictError](ExitConflict, reasonNotOwned),
+		ends[*route.TakenError](ExitConflict, reasonNotOwned),
+		ends[*forge.RouteError](ExitFailed, reasonRoute),
+		ends[*UnreachableError](ExitFailed, reasonUnreachable),
 		ends[*objects.RepositoryError](ExitConflict, reasonNotOwned),
 		ends[*k8s.ForeignError](ExitConflict, reasonNotOwned),
 		ends[*objects.SelectedError](ExitConflict, reasonNotOwned),

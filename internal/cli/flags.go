@@ -23,7 +23,7 @@ type RolloutFlags struct {
 func (f *RolloutFlags) Bind(cmd *cobra.Command) {
 	f.timeout = Duration(5 * time.Minute)
 	flags := cmd.Flags()
-	flags.Var(&f.timeout, "timeout", "time limit for the rollout")
+	flags.Var(&f.timeout, "timeout", "time limit for the rollout, and for the controller of a route")
 	flags.UintVar(&f.allowRestarts, "allow-restarts", k8srollout.DefaultAllowedRestarts,
 		"number of restarts allowed for a new container")
 	flags.BoolVar(&f.saveFailure, "save-failure", false, "write the evidence of a failed rollout to .norn/failures")
@@ -46,6 +46,11 @@ func BindLock(cmd *cobra.Command, lock *lease.Request) {
 	lock.Wait = defaultLockTimeout
 	cmd.Flags().DurationVar(&lock.Wait, "lock-timeout", lock.Wait, "time to wait while another run holds the app's lock")
 	lock.Holder = lease.ThisProcess("norn " + cmd.Name())
+}
+
+// BindStrict adds --strict to cmd.
+func BindStrict(cmd *cobra.Command, strict *bool) {
+	cmd.Flags().BoolVar(strict, "strict", false, "fail if nothing routes hosts.external, instead of a warning")
 }
 
 // BindBuild adds --registry and --builder to cmd. Config reads their values.

@@ -18,6 +18,8 @@ type Shipping struct {
 	Rollout    RolloutFlags
 	DryRun     bool
 	NoRollback bool
+	// RequireReachable makes the command fail if the app's public hosts do not answer.
+	RequireReachable bool
 }
 
 // Bind adds the flags that both commands have.
@@ -26,6 +28,8 @@ func (o *Shipping) Bind(cmd *cobra.Command) {
 	flags.BoolVar(&o.SkipSnapshot, "skip-snapshot", false, "skip the database snapshot before a migration")
 	flags.BoolVar(&o.DryRun, "dry-run", false, "show what each step would do, and change nothing")
 	flags.BoolVar(&o.NoRollback, "no-rollback", false, "keep a failed version instead of restoring the previous one")
+	BindStrict(cmd, &o.Strict)
+	flags.BoolVar(&o.RequireReachable, "require-reachable", false, "fail if a public host does not answer in the end")
 	o.Rollout.Bind(cmd)
 	BindLock(cmd, &o.Lock)
 	BindConfirmed(cmd)
@@ -62,10 +66,14 @@ func (o *Shipping) Prepare(ctx context.Context, a *App, s *Session, spec *infras
 	return nil
 }
 
-// Run ships the version, or shows what each step would do.
+// Run ships the version, or shows what each step would do. In the end it checks whether the public hosts answer.
 func (o *Shipping) Run(ctx context.Context, s *Session, out ui.Progress, spec *infraspec.Spec) error {
+	ship := deploy.Run
 	if o.DryRun {
-		return deploy.Plan(ctx, s.Client, out, spec, o.Options)
+		ship = deploy.Plan
 	}
-	return deploy.Run(ctx, s.Client, out, spec, o.Options)
+	if err := ship(ctx, s.Client, out, spec, o.Options); err != nil {
+		return err
+	}
+	return o.checkReachable(ctx, s, out, spec)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -79,17 +80,39 @@ func (e *examination) tunnel(ctx context.Context) Verdict {
 	switch {
 	case k8s.IsNotFound(err):
 		return warning("see docs/forge.md for how norn finds the tunnel, or route the host yourself",
-			"%s does not exist, so forge does not route %s", where, e.spec.Hosts.External)
+			"%s does not exist, so forge does not route %s", where, strings.Join(e.spec.Hosts.External, ", "))
 	case is[*k8s.DeniedError](err):
 		return skipped("the user cannot read %s (see permissions)", where)
 	case err != nil:
 		return problem(pipeline.HintOf(err), "%s", err)
 	}
-	state, err := tunnel.ReadState(live, e.spec, e.Config.Namespace)
+	states, err := tunnel.ReadStates(live, e.spec, e.Config.Namespace)
 	if err != nil {
 		return problem("fix "+where, "%s", err)
 	}
-	return judgeTunnel(state, where, e.spec.App, command.Installed("cloudflared"))
+	verdicts := make([]Verdict, 0, len(states))
+	for _, s := range states {
+		verdicts = append(verdicts, judgeTunnel(s, where, e.spec.App, command.Installed("cloudflared")))
+	}
+	return worst(verdicts)
+}
+
+// worst returns the first of the worst verdicts, with the others' details below it.
+func worst(all []Verdict) Verdict {
+	order := []State{OK, Skipped, Warning, Problem}
+	at := 0
+	for i, v := range all {
+		if slices.Index(order, v.State) > slices.Index(order, all[at].State) {
+			at = i
+		}
+	}
+	v := all[at]
+	for i, other := range all {
+		if i != at {
+			v.More = append(v.More, other.Detail)
+		}
+	}
+	return v
 }
 
 func judgeTunnel(s tunnel.State, where, app string, installed bool) Verdict {

@@ -135,7 +135,8 @@ func (e *examination) checks() []check {
 	}
 	if e.spec != nil {
 		list = append(list, check{name: "admission", cluster: true, run: e.admission},
-			check{name: "tunnel", cluster: true, run: e.tunnel},
+			e.routeCheck(),
+			check{name: "reach", cluster: true, wait: e.reachWait(), run: e.reach},
 			check{name: "lock", cluster: true, run: e.lock})
 	}
 	list = append(list,

@@ -7,13 +7,14 @@ import (
 	"strings"
 
 	"norn/pkg/forge"
+	"norn/pkg/forge/objects"
 	"norn/pkg/forge/tunnel"
 	"norn/pkg/k8s"
 	"norn/pkg/pipeline"
 )
 
 // permissions checks every permission that norn uses in the app's namespace and, for an app with a public host, the
-// tunnel's.
+// tunnel's or those of its route.
 func (e *examination) permissions(ctx context.Context) Verdict {
 	ns := e.Config.Namespace
 	commands := forge.AllGrants()
@@ -23,6 +24,9 @@ func (e *examination) permissions(ctx context.Context) Verdict {
 	}
 	if e.spec != nil && tunnel.Routed(e.spec) {
 		asked = append(asked, forge.Permissions(tunnel.Namespace, forge.TunnelGrants())...)
+	}
+	if e.spec != nil {
+		asked = append(asked, forge.Permissions(ns, forge.RouteGrants(objects.RouteKind(e.spec)))...)
 	}
 	asked = unique(asked)
 	missing, err := e.client.Denied(ctx, asked)
@@ -72,6 +76,14 @@ func judgeAccess(commands []forge.CommandGrants, ns string, asked int, missing [
 		v.State = Problem
 	}
 	v.More = append(needs.text(), lacks.text()...)
+	for _, kind := range []string{objects.KindIngress, objects.KindHTTPRoute} {
+		for _, r := range forge.RouteGrants(kind) {
+			if verbs := verbsIn(missing, ns, r); len(verbs) > 0 {
+				v.State = Problem
+				v.More = append(v.More, "route: missing "+verbsOn(verbs, r))
+			}
+		}
+	}
 	if tunnel := tunnelLacks(missing, ns); tunnel != "" {
 		v.State = Problem
 		v.More = append(v.More, tunnel)

@@ -210,12 +210,12 @@ func (f *fold) share(p part, key string) {
 
 // compare notes what a process cannot set.
 func (f *fold) compare(p part, name string) {
-	for _, key := range []string{"pod", "build", "repo", "overlay", "artifacts"} {
+	for _, key := range []string{"pod", "build", "repo", "overlay", "artifacts", "route"} {
 		if theirs := get(root(p.doc), key); theirs != nil && encoded(theirs) != encoded(get(root(f.main.doc), key)) {
 			f.note(p, "%s differs from the main process's, which is kept", key)
 		}
 	}
-	if p.spec.Hosts.External != "" {
+	if len(p.spec.Hosts.External) > 0 {
 		f.note(p, "hosts.external is left out: only the main process can have it")
 	}
 	if want := infraspec.WorkloadName(f.main.spec.App, name); want != p.spec.App {

@@ -35,7 +35,7 @@ func TestTextIsValid(t *testing.T) {
 			}
 			if spec.App != a.App || string(spec.Role) != a.Role || spec.Port != a.Port ||
 				spec.Healthcheck.Path != a.Healthcheck ||
-				spec.Hosts.Internal != a.Internal || spec.Hosts.External != a.External || spec.Schedule != a.Schedule {
+				spec.Hosts.Internal != a.Internal || spec.Hosts.External.String() != a.External || spec.Schedule != a.Schedule {
 				t.Errorf("%+v was parsed as %+v", a, spec)
 			}
 			if a.Command != "" && spec.Command[2] != a.Command {

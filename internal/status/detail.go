@@ -8,6 +8,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"norn/pkg/forge/objects"
 	"norn/pkg/k8s"
@@ -34,6 +35,7 @@ type starts interface {
 type configuration interface {
 	GetSecret(ctx context.Context, ns, name string) (*corev1.Secret, error)
 	GetConfigMap(ctx context.Context, ns, name string) (*corev1.ConfigMap, error)
+	GetGateway(ctx context.Context, ns, name string) (*unstructured.Unstructured, error)
 }
 
 var _ Cluster = (*k8s.Client)(nil)
@@ -49,6 +51,7 @@ type Detail struct {
 	Volumes   []Volume   `json:"volumes,omitempty"`
 	Schedule  *Schedule  `json:"schedule,omitempty"`
 	Tunnel    string     `json:"tunnel,omitempty"`
+	Route     string     `json:"route,omitempty"`  // state of the Ingress or the HTTPRoute
 	Unread    []string   `json:"unread,omitempty"` // errors of failed reads
 }
 
@@ -140,6 +143,7 @@ func Describe(ctx context.Context, cluster Cluster, l Local, s objects.Settings)
 	d.secrets(ctx)
 	d.volumes()
 	d.tunnel(ctx)
+	d.route(ctx)
 	return &d.Detail, nil
 }
 

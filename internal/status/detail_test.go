@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"norn/pkg/forge/objects"
@@ -40,6 +41,10 @@ func (f *fakeCluster) GetDeployment(_ context.Context, _, name string) (*appsv1.
 
 func (f *fakeCluster) Revisions(context.Context, *appsv1.Deployment) ([]k8s.Revision, error) {
 	return nil, nil
+}
+
+func (f *fakeCluster) GetGateway(_ context.Context, _, name string) (*unstructured.Unstructured, error) {
+	return nil, apierrors.NewNotFound(schema.GroupResource{Resource: "gateways"}, name)
 }
 
 func (f *fakeCluster) GetPods(context.Context, string, string) ([]corev1.Pod, error) {

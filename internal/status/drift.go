@@ -24,6 +24,7 @@ type liveObjects struct {
 	claims      []corev1.PersistentVolumeClaim
 
 	disruptions disruptions
+	routes      routes
 }
 
 // disruptions are the PodDisruptionBudgets of an app and of others.
@@ -42,6 +43,7 @@ func differences(have liveObjects, spec *infraspec.Spec, s objects.Settings) ([]
 	}
 	d.dropped(have, spec)
 	d.services(have.services, spec, s)
+	d.routes(have.routes, spec, s)
 	for _, w := range spec.Workloads() {
 		d.disruptions(have, w, s)
 	}

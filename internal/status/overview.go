@@ -157,7 +157,8 @@ func fill(app *App, inv *k8s.Inventory, spec *infraspec.Spec, s objects.Settings
 	budgets := disruptions{
 		owned(inv.DisruptionBudgets, app.Name), inv.OtherDisruptionBudgets, inv.DisruptionBudgetsDenied,
 	}
-	have := liveObjects{owned(inv.Deployments, app.Name), owned(inv.CronJobs, app.Name), services, claims, budgets}
+	have := liveObjects{owned(inv.Deployments, app.Name), owned(inv.CronJobs, app.Name), services, claims, budgets,
+		routesOf(inv, app.Name)}
 	if app.Drift, err = differences(have, spec, s); err != nil {
 		app.Problem = "cannot be compared with the cluster: " + err.Error()
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -116,12 +117,11 @@ func claimState(c *corev1.PersistentVolumeClaim) string {
 	return string(c.Status.Phase)
 }
 
-// tunnel finds the tunnel's rule for the app's public host.
+// tunnel finds the tunnel's rules for the app's public hosts.
 func (d *detail) tunnel(ctx context.Context) {
-	if d.cluster == nil || d.local.Spec == nil || d.local.Spec.Hosts.External == "" {
+	if d.cluster == nil || d.local.Spec == nil || len(d.local.Spec.Hosts.External) == 0 || d.local.Spec.Route.IsSet() {
 		return
 	}
-	host := d.local.Spec.Hosts.External
 	live, err := d.cluster.GetConfigMap(ctx, tunnel.Namespace, tunnel.ConfigMap)
 	if k8s.IsNotFound(err) {
 		d.Tunnel = fmt.Sprintf("none: ConfigMap %s does not exist in namespace %s", tunnel.ConfigMap, tunnel.Namespace)
@@ -131,13 +131,18 @@ func (d *detail) tunnel(ctx context.Context) {
 		d.unread(err)
 		return
 	}
-	service, err := tunnel.Route(live.Data[tunnel.ConfigKey], host)
-	switch {
-	case err != nil:
-		d.unread(err)
-	case service == "":
-		d.Tunnel = "no rule for " + host
-	default:
-		d.Tunnel = host + " leads to " + service
+	var found []string
+	for _, host := range d.local.Spec.Hosts.External {
+		service, err := tunnel.Route(live.Data[tunnel.ConfigKey], host)
+		switch {
+		case err != nil:
+			d.unread(err)
+			return
+		case service == "":
+			found = append(found, "no rule for "+host)
+		default:
+			found = append(found, host+" leads to "+service)
+		}
 	}
+	d.Tunnel = strings.Join(found, "; ")
 }

@@ -87,11 +87,9 @@ func firstError(found []infraspec.Finding) string {
 
 // hosts returns an app's host names, the public one first.
 func hosts(spec *infraspec.Spec) []string {
-	var out []string
-	for _, h := range []string{spec.Hosts.External, spec.Hosts.Internal} {
-		if h != "" {
-			out = append(out, h)
-		}
+	out := slices.Clone([]string(spec.Hosts.External))
+	if spec.Hosts.Internal != "" {
+		out = append(out, spec.Hosts.Internal)
 	}
 	return out
 }

@@ -154,11 +154,12 @@ type claims map[string]string
 
 func (c claims) take(spec *infraspec.Spec) []infraspec.Finding {
 	var found []infraspec.Finding
-	for _, key := range []struct{ path, value string }{
-		{"app", spec.App},
-		{"hosts.internal", spec.Hosts.Internal},
-		{"hosts.external", spec.Hosts.External},
-	} {
+	type key struct{ path, value string }
+	keys := []key{{"app", spec.App}, {"hosts.internal", spec.Hosts.Internal}}
+	for _, host := range spec.Hosts.External {
+		keys = append(keys, key{"hosts.external", host})
+	}
+	for _, key := range keys {
 		if first := c.first(key.path, key.value, spec); first != "" {
 			found = append(found, spec.Finding(key.path, infraspec.Warning, infraspec.RuleHostTaken,
 				fmt.Sprintf("%s is also used in %s; change one of them", key.path, first)))

@@ -34,6 +34,7 @@ type Options struct {
 	SkipSnapshot bool              // skips the dump before a migration
 	Force        bool              // replaces the Pods even if nothing has changed
 	VersionOnly  bool              // changes only the image and the Secret, not the app's objects
+	Strict       bool              // fails if nothing routes the public hosts, for forge
 	User         string            // who deploys, for the history
 	HostPaths    []string          // folders of the nodes that apps may mount without a warning
 }

@@ -30,7 +30,7 @@ import (
 func (r *run) forge(ctx context.Context, p pipeline.Runner, src sourced) (workload, traffic []forge.Step, err error) {
 	o := forge.Options{
 		Settings: r.options.Settings, Tunnel: r.options.Tunnel, Lock: r.options.Lock, DeployFollows: true,
-		Repository: r.repo, NextImage: r.nextImage(src.tree),
+		Repository: r.repo, NextImage: r.nextImage(src.tree), Timeout: r.options.Timeout, Strict: r.options.Strict,
 	}
 	switch {
 	case r.options.VersionOnly:
@@ -97,7 +97,7 @@ func NextImage(registry, app string) string {
 func Forge(
 	ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, t rollout.Target, o forge.Options,
 ) error {
-	o.Repository = Repository(ctx, t.Spec)
+	o.Repository, o.Timeout = Repository(ctx, t.Spec), t.Timeout
 	o.Lock = o.Lock.For(o.Namespace, t.App, func(line string) { pipeline.Say(to, "lock", line) })
 	if err := forge.CheckForge(ctx, cluster, t.Spec, o.Namespace, !o.NoWait); err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -24,20 +25,22 @@ type cloudflared struct {
 	adopt   bool // takes over a rule that no app owns
 }
 
-// change applies rule to the configuration, and restarts cloudflared if the text has changed. If the restart with a new
-// rule fails, change restores the old text. A removed rule stays removed, and the next run restarts cloudflared.
-func (t *cloudflared) change(ctx context.Context, app string, rule tunnel.Rule) (pipeline.Result, error) {
+// change makes rules the app's only ones in the configuration, and restarts cloudflared if the text has changed. If the
+// restart with a new rule fails, change restores the old text. A removed rule stays removed, and the next run restarts
+// cloudflared.
+func (t *cloudflared) change(ctx context.Context, app string, rules []tunnel.Rule) (pipeline.Result, error) {
 	var before *corev1.ConfigMap
-	var after, shadow string
+	var after string
 	var gone []string
+	var shadows []tunnel.Shadow
 	_, err := t.cluster.PatchConfigMap(ctx, tunnel.Namespace, tunnel.ConfigMap, func(m *corev1.ConfigMap) (err error) {
 		before = m.DeepCopy()
-		gone, shadow, err = tunnel.Edit(m, app, rule, t.adopt)
+		gone, shadows, err = tunnel.Edit(m, app, rules, t.adopt)
 		after = m.Data[tunnel.ConfigKey]
 		return err
 	})
 	if missing := missingConfig(err); missing != "" {
-		warnUnrouted(t.out, rule, missing)
+		warnUnrouted(t.out, rules, missing)
 		return pipeline.Result{State: pipeline.Skipped, Detail: missing}, nil
 	}
 	if err != nil {
@@ -46,19 +49,19 @@ func (t *cloudflared) change(ctx context.Context, app string, rule tunnel.Rule) 
 	for _, host := range gone {
 		_, _ = fmt.Fprintf(t.out, "removed the rule for %s\n", host)
 	}
-	if shadow != "" {
+	for _, s := range shadows {
 		pipeline.Warn(
 			t.out, "the rule for %s comes first and matches %s; move it down in ConfigMap %s",
-			shadow, rule.Host, tunnel.ConfigMap,
+			s.Pattern, s.Host, tunnel.ConfigMap,
 		)
 	}
-	return t.reload(ctx, app, rule, before, after)
+	return t.reload(ctx, app, rules, before, after)
 }
 
 // reload restarts cloudflared if the text has changed from before to after, or if an earlier run changed it without a
 // restart.
 func (t *cloudflared) reload(
-	ctx context.Context, app string, rule tunnel.Rule, before *corev1.ConfigMap, after string,
+	ctx context.Context, app string, rules []tunnel.Rule, before *corev1.ConfigMap, after string,
 ) (pipeline.Result, error) {
 	result := pipeline.Result{State: pipeline.Unchanged}
 	if before.Data[tunnel.ConfigKey] != after {
@@ -74,7 +77,7 @@ func (t *cloudflared) reload(
 			err, metadata.RestartPendingAnnotation, tunnel.ConfigMap,
 		)
 		return result, nil
-	case err != nil && result.State == pipeline.Configured && rule.Host != "":
+	case err != nil && result.State == pipeline.Configured && len(rules) > 0:
 		err = fmt.Errorf("restart cloudflared with the new rule: %w", err)
 		return pipeline.Result{}, errors.Join(err, t.undo(ctx, app, before, after))
 	case err != nil: // restoring the removed rule would not help
@@ -102,11 +105,26 @@ func missingConfig(err error) string {
 	return ""
 }
 
-// warnUnrouted warns that norn routes no requests to the rule's host.
-func warnUnrouted(out io.Writer, rule tunnel.Rule, why string) {
-	if rule.Host != "" {
-		pipeline.Warn(out, "norn does not route %s: %s; route the host to %s yourself", rule.Host, why, rule.Service)
+// warnUnrouted warns that norn routes no requests to the hosts of the rules.
+func warnUnrouted(out io.Writer, rules []tunnel.Rule, why string) {
+	if len(rules) == 0 {
+		return
 	}
+	host := "the host"
+	if len(rules) > 1 {
+		host = "the hosts"
+	}
+	pipeline.Warn(out, "norn does not route %s: %s; route %s to %s yourself, or set route (docs/routes.md)",
+		hostsOf(rules, ", "), why, host, rules[0].Service)
+}
+
+// hostsOf joins the hosts of rules.
+func hostsOf(rules []tunnel.Rule, separator string) string {
+	hosts := make([]string, 0, len(rules))
+	for _, r := range rules {
+		hosts = append(hosts, r.Host)
+	}
+	return strings.Join(hosts, separator)
 }
 
 // errNoDeployment reports that there is no Deployment of cloudflared to restart.

@@ -51,7 +51,7 @@ func (t *teardown) environmentObjects() []liveObject {
 	inv := *t.inventory
 	inv.Jobs = nil
 	return slices.Concat(
-		workloadOf(&inv), t.disruptions(), liveObjects(objects.KindService, inv.Services),
+		workloadOf(&inv), t.routeObjects(), t.disruptions(), liveObjects(objects.KindService, inv.Services),
 		liveObjects(objects.KindClaim, inv.Claims), t.storedObjects(),
 	)
 }

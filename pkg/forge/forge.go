@@ -33,6 +33,8 @@ type Options struct {
 	Repository string
 	Lock       lease.Request // Say prints what Steps waits for
 	Tunnel     string        // the tunnel's name, for DNS routes
+	Timeout    time.Duration // how long to wait for the controller of a route; 0 means a default
+	Strict     bool          // fails if nothing routes the public hosts
 	NoWait     bool          // does not wait for the Pods that it replaces
 	// DeployFollows pauses a Deployment that changes, until the deploy that follows unpauses it.
 	DeployFollows bool
@@ -95,6 +97,8 @@ type run struct {
 	live     *live
 	expires  time.Time         // when the preview expires, or zero
 	unmarked []metadata.Object // the objects that an adoption marks, and that forge does not write
+	// hostsUnchecked is whether the user cannot list the routes of other namespaces.
+	hostsUnchecked bool
 	// deferredKeys are the secrets that the new Pods of an adopted Deployment would lack. The Deployment stays paused
 	// until the next deploy.
 	deferredKeys []string
@@ -121,7 +125,8 @@ func (r *run) begin(ctx context.Context) error {
 	r.adoptDisruptions()
 	quotas := func() error { return checkQuota(r.spec, r.live.budget, r.live) }
 	for _, check := range []func() error{
-		r.checkConflicts, r.checkRepository, r.checkEnvironment, r.checkSizes, r.checkFixed, r.checkHostTaken, quotas,
+		r.checkConflicts, r.checkRepository, r.checkEnvironment, r.checkSizes, r.checkFixed, r.checkTunnelHosts, r.checkRouted,
+		quotas,
 	} {
 		if err := check(); err != nil {
 			return err
@@ -142,6 +147,12 @@ func (r *run) prepare(ctx context.Context) (err error) {
 		if err := CheckPermissions(ctx, r.cluster, Permissions(tunnel.Namespace, TunnelGrants())); err != nil {
 			return err
 		}
+	}
+	if err := r.checkRoutePruning(ctx); err != nil {
+		return err
+	}
+	if err := r.checkRoute(ctx); err != nil {
+		return err
 	}
 	if err := r.warnCatches(ctx); err != nil {
 		return err
@@ -238,9 +249,9 @@ func (r *run) workloadSteps() []Step {
 }
 
 // trafficSteps returns the steps that route requests to the app's Pods, and remove objects that the infraspec no
-// longer names.
+// longer names. An earlier route goes last, so that requests arrive until the new one works.
 func (r *run) trafficSteps() []Step {
-	return slices.Concat(r.podTrafficSteps(), r.tunnelSteps(), r.pruneSteps())
+	return slices.Concat(r.podTrafficSteps(), r.routeSteps(), r.tunnelSteps(), r.pruneSteps())
 }
 
 // podTrafficSteps returns the steps that apply the Services and the PodDisruptionBudgets.

@@ -11,6 +11,8 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"norn/pkg/forge/objects"
 	"norn/pkg/forge/tunnel"
@@ -28,6 +30,8 @@ type live struct {
 	function  *corev1.PodTemplate  // the version of a function app
 	services  map[string]*corev1.Service
 	claims    map[string]*corev1.PersistentVolumeClaim
+	ingress   *networkingv1.Ingress      // of the app's name, or nil
+	httpRoute *unstructured.Unstructured // of the app's name, or nil
 	budget    k8s.Budget
 	tunnel    *corev1.ConfigMap // cloudflared's configuration, or nil
 	// tunnelMissing is the error that cloudflared's ConfigMap does not exist, or nil.
@@ -96,6 +100,7 @@ func readLive(ctx context.Context, cluster *k8s.Client, spec *infraspec.Spec, s 
 		}
 		return func() { l.function = t }, err
 	})
+	reads.routes(ctx, cluster, l, spec.App, s.Namespace)
 	reads.start(func() (func(), error) { return readDisruptions(ctx, cluster, l, spec, s.Namespace) })
 	for _, w := range spec.Workloads() {
 		if w.Process != "" {
@@ -165,6 +170,7 @@ func (l *live) add(found *k8s.Inventory, spec *infraspec.Spec, s objects.Setting
 			l.foreign = append(l.foreign, f)
 		}
 	}
+	l.forgetOtherRoutes(spec)
 	// A workload of another role that norn does not manage conflicts with nothing.
 	if l.deployment != nil && !spec.Role.Standing() && !metadata.IsOwned(l.deployment, spec.App) {
 		l.deployment = nil
@@ -245,6 +251,10 @@ func (l *live) forget(o liveObject) {
 		delete(l.services, o.object.GetName())
 	case objects.KindClaim:
 		delete(l.claims, o.object.GetName())
+	case objects.KindIngress:
+		l.ingress = nil
+	case objects.KindHTTPRoute:
+		l.httpRoute = nil
 	}
 	for _, w := range l.workloads() {
 		switch o.object {
@@ -278,7 +288,7 @@ func liveObjects[T any, P interface {
 
 // all returns the objects in a stable order.
 func (l *live) all() []liveObject {
-	var out []liveObject
+	out := l.routes()
 	for _, c := range l.claims {
 		out = append(out, liveObject{objects.KindClaim, c})
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"norn/pkg/forge/objects"
 	"norn/pkg/forge/tunnel"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
@@ -19,7 +20,7 @@ func forgeNeeds(spec *infraspec.Spec, ns string) []k8s.Permission {
 	if tunnel.Routed(spec) {
 		out = append(out, Permissions(tunnel.Namespace, TunnelGrants())...)
 	}
-	return out
+	return append(out, Permissions(ns, RouteGrants(objects.RouteKind(spec)))...)
 }
 
 // CheckForge returns a *PermissionError if a forge of spec would fail half-way for lack of permissions. watches is

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"gopkg.in/yaml.v3"
+
+	"norn/pkg/forge/objects"
 )
 
 // documentedRole is one of the Roles in docs/rbac.md.
@@ -50,8 +52,8 @@ func documented(t *testing.T) []documentedRole {
 			roles = append(roles, r)
 		}
 	}
-	if len(roles) != 2 {
-		t.Fatalf("%d Roles in docs/rbac.md, want 2", len(roles))
+	if len(roles) != 3 {
+		t.Fatalf("%d Roles in docs/rbac.md, want 3", len(roles))
 	}
 	return roles
 }
@@ -70,8 +72,8 @@ func TestGrantsAreDocumented(t *testing.T) {
 	for _, c := range AllGrants() {
 		all = append(all, c.Grants...)
 	}
-	roles := documented(t)
-	for i, grants := range [][]Grant{all, TunnelGrants()} {
+	roles, routes := documented(t), append(RouteGrants(objects.KindIngress), RouteGrants(objects.KindHTTPRoute)...)
+	for i, grants := range [][]Grant{all, TunnelGrants(), routes} {
 		page, list := roles[i].granted(), used(grants)
 		for _, p := range slices.Sorted(maps.Keys(page)) {
 			if !list[p] {

@@ -40,7 +40,8 @@ func Plan(
 		}
 	}
 	// The app's own objects come first, then the tunnel's.
-	steps := slices.Concat(r.workloadSteps(), r.podTrafficSteps(), r.pruneSteps(), r.tunnelSteps())
+	steps := slices.Concat(
+		r.workloadSteps(), r.podTrafficSteps(), r.routeSteps(), r.pruneSteps(), r.tunnelSteps())
 	changes, err := pipeline.RunAll(ctx, pipeline.Runner{To: to, Dry: true}, steps)
 	if err != nil {
 		return nil, err

@@ -268,6 +268,9 @@ func (r *run) pruneSteps() []Step {
 			prune(objects.KindService, r.live.services[name])
 		}
 	}
+	for _, o := range r.prunedRoutes() {
+		prune(o.kind, o.object)
+	}
 	for _, one := range r.runs() {
 		if own := one.live.disruption.own; own != nil && one.wantedDisruption() == nil {
 			prune(objects.KindDisruptionBudget, own)

@@ -127,7 +127,7 @@ func Find(ctx context.Context, cluster *k8s.Client, what Removal) (AppObjects, e
 		found.Objects = append(found.Objects, "tunnel rule "+host)
 	}
 	for _, list := range [][]liveObject{
-		liveObjects(objects.KindService, t.inventory.Services), t.disruptions(),
+		t.routeObjects(), liveObjects(objects.KindService, t.inventory.Services), t.disruptions(),
 		t.workloads(), t.storedObjects(),
 	} {
 		found.Objects = append(found.Objects, kindsIn(list)...)
@@ -228,5 +228,5 @@ func (t *teardown) hosts() []string {
 	if t.tunnelMap == nil {
 		return nil
 	}
-	return tunnel.OwnersOf(t.tunnelMap).Hosts(tunnel.AppKey(t.what.Namespace, t.what.App), "")
+	return tunnel.OwnersOf(t.tunnelMap).Hosts(tunnel.AppKey(t.what.Namespace, t.what.App))
 }

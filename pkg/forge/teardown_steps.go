@@ -25,7 +25,8 @@ import (
 type removeStep = pipeline.Step[pipeline.None]
 
 func (t *teardown) steps() []removeStep {
-	steps := append([]removeStep{t.tunnel(), t.services()}, t.disruption()...)
+	steps := append([]removeStep{t.tunnel()}, t.routes()...)
+	steps = append(append(steps, t.services()), t.disruption()...)
 	if !t.what.ExpiredAt.IsZero() { // not everybody who prunes can list Secrets, so none may be left alone
 		return append(steps, t.secrets(), t.workload(), t.claims())
 	}
@@ -103,7 +104,7 @@ func (t *teardown) tunnel() removeStep {
 		if len(hosts) == 0 && (t.tunnelMap == nil || !tunnel.Unfinished(t.tunnelMap, app)) {
 			return gone, nil
 		}
-		_, err := (&cloudflared{cluster: t.cluster, out: out}).change(ctx, app, tunnel.Rule{})
+		_, err := (&cloudflared{cluster: t.cluster, out: out}).change(ctx, app, nil)
 		if len(hosts) == 0 { // an earlier run removed the rule, but cloudflared has not restarted since
 			if err != nil && ctx.Err() == nil {
 				pipeline.Warn(out, "%v", err)

@@ -16,24 +16,25 @@ import (
 // tunnelSteps returns the steps that route the external host to the app, or remove rules that the infraspec no longer
 // asks for.
 func (r *run) tunnelSteps() []Step {
-	host := r.spec.Hosts.External
+	name := "Tunnel " + r.spec.Hosts.External.String()
 	switch {
 	case tunnel.Routed(r.spec):
-		rule := tunnel.RuleFor(r.spec, r.options.Namespace)
-		return []Step{
-			{Name: "Tunnel " + host, Run: r.route(rule), Plan: r.planTunnel(rule)},
-			{Name: "DNS " + host, Run: r.dns},
+		rules := tunnel.RulesFor(r.spec, r.options.Namespace)
+		steps := []Step{{Name: name, Run: r.route(rules), Plan: r.planTunnel(rules)}}
+		for _, host := range r.spec.Hosts.External {
+			steps = append(steps, Step{Name: "DNS " + host, Run: r.dns(host)})
 		}
+		return steps
 	case r.removesRoute():
 		return []Step{{
 			Name: strings.TrimSpace("Tunnel " + strings.Join(r.routes(), " ")),
-			Run:  r.removeRoute, Plan: r.planTunnel(tunnel.Rule{}),
+			Run:  r.removeRoute, Plan: r.planTunnel(nil),
 		}}
-	case host == "":
+	case len(r.spec.Hosts.External) == 0 || r.spec.Route.IsSet():
 		return nil
 	}
 	skip := pipeline.Fixed(drift.Change{}, pipeline.Skipped, "a tunnel rule also requires a webserver with hosts.internal")
-	return []Step{{Name: "Tunnel " + host, Run: skip, Plan: skip}}
+	return []Step{{Name: name, Run: skip, Plan: skip}}
 }
 
 // routes returns the hosts of the rules with which norn routes traffic to the app.
@@ -41,7 +42,7 @@ func (r *run) routes() []string {
 	if r.live.tunnel == nil {
 		return nil
 	}
-	return tunnel.OwnersOf(r.live.tunnel).Hosts(r.appKey(), "")
+	return tunnel.OwnersOf(r.live.tunnel).Hosts(r.appKey())
 }
 
 // removesRoute reports whether rules must be removed, or cloudflared restarted after an interrupted removal.
@@ -52,13 +53,13 @@ func (r *run) removesRoute() bool {
 	return len(r.routes()) > 0 || tunnel.Unfinished(r.live.tunnel, r.appKey())
 }
 
-// checkHostTaken returns an error if the tunnel routes the host elsewhere. It tries the edit on a copy.
-func (r *run) checkHostTaken() error {
+// checkTunnelHosts returns an error if the tunnel routes one of the hosts elsewhere. It tries the edit on a copy.
+func (r *run) checkTunnelHosts() error {
 	if !tunnel.Routed(r.spec) || r.live.tunnel == nil {
 		return nil
 	}
 	_, _, err := tunnel.Edit(
-		r.live.tunnel.DeepCopy(), r.appKey(), tunnel.RuleFor(r.spec, r.options.Namespace), r.options.Adopt,
+		r.live.tunnel.DeepCopy(), r.appKey(), tunnel.RulesFor(r.spec, r.options.Namespace), r.options.Adopt,
 	)
 	if errors.Is(err, tunnel.ErrNoConfig) {
 		return nil
@@ -66,35 +67,35 @@ func (r *run) checkHostTaken() error {
 	return err
 }
 
-// removeRoute removes the rules of an app that no longer has a public host.
+// removeRoute removes the rules of an app that no longer has a public host, or has another route.
 func (r *run) removeRoute(ctx context.Context, out io.Writer) (drift.Change, pipeline.Result, error) {
 	t := &cloudflared{cluster: r.cluster, out: out}
-	result, err := t.change(ctx, r.appKey(), tunnel.Rule{})
+	result, err := t.change(ctx, r.appKey(), nil)
 	if err == nil && result.State == pipeline.Configured {
 		result = pipeline.Result{State: pipeline.Deleted, Detail: "no longer in the infraspec; the DNS record remains"}
 	}
 	return drift.Change{}, result, err
 }
 
-// route returns a Func that routes the rule's host to the app.
-func (r *run) route(rule tunnel.Rule) pipeline.Func[drift.Change] {
+// route returns a Func that routes the hosts of the rules to the app.
+func (r *run) route(rules []tunnel.Rule) pipeline.Func[drift.Change] {
 	return func(ctx context.Context, out io.Writer) (drift.Change, pipeline.Result, error) {
 		t := &cloudflared{cluster: r.cluster, out: out, adopt: r.options.Adopt}
-		result, err := t.change(ctx, r.appKey(), rule)
+		result, err := t.change(ctx, r.appKey(), rules)
 		if err == nil && result.State == pipeline.Configured {
-			result.Detail = "leads to " + rule.Service
+			result.Detail = "leads to " + rules[0].Service
 		}
 		return drift.Change{}, result, err
 	}
 }
 
-// planTunnel returns a Func that returns the change of cloudflared's configuration. For a rule without a host, the
-// change removes the app's rules.
-func (r *run) planTunnel(rule tunnel.Rule) pipeline.Func[drift.Change] {
+// planTunnel returns a Func that returns the change of cloudflared's configuration. Without rules, the change removes
+// the app's.
+func (r *run) planTunnel(rules []tunnel.Rule) pipeline.Func[drift.Change] {
 	return func(_ context.Context, out io.Writer) (drift.Change, pipeline.Result, error) {
 		planned := pipeline.Result{State: pipeline.Planned}
 		if r.live.tunnelMissing != nil {
-			warnUnrouted(out, rule, missingConfig(r.live.tunnelMissing))
+			warnUnrouted(out, rules, missingConfig(r.live.tunnelMissing))
 		}
 		if r.live.tunnel == nil {
 			return drift.Change{}, planned, nil
@@ -102,9 +103,9 @@ func (r *run) planTunnel(rule tunnel.Rule) pipeline.Func[drift.Change] {
 		before := r.live.tunnel.DeepCopy()
 		maps.DeleteFunc(before.Data, func(key, _ string) bool { return key != tunnel.ConfigKey })
 		after := before.DeepCopy()
-		_, _, err := tunnel.Edit(after, r.appKey(), rule, r.options.Adopt)
+		_, _, err := tunnel.Edit(after, r.appKey(), rules, r.options.Adopt)
 		if missing := missingConfig(err); missing != "" {
-			warnUnrouted(out, rule, missing)
+			warnUnrouted(out, rules, missing)
 		} else if err != nil {
 			return drift.Change{}, pipeline.Result{}, err
 		}

@@ -68,6 +68,9 @@ func (d *decoder) value(n *yaml.Node, path string, v reflect.Value) {
 	case *Healthcheck:
 		d.healthcheck(n, path, p)
 		return
+	case *Names:
+		d.names(n, path, p)
+		return
 	case *Quantity:
 		d.quantity(n, path, p)
 		return

@@ -103,7 +103,8 @@ func plain(path string) bool {
 		return path == "repo.branch" || path == "migrations.database"
 	}
 	return path != "build.test" && !strings.HasPrefix(path, "build.args") &&
-		!strings.HasPrefix(path, "healthcheck.command") && !strings.HasPrefix(path, "pod.annotations")
+		!strings.HasPrefix(path, "healthcheck.command") && !strings.HasPrefix(path, "pod.annotations") &&
+		!strings.HasPrefix(path, "route.annotations")
 }
 
 // mayShow reports whether an excerpt may show the value n at path. If composite, a mapping belongs there.
@@ -137,7 +138,7 @@ func isSource(path string, n *yaml.Node) bool {
 
 // plainKeys matches the keys whose values may be shown if the file is not YAML and only the line is known.
 var plainKeys = regexp.MustCompile(`^(app|role|deploy|core|port|healthcheck|replicas|schedule|timeout|internal|` +
-	`external|dockerfile|branch|autoDeploy|database|retain|mountPath|size|class|access|timezone|overlay|security|` +
+	`external|gateway|section|ingress|dockerfile|branch|autoDeploy|database|retain|mountPath|size|class|access|timezone|overlay|security|` +
 	`hostPath|window|threshold)$`)
 
 // keyed matches a line with a key: the text before it, the key, the colon and the rest.

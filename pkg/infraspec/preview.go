@@ -209,8 +209,22 @@ func (n *naming) hosts(mapping *yaml.Node) *yaml.Node {
 		if key == "internal" && !n.own[value] && resolved(value).Value != "" {
 			return n.with(value, PreviewApp(resolved(value).Value, n.name))
 		}
-		return n.fill(value)
+		return n.fillAll(value)
 	})
+}
+
+// fillAll is fill for a value that may be a list.
+func (n *naming) fillAll(node *yaml.Node) *yaml.Node {
+	list := resolved(node)
+	if list.Kind != yaml.SequenceNode {
+		return n.fill(node)
+	}
+	out := *list
+	out.Content, out.Anchor = nil, ""
+	for _, item := range list.Content {
+		out.Content = append(out.Content, n.fill(item))
+	}
+	return &out
 }
 
 func (n *naming) processes(mapping *yaml.Node) *yaml.Node {
@@ -240,7 +254,11 @@ func (d *decoder) checkPreview(s *Spec, environment, preview string, unnamed *Sp
 				key, Placeholder)
 		}
 	}
-	shared("hosts.external", s.Hosts.External, unnamed.Hosts.External)
+	for i, host := range s.Hosts.External {
+		if slices.Contains(unnamed.Hosts.External, host) {
+			shared(d.nameKey("hosts.external", i), host, host)
+		}
+	}
 	if own.NamespacesVary() {
 		return
 	}

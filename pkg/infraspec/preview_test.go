@@ -33,7 +33,7 @@ func previewIn(t *testing.T, environment, choice string) string {
 		t.Fatal(err)
 	}
 	return strings.Join([]string{
-		in.App, in.BaseApp(), in.Environment, own.Namespace, in.TTL().String(), in.Hosts.Internal, in.Hosts.External,
+		in.App, in.BaseApp(), in.Environment, own.Namespace, in.TTL().String(), in.Hosts.Internal, in.Hosts.External.String(),
 		in.Env["GREETING"], in.Env["URL"], in.Processes["api"].Hosts.Internal, in.Processes["api"].Env["A"],
 		in.Processes["api"].Env["C"],
 	}, " | ")

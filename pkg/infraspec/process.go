@@ -113,6 +113,7 @@ func (s *Spec) process(name string) *Spec {
 	one.Replicas, one.Schedule, one.Timezone, one.Timeout = p.Replicas, p.Schedule, p.Timezone, p.Timeout
 	one.Drain, one.Stop, one.Resources = p.Drain, p.Stop, p.Resources
 	one.Hosts = Hosts{Internal: p.Hosts.Internal}
+	one.Route = Route{}
 	one.Migrations, one.Verify, one.Function = Migrations{}, nil, FunctionSpec{}
 	if len(p.Env) > 0 {
 		one.Env = maps.Clone(p.Env)

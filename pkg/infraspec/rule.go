@@ -47,6 +47,8 @@ const (
 	RuleTwice Rule = "twice"
 	// A volume sets neither size nor hostPath, or both.
 	RuleVolumeBacking Rule = "volume-backing"
+	// A route does not set exactly one of gateway and ingress, or the app is no webserver.
+	RuleRoute Rule = "route"
 	// A healthcheck does not set exactly one of path, tcp and command.
 	RuleHealthcheck Rule = "healthcheck"
 	// An environment sets a key that it cannot set, an empty key, an invalid fingerprint, or the place of another one.

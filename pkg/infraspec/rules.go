@@ -17,6 +17,7 @@ func (d *decoder) check(s *Spec) {
 	d.role(s)
 	d.traffic(s)
 	d.hosts(s)
+	d.route(s)
 	d.build(s.Build)
 	d.repo(s)
 	d.platforms(s)
@@ -134,26 +135,18 @@ func (d *decoder) foundAt(key string) bool {
 }
 
 func (d *decoder) hosts(s *Spec) {
-	internal, external := s.Hosts.Internal, s.Hosts.External
+	internal := s.Hosts.Internal
 	if internal != "" && len(validation.IsDNS1035Label(internal)) > 0 {
 		d.at("hosts.internal", Error, RuleName, "hosts.internal %s is not a valid Service name; "+
 			"begin with a lower-case letter, then use lower-case letters, digits and '-', at most 63 characters",
 			quoted(internal))
 	}
-	if external != "" {
-		if problem := hostProblem(external); problem != "" {
-			d.at("hosts.external", Error, RuleHost, "hosts.external %s %s", quoted(external), problem)
-		}
-		if !d.has("hosts.internal") && s.Role == Webserver {
-			d.at("hosts.external", Warning, RuleIgnored,
-				"hosts.external needs hosts.internal: the tunnel routes to the Service of that name")
-		}
-	}
+	d.externalHosts(s)
 }
 
 var scheme = regexp.MustCompile(`^[a-z]+://`)
 
-// hostProblem returns why text is not a host name, or "". The tunnel accepts * as the first label.
+// hostProblem returns why text is not a host name, or "". Routes accept * as the first label.
 func hostProblem(text string) string {
 	name := strings.TrimPrefix(text, "*.")
 	long := slices.ContainsFunc(strings.Split(name, "."), func(label string) bool {

@@ -28,8 +28,8 @@ func (d *decoder) pod(s *Spec) {
 	d.labels("pod.nodeSelector", p.NodeSelector)
 	d.labels("pod.labels", p.Labels)
 	d.reserved("pod.labels", p.Labels)
-	d.reserved("pod.annotations", p.Annotations)
-	d.annotations(p.Annotations)
+	d.reserved(podAnnotations, p.Annotations)
+	d.annotations(podAnnotations, p.Annotations)
 	for i, t := range p.Tolerations {
 		if key := element("pod.tolerations", i); d.has(key) {
 			d.toleration(key, t)
@@ -72,8 +72,11 @@ func (d *decoder) labels(path string, m Metadata) {
 // TotalAnnotationSizeLimitB).
 const maxAnnotations = 256 << 10
 
-func (d *decoder) annotations(m Metadata) {
-	const path = "pod.annotations"
+// podAnnotations is the path of the annotations of the Pods.
+const podAnnotations = "pod.annotations"
+
+// annotations checks keys and values by the rules for annotations.
+func (d *decoder) annotations(path string, m Metadata) {
 	total := 0
 	for _, name := range slices.Sorted(maps.Keys(m)) {
 		total += len(name) + len(m[name])
@@ -81,9 +84,12 @@ func (d *decoder) annotations(m Metadata) {
 		case len(validation.IsQualifiedName(strings.ToLower(name))) > 0:
 			d.atKey(join(path, name), Error, RuleName, "%s: invalid key of an annotation; use letters, digits, '-', '_' and "+
 				"'.', at most 63 characters, with an optional domain and / before it", path)
-		case LooksSecret(name, m[name]):
+		case path == podAnnotations && LooksSecret(name, m[name]):
 			d.at(join(path, name), Warning, RuleSecretInEnv, "the value of %s looks like a secret that anyone can read in this "+
 				"file and the Pods; move it to secrets.enc.yaml and list its name under secrets", path)
+		case holdsSecret(m[name]): // the name of a Secret, which is common here, is none
+			d.at(join(path, name), Warning, RuleSecretInEnv, "the value of %s looks like a secret that anyone can read in this "+
+				"file and the cluster; remove it", path)
 		}
 	}
 	if total > maxAnnotations {

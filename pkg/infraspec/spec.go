@@ -65,6 +65,9 @@ type Spec struct {
 	Timeout Seconds `yaml:"timeout"`
 	// Hosts are the app's host names.
 	Hosts Hosts `yaml:"hosts"`
+	// Route is how requests for hosts.external reach the app: through a Gateway or an Ingress. The default is the
+	// Cloudflare tunnel. See docs/routes.md.
+	Route Route `yaml:"route"`
 	// Build is how the image is built from the source.
 	Build Build `yaml:"build"`
 	// Repo is the source repository. The default is the folder of this file.
@@ -136,8 +139,9 @@ type Target struct {
 
 // Hosts are an app's host names.
 type Hosts struct {
-	// External is the public host name that the tunnel routes to the app. It requires hosts.internal.
-	External string `yaml:"external"`
+	// External is the app's public host name, or a list of them. The route leads from there to the app. It requires
+	// hosts.internal.
+	External Names `yaml:"external"`
 	// Internal is the name of the app's Service inside the cluster.
 	Internal string `yaml:"internal" jsonschema:"pattern=^([a-z]([-a-z0-9]*[a-z0-9])?)?$,maxLength=63"`
 }

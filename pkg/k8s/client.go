@@ -8,12 +8,14 @@ import (
 	"net/http"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/dynamic"
 	appsv1 "k8s.io/client-go/kubernetes/typed/apps/v1"
 	authenticationv1 "k8s.io/client-go/kubernetes/typed/authentication/v1"
 	authorizationv1 "k8s.io/client-go/kubernetes/typed/authorization/v1"
 	batchv1 "k8s.io/client-go/kubernetes/typed/batch/v1"
 	coordinationv1 "k8s.io/client-go/kubernetes/typed/coordination/v1"
 	corev1 "k8s.io/client-go/kubernetes/typed/core/v1"
+	networkingv1 "k8s.io/client-go/kubernetes/typed/networking/v1"
 	policyv1 "k8s.io/client-go/kubernetes/typed/policy/v1"
 	"k8s.io/client-go/rest"
 
@@ -27,7 +29,9 @@ type Client struct {
 	batch batchv1.BatchV1Interface
 	logs  corev1.CoreV1Interface
 
-	policy policyv1.PolicyV1Interface
+	policy     policyv1.PolicyV1Interface
+	networking networkingv1.NetworkingV1Interface
+	dynamic    dynamic.Interface
 
 	coordination   coordinationv1.CoordinationV1Interface
 	authorization  authorizationv1.AuthorizationV1Interface
@@ -61,13 +65,16 @@ func New(
 	authorization, authorizationErr := authorizationv1.NewForConfigAndClient(conf, httpClient)
 	authentication, authenticationErr := authenticationv1.NewForConfigAndClient(conf, httpClient)
 	policy, policyErr := policyv1.NewForConfigAndClient(conf, httpClient)
+	networking, networkingErr := networkingv1.NewForConfigAndClient(conf, httpClient)
+	dyn, dynamicErr := dynamic.NewForConfigAndClient(dynamic.ConfigFor(conf), httpClient)
 	logs, logsErr := newLogClient(conf, wrap)
-	err = cmp.Or(appsErr, coreErr, batchErr, coordinationErr, authorizationErr, authenticationErr, policyErr, logsErr)
+	err = cmp.Or(appsErr, coreErr, batchErr, coordinationErr, authorizationErr, authenticationErr, policyErr,
+		networkingErr, dynamicErr, logsErr)
 	if err != nil {
 		return nil, setupError(err)
 	}
 	return &Client{
-		apps: apps, core: core, batch: batch, logs: logs, policy: policy,
+		apps: apps, core: core, batch: batch, logs: logs, policy: policy, networking: networking, dynamic: dyn,
 		coordination: coordination, authorization: authorization, authentication: authentication,
 		conf: conf, Context: context,
 	}, nil

@@ -6,7 +6,9 @@ import (
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"norn/pkg/k8s/metadata"
 )
@@ -60,12 +62,12 @@ func (c *Client) Delete(ctx context.Context, o metadata.Object) error {
 }
 
 // deleteOptions returns the options for deleting an object in the state that was read. Deletion is in the foreground,
-// so the object disappears from the API only after its dependents. Nothing waits for the Pod of a Job. A Secret
-// and a Pod, which have no dependents, disappear at once instead of when the garbage collector has seen them.
+// so the object disappears from the API only after its dependents. Nothing waits for the Pod of a Job. Secrets, Pods and
+// routes, which have no dependents, disappear at once instead of when the garbage collector has seen them.
 func (c *Client) deleteOptions(o metadata.Object) metav1.DeleteOptions {
 	propagation := metav1.DeletePropagationForeground
 	switch o.(type) {
-	case *batchv1.Job, *corev1.Secret, *corev1.Pod:
+	case *batchv1.Job, *corev1.Secret, *corev1.Pod, *networkingv1.Ingress, *unstructured.Unstructured:
 		propagation = metav1.DeletePropagationBackground
 	}
 	uid, version := o.GetUID(), o.GetResourceVersion()

@@ -7,8 +7,10 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/sets"
 
 	"norn/pkg/k8s/metadata"
@@ -20,6 +22,10 @@ type Inventory struct {
 	CronJobs    []batchv1.CronJob
 	Services    []corev1.Service
 	Claims      []corev1.PersistentVolumeClaim
+	Ingresses   []networkingv1.Ingress
+	HTTPRoutes  []unstructured.Unstructured
+	// IngressesDenied and HTTPRoutesDenied are whether the user cannot list them.
+	IngressesDenied, HTTPRoutesDenied bool
 	// OtherDisruptionBudgets are all that norn does not manage.
 	DisruptionBudgets, OtherDisruptionBudgets []policyv1.PodDisruptionBudget
 	// DisruptionBudgetsDenied is whether the user cannot list the PodDisruptionBudgets.
@@ -53,6 +59,10 @@ func (c *Client) Inventory(ctx context.Context, ns, app string) (*Inventory, err
 		list(ctx, c.core.PodTemplates(ns), only, "the PodTemplates in namespace "+ns,
 			func(l *corev1.PodTemplateList) { inv.PodTemplates = l.Items }),
 		c.disruptionBudgets(ctx, ns, app, &inv),
+		optional(list(ctx, c.networking.Ingresses(ns), only, "the Ingresses in namespace "+ns,
+			func(l *networkingv1.IngressList) { inv.Ingresses = l.Items }), &inv.IngressesDenied),
+		optional(list(ctx, c.httpRoutes(ns), only, "the HTTPRoutes in namespace "+ns,
+			func(l *unstructured.UnstructuredList) { inv.HTTPRoutes = l.Items }), &inv.HTTPRoutesDenied),
 	}
 	if app != "" {
 		jobs := metav1.ListOptions{LabelSelector: only.LabelSelector + "," + metadata.JobLabel}
@@ -87,6 +97,8 @@ func (i *Inventory) dropForeign() {
 	i.Claims = owned(i.Claims, &i.Foreign)
 	i.PodTemplates = owned(i.PodTemplates, &i.Foreign)
 	i.Jobs = owned(i.Jobs, &i.Foreign)
+	i.Ingresses = owned(i.Ingresses, &i.Foreign)
+	i.HTTPRoutes = owned(i.HTTPRoutes, &i.Foreign)
 }
 
 // object is a pointer to an API object.

@@ -7,8 +7,10 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 
 	"norn/pkg/k8s/metadata"
@@ -16,7 +18,11 @@ import (
 
 // Kind returns the kind of an object, such as Deployment. The objects in an API server's answer do not have it.
 func Kind(o metadata.Object) string {
-	switch o.(type) {
+	switch o := o.(type) {
+	case *unstructured.Unstructured:
+		return o.GetKind()
+	case *networkingv1.Ingress:
+		return "Ingress"
 	case *appsv1.Deployment:
 		return "Deployment"
 	case *batchv1.CronJob:
@@ -68,6 +74,10 @@ func (c *Client) callsFor(o metadata.Object) (calls, error) {
 		return callsOf(c.core.Pods(ns), name), nil
 	case *policyv1.PodDisruptionBudget:
 		return callsOf(c.policy.PodDisruptionBudgets(ns), name), nil
+	case *networkingv1.Ingress:
+		return callsOf(c.networking.Ingresses(ns), name), nil
+	case *unstructured.Unstructured: // norn manages HTTPRoutes only
+		return callsOf(c.httpRoutes(ns), name), nil
 	}
 	return calls{}, fmt.Errorf("norn does not manage objects of type %T", o)
 }

@@ -7,8 +7,10 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"norn/pkg/k8s/metadata"
 )
@@ -17,15 +19,13 @@ import (
 const environmentSelector = managedSelector + "," + metadata.EnvironmentLabel
 
 // InEnvironments returns the objects in a namespace that norn manages and that belong to an environment, of all apps.
-// If ns is "", it returns those of all namespaces. Of Secrets, it reads only the metadata. Secrets and
-// PodDisruptionBudgets are missing if the user cannot list them.
+// If ns is "", it returns those of all namespaces. Of Secrets, it reads only the metadata. Secrets, routes
+// and PodDisruptionBudgets are missing if the user cannot list them.
 func (c *Client) InEnvironments(ctx context.Context, ns string) ([]metadata.Object, error) {
 	only := metav1.ListOptions{LabelSelector: environmentSelector}
-	where := "in namespace " + ns
-	if ns == "" {
-		where = "in all namespaces"
-	}
-	var found [7][]metadata.Object
+	where := inNamespace(ns)
+	var unlisted [2]bool
+	var found [9][]metadata.Object
 	err := together(
 		list(ctx, c.apps.Deployments(ns), only, "the Deployments "+where,
 			func(l *appsv1.DeploymentList) { found[0] = ownedObjects(l.Items) }),
@@ -41,6 +41,10 @@ func (c *Client) InEnvironments(ctx context.Context, ns string) ([]metadata.Obje
 			func(l *policyv1.PodDisruptionBudgetList) { found[5] = ownedObjects(l.Items) })),
 		ifAllowed(list(ctx, secretMetadata{c, ns}, only, "the Secrets "+where,
 			func(l *metav1.PartialObjectMetadataList) { found[6] = ownedObjects(l.Items) })),
+		optional(list(ctx, c.networking.Ingresses(ns), only, "the Ingresses "+where,
+			func(l *networkingv1.IngressList) { found[7] = ownedObjects(l.Items) }), &unlisted[0]),
+		optional(list(ctx, c.httpRoutes(ns), only, "the HTTPRoutes "+where,
+			func(l *unstructured.UnstructuredList) { found[8] = ownedObjects(l.Items) }), &unlisted[1]),
 	)
 	if err != nil {
 		return nil, err

@@ -86,7 +86,7 @@ func (s *scripts) setup(env *testscript.Env) error {
 	}
 	env.Defer(remove)
 	path := []string{filepath.Dir(s.norn), filepath.Dir(s.kubectl), env.Getenv("PATH")}
-	for _, kv := range append(builder,
+	for _, kv := range append(append(builder, noInternet...),
 		"KUBECONFIG="+s.cluster.Kubeconfig,
 		"NAMESPACE="+namespace,
 		"REPOSITORY="+s.root,

@@ -64,9 +64,13 @@ func (w *Workspace) Command(kubeconfig string, args ...string) *exec.Cmd {
 // Tool returns a command of another program with this kubeconfig.
 func (w *Workspace) Tool(kubeconfig, program string, args ...string) *exec.Cmd {
 	cmd := exec.Command(program, args...)
-	cmd.Env = []string{"HOME=" + w.Home, "KUBECONFIG=" + kubeconfig, "PATH=" + os.Getenv("PATH")}
+	cmd.Env = append([]string{"HOME=" + w.Home, "KUBECONFIG=" + kubeconfig, "PATH=" + os.Getenv("PATH")}, noInternet...)
 	return cmd
 }
+
+// noInternet keeps norn from asking for an app's public hosts outside this machine: no proxy listens there. Programs do
+// not use it for addresses of this machine.
+var noInternet = []string{"HTTPS_PROXY=http://127.0.0.1:9", "HTTP_PROXY=http://127.0.0.1:9"}
 
 // Norn runs norn. A failure ends the test.
 func (w *Workspace) Norn(args ...string) {

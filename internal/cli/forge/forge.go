@@ -28,14 +28,15 @@ func New(a *cli.App) *cobra.Command {
 		Use:   "forge [APP]",
 		Short: "Create or update the app's objects in the cluster",
 		Long: `Makes the cluster match the infraspec: PersistentVolumeClaims, Deployment or CronJob, Service,
-PodDisruptionBudget, and the app's rule in the Cloudflare tunnel. Objects that the infraspec no longer
-names are deleted; data is kept.
+PodDisruptionBudget, and the public route: an HTTPRoute, an Ingress, or the app's rule in the Cloudflare
+tunnel. Objects that the infraspec no longer names are deleted; data is kept.
 
 A second run changes nothing, and an interrupted run can be repeated. A new app is paused until its
 first deploy. norn forge never reverts the image that a deploy has set.
 
 If a change replaces Pods, norn waits until the new Pods are available. If they fail, norn restores the
-previous version, like norn deploy. The Service and the public route change last.`,
+previous version, like norn deploy. The Service and the public route change last. norn waits for the
+route's controller; if it refuses the route, the command fails, and the new version stays.`,
 		Example: "  norn forge\n  norn forge shop --dry-run\n  norn forge shop --adopt --namespace staging",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -51,6 +52,7 @@ previous version, like norn deploy. The Service and the public route change last
 	flags.BoolVar(&o.Adopt, "adopt", false, "take over existing objects with the same names, and another repository's app")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "show what would change, like norn diff, and change nothing")
 	flags.BoolVar(&o.NoWait, "no-wait", false, "do not wait for new Pods, and restore nothing")
+	cli.BindStrict(cmd, &o.Strict)
 	o.rollout.Bind(cmd)
 	cli.BindLock(cmd, &o.Lock)
 	cli.BindConfirmed(cmd)

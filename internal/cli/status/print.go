@@ -172,6 +172,7 @@ func printDetail(a *cli.App, d *status.Detail) {
 	fact("image", d.Image)
 	fact("hosts", strings.Join(d.Hosts, ", "))
 	fact("tunnel", d.Tunnel)
+	fact("route", d.Route)
 	fact("schedule", scheduled(d.Schedule))
 	fact("secrets", secretNames(d.Secrets, d.Path != ""))
 	fact("infraspec", ui.DisplayPath(d.Path))

@@ -16,6 +16,8 @@ const (
 	KindDeployment = "Deployment"
 	KindCronJob    = "CronJob"
 	KindService    = "Service"
+	KindIngress    = "Ingress"
+	KindHTTPRoute  = "HTTPRoute"
 	KindSecret     = "Secret"
 	KindConfigMap  = "ConfigMap"
 )

@@ -3,6 +3,7 @@ package objects
 import (
 	"bytes"
 	"fmt"
+	"strings"
 
 	applycore "k8s.io/client-go/applyconfigurations/core/v1"
 	"sigs.k8s.io/yaml"
@@ -62,6 +63,9 @@ func ofWorkload(spec *infraspec.Spec, s Settings, start *Start) ([]Object, error
 	if svc := Service(spec, s); svc != nil {
 		out = append(out, Object{svc, tunnelNote(spec, s)})
 	}
+	if route := Route(spec, s); route != nil {
+		out = append(out, Object{Apply: route})
+	}
 	if budget := DisruptionBudget(spec, s, false); budget != nil {
 		out = append(out, Object{Apply: budget})
 	}
@@ -76,10 +80,15 @@ func beforeDeploy(state string, start *Start) string {
 }
 
 func tunnelNote(spec *infraspec.Spec, s Settings) string {
-	if spec.Hosts.External == "" {
+	hosts := spec.Hosts.External
+	if len(hosts) == 0 || spec.Route.IsSet() {
 		return ""
 	}
-	return fmt.Sprintf("the tunnel's rule for %s leads to %s", spec.Hosts.External, ServiceURL(spec, s.Namespace))
+	rules, lead := "rule", "leads"
+	if len(hosts) > 1 {
+		rules, lead = "rules", "lead"
+	}
+	return fmt.Sprintf("the tunnel's %s for %s %s to %s", rules, strings.Join(hosts, ", "), lead, ServiceURL(spec, s.Namespace))
 }
 
 // Placeholder replaces a secret value in output.

@@ -196,7 +196,7 @@ func TestEditWithoutConfig(t *testing.T) {
 	for _, data := range []map[string]string{nil, {"other": "x"}} {
 		m := &corev1.ConfigMap{Data: data}
 		for _, rule := range []Rule{blog, {}} {
-			_, _, err := Edit(m, "default/blog", rule, true)
+			_, _, err := edit(m, "default/blog", rule, true)
 			if !errors.Is(err, ErrNoConfig) || len(m.Data) != len(data) || len(m.Annotations) > 0 {
 				t.Errorf("rule %q: error %v, data %v, annotations %v", rule.Host, err, m.Data, m.Annotations)
 			}
@@ -208,25 +208,25 @@ func TestEditWithoutConfig(t *testing.T) {
 func TestEditOwnership(t *testing.T) {
 	m := tunnelConfig(configured)
 	rule := Rule{Host: "shop.example.com", Service: "http://other:80"}
-	if _, _, err := Edit(m, "default/other", rule, false); err == nil || m.Data[ConfigKey] != configured {
+	if _, _, err := edit(m, "default/other", rule, false); err == nil || m.Data[ConfigKey] != configured {
 		t.Errorf("error %v for a rule that no app owns, want a conflict", err)
 	}
-	if _, _, err := Edit(m, "default/blog", blog, false); err != nil {
+	if _, _, err := edit(m, "default/blog", blog, false); err != nil {
 		t.Fatal(err)
 	}
 	moved := Rule{Host: blog.Host, Service: "http://blog2.default.svc.cluster.local:80"}
-	if _, _, err := Edit(m, "default/thief", moved, false); err == nil {
+	if _, _, err := edit(m, "default/thief", moved, false); err == nil {
 		t.Error("no conflict for a rule that another app owns")
 	}
-	if _, _, err := Edit(m, "default/blog", moved, false); err != nil {
+	if _, _, err := edit(m, "default/blog", moved, false); err != nil {
 		t.Error(err)
 	}
 	renamed := Rule{Host: "new.example.com", Service: moved.Service}
-	removed, _, err := Edit(m, "default/blog", renamed, false)
+	removed, _, err := edit(m, "default/blog", renamed, false)
 	if err != nil || !slices.Equal(removed, []string{blog.Host}) || strings.Contains(m.Data[ConfigKey], blog.Host) {
 		t.Errorf("removed %q, %v:\n%s", removed, err, m.Data[ConfigKey])
 	}
-	if _, _, err := Edit(m, "default/blog", Rule{}, false); err != nil || m.Data[ConfigKey] != configured {
+	if _, _, err := edit(m, "default/blog", Rule{}, false); err != nil || m.Data[ConfigKey] != configured {
 		t.Errorf("%v:\n%s", err, m.Data[ConfigKey])
 	}
 	pending := pending("default/blog", configured)
@@ -247,7 +247,7 @@ func TestEditShadow(t *testing.T) {
 		"ingress:\n- service: http_status:404\n- hostname: '*.example.com'\n  service: x\n":                 "",
 		"ingress:\n" + blogRule + "- hostname: '*.example.com'\n  service: x\n- service: http_status:404\n": "",
 	} {
-		if _, shadow, err := Edit(tunnelConfig(text), "default/blog", blog, false); err != nil || shadow != want {
+		if _, shadow, err := edit(tunnelConfig(text), "default/blog", blog, false); err != nil || shadow != want {
 			t.Errorf("shadow %q, %v; want %q in\n%s", shadow, err, want, text)
 		}
 	}
@@ -275,7 +275,7 @@ func TestFindHost(t *testing.T) {
 		}
 	}
 	other := tunnelConfig("ingress:\n- hostname: Blog.Example.COM\n  service: http://old:80\n- service: http_status:404\n")
-	if _, _, err := Edit(other, "default/blog", blog, false); err == nil {
+	if _, _, err := edit(other, "default/blog", blog, false); err == nil {
 		t.Error("no conflict with a rule in upper case")
 	}
 }
@@ -292,7 +292,7 @@ func TestEditRightRule(t *testing.T) {
 	} {
 		for _, adopt := range []bool{false, true} {
 			m := tunnelConfig(text)
-			_, _, err := Edit(m, "default/blog", blog, adopt)
+			_, _, err := edit(m, "default/blog", blog, adopt)
 			owned := m.Annotations[metadata.RulesAnnotation] != ""
 			if err != nil || m.Data[ConfigKey] != text || owned != adopt || Unfinished(m, "default/blog") {
 				t.Errorf("adopt %v: error %v, annotations %v, text\n%s", adopt, err, m.Annotations, m.Data[ConfigKey])
@@ -340,7 +340,7 @@ func TestEditSharedParts(t *testing.T) {
 		"a: &a {service: http://old:80}\ningress:\n- {hostname: blog.example.com, <<: *a}\n- {hostname: b.x, <<: *a}\n",
 	} {
 		m := tunnelConfig(text)
-		_, _, err := Edit(m, "default/blog", blog, true)
+		_, _, err := edit(m, "default/blog", blog, true)
 		config, refused := errors.AsType[*ConfigError](err)
 		if refused && !strings.Contains(config.Hint(), "kubectl edit configmap cloudflared --namespace cloudflared") {
 			t.Errorf("hint %q", config.Hint())
@@ -352,5 +352,45 @@ func TestEditSharedParts(t *testing.T) {
 		if err != nil || routeErr != nil || got != "http://old:80" {
 			t.Errorf("%v, %v: b.x leads to %q in\n%s", err, routeErr, got, m.Data[ConfigKey])
 		}
+	}
+}
+
+// edit is Edit for one rule, or none if it has no host. It returns the pattern that shadows the rule.
+func edit(m *corev1.ConfigMap, app string, rule Rule, adopt bool) (removed []string, shadow string, err error) {
+	var rules []Rule
+	if rule.Host != "" {
+		rules = []Rule{rule}
+	}
+	removed, shadows, err := Edit(m, app, rules, adopt)
+	for _, s := range shadows {
+		shadow = s.Pattern
+	}
+	return removed, shadow, err
+}
+
+// An app with several hosts has a rule for each. An error in one changes nothing, and a host that is dropped loses its
+// rule alone.
+func TestEditSeveralHosts(t *testing.T) {
+	www := Rule{Host: "www.example.com", Service: blog.Service}
+	m := tunnelConfig(configured)
+	if _, _, err := Edit(m, "default/blog", []Rule{blog, www}, false); err != nil {
+		t.Fatal(err)
+	}
+	both := m.Data[ConfigKey]
+	for _, rule := range []Rule{blog, www} {
+		if got, err := Route(both, rule.Host); err != nil || got != rule.Service {
+			t.Errorf("%s leads to %q, %v", rule.Host, got, err)
+		}
+	}
+	taken := []Rule{blog, {Host: "new.example.com", Service: blog.Service}, {Host: "shop.example.com", Service: "http://x:80"}}
+	if _, _, err := Edit(m, "default/blog", taken, false); err == nil || m.Data[ConfigKey] != both {
+		t.Errorf("error %v, want a conflict and no change:\n%s", err, m.Data[ConfigKey])
+	}
+	removed, _, err := Edit(m, "default/blog", []Rule{www}, false)
+	if err != nil || !slices.Equal(removed, []string{blog.Host}) || !strings.Contains(m.Data[ConfigKey], www.Host) {
+		t.Errorf("removed %q, %v:\n%s", removed, err, m.Data[ConfigKey])
+	}
+	if _, _, err := Edit(m, "default/blog", nil, false); err != nil || m.Data[ConfigKey] != configured {
+		t.Errorf("%v:\n%s", err, m.Data[ConfigKey])
 	}
 }

@@ -82,7 +82,7 @@ func FuzzIngress(f *testing.F) {
 		if s.remove {
 			rule = Rule{}
 		}
-		_, _, err := Edit(m, app, rule, s.adopt)
+		_, _, err := edit(m, app, rule, s.adopt)
 		after := m.Data[ConfigKey]
 		if err != nil {
 			if after != text || fmt.Sprint(m.Annotations) != annotated {
@@ -92,11 +92,11 @@ func FuzzIngress(f *testing.F) {
 			return
 		}
 		checkEdit(t, s, text, after)
-		if _, _, err := Edit(m, app, rule, false); err != nil || m.Data[ConfigKey] != after {
+		if _, _, err := edit(m, app, rule, false); err != nil || m.Data[ConfigKey] != after {
 			t.Fatalf("a second edit: %v, and the text changes to\n%s", err, m.Data[ConfigKey])
 		}
 		if !s.remove && m.Annotations[metadata.RulesAnnotation] != "" {
-			if _, _, err := Edit(m, app, Rule{}, false); err == nil {
+			if _, _, err := edit(m, app, Rule{}, false); err == nil {
 				if _, _, err := read(m.Data[ConfigKey]); err != nil {
 					t.Fatalf("after the removal: %v\n%s", err, m.Data[ConfigKey])
 				}

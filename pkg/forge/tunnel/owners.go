@@ -43,11 +43,11 @@ func annotate(m *corev1.ConfigMap, name, value string) {
 	m.Annotations[name] = value
 }
 
-// Hosts returns the sorted hosts of an app's rules, without the host except.
-func (o Owners) Hosts(app, except string) []string {
+// Hosts returns the sorted hosts of an app's rules, without those of the rules except.
+func (o Owners) Hosts(app string, except ...Rule) []string {
 	var out []string
 	for host, owner := range o {
-		if owner == app && host != except {
+		if owner == app && !slices.ContainsFunc(except, func(r Rule) bool { return r.Host == host }) {
 			out = append(out, host)
 		}
 	}
@@ -58,57 +58,73 @@ func (o Owners) Hosts(app, except string) []string {
 // ErrNoConfig reports that the ConfigMap has no configuration.
 var ErrNoConfig = errors.New("no configuration")
 
-// Edit makes rule the only rule of app in a tunnel's configuration. A Rule without a host removes all rules of app.
-// Edit returns the hosts of removed rules, and the host pattern of an earlier rule that shadows this one, or "". If
-// rule.Host already routes elsewhere, Edit returns an *objects.ConflictError; adopt lets it replace a rule that no app
-// owns, if that rule has a service. A configuration that Edit cannot change without changing anything else is a
-// *ConfigError. A correct rule that no app owns stays without an owner, unless adopt makes it the app's. Without a
-// configuration, the error is ErrNoConfig.
-func Edit(m *corev1.ConfigMap, app string, rule Rule, adopt bool) (removed []string, shadow string, err error) {
+// Shadow says that an earlier rule, whose host pattern also matches a host, takes its requests.
+type Shadow struct{ Host, Pattern string }
+
+// Edit makes rules the only rules of app in a tunnel's configuration. It returns the hosts of removed rules, and the
+// earlier rules that shadow the new ones. If a host already routes elsewhere, Edit returns an *objects.ConflictError;
+// adopt lets it replace a rule that no app owns, if that rule has a service. A configuration that Edit cannot change
+// without changing anything else is a *ConfigError. A correct rule that no app owns stays without an owner, unless adopt
+// makes it the app's. Without a configuration, the error is ErrNoConfig. An error changes nothing.
+func Edit(m *corev1.ConfigMap, app string, rules []Rule, adopt bool) (removed []string, shadows []Shadow, err error) {
 	text, exists := m.Data[ConfigKey]
 	if !exists {
-		return nil, "", ErrNoConfig
+		return nil, nil, ErrNoConfig
 	}
 	owners := OwnersOf(m)
-	removed = owners.Hosts(app, rule.Host)
+	removed = owners.Hosts(app, rules...)
 	for _, host := range removed {
 		in, err := parseIngress(text)
 		if err != nil {
-			return nil, "", err
+			return nil, nil, err
 		}
 		if text, err = in.removeRule(host); err != nil {
-			return nil, "", err
+			return nil, nil, err
 		}
 		delete(owners, host)
 	}
-	if rule.Host != "" {
-		in, err := parseIngress(text)
+	for _, rule := range rules {
+		after, shadow, err := owners.set(text, app, rule, adopt)
 		if err != nil {
-			return nil, "", err
+			return nil, nil, err
 		}
-		at, owner := in.find(rule.Host), owners[rule.Host]
-		if at >= 0 && in.rules[at].service != rule.Service {
-			if err := in.rules[at].checkEditable(rule.Host, app, owner, adopt); err != nil {
-				return nil, "", err
-			}
-		}
-		wrote := at < 0 || in.rules[at].service != rule.Service
-		if at < 0 {
-			at = in.insertIndex(rule.Host)
-		}
-		shadow = in.shadow(rule.Host, at)
-		if text, err = in.insertRule(rule); err != nil {
-			return nil, "", err
-		}
-		if wrote || adopt || owner == app {
-			owners[rule.Host] = app
+		text = after
+		if shadow != "" {
+			shadows = append(shadows, Shadow{rule.Host, shadow})
 		}
 	}
 	if m.Data[ConfigKey] != text {
 		m.Data[ConfigKey] = text
 		MarkPending(m, app)
 	}
-	return removed, shadow, owners.Annotate(m)
+	return removed, shadows, owners.Annotate(m)
+}
+
+// set returns a configuration with the rule of an app, and records the owner. shadow is the host pattern of an earlier
+// rule that shadows this one, or "".
+func (o Owners) set(text, app string, rule Rule, adopt bool) (after, shadow string, err error) {
+	in, err := parseIngress(text)
+	if err != nil {
+		return "", "", err
+	}
+	at, owner := in.find(rule.Host), o[rule.Host]
+	if at >= 0 && in.rules[at].service != rule.Service {
+		if err := in.rules[at].checkEditable(rule.Host, app, owner, adopt); err != nil {
+			return "", "", err
+		}
+	}
+	wrote := at < 0 || in.rules[at].service != rule.Service
+	if at < 0 {
+		at = in.insertIndex(rule.Host)
+	}
+	shadow = in.shadow(rule.Host, at)
+	if after, err = in.insertRule(rule); err != nil {
+		return "", "", err
+	}
+	if wrote || adopt || owner == app {
+		o[rule.Host] = app
+	}
+	return after, shadow, nil
 }
 
 // checkEditable returns an error unless app may change the service of a rule for host that belongs to the app owner, or

@@ -15,13 +15,13 @@ func TestRewriteKeepsComments(t *testing.T) {
 	comments := func(text string) int { return strings.Count(text, "#") }
 	m := tunnelConfig(text)
 	for _, rule := range []Rule{blog, {}} {
-		if _, _, err := Edit(m, "default/blog", rule, true); err != nil || comments(m.Data[ConfigKey]) != comments(text) {
+		if _, _, err := edit(m, "default/blog", rule, true); err != nil || comments(m.Data[ConfigKey]) != comments(text) {
 			t.Errorf("%v:\n%s", err, m.Data[ConfigKey])
 		}
 	}
 	inside := strings.Replace(text, "ingress: [", "ingress: # why\n  [ # each\n    ", 1)
 	m = tunnelConfig(inside)
-	_, _, err := Edit(m, "default/blog", blog, true)
+	_, _, err := edit(m, "default/blog", blog, true)
 	refused := err != nil && strings.Contains(err.Error(), "keep its comments") && m.Data[ConfigKey] == inside
 	if !refused && comments(m.Data[ConfigKey]) != comments(inside) {
 		t.Errorf("%v:\n%s", err, m.Data[ConfigKey])
@@ -34,7 +34,7 @@ func TestEditRuleWithoutService(t *testing.T) {
 	const text = "ingress:\n  - hostname: blog.example.com\n  - service: http_status:404\n"
 	for _, adopt := range []bool{false, true} {
 		m := tunnelConfig(text)
-		_, _, err := Edit(m, "default/blog", blog, adopt)
+		_, _, err := edit(m, "default/blog", blog, adopt)
 		conflict, ok := errors.AsType[*objects.ConflictError](err)
 		if !ok || !conflict.Final || conflict.Found != "it has no service" || m.Data[ConfigKey] != text {
 			t.Errorf("adopt %v: %v", adopt, err)
@@ -44,11 +44,11 @@ func TestEditRuleWithoutService(t *testing.T) {
 	if err := (Owners{blog.Host: "default/blog"}).Annotate(m); err != nil {
 		t.Fatal(err)
 	}
-	_, _, err := Edit(m, "default/blog", blog, false)
+	_, _, err := edit(m, "default/blog", blog, false)
 	if err == nil || !strings.Contains(err.Error(), "line 2: the rule for blog.example.com has no service") {
 		t.Errorf("the app's own rule: %v", err)
 	}
-	_, _, err = Edit(m, "default/blog", Rule{}, false)
+	_, _, err = edit(m, "default/blog", Rule{}, false)
 	if want := "ingress:\n  - service: http_status:404\n"; err != nil || m.Data[ConfigKey] != want {
 		t.Errorf("removed: %v:\n%s", err, m.Data[ConfigKey])
 	}
@@ -67,7 +67,7 @@ func TestEditRefuses(t *testing.T) {
 		"{tunnel: x}\n": "norn cannot edit this layout",
 	} {
 		m := tunnelConfig(text)
-		_, _, err := Edit(m, "default/blog", blog, true)
+		_, _, err := edit(m, "default/blog", blog, true)
 		switch {
 		case want == "" && err == nil && strings.HasSuffix(m.Data[ConfigKey], "---\ningress: []\n"):
 		case want == "" || err == nil || !strings.Contains(err.Error(), want) || m.Data[ConfigKey] != text:

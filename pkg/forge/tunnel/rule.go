@@ -15,14 +15,20 @@ const (
 	Deployment = "cloudflared"
 )
 
-// Routed reports whether an app gets a tunnel rule. Only a webserver with an internal and an external host does.
+// Routed reports whether an app gets tunnel rules. Only a webserver with an internal and an external host does, unless
+// it has another route.
 func Routed(spec *infraspec.Spec) bool {
-	return spec.Role == infraspec.Webserver && spec.Hosts.External != "" && spec.Hosts.Internal != ""
+	return spec.Role == infraspec.Webserver && len(spec.Hosts.External) > 0 && spec.Hosts.Internal != "" &&
+		!spec.Route.IsSet()
 }
 
-// RuleFor returns the rule of an app, which must be Routed.
-func RuleFor(spec *infraspec.Spec, ns string) Rule {
-	return Rule{Host: spec.Hosts.External, Service: objects.ServiceURL(spec, ns)}
+// RulesFor returns the rules of an app, one for each public host. The app must be Routed.
+func RulesFor(spec *infraspec.Spec, ns string) []Rule {
+	rules := make([]Rule, 0, len(spec.Hosts.External))
+	for _, host := range spec.Hosts.External {
+		rules = append(rules, Rule{Host: host, Service: objects.ServiceURL(spec, ns)})
+	}
+	return rules
 }
 
 // Route returns the service for host in a tunnel's configuration, or "" if it has no rule for host.

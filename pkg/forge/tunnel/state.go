@@ -6,7 +6,7 @@ import (
 	"norn/pkg/infraspec"
 )
 
-// State describes an app's rule in a tunnel's configuration.
+// State describes one of an app's rules in a tunnel's configuration.
 type State struct {
 	Wanted     Rule
 	Leads      string // the service that the host leads to now, or "" without a rule
@@ -14,19 +14,23 @@ type State struct {
 	Unfinished bool   // cloudflared has not restarted since the rule changed
 }
 
-// ReadState returns the state of the rule of spec's app, which must be Routed.
-func ReadState(m *corev1.ConfigMap, spec *infraspec.Spec, ns string) (State, error) {
-	state := State{Wanted: RuleFor(spec, ns), Unfinished: Unfinished(m, AppKey(ns, spec.App))}
+// ReadStates returns the state of each rule of spec's app, which must be Routed.
+func ReadStates(m *corev1.ConfigMap, spec *infraspec.Spec, ns string) ([]State, error) {
 	in, err := parseIngress(m.Data[ConfigKey])
 	if err != nil {
-		return state, err
+		return nil, err
 	}
-	at := in.find(state.Wanted.Host)
-	if at >= 0 {
-		state.Leads = in.rules[at].service
-	} else {
-		at = in.insertIndex(state.Wanted.Host)
+	var states []State
+	for _, rule := range RulesFor(spec, ns) {
+		state := State{Wanted: rule, Unfinished: Unfinished(m, AppKey(ns, spec.App))}
+		at := in.find(rule.Host)
+		if at >= 0 {
+			state.Leads = in.rules[at].service
+		} else {
+			at = in.insertIndex(rule.Host)
+		}
+		state.Shadow = in.shadow(rule.Host, at)
+		states = append(states, state)
 	}
-	state.Shadow = in.shadow(state.Wanted.Host, at)
-	return state, nil
+	return states, nil
 }

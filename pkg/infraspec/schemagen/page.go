@@ -176,7 +176,7 @@ func meaning(key string, s *jsonschema.Schema) string {
 
 // goName returns the field name that a comment begins with: "Port is the port …".
 func goName(key string) string {
-	if key == "url" || key == "kv" || key == "tcp" {
+	if key == "url" || key == "kv" || key == "tcp" || key == "tls" {
 		return strings.ToUpper(key)
 	}
 	return strings.ToUpper(key[:1]) + key[1:]
@@ -206,6 +206,8 @@ func typeName(s *jsonschema.Schema) string {
 	list, _ := s.Extras["type"].([]any)
 	has := func(t string) bool { return slices.Contains(list, any(t)) }
 	switch {
+	case has("array") && has("string") && s.Items.Type == "string":
+		return "name, or a list of names"
 	case has("array") && has("string"):
 		return "command line: a string for `/bin/sh -c`, or a list"
 	case has("array") && has("object"):

@@ -66,6 +66,10 @@ func valueType(t reflect.Type) *jsonschema.Schema {
 		s := multi("string", "number", "boolean", "array")
 		s.Items = multi(written...)
 		return s
+	case reflect.TypeFor[infraspec.Names]():
+		s := multi("string", "number", "boolean", "array")
+		s.Items = &jsonschema.Schema{Type: "string"}
+		return s
 	case reflect.TypeFor[infraspec.Seconds](), reflect.TypeFor[infraspec.Delay]():
 		return multi("string", "integer")
 	case reflect.TypeFor[infraspec.Memory]():
