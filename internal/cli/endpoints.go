@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+
 	"norn/internal/reach"
 	"norn/pkg/infraspec"
 )
