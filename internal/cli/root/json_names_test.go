@@ -197,7 +197,8 @@ func TestSchemaHasTheNames(t *testing.T) {
 	same(t, "app's state", d["app"].Properties["state"].Enum, constants(t, "internal/status", "State", "."))
 	same(t, "rule", d["finding"].Properties["rule"].Enum, constants(t, "pkg/infraspec", "Rule", "^Rule"))
 	same(t, "severity", d["finding"].Properties["severity"].Enum, constants(t, "pkg/infraspec", "Severity", "."))
-	same(t, "shape", d["secretName"].Properties["file"].Enum, append(constants(t, "pkg/secrets", "Shape", "."), "missing"))
+	same(t, "shape", d["secretName"].Properties["file"].Enum,
+		append(constants(t, "pkg/secrets", "Shape", "."), "missing", "reference"))
 	kinds := []string{}
 	for _, k := range []string{"begin", "end"} {
 		kinds = append(kinds, d[k].Properties["event"].Const)
