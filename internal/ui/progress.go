@@ -150,7 +150,7 @@ func formatDuration(d time.Duration) string {
 	}
 }
 
-// podState returns a pod's state as it is shown. During a restore, the Pods to replace are those of the version that has
+// podState returns a pod's state as it is shown. During a restore, the Pods to replace are those of the version that
 // failed.
 func podState(p pipeline.Pod, restores bool) string {
 	version := " (old version)"

@@ -172,8 +172,8 @@ func (t *teardown) workloads() []liveObject {
 }
 
 // workloadOf returns the objects that create an app's Pods, and the PodTemplate of a function app. The Jobs are those
-// of norn run, norn invoke, migrations and verify. They come first: after an interrupted teardown of a preview, the others tell
-// that something is left.
+// of norn run, norn invoke, migrations and verify. They come first: after an interrupted teardown of a preview, the
+// others tell that something is left.
 func workloadOf(i *k8s.Inventory) []liveObject {
 	return slices.Concat(
 		liveObjects("Job", i.Jobs), liveObjects(objects.KindDeployment, i.Deployments),

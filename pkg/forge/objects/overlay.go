@@ -22,8 +22,8 @@ import (
 //
 // A Pod is laid over every Pod that norn makes: those of the workload, and those of the Jobs of migrations, verify,
 // calls of functions and runs. A Deployment, a CronJob and a Service are laid over the object of that kind, and then
-// reach norn run too, which copies the Pod of the workload. A Job is laid over the Jobs of migrations, verify and calls.
-// Processes other than the main one get the Pod alone.
+// reach norn run too, which copies the Pod of the workload. A Job is laid over the Jobs of migrations, verify and
+// calls. Processes other than the main one get the Pod alone.
 type overlay struct {
 	docs    map[string][]byte
 	podMeta metav1.ObjectMeta // of the document of kind Pod

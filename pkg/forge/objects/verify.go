@@ -24,8 +24,8 @@ const TargetVariable = "NORN_TARGET"
 // VerifyJob is the value of the JobLabel of verify's Job, and of the Pod that it examines.
 const VerifyJob = "verify"
 
-// Verify returns the Pod of the Job that runs verify in image. target is the address of the Pod to examine, or "" for an
-// app without a port. Apart from that, the Pod is like that of a migration.
+// Verify returns the Pod of the Job that runs verify in image. target is the address of the Pod to examine, or "" for
+// an app without a port. Apart from that, the Pod is like that of a migration.
 func Verify(spec *infraspec.Spec, s Settings, image, target string) (*corev1.PodSpec, error) {
 	pod, err := jobPod(spec, s, image, spec.Verify)
 	if err != nil {
@@ -75,8 +75,8 @@ func (e *SelectedError) Hint() string {
 	return fmt.Sprintf("add an app's name to the selector, such as %s=%s", metadata.AppLabel, e.App)
 }
 
-// VerifyPod returns a Pod of a new version that gets no requests, made from the version's Pod template. Like the Pods of
-// Jobs, it has only the labels that the infraspec and others have set, and not those by which Services and controllers
+// VerifyPod returns a Pod of a new version that gets no requests, made from the version's Pod template. Like the Pods
+// of Jobs, it has only the labels that the infraspec and others have set, and not those by which Services and controllers
 // find the app's Pods. If one of services, all of the namespace, would still select it, it loses the labels of that
 // selector too, or VerifyPod returns a *SelectedError. The Pod ends by itself after lifetime.
 func VerifyPod(

@@ -11,7 +11,7 @@ import (
 )
 
 // OfPod returns o as the observation of a rollout of one Pod that no controller owns, so that Judge applies its rules
-// to it. made is the Pod of the app as norn sent it to the API server, and now its state, or nil if it no longer exists.
+// to it. made is the Pod of the app as norn sent it to the API server, and now its state, or nil if it does not exist.
 func (o Observation) OfPod(app string, made, now *corev1.Pod) Observation {
 	one := int32(1)
 	d := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Name: made.Name, Namespace: made.Namespace, UID: "deployment"}}
