@@ -6,9 +6,11 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/util/wait"
 )
 
 // Trial is the API server's answer to a Pod that it does not store.
@@ -30,8 +32,29 @@ const (
 )
 
 // TryPod asks the API server whether it would accept a Pod. Admission plugins, policies and webhooks see the Pod, and
-// nothing is stored (kubernetes.io: Dry-run). It requires the permission to create Pods.
+// nothing is stored (kubernetes.io: Dry-run). It requires the permission to create Pods. It waits for the default
+// ServiceAccount of a new namespace.
 func (c *Client) TryPod(ctx context.Context, pod *corev1.Pod) (Trial, error) {
+	var answer Trial
+	err := wait.PollUntilContextTimeout(ctx, accountEvery, accountWait, true, func(ctx context.Context) (bool, error) {
+		var err error
+		answer, err = c.tryPodOnce(ctx, pod)
+		return !noDefaultAccount.MatchString(answer.Message), err
+	})
+	if answer.Answer == Refused && ctx.Err() == nil {
+		return answer, nil // without the ServiceAccount too
+	}
+	return answer, err
+}
+
+// How long norn waits for the default ServiceAccount, which a controller creates in each new namespace, and how often
+// it looks.
+const (
+	accountWait  = 30 * time.Second
+	accountEvery = 500 * time.Millisecond
+)
+
+func (c *Client) tryPodOnce(ctx context.Context, pod *corev1.Pod) (Trial, error) {
 	_, err := c.core.Pods(pod.Namespace).Create(ctx, pod, c.DryRun().createOptions())
 	if err == nil {
 		return Trial{}, nil
@@ -56,8 +79,10 @@ func (c *Client) TryPod(ctx context.Context, pod *corev1.Pod) (Trial, error) {
 }
 
 // Patterns for the API server's messages about admission. Sources, in k8s.io/apiserver/pkg/admission: errors.go,
-// plugin/webhook/errors, plugin/policy/validating.
+// plugin/webhook/errors, plugin/policy/validating; in k8s.io/kubernetes: plugin/pkg/admission/serviceaccount.
 var (
+	noDefaultAccount = regexp.MustCompile(`^error looking up service account \S+/default: .* not found`)
+
 	noDryRun      = regexp.MustCompile(`admission webhook ".*" does not support dry run`)
 	deniedRequest = regexp.MustCompile(`admission webhook ".*" denied the request|` +
 		`ValidatingAdmissionPolicy '.*' with binding '.*' denied request`)

@@ -98,9 +98,9 @@ func (s *screen) shown() string {
 // until waits until a condition holds.
 func (s *screen) until(condition string, holds func() bool) {
 	s.t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !holds(); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); !holds(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			s.t.Fatalf("not within 30s: %s:\n%s", condition, s.shown())
+			s.t.Fatalf("not within 2m: %s:\n%s", condition, s.shown())
 		}
 	}
 }
