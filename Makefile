@@ -137,6 +137,10 @@ bench-forge: build ## Compare norn forge with kubectl and helm
 bench-deploy: build ## Compare how soon norn deploy, kubectl and helm detect a failing version
 	@hack/bench-peers BenchmarkDeploy
 
+.PHONY: bench-far
+bench-far: build ## Count the round trips that norn, kubectl and helm wait for, far from the cluster
+	@hack/bench-peers BenchmarkFar
+
 .PHONY: bench-probes
 bench-probes: build ## Compare how long rollouts take with norn's probes and with others
 	@NORN_BENCH_PROBES=1 hack/test bench -run '^$$' -bench '^BenchmarkProbes$$' -benchtime 1x

@@ -67,8 +67,8 @@ func BenchmarkForge(b *testing.B) {
 		fresh[p.name] = median(w, p, true)
 		again[p.name] = median(w, p, false)
 		p.clean()
-		freshCalls := requests(w, p)
-		againCalls := requests(w, p)
+		freshCalls := requests(w, p.apply)
+		againCalls := requests(w, p.apply)
 		p.clean()
 		fmt.Printf("%-28s fresh %4d ms (%d requests), no-op %4d ms (%d requests); norn takes %.2f and %.2f of it\n",
 			p.name, fresh[p.name].Milliseconds(), freshCalls, again[p.name].Milliseconds(), againCalls,
@@ -98,7 +98,7 @@ func median(w *world, p peer, fresh bool) time.Duration {
 }
 
 // requests returns the number of requests that one run makes to the API server.
-func requests(w *world, p peer) int32 {
+func requests(w *world, run func(kubeconfig string) *exec.Cmd) int32 {
 	var n atomic.Int32
 	proxy, err := bed.NewAPIProxy(w.Kubeconfig, w.Home, func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
@@ -110,6 +110,6 @@ func requests(w *world, p peer) int32 {
 		w.T.Fatal(err)
 	}
 	defer proxy.Close()
-	bed.Run(w.T, p.apply(proxy.Kubeconfig))
+	bed.Run(w.T, run(proxy.Kubeconfig))
 	return n.Load()
 }
