@@ -23,7 +23,7 @@ type RolloutFlags struct {
 func (f *RolloutFlags) Bind(cmd *cobra.Command) {
 	f.timeout = Duration(5 * time.Minute)
 	flags := cmd.Flags()
-	flags.Var(&f.timeout, "timeout", "time limit for the rollout, and for the controller of a route")
+	flags.Var(&f.timeout, "timeout", "time limit for the rollout")
 	flags.UintVar(&f.allowRestarts, "allow-restarts", k8srollout.DefaultAllowedRestarts,
 		"number of restarts allowed for a new container")
 	flags.BoolVar(&f.saveFailure, "save-failure", false, "write the evidence of a failed rollout to .norn/failures")

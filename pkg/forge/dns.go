@@ -27,7 +27,8 @@ func (r *run) createRecord(ctx context.Context, out io.Writer, host string) (pip
 		}, nil
 	}
 	var said strings.Builder
-	err := command.Run(ctx, "", io.MultiWriter(out, &said), "cloudflared", "tunnel", "route", "dns", r.options.Tunnel, host)
+	both := io.MultiWriter(out, &said)
+	err := command.Run(ctx, "", both, "cloudflared", "tunnel", "route", "dns", r.options.Tunnel, host)
 	switch {
 	case err == nil:
 		return pipeline.Result{State: pipeline.Done, Detail: "routed to tunnel " + r.options.Tunnel}, nil

@@ -125,8 +125,8 @@ func (r *run) begin(ctx context.Context) error {
 	r.adoptDisruptions()
 	quotas := func() error { return checkQuota(r.spec, r.live.budget, r.live) }
 	for _, check := range []func() error{
-		r.checkConflicts, r.checkRepository, r.checkEnvironment, r.checkSizes, r.checkFixed, r.checkTunnelHosts, r.checkRouted,
-		quotas,
+		r.checkConflicts, r.checkRepository, r.checkEnvironment, r.checkSizes, r.checkFixed, r.checkTunnelHosts,
+		r.checkRouted, quotas,
 	} {
 		if err := check(); err != nil {
 			return err

@@ -138,7 +138,8 @@ func isSource(path string, n *yaml.Node) bool {
 
 // plainKeys matches the keys whose values may be shown if the file is not YAML and only the line is known.
 var plainKeys = regexp.MustCompile(`^(app|role|deploy|core|port|healthcheck|replicas|schedule|timeout|internal|` +
-	`external|gateway|section|ingress|dockerfile|branch|autoDeploy|database|retain|mountPath|size|class|access|timezone|overlay|security|` +
+	`external|gateway|section|ingress|dockerfile|branch|autoDeploy|database|retain|mountPath|size|class|access|` +
+	`timezone|overlay|security|` +
 	`hostPath|window|threshold)$`)
 
 // keyed matches a line with a key: the text before it, the key, the colon and the rest.

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -26,6 +27,10 @@ func routeKilledAtEveryWrite(t *testing.T, on *bed.Cluster) {
 	on.Kubectl(t, "apply", "-f", "testdata/gateway/crds.yaml")
 	on.Kubectl(t, "wait", "--for=condition=Established", "--timeout=3m", "crd/httproutes.gateway.networking.k8s.io",
 		"crd/gateways.gateway.networking.k8s.io")
+	bed.Eventually(t, time.Minute, "the cluster serves HTTPRoutes", func() bool {
+		served := on.Kubectl(t, "api-resources", "--api-group=gateway.networking.k8s.io", "--output=name")
+		return strings.Contains(served, "httproutes") && strings.Contains(served, "gateways")
+	})
 	on.Kubectl(t, "apply", "-f", "testdata/gateway/gateway.yaml")
 	forge := []string{"forge", "shop", "--no-wait"}
 	state := func(w *bed.Workspace) string {

@@ -36,7 +36,8 @@ first deploy. norn forge never reverts the image that a deploy has set.
 
 If a change replaces Pods, norn waits until the new Pods are available. If they fail, norn restores the
 previous version, like norn deploy. The Service and the public route change last. norn waits for the
-route's controller; if it refuses the route, the command fails, and the new version stays.`,
+route's controller as long as --timeout allows; if it refuses the route, the command fails, and the new
+version stays.`,
 		Example: "  norn forge\n  norn forge shop --dry-run\n  norn forge shop --adopt --namespace staging",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -51,7 +52,7 @@ route's controller; if it refuses the route, the command fails, and the new vers
 	flags.StringVar(&o.Image, "image", "", "image that a new app starts with, before its first deploy")
 	flags.BoolVar(&o.Adopt, "adopt", false, "take over existing objects with the same names, and another repository's app")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "show what would change, like norn diff, and change nothing")
-	flags.BoolVar(&o.NoWait, "no-wait", false, "do not wait for new Pods, and restore nothing")
+	flags.BoolVar(&o.NoWait, "no-wait", false, "do not wait for new Pods or the route, and restore nothing")
 	cli.BindStrict(cmd, &o.Strict)
 	o.rollout.Bind(cmd)
 	cli.BindLock(cmd, &o.Lock)

@@ -34,7 +34,7 @@ func TestMistypedCommandLines(t *testing.T) {
 		"rollback shop 5":          "pass the revision with --to",
 		"--version":                "norn version",
 		"help migrations":          "migrations is a key of infraspec.yaml",
-		"help ingress":             "Cloudflare tunnel",
+		"help ingress":             "route.ingress",
 		"help exec":                shell,
 		"help NORN_REGISTRY_URL":   "norn help environment",
 		"help nonsense":            "run norn help to list the commands and topics",

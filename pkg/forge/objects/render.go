@@ -88,7 +88,8 @@ func tunnelNote(spec *infraspec.Spec, s Settings) string {
 	if len(hosts) > 1 {
 		rules, lead = "rules", "lead"
 	}
-	return fmt.Sprintf("the tunnel's %s for %s %s to %s", rules, strings.Join(hosts, ", "), lead, ServiceURL(spec, s.Namespace))
+	return fmt.Sprintf("the tunnel's %s for %s %s to %s",
+		rules, strings.Join(hosts, ", "), lead, ServiceURL(spec, s.Namespace))
 }
 
 // Placeholder replaces a secret value in output.

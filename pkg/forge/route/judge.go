@@ -215,7 +215,8 @@ func hint(kind, reason string, spec *infraspec.Spec) string {
 	gateway := "Gateway " + spec.Route.Gateway
 	switch reason {
 	case "NoMatchingListenerHostname":
-		return fmt.Sprintf("add a listener for %s to %s, or choose another host", strings.Join(spec.Hosts.External, ", "), gateway)
+		return fmt.Sprintf("add a listener for %s to %s, or choose another host",
+			strings.Join(spec.Hosts.External, ", "), gateway)
 	case "NotAllowedByListeners":
 		return fmt.Sprintf("allow routes of this namespace in allowedRoutes.namespaces of a listener of %s, "+
 			"or deploy to a namespace that it allows", gateway)

@@ -146,7 +146,8 @@ func Listeners(gateway *unstructured.Unstructured) []string {
 // routeServes reports whether an HTTPRoute routes all requests of a host to a backend.
 func routeServes(r *unstructured.Unstructured, host string) bool {
 	var spec httpRouteSpec
-	if decode(r.Object["spec"], &spec) != nil || r.GetDeletionTimestamp() != nil || !slices.Contains(spec.Hostnames, host) {
+	err := decode(r.Object["spec"], &spec)
+	if err != nil || r.GetDeletionTimestamp() != nil || !slices.Contains(spec.Hostnames, host) {
 		return false
 	}
 	for _, rule := range spec.Rules {

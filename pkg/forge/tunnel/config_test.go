@@ -382,7 +382,9 @@ func TestEditSeveralHosts(t *testing.T) {
 			t.Errorf("%s leads to %q, %v", rule.Host, got, err)
 		}
 	}
-	taken := []Rule{blog, {Host: "new.example.com", Service: blog.Service}, {Host: "shop.example.com", Service: "http://x:80"}}
+	taken := []Rule{
+		blog, {Host: "new.example.com", Service: blog.Service}, {Host: "shop.example.com", Service: "http://x:80"},
+	}
 	if _, _, err := Edit(m, "default/blog", taken, false); err == nil || m.Data[ConfigKey] != both {
 		t.Errorf("error %v, want a conflict and no change:\n%s", err, m.Data[ConfigKey])
 	}

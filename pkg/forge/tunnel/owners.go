@@ -64,8 +64,8 @@ type Shadow struct{ Host, Pattern string }
 // Edit makes rules the only rules of app in a tunnel's configuration. It returns the hosts of removed rules, and the
 // earlier rules that shadow the new ones. If a host already routes elsewhere, Edit returns an *objects.ConflictError;
 // adopt lets it replace a rule that no app owns, if that rule has a service. A configuration that Edit cannot change
-// without changing anything else is a *ConfigError. A correct rule that no app owns stays without an owner, unless adopt
-// makes it the app's. Without a configuration, the error is ErrNoConfig. An error changes nothing.
+// without changing anything else is a *ConfigError. A correct rule that no app owns stays without an owner, unless
+// adopt makes it the app's. Without a configuration, the error is ErrNoConfig. An error changes nothing.
 func Edit(m *corev1.ConfigMap, app string, rules []Rule, adopt bool) (removed []string, shadows []Shadow, err error) {
 	text, exists := m.Data[ConfigKey]
 	if !exists {
