@@ -97,7 +97,7 @@ func (s Settings) check(path string) (*infraspec.Spec, Report, error) {
 	return spec, report, nil
 }
 
-// checkEnvironment reduces the findings about an infraspec to those that matter in the chosen environment, and adds
+// checkEnvironment reduces the findings about an infraspec to the ones that matter in the chosen environment, and adds
 // those about the files beside it. Because a mistake in another environment makes the file invalid for all, the report
 // then has one finding that names that environment.
 func (s Settings) checkEnvironment(spec *infraspec.Spec, report Report) (*infraspec.Spec, Report, error) {

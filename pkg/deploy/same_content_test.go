@@ -16,7 +16,7 @@ const (
 	secondImage  = "r/shop:ffffffffffff@sha256:a"
 )
 
-// The running image stays if the new one is the same and nothing else changes in the Pods, and never if it may not run.
+// The running image stays if the new one is the same and nothing else changes in the Pods, and never if it might fail.
 func TestKeep(t *testing.T) {
 	runs := liveWorkload{image: firstImage, verified: true, commit: firstCommit}
 	with := func(change func(*liveWorkload)) liveWorkload { w := runs; change(&w); return w }
@@ -104,7 +104,7 @@ func TestFindByAnotherCommit(t *testing.T) {
 	}
 }
 
-// A promotion names the secrets whose values it changes: new ones too, and not those that only the cluster has.
+// A promotion names the secrets whose values it changes: new ones too, and not the ones that only the cluster has.
 func TestChangedNames(t *testing.T) {
 	live := map[string][]byte{"SAME": []byte("a"), "OTHER": []byte("a"), "OLD": []byte("a")}
 	values := map[string][]byte{"SAME": []byte("a"), "OTHER": []byte("b"), "NEW": []byte("c"), "EMPTY": {}}
