@@ -76,9 +76,9 @@ func (e *SelectedError) Hint() string {
 }
 
 // VerifyPod returns a Pod of a new version that gets no requests, made from the version's Pod template. Like the Pods
-// of Jobs, it has only the labels that the infraspec and others have set, and not those by which Services and controllers
-// find the app's Pods. If one of services, all of the namespace, would still select it, it loses the labels of that
-// selector too, or VerifyPod returns a *SelectedError. The Pod ends by itself after lifetime.
+// of Jobs, it has only the labels that the infraspec and others have set, and not those by which Services and
+// controllers find the app's Pods. If one of services, all of the namespace, would still select it, it loses the labels
+// of that selector too, or VerifyPod returns a *SelectedError. The Pod ends by itself after lifetime.
 func VerifyPod(
 	spec *infraspec.Spec, template *corev1.PodTemplateSpec, services []corev1.Service, lifetime time.Duration,
 ) (*corev1.Pod, error) {
