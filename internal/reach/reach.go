@@ -30,7 +30,7 @@ type State int
 const (
 	OK        State = iota
 	Failed          // a request does not get further
-	Unchecked       // norn may not check it, or cannot from here; the next hops may still work
+	Unchecked       // norn is not allowed to check it, or cannot do so from here; the next hops may still work
 )
 
 // String returns a line such as "DNS: shop.example.com is 192.0.2.1 (3 ms)".
@@ -53,7 +53,7 @@ type Way struct {
 	public public
 }
 
-// Cluster answers for what is inside the cluster; see k8s.Client.
+// Cluster reads from the cluster; see k8s.Client.
 type Cluster interface {
 	GetPods(ctx context.Context, ns, app string) ([]corev1.Pod, error)
 	AskService(ctx context.Context, ns, service, path string) (status int, err error)

@@ -126,7 +126,7 @@ func (f *far) helmWay(prepare func(), args ...string) way {
 
 // nothing leaves no object of a tool.
 func (f *far) nothing() {
-	_ = f.helmWay(nil, "uninstall", "shop", "--wait").run(f.Kubeconfig).Run() // it may not be installed
+	_ = f.helmWay(nil, "uninstall", "shop", "--wait").run(f.Kubeconfig).Run() // it might not be installed
 	f.Kubectl("delete", "deployments,services,poddisruptionbudgets,secrets,leases", "--all", "--cascade=foreground")
 }
 
