@@ -77,7 +77,8 @@ func TestFollow(t *testing.T) {
 		{"no Pod", inside{}, OK, nil, 200, "Pods: 0 of 1 ready", Failed},
 		{"no endpoints", inside{ready: true, err: errors.New(`no endpoints available for service "shop"`)}, OK, nil, 200,
 			"Service: Service shop has no endpoints", Failed},
-		{"the app fails", inside{ready: true, status: 500}, OK, nil, 200, "Service: shop answers GET /healthz with 500", Failed},
+		{"the app fails", inside{ready: true, status: 500}, OK, nil, 200,
+			"Service: shop answers GET /healthz with 500", Failed},
 		{"a refused route", whole, Failed, nil, 200, "Route: Gateway edge", Failed},
 		{"no record", whole, OK, func(p *public) {
 			p.resolve = func(context.Context, string) ([]string, error) { return nil, &net.DNSError{IsNotFound: true} }
@@ -125,11 +126,13 @@ func TestCertificates(t *testing.T) {
 	}{
 		{asked{err: x509.HostnameError{Certificate: cert, Host: "shop.example.com"}},
 			"the certificate is for other.example.com, not for shop.example.com"},
-		{asked{err: x509.CertificateInvalidError{Cert: cert, Reason: x509.Expired}}, "is valid from 0001-01-01 to 2026-03-01"},
+		{asked{err: x509.CertificateInvalidError{Cert: cert, Reason: x509.Expired}},
+			"is valid from 0001-01-01 to 2026-03-01"},
 		{asked{tls: &tls.ConnectionState{PeerCertificates: []*x509.Certificate{cert}}},
 			"certificate by A CA, valid until 2026-03-01; it expires in 3 days"},
 		{asked{err: context.DeadlineExceeded}, "shop.example.com does not answer in time"},
-		{asked{err: &net.OpError{Op: "proxyconnect", Err: errors.New("refused")}}, "cannot connect through the proxy: refused"},
+		{asked{err: &net.OpError{Op: "proxyconnect", Err: errors.New("refused")}},
+			"cannot connect through the proxy: refused"},
 	} {
 		got := judgeTLS("shop.example.com", c.asked, cert.NotAfter.Add(-3*24*time.Hour))
 		if !strings.Contains(got.Detail, c.want) || got.State == Failed && got.Hint == "" {

@@ -62,8 +62,8 @@ func (c *Client) Delete(ctx context.Context, o metadata.Object) error {
 }
 
 // deleteOptions returns the options for deleting an object in the state that was read. Deletion is in the foreground,
-// so the object disappears from the API only after its dependents. Nothing waits for the Pod of a Job. Secrets, Pods and
-// routes, which have no dependents, disappear at once instead of when the garbage collector has seen them.
+// so the object disappears from the API only after its dependents. Nothing waits for the Pod of a Job. Secrets, Pods
+// and routes, which have no dependents, disappear at once instead of when the garbage collector has seen them.
 func (c *Client) deleteOptions(o metadata.Object) metav1.DeleteOptions {
 	propagation := metav1.DeletePropagationForeground
 	switch o.(type) {
