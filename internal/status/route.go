@@ -26,7 +26,7 @@ func routesOf(inv *k8s.Inventory, app string) routes {
 	}
 }
 
-// routes compares the app's Ingress or HTTPRoute, and names those that the infraspec no longer needs.
+// routes compares the app's Ingress or HTTPRoute, and names the routes that the infraspec no longer needs.
 func (d *drifts) routes(have routes, spec *infraspec.Spec, s objects.Settings) {
 	kind := objects.RouteKind(spec)
 	denied := kind == objects.KindIngress && have.ingressesDenied || kind == objects.KindHTTPRoute && have.httpRoutesDenied

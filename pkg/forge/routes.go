@@ -61,7 +61,7 @@ func (l *live) routes() []liveObject {
 	return all
 }
 
-// forgetOtherRoutes removes the routes that are not norn's and whose kind the infraspec does not need. They conflict
+// forgetOtherRoutes removes the routes that norn does not manage and whose kind the infraspec does not need. They conflict
 // with nothing.
 func (l *live) forgetOtherRoutes(spec *infraspec.Spec) {
 	kind := objects.RouteKind(spec)
@@ -129,7 +129,7 @@ func applyRoute[T, C any, P typed[T]](
 const (
 	// defaultRouteTimeout is how long to wait for a route's controller.
 	defaultRouteTimeout = 5 * time.Minute
-	// refusalHolds is how long a controller must refuse a route. At first, it may not have seen a new Service yet.
+	// refusalHolds is how long a controller must refuse a route. At first, it might not have seen a new Service yet.
 	refusalHolds = 5 * time.Second
 	// routeInterval is the time between two reads of a route's status.
 	routeInterval = 500 * time.Millisecond

@@ -47,7 +47,7 @@ const (
 	RuleTwice Rule = "twice"
 	// A volume sets neither size nor hostPath, or both.
 	RuleVolumeBacking Rule = "volume-backing"
-	// A route does not set exactly one of gateway and ingress, or the app is no webserver.
+	// A route does not set exactly one of gateway and ingress, or the app is not a webserver.
 	RuleRoute Rule = "route"
 	// A healthcheck does not set exactly one of path, tcp and command.
 	RuleHealthcheck Rule = "healthcheck"

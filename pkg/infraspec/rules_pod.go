@@ -87,7 +87,7 @@ func (d *decoder) annotations(path string, m Metadata) {
 		case path == podAnnotations && LooksSecret(name, m[name]):
 			d.at(join(path, name), Warning, RuleSecretInEnv, "the value of %s looks like a secret that anyone can read in this "+
 				"file and the Pods; move it to secrets.enc.yaml and list its name under secrets", path)
-		case holdsSecret(m[name]): // the name of a Secret, which is common here, is none
+		case holdsSecret(m[name]): // the name of a Secret, which is common here, is allowed
 			d.at(join(path, name), Warning, RuleSecretInEnv, "the value of %s looks like a secret that anyone can read in this "+
 				"file and the cluster; remove it", path)
 		}
