@@ -61,8 +61,8 @@ func (l *live) routes() []liveObject {
 	return all
 }
 
-// forgetOtherRoutes removes the routes that norn does not manage and whose kind the infraspec does not need. They conflict
-// with nothing.
+// forgetOtherRoutes removes the routes that norn does not manage and whose kind the infraspec does not need. They
+// conflict with nothing.
 func (l *live) forgetOtherRoutes(spec *infraspec.Spec) {
 	kind := objects.RouteKind(spec)
 	if l.ingress != nil && kind != objects.KindIngress && !metadata.IsOwned(l.ingress, spec.App) {
