@@ -68,7 +68,8 @@ func (r *run) checkClass(ctx context.Context) error {
 	return &RouteError{fmt.Sprintf("IngressClass %s does not exist", r.spec.Route.Ingress), advice}
 }
 
-// checkGateway returns an error if the cluster does not serve HTTPRoutes, or the Gateway or its listener does not exist.
+// checkGateway returns an error if the cluster does not serve HTTPRoutes, or if the Gateway or its listener does not
+// exist.
 func (r *run) checkGateway(ctx context.Context) error {
 	serves, err := r.cluster.ServesHTTPRoutes(ctx)
 	if err != nil {

@@ -92,7 +92,7 @@ func (d *decoder) route(s *Spec) {
 	if !d.has("route") || d.foundAt("route") {
 		return
 	}
-	d.routeKind(r)
+	d.routeKind()
 	switch {
 	case slices.Contains([]Role{Worker, Cron, Function}, s.Role):
 		d.atKey("route", Error, RuleRoute, "a %s has no route: only a webserver gets requests", s.Role)
@@ -111,7 +111,7 @@ func (d *decoder) route(s *Spec) {
 }
 
 // routeKind checks that the route is of exactly one kind, and sets no key of the other.
-func (d *decoder) routeKind(r Route) {
+func (d *decoder) routeKind() {
 	gateway, ingress := d.has("route.gateway"), d.has("route.ingress")
 	const noEffect = "%s has no effect with %s: "
 	switch {

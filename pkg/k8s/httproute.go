@@ -35,7 +35,7 @@ func (r routeClient) Get(ctx context.Context, name string, o metav1.GetOptions) 
 }
 
 // Patch implements kindClient.
-func (r routeClient) Patch(
+func (r routeClient) Patch( //nolint:revive // the arguments are those of kindClient
 	ctx context.Context, name string, kind types.PatchType, data []byte, o metav1.PatchOptions, sub ...string,
 ) (*unstructured.Unstructured, error) {
 	return r.all.Patch(ctx, name, kind, data, o, sub...)
