@@ -23,6 +23,9 @@ func (e *examination) reach(ctx context.Context) Verdict {
 	if e.spec.Role != infraspec.Webserver || e.spec.Hosts.Internal == "" {
 		return skipped("only a webserver with hosts.internal can be reached")
 	}
+	if pods, err := e.client.GetPods(ctx, e.Config.Namespace, e.spec.App); err == nil && len(pods) == 0 {
+		return skipped("%s has no Pods: it is not deployed, or scaled to 0", e.spec.App)
+	}
 	way := reach.Way{Cluster: e.client, Namespace: e.Config.Namespace, Spec: e.spec}
 	if len(e.spec.Hosts.External) > 0 {
 		way.Route = e.routeHop

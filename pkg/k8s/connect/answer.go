@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 
@@ -36,7 +37,9 @@ func isLog(req *http.Request) bool { return strings.HasSuffix(req.URL.Path, "/lo
 func isFollowed(req *http.Request) bool { return isLog(req) && isTrue(req, "follow") }
 
 // isProxied reports whether the answer comes from a Pod.
-func isProxied(req *http.Request) bool { return strings.HasSuffix(req.URL.Path, "/proxy") }
+func isProxied(req *http.Request) bool { return proxyPath.MatchString(req.URL.Path) }
+
+var proxyPath = regexp.MustCompile(`/(?:pods|services)/[^/]+/proxy(?:/|$)`)
 
 func isTrue(req *http.Request, parameter string) bool {
 	value := req.URL.Query().Get(parameter)
