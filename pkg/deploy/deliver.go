@@ -75,8 +75,13 @@ func (s sourced) builtBefore(made built) string {
 }
 
 // keep returns the running image if it is the same as image and has only another tag, and if the deploy changes nothing
-// else in the Pods. Another name would replace them. An image that has not been seen running does not count.
-func (r *run) keep(live liveApp, image string) string {
+// else in the Pods. Another name would replace them. An image that has not been seen running does not count. If norn
+// does not know the new commit, the history would lose the running one.
+func (r *run) keep(src sourced, image string) string {
+	live := src.live
+	if src.tree.Version() == "" {
+		return image
+	}
 	reshaped := !r.options.VersionOnly && slices.ContainsFunc(live.all(), func(w liveWorkload) bool { return w.reshaped })
 	if r.options.Force || reshaped || !metadata.SameImage(live.image, image) || !live.runs(live.image) {
 		return image

@@ -228,7 +228,7 @@ func (r *run) ship(ctx context.Context, p pipeline.Runner) error {
 	if _, err := pipeline.RunStep(ctx, p, r.test(src.tree)); err != nil {
 		return err
 	}
-	s := shipment{src, r.keep(src.live, image), made.suits}
+	s := shipment{src, r.keep(src, image), made.suits}
 	if _, err := r.unchanged(ctx, s.live); err != nil { // a migration would change the data under their version
 		return err
 	}

@@ -176,6 +176,7 @@ func (e *examination) command(ctx context.Context, target *corev1.Pod) (*rollout
 	request := job.Request{
 		Namespace: e.options.Namespace, App: e.spec.App, Timeout: e.options.Timeout,
 		Out: io.MultiWriter(e.out, tail), Say: func(line string) { _, _ = fmt.Fprintln(e.out, line) },
+		Shows: func(ctx context.Context) bool { return e.hideReferenced(ctx, e.out) },
 	}
 	if request.Labels, request.Annotations, err = objects.JobMeta(e.spec); err != nil {
 		return nil, err

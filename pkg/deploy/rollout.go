@@ -216,6 +216,9 @@ func (r *run) planRollout(s shipment) string {
 	case r.runsAlready(s):
 		return s.image + " is already running" + ends
 	case s.sameContent() && !r.options.Force:
+		if len(r.spec.Secrets) > 0 {
+			ends = "; its Pods stay unless the secrets have changed" + ends
+		}
 		return fmt.Sprintf("%s is already running; %s has the same content%s", s.image,
 			metadata.VersionName(s.live.commit, s.live.image), ends)
 	case r.spec.Role == infraspec.Cron && len(r.spec.Processes) == 0:

@@ -44,9 +44,14 @@ func TestKeep(t *testing.T) {
 		{"a new process", liveApp{liveWorkload: runs, processes: []liveWorkload{{}}}, Options{}, secondImage, secondImage},
 	} {
 		r := &run{options: c.options}
-		if got := r.keep(c.live, c.image); got != c.want {
+		src := sourced{live: c.live, tree: source.Tree{Commit: secondCommit}}
+		if got := r.keep(src, c.image); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}
+	}
+	given := sourced{live: liveApp{liveWorkload: runs}}
+	if got := (&run{}).keep(given, secondImage); got != secondImage {
+		t.Errorf("an image without a commit: %s, and the history loses the commit that runs", got)
 	}
 }
 

@@ -52,7 +52,7 @@ func (r *run) noVerify(s shipment, secretVersion string) string {
 	switch {
 	case r.spec.Replicas == 0:
 		return "the app has 0 replicas"
-	case r.runsAlready(s) && !changes:
+	case (r.runsAlready(s) || s.sameContent() && !r.options.Force) && !changes:
 		return "this version is already running"
 	}
 	return ""

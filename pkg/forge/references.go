@@ -142,6 +142,16 @@ func (r Referenced) NotChecked() []string {
 	return lines
 }
 
+// NotHidden returns a line for each Secret whose values cannot be hidden, because the user is not allowed to read it.
+func (r Referenced) NotHidden() []string {
+	var lines []string
+	for i, name := range r.denied {
+		lines = append(lines, fmt.Sprintf("the values of Secret %s in the Pods' output are not hidden: %v",
+			name, r.Denied[i]))
+	}
+	return lines
+}
+
 // checkReferences returns a *MissingReferenceError if the infraspec refers to Secrets or keys that do not exist. A
 // deploy checks them itself.
 func (r *run) checkReferences(ctx context.Context) error {

@@ -9,11 +9,12 @@ import (
 	"norn/pkg/forge"
 	"norn/pkg/forge/objects"
 	"norn/pkg/infraspec"
+	"norn/pkg/pipeline"
 )
 
 // hideReferenced hides the values that the Pods of the Deployment, before and after the change, get from Secrets that
 // norn does not manage. Others may change those Secrets at any time, so hideReferenced must run shortly before norn
-// shows what Pods print. It hides nothing of a Secret that the user is not allowed to read.
+// shows what Pods print. It warns about a Secret that the user is not allowed to read.
 func (r *runner) hideReferenced(ctx context.Context) error {
 	if r.Redactor == nil {
 		return nil
@@ -32,5 +33,8 @@ func (r *runner) hideReferenced(ctx context.Context) error {
 		return fmt.Errorf("cannot hide the values of the Secrets that the Pods use: %w", err)
 	}
 	read.Hide(refs, r.Redactor.Hide)
+	for _, line := range read.NotHidden() {
+		pipeline.Warn(r.out, "%s", line)
+	}
 	return nil
 }

@@ -123,7 +123,12 @@ func (r *runner) podFailure(ctx context.Context, made *corev1.Pod, v k8srollout.
 // ShowLog prints the end of the log of a Pod that will be deleted.
 func (t Target) ShowLog(ctx context.Context, cluster *k8s.Client, out io.Writer, pod *corev1.Pod) {
 	r := &runner{Target: t, cluster: cluster, out: out}
-	lines, err := r.tail(ctx, k8srollout.Verdict{Pod: pod.Name, Container: t.App}, false)
+	r.applied = k8srollout.Observation{}.OfPod(t.App, pod, pod).Deployment
+	var lines []string
+	err := r.hideReferenced(ctx)
+	if err == nil {
+		lines, err = r.tail(ctx, k8srollout.Verdict{Pod: pod.Name, Container: t.App}, false)
+	}
 	f := Failure{Log: lines}
 	if err != nil {
 		_, _ = fmt.Fprintf(out, "not read: log: %v\n", err)

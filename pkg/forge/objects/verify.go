@@ -96,6 +96,9 @@ func VerifyPod(
 		ObjectMeta: metav1.ObjectMeta{Labels: all, Annotations: OwnMeta(template.Annotations)},
 		Spec:       *template.Spec.DeepCopy(),
 	}
+	if names, ok := template.Annotations[metadata.ReferencesAnnotation]; ok { // whose values norn hides in its log
+		metav1.SetMetaDataAnnotation(&pod.ObjectMeta, metadata.ReferencesAnnotation, names)
+	}
 	pod.Spec.ActiveDeadlineSeconds = &seconds
 	for i := range pod.Spec.Containers {
 		c := &pod.Spec.Containers[i]

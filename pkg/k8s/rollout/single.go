@@ -15,7 +15,7 @@ import (
 func (o Observation) OfPod(app string, made, now *corev1.Pod) Observation {
 	one := int32(1)
 	d := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Name: made.Name, Namespace: made.Namespace, UID: "deployment"}}
-	d.Spec.Replicas, d.Spec.Template.Spec = &one, made.Spec
+	d.Spec.Replicas, d.Spec.Template.Spec, d.Spec.Template.Annotations = &one, made.Spec, made.Annotations
 	d.Status.Replicas, d.Status.UpdatedReplicas = one, one
 	rs := &appsv1.ReplicaSet{ObjectMeta: metav1.ObjectMeta{
 		Name: made.Name, Namespace: made.Namespace, UID: "replicaset", OwnerReferences: ownedBy(d.UID),
