@@ -36,12 +36,16 @@ func (e *UnreachableError) Hint() string { return e.Advice }
 // step.
 func (o *Shipping) checkReachable(ctx context.Context, s *Session, out ui.Progress, spec *infraspec.Spec) error {
 	routed, err := isRouted(ctx, s, spec)
-	if err != nil || !routed {
-		if err == nil && o.RequireReachable {
-			err = &UnreachableError{"--require-reachable: norn routes no public host to " + spec.App,
-				"set hosts.external and route in the infraspec (docs/routes.md)"}
-		}
+	switch {
+	case err != nil && o.RequireReachable:
 		return err
+	case err != nil: // the deploy is complete; norn doctor reports the tunnel's configuration
+		return nil
+	case !routed && o.RequireReachable:
+		return &UnreachableError{"--require-reachable: norn routes no public host to " + spec.App,
+			"set hosts.external and route in the infraspec (docs/routes.md)"}
+	case !routed:
+		return nil
 	}
 	var patience time.Duration // a DNS record may be long in coming
 	if o.RequireReachable {

@@ -66,14 +66,18 @@ func (o *Shipping) Prepare(ctx context.Context, a *App, s *Session, spec *infras
 	return nil
 }
 
-// Run ships the version, or shows what each step would do. In the end it checks whether the public hosts answer.
-func (o *Shipping) Run(ctx context.Context, s *Session, out ui.Progress, spec *infraspec.Spec) error {
+// Run ships the version, or shows what each step would do. In the end it checks whether the public hosts answer. It
+// returns the infraspec of the version.
+func (o *Shipping) Run(
+	ctx context.Context, s *Session, out ui.Progress, spec *infraspec.Spec,
+) (*infraspec.Spec, error) {
 	ship := deploy.Run
 	if o.DryRun {
 		ship = deploy.Plan
 	}
-	if err := ship(ctx, s.Client, out, spec, o.Options); err != nil {
-		return err
+	shipped, err := ship(ctx, s.Client, out, spec, o.Options)
+	if err != nil {
+		return nil, err
 	}
-	return o.checkReachable(ctx, s, out, spec)
+	return shipped, o.checkReachable(ctx, s, out, shipped)
 }

@@ -42,6 +42,9 @@ func (e *examination) reach(ctx context.Context) Verdict {
 		return v
 	}
 	v := ok("%s", last.Detail)
+	if last.State == reach.Unchecked {
+		v = skipped("%s", last.Detail)
+	}
 	v.More = more[:len(more)-1]
 	return v
 }

@@ -37,14 +37,14 @@ func (p public) hops(at url.URL, path string) []hop {
 			if answer.err != nil {
 				return judgeConnection(at.Host, answer.err)
 			}
-			return judgeAnswer(target, answer)
+			return judgeAnswer(target, answer, path != "/")
 		}}}
 	}
 	var answer asked
 	return []hop{dns, {"TLS", func(ctx context.Context) Hop {
 		answer = p.ask(ctx, target)
 		return judgeTLS(at.Host, answer, time.Now())
-	}}, {"Answer", func(context.Context) Hop { return judgeAnswer(target, answer) }}}
+	}}, {"Answer", func(context.Context) Hop { return judgeAnswer(target, answer, path != "/") }}}
 }
 
 // dns looks up a host. With a proxy, the proxy does so.
@@ -172,13 +172,15 @@ func names(cert *x509.Certificate) []string {
 	return all
 }
 
-// judgeAnswer checks the status code of a public address.
-func judgeAnswer(target string, a asked) Hop {
+// judgeAnswer checks the status code of a public address. checked is whether the app should have a good answer there.
+func judgeAnswer(target string, a asked, checked bool) Hop {
 	detail := fmt.Sprintf("%s answers %d", target, a.status)
 	hint := ""
 	switch {
 	case good(a.status):
 		return Hop{Detail: detail}
+	case !checked && a.status < http.StatusInternalServerError:
+		return Hop{Detail: detail + "; the app has no healthcheck path to ask for"}
 	case a.status == http.StatusUnauthorized || a.status == http.StatusForbidden:
 		hint = "something before the app asks for a login, unless the app itself does"
 	case a.status == http.StatusNotFound:

@@ -50,23 +50,33 @@ type Version struct {
 }
 
 // Run deploys spec's app: a version of its source, with the objects of the infraspec in that version. If the new
-// version does not start, the error is a *rollout.Error.
-func Run(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, spec *infraspec.Spec, o Options) error {
-	return withRun(ctx, cluster, spec, o, func(r *run) error {
+// version does not start, the error is a *rollout.Error. shipped is the infraspec of the version.
+func Run(
+	ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, spec *infraspec.Spec, o Options,
+) (shipped *infraspec.Spec, err error) {
+	err = withRun(ctx, cluster, spec, o, func(r *run) error {
 		if err := forge.CheckPermissions(ctx, cluster, r.needs()); err != nil {
 			return err
 		}
-		return o.WithLock(ctx, cluster, to, func(ctx context.Context) error { return r.ship(ctx, o.runner(to)) })
+		return o.WithLock(ctx, cluster, to, func(ctx context.Context) (err error) {
+			shipped, err = r.ship(ctx, o.runner(to))
+			return err
+		})
 	})
+	return shipped, err
 }
 
 // Plan reports what each step of Run would do. It reads the cluster and the source, and changes nothing.
-func Plan(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, spec *infraspec.Spec, o Options) error {
-	return withRun(ctx, cluster, spec, o, func(r *run) error {
+func Plan(
+	ctx context.Context, cluster *k8s.Client, to pipeline.Reporter, spec *infraspec.Spec, o Options,
+) (shipped *infraspec.Spec, err error) {
+	err = withRun(ctx, cluster, spec, o, func(r *run) (err error) {
 		dry := o.runner(to)
 		dry.Dry = true
-		return r.ship(ctx, dry)
+		shipped, err = r.ship(ctx, dry)
+		return err
 	})
+	return shipped, err
 }
 
 // runner returns a Runner that hides secret values in all output of the steps and of the programs they run.
@@ -190,11 +200,16 @@ func (r *run) needs() []k8s.Permission {
 //
 // forge's workload steps run directly before the rollout, and its traffic steps after it. A failure before the rollout
 // leaves the workload unchanged.
-func (r *run) ship(ctx context.Context, p pipeline.Runner) error {
+func (r *run) ship(ctx context.Context, p pipeline.Runner) (*infraspec.Spec, error) {
 	src, err := pipeline.RunStep(ctx, p, r.source())
 	if err != nil {
-		return err
+		return nil, err
 	}
+	return src.spec, r.shipSource(ctx, p, src)
+}
+
+// shipSource runs or plans the steps after the source's.
+func (r *run) shipSource(ctx context.Context, p pipeline.Runner, src sourced) error {
 	checked := r.needs()
 	r = r.withSpec(src.spec)
 	unchecked := slices.DeleteFunc(r.needs(), func(p k8s.Permission) bool { return slices.Contains(checked, p) })

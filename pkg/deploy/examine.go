@@ -49,8 +49,13 @@ func (e *examination) examine(ctx context.Context) (result pipeline.Result, fail
 		return result, nil, err
 	}
 	created, failed, err := e.create(ctx, made)
-	if err != nil || failed != nil {
-		return result, failed, err
+	if err != nil { // the API server may have created it
+		cleanup, cancel := lease.CleanupContext(ctx, examineTimeout)
+		defer cancel()
+		return result, nil, errors.Join(err, e.removeEarlier(cleanup))
+	}
+	if failed != nil {
+		return result, failed, nil
 	}
 	defer func() {
 		if removeErr := e.remove(ctx, created); removeErr != nil {

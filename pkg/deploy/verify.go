@@ -1,7 +1,6 @@
 package deploy
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -65,14 +64,21 @@ func (r *run) verify(s shipment, before prepared) []pipeline.Step[pipeline.None]
 		return nil
 	}
 	why := r.noVerify(s, before.secret.version)
-	plan := planned(cmp.Or(why, fmt.Sprintf("1 Pod of %s without requests, then %s", s.image,
-		commandLine(r.spec.Verify))))
-	run := pipeline.Fixed(pipeline.None{}, pipeline.Skipped, why)
+	plan := planned(fmt.Sprintf("1 Pod of %s without requests, then %s", s.image, commandLine(r.spec.Verify)))
+	if why != "" {
+		plan = pipeline.Fixed(pipeline.None{}, pipeline.Skipped, why)
+	}
+	run := pipeline.Act(func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
+		return pipeline.Result{State: pipeline.Skipped, Detail: why}, (&examination{r, s, out}).removeEarlier(ctx)
+	})
 	if why == "" {
 		run = pipeline.Act(func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
 			result, failed, err := (&examination{r, s, out}).examine(ctx)
 			if failed == nil {
 				return result, err
+			}
+			if err != nil { // the Pod could not be deleted
+				pipeline.Warn(out, "%v", err)
 			}
 			r.options.Save(out, *failed)
 			return pipeline.Result{}, &rollout.VerifyError{

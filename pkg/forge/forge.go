@@ -97,6 +97,8 @@ type run struct {
 	live     *live
 	expires  time.Time         // when the preview expires, or zero
 	unmarked []metadata.Object // the objects that an adoption marks, and that forge does not write
+	// routeWorks is whether the new route may replace one of another kind: norn has seen it work, or waited for it before.
+	routeWorks bool
 	// hostsUnchecked is whether the user cannot list the routes of other namespaces.
 	hostsUnchecked bool
 	// deferredKeys are the secrets that the new Pods of an adopted Deployment would lack. The Deployment stays paused

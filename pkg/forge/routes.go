@@ -152,10 +152,12 @@ func (r *run) awaitRoute(ctx context.Context, out io.Writer) (none drift.Change,
 		late := waited >= timeout
 		switch {
 		case v.Ready:
+			r.routeWorks = true
 			r.warnRoute(ctx, out, v)
 			return none, pipeline.Result{State: pipeline.Done, Detail: v.Detail}, nil
 		case v.Unsure && (late || unchanged) && !r.options.Strict:
 			pipeline.Warn(out, "%v; %s", r.notRouted(v, waited), v.Hint)
+			r.routeWorks = unchanged
 			return none, pipeline.Result{State: pipeline.Skipped, Detail: "no address yet"}, nil
 		case late, v.Refused && time.Since(since) >= refusalHolds, v.Unsure && unchanged:
 			return none, result, r.notRouted(v, waited)

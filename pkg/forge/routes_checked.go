@@ -39,17 +39,23 @@ func (r *run) checkRoute(ctx context.Context) error {
 
 // otherRoutes lists the routes of all namespaces, or else of the app's.
 func (r *run) otherRoutes(ctx context.Context) (others route.Others, err error) {
+	if others.Ingresses, err = listed(ctx, r, r.cluster.ListIngresses); err != nil {
+		return others, err
+	}
+	others.HTTPRoutes, err = listed(ctx, r, r.cluster.ListHTTPRoutes)
+	return others, err
+}
+
+// listed lists the objects of one kind in all namespaces, or in the app's if the user is not allowed to.
+func listed[T any](ctx context.Context, r *run, list func(ctx context.Context, ns string) ([]T, error)) ([]T, error) {
 	for _, ns := range []string{"", r.options.Namespace} {
-		others.Ingresses, err = r.cluster.ListIngresses(ctx, ns)
-		if err == nil {
-			others.HTTPRoutes, err = r.cluster.ListHTTPRoutes(ctx, ns)
-		}
+		all, err := list(ctx, ns)
 		if _, denied := errors.AsType[*k8s.DeniedError](err); !denied {
-			return others, err
+			return all, err
 		}
 		r.hostsUnchecked = true
 	}
-	return others, nil
+	return nil, nil
 }
 
 // checkClass returns an error if the IngressClass does not exist.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 
+	"norn/pkg/forge/drift"
 	"norn/pkg/forge/objects"
 	"norn/pkg/pipeline"
 )
@@ -30,6 +31,18 @@ func (r *run) prunedRoutes() []liveObject {
 		}
 	}
 	return pruned
+}
+
+// unlessNeeded returns a Func that removes a route of another kind, unless norn has not seen the new one work.
+func (r *run) unlessNeeded(remove pipeline.Func[drift.Change]) pipeline.Func[drift.Change] {
+	return func(ctx context.Context, out io.Writer) (drift.Change, pipeline.Result, error) {
+		if !r.routeWorks {
+			return drift.Change{}, pipeline.Result{
+				State: pipeline.Skipped, Detail: "stays until a later forge has waited for the new route",
+			}, nil
+		}
+		return remove(ctx, out)
+	}
 }
 
 // checkRoutePruning returns a *PermissionError if the user cannot delete a route that the infraspec no longer names.

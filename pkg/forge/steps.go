@@ -270,6 +270,10 @@ func (r *run) pruneSteps() []Step {
 	}
 	for _, o := range r.prunedRoutes() {
 		prune(o.kind, o.object)
+		if objects.RouteKind(r.spec) != "" {
+			last := &steps[len(steps)-1]
+			last.Run = r.unlessNeeded(last.Run)
+		}
 	}
 	for _, one := range r.runs() {
 		if own := one.live.disruption.own; own != nil && one.wantedDisruption() == nil {

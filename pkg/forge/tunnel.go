@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"maps"
+	"slices"
 	"strings"
 
 	"norn/pkg/forge/drift"
@@ -25,6 +26,10 @@ func (r *run) tunnelSteps() []Step {
 			steps = append(steps, Step{Name: "DNS " + host, Run: r.dns(host)})
 		}
 		return steps
+	case r.keepsRules():
+		keep := pipeline.Fixed(drift.Change{}, pipeline.Skipped, "its rule stays too, because the DNS record may still lead to "+
+			"the tunnel; norn removes it when the host is no longer in the infraspec")
+		return []Step{{Name: "Tunnel " + strings.Join(r.routes(), " "), Run: keep, Plan: keep}}
 	case r.removesRoute():
 		return []Step{{
 			Name: strings.TrimSpace("Tunnel " + strings.Join(r.routes(), " ")),
@@ -43,6 +48,14 @@ func (r *run) routes() []string {
 		return nil
 	}
 	return tunnel.OwnersOf(r.live.tunnel).Hosts(r.appKey())
+}
+
+// keepsRules reports whether the app's rules stay beside its route. DNS records change late, and norn does not know
+// when.
+func (r *run) keepsRules() bool {
+	return r.spec.Route.IsSet() && slices.ContainsFunc(r.routes(), func(host string) bool {
+		return slices.Contains(r.spec.Hosts.External, host)
+	})
 }
 
 // removesRoute reports whether rules must be removed, or cloudflared restarted after an interrupted removal.

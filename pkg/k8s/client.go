@@ -39,6 +39,7 @@ type Client struct {
 	dryRun         []string // the dryRun parameter of every write
 	version        string   // the server's, by Ping
 	conf           *rest.Config
+	proxy          *http.Client // for requests that Pods answer
 
 	// Context is the kubeconfig context's name, or "in-cluster".
 	Context string
@@ -73,10 +74,12 @@ func New(
 	if err != nil {
 		return nil, setupError(err)
 	}
+	proxy := *httpClient
+	proxy.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &Client{
 		apps: apps, core: core, batch: batch, logs: logs, policy: policy, networking: networking, dynamic: dyn,
 		coordination: coordination, authorization: authorization, authentication: authentication,
-		conf: conf, Context: context,
+		conf: conf, proxy: &proxy, Context: context,
 	}, nil
 }
 

@@ -3,9 +3,9 @@ package k8s
 import (
 	"context"
 	"regexp"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	applycore "k8s.io/client-go/applyconfigurations/core/v1"
 
@@ -46,21 +46,20 @@ func (c *Client) ListAllServices(ctx context.Context, ns string) ([]corev1.Servi
 // AskService sends a GET request to port 80 of a Service through the API server's proxy, and returns the status code of
 // the Pod's answer. If no Pod is ready, the error matches IsNoEndpoints. It requires get services/proxy.
 func (c *Client) AskService(ctx context.Context, ns, service, path string) (status int, err error) {
-	result := c.core.RESTClient().Get().Namespace(ns).
-		Resource("services").Name(service + ":80").SubResource("proxy").Suffix(path).Do(ctx).StatusCode(&status)
-	err = result.Error()
+	path, query, _ := strings.Cut(path, "?")
+	target := c.core.RESTClient().Get().Namespace(ns).
+		Resource("services").Name(service + ":80").SubResource("proxy").Suffix(path).URL()
+	target.RawQuery = query
+	status, err = c.askPod(ctx, target)
 	switch {
-	case err == nil:
-		return status, nil
-	case status == 0, apierrors.IsForbidden(err) && denied.MatchString(err.Error()), unreached.MatchString(err.Error()),
-		IsNoEndpoints(err), noService.MatchString(err.Error()):
-		return 0, Explain(err, "send a request through Service %s", service)
+	case err == nil, ctx.Err() == nil && status != 0 && !isDenied(err) && !unreached.MatchString(err.Error()) &&
+		!IsNoEndpoints(err) && !noService.MatchString(err.Error()):
+		return status, nil // the app's own answer
 	}
-	return status, nil // the app's own answer
+	return 0, Explain(err, "send a request through Service %s", service)
 }
 
-// The API server's messages about a Service that leads nowhere (k8s.io/kubernetes/pkg/registry/core/service/storage,
-// k8s.io/kube-aggregator).
+// The API server's messages about a Service that leads nowhere (k8s.io/kubernetes/pkg/registry/core/service/storage).
 var (
 	noEndpoints = regexp.MustCompile(`no endpoints available for service`)
 	noService   = regexp.MustCompile(`services "[^"]*" not found`)

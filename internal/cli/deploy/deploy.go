@@ -94,5 +94,5 @@ func run(a *cli.App, cmd *cobra.Command, args []string, o *options, out ui.Progr
 		return nil, err
 	}
 	out.Begin(s.Title("deploy", spec.App))
-	return spec, o.Run(ctx, s, out, spec)
+	return o.Run(ctx, s, out, spec)
 }

@@ -87,7 +87,7 @@ func run(a *cli.App, cmd *cobra.Command, args []string, o *options, out ui.Progr
 	if err := o.Promote(ctx, s.Client, out, from); err != nil {
 		return nil, err
 	}
-	return spec, o.Run(ctx, s, out, spec)
+	return o.Run(ctx, s, out, spec)
 }
 
 // origin connects to the environment that runs the version.

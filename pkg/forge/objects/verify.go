@@ -100,8 +100,7 @@ func VerifyPod(
 		metav1.SetMetaDataAnnotation(&pod.ObjectMeta, metadata.ReferencesAnnotation, names)
 	}
 	pod.Spec.ActiveDeadlineSeconds = &seconds
-	for i := range pod.Spec.Containers {
-		c := &pod.Spec.Containers[i]
+	for _, c := range allContainers(&pod.Spec) {
 		for k := range c.Ports {
 			c.Ports[k].HostPort = 0 // it is the running Pod's
 		}
@@ -111,6 +110,17 @@ func VerifyPod(
 		}
 	}
 	return pod, nil
+}
+
+// allContainers returns the containers of a Pod, with those that run before and beside the others.
+func allContainers(pod *corev1.PodSpec) []*corev1.Container {
+	var all []*corev1.Container
+	for _, list := range [][]corev1.Container{pod.InitContainers, pod.Containers} {
+		for i := range list {
+			all = append(all, &list[i])
+		}
+	}
+	return all
 }
 
 // unselect removes the labels by which one of services selects a Pod with these labels.
