@@ -39,8 +39,11 @@ func (o *Shipping) checkReachable(ctx context.Context, s *Session, out ui.Progre
 	switch {
 	case err != nil && o.RequireReachable:
 		return err
-	case err != nil: // the deploy is complete; norn doctor reports the tunnel's configuration
-		return nil
+	case err != nil:
+		return o.reachStep(ctx, out, spec, func(_ context.Context, w io.Writer) (pipeline.Result, error) {
+			pipeline.Warn(w, "the deploy is complete, but norn does not know whether requests reach it: %v", err)
+			return pipeline.Result{State: pipeline.Skipped, Detail: "not checked"}, nil
+		})
 	case !routed && o.RequireReachable:
 		return &UnreachableError{"--require-reachable: norn routes no public host to " + spec.App,
 			"set hosts.external and route in the infraspec (docs/routes.md)"}
@@ -70,9 +73,17 @@ func (o *Shipping) checkReachable(ctx context.Context, s *Session, out ui.Progre
 		pipeline.Warn(w, "the deploy is complete, but %s; %s", failed.Problem, failed.Advice)
 		return pipeline.Result{State: pipeline.Done, Detail: "not reachable from here"}, nil
 	}
+	return o.reachStep(ctx, out, spec, run)
+}
+
+// reachStep runs or plans the step.
+func (o *Shipping) reachStep(
+	ctx context.Context, out ui.Progress, spec *infraspec.Spec,
+	run func(context.Context, io.Writer) (pipeline.Result, error),
+) error {
 	plan := pipeline.Fixed(pipeline.None{}, pipeline.Planned, "asks "+reach.URLs(spec))
 	step := pipeline.Step[pipeline.None]{Name: "reach", Run: pipeline.Act(run), Plan: plan}
-	_, err = pipeline.RunStep(ctx, pipeline.Runner{To: out, Dry: o.DryRun}, step)
+	_, err := pipeline.RunStep(ctx, pipeline.Runner{To: out, Dry: o.DryRun}, step)
 	return err
 }
 

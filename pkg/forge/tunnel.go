@@ -27,8 +27,9 @@ func (r *run) tunnelSteps() []Step {
 		}
 		return steps
 	case r.keepsRules():
-		keep := pipeline.Fixed(drift.Change{}, pipeline.Skipped, "its rule stays too, because the DNS record may still lead to "+
-			"the tunnel; norn removes it when the host is no longer in the infraspec")
+		const why = "its rule stays too, because the DNS record may still lead to the tunnel; " +
+			"norn removes it when the host is no longer in the infraspec"
+		keep := pipeline.Fixed(drift.Change{}, pipeline.Skipped, why)
 		return []Step{{Name: "Tunnel " + strings.Join(r.routes(), " "), Run: keep, Plan: keep}}
 	case r.removesRoute():
 		return []Step{{

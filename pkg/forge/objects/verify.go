@@ -112,7 +112,7 @@ func VerifyPod(
 	return pod, nil
 }
 
-// allContainers returns the containers of a Pod, with those that run before and beside the others.
+// allContainers returns the containers of a Pod, also its init containers.
 func allContainers(pod *corev1.PodSpec) []*corev1.Container {
 	var all []*corev1.Container
 	for _, list := range [][]corev1.Container{pod.InitContainers, pod.Containers} {
