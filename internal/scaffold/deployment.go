@@ -259,46 +259,6 @@ func (d *deployed) portOf(target string, fallback int) int {
 	return fallback
 }
 
-// ingresses takes the public host from the Ingresses that lead to the app's Service.
-func (d *deployed) ingresses() {
-	seen := map[string]bool{}
-	for i := range d.Ingresses {
-		in := &d.Ingresses[i]
-		key, leads := "ingress/"+in.Name, false
-		for _, rule := range in.Spec.Rules {
-			if rule.HTTP == nil || !d.leadsHere(key, rule.HTTP.Paths) {
-				continue
-			}
-			leads = true
-			if rule.Host == "" {
-				d.note(nil, key, "a rule without a host is left out")
-			} else if !seen[rule.Host] {
-				seen[rule.Host] = true
-				d.host(&d.main, textNode(rule.Host), key)
-			}
-		}
-		if leads && d.main.external != "" {
-			d.note(nil, key, "norn routes hosts.external through the Cloudflare tunnel, and leaves the Ingress as it is; "+
-				"to keep using the Ingress, remove hosts.external")
-		}
-	}
-}
-
-// leadsHere reports whether one of an Ingress's paths leads to the app's Service.
-func (d *deployed) leadsHere(key string, paths []networkingv1.HTTPIngressPath) bool {
-	leads := false
-	for _, p := range paths {
-		if d.draft.service == "" || p.Backend.Service == nil || p.Backend.Service.Name != d.draft.service {
-			continue
-		}
-		leads = true
-		if p.Path != "" && p.Path != "/" {
-			d.note(nil, key, "a rule for a path is carried over as one for the whole host")
-		}
-	}
-	return leads
-}
-
 // commandLine takes the command. That of norn replaces the image's entrypoint.
 func (d *deployed) commandLine() {
 	switch {

@@ -10,7 +10,9 @@ import (
 	"gopkg.in/yaml.v3"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/util/validation"
 
+	"norn/pkg/forge/objects"
 	"norn/pkg/infraspec"
 )
 
@@ -23,13 +25,12 @@ func texts(all []string) *yaml.Node {
 	return list
 }
 
-// variables takes the environment variables. Those of Secrets become names under secrets.
+// variables takes the environment variables. Those of Secrets become references under secrets.
 func (d *deployed) variables() {
 	for _, from := range d.own.EnvFrom {
 		switch {
 		case from.SecretRef != nil:
-			d.note(nil, "envFrom", "norn reads no Secret, so the names in Secret %s are not known; list them under secrets, "+
-				"and set each with norn secrets set", from.SecretRef.Name)
+			d.allOf(from.Prefix, from.SecretRef.Name)
 		case from.ConfigMapRef != nil:
 			source := d.ConfigMaps[from.ConfigMapRef.Name]
 			if source == nil {
@@ -49,14 +50,56 @@ func (d *deployed) variables() {
 				d.note(nil, e.Name, "Kubernetes replaces $(NAME) in the value; norn does not, so write the result")
 			}
 		case from.SecretKeyRef != nil:
-			d.secret(nil, e.Name, fmt.Sprintf("the value is that of key %s in Secret %s", from.SecretKeyRef.Key,
-				from.SecretKeyRef.Name))
+			d.reference(e.Name, from.SecretKeyRef)
 		case from.ConfigMapKeyRef != nil:
 			d.fromConfigMap(e.Name, from.ConfigMapKeyRef)
 		default:
 			d.note(nil, e.Name, "the value comes from a field of the Pod; set the variable in an overlay")
 		}
 	}
+}
+
+// allOf says how to list the keys of a Secret that are all variables.
+func (d *deployed) allOf(prefix, secret string) {
+	const unknown = "norn reads no Secret, so the names in Secret %s are not known; "
+	if d.managesSecret(secret) {
+		d.note(nil, "envFrom", unknown+"list them under secrets, and set each with norn secrets set", secret)
+		return
+	}
+	d.note(nil, "envFrom", unknown+"write each under secrets as %sKEY: {from: %s/KEY}", secret, prefix, secret)
+}
+
+// reference takes a variable whose value is in a Secret. The Secret stays where it is, unless norn manages one with
+// that name.
+func (d *deployed) reference(name string, ref *corev1.SecretKeySelector) {
+	switch {
+	case d.managesSecret(ref.Name):
+		d.secret(nil, name, fmt.Sprintf("the value is that of key %s in Secret %s, which norn manages", ref.Key, ref.Name))
+		return
+	case len(validation.IsDNS1123Subdomain(ref.Name)) > 0 || len(validation.IsConfigMapKey(ref.Key)) > 0:
+		d.secret(nil, name, "the value is in a Secret whose name or key is not valid")
+		return
+	case !infraspec.IsVariable(name):
+		d.note(nil, "secrets", "an entry has no valid name for a variable, and is left out")
+		return
+	}
+	if !slices.Contains(d.secrets, name) {
+		d.secrets = append(d.secrets, name)
+	}
+	if d.references == nil {
+		d.references = map[string]string{}
+	}
+	d.references[name] = ref.Name + "/" + ref.Key
+	if ref.Optional != nil && *ref.Optional {
+		d.note(nil, name, "norn deploys only if key %s of Secret %s exists; if it does not, remove the name from secrets",
+			ref.Key, ref.Name)
+	}
+}
+
+// managesSecret reports whether a Secret has the name of one that norn makes for the app.
+func (d *deployed) managesSecret(name string) bool {
+	own := objects.SecretName(d.app)
+	return name == own || name == own+"-previous"
 }
 
 // fromConfigMap takes a variable from a ConfigMap.

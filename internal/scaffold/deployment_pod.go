@@ -66,7 +66,7 @@ func (d *deployed) metadata(kind string, all map[string]string) []pair {
 		case kind == "labels" && selects, slices.Contains(own, p.name), metadata.IsRestartAnnotation(p.name),
 			domain == "norn", domain == "app.kubernetes.io", domain == "helm.sh":
 			return true
-		case secretVariable("", p.value):
+		case secretVariable(p.name, p.value):
 			d.note(nil, "pod."+kind+"."+p.name, "the value may be secret, and is left out")
 			return true
 		}

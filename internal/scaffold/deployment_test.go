@@ -92,6 +92,120 @@ func TestFromDeployment(t *testing.T) {
 	}
 }
 
+// The class of the Ingresses and their certificates decide about the route.
+func TestFromDeploymentRoute(t *testing.T) {
+	type ingress struct {
+		name, class, annotation string
+		hosts                   []string
+		tls                     []networkingv1.IngressTLS
+	}
+	one, two := []string{"a.example.com"}, []string{"a.example.com", "b.example.com"}
+	tls := func(secret string, hosts ...string) []networkingv1.IngressTLS {
+		return []networkingv1.IngressTLS{{Hosts: hosts, SecretName: secret}}
+	}
+	for name, c := range map[string]struct {
+		ingresses []ingress
+		want      []string // in the infraspec
+		never     string
+		notes     []string
+	}{
+		"class": {
+			[]ingress{{name: "portal", class: "nginx", hosts: one}},
+			[]string{"external: a.example.com\n\nroute:\n  ingress: nginx\n"}, "tls:",
+			[]string{"ingress/portal: norn makes an Ingress portal too; norn forge --adopt takes this one over"},
+		},
+		"two Ingresses": {
+			[]ingress{{name: "a", class: "nginx", hosts: one}, {name: "b", class: "nginx", hosts: two, tls: tls("all")}},
+			[]string{"external:\n    - a.example.com\n    - b.example.com\n", "tls: all\n"}, "",
+			[]string{"ingress/a: norn makes an Ingress portal, and exits with 5", "for all hosts, also for a.example.com"},
+		},
+		"another class": {
+			[]ingress{{name: "a", hosts: two}, {name: "b", class: "nginx", hosts: one}},
+			[]string{"external: a.example.com\n", "ingress: nginx"}, "b.example.com",
+			[]string{"ingress/a: its hosts are left out, because its class is not that of Ingress b"},
+		},
+		"no class": {
+			[]ingress{{name: "portal", hosts: one, tls: tls("all")}},
+			[]string{"external: a.example.com\n"}, "route:",
+			[]string{"ingress/portal: it has no class; set route.ingress or route.gateway, or norn routes hosts.external"},
+		},
+		"a class of GKE": {
+			[]ingress{{name: "portal", annotation: "gce", hosts: one}},
+			[]string{"external: a.example.com\n"}, "route:",
+			[]string{"ingress/portal: its class is not an IngressClass; set route.ingress or route.gateway"},
+		},
+		"annotation": {
+			[]ingress{{name: "portal", annotation: "nginx", hosts: one, tls: tls("one", "*.example.com")}},
+			[]string{"route:\n  ingress: nginx\n  tls: one\n"}, "",
+			[]string{"an annotation sets its class, and norn needs an IngressClass nginx"},
+		},
+		"several certificates": {
+			[]ingress{{name: "portal", class: "nginx", hosts: two, tls: append(tls("a", one...), tls("b", two[1])...)}},
+			[]string{"ingress: nginx\n"}, "tls:", []string{"the hosts have several Secrets with certificates"},
+		},
+		"a certificate of the controller": {
+			[]ingress{{name: "portal", class: "nginx", hosts: one, tls: tls("", one...)}},
+			[]string{"ingress: nginx\n"}, "tls:", []string{"its TLS has no Secret"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := runningIn(t, "testdata/from-deployment/portal.yaml")
+			path := in.Ingresses[0].Spec.Rules[0].IngressRuleValue
+			in.Ingresses = nil
+			for _, i := range c.ingresses {
+				made := networkingv1.Ingress{Spec: networkingv1.IngressSpec{TLS: i.tls}}
+				made.Name = i.name
+				if i.class != "" {
+					made.Spec.IngressClassName = &i.class
+				}
+				if i.annotation != "" {
+					made.Annotations = map[string]string{classAnnotation: i.annotation}
+				}
+				for _, host := range i.hosts {
+					made.Spec.Rules = append(made.Spec.Rules, networkingv1.IngressRule{Host: host, IngressRuleValue: path})
+				}
+				in.Ingresses = append(in.Ingresses, made)
+			}
+			text, notes, err := FromDeployment(in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			accepted(t, text)
+			for _, want := range c.want {
+				if !strings.Contains(text, want) {
+					t.Errorf("no %q in\n%s", want, text)
+				}
+			}
+			if c.never != "" && strings.Contains(text, c.never) {
+				t.Errorf("%q in\n%s", c.never, text)
+			}
+			for _, want := range c.notes {
+				if !strings.Contains(strings.Join(notes, "\n"), want) {
+					t.Errorf("no %q in\n%s", want, strings.Join(notes, "\n"))
+				}
+			}
+		})
+	}
+}
+
+// Values in a Secret that norn itself makes go to secrets.enc.yaml.
+func TestFromDeploymentOwnSecret(t *testing.T) {
+	in := runningIn(t, "testdata/from-deployment/portal.yaml")
+	in.container().Env[0].ValueFrom.SecretKeyRef.Name = "portal-secrets"
+	text, notes, err := FromDeployment(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	accepted(t, text)
+	if want := "secrets:\n  DATABASE_URL:\n  LICENSE: {from: licenses/portal.key}\n"; !strings.Contains(text, want) {
+		t.Errorf("no %q in\n%s", want, text)
+	}
+	if want := "which norn manages; set it with norn secrets set DATABASE_URL"; !strings.Contains(
+		strings.Join(notes, "\n"), want) {
+		t.Errorf("no %q in\n%s", want, strings.Join(notes, "\n"))
+	}
+}
+
 // What the user is not allowed to read is named, and the rest is carried over.
 func TestFromDeploymentDenied(t *testing.T) {
 	in := runningIn(t, "testdata/from-deployment/shop.yaml")

@@ -30,12 +30,14 @@ type draft struct {
 	target     string
 	args       []pair
 	secrets    []string
+	references map[string]string // of the names in secrets whose values are in other Secrets: SECRET/KEY
 	migration  *yaml.Node
 	volumes    []volume
 	retain     int
 	service    string     // the name of the Service; by default it is that of the app
 	noService  bool       // the app has none
 	pod        *yaml.Node // the key pod, or nil
+	route      *yaml.Node // the key route, or nil
 }
 
 // workload is a process of a draft.
@@ -47,7 +49,7 @@ type workload struct {
 	command  *yaml.Node
 	replicas int
 	stop     string
-	external string
+	external []string
 	requests []pair
 	limits   []pair
 	env      []pair
@@ -286,10 +288,10 @@ func (d *draft) host(w *workload, n *yaml.Node, key string) {
 	case name == "":
 	case len(validation.IsDNS1123Subdomain(strings.TrimPrefix(name, "*."))) > 0:
 		d.note(n, key, "it is not a host name, and is left out")
-	case w.name != "" || w.external != "":
+	case w.name != "" || len(w.external) > 0:
 		d.note(n, key, "norn routes one public host to the main process; create an Ingress for others")
 	default:
-		w.external = name
+		w.external = []string{name}
 	}
 }
 
@@ -298,7 +300,7 @@ const defaultPort = 8080
 
 // finish returns the infraspec, which norn accepts.
 func (d *draft) finish() (string, []string, error) {
-	if len(d.secrets) > 0 {
+	if len(d.secrets) > len(d.references) {
 		d.note(nil, "", "secrets: run norn secrets init, then norn secrets set NAME or norn secrets import FILE")
 	}
 	if len(d.defaults) > 0 {
@@ -328,10 +330,11 @@ func (d *draft) yaml() (string, error) {
 	env := mappingOf(d.plain(&d.main))
 	sections := []*yaml.Node{
 		head,
-		mapping("hosts", mapping("internal", d.clusterName(&d.main), "external", optionalText(d.main.external))),
+		mapping("hosts", mapping("internal", d.clusterName(&d.main), "external", oneOrList(d.main.external))),
+		mapping("route", d.route),
 		mapping("build", mapping("dockerfile", optionalText(d.dockerfile), "context", optionalText(d.context),
 			"target", optionalText(d.target), "args", mappingOf(d.args))),
-		mapping("env", env), mapping("secrets", listOf(d.secrets)),
+		mapping("env", env), mapping("secrets", d.declared()),
 		mapping("migrations", mapping("command", d.migration)),
 		mapping("volumes", d.claims()), mapping("resources", d.main.resources()), mapping("pod", d.pod),
 		mapping("processes", d.processes()),
@@ -356,6 +359,23 @@ func (d *draft) yaml() (string, error) {
 		}
 	}
 	return out.String(), nil
+}
+
+// declared returns the names under secrets: a list, or a mapping if the values of some are in other Secrets.
+func (d *draft) declared() *yaml.Node {
+	if !slices.ContainsFunc(d.secrets, func(name string) bool { return d.references[name] != "" }) {
+		return listOf(d.secrets)
+	}
+	all := mapping()
+	for _, name := range d.secrets {
+		source := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null"}
+		if from := d.references[name]; from != "" {
+			source = mapping("from", textNode(from))
+			source.Style = yaml.FlowStyle
+		}
+		all.Content = append(all.Content, textNode(name), source)
+	}
+	return all
 }
 
 // fill adds the keys that an app and a process have in common.
@@ -468,6 +488,17 @@ func listOf(all []string) *yaml.Node {
 		n.Content = append(n.Content, textNode(one))
 	}
 	return n
+}
+
+// oneOrList returns one text as a scalar, several as a list, and nil for none.
+func oneOrList(all []string) *yaml.Node {
+	switch len(all) {
+	case 0:
+		return nil
+	case 1:
+		return textNode(all[0])
+	}
+	return listOf(all)
 }
 
 func optionalText(text string) *yaml.Node {

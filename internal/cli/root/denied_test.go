@@ -65,3 +65,42 @@ func TestDenied(t *testing.T) {
 		})
 	}
 }
+
+// A namespace of an environment that the user cannot read does not hide the apps in the others.
+func TestEnvironmentDenied(t *testing.T) {
+	s := server(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		switch path := req.URL.Path; {
+		case path == "/version":
+			_, _ = io.WriteString(w, `{"major":"1","minor":"37"}`)
+		case path == "/apis/apps/v1/namespaces/open/deployments":
+			_, _ = io.WriteString(w, `{"items":[{"metadata":{"name":"web","namespace":"open",
+				"labels":{"app":"web","managed-by":"norn","norn/environment":"staging"}}}]}`)
+		case strings.Contains(path, "/namespaces/open/") && !strings.Contains(path, "gateway"):
+			_, _ = io.WriteString(w, `{"items":[]}`)
+		case strings.HasPrefix(path, "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"):
+			_, _ = io.WriteString(w, `{"kind":"SelfSubjectRulesReview","apiVersion":"authorization.k8s.io/v1","status":{}}`)
+		default:
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = io.WriteString(w, `{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Forbidden","code":403,
+				"message":"x is forbidden: User \"ci\" cannot list resource \"x\" in API group \"\" in the namespace \"closed\""}`)
+		}
+	}))
+	home := bed.EmptyHome(t)
+	bed.WriteFiles(t, home, map[string]string{
+		"config":                  bed.FakeKubeconfig(s.URL, caOf(s)),
+		"apps/web/infraspec.yaml": "app: web\nrole: worker\nenvironments: {staging: {namespace: open}}\n",
+		"apps/api/infraspec.yaml": "app: api\nrole: worker\nenvironments: {staging: {namespace: closed}}\n",
+	})
+	t.Setenv("KUBECONFIG", filepath.Join(home, "config"))
+	t.Setenv("NORN_APPS_DIR", filepath.Join(home, "apps"))
+	code, out, errs := norn(t, "status", "--env", "staging")
+	if code != 1 || !strings.Contains(out, "\nweb ") || !strings.Contains(out, "api ") ||
+		!strings.Contains(errs, "in namespace closed") {
+		t.Fatalf("exit code %d\n%s\n%s", code, out, errs)
+	}
+	code, out, _ = norn(t, "status", "--env", "staging", "-o", "json")
+	if code != 1 || !strings.Contains(out, `"app":"web"`) || !strings.Contains(out, `"connected":true`) {
+		t.Errorf("exit code %d\n%s", code, out)
+	}
+}

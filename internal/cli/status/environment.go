@@ -39,10 +39,14 @@ func inEnvironment(ctx context.Context, a *cli.App, here string, conf *config.Co
 		names = append(names, p.Namespace)
 		var inv *k8s.Inventory
 		if client != nil {
-			if inv, err = client.Inventory(ctx, p.Namespace, ""); err != nil {
+			inv, err = client.Inventory(ctx, p.Namespace, "")
+			_, denied := errors.AsType[*k8s.DeniedError](err)
+			switch {
+			case denied:
+				missing = append(missing, err)
+			case err != nil:
 				return err
-			}
-			if len(inv.Deployments)+len(inv.CronJobs)+len(inv.PodTemplates) == 0 {
+			case len(inv.Deployments)+len(inv.CronJobs)+len(inv.PodTemplates) == 0:
 				missing = append(missing, missingNamespace(ctx, client, p))
 			}
 		}
@@ -100,13 +104,16 @@ func having(locals []status.Local, conf *config.Config) ([]*infraspec.Spec, erro
 	}
 }
 
-// missingNamespace returns an error if the namespace of a place does not exist. It returns nil if the user cannot read
-// namespaces.
+// missingNamespace returns an error if the namespace of a place does not exist. It returns nil if the user is not
+// allowed to read namespaces.
 func missingNamespace(ctx context.Context, client *k8s.Client, p status.Place) error {
 	_, err := client.GetNamespace(ctx, p.Namespace)
+	if _, denied := errors.AsType[*k8s.DeniedError](err); denied {
+		return nil
+	}
 	if missing, ok := errors.AsType[*k8s.NamespaceError](err); ok {
 		missing.Key = p.Key
 		return missing
 	}
-	return nil
+	return err
 }
