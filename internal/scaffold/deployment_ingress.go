@@ -57,7 +57,7 @@ func (d *deployed) ingresses() {
 		}
 	}
 	if len(d.main.external) > 0 {
-		d.draft.route = d.routeOf(p, main.Ingress)
+		d.route = d.routeOf(p, main.Ingress)
 	}
 }
 
