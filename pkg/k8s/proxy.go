@@ -3,6 +3,7 @@ package k8s
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -33,6 +34,9 @@ func (c *Client) askPod(ctx context.Context, target *url.URL) (status int, err e
 	body, err := io.ReadAll(io.LimitReader(response.Body, longestStatus))
 	if err == nil && json.Unmarshal(body, &answer) == nil && answer.Kind == "Status" {
 		return response.StatusCode, &apierrors.StatusError{ErrStatus: answer}
+	}
+	if unreached.Match(body) { // the proxy writes plain text (k8s.io/apimachinery/pkg/util/proxy)
+		return 0, errors.New(string(body))
 	}
 	return response.StatusCode, nil
 }
