@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 
@@ -46,12 +45,13 @@ func (c *Client) PodEvents(ctx context.Context, ns, pod string) ([]corev1.Event,
 // Listens reports whether a Pod accepts connections on a port. It sends a request through the API server's proxy, but
 // the Pod need not speak HTTP.
 func (c *Client) Listens(ctx context.Context, ns, pod string, port int) (bool, error) {
-	_, err := c.core.RESTClient().Get().Namespace(ns).
-		Resource("pods").Name(fmt.Sprintf("%s:%d", pod, port)).SubResource("proxy").DoRaw(ctx)
+	proxied := c.core.RESTClient().Get().Namespace(ns).
+		Resource("pods").Name(fmt.Sprintf("%s:%d", pod, port)).SubResource("proxy")
+	_, err := c.askPod(ctx, proxied, "/")
 	switch {
 	case err == nil:
 		return true, nil
-	case apierrors.IsForbidden(err) && denied.MatchString(err.Error()), ctx.Err() != nil:
+	case isDenied(err), ctx.Err() != nil:
 		return false, Explain(err, "connect to port %d of Pod %s", port, pod)
 	}
 	return !unreached.MatchString(err.Error()), nil

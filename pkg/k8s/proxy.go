@@ -1,23 +1,31 @@
 package k8s
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
-	"net/url"
+	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
 )
 
 // longestStatus is the most bytes that norn reads of an answer through the API server's proxy.
 const longestStatus = 64 << 10
 
-// askPod sends a GET request through the API server's proxy. A Pod answers, or the API server with an error. It follows
-// no redirect of a Pod: the next server would get the user's credentials.
-func (c *Client) askPod(ctx context.Context, target *url.URL) (status int, err error) {
+// notReached begins the API server's plain text about a Pod that it could not reach (k8s.io/apimachinery/pkg/util/net).
+const notReached = "error trying to reach service: "
+
+// askPod sends a GET request for a path, which begins with /, through the API server's proxy. A Pod answers, or the API
+// server with an error. It follows no redirect of a Pod: the next server would get the user's credentials.
+func (c *Client) askPod(ctx context.Context, proxied *rest.Request, path string) (status int, err error) {
+	target := proxied.URL()
+	path, target.RawQuery, _ = strings.Cut(path, "?")
+	target.Path += path // URL would drop a final slash, and the API server would redirect to it
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
 	if err != nil {
 		return 0, err
@@ -35,7 +43,7 @@ func (c *Client) askPod(ctx context.Context, target *url.URL) (status int, err e
 	if err == nil && json.Unmarshal(body, &answer) == nil && answer.Kind == "Status" {
 		return response.StatusCode, &apierrors.StatusError{ErrStatus: answer}
 	}
-	if unreached.Match(body) { // the proxy writes plain text (k8s.io/apimachinery/pkg/util/proxy)
+	if bytes.HasPrefix(body, []byte(notReached)) {
 		return 0, errors.New(string(body))
 	}
 	return response.StatusCode, nil

@@ -3,7 +3,6 @@ package k8s
 import (
 	"context"
 	"regexp"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -46,11 +45,8 @@ func (c *Client) ListAllServices(ctx context.Context, ns string) ([]corev1.Servi
 // AskService sends a GET request to port 80 of a Service through the API server's proxy, and returns the status code of
 // the Pod's answer. If no Pod is ready, the error matches IsNoEndpoints. It requires get services/proxy.
 func (c *Client) AskService(ctx context.Context, ns, service, path string) (status int, err error) {
-	path, query, _ := strings.Cut(path, "?")
-	target := c.core.RESTClient().Get().Namespace(ns).
-		Resource("services").Name(service + ":80").SubResource("proxy").Suffix(path).URL()
-	target.RawQuery = query
-	status, err = c.askPod(ctx, target)
+	proxied := c.core.RESTClient().Get().Namespace(ns).Resource("services").Name(service + ":80").SubResource("proxy")
+	status, err = c.askPod(ctx, proxied, path)
 	switch {
 	case err == nil, ctx.Err() == nil && status != 0 && !isDenied(err) && !unreached.MatchString(err.Error()) &&
 		!IsNoEndpoints(err) && !noService.MatchString(err.Error()):
