@@ -9,6 +9,7 @@ import (
 
 	"norn/internal/reach"
 	"norn/internal/ui"
+	"norn/pkg/forge/objects"
 	"norn/pkg/forge/tunnel"
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
@@ -104,11 +105,11 @@ func awaitReachable(ctx context.Context, way reach.Way, patience time.Duration) 
 
 // isRouted reports whether norn routes public hosts to the app: by its own route, or by the tunnel's rules.
 func isRouted(ctx context.Context, s *Session, spec *infraspec.Spec) (bool, error) {
-	if spec.Role != infraspec.Webserver || spec.Hosts.Internal == "" || len(spec.Hosts.External) == 0 {
-		return false, nil
-	}
-	if spec.Route.IsSet() {
+	if objects.RouteKind(spec) != "" {
 		return true, nil
+	}
+	if !tunnel.Routed(spec) {
+		return false, nil
 	}
 	config, err := s.Client.GetConfigMap(ctx, tunnel.Namespace, tunnel.ConfigMap)
 	if _, denied := errors.AsType[*k8s.DeniedError](err); denied || k8s.IsNotFound(err) {

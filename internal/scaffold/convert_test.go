@@ -43,20 +43,27 @@ func TestConvert(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			accepted(t, text)
-			got := text + "---\n" + strings.Join(notes, "\n") + "\n"
-			if strings.Contains(got, "CANARY") {
-				t.Errorf("a secret is in:\n%s", got)
-			}
-			if *update {
-				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			if want, err := os.ReadFile(golden); err != nil || string(want) != got {
-				t.Errorf("got %v:\n%s\nwant:\n%s", err, got, want)
-			}
+			converted(t, golden, text, notes)
 		})
+	}
+}
+
+// converted checks that norn accepts an infraspec, that no secret is in it or in its notes, and that both are as in a
+// golden file.
+func converted(t *testing.T, golden, text string, notes []string) {
+	t.Helper()
+	accepted(t, text)
+	got := text + "---\n" + strings.Join(notes, "\n") + "\n"
+	if strings.Contains(got, "CANARY") {
+		t.Errorf("a secret is in:\n%s", got)
+	}
+	if *update {
+		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want, err := os.ReadFile(golden); err != nil || string(want) != got {
+		t.Errorf("got %v:\n%s\nwant:\n%s", err, got, want)
 	}
 }
 

@@ -74,20 +74,7 @@ func TestFromDeployment(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			accepted(t, text)
-			got := text + "---\n" + strings.Join(notes, "\n") + "\n"
-			if strings.Contains(got, "CANARY") {
-				t.Errorf("a secret is in:\n%s", got)
-			}
-			golden := path + ".golden"
-			if *update {
-				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			if want, err := os.ReadFile(golden); err != nil || string(want) != got {
-				t.Errorf("got %v:\n%s\nwant:\n%s", err, got, want)
-			}
+			converted(t, path+".golden", text, notes)
 		})
 	}
 }

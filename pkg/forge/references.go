@@ -134,20 +134,19 @@ func (r Referenced) Check(ns string, refs []infraspec.SecretReference) error {
 
 // NotChecked returns a line for each Secret that the user is not allowed to read.
 func (r Referenced) NotChecked() []string {
-	var lines []string
-	for i, name := range r.denied {
-		lines = append(lines, fmt.Sprintf("Secret %s is not checked, and its values in the Pods' output are not hidden: %v",
-			name, r.Denied[i]))
-	}
-	return lines
+	return r.deniedLines("Secret %s is not checked, and its values in the Pods' output are not hidden: %v")
 }
 
 // NotHidden returns a line for each Secret whose values cannot be hidden, because the user is not allowed to read it.
 func (r Referenced) NotHidden() []string {
+	return r.deniedLines("the values of Secret %s in the Pods' output are not hidden: %v")
+}
+
+// deniedLines returns a line for each Secret that the user is not allowed to read. format gets its name and the error.
+func (r Referenced) deniedLines(format string) []string {
 	var lines []string
 	for i, name := range r.denied {
-		lines = append(lines, fmt.Sprintf("the values of Secret %s in the Pods' output are not hidden: %v",
-			name, r.Denied[i]))
+		lines = append(lines, fmt.Sprintf(format, name, r.Denied[i]))
 	}
 	return lines
 }

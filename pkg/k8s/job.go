@@ -18,11 +18,23 @@ import (
 
 // CreateJob creates a Job under a name that only this run uses.
 func (c *Client) CreateJob(ctx context.Context, job *batchv1.Job) (*batchv1.Job, error) {
-	j, err := c.batch.Jobs(job.Namespace).Create(ctx, job, c.createOptions())
-	if IsAlreadyExists(err) { // by an earlier request whose answer was lost
-		j, err = c.batch.Jobs(job.Namespace).Get(ctx, job.Name, metav1.GetOptions{})
-	}
+	j, err := createOnce(ctx, c.batch.Jobs(job.Namespace), job, c.createOptions())
 	return j, Explain(err, "create Job %s", job.Name)
+}
+
+// creator is a typed client of objects of type T.
+type creator[T any] interface {
+	Create(ctx context.Context, o T, opts metav1.CreateOptions) (T, error)
+	Get(ctx context.Context, name string, opts metav1.GetOptions) (T, error)
+}
+
+// createOnce creates an object under a name that only this run uses.
+func createOnce[T metav1.Object](ctx context.Context, client creator[T], o T, opts metav1.CreateOptions) (T, error) {
+	created, err := client.Create(ctx, o, opts)
+	if IsAlreadyExists(err) { // by an earlier request whose answer was lost
+		return client.Get(ctx, o.GetName(), metav1.GetOptions{})
+	}
+	return created, err
 }
 
 // ResumeJob starts a Job that was created suspended.

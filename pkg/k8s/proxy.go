@@ -1,10 +1,8 @@
 package k8s
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -16,9 +14,6 @@ import (
 
 // longestStatus is the most bytes that norn reads of an answer through the API server's proxy.
 const longestStatus = 64 << 10
-
-// notReached begins the API server's plain text about a Pod that it could not reach (k8s.io/apimachinery/pkg/util/net).
-const notReached = "error trying to reach service: "
 
 // askPod sends a GET request for a path, which begins with /, through the API server's proxy. A Pod answers, or the API
 // server with an error. It follows no redirect of a Pod: the next server would get the user's credentials.
@@ -42,9 +37,6 @@ func (c *Client) askPod(ctx context.Context, proxied *rest.Request, path string)
 	body, err := io.ReadAll(io.LimitReader(response.Body, longestStatus))
 	if err == nil && json.Unmarshal(body, &answer) == nil && answer.Kind == "Status" {
 		return response.StatusCode, &apierrors.StatusError{ErrStatus: answer}
-	}
-	if bytes.HasPrefix(body, []byte(notReached)) {
-		return 0, errors.New(string(body))
 	}
 	return response.StatusCode, nil
 }

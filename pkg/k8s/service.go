@@ -47,18 +47,16 @@ func (c *Client) ListAllServices(ctx context.Context, ns string) ([]corev1.Servi
 func (c *Client) AskService(ctx context.Context, ns, service, path string) (status int, err error) {
 	proxied := c.core.RESTClient().Get().Namespace(ns).Resource("services").Name(service + ":80").SubResource("proxy")
 	status, err = c.askPod(ctx, proxied, path)
-	switch {
-	case err == nil, ctx.Err() == nil && status != 0 && !isDenied(err) && !unreached.MatchString(err.Error()) &&
-		!IsNoEndpoints(err) && !noService.MatchString(err.Error()):
-		return status, nil // the app's own answer
+	if err != nil && (status == 0 || isDenied(err) || noAnswer.MatchString(err.Error())) {
+		return 0, Explain(err, "send a request through Service %s", service)
 	}
-	return 0, Explain(err, "send a request through Service %s", service)
+	return status, nil // the Pod's own, which may be an error too
 }
 
 // The API server's messages about a Service that leads nowhere (k8s.io/kubernetes/pkg/registry/core/service/storage).
 var (
 	noEndpoints = regexp.MustCompile(`no endpoints available for service`)
-	noService   = regexp.MustCompile(`services "[^"]*" not found`)
+	noAnswer    = regexp.MustCompile(noEndpoints.String() + `|services "[^"]*" not found|` + unreached.String())
 )
 
 // IsNoEndpoints reports whether AskService failed because no Pod of the Service is ready.

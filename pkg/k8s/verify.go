@@ -15,10 +15,7 @@ import (
 // CreatePod creates a Pod under a name that only this run uses. The error of a Pod that the API server refuses is also
 // one for Refusal.
 func (c *Client) CreatePod(ctx context.Context, pod *corev1.Pod) (*corev1.Pod, error) {
-	p, err := c.core.Pods(pod.Namespace).Create(ctx, pod, c.createOptions())
-	if IsAlreadyExists(err) { // by an earlier request whose answer was lost
-		p, err = c.core.Pods(pod.Namespace).Get(ctx, pod.Name, metav1.GetOptions{})
-	}
+	p, err := createOnce(ctx, c.core.Pods(pod.Namespace), pod, c.createOptions())
 	return p, Explain(err, "create Pod %s", pod.Name)
 }
 

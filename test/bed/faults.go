@@ -113,14 +113,26 @@ func Lose(_ http.ResponseWriter, r *http.Request, next http.Handler) {
 // Fail answers with an error as an API server does. retryAfter is a header; "" means none.
 func Fail(code int, reason, retryAfter string) disturb {
 	return func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
-		w.Header().Set("Content-Type", "application/json")
 		if retryAfter != "" {
 			w.Header().Set("Retry-After", retryAfter)
 		}
-		w.WriteHeader(code)
-		_, _ = fmt.Fprintf(w, `{"kind":"Status","apiVersion":"v1","status":"Failure","message":%q,"reason":%q,"code":%d}`,
-			"the test disturbs this request", reason, code)
+		answer(w, code, reason, "the test disturbs this request")
 	}
+}
+
+// Forbid answers like an API server that refuses a request, with its message.
+func Forbid(message string) disturb {
+	return func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+		answer(w, http.StatusForbidden, "Forbidden", message)
+	}
+}
+
+// answer writes the error of an API server.
+func answer(w http.ResponseWriter, code int, reason, message string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(code)
+	_, _ = fmt.Fprintf(w, `{"kind":"Status","apiVersion":"v1","status":"Failure","message":%q,"reason":%q,"code":%d}`,
+		message, reason, code)
 }
 
 // Garbage answers with bytes that are neither JSON nor protobuf.

@@ -11,13 +11,8 @@ import (
 )
 
 // noAttach answers like an API server whose authorizer denies a connection.
-func noAttach(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(http.StatusForbidden)
-	_, _ = fmt.Fprint(w, `{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Forbidden","code":403,`+
-		`"message":"pods \"x\" is forbidden: User \"ci\" cannot create resource \"pods/attach\" in API group \"\" `+
-		`in the namespace \"prod\""}`)
-}
+var noAttach = bed.Forbid(`pods "x" is forbidden: User "ci" cannot create resource "pods/attach" in API group "" ` +
+	`in the namespace "prod"`)
 
 // A command that waits for its input does not wait forever if norn cannot pass the input, and its Job is deleted.
 func TestInputThatCannotBePassed(t *testing.T) {

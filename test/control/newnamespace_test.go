@@ -1,7 +1,6 @@
 package control
 
 import (
-	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -10,13 +9,8 @@ import (
 )
 
 // withoutAccount answers like the API server in a namespace whose default ServiceAccount does not exist yet.
-func withoutAccount(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(http.StatusForbidden)
-	_, _ = fmt.Fprint(w, `{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Forbidden","code":403,`+
-		`"message":"pods \"x\" is forbidden: error looking up service account shop/default: `+
-		`serviceaccount \"default\" not found"}`)
-}
+var withoutAccount = bed.Forbid(`pods "x" is forbidden: error looking up service account shop/default: ` +
+	`serviceaccount "default" not found`)
 
 // A forge right after the creation of the namespace waits for its default ServiceAccount.
 func TestNewNamespace(t *testing.T) {
