@@ -55,7 +55,12 @@ func judgeAccess(commands []forge.CommandGrants, ns string, asked int, missing [
 		return problem(hint+"; also check the namespace's name",
 			"none of the %d permissions that norn uses in namespace %s is granted", asked, ns)
 	}
-	v := warning(hint, "%d of the %d permissions that norn uses in namespace %s are not granted", len(missing), asked, ns)
+	are := "are"
+	if len(missing) == 1 {
+		are = "is"
+	}
+	v := warning(hint, "%d of the %d permissions that norn uses in namespace %s %s not granted",
+		len(missing), asked, ns, are)
 	var needs, lacks shared
 	for _, c := range commands {
 		var needed []string
