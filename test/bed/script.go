@@ -28,7 +28,7 @@ func Scripts(t *testing.T, c *Cluster, dir string) testscript.Params {
 		Cmds: map[string]Command{
 			"app": s.app, "image": s.image, "mood": mood,
 			"exits": exits, "jsonlines": s.jsonlines, "waitfor": waitfor, "until": until,
-			"get": get, "poll": s.poll, "calls": s.calls,
+			"written": written, "get": get, "poll": s.poll, "calls": s.calls,
 			"locked-registry": s.lockedRegistry, "postgres": s.postgres, "sql": s.sql,
 		},
 	}

@@ -137,6 +137,15 @@ func get(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+// written KINDS writes to stdout what norn and kubectl have written to the objects of these kinds: the same twice means
+// that neither has written in between. A resourceVersion would not tell, because controllers change objects too.
+func written(ts *testscript.TestScript, _ bool, args []string) {
+	usage(ts, len(args) == 1, "written KINDS")
+	ours := `.items[] | .kind, .metadata.uid, (.metadata.managedFields[] | select(.manager | test("^(norn|kubectl)")))`
+	ts.Check(ts.Exec("sh", "-c", `kubectl -n "$NAMESPACE" get "$1" -o json --show-managed-fields | jq -c "$2"`,
+		"written", args[0], ours))
+}
+
 // poll start SERVICE | poll stop: every request in between must succeed.
 func (s *scripts) poll(ts *testscript.TestScript, _ bool, args []string) {
 	namespace := ts.Getenv("NAMESPACE")
