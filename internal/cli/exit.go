@@ -76,6 +76,7 @@ const (
 	reasonLocked        k8srollout.Reason = "Locked"           // another run holds the lock of the app or of its secrets
 	reasonChanged       k8srollout.Reason = "ChangedByOthers"  // somebody else changed the Pod template during the run
 	reasonNotOwned      k8srollout.Reason = "NotOwned"         // an object or hostname has another owner
+	reasonHeld          k8srollout.Reason = "CanaryHeld"       // a canary of another version is held
 	reasonEnvironment   k8srollout.Reason = "OtherEnvironment" // the cluster or an object belongs to another environment
 	reasonUsage         k8srollout.Reason = "Usage"            // the command line or the request is invalid
 	reasonInvalid       k8srollout.Reason = "InvalidInfraspec" // the infraspec is invalid
@@ -135,6 +136,7 @@ func failures() []outcome {
 		ends[*lease.HeldError](ExitConflict, reasonLocked), // a lost lock also makes the step at hand fail
 		ends[*lease.UnrenewedError](ExitFailed, reasonNone),
 		ends[*rollout.ChangedError](ExitConflict, reasonChanged),
+		ends[*objects.HeldError](ExitConflict, reasonHeld),
 		ends[*rollout.NodeError](ExitFailed, reasonNode),
 		ends[*rollout.OldPodError](ExitFailed, reasonNone),
 		ends[*deploy.MigrationError](ExitFailed, reasonMigration),

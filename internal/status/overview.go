@@ -2,6 +2,7 @@ package status
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 	"time"
 
@@ -26,6 +27,7 @@ const (
 	NotDeployed State = "not deployed" // forged, but never deployed
 	Running     State = "running"      // all desired pods are available
 	NotReady    State = "not ready"    // some desired pods are not available
+	Canary      State = "canary"       // the first Pods of a new version run beside those of the old one
 	Stopped     State = "scaled to 0"
 	Scheduled   State = "scheduled"   // a cron app
 	Suspended   State = "suspended"   // a cron app whose schedule somebody, or a rollback, has suspended
@@ -157,7 +159,11 @@ func fill(app *App, inv *k8s.Inventory, spec *infraspec.Spec, s objects.Settings
 	budgets := disruptions{
 		owned(inv.DisruptionBudgets, app.Name), inv.OtherDisruptionBudgets, inv.DisruptionBudgetsDenied,
 	}
-	have := liveObjects{owned(inv.Deployments, app.Name), owned(inv.CronJobs, app.Name), services, claims, budgets,
+	deployments := owned(inv.Deployments, app.Name)
+	for i := range deployments {
+		deployments[i] = metadata.Unheld(deployments[i])
+	}
+	have := liveObjects{deployments, owned(inv.CronJobs, app.Name), services, claims, budgets,
 		routesOf(inv, app.Name)}
 	if app.Drift, err = differences(have, spec, s); err != nil {
 		app.Problem = "cannot be compared with the cluster: " + err.Error()
@@ -207,6 +213,8 @@ func (w *Workload) deployment(app string, d *appsv1.Deployment) []string {
 		return nil
 	case w.Desired == 0:
 		w.State = Stopped
+	case metadata.CanaryOf(d) != nil:
+		w.State = Canary
 	case w.Ready >= w.Desired && int(d.Status.UpdatedReplicas) >= w.Desired &&
 		d.Status.ObservedGeneration >= d.Generation:
 		w.State = Running
@@ -221,7 +229,10 @@ func (w *Workload) deployment(app string, d *appsv1.Deployment) []string {
 
 // rolloutWarnings returns why a change to a Deployment does not take effect, although its Pods may be available.
 func rolloutWarnings(app string, d *appsv1.Deployment) []string {
+	held, isHeld := errors.AsType[*objects.HeldError](objects.CheckHeld(d))
 	switch {
+	case isHeld:
+		return []string{held.Error() + "; " + held.Hint()}
 	case d.Spec.Paused:
 		return []string{"paused, so no change replaces its Pods; resume it with kubectl rollout resume deployment/" + d.Name +
 			" or norn deploy"}

@@ -78,6 +78,10 @@ func (d *detail) rollout(ctx context.Context, live *appsv1.Deployment) error {
 	}
 	// The time at which a Pod failed is unknown, so none counts as lost. The table of Pods shows them.
 	seen := rollout.Observation{Deployment: live, Before: rollout.FailedPods(pods)}
+	canary := metadata.CanaryOf(live)
+	if canary != nil {
+		seen.Canary = int(canary.Pods)
+	}
 	d.histories[cmp.Or(d.process, infraspec.MainProcess)] = revisions
 	numbers := map[string]int64{}
 	for _, r := range revisions {
@@ -91,7 +95,7 @@ func (d *detail) rollout(ctx context.Context, live *appsv1.Deployment) error {
 		d.Pods = append(d.Pods, pod(&pods[i], numbers))
 	}
 	v := rollout.Judge(seen)
-	stuck := v.State != rollout.Complete && v.Reason != "" && !live.Spec.Paused
+	stuck := v.State != rollout.Complete && v.Reason != "" && (!live.Spec.Paused || canary != nil)
 	if d.State == NotReady || stuck {
 		d.reason(ctx, v)
 	}

@@ -35,6 +35,7 @@ type Options struct {
 	Force        bool              // replaces the Pods even if nothing has changed
 	VersionOnly  bool              // changes only the image and the Secret, not the app's objects
 	Strict       bool              // fails if nothing routes the public hosts, for forge
+	Canary       CanaryOptions     // whether the rollout begins with a few Pods
 	User         string            // who deploys, for the history
 	HostPaths    []string          // folders of the nodes that apps may mount without a warning
 }
@@ -45,8 +46,10 @@ type Version struct {
 	Checkout bool   // ships the checkout even if the infraspec has a repo.url
 	Image    string // ships this image and builds nothing
 	From     string // the environment in which the image runs, if it is promoted; Ref is then its commit
-	Registry string // where to push images; "" loads them into a local cluster
-	Builder  string // docker, podman, buildah or nerdctl; "" is the first one installed
+	// Continues is the version of the canary that the deploy continues, or nil. Image and Ref are then those of it.
+	Continues *k8s.Release
+	Registry  string // where to push images; "" loads them into a local cluster
+	Builder   string // docker, podman, buildah or nerdctl; "" is the first one installed
 }
 
 // Run deploys spec's app: a version of its source, with the objects of the infraspec in that version. If the new
@@ -172,6 +175,7 @@ type run struct {
 
 	standing []rollout.Target // those of the processes with a Deployment, when the workloads change
 	deferred []forge.Step     // those of the CronJobs, which change after all Deployments
+	canary   *rollout.Canary  // with which the rollout begins, or nil
 	drops    bool             // processes that the infraspec no longer has end after the rollout
 }
 
@@ -216,10 +220,7 @@ func (r *run) shipSource(ctx context.Context, p pipeline.Runner, src sourced) er
 	if err := forge.CheckPermissions(ctx, r.cluster, unchecked); err != nil {
 		return err
 	}
-	if err := r.checkUser(ctx, src.live, src.tree); err != nil {
-		return err
-	}
-	if err := r.checkVerify(); err != nil {
+	if err := r.checkVersion(ctx, src); err != nil {
 		return err
 	}
 	workload, traffic, err := r.forge(ctx, p, src)
@@ -265,6 +266,9 @@ func (r *run) shipSource(ctx context.Context, p pipeline.Runner, src sourced) er
 	if err := r.changeWorkload(ctx, p, s.live, workload, r.rollout(s, migrated, secret.version)); err != nil {
 		return r.adviseCopy(err, s.image)
 	}
+	if r.canary != nil && r.canary.Held { // what follows is for the deploy that continues it
+		return nil
+	}
 	if _, err := pipeline.RunAll(ctx, p, traffic); err != nil {
 		return err
 	}
@@ -275,6 +279,17 @@ func (r *run) shipSource(ctx context.Context, p pipeline.Runner, src sourced) er
 	}
 	_, err = pipeline.RunStep(ctx, p, r.cleanup(src, made, secret))
 	return err
+}
+
+// checkVersion returns an error if a later step could not run the version.
+func (r *run) checkVersion(ctx context.Context, src sourced) error {
+	if err := r.checkUser(ctx, src.live, src.tree); err != nil {
+		return err
+	}
+	if err := r.checkVerify(); err != nil {
+		return err
+	}
+	return r.checkCanary(src.live)
 }
 
 // test returns the step that runs build.test in the source's folder.
@@ -314,8 +329,11 @@ func planned(detail string) pipeline.Func[pipeline.None] {
 
 // given returns where the image comes from if norn does not build it.
 func (v Version) given() string {
-	if v.From != "" {
+	switch {
+	case v.From != "":
 		return "the image of environment " + v.From
+	case v.Continues != nil:
+		return "the image of the canary"
 	}
 	return "--image"
 }

@@ -21,6 +21,7 @@ import (
 	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
 	"norn/pkg/k8s/lease"
+	"norn/pkg/k8s/metadata"
 	"norn/pkg/pipeline"
 )
 
@@ -52,6 +53,7 @@ func (r *run) forge(ctx context.Context, p pipeline.Runner, src sourced) (worklo
 		return []forge.Step{{Name: "forge", Plan: plan}}, nil, nil
 	}
 	o.Lock.Say = func(line string) { pipeline.Say(p.To, "forge", line) }
+	o.Continues = r.options.Continues != nil
 	return forge.Steps(ctx, r.cluster, p.To, r.spec, o)
 }
 
@@ -180,6 +182,9 @@ func Repository(ctx context.Context, spec *infraspec.Spec) string {
 
 // ranBefore returns the ReplicaSet to restore if a change of the Deployment fails, or "".
 func ranBefore(ctx context.Context, cluster *k8s.Client, before *appsv1.Deployment) (types.UID, error) {
+	if c := metadata.CanaryOf(before); c != nil {
+		return c.RanBefore, nil
+	}
 	revisions, err := cluster.Revisions(ctx, before)
 	if back, found := rollout.RevisionToRestore(revisions); found {
 		return back.Set.UID, err

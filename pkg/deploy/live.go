@@ -99,6 +99,9 @@ func (r *run) currentDeployment(ctx context.Context, spec *infraspec.Spec) (live
 	if err == nil {
 		err = r.checkOwner(objects.KindDeployment, d)
 	}
+	if err == nil && r.options.Continues == nil {
+		err = objects.CheckHeld(d)
+	}
 	if err != nil {
 		return liveWorkload{}, err
 	}
@@ -114,8 +117,9 @@ func (r *run) currentDeployment(ctx context.Context, spec *infraspec.Spec) (live
 	if err != nil {
 		return liveWorkload{}, err
 	}
+	canary := metadata.CanaryOf(d)
 	for _, v := range revisions {
-		if v.Current && !d.Spec.Paused {
+		if canary == nil && v.Current && !d.Spec.Paused || canary != nil && v.Set.UID == canary.RanBefore {
 			now.image, now.verified, now.failed, now.commit = v.Image, v.Verified, v.Failed != "", v.Commit
 		}
 	}

@@ -40,6 +40,8 @@ func (r *run) noMigration(s shipment) string {
 		return "the infraspec has no migrations.command"
 	case r.runsAlready(s):
 		return "this version is already running"
+	case r.options.Continues != nil:
+		return continues
 	}
 	return ""
 }

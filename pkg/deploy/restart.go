@@ -12,7 +12,9 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 
 	"norn/pkg/deploy/rollout"
+	"norn/pkg/forge/objects"
 	"norn/pkg/k8s"
+	"norn/pkg/k8s/metadata"
 	"norn/pkg/pipeline"
 )
 
@@ -51,6 +53,8 @@ func (p processes) restart(cluster *k8s.Client, process string) (rollout.Release
 		case k8s.IsAway(s.live):
 		case !chosen:
 			all.Others = append(all.Others, s.Target)
+		case metadata.CanaryOf(s.live) != nil:
+			return all, objects.CheckHeld(s.live)
 		case s.live.Spec.Paused:
 			return all, paused(s.live)
 		default:

@@ -141,7 +141,9 @@ func find(ctx context.Context, cluster *k8s.Client, t rollout.Target, choice Cho
 	if found.history, _, err = found.from.releases(ctx, cluster); err != nil {
 		return found, err
 	}
-	if choice.Revision == "" {
+	if before, held := found.from.beforeCanary(found.history); held && choice.Revision == "" {
+		found.release = before
+	} else if choice.Revision == "" {
 		found.release, err = previousVerified(found.history, t.App)
 	} else {
 		found.release, err = findRelease(found.history, choice.Revision)

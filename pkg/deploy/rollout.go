@@ -42,6 +42,9 @@ func (r *run) rollout(s shipment, migrated, secretVersion string) pipeline.Step[
 		if r.runsAlready(s) || s.sameContent() && migrated == "" { // the history keeps one line for the version
 			release.Migrated = s.live.migrated
 		}
+		if held := r.options.Continues; held != nil {
+			release = *held
+		}
 		if r.spec.Role == infraspec.Function {
 			release.Platforms = s.platforms(s.live.pod, r.spec.App)
 			return r.register(ctx, release, s.live.image)
@@ -100,6 +103,8 @@ func (r *run) release(ctx context.Context, out io.Writer, s released) (pipeline.
 		}
 		live.addUnchanged(r.spec, &all)
 	}
+	r.canary = r.newCanary(s.shipment)
+	all.Canary = r.canary
 	result, err := rollout.Run(ctx, r.cluster, out, all)
 	if err == nil && result.State == pipeline.Unchanged {
 		result.Detail += "; " + s.whyUnchanged() + " (--force replaces the Pods)"
@@ -114,8 +119,16 @@ func (r *run) change(out io.Writer, t rollout.Target, s released) rollout.Change
 		if err != nil {
 			return nil, err
 		}
+		if metadata.CanaryOf(before) != nil { // the deploy continues it, and its release is complete
+			return rollout.ContinueCanary(ctx, r.cluster, before)
+		}
 		release := s.release
 		release.Platforms = s.platformsOf(out, before, before.Spec.Template.Spec)
+		if r.options.Canary.Pods != "" {
+			if release.Canary, err = r.canaryOf(ctx, out, t, release); err != nil {
+				return nil, err
+			}
+		}
 		after, err := r.cluster.SetImage(ctx, t.Namespace, t.Workload(), release)
 		if err == nil {
 			after, err = r.cluster.ScaleBack(ctx, after)
@@ -235,6 +248,7 @@ func (r *run) planRollout(s shipment) string {
 		}
 		parts = append(parts, part)
 	}
+	ends = r.options.Canary.plan() + ends
 	return fmt.Sprintf("%s of %s instead of %s%s", strings.Join(parts, ", "), s.image, from, ends)
 }
 

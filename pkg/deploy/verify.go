@@ -49,6 +49,8 @@ func (r *run) noVerify(s shipment, secretVersion string) string {
 		changes = changes || live.template.Annotations[metadata.SecretAnnotation] != secretVersion
 	}
 	switch {
+	case r.options.Continues != nil:
+		return continues
 	case r.spec.Replicas == 0:
 		return "the app has 0 replicas"
 	case (r.runsAlready(s) || s.sameContent() && !r.options.Force) && !changes:

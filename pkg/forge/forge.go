@@ -38,6 +38,8 @@ type Options struct {
 	NoWait     bool          // does not wait for the Pods that it replaces
 	// DeployFollows pauses a Deployment that changes, until the deploy that follows unpauses it.
 	DeployFollows bool
+	// Continues leaves the Deployments as they are: a deploy continues their canary, which has the infraspec.
+	Continues bool
 	// NextImage is the image that the next deploy would ship. It need not exist yet. The API server is asked whether it
 	// accepts Pods with this name.
 	NextImage string
@@ -75,7 +77,23 @@ func Steps(
 	if err := r.begin(ctx); err != nil {
 		return nil, nil, err
 	}
+	if o.Continues {
+		return nil, r.trafficSteps(), nil
+	}
 	return r.workloadSteps(), r.trafficSteps(), nil
+}
+
+// checkCanary returns an error if forge would end the hold of a canary.
+func (r *run) checkCanary() error {
+	for _, one := range r.runs() {
+		if one.live.deployment == nil || r.options.Continues {
+			continue
+		}
+		if err := objects.CheckHeld(one.live.deployment); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func check(o Options) error {
@@ -127,8 +145,8 @@ func (r *run) begin(ctx context.Context) error {
 	r.adoptDisruptions()
 	quotas := func() error { return checkQuota(r.spec, r.live.budget, r.live) }
 	for _, check := range []func() error{
-		r.checkConflicts, r.checkRepository, r.checkEnvironment, r.checkSizes, r.checkFixed, r.checkTunnelHosts,
-		r.checkRouted, quotas,
+		r.checkConflicts, r.checkRepository, r.checkEnvironment, r.checkCanary, r.checkSizes, r.checkFixed,
+		r.checkTunnelHosts, r.checkRouted, quotas,
 	} {
 		if err := check(); err != nil {
 			return err

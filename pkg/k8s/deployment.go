@@ -40,9 +40,15 @@ func (c *Client) UseRecreateStrategy(ctx context.Context, ns, name string) error
 }
 
 // SetImage sets a release in the app's container, and unpauses the Deployment. It is one
-// server-side apply, so the cluster never sees half of a release.
+// server-side apply, so the cluster never sees half of a release, and never a canary without its hold.
 func (c *Client) SetImage(ctx context.Context, ns, name string, r Release) (*appsv1.Deployment, error) {
-	return c.setRelease(ctx, r.deployment(ns, name))
+	conf := r.deployment(ns, name)
+	if r.Canary != nil {
+		if err := hold(conf, *r.Canary); err != nil {
+			return nil, Explain(err, "describe the canary of Deployment %s", name)
+		}
+	}
+	return c.setRelease(ctx, conf)
 }
 
 func (c *Client) setRelease(

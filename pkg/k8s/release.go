@@ -23,6 +23,8 @@ type Release struct {
 	RestartedAt   string // time of an earlier restart to keep, or ""
 	// Platforms are the platforms that the Pods require of their nodes. None leaves the nodes to other field managers.
 	Platforms []string
+	// Canary, if not nil, holds a Deployment after the first new Pods.
+	Canary *metadata.Canary
 }
 
 // deployment returns the part of a Deployment that a release changes.

@@ -25,8 +25,8 @@ func Restorable(rs *appsv1.ReplicaSet, app string) bool {
 }
 
 // RestoreTemplate sets a Deployment's pod template, commit and change-cause to those of an earlier revision, as kubectl
-// rollout undo does, and unpauses the Deployment. The revision must be Restorable. If anything has changed the
-// Deployment since live was read, RestoreTemplate changes nothing; see IsConflict.
+// rollout undo does, unpauses the Deployment and ends its canary. The revision must be Restorable. If anything has
+// changed the Deployment since live was read, RestoreTemplate changes nothing; see IsConflict.
 //
 // The patch makes its manager the owner of every field that it changes. RestoreTemplate hands these fields back to
 // forge and deploy. Otherwise forge could never again remove a restored variable or volume. If norn is killed in
@@ -41,14 +41,14 @@ func (c *Client) RestoreTemplate(
 	template := to.Spec.Template.DeepCopy()
 	delete(template.Labels, appsv1.DefaultDeploymentUniqueLabelKey)
 	r := ReleaseOf(to, app)
-	restored, err := c.patchFields(ctx, live, []map[string]any{
+	restored, err := c.patchFields(ctx, live, append([]map[string]any{
 		{"op": "replace", "path": "/metadata/resourceVersion", "value": live.ResourceVersion},
 		{"op": "replace", "path": "/spec/template", "value": template},
 		{"op": "add", "path": "/spec/paused", "value": false},
 		{"op": "add", "path": "/metadata/annotations/norn~1commit", "value": r.Commit},
 		{"op": "add", "path": "/metadata/annotations/norn~1image", "value": r.Image},
 		{"op": "add", "path": "/metadata/annotations/kubernetes.io~1change-cause", "value": r.Cause},
-	})
+	}, releaseHold(live)...))
 	if err == nil {
 		live, err = c.releaseFields(ctx, restored)
 	}
@@ -100,6 +100,11 @@ func (c *Client) patchFields(
 // ReleaseOf returns the release of a revision of an app.
 func ReleaseOf(rs *appsv1.ReplicaSet, app string) Release {
 	return releaseOf(rs.Spec.Template, rs.Annotations, app)
+}
+
+// ReleaseOfDeployment returns the release that a Deployment has been set to.
+func ReleaseOfDeployment(d *appsv1.Deployment) Release {
+	return releaseOf(d.Spec.Template, d.Annotations, metadata.AppOf(d))
 }
 
 // releaseOf returns the release of a workload with a Pod template and annotations.

@@ -15,7 +15,8 @@ import (
 // options are the flags of norn deploy.
 type options struct {
 	cli.Shipping
-	forge bool
+	forge     bool
+	continues bool
 }
 
 // New returns norn deploy.
@@ -34,12 +35,19 @@ image, and waits until every new Pod is available. The Service and the public ro
 
 If the version does not come up, norn reports the cause within seconds, shows the container's last
 log lines and restores the version that ran before. If anything fails before the rollout, the running
-version keeps running.`,
+version keeps running.
+
+With --canary, the rollout begins with a few Pods of the new version. They get requests beside the old
+ones, and none of the old ones ends. With --for, norn watches them for that time, and runs verify again
+and again if the infraspec has it. If a Pod fails or restarts, norn restores the version that ran before,
+otherwise it completes the rollout. Without --for, the Pods stay until norn deploy --continue or norn
+rollback.`,
 		Example: `  norn deploy
   norn deploy shop v1.4.0
   norn deploy . --image registry.example.com/shop:1.4.0
   norn deploy shop --dry-run              # show what each step would do
   norn deploy --version-only              # change the image and the Secret
+  norn deploy --canary=25% --for 5m       # first a quarter of the Pods
   norn deploy --save-failure              # in CI: keep the evidence`,
 		Args: cli.AtMost(2, "deploy one app at a time, or all with --all"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -56,6 +64,10 @@ version keeps running.`,
 	flags.BoolVar(&o.forge, "forge", true, "apply the infraspec (the default)")
 	_ = flags.MarkHidden("forge") // older scripts still pass it
 	flags.BoolVar(&o.Force, "force", false, "migrate and replace the Pods even if nothing changed")
+	flags.StringVar(&o.Canary.Pods, "canary", "", "number of Pods, or percentage of all, to begin with")
+	flags.Lookup("canary").NoOptDefVal = "1"
+	flags.DurationVar(&o.Canary.For, "for", 0, "how long to watch the canary before the rollout continues")
+	flags.BoolVar(&o.continues, "continue", false, "ship the version of a canary to all Pods")
 	cli.BindBuild(cmd)
 	o.Bind(cmd)
 	a.BindAll(cmd)
@@ -87,6 +99,9 @@ func run(a *cli.App, cmd *cobra.Command, args []string, o *options, out ui.Progr
 		return nil, err
 	}
 	o.Ref, o.VersionOnly = cli.Argument(args, 1), o.VersionOnly || !o.forge
+	if err := o.checkCanary(cmd); err != nil {
+		return nil, err
+	}
 	if o.Image != "" && o.Ref != "" {
 		return nil, cli.Usagef("a ref and --image cannot be combined; use one of the two")
 	}
@@ -94,5 +109,29 @@ func run(a *cli.App, cmd *cobra.Command, args []string, o *options, out ui.Progr
 		return nil, err
 	}
 	out.Begin(s.Title("deploy", spec.App))
+	if o.continues {
+		if err := o.Continue(ctx, s.Client, out); err != nil {
+			return nil, err
+		}
+	}
 	return o.Run(ctx, s, out, spec)
+}
+
+// checkCanary returns an error for flags of a canary that contradict each other.
+func (o *options) checkCanary(cmd *cobra.Command) error {
+	chosen := o.Image != "" || o.Ref != "" || o.Canary.Pods != "" || o.Force || cmd.Flags().Changed("for")
+	switch {
+	case o.continues && chosen:
+		return cli.Usagef("--continue ships the version of the canary; " +
+			"it cannot be combined with a ref, --image, --canary, --for or --force")
+	case cmd.Flags().Changed("canary") && o.Canary.Pods == "":
+		return cli.Usagef("--canary needs a number of Pods, or a percentage of them such as 25%%")
+	case cmd.Flags().Changed("for") && o.Canary.Pods == "":
+		return cli.Usagef("--for is the time of a canary; pass --canary too")
+	case o.Canary.For < 0:
+		return cli.Usagef("--for %s is not a time; pass one such as 2m", o.Canary.For)
+	case o.Canary.Pods != "" && o.Force:
+		return cli.Usagef("--canary and --force cannot be combined, because --force replaces all Pods")
+	}
+	return nil
 }

@@ -18,7 +18,7 @@ var stateMarks = map[status.State]ui.Mark{
 	status.Running: ui.Good, status.Scheduled: ui.Good, status.Callable: ui.Good,
 	status.NotReady: ui.Bad, status.Invalid: ui.Bad,
 	status.NotDeployed: ui.Warn, status.NotForged: ui.Dim, status.Stopped: ui.Warn, status.Suspended: ui.Warn,
-	status.Terminating: ui.Dim,
+	status.Terminating: ui.Dim, status.Canary: ui.Warn,
 }
 
 func printOverview(a *cli.App, apps []status.App, conf *config.Config, connected bool) {

@@ -29,6 +29,8 @@ type Release struct {
 	DroppedJobs []string
 	// Last, if not nil, changes what needs no watch, when all Deployments are complete. If it fails, so does the release.
 	Last func(ctx context.Context, out io.Writer) error
+	// Canary, if not nil, says what follows when the first new Pods of the Deployments run that Change has held.
+	Canary *Canary
 }
 
 // Member is a Deployment of a release, and its change.
@@ -88,21 +90,16 @@ func (g *group) run(ctx context.Context) (pipeline.Result, error) {
 			return pipeline.Result{}, g.stop(ctx, g.runs[:i], err)
 		}
 	}
-	g.watch(ctx)
-	if i := slices.IndexFunc(g.runs, (*run).failed); i >= 0 {
-		return pipeline.Result{}, g.fail(ctx, g.runs[i])
+	if err := g.watched(ctx); err != nil {
+		return pipeline.Result{}, err
 	}
-	var left error
-	for i, r := range g.runs {
-		if changed, ok := errors.AsType[*ChangedError](r.err); ok {
-			return pipeline.Result{}, g.stop(ctx, slices.Delete(slices.Clone(g.runs), i, i+1), changed)
+	if held := g.held(); g.Canary != nil && len(held) > 0 {
+		if err := g.canary(ctx, held); err != nil {
+			return pipeline.Result{}, err
 		}
-		if left == nil && r.err != nil {
-			left = &ContinuesError{r.App, r.err}
+		if g.Canary.Held {
+			return g.heldResult(held), nil
 		}
-	}
-	if left != nil {
-		return pipeline.Result{}, left
 	}
 	if g.Last != nil {
 		if err := g.Last(ctx, g.out); err != nil {
@@ -118,6 +115,31 @@ func (g *group) run(ctx context.Context) (pipeline.Result, error) {
 		r.trim(ctx)
 	}
 	return g.result(in), nil
+}
+
+// watched watches the changes to their end; see outcome.
+func (g *group) watched(ctx context.Context) error {
+	g.watch(ctx)
+	return g.outcome(ctx)
+}
+
+// outcome returns nil if the watch of all Deployments ended well. Else it restores what ran before, where norn may, and
+// returns an error.
+func (g *group) outcome(ctx context.Context) error {
+	if i := slices.IndexFunc(g.runs, (*run).failed); i >= 0 {
+		return g.fail(ctx, g.runs[i], g.runs[i].investigate(ctx, g.runs[i].verdict))
+	}
+	var left error
+	for i, r := range g.runs {
+		if changed, ok := errors.AsType[*ChangedError](r.err); ok {
+			g.letGo(ctx, r)
+			return g.stop(ctx, slices.Delete(slices.Clone(g.runs), i, i+1), changed)
+		}
+		if left == nil && r.err != nil {
+			left = &ContinuesError{r.App, r.err, len(g.held()) > 0}
+		}
+	}
+	return left
 }
 
 // errDecided ends the watches of a release that another Deployment has decided.

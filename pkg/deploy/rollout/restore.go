@@ -25,8 +25,8 @@ const (
 
 // fail shows the evidence of the rollout that failed, restores the version of all Deployments that ran before, and
 // returns an *Error with the outcome.
-func (g *group) fail(ctx context.Context, r *run) error {
-	failure := &Error{r.investigate(ctx, r.verdict)}
+func (g *group) fail(ctx context.Context, r *run, evidence Failure) error {
+	failure := &Error{evidence}
 	f := &failure.Evidence
 	in := g.currentRelease(ctx, g.runs)
 	if r.current != nil {

@@ -56,12 +56,17 @@ func (e *Error) Failure() any { return e.Evidence }
 
 // ContinuesError reports that norn stopped watching a rollout, which the cluster continues.
 type ContinuesError struct {
-	App string
-	Err error // why
+	App  string
+	Err  error // why
+	Held bool  // the rollout is held after the first new Pods
 }
 
-// Error names the app, and the command that shows the rollout.
+// Error names the app, and the command that shows the rollout, or the commands that end its hold.
 func (e *ContinuesError) Error() string {
+	if e.Held {
+		return fmt.Sprintf("the canary of %s stays in the cluster: norn deploy %[1]s --continue ships the version, and "+
+			"norn rollback %[1]s goes back: %v", e.App, e.Err)
+	}
 	return fmt.Sprintf("the rollout of %s continues in the cluster; see norn status %[1]s: %v", e.App, e.Err)
 }
 
@@ -83,6 +88,8 @@ type runner struct {
 	ports               []int // where the container listens, if not on its probe's port
 	// failedBefore has the Pods that had failed before the change.
 	failedBefore map[types.UID]bool
+	// trial is how long the watch of a canary goes on when its Pods are up.
+	trial time.Duration
 	// restoring names the revision that is being restored, or is "".
 	restoring string
 	// release reports whether all Deployments of the release are complete, given whether this one is. If nil, this one is

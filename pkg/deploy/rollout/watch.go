@@ -10,6 +10,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 
+	"norn/pkg/k8s/metadata"
 	k8srollout "norn/pkg/k8s/rollout"
 	"norn/pkg/pipeline"
 )
@@ -46,9 +47,9 @@ func (r *runner) watch(
 	ctx context.Context, applied *appsv1.Deployment,
 ) (k8srollout.Verdict, *appsv1.ReplicaSet, error) {
 	r.applied = applied
-	bounded, cancel := context.WithTimeout(ctx, r.Timeout)
+	bounded, cancel := context.WithTimeout(ctx, r.Timeout+r.trial)
 	defer cancel()
-	w := &watcher{runner: r, judge: k8srollout.Judge}
+	w := &watcher{runner: r, judge: k8srollout.Judge, hold: r.trial}
 	err := r.objects.Observe(bounded, r.Workload(), func(o k8srollout.Observation) (bool, error) {
 		if err := w.checkUnchanged(o); err != nil {
 			return false, err
@@ -92,7 +93,7 @@ func (w *watcher) lookAgain(ctx context.Context) error {
 		if err := w.checkUnchanged(o); err != nil {
 			return false, err
 		}
-		o.Generation, o.AllowRestarts, o.Before = w.applied.Generation, &w.AllowRestarts, w.failedBefore
+		w.complete(&o)
 		if v := w.steady(o, k8srollout.Judge(o)); v.Up {
 			w.verdict, w.current = v, k8srollout.CurrentReplicaSet(o)
 		}
@@ -111,12 +112,20 @@ func (w *watcher) checkUnchanged(o k8srollout.Observation) error {
 
 // observe judges one observation and reports what changed.
 func (w *watcher) observe(ctx context.Context, o k8srollout.Observation) {
-	o.Generation, o.AllowRestarts, o.Before = w.applied.Generation, &w.AllowRestarts, w.failedBefore
+	w.complete(&o)
 	w.countLost()
 	v := w.steady(o, w.judge(o))
 	w.report(o, v)
 	w.verdict, w.current = v, k8srollout.CurrentReplicaSet(o)
 	w.measure(ctx)
+}
+
+// complete adds to an observation what the watcher knows about the change.
+func (w *watcher) complete(o *k8srollout.Observation) {
+	o.Generation, o.AllowRestarts, o.Before = w.applied.Generation, &w.AllowRestarts, w.failedBefore
+	if c := metadata.CanaryOf(w.applied); c != nil {
+		o.Canary = int(c.Pods)
+	}
 }
 
 // measure turns a stall that has lasted too long into a failure.
@@ -166,7 +175,10 @@ func (w *watcher) steady(o k8srollout.Observation, v k8srollout.Verdict) k8sroll
 	}
 	if time.Since(w.up) < least {
 		v.State, v.Up = k8srollout.Progressing, restarts == 0 // at the time limit, available is enough
-		v.Message = fmt.Sprintf("%d of %d Pods available; watching them for %s%s", v.Ready, v.Want, least, why)
+		if o.Canary == 0 {
+			v.Message = fmt.Sprintf("%d of %d Pods available", v.Ready, v.Want)
+		}
+		v.Message += fmt.Sprintf("; watching them for %s%s", least, why)
 	}
 	return v
 }

@@ -79,6 +79,9 @@ func Judge(o Observation) Verdict {
 		return Verdict{State: Failed, Reason: NoDeployment, Message: "the Deployment no longer exists"}
 	}
 	want := int(desired(d))
+	if o.Canary > 0 {
+		want = o.Canary
+	}
 	v := Verdict{Want: want}
 	if max(d.Generation, o.Generation) > d.Status.ObservedGeneration {
 		v.Reason, v.Message = stillStarting, "waiting for the Deployment's controller"
@@ -89,8 +92,13 @@ func Judge(o Observation) Verdict {
 	v.Ready = countReady(mine)
 	s := d.Status
 	created := current != nil && int(s.UpdatedReplicas) >= want
-	v.Up = created && int(s.AvailableReplicas) >= want && v.Ready >= want
-	if v.Up {
+	v.Up = created && (o.Canary > 0 || int(s.AvailableReplicas) >= want) && v.Ready >= want
+	switch {
+	case v.Up && o.Canary > 0: // they never become available, which holds the rollout
+		v.State = Complete
+		v.Message = fmt.Sprintf("%s ready beside %s", plural(v.Ready, "new Pod"), plural(len(notEnding(old)), "old one"))
+		return v
+	case v.Up:
 		return o.upVerdict(v, old)
 	}
 	if f, found := failure(o, o.onLiveNodes(mine), current); found {
@@ -124,10 +132,9 @@ func Judge(o Observation) Verdict {
 // upVerdict completes v for a rollout whose new Pods are all available. It waits until the controller has told the old
 // Pods to end, but not until they have ended: a Pod on a dead node never does. kubectl rollout status does the same.
 func (o Observation) upVerdict(v Verdict, old []*corev1.Pod) Verdict {
-	running := slices.DeleteFunc(slices.Clone(old), func(p *corev1.Pod) bool { return p.DeletionTimestamp != nil })
 	switch s := o.Deployment.Status; {
-	case len(running) > 0:
-		v.Message = o.waitingFor(running)
+	case len(notEnding(old)) > 0:
+		v.Message = o.waitingFor(notEnding(old))
 	case s.Replicas > s.UpdatedReplicas:
 		v.Message = "waiting for the Deployment's controller"
 	default:
@@ -140,6 +147,11 @@ func (o Observation) upVerdict(v Verdict, old []*corev1.Pod) Verdict {
 		}
 	}
 	return v
+}
+
+// notEnding returns the Pods that are not terminating.
+func notEnding(pods []*corev1.Pod) []*corev1.Pod {
+	return slices.DeleteFunc(slices.Clone(pods), func(p *corev1.Pod) bool { return p.DeletionTimestamp != nil })
 }
 
 // failure returns why the new Pods do not start: the first failure, or else the first stall.

@@ -25,6 +25,8 @@ type Observation struct {
 	// Before has the Pods that had failed before the change. They do not count as lost: the cluster keeps a failed Pod of
 	// a ReplicaSet for days, and a rollback uses the ReplicaSet again. See FailedPods.
 	Before map[types.UID]bool
+	// Canary is how many new Pods a Deployment that is held gets beside its old ones; 0 if it is not held.
+	Canary int
 	// AllowRestarts, if set, replaces DefaultAllowedRestarts.
 	AllowRestarts *int
 	// Now, if set, is the time of the observation: a container that restarted within the last minute does not count as

@@ -82,6 +82,7 @@ func eat() {
 func serve(port, mood string, health int) {
 	var asked atomic.Int64 // time of the first probe
 	mux := http.NewServeMux()
+	var served atomic.Int64
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		// This leaves time for two startup probes, one every 5 s, because the first may time out in the kubelet. Right
 		// after a restart, the kubelet may also send a liveness probe first.
@@ -96,7 +97,7 @@ func serve(port, mood string, health int) {
 		_, _ = fmt.Fprintf(w, "version %s in the mood %s\n", os.Getenv("VERSION"), mood)
 	})
 	mux.HandleFunc("GET /checkout", func(w http.ResponseWriter, _ *http.Request) {
-		if mood == "flawed" {
+		if mood == "flawed" || mood == "tire" && served.Add(1) > 1 { // tire: each Pod sells once
 			log.Print("no checkout today")
 			w.WriteHeader(http.StatusInternalServerError)
 		}

@@ -1,0 +1,208 @@
+package deploy
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"norn/pkg/deploy/rollout"
+	"norn/pkg/forge/objects"
+	"norn/pkg/k8s"
+	"norn/pkg/k8s/metadata"
+	"norn/pkg/pipeline"
+)
+
+// CanaryOptions are the options of a deploy that begins with a few new Pods beside the old ones.
+type CanaryOptions struct {
+	Pods string        // how many, or the percentage of the replicas, such as "25%"; "" means no canary
+	For  time.Duration // how long norn watches them before the rollout continues; 0 leaves them
+}
+
+// continues is why a deploy that continues a canary skips a step.
+const continues = "the canary has begun with it"
+
+// plan describes the canary, after what a rollout would change.
+func (c CanaryOptions) plan() string {
+	switch {
+	case c.Pods == "":
+		return ""
+	case c.For == 0:
+		return fmt.Sprintf("; a canary of %s first, which stays until norn deploy --continue or norn rollback", c.Pods)
+	}
+	return fmt.Sprintf("; a canary of %s first, for %s", c.Pods, c.For)
+}
+
+// count returns how many Pods of a canary are new, rounded up.
+func (c CanaryOptions) count(replicas int32) (int32, error) {
+	value := intstr.Parse(c.Pods)
+	n, err := intstr.GetScaledValueFromIntOrPercent(&value, int(replicas), true)
+	if err != nil || n < 1 && replicas > 0 {
+		return 0, &pipeline.UsageError{
+			Problem: fmt.Sprintf("--canary %s is not a number of Pods", c.Pods),
+			Advice:  "pass a number from 1, or a percentage of the replicas such as 25%",
+		}
+	}
+	return int32(min(n, int(replicas))), nil //nolint:gosec // at most the replicas
+}
+
+// checkCanary returns an error if the deploy cannot begin with a canary.
+func (r *run) checkCanary(live liveApp) error {
+	o := r.options.Canary
+	if o.Pods == "" {
+		return nil
+	}
+	standing := false
+	for i, spec := range r.spec.Workloads() {
+		d := live.all()[i].deployment
+		if !spec.Role.Standing() {
+			continue
+		}
+		standing = true
+		recreates, err := objects.Recreates(spec, r.options.Settings)
+		if err != nil {
+			return err
+		}
+		if recreates {
+			return &pipeline.UsageError{
+				Problem: fmt.Sprintf("a canary of %s cannot run beside the running Pods, because its strategy is Recreate",
+					spec.Workload()),
+				Advice: "deploy without --canary; a volume that Pods on all nodes can mount needs no Recreate",
+			}
+		}
+		if d == nil {
+			continue
+		}
+		if err := objects.CheckHoldable(d); err != nil {
+			return err
+		}
+		if _, err := o.count(cmp.Or(int32(spec.Replicas), 1)); err != nil { //nolint:gosec // validated
+			return err
+		}
+	}
+	if !standing {
+		return &pipeline.UsageError{
+			Problem: fmt.Sprintf("%s has no Pods that get a canary: its role is %s", r.spec.App, r.spec.Role),
+			Advice:  "deploy without --canary",
+		}
+	}
+	return nil
+}
+
+// newCanary returns what follows when the Pods of a canary run, or nil without one.
+func (r *run) newCanary(s shipment) *rollout.Canary {
+	if r.options.Canary.Pods == "" {
+		return nil
+	}
+	c := &rollout.Canary{For: r.options.Canary.For}
+	if r.verifies() {
+		c.Check = func(ctx context.Context, out io.Writer, pod *corev1.Pod) (*rollout.Failure, error) {
+			return (&examination{r, s, out}).command(ctx, pod)
+		}
+	}
+	return c
+}
+
+// canaryOf returns the canary with which the Deployment of t gets a release, or nil if no old Pods would run beside it.
+func (r *run) canaryOf(
+	ctx context.Context, out io.Writer, t rollout.Target, release k8s.Release,
+) (*metadata.Canary, error) {
+	before, err := r.cluster.GetDeployment(ctx, t.Namespace, t.Workload())
+	if err != nil {
+		return nil, err
+	}
+	none := func(why string) (*metadata.Canary, error) {
+		_, _ = fmt.Fprintf(out, "no canary: %s\n", why)
+		return nil, nil //nolint:nilnil // no canary
+	}
+	switch {
+	case before.Spec.Replicas != nil && *before.Spec.Replicas == 0:
+		return none("the Deployment is scaled to 0")
+	case before.Status.Replicas == 0 || t.RanBefore == "":
+		return none("no version ran before")
+	}
+	after, err := r.cluster.DryRun().SetImage(ctx, t.Namespace, t.Workload(), release)
+	if err != nil {
+		return nil, err
+	}
+	revisions, err := r.cluster.Revisions(ctx, after)
+	if err != nil {
+		return nil, err
+	}
+	if slices.ContainsFunc(revisions, func(v k8s.Revision) bool { return v.Current && v.Set.Status.Replicas > 0 }) {
+		return none("the version has Pods already")
+	}
+	pods, err := r.options.Canary.count(*before.Spec.Replicas)
+	if err != nil {
+		return nil, err
+	}
+	c := metadata.NewCanary(before, pods, t.RanBefore, time.Now())
+	return &c, nil
+}
+
+// Continue runs the step that chooses the version of the canary that is held. It sets the options for a deploy that
+// ships the version to all Pods, and builds, tests and migrates nothing.
+func (o *Options) Continue(ctx context.Context, cluster *k8s.Client, to pipeline.Reporter) error {
+	choose := func(ctx context.Context, out io.Writer) (*k8s.Release, pipeline.Result, error) {
+		all, err := readProcesses(ctx, cluster, o.Target)
+		if err != nil {
+			return nil, pipeline.Result{}, err
+		}
+		d := all.held()
+		if d == nil {
+			return nil, pipeline.Result{}, &pipeline.UsageError{
+				Problem: fmt.Sprintf("%s has no canary to continue", o.App),
+				Advice:  fmt.Sprintf("norn status %s shows what runs; deploy a version with norn deploy %[1]s --canary", o.App),
+			}
+		}
+		held := k8s.ReleaseOfDeployment(d)
+		detail := fmt.Sprintf("%s, whose canary has run for %s", metadata.VersionName(held.Commit, held.Image),
+			time.Since(metadata.CanaryOf(d).Since).Round(time.Second))
+		return &held, pipeline.Result{State: pipeline.Done, Detail: detail}, nil
+	}
+	step := pipeline.Step[*k8s.Release]{Name: "choose", Run: choose, Plan: choose}
+	held, err := pipeline.RunStep(ctx, o.runner(to), step)
+	if err != nil {
+		return err
+	}
+	o.Image, o.Continues = held.Image, held
+	if o.Ref = held.Commit; strings.HasSuffix(o.Ref, metadata.DirtySuffix) {
+		o.Ref = "" // git does not have it: the infraspec on disk counts
+	}
+	return nil
+}
+
+// held returns the Deployment with a canary that is held, or nil.
+func (p processes) held() *appsv1.Deployment {
+	for _, s := range p.standing {
+		if metadata.CanaryOf(s.live) != nil {
+			return s.live
+		}
+	}
+	return nil
+}
+
+// beforeCanary returns the release that ran before the canary that is held, if one is.
+func (p processes) beforeCanary(history []release) (release, bool) {
+	for _, s := range p.standing {
+		c := metadata.CanaryOf(s.live)
+		if c == nil {
+			continue
+		}
+		i := slices.IndexFunc(history, func(r release) bool {
+			part, has := r.parts[s.ProcessName()]
+			return has && !r.partial && part.Set.UID == c.RanBefore
+		})
+		if i >= 0 {
+			return history[i], true
+		}
+	}
+	return release{}, false
+}

@@ -1,0 +1,53 @@
+package metadata
+
+import (
+	"reflect"
+	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+)
+
+// A Deployment is held only with both the annotation and the fields, and knows what they were before.
+func TestCanaryOf(t *testing.T) {
+	deadline, surge := int32(300), intstr.FromString("50%")
+	before := appsv1.Deployment{}
+	before.Spec.MinReadySeconds, before.Spec.ProgressDeadlineSeconds = 7, &deadline
+	before.Spec.Strategy.Type = appsv1.RollingUpdateDeploymentStrategyType
+	before.Spec.Strategy.RollingUpdate = &appsv1.RollingUpdateDeployment{MaxSurge: &surge}
+
+	c := NewCanary(&before, 3, "uid", time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC))
+	text, err := c.Annotation()
+	if err != nil {
+		t.Fatal(err)
+	}
+	held := *before.DeepCopy()
+	held.Annotations = map[string]string{CanaryAnnotation: text}
+	if CanaryOf(&held) != nil {
+		t.Error("the annotation alone holds the Deployment")
+	}
+	c.Hold(&held.Spec)
+	if got := CanaryOf(&held); !reflect.DeepEqual(got, &c) {
+		t.Errorf("got %+v, want %+v", got, c)
+	}
+	s := held.Spec
+	if u := s.Strategy.RollingUpdate; u.MaxUnavailable.IntVal != 0 || u.MaxSurge.IntVal != 3 {
+		t.Errorf("the strategy is %v", u)
+	}
+	if *s.ProgressDeadlineSeconds <= s.MinReadySeconds {
+		t.Errorf("the API server would refuse a deadline of %d s", *s.ProgressDeadlineSeconds)
+	}
+	if got := Unheld(held); !reflect.DeepEqual(got.Spec, before.Spec) {
+		t.Errorf("unheld: %+v, want %+v", got.Spec, before.Spec)
+	}
+	for _, broken := range []string{"", "{", `{"pods":0}`} {
+		held.Annotations[CanaryAnnotation] = broken
+		if CanaryOf(&held) != nil {
+			t.Errorf("%q describes a canary", broken)
+		}
+	}
+	if CanaryOf(nil) != nil {
+		t.Error("no Deployment is held")
+	}
+}
