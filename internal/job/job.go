@@ -14,6 +14,7 @@ import (
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -124,6 +125,8 @@ func (r Request) owner() objects.Owner {
 func appPod(ctx context.Context, cluster *k8s.Client, r Request) (*corev1.PodTemplateSpec, error) {
 	d, err := cluster.GetDeployment(ctx, r.Namespace, r.workload())
 	switch {
+	case err == nil && metadata.CanaryOf(d) != nil:
+		return beforeCanary(ctx, cluster, d, r)
 	case err == nil && !d.Spec.Paused:
 		err := objects.CheckWorkloadByName(objects.KindDeployment, d, r.owner())
 		return d.Spec.Template.DeepCopy(), err
@@ -142,6 +145,25 @@ func appPod(ctx context.Context, cluster *k8s.Client, r Request) (*corev1.PodTem
 		return nil, &NotDeployedError{App: r.App, Namespace: r.Namespace, Function: true}
 	}
 	return nil, &NotDeployedError{App: r.workload(), Namespace: r.Namespace}
+}
+
+// beforeCanary returns the Pod template of the version that ran before the canary of a Deployment, or that of the canary
+// if norn does not know it.
+func beforeCanary(
+	ctx context.Context, cluster *k8s.Client, d *appsv1.Deployment, r Request,
+) (*corev1.PodTemplateSpec, error) {
+	if err := objects.CheckWorkloadByName(objects.KindDeployment, d, r.owner()); err != nil {
+		return nil, err
+	}
+	revisions, err := cluster.Revisions(ctx, d)
+	for _, v := range revisions {
+		if v.Set.UID == metadata.CanaryOf(d).RanBefore {
+			template := v.Set.Spec.Template.DeepCopy()
+			delete(template.Labels, appsv1.DefaultDeploymentUniqueLabelKey)
+			return template, nil
+		}
+	}
+	return d.Spec.Template.DeepCopy(), err
 }
 
 // Call runs a Pod once, as norn invoke does for a function. It fails like Command.

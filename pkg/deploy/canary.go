@@ -15,6 +15,7 @@ import (
 
 	"norn/pkg/deploy/rollout"
 	"norn/pkg/forge/objects"
+	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
 	"norn/pkg/k8s/metadata"
 	"norn/pkg/pipeline"
@@ -71,14 +72,14 @@ func (r *run) checkCanary(live liveApp) error {
 			return err
 		}
 		if recreates {
-			return &pipeline.UsageError{
-				Problem: fmt.Sprintf("a canary of %s cannot run beside the running Pods, because its strategy is Recreate",
-					spec.Workload()),
-				Advice: "deploy without --canary; a volume that Pods on all nodes can mount needs no Recreate",
-			}
+			return noCanary(spec)
 		}
 		if d == nil {
 			continue
+		}
+		recreates = r.options.VersionOnly && d.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType
+		if recreates {
+			return noCanary(spec)
 		}
 		if err := objects.CheckHoldable(d); err != nil {
 			return err
@@ -96,6 +97,15 @@ func (r *run) checkCanary(live liveApp) error {
 	return nil
 }
 
+// noCanary returns the error for a process whose old Pods end before new ones start.
+func noCanary(spec *infraspec.Spec) error {
+	return &pipeline.UsageError{
+		Problem: fmt.Sprintf("a canary of %s cannot run beside the running Pods, because its strategy is Recreate",
+			spec.Workload()),
+		Advice: "deploy without --canary; a volume that Pods on all nodes can mount needs no Recreate",
+	}
+}
+
 // newCanary returns what follows when the Pods of a canary run, or nil without one.
 func (r *run) newCanary(s shipment) *rollout.Canary {
 	if r.options.Canary.Pods == "" {
@@ -104,7 +114,7 @@ func (r *run) newCanary(s shipment) *rollout.Canary {
 	c := &rollout.Canary{For: r.options.Canary.For}
 	if r.verifies() {
 		c.Check = func(ctx context.Context, out io.Writer, pod *corev1.Pod) (*rollout.Failure, error) {
-			return (&examination{r, s, out}).command(ctx, pod)
+			return (&examination{run: r, s: s, out: out, beside: true}).command(ctx, pod)
 		}
 	}
 	return c
@@ -143,7 +153,8 @@ func (r *run) canaryOf(
 	if err != nil {
 		return nil, err
 	}
-	c := metadata.NewCanary(before, pods, t.RanBefore, time.Now())
+	c := metadata.NewCanary(before, pods, release.Image, time.Now())
+	c.RanBefore = t.RanBefore
 	return &c, nil
 }
 
@@ -157,14 +168,10 @@ func (o *Options) Continue(ctx context.Context, cluster *k8s.Client, to pipeline
 		}
 		d := all.held()
 		if d == nil {
-			return nil, pipeline.Result{}, &pipeline.UsageError{
-				Problem: fmt.Sprintf("%s has no canary to continue", o.App),
-				Advice:  fmt.Sprintf("norn status %s shows what runs; deploy a version with norn deploy %[1]s --canary", o.App),
-			}
+			return nil, pipeline.Result{}, nothingHeld(o.App)
 		}
 		held := k8s.ReleaseOfDeployment(d)
-		detail := fmt.Sprintf("%s, whose canary has run for %s", metadata.VersionName(held.Commit, held.Image),
-			time.Since(metadata.CanaryOf(d).Since).Round(time.Second))
+		detail := "the canary, " + metadata.VersionName(held.Commit, held.Image)
 		return &held, pipeline.Result{State: pipeline.Done, Detail: detail}, nil
 	}
 	step := pipeline.Step[*k8s.Release]{Name: "choose", Run: choose, Plan: choose}
@@ -175,6 +182,43 @@ func (o *Options) Continue(ctx context.Context, cluster *k8s.Client, to pipeline
 	o.Image, o.Continues = held.Image, held
 	if o.Ref = held.Commit; strings.HasSuffix(o.Ref, metadata.DirtySuffix) {
 		o.Ref = "" // git does not have it: the infraspec on disk counts
+	}
+	return nil
+}
+
+func nothingHeld(app string) error {
+	return &pipeline.UsageError{
+		Problem: app + " has no canary to continue",
+		Advice:  fmt.Sprintf("norn status %s shows what runs; deploy a version with norn deploy %[1]s --canary", app),
+	}
+}
+
+// checkContinues returns an error if the canary that the deploy continues has ended since it was chosen, or is another
+// one. If the canary's Pods differ from the infraspec, the deploy ships the version alone.
+func (r *run) checkContinues(out io.Writer, live liveApp) error {
+	chosen := r.options.Continues
+	if chosen == nil {
+		return nil
+	}
+	found := false
+	var differs []string
+	for _, w := range live.all() {
+		if metadata.CanaryOf(w.deployment) == nil {
+			continue
+		}
+		now := k8s.ReleaseOfDeployment(w.deployment)
+		if now.Image != chosen.Image || now.Commit != chosen.Commit {
+			return objects.CheckHeld(w.deployment)
+		}
+		found, differs = true, append(differs, w.differs...)
+	}
+	if !found {
+		return nothingHeld(r.spec.App)
+	}
+	if len(differs) > 0 {
+		pipeline.Warn(out, "the infraspec is not that of the canary (%s), so norn ships the version alone; "+
+			"to apply the infraspec, deploy it afterwards", strings.Join(differs, ", "))
+		r.options.VersionOnly = true
 	}
 	return nil
 }

@@ -26,8 +26,9 @@ import (
 // examination is one run of verify.
 type examination struct {
 	*run
-	s   shipment
-	out io.Writer
+	s      shipment
+	out    io.Writer
+	beside bool // the Pod is one of a canary: only what the command says is evidence
 }
 
 // examine starts one Pod of the new version that no Service selects, waits until it is ready, and runs verify's command
@@ -193,7 +194,9 @@ func (e *examination) command(ctx context.Context, target *corev1.Pod) (*rollout
 	case ctx.Err() != nil:
 		return nil, fmt.Errorf("verify was interrupted; the running version is unchanged: %w", err)
 	}
-	if _, denied := errors.AsType[*k8s.DeniedError](err); denied {
+	_, denied := errors.AsType[*k8s.DeniedError](err)
+	_, exited := errors.AsType[*job.ExitError](err)
+	if denied || e.beside && !exited {
 		return nil, err
 	}
 	e.options.ShowLog(ctx, e.cluster, e.out, target)

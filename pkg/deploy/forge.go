@@ -182,7 +182,7 @@ func Repository(ctx context.Context, spec *infraspec.Spec) string {
 
 // ranBefore returns the ReplicaSet to restore if a change of the Deployment fails, or "".
 func ranBefore(ctx context.Context, cluster *k8s.Client, before *appsv1.Deployment) (types.UID, error) {
-	if c := metadata.CanaryOf(before); c != nil {
+	if c := metadata.CanaryOf(before); c != nil && c.RanBefore != "" {
 		return c.RanBefore, nil
 	}
 	revisions, err := cluster.Revisions(ctx, before)

@@ -112,7 +112,8 @@ func (r *run) currentDeployment(ctx context.Context, spec *infraspec.Spec) (live
 		deployment: d,
 		migrated:   d.Annotations[metadata.MigratedAnnotation],
 	}
-	now.differs, now.reshaped = differences(d, spec, r.options.Settings)
+	unheld := metadata.Unheld(*d)
+	now.differs, now.reshaped = differences(&unheld, spec, r.options.Settings)
 	revisions, err := r.cluster.Revisions(ctx, d)
 	if err != nil {
 		return liveWorkload{}, err

@@ -47,6 +47,10 @@ func (r *run) source() pipeline.Step[sourced] {
 		if err != nil {
 			return sourced{}, pipeline.Result{}, err
 		}
+		if err := shipping.checkContinues(out, live); err != nil {
+			return sourced{}, pipeline.Result{}, err
+		}
+		r.options.VersionOnly = shipping.options.VersionOnly
 		if err := shipping.compare(out, live); err != nil {
 			return sourced{}, pipeline.Result{}, err
 		}
@@ -154,7 +158,7 @@ func (r *run) compare(out io.Writer, live liveApp) error {
 	}
 	if warning := notYetRead(live.pod, r.spec); warning != "" && r.spec.Role != infraspec.Function {
 		pipeline.Warn(out, "%s", warning)
-	} else if len(live.differs) > 0 {
+	} else if len(live.differs) > 0 && r.options.Continues == nil {
 		pipeline.Warn(out, "the Deployment differs from the infraspec (%s), and --version-only leaves it as it is",
 			strings.Join(live.differs, ", "))
 	}

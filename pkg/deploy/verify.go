@@ -71,11 +71,11 @@ func (r *run) verify(s shipment, before prepared) []pipeline.Step[pipeline.None]
 		plan = pipeline.Fixed(pipeline.None{}, pipeline.Skipped, why)
 	}
 	run := pipeline.Act(func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
-		return pipeline.Result{State: pipeline.Skipped, Detail: why}, (&examination{r, s, out}).removeEarlier(ctx)
+		return pipeline.Result{State: pipeline.Skipped, Detail: why}, (&examination{run: r, s: s, out: out}).removeEarlier(ctx)
 	})
 	if why == "" {
 		run = pipeline.Act(func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
-			result, failed, err := (&examination{r, s, out}).examine(ctx)
+			result, failed, err := (&examination{run: r, s: s, out: out}).examine(ctx)
 			if failed == nil {
 				return result, err
 			}

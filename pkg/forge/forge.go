@@ -10,6 +10,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -38,7 +39,8 @@ type Options struct {
 	NoWait     bool          // does not wait for the Pods that it replaces
 	// DeployFollows pauses a Deployment that changes, until the deploy that follows unpauses it.
 	DeployFollows bool
-	// Continues leaves the Deployments as they are: a deploy continues their canary, which has the infraspec.
+	// Continues leaves the Deployments as they are: a deploy continues their canary, which has the infraspec. The CronJobs
+	// change last, so they do not have it yet.
 	Continues bool
 	// NextImage is the image that the next deploy would ship. It need not exist yet. The API server is asked whether it
 	// accepts Pods with this name.
@@ -77,10 +79,13 @@ func Steps(
 	if err := r.begin(ctx); err != nil {
 		return nil, nil, err
 	}
+	workload = r.workloadSteps()
 	if o.Continues {
-		return nil, r.trafficSteps(), nil
+		workload = slices.DeleteFunc(workload, func(s Step) bool {
+			return !strings.HasPrefix(s.Name, objects.KindCronJob+" ")
+		})
 	}
-	return r.workloadSteps(), r.trafficSteps(), nil
+	return workload, r.trafficSteps(), nil
 }
 
 // checkCanary returns an error if forge would end the hold of a canary.

@@ -26,8 +26,8 @@ func hold(conf *applyapps.DeploymentApplyConfiguration, c metadata.Canary) error
 	return nil
 }
 
-// PauseCanary pauses a Deployment, so that nothing but norn or kubectl rollout resume continues its canary. If anything
-// has changed the Deployment since live was read, PauseCanary changes nothing; see IsConflict.
+// PauseCanary pauses a Deployment with a canary, so that an autoscaler that adds Pods adds them to both versions. If
+// anything has changed the Deployment since live was read, PauseCanary changes nothing; see IsConflict.
 func (c *Client) PauseCanary(ctx context.Context, live *appsv1.Deployment) (*appsv1.Deployment, error) {
 	now, err := c.patchFields(ctx, live, []map[string]any{
 		{"op": "replace", "path": "/metadata/resourceVersion", "value": live.ResourceVersion},
@@ -36,17 +36,17 @@ func (c *Client) PauseCanary(ctx context.Context, live *appsv1.Deployment) (*app
 	return now, Explain(err, "pause Deployment %s", live.Name)
 }
 
-// EndCanary ends the hold of a Deployment with a canary and unpauses it, so that its rollout continues. forge owns the
-// fields afterwards. EndCanary returns a Deployment that is not held as it is. If anything has changed the Deployment
-// since live was read, EndCanary changes nothing; see IsConflict.
-func (c *Client) EndCanary(ctx context.Context, live *appsv1.Deployment) (*appsv1.Deployment, error) {
+// EndCanary ends the hold of a Deployment with a canary, and unpauses it unless it must stay paused. Then its rollout
+// continues. forge owns the fields afterwards. EndCanary returns a Deployment that is not held as it is. If anything has
+// changed the Deployment since live was read, EndCanary changes nothing; see IsConflict.
+func (c *Client) EndCanary(ctx context.Context, live *appsv1.Deployment, paused bool) (*appsv1.Deployment, error) {
 	changes := releaseHold(live)
 	if len(changes) == 0 {
 		return live, nil
 	}
 	now, err := c.patchFields(ctx, live, append(changes,
 		map[string]any{"op": "replace", "path": "/metadata/resourceVersion", "value": live.ResourceVersion},
-		map[string]any{"op": "add", "path": "/spec/paused", "value": false}))
+		map[string]any{"op": "add", "path": "/spec/paused", "value": paused}))
 	if err == nil {
 		now, err = c.releaseFields(ctx, now)
 	}
@@ -59,10 +59,13 @@ func releaseHold(live *appsv1.Deployment) []map[string]any {
 	if c == nil {
 		return nil
 	}
-	return []map[string]any{
-		{"op": "remove", "path": "/metadata/annotations/norn~1canary"},
+	changes := []map[string]any{
 		{"op": "add", "path": "/spec/minReadySeconds", "value": c.MinReadySeconds},
 		{"op": "add", "path": "/spec/progressDeadlineSeconds", "value": c.ProgressDeadlineSeconds},
 		{"op": "add", "path": "/spec/strategy", "value": c.Strategy},
 	}
+	if _, has := live.Annotations[metadata.CanaryAnnotation]; has {
+		changes = append(changes, map[string]any{"op": "remove", "path": "/metadata/annotations/norn~1canary"})
+	}
+	return changes
 }

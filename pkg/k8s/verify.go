@@ -46,7 +46,7 @@ func (c *Client) ObservePod(ctx context.Context, app string, made *corev1.Pod,
 	pods := w.reflect(c.core.RESTClient(), "pods", ns, &corev1.Pod{}, func(o *metav1.ListOptions) {
 		o.FieldSelector = named
 	})
-	claims, events := c.watchIfAllowed(w, ns, selected(appSelector(app)))
+	claims, events := c.watchIfAllowed(w, ns, app, concern(made.Name))
 	nodes := c.watchNodes(w, pods)
 	w.notifyEvery(observeInterval)
 	return w.each(ctx, []*changeStore{pods}, func() (bool, error) {

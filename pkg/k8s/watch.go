@@ -38,7 +38,7 @@ type Watch struct {
 }
 
 // Watch returns a watch of the Deployments of some of an app's workloads, their ReplicaSets and Pods, the app's claims,
-// and the namespace's events. It also reads the nodes of Pods that are not ready. client-go's reflectors resume broken
+// and the events about them. It also reads the nodes of Pods that are not ready. client-go's reflectors resume broken
 // watches. The watch ends with Stop, or with ctx.
 func (c *Client) Watch(ctx context.Context, ns, app string, workloads ...string) *Watch {
 	w := &Watch{client: c, ns: ns, app: app, workloads: workloads}
@@ -98,7 +98,7 @@ func (w *Watch) watch(ctx context.Context) error {
 	w.deployments = w.reflect(c.apps.RESTClient(), "deployments", w.ns, &appsv1.Deployment{}, narrow)
 	w.replicaSets = w.reflect(c.apps.RESTClient(), "replicasets", w.ns, &appsv1.ReplicaSet{}, selected(ofWorkloads))
 	w.pods = w.reflect(c.core.RESTClient(), "pods", w.ns, &corev1.Pod{}, selected(ofWorkloads))
-	w.claims, w.events = c.watchIfAllowed(w.watches, w.ns, selected(appSelector(w.app)))
+	w.claims, w.events = c.watchIfAllowed(w.watches, w.ns, w.app, concern(w.workloads...))
 	w.nodes = c.watchNodes(w.watches, w.pods)
 	w.notifyEvery(observeInterval)
 	return nil
@@ -177,11 +177,27 @@ func (w *watches) each(ctx context.Context, stores []*changeStore, see func() (d
 		if slices.ContainsFunc(stores, func(s *changeStore) bool { return !s.synced() }) {
 			continue
 		}
+		begin := time.Now()
 		if done, err := see(); done || err != nil {
 			return err
 		}
+		pause(ctx, time.Since(begin))
 	}
 }
+
+// pause waits after a look that took some time, so that looks at thousands of Pods, each of which changes several times,
+// leave most of a core to others. The verdict is at most maxPause late.
+func pause(ctx context.Context, took time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(min(took*pauseFactor, maxPause)):
+	}
+}
+
+const (
+	pauseFactor = 4
+	maxPause    = 500 * time.Millisecond
+)
 
 // notify reports a change.
 func (w *watches) notify() {
@@ -230,11 +246,12 @@ func (w *watches) reflect(client rest.Interface, resource, ns string, example an
 
 // watchIfAllowed watches optional objects of an observation. If the user cannot list them, the reflector retries
 // silently and the store stays empty.
-func (c *Client) watchIfAllowed(w *watches, ns string,
-	byLabel func(*metav1.ListOptions)) (claims, events *changeStore) {
-	claims = w.reflect(c.core.RESTClient(), "persistentvolumeclaims", ns, &corev1.PersistentVolumeClaim{}, byLabel)
-	events = w.reflect(c.core.RESTClient(), "events", ns, &corev1.Event{}, func(*metav1.ListOptions) {})
-	return claims, events
+func (c *Client) watchIfAllowed(
+	w *watches, ns, app string, passes func(*corev1.Event) bool,
+) (claims, events *changeStore) {
+	claims = w.reflect(c.core.RESTClient(), "persistentvolumeclaims", ns, &corev1.PersistentVolumeClaim{},
+		selected(appSelector(app)))
+	return claims, c.watchEvents(w, ns, passes)
 }
 
 // checkAllowed returns an error if the user cannot list one of the kinds. Without this check, a reflector would
@@ -255,6 +272,7 @@ func (c *Client) checkAllowed(ctx context.Context, ns, selector string) error {
 type changeStore struct {
 	cache.Store
 	changed func()
+	omits   func(obj any) bool // or nil
 
 	mu     sync.Mutex
 	filled bool
@@ -272,10 +290,17 @@ func (s *changeStore) synced() bool {
 }
 
 // Add implements cache.ReflectorStore.
-func (s *changeStore) Add(obj any) error { return s.notify(s.Store.Add(obj)) }
+func (s *changeStore) Add(obj any) error { return s.put(obj, s.Store.Add) }
 
 // Update implements cache.ReflectorStore.
-func (s *changeStore) Update(obj any) error { return s.notify(s.Store.Update(obj)) }
+func (s *changeStore) Update(obj any) error { return s.put(obj, s.Store.Update) }
+
+func (s *changeStore) put(obj any, put func(any) error) error {
+	if s.omits != nil && s.omits(obj) {
+		return nil
+	}
+	return s.notify(put(obj))
+}
 
 // Delete implements cache.ReflectorStore.
 func (s *changeStore) Delete(obj any) error { return s.notify(s.Store.Delete(obj)) }

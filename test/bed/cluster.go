@@ -21,6 +21,7 @@ type Cluster struct {
 	Registry   string // HOST:PORT, without a login
 	Dir        string // its state folder
 	Gateway    string // HOST:PORT of its gateway, or ""
+	GatewayTLS string // HOST:PORT of its gateway for HTTPS, or ""
 
 	passing  bool // it runs no containers and ends with the tests, so namespaces may stay
 	requests requests
@@ -151,11 +152,11 @@ func start(devcluster string, args ...string) (*Cluster, error) {
 
 // describe reads the addresses that devcluster prints as JSON.
 func (c *Cluster) describe(printed string) error {
-	var info struct{ Registry, Gateway string }
+	var info struct{ Registry, Gateway, GatewayTLS string }
 	if err := json.Unmarshal([]byte(printed), &info); err != nil {
 		return fmt.Errorf("read the addresses of the cluster in %s: %w", c.Dir, err)
 	}
-	c.Registry, c.Gateway = info.Registry, info.Gateway
+	c.Registry, c.Gateway, c.GatewayTLS = info.Registry, info.Gateway, info.GatewayTLS
 	return nil
 }
 

@@ -51,7 +51,7 @@ func startClientPod(w *bed.Workspace) {
 	w.Kubectl("wait", "--for=condition=Ready", "pod/"+clientPod, "--timeout=2m")
 }
 
-// startClients starts the clients.
+// startClients starts the clients of all four ways.
 func startClients(t *testing.T, w *bed.Workspace, host string) *clients {
 	t.Helper()
 	service := "http://" + strings.TrimSpace(w.Kubectl("get", "service", appName, "-o", "jsonpath={.spec.clusterIP}"))
@@ -66,6 +66,18 @@ func startClients(t *testing.T, w *bed.Workspace, host string) *clients {
 			continue // the cluster of NORN_TEST_NODES may have none
 		}
 		c.start("gateway, "+keep, exec.Command(outside, append(args, "--host", host, "http://"+w.Gateway)...))
+	}
+	return c
+}
+
+// startOutside starts clients outside the cluster that verify the gateway's certificate.
+func startOutside(t *testing.T, w *bed.Workspace, host, path string) *clients {
+	t.Helper()
+	c := &clients{t: t}
+	for _, keep := range []string{"--keepalive=true", "--keepalive=false"} {
+		c.start("gateway with TLS, "+keep, exec.Command(filepath.Join(os.Getenv("NORN_TEST_BINARIES"), "load"),
+			"--stdin", "--for", "2h", "--workers", "5", "--every", "20ms", keep, "--ca", filepath.Join(w.Dir, "pki", "ca.crt"),
+			"--host", host, "https://"+w.GatewayTLS+path))
 	}
 	return c
 }
@@ -89,9 +101,30 @@ func (c *clients) start(name string, cmd *exec.Cmd) {
 // stop ends the clients, and checks that no request was lost.
 func (c *clients) stop() {
 	c.t.Helper()
+	for name, n := range c.counts() {
+		c.t.Logf("%s: %d requests, %d lost", name, n.Asked, n.lost())
+		if n.lost() > 0 || len(n.Answered) == 0 {
+			c.t.Errorf("%s: of %d requests, %d were lost: %v", name, n.Asked, n.lost(), n.Failed)
+		}
+	}
+}
+
+// lost returns how many requests had no good answer.
+func (n count) lost() int {
+	lost := 0
+	for _, times := range n.Failed {
+		lost += times
+	}
+	return lost
+}
+
+// counts ends the clients, and returns what each has counted, by name.
+func (c *clients) counts() map[string]count {
+	c.t.Helper()
 	for _, one := range c.all {
 		_ = one.stdin.Close()
 	}
+	all := map[string]count{}
 	for _, one := range c.all {
 		watchdog := time.AfterFunc(time.Minute, func() { _ = one.cmd.Process.Kill() })
 		_ = one.cmd.Wait() // it ends with 1 if requests were lost
@@ -100,13 +133,7 @@ func (c *clients) stop() {
 		if err := json.Unmarshal(one.out.Bytes(), &n); err != nil {
 			c.t.Fatalf("%s: %v: %s%s", one.name, err, one.out.String(), one.errs.String())
 		}
-		lost := 0
-		for _, times := range n.Failed {
-			lost += times
-		}
-		c.t.Logf("%s: %d requests, %d lost", one.name, n.Asked, lost)
-		if lost > 0 || len(n.Answered) == 0 {
-			c.t.Errorf("%s: of %d requests, %d were lost: %v", one.name, n.Asked, lost, n.Failed)
-		}
+		all[one.name] = n
 	}
+	return all
 }

@@ -81,10 +81,11 @@ func (s *shop) answers(t *testing.T) bool {
 }
 
 // deploy deploys another version.
-func (s *shop) deploy() {
+func (s *shop) deploy(flags ...string) {
 	s.T.Helper()
 	s.versions++
-	s.Norn("deploy", appName, "--image", s.MoodyImage(s.T, fmt.Sprint("serve ", s.versions)))
+	image := s.MoodyImage(s.T, fmt.Sprint("serve ", s.versions))
+	s.Norn(append([]string{"deploy", appName, "--image", image}, flags...)...)
 }
 
 // deployBroken deploys a version that fails, so norn restores the previous one.
@@ -103,9 +104,9 @@ func (s *shop) breakWorker() {
 }
 
 // fails deploys an image, which must fail.
-func (s *shop) fails(image string) {
+func (s *shop) fails(image string, flags ...string) {
 	s.T.Helper()
-	cmd := s.Command(s.Kubeconfig, "deploy", appName, "--image", image)
+	cmd := s.Command(s.Kubeconfig, append([]string{"deploy", appName, "--image", image}, flags...)...)
 	if out, _ := cmd.CombinedOutput(); cmd.ProcessState.ExitCode() != 4 {
 		s.T.Fatalf("exit code %d, want 4:\n%s", cmd.ProcessState.ExitCode(), out)
 	}
@@ -156,7 +157,7 @@ func rollouts(t *testing.T) int {
 func TestNoLostRequest(t *testing.T) {
 	s := newShop(t, shopApp)
 	s.losesNone(t, []replacement{
-		{"deploy", rollouts(t), s.deploy},
+		{"deploy", rollouts(t), func() { s.deploy() }},
 		{"restart", 1, func() { s.Norn("restart", appName) }},
 		{"rollback", 1, func() { s.Norn("rollback", appName) }},
 		{"failing deploy", 1, s.deployBroken},
@@ -168,7 +169,7 @@ func TestNoLostRequest(t *testing.T) {
 func TestNoLostRequestOfProcesses(t *testing.T) {
 	s := newShop(t, processesApp)
 	s.losesNone(t, []replacement{
-		{"deploy", 1, s.deploy},
+		{"deploy", 1, func() { s.deploy() }},
 		{"failing worker", 1, s.breakWorker},
 		{"rollback", 1, func() { s.Norn("rollback", appName) }},
 	})

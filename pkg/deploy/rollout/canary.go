@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -40,8 +41,8 @@ func (g *group) held() []*run {
 // canary watches the Pods of a canary that have come up, and lets the rollout continue if they stay up.
 func (g *group) canary(ctx context.Context, held []*run) error {
 	for _, r := range held {
-		if err := r.pause(ctx); err != nil {
-			return g.stop(ctx, g.runs, err)
+		if err := g.write(ctx, r, g.cluster.PauseCanary); err != nil {
+			return err
 		}
 	}
 	if err := g.try(ctx, held); err != nil {
@@ -53,57 +54,69 @@ func (g *group) canary(ctx context.Context, held []*run) error {
 	}
 	for _, r := range held {
 		_, _ = fmt.Fprintf(r.out, "%s; the rollout continues\n", r.verdict.Message)
-		continued, err := ContinueCanary(ctx, r.cluster, r.applied)
-		if err != nil {
-			return g.stop(ctx, g.runs, err)
+		if err := g.write(ctx, r, g.proceed); err != nil {
+			return err
 		}
-		r.applied = continued
 	}
 	return g.watched(ctx)
+}
+
+// proceed ends the hold of a Deployment.
+func (g *group) proceed(ctx context.Context, live *appsv1.Deployment) (*appsv1.Deployment, error) {
+	return g.cluster.EndCanary(ctx, live, false)
+}
+
+// write changes a Deployment with a canary. If somebody else has changed its version, write leaves theirs and restores
+// the others. If it cannot be changed, the canary stays.
+func (g *group) write(
+	ctx context.Context, r *run, change func(context.Context, *appsv1.Deployment) (*appsv1.Deployment, error),
+) error {
+	written, err := onUnchanged(ctx, r.cluster, r.applied, change)
+	if changed, ok := errors.AsType[*ChangedError](err); ok {
+		return g.changed(ctx, slices.Index(g.runs, r), changed)
+	}
+	if err != nil {
+		return g.continues(r, err)
+	}
+	r.applied = written
+	return nil
 }
 
 // ContinueCanary ends the hold of a Deployment with a canary, so that its rollout continues. It returns a *ChangedError
 // if the Deployment no longer has the version that live has.
 func ContinueCanary(ctx context.Context, cluster *k8s.Client, live *appsv1.Deployment) (*appsv1.Deployment, error) {
+	return onUnchanged(ctx, cluster, live, func(ctx context.Context, now *appsv1.Deployment) (*appsv1.Deployment, error) {
+		return cluster.EndCanary(ctx, now, false)
+	})
+}
+
+// onUnchanged makes a change of a Deployment that still has the version that live has.
+func onUnchanged(
+	ctx context.Context, cluster *k8s.Client, live *appsv1.Deployment,
+	change func(context.Context, *appsv1.Deployment) (*appsv1.Deployment, error),
+) (*appsv1.Deployment, error) {
 	return cluster.OnCurrent(ctx, live, func(now *appsv1.Deployment) (*appsv1.Deployment, error) {
 		if err := CheckUnchanged(live, now); err != nil {
 			return nil, err
 		}
-		return cluster.EndCanary(ctx, now)
+		return change(ctx, now)
 	})
-}
-
-// pause pauses the Deployment of a canary.
-func (r *run) pause(ctx context.Context) error {
-	paused, err := r.cluster.OnCurrent(ctx, r.applied, func(now *appsv1.Deployment) (*appsv1.Deployment, error) {
-		if err := CheckUnchanged(r.applied, now); err != nil {
-			return nil, err
-		}
-		return r.cluster.PauseCanary(ctx, now)
-	})
-	if err == nil {
-		r.applied = paused
-	}
-	return err
 }
 
 // try watches the Pods of a canary for the time that it lasts, and checks them meanwhile. From now on, no restart is
-// allowed.
+// allowed. An error that is not the version's fault leaves the canary.
 func (g *group) try(ctx context.Context, held []*run) error {
-	for _, r := range held {
-		pods, err := r.newPods(ctx)
-		if err != nil {
-			return &ContinuesError{r.App, err, true}
-		}
-		defer func(allowed int) { r.AllowRestarts, r.trial = allowed, 0 }(r.AllowRestarts)
-		r.AllowRestarts, r.trial = min(r.AllowRestarts, mostRestarts(pods)), g.Canary.For
+	reset, err := g.allowNoRestart(ctx, held)
+	if err != nil {
+		return err
 	}
 	watching, end := context.WithCancelCause(ctx)
 	defer end(nil)
 	enough, checked := make(chan struct{}), make(chan checkResult, 1)
+	main := g.checks(held)
 	go func() {
-		result := g.check(watching, held[0], enough)
-		if result.failed != nil || result.err != nil {
+		result := main.repeat(watching, enough)
+		if result.failed != nil {
 			end(errDecided)
 		}
 		checked <- result
@@ -111,61 +124,106 @@ func (g *group) try(ctx context.Context, held []*run) error {
 	if g.Canary.For > 0 {
 		g.watch(watching)
 	}
-	ended := func(r *run) bool { return r.failed() || r.err != nil }
-	if slices.ContainsFunc(g.runs, ended) {
+	ended := slices.ContainsFunc(g.runs, func(r *run) bool { return r.failed() || r.err != nil })
+	if ended {
 		end(errDecided)
 	}
 	close(enough)
 	result := <-checked
+	reset()
 	switch {
+	case ctx.Err() != nil:
+		return g.continues(held[0], context.Cause(ctx))
 	case result.failed != nil:
-		return g.fail(ctx, held[0], *result.failed)
-	case result.err != nil && ctx.Err() == nil && !slices.ContainsFunc(g.runs, (*run).failed):
-		return g.stop(ctx, g.runs, result.err)
+		result.failed.Process, result.failed.Want = main.label, main.verdict.Want
+		return g.fail(ctx, main.run, *result.failed)
+	case result.err != nil && !ended:
+		return g.continues(main.run, result.err)
 	}
 	return g.outcome(ctx)
+}
+
+// allowNoRestart makes further restarts of the new Pods failures of the canary, until reset is called.
+func (g *group) allowNoRestart(ctx context.Context, held []*run) (reset func(), err error) {
+	before := make([]int, len(held))
+	for i, r := range held {
+		before[i] = r.AllowRestarts
+		pods, err := r.newPods(ctx, r.current)
+		if err != nil {
+			return nil, g.continues(r, err)
+		}
+		r.AllowRestarts, r.trial = min(r.AllowRestarts, mostRestarts(pods)), g.Canary.For
+	}
+	return func() {
+		for i, r := range held {
+			r.AllowRestarts, r.trial = before[i], 0
+		}
+	}, nil
 }
 
 // checkResult is how the checks of a canary have ended.
 type checkResult struct {
 	failed *Failure // the evidence of a Pod that has failed a check
-	err    error    // why a check could not be made
+	err    error    // why the last check could not be made
 }
 
-// check checks the new Pods of a Deployment in turn, at least one of them, until enough is closed or one fails.
-func (g *group) check(ctx context.Context, r *run, enough <-chan struct{}) checkResult {
-	if g.Canary.Check == nil {
+// checks are the checks of the main process's canary.
+type checks struct {
+	*run
+	current *appsv1.ReplicaSet // of the new Pods; the watch may change that of run
+	check   func(ctx context.Context, out io.Writer, pod *corev1.Pod) (*Failure, error)
+}
+
+// checks returns the checks of the new Pods. Those of other processes have no address to check.
+func (g *group) checks(held []*run) checks {
+	c := checks{run: held[0], current: held[0].current}
+	for _, r := range held {
+		if r.Process == "" {
+			c = checks{r, r.current, g.Canary.Check}
+		}
+	}
+	return c
+}
+
+// repeat checks the new Pods in turn, at least one of them, until enough is closed or one fails.
+func (c checks) repeat(ctx context.Context, enough <-chan struct{}) (last checkResult) {
+	if c.check == nil {
 		return checkResult{}
 	}
 	for n := 0; ; n++ {
-		pods, err := r.newPods(ctx)
-		if err != nil {
-			return checkResult{err: err}
+		before := last.err
+		last = c.once(ctx, n)
+		if last.failed != nil || ctx.Err() != nil {
+			return last
 		}
-		if len(pods) > 0 { // else they are being replaced, and the watch judges that
-			failed, err := g.Canary.Check(ctx, r.out, &pods[n%len(pods)])
-			if failed != nil {
-				failed.Process, failed.Ready, failed.Want = r.label, r.verdict.Ready, r.verdict.Want
-			}
-			if failed != nil || err != nil {
-				return checkResult{failed, err}
-			}
+		if last.err != nil && before == nil {
+			pipeline.Warn(c.out, "the canary could not be checked: %v", last.err)
 		}
 		select {
 		case <-enough:
-			return checkResult{}
+			return last
 		case <-ctx.Done():
-			return checkResult{err: context.Cause(ctx)}
+			return last
 		case <-time.After(checkEvery):
 		}
 	}
 }
 
-// newPods returns the Pods of the current revision that are not terminating.
-func (r *run) newPods(ctx context.Context) ([]corev1.Pod, error) {
+// once checks one of the new Pods. While they are being replaced there is none, which the watch judges.
+func (c checks) once(ctx context.Context, n int) checkResult {
+	pods, err := c.newPods(ctx, c.current)
+	if err != nil || len(pods) == 0 {
+		return checkResult{err: err}
+	}
+	failed, err := c.check(ctx, c.out, &pods[n%len(pods)])
+	return checkResult{failed, err}
+}
+
+// newPods returns the Pods of a revision that are not terminating.
+func (r *run) newPods(ctx context.Context, current *appsv1.ReplicaSet) ([]corev1.Pod, error) {
 	pods, err := r.cluster.GetPods(ctx, r.Namespace, r.Workload())
 	return slices.DeleteFunc(pods, func(p corev1.Pod) bool {
-		return !metav1.IsControlledBy(&p, r.current) || p.DeletionTimestamp != nil
+		return !metav1.IsControlledBy(&p, current) || p.DeletionTimestamp != nil
 	}), err
 }
 
@@ -178,9 +236,10 @@ func mostRestarts(pods []corev1.Pod) int {
 	return most
 }
 
-// letGo ends the hold of a Deployment that somebody else has changed, so that it does not hold their version.
-func (g *group) letGo(ctx context.Context, r *run) {
-	if metadata.CanaryOf(r.applied) == nil {
+// letGo ends the hold of a Deployment whose version somebody else has changed, so that it does not hold theirs. A pause
+// of theirs stays. If they have only paused it, the canary stays too.
+func (g *group) letGo(ctx context.Context, r *run, changed *ChangedError) {
+	if metadata.CanaryOf(r.applied) == nil || changed.Paused {
 		return
 	}
 	ctx, cancel := lease.CleanupContext(ctx, restoreSlack)
@@ -188,7 +247,7 @@ func (g *group) letGo(ctx context.Context, r *run) {
 	live, err := g.cluster.GetDeployment(ctx, r.Namespace, r.Workload())
 	if err == nil {
 		_, err = g.cluster.OnCurrent(ctx, live, func(now *appsv1.Deployment) (*appsv1.Deployment, error) {
-			return g.cluster.EndCanary(ctx, now)
+			return g.cluster.EndCanary(ctx, now, now.Spec.Paused && !r.applied.Spec.Paused)
 		})
 	}
 	if err != nil {

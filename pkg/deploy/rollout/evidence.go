@@ -11,6 +11,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"norn/pkg/forge/objects"
 	k8srollout "norn/pkg/k8s/rollout"
 )
 
@@ -40,6 +41,8 @@ type Failure struct {
 	Unread    []string          `json:"unread,omitempty"`      // what could not be read, and why
 	Restored  string            `json:"restored,omitempty"`    // the revision that runs again
 	Kept      string            `json:"notRestored,omitempty"` // why nothing was restored
+
+	held *objects.HeldError // that the failed version stays as a canary, or nil
 }
 
 // WithoutLogs returns the evidence without its logs, for machine-readable output that has them elsewhere.

@@ -12,6 +12,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 
+	"norn/pkg/forge/objects"
 	"norn/pkg/k8s"
 	"norn/pkg/k8s/metadata"
 	k8srollout "norn/pkg/k8s/rollout"
@@ -132,14 +133,28 @@ func (g *group) outcome(ctx context.Context) error {
 	var left error
 	for i, r := range g.runs {
 		if changed, ok := errors.AsType[*ChangedError](r.err); ok {
-			g.letGo(ctx, r)
-			return g.stop(ctx, slices.Delete(slices.Clone(g.runs), i, i+1), changed)
+			return g.changed(ctx, i, changed)
 		}
 		if left == nil && r.err != nil {
-			left = &ContinuesError{r.App, r.err, len(g.held()) > 0}
+			left = g.continues(r, r.err)
 		}
 	}
 	return left
+}
+
+// changed ends a release of which somebody else has changed a Deployment: it leaves theirs and restores the others.
+func (g *group) changed(ctx context.Context, i int, err *ChangedError) error {
+	g.letGo(ctx, g.runs[i], err)
+	return g.stop(ctx, slices.Delete(slices.Clone(g.runs), i, i+1), err)
+}
+
+// continues returns the error of a release that norn leaves to the cluster because of err.
+func (g *group) continues(r *run, err error) error {
+	e := &ContinuesError{App: r.App, Err: err}
+	for _, held := range g.held() {
+		e.Held, _ = errors.AsType[*objects.HeldError](objects.CheckHeld(held.applied))
+	}
+	return e
 }
 
 // errDecided ends the watches of a release that another Deployment has decided.

@@ -9,6 +9,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 
+	"norn/pkg/forge/objects"
 	"norn/pkg/k8s"
 	"norn/pkg/k8s/lease"
 	"norn/pkg/k8s/metadata"
@@ -38,6 +39,9 @@ func (g *group) fail(ctx context.Context, r *run, evidence Failure) error {
 	f.show(g.out)
 	pipeline.Fail(g.out)
 	f.Restored, f.Kept = g.restore(ctx, g.runs, r)
+	if r.KeepFailed != "" {
+		f.held, _ = errors.AsType[*objects.HeldError](objects.CheckHeld(r.applied))
+	}
 	if r.Failures != "" {
 		if err := r.save(*f, time.Now()); err != nil {
 			_, _ = fmt.Fprintln(g.out, err)

@@ -13,6 +13,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"norn/pkg/forge/objects"
 	"norn/pkg/k8s"
 	"norn/pkg/k8s/metadata"
 	k8srollout "norn/pkg/k8s/rollout"
@@ -42,6 +43,10 @@ func (e *Error) Error() string {
 // Hint returns what to do about the failure.
 func (e *Error) Hint() string {
 	switch f := e.Evidence; {
+	case f.held != nil && f.Hint != "":
+		return f.Hint + "; then " + f.held.Hint()
+	case f.held != nil:
+		return f.held.Hint()
 	case f.Hint != "":
 		return f.Hint
 	case e.Restored():
@@ -57,15 +62,14 @@ func (e *Error) Failure() any { return e.Evidence }
 // ContinuesError reports that norn stopped watching a rollout, which the cluster continues.
 type ContinuesError struct {
 	App  string
-	Err  error // why
-	Held bool  // the rollout is held after the first new Pods
+	Err  error              // why
+	Held *objects.HeldError // that the rollout is held after the first new Pods, or nil
 }
 
 // Error names the app, and the command that shows the rollout, or the commands that end its hold.
 func (e *ContinuesError) Error() string {
-	if e.Held {
-		return fmt.Sprintf("the canary of %s stays in the cluster: norn deploy %[1]s --continue ships the version, and "+
-			"norn rollback %[1]s goes back: %v", e.App, e.Err)
+	if e.Held != nil {
+		return fmt.Sprintf("the canary of %s stays; %s: %v", e.App, e.Held.Hint(), e.Err)
 	}
 	return fmt.Sprintf("the rollout of %s continues in the cluster; see norn status %[1]s: %v", e.App, e.Err)
 }

@@ -18,11 +18,14 @@ type HeldError struct {
 	Environment string // of the app, or ""
 	Deployment  string
 	Version     string        // of the new Pods
-	Age         time.Duration // of the hold
+	Age         time.Duration // of the hold, or 0 if it is unknown
 }
 
 // Error names the version and its age.
 func (e *HeldError) Error() string {
+	if e.Age == 0 { // somebody else has removed what norn had written about it
+		return fmt.Sprintf("Deployment %s is held after the first Pods of %s", e.Deployment, e.Version)
+	}
 	return fmt.Sprintf("Deployment %s has had a canary of %s for %s", e.Deployment, e.Version, e.Age)
 }
 
@@ -41,10 +44,13 @@ func CheckHeld(d *appsv1.Deployment) error {
 	app := metadata.AppOf(d)
 	image := metadata.ImageOf(d.Spec.Template.Spec, app)
 	commit := metadata.Shipped(d.Annotations, image)[metadata.CommitAnnotation]
-	return &HeldError{
-		App: app, Environment: metadata.EnvironmentOf(d), Deployment: d.Name,
-		Version: metadata.VersionName(commit, image), Age: time.Since(c.Since).Round(time.Second),
+	e := &HeldError{
+		App: app, Environment: metadata.EnvironmentOf(d), Deployment: d.Name, Version: metadata.VersionName(commit, image),
 	}
+	if !c.Since.IsZero() {
+		e.Age = max(time.Second, time.Since(c.Since).Round(time.Second))
+	}
+	return e
 }
 
 // environmentFlag returns the flag for an environment in a command, or "".

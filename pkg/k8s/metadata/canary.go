@@ -11,8 +11,8 @@ import (
 )
 
 // CanaryAnnotation is the annotation of a Deployment that is held after the first Pods of a new version. It describes
-// the Canary. A Deployment that does not have the fields of Canary.Hold too is not held: kubectl rollout undo brings
-// back old annotations.
+// the Canary. The fields of Canary.Hold alone hold the Deployment: kubectl rollout undo removes the annotation, or brings
+// back that of an earlier canary.
 const CanaryAnnotation = "norn/canary"
 
 // The fields that hold a Deployment. Its controller ends no old Pod before as many new ones are available, which takes
@@ -25,19 +25,20 @@ const (
 
 // Canary describes the first Pods of a new version, which get requests beside those of the old one.
 type Canary struct {
-	Pods      int32     `json:"pods"` // how many are new
-	Since     time.Time `json:"since"`
-	RanBefore types.UID `json:"ranBefore"` // the ReplicaSet of the version that a failure restores
+	Pods      int32     `json:"pods"`                // how many are new
+	Since     time.Time `json:"since"`               // zero if it is unknown
+	Image     string    `json:"image"`               // of the new Pods
+	RanBefore types.UID `json:"ranBefore,omitempty"` // the ReplicaSet that a failure restores, or "" if it is unknown
 	// The fields that Hold changes, as they were before.
 	Strategy                appsv1.DeploymentStrategy `json:"strategy"`
 	MinReadySeconds         int32                     `json:"minReadySeconds,omitempty"`
 	ProgressDeadlineSeconds *int32                    `json:"progressDeadlineSeconds,omitempty"`
 }
 
-// NewCanary returns the description of a canary in a Deployment that is not held yet.
-func NewCanary(d *appsv1.Deployment, pods int32, ranBefore types.UID, now time.Time) Canary {
+// NewCanary returns the description of a canary with an image in a Deployment that is not held yet.
+func NewCanary(d *appsv1.Deployment, pods int32, image string, now time.Time) Canary {
 	return Canary{
-		Pods: pods, Since: now.UTC().Truncate(time.Second), RanBefore: ranBefore, Strategy: d.Spec.Strategy,
+		Pods: pods, Since: now.UTC().Truncate(time.Second), Image: image, Strategy: d.Spec.Strategy,
 		MinReadySeconds: d.Spec.MinReadySeconds, ProgressDeadlineSeconds: d.Spec.ProgressDeadlineSeconds,
 	}
 }
@@ -48,10 +49,24 @@ func CanaryOf(d *appsv1.Deployment) *Canary {
 		return nil
 	}
 	c := &Canary{}
-	if json.Unmarshal([]byte(d.Annotations[CanaryAnnotation]), c) != nil || c.Pods < 1 {
-		return nil
+	image := ImageOf(d.Spec.Template.Spec, AppOf(d))
+	if json.Unmarshal([]byte(d.Annotations[CanaryAnnotation]), c) != nil || c.Pods < 1 || c.Image != image {
+		return lostCanary(image)
 	}
 	return c
+}
+
+// lostCanary describes a canary of which only the hold is left. The fields had the API server's defaults, as far as
+// anybody knows (k8s.io/kubernetes/pkg/apis/apps/v1/defaults.go).
+func lostCanary(image string) *Canary {
+	quarter, deadline := intstr.FromString("25%"), int32(600)
+	return &Canary{
+		Pods: 1, Image: image, ProgressDeadlineSeconds: &deadline,
+		Strategy: appsv1.DeploymentStrategy{
+			Type:          appsv1.RollingUpdateDeploymentStrategyType,
+			RollingUpdate: &appsv1.RollingUpdateDeployment{MaxUnavailable: &quarter, MaxSurge: &quarter},
+		},
+	}
 }
 
 // Annotation returns the value of CanaryAnnotation.

@@ -2,22 +2,28 @@ package metadata
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-// A Deployment is held only with both the annotation and the fields, and knows what they were before.
+// The fields hold a Deployment, not the annotation, which knows what they were before. The annotation of another image
+// does not count.
 func TestCanaryOf(t *testing.T) {
 	deadline, surge := int32(300), intstr.FromString("50%")
 	before := appsv1.Deployment{}
+	before.Name = "shop"
+	before.Spec.Template.Spec.Containers = []corev1.Container{{Name: "shop", Image: "new"}}
 	before.Spec.MinReadySeconds, before.Spec.ProgressDeadlineSeconds = 7, &deadline
 	before.Spec.Strategy.Type = appsv1.RollingUpdateDeploymentStrategyType
 	before.Spec.Strategy.RollingUpdate = &appsv1.RollingUpdateDeployment{MaxSurge: &surge}
 
-	c := NewCanary(&before, 3, "uid", time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC))
+	c := NewCanary(&before, 3, "new", time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC))
+	c.RanBefore = "uid"
 	text, err := c.Annotation()
 	if err != nil {
 		t.Fatal(err)
@@ -41,10 +47,10 @@ func TestCanaryOf(t *testing.T) {
 	if got := Unheld(held); !reflect.DeepEqual(got.Spec, before.Spec) {
 		t.Errorf("unheld: %+v, want %+v", got.Spec, before.Spec)
 	}
-	for _, broken := range []string{"", "{", `{"pods":0}`} {
-		held.Annotations[CanaryAnnotation] = broken
-		if CanaryOf(&held) != nil {
-			t.Errorf("%q describes a canary", broken)
+	for _, lost := range []string{"", "{", `{"pods":0}`, strings.Replace(text, "new", "old", 1)} {
+		held.Annotations[CanaryAnnotation] = lost
+		if c := CanaryOf(&held); c == nil || c.RanBefore != "" || !c.Since.IsZero() || c.Strategy.RollingUpdate == nil {
+			t.Errorf("%q: %+v", lost, c)
 		}
 	}
 	if CanaryOf(nil) != nil {

@@ -1,7 +1,9 @@
 // Command load sends requests to a URL and counts the answers. Without arguments, it is a server that answers with its
 // host name. In a Pod, that is the Pod's name, so the client counts the answers of each Pod.
 //
-//	load [--keepalive=false] [--workers 4] [--every 10ms] [--for 10s | --requests 1000] [--stdin] URL
+//	load [--keepalive=false] [--workers 4] [--every 10ms] [--for 10s | --requests 1000] [--stdin] [--ca FILE] URL
+//
+// With --host, a URL may have the address of a gateway: the name is in the Host header and in the TLS handshake.
 //
 // It prints the count as a JSON object, and exits with 1 if a request failed. SIGINT and SIGTERM end it early, and with
 // --stdin, the end of standard input does so too: kubectl exec passes on no signals.
@@ -9,6 +11,8 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -35,6 +39,7 @@ func main() {
 	var l load
 	flag.BoolVar(&l.keepAlive, "keepalive", true, "reuse connections; false opens a connection for each request")
 	flag.StringVar(&l.host, "host", "", "Host header (default: the host of the URL)")
+	flag.StringVar(&l.ca, "ca", "", "file with the certificate authority of an https URL")
 	flag.IntVar(&l.workers, "workers", 4, "number of concurrent requests")
 	flag.DurationVar(&l.every, "every", 10*time.Millisecond, "pause of a worker between requests")
 	flag.DurationVar(&l.limit, "for", 10*time.Second, "time limit")
@@ -86,6 +91,7 @@ func serve(ctx context.Context) {
 type load struct {
 	keepAlive bool
 	host      string
+	ca        string
 	workers   int
 	every     time.Duration
 	limit     time.Duration
@@ -105,7 +111,7 @@ func (l *load) run(ctx context.Context, url string) *count {
 	defer cancel()
 	c := &count{Answered: map[string]int{}, Failed: map[string]int{}}
 	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{
-		DisableKeepAlives: !l.keepAlive, MaxIdleConnsPerHost: l.workers,
+		DisableKeepAlives: !l.keepAlive, MaxIdleConnsPerHost: l.workers, TLSClientConfig: l.tls(),
 	}}
 	var workers sync.WaitGroup
 	for range l.workers {
@@ -122,6 +128,22 @@ func (l *load) run(ctx context.Context, url string) *count {
 	}
 	workers.Wait()
 	return c
+}
+
+// tls returns the settings of TLS: the name of the host, and who signs its certificate.
+func (l *load) tls() *tls.Config {
+	if l.ca == "" {
+		return nil
+	}
+	data, err := os.ReadFile(l.ca)
+	if err != nil {
+		log.Fatal(err)
+	}
+	authorities := x509.NewCertPool()
+	if !authorities.AppendCertsFromPEM(data) {
+		log.Fatalf("%s has no certificate", l.ca)
+	}
+	return &tls.Config{ServerName: l.host, RootCAs: authorities, MinVersion: tls.VersionTLS12}
 }
 
 // next counts the next request. It returns false if the limit is reached.
