@@ -147,8 +147,8 @@ func appPod(ctx context.Context, cluster *k8s.Client, r Request) (*corev1.PodTem
 	return nil, &NotDeployedError{App: r.workload(), Namespace: r.Namespace}
 }
 
-// beforeCanary returns the Pod template of the version that ran before the canary of a Deployment, or that of the canary
-// if norn does not know it.
+// beforeCanary returns the Pod template of the version that ran before the canary of a Deployment, or that of the
+// canary if norn does not know it.
 func beforeCanary(
 	ctx context.Context, cluster *k8s.Client, d *appsv1.Deployment, r Request,
 ) (*corev1.PodTemplateSpec, error) {

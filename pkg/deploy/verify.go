@@ -71,7 +71,8 @@ func (r *run) verify(s shipment, before prepared) []pipeline.Step[pipeline.None]
 		plan = pipeline.Fixed(pipeline.None{}, pipeline.Skipped, why)
 	}
 	run := pipeline.Act(func(ctx context.Context, out io.Writer) (pipeline.Result, error) {
-		return pipeline.Result{State: pipeline.Skipped, Detail: why}, (&examination{run: r, s: s, out: out}).removeEarlier(ctx)
+		err := (&examination{run: r, s: s, out: out}).removeEarlier(ctx)
+		return pipeline.Result{State: pipeline.Skipped, Detail: why}, err
 	})
 	if why == "" {
 		run = pipeline.Act(func(ctx context.Context, out io.Writer) (pipeline.Result, error) {

@@ -37,8 +37,8 @@ func (c *Client) PauseCanary(ctx context.Context, live *appsv1.Deployment) (*app
 }
 
 // EndCanary ends the hold of a Deployment with a canary, and unpauses it unless it must stay paused. Then its rollout
-// continues. forge owns the fields afterwards. EndCanary returns a Deployment that is not held as it is. If anything has
-// changed the Deployment since live was read, EndCanary changes nothing; see IsConflict.
+// continues. forge owns the fields afterwards. EndCanary returns a Deployment that is not held as it is. If anything
+// has changed the Deployment since live was read, EndCanary changes nothing; see IsConflict.
 func (c *Client) EndCanary(ctx context.Context, live *appsv1.Deployment, paused bool) (*appsv1.Deployment, error) {
 	changes := releaseHold(live)
 	if len(changes) == 0 {

@@ -185,8 +185,8 @@ func (w *watches) each(ctx context.Context, stores []*changeStore, see func() (d
 	}
 }
 
-// pause waits after a look that took some time, so that looks at thousands of Pods, each of which changes several times,
-// leave most of a core to others. The verdict is at most maxPause late.
+// pause waits after a look that took some time, so that looks at thousands of Pods, each of which changes several
+// times, leave most of a core to others. The verdict is at most maxPause late.
 func pause(ctx context.Context, took time.Duration) {
 	select {
 	case <-ctx.Done():

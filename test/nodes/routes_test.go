@@ -128,20 +128,27 @@ spec:
 }
 
 var brokenRoutes = []broken{
-	{"no IngressClass", "{ingress: nosuch}", "", 1, nil},
-	{"no Gateway", "{gateway: edge/nosuch}", "", 1, nil},
-	{"no listener of the name", "{gateway: edge/public, section: nosuch}", "", 1, nil},
+	{"no IngressClass", "{ingress: nosuch}", "", 1,
+		[]string{"IngressClass nosuch does not exist", "one of the cluster's classes: traefik"}},
+	{"no Gateway", "{gateway: edge/nosuch}", "", 1, []string{"Gateway nosuch in namespace edge does not exist"}},
+	{"no listener of the name", "{gateway: edge/public, section: nosuch}", "", 1,
+		[]string{"Gateway edge/public has no listener nosuch", "one of its listeners: http, https"}},
 	{"no listener for the host", "{gateway: NS/narrow}",
-		listener("narrow", `port: 80, protocol: HTTP, hostname: "*.example.org", allowedRoutes: {namespaces: {from: All}}`), 1, nil},
+		listener("narrow", `port: 80, protocol: HTTP, hostname: "*.example.org"`), 1,
+		[]string{"Accepted is False: NoMatchingListenerHostname", "add a listener for NS.test to Gateway NS/narrow"}},
 	{"namespace not allowed", "{gateway: NS/closed}", listener("closed", `port: 80, protocol: HTTP, `+
-		`allowedRoutes: {namespaces: {from: Selector, selector: {matchLabels: {team: other}}}}`), 1, nil},
+		`allowedRoutes: {namespaces: {from: Selector, selector: {matchLabels: {team: other}}}}`), 1,
+		[]string{"Accepted is False: NotAllowedByListeners", "allow routes of this namespace"}},
 	{"no certificate", "{gateway: NS/bare}", listener("bare", `port: 443, protocol: HTTPS, `+
-		`tls: {mode: Terminate, certificateRefs: [{name: nosuch}]}`), 1, nil},
+		`tls: {mode: Terminate, certificateRefs: [{name: nosuch}]}`), 1,
+		[]string{"listener one: ResolvedRefs is False: InvalidCertificateRef", "create the Secret"}},
 	{"certificate of another namespace", "{gateway: NS/foreign}", listener("foreign", `port: 443, protocol: HTTPS, `+
-		`tls: {mode: Terminate, certificateRefs: [{name: public-tls, namespace: edge}]}`), 1, nil},
-	{"no TLS Secret", "{ingress: traefik, tls: nosuch}", "", 0, nil},
+		`tls: {mode: Terminate, certificateRefs: [{name: public-tls, namespace: edge}]}`), 1,
+		[]string{"listener one: ResolvedRefs is False: RefNotPermitted", "ReferenceGrant"}},
+	{"no TLS Secret", "{ingress: traefik, tls: nosuch}", "", 0, []string{"warning: Secret nosuch does not exist"}},
 	{"host taken", "{ingress: traefik}", strings.Replace(strings.Replace(ingress, "HOST", "NS.test", 1),
-		"metadata: {name: shop}", "metadata: {name: theirs}", 1), 5, nil},
+		"metadata: {name: shop}", "metadata: {name: theirs}", 1), 5,
+		[]string{"NS.test is taken: Ingress theirs in namespace NS"}},
 }
 
 // Each condition that keeps a route from working has the controller's reason and a hint.

@@ -23,7 +23,7 @@ type HeldError struct {
 
 // Error names the version and its age.
 func (e *HeldError) Error() string {
-	if e.Age == 0 { // somebody else has removed what norn had written about it
+	if e.Age == 0 { // somebody else has removed norn's annotation
 		return fmt.Sprintf("Deployment %s is held after the first Pods of %s", e.Deployment, e.Version)
 	}
 	return fmt.Sprintf("Deployment %s has had a canary of %s for %s", e.Deployment, e.Version, e.Age)

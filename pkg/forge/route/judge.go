@@ -19,6 +19,7 @@ type Verdict struct {
 	Unsure  bool   // only an address is missing, and some controllers publish none
 	Hint    string // what to do, unless it is ready
 	Warning string // what does not work although the route is ready, or ""
+	reason  string // of the condition that is not true, or ""
 }
 
 // JudgeIngress returns the verdict on an Ingress. Its controller publishes an address, and reports nothing else.
@@ -49,6 +50,10 @@ const (
 	programmed   = "Programmed"
 )
 
+// noMatchingParent is the reason why a route has no listener. Controllers also give it for a listener that they ignore
+// because its references do not resolve, such as that to its certificate.
+const noMatchingParent = "NoMatchingParent"
+
 // addressNotAssigned is the reason why a Gateway is not programmed that has no address yet. On clusters without load
 // balancers, it may never have one and yet route requests.
 const addressNotAssigned = "AddressNotAssigned"
@@ -78,6 +83,11 @@ type gatewayStatus struct {
 // JudgeHTTPRoute returns the verdict on an HTTPRoute of spec's app. gateway is nil if the user cannot read it.
 func JudgeHTTPRoute(route, gateway *unstructured.Unstructured, spec *infraspec.Spec) Verdict {
 	v := judgeRoute(route, spec)
+	if gateway != nil && v.reason == noMatchingParent {
+		var status gatewayStatus
+		_ = decode(gateway.Object["status"], &status)
+		return worstListener(status, gateway.GetGeneration(), v, spec)
+	}
 	if gateway == nil || !v.Ready && v.Refused {
 		return v
 	}
@@ -150,7 +160,7 @@ func judgeCondition(
 		unsure := kind == programmed && c.Reason == addressNotAssigned
 		return Verdict{
 			Refused: c.Status == metav1.ConditionFalse && !unsure, Unsure: unsure,
-			Detail: text, Hint: hint(kind, c.Reason, spec),
+			Detail: text, Hint: hint(kind, c.Reason, spec), reason: c.Reason,
 		}
 	}
 	return Verdict{
@@ -196,17 +206,18 @@ func judgeGateway(gateway *unstructured.Unstructured, spec *infraspec.Spec) Verd
 	return v
 }
 
-// worstListener returns the verdict on the first listener whose references do not resolve, which says more than the
-// verdict on its Gateway, or else that one.
-func worstListener(status gatewayStatus, generation int64, gateway Verdict, spec *infraspec.Spec) Verdict {
+// worstListener returns the verdict on the first listener that the route may use and whose references do not resolve.
+// It says more than the verdict on the whole, because controllers ignore such a listener. If there is none,
+// worstListener returns whole.
+func worstListener(status gatewayStatus, generation int64, whole Verdict, spec *infraspec.Spec) Verdict {
 	for _, l := range status.Listeners {
 		v := judgeCondition(l.Conditions, resolvedRefs, generation, Verdict{Ready: true}, spec)
-		if v.Refused {
-			v.Detail = fmt.Sprintf("%s; listener %s: %s", gateway.Detail, l.Name, v.Detail)
+		if v.Refused && (spec.Route.Section == "" || spec.Route.Section == l.Name) {
+			v.Detail = fmt.Sprintf("%s; listener %s: %s", whole.Detail, l.Name, v.Detail)
 			return v
 		}
 	}
-	return gateway
+	return whole
 }
 
 // hint returns what to do about a condition that is not true, by its reason (gateway-api.sigs.k8s.io: API
@@ -220,7 +231,7 @@ func hint(kind, reason string, spec *infraspec.Spec) string {
 	case "NotAllowedByListeners":
 		return fmt.Sprintf("allow routes of this namespace in allowedRoutes.namespaces of a listener of %s, "+
 			"or deploy to a namespace that it allows", gateway)
-	case "NoMatchingParent":
+	case noMatchingParent:
 		return fmt.Sprintf("set route.section to one of the listeners of %s", gateway)
 	case "RefNotPermitted":
 		return "create a ReferenceGrant in the namespace of the object that is referred to, " +

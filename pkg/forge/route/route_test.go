@@ -77,6 +77,12 @@ func TestJudgeHTTPRoute(t *testing.T) {
 		{"certificate", parent(good), "status: {conditions: [{type: Programmed, status: 'False', reason: Invalid}], " +
 			"listeners: [{name: tls, conditions: [{type: ResolvedRefs, status: 'False', reason: InvalidCertificateRef}]}]}", "",
 			false, true, "listener tls: ResolvedRefs is False: InvalidCertificateRef", "create the Secret"},
+		{"no listener, because it has no certificate", parent("{type: Accepted, status: 'False', reason: NoMatchingParent}"),
+			strings.TrimSuffix(programmedGateway, "}") + ", listeners: [{name: tls, conditions: " +
+				"[{type: ResolvedRefs, status: 'False', reason: InvalidCertificateRef}]}]}", "", false, true,
+			"NoMatchingParent; listener tls: ResolvedRefs is False: InvalidCertificateRef", "create the Secret"},
+		{"no listener", parent("{type: Accepted, status: 'False', reason: NoMatchingParent}"), programmedGateway, "", false,
+			true, "Accepted is False: NoMatchingParent", "set route.section"},
 		{"refused by both", parent("{type: Accepted, status: 'False', reason: NotAllowedByListeners}"),
 			"status: {conditions: [{type: Programmed, status: 'False', reason: Invalid}]}", "", false, true,
 			"Accepted is False", ""},

@@ -11,8 +11,8 @@ import (
 )
 
 // CanaryAnnotation is the annotation of a Deployment that is held after the first Pods of a new version. It describes
-// the Canary. The fields of Canary.Hold alone hold the Deployment: kubectl rollout undo removes the annotation, or brings
-// back that of an earlier canary.
+// the Canary. The fields of Canary.Hold alone hold the Deployment: kubectl rollout undo removes the annotation, or
+// brings back that of an earlier canary.
 const CanaryAnnotation = "norn/canary"
 
 // The fields that hold a Deployment. Its controller ends no old Pod before as many new ones are available, which takes
@@ -50,8 +50,11 @@ func CanaryOf(d *appsv1.Deployment) *Canary {
 	}
 	c := &Canary{}
 	image := ImageOf(d.Spec.Template.Spec, AppOf(d))
-	if json.Unmarshal([]byte(d.Annotations[CanaryAnnotation]), c) != nil || c.Pods < 1 || c.Image != image {
+	if json.Unmarshal([]byte(d.Annotations[CanaryAnnotation]), c) != nil || c.Pods < 1 {
 		return lostCanary(image)
+	}
+	if c.Image != image { // somebody has changed the image, or brought back the annotation of an earlier canary
+		c.Image, c.RanBefore, c.Since = image, "", time.Time{}
 	}
 	return c
 }

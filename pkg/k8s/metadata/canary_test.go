@@ -12,7 +12,7 @@ import (
 )
 
 // The fields hold a Deployment, not the annotation, which knows what they were before. The annotation of another image
-// does not count.
+// counts only for these fields.
 func TestCanaryOf(t *testing.T) {
 	deadline, surge := int32(300), intstr.FromString("50%")
 	before := appsv1.Deployment{}
@@ -47,11 +47,15 @@ func TestCanaryOf(t *testing.T) {
 	if got := Unheld(held); !reflect.DeepEqual(got.Spec, before.Spec) {
 		t.Errorf("unheld: %+v, want %+v", got.Spec, before.Spec)
 	}
-	for _, lost := range []string{"", "{", `{"pods":0}`, strings.Replace(text, "new", "old", 1)} {
+	other := strings.Replace(text, "new", "old", 1)
+	for _, lost := range []string{"", "{", `{"pods":0}`, other} {
 		held.Annotations[CanaryAnnotation] = lost
 		if c := CanaryOf(&held); c == nil || c.RanBefore != "" || !c.Since.IsZero() || c.Strategy.RollingUpdate == nil {
 			t.Errorf("%q: %+v", lost, c)
 		}
+	}
+	if got := Unheld(held); !reflect.DeepEqual(got.Spec, before.Spec) {
+		t.Errorf("with the annotation of another image, unheld: %+v, want %+v", got.Spec, before.Spec)
 	}
 	if CanaryOf(nil) != nil {
 		t.Error("no Deployment is held")
