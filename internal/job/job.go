@@ -158,9 +158,7 @@ func beforeCanary(
 	revisions, err := cluster.Revisions(ctx, d)
 	for _, v := range revisions {
 		if v.Set.UID == metadata.CanaryOf(d).RanBefore {
-			template := v.Set.Spec.Template.DeepCopy()
-			delete(template.Labels, appsv1.DefaultDeploymentUniqueLabelKey)
-			return template, nil
+			return k8s.TemplateOf(v.Set), nil
 		}
 	}
 	return d.Spec.Template.DeepCopy(), err

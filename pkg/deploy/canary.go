@@ -11,11 +11,11 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"norn/pkg/deploy/rollout"
 	"norn/pkg/forge/objects"
-	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
 	"norn/pkg/k8s/metadata"
 	"norn/pkg/pipeline"
@@ -71,15 +71,18 @@ func (r *run) checkCanary(live liveApp) error {
 		if err != nil {
 			return err
 		}
+		if r.options.VersionOnly && d != nil { // which leaves the strategy as it is
+			recreates = recreates || d.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType
+		}
 		if recreates {
-			return noCanary(spec)
+			return &pipeline.UsageError{
+				Problem: fmt.Sprintf("a canary of %s cannot run beside the running Pods, because its strategy is Recreate",
+					spec.Workload()),
+				Advice: "deploy without --canary; a volume that Pods on all nodes can mount needs no Recreate",
+			}
 		}
 		if d == nil {
 			continue
-		}
-		recreates = r.options.VersionOnly && d.Spec.Strategy.Type == appsv1.RecreateDeploymentStrategyType
-		if recreates {
-			return noCanary(spec)
 		}
 		if err := objects.CheckHoldable(d); err != nil {
 			return err
@@ -97,15 +100,6 @@ func (r *run) checkCanary(live liveApp) error {
 	return nil
 }
 
-// noCanary returns the error for a process whose old Pods end before new ones start.
-func noCanary(spec *infraspec.Spec) error {
-	return &pipeline.UsageError{
-		Problem: fmt.Sprintf("a canary of %s cannot run beside the running Pods, because its strategy is Recreate",
-			spec.Workload()),
-		Advice: "deploy without --canary; a volume that Pods on all nodes can mount needs no Recreate",
-	}
-}
-
 // newCanary returns what follows when the Pods of a canary run, or nil without one.
 func (r *run) newCanary(s shipment) *rollout.Canary {
 	if r.options.Canary.Pods == "" {
@@ -120,14 +114,11 @@ func (r *run) newCanary(s shipment) *rollout.Canary {
 	return c
 }
 
-// canaryOf returns the canary with which the Deployment of t gets a release, or nil if no old Pods would run beside it.
+// canaryOf returns the canary with which a Deployment gets a release, or nil if no old Pods would run beside it.
+// ranBefore is the ReplicaSet that a failure restores, or "".
 func (r *run) canaryOf(
-	ctx context.Context, out io.Writer, t rollout.Target, release k8s.Release,
+	ctx context.Context, out io.Writer, before *appsv1.Deployment, ranBefore types.UID, release k8s.Release,
 ) (*metadata.Canary, error) {
-	before, err := r.cluster.GetDeployment(ctx, t.Namespace, t.Workload())
-	if err != nil {
-		return nil, err
-	}
 	none := func(why string) (*metadata.Canary, error) {
 		_, _ = fmt.Fprintf(out, "no canary: %s\n", why)
 		return nil, nil //nolint:nilnil // no canary
@@ -135,10 +126,10 @@ func (r *run) canaryOf(
 	switch {
 	case before.Spec.Replicas != nil && *before.Spec.Replicas == 0:
 		return none("the Deployment is scaled to 0")
-	case before.Status.Replicas == 0 || t.RanBefore == "":
+	case before.Status.Replicas == 0 || ranBefore == "":
 		return none("no version ran before")
 	}
-	after, err := r.cluster.DryRun().SetImage(ctx, t.Namespace, t.Workload(), release)
+	after, err := r.cluster.DryRun().SetImage(ctx, before.Namespace, before.Name, release)
 	if err != nil {
 		return nil, err
 	}
@@ -153,8 +144,7 @@ func (r *run) canaryOf(
 	if err != nil {
 		return nil, err
 	}
-	c := metadata.NewCanary(before, pods, release.Image, time.Now())
-	c.RanBefore = t.RanBefore
+	c := metadata.NewCanary(before, pods, release.Image, ranBefore, time.Now())
 	return &c, nil
 }
 

@@ -57,18 +57,16 @@ func (r *run) deferCronJobs(steps []forge.Step) []forge.Step {
 		return steps
 	}
 	for _, s := range steps {
-		if isCronJob(s) {
+		if forge.ChangesCronJob(s) {
 			r.deferred = append(r.deferred, s)
 		}
 	}
-	return slices.DeleteFunc(steps, isCronJob)
+	return slices.DeleteFunc(steps, forge.ChangesCronJob)
 }
-
-func isCronJob(s forge.Step) bool { return strings.HasPrefix(s.Name, objects.KindCronJob+" ") }
 
 // removesWorkload reports whether a step after the rollout removes a workload. None changes one.
 func removesWorkload(s forge.Step) bool {
-	return isCronJob(s) || strings.HasPrefix(s.Name, objects.KindDeployment+" ")
+	return forge.ChangesCronJob(s) || strings.HasPrefix(s.Name, objects.KindDeployment+" ")
 }
 
 // noteRanBefore finds the ReplicaSets that a failed rollout restores. It returns a *rollout.ChangedError if somebody

@@ -41,11 +41,7 @@ func (r *run) forge(ctx context.Context, p pipeline.Runner, src sourced) (worklo
 		if err := r.checkForge(ctx, p, o); err != nil {
 			return nil, nil, err
 		}
-		diff := "norn diff " + r.spec.App
-		if r.spec.Environment != "" {
-			diff += " --env " + r.spec.Environment
-		}
-		detail := diff + " shows what would change"
+		detail := "norn diff " + r.spec.App + infraspec.EnvironmentFlag(r.spec.Environment) + " shows what would change"
 		if r.options.From != "" { // diff compares with the infraspec on disk
 			detail = "applies the infraspec of this version"
 		}

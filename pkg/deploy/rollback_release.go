@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"norn/pkg/deploy/rollout"
+	"norn/pkg/infraspec"
 	"norn/pkg/k8s"
 	"norn/pkg/k8s/lease"
 	"norn/pkg/k8s/metadata"
@@ -47,10 +48,7 @@ func (c chosenRelease) missing(environment string) string {
 	if c.Commit == "" || strings.HasSuffix(c.Commit, metadata.DirtySuffix) {
 		return fmt.Sprintf("%s; to %s, deploy an infraspec that has %s", text, again, strings.Join(gone, ", "))
 	}
-	command := "norn deploy . " + metadata.ShortCommit(c.Commit)
-	if environment != "" {
-		command += " --env " + environment
-	}
+	command := "norn deploy . " + metadata.ShortCommit(c.Commit) + infraspec.EnvironmentFlag(environment)
 	return fmt.Sprintf("%s; to %s, run %s", text, again, command)
 }
 

@@ -125,7 +125,7 @@ func (r *run) change(out io.Writer, t rollout.Target, s released) rollout.Change
 		release := s.release
 		release.Platforms = s.platformsOf(out, before, before.Spec.Template.Spec)
 		if r.options.Canary.Pods != "" {
-			if release.Canary, err = r.canaryOf(ctx, out, t, release); err != nil {
+			if release.Canary, err = r.canaryOf(ctx, out, before, t.RanBefore, release); err != nil {
 				return nil, err
 			}
 		}

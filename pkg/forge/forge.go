@@ -81,12 +81,13 @@ func Steps(
 	}
 	workload = r.workloadSteps()
 	if o.Continues {
-		workload = slices.DeleteFunc(workload, func(s Step) bool {
-			return !strings.HasPrefix(s.Name, objects.KindCronJob+" ")
-		})
+		workload = slices.DeleteFunc(workload, func(s Step) bool { return !ChangesCronJob(s) })
 	}
 	return workload, r.trafficSteps(), nil
 }
+
+// ChangesCronJob reports whether a step changes a CronJob.
+func ChangesCronJob(s Step) bool { return strings.HasPrefix(s.Name, objects.KindCronJob+" ") }
 
 // checkCanary returns an error if forge would end the hold of a canary.
 func (r *run) checkCanary() error {

@@ -121,6 +121,14 @@ func BaseOf(app, environment string) string {
 	return strings.TrimSuffix(app, "-"+preview)
 }
 
+// EnvironmentFlag returns the end of a command that names an environment, such as " --env staging", or "" without one.
+func EnvironmentFlag(environment string) string {
+	if environment == "" {
+		return ""
+	}
+	return " --env " + environment
+}
+
 // layPreview returns the mapping of an infraspec for a preview. laid has the environment laid over it.
 func (d *decoder) layPreview(laid, environment *yaml.Node, preview string) *yaml.Node {
 	n := &naming{decoder: d, name: preview, own: map[*yaml.Node]bool{}}

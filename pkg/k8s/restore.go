@@ -38,8 +38,7 @@ func (c *Client) RestoreTemplate(
 	if !Restorable(to, app) {
 		return nil, fmt.Errorf("restore the template of ReplicaSet %s: it has no container %s", to.Name, app)
 	}
-	template := to.Spec.Template.DeepCopy()
-	delete(template.Labels, appsv1.DefaultDeploymentUniqueLabelKey)
+	template := TemplateOf(to)
 	r := ReleaseOf(to, app)
 	restored, err := c.patchFields(ctx, live, append([]map[string]any{
 		{"op": "replace", "path": "/metadata/resourceVersion", "value": live.ResourceVersion},
@@ -61,6 +60,13 @@ func (c *Client) RestoreTemplate(
 		}
 		return c.setRelease(ctx, r.deployment(live.Namespace, name).WithResourceVersion(live.ResourceVersion))
 	})
+}
+
+// TemplateOf returns the Pod template of a ReplicaSet as its Deployment had it.
+func TemplateOf(rs *appsv1.ReplicaSet) *corev1.PodTemplateSpec {
+	template := rs.Spec.Template.DeepCopy()
+	delete(template.Labels, appsv1.DefaultDeploymentUniqueLabelKey)
+	return template
 }
 
 // OnCurrent calls write with live, and again with the Deployment as it is then if the controller has written the status

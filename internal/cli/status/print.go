@@ -177,10 +177,7 @@ func printDetail(a *cli.App, d *status.Detail) {
 	fact("secrets", secretNames(d.Secrets, d.Path != ""))
 	fact("infraspec", ui.DisplayPath(d.Path))
 	if len(d.Drift) > 0 {
-		forge := "norn forge " + infraspec.BaseOf(d.Name, d.Environment)
-		if d.Environment != "" {
-			forge += " --env " + d.Environment
-		}
+		forge := "norn forge " + infraspec.BaseOf(d.Name, d.Environment) + infraspec.EnvironmentFlag(d.Environment)
 		fact("drift", strings.Join(d.Drift, "\n")+a.Rename("\n"+forge+" applies the infraspec"))
 	}
 	facts.Print(out)

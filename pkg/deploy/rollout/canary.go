@@ -54,23 +54,16 @@ func (g *group) canary(ctx context.Context, held []*run) error {
 	}
 	for _, r := range held {
 		_, _ = fmt.Fprintf(r.out, "%s; the rollout continues\n", r.verdict.Message)
-		if err := g.write(ctx, r, g.proceed); err != nil {
+		if err := g.write(ctx, r, endHold(g.cluster)); err != nil {
 			return err
 		}
 	}
 	return g.watched(ctx)
 }
 
-// proceed ends the hold of a Deployment.
-func (g *group) proceed(ctx context.Context, live *appsv1.Deployment) (*appsv1.Deployment, error) {
-	return g.cluster.EndCanary(ctx, live, false)
-}
-
 // write changes a Deployment with a canary. If somebody else has changed its version, write leaves theirs and restores
 // the others. If it cannot be changed, the canary stays.
-func (g *group) write(
-	ctx context.Context, r *run, change func(context.Context, *appsv1.Deployment) (*appsv1.Deployment, error),
-) error {
+func (g *group) write(ctx context.Context, r *run, change changeOf) error {
 	written, err := onUnchanged(ctx, r.cluster, r.applied, change)
 	if changed, ok := errors.AsType[*ChangedError](err); ok {
 		return g.changed(ctx, slices.Index(g.runs, r), changed)
@@ -85,15 +78,22 @@ func (g *group) write(
 // ContinueCanary ends the hold of a Deployment with a canary, so that its rollout continues. It returns a *ChangedError
 // if the Deployment no longer has the version that live has.
 func ContinueCanary(ctx context.Context, cluster *k8s.Client, live *appsv1.Deployment) (*appsv1.Deployment, error) {
-	return onUnchanged(ctx, cluster, live, func(ctx context.Context, now *appsv1.Deployment) (*appsv1.Deployment, error) {
-		return cluster.EndCanary(ctx, now, false)
-	})
+	return onUnchanged(ctx, cluster, live, endHold(cluster))
+}
+
+// changeOf changes a Deployment, and returns it as the API server answered.
+type changeOf func(context.Context, *appsv1.Deployment) (*appsv1.Deployment, error)
+
+// endHold ends the hold of a Deployment with a canary, and its pause.
+func endHold(cluster *k8s.Client) changeOf {
+	return func(ctx context.Context, live *appsv1.Deployment) (*appsv1.Deployment, error) {
+		return cluster.EndCanary(ctx, live, false)
+	}
 }
 
 // onUnchanged makes a change of a Deployment that still has the version that live has.
 func onUnchanged(
-	ctx context.Context, cluster *k8s.Client, live *appsv1.Deployment,
-	change func(context.Context, *appsv1.Deployment) (*appsv1.Deployment, error),
+	ctx context.Context, cluster *k8s.Client, live *appsv1.Deployment, change changeOf,
 ) (*appsv1.Deployment, error) {
 	return cluster.OnCurrent(ctx, live, func(now *appsv1.Deployment) (*appsv1.Deployment, error) {
 		if err := CheckUnchanged(live, now); err != nil {
@@ -259,11 +259,7 @@ func (g *group) letGo(ctx context.Context, r *run, changed *ChangedError) {
 func (g *group) heldResult(held []*run) pipeline.Result {
 	var details []string
 	for _, r := range held {
-		detail := r.verdict.Message
-		if r.label != "" {
-			detail = r.label + ": " + detail
-		}
-		details = append(details, detail)
+		details = append(details, r.detail())
 	}
 	return pipeline.Result{State: pipeline.Done, Detail: "canary: " + strings.Join(details, "; ")}
 }

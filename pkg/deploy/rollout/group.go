@@ -232,11 +232,7 @@ func (g *group) result(in metadata.Release) pipeline.Result {
 		if !r.unchanged {
 			result.State = pipeline.Done
 		}
-		detail := r.verdict.Message
-		if r.label != "" {
-			detail = r.label + ": " + detail
-		}
-		details = append(details, detail)
+		details = append(details, r.detail())
 		ready, want = ready+r.verdict.Ready, want+r.verdict.Want
 	}
 	result.Detail = strings.Join(details, "; ")
@@ -247,6 +243,14 @@ func (g *group) result(in metadata.Release) pipeline.Result {
 		result.Detail = fmt.Sprintf("revision %s, %s", number, result.Detail)
 	}
 	return result
+}
+
+// detail describes how the rollout of a Deployment has ended. It names the process if the release has several.
+func (r *run) detail() string {
+	if r.label == "" {
+		return r.verdict.Message
+	}
+	return r.label + ": " + r.verdict.Message
 }
 
 // number returns the number that the history shows for a release, of which current is a part. It is "" if the release

@@ -32,7 +32,8 @@ func (e *HeldError) Error() string {
 // Hint returns both ways to end the canary.
 func (e *HeldError) Hint() string {
 	return fmt.Sprintf("ship the version to all Pods with norn deploy %s --continue%s, "+
-		"or go back with norn rollback %[1]s%[2]s", infraspec.BaseOf(e.App, e.Environment), environmentFlag(e.Environment))
+		"or go back with norn rollback %[1]s%[2]s",
+		infraspec.BaseOf(e.App, e.Environment), infraspec.EnvironmentFlag(e.Environment))
 }
 
 // CheckHeld returns a *HeldError if a Deployment is held.
@@ -51,14 +52,6 @@ func CheckHeld(d *appsv1.Deployment) error {
 		e.Age = max(time.Second, time.Since(c.Since).Round(time.Second))
 	}
 	return e
-}
-
-// environmentFlag returns the flag for an environment in a command, or "".
-func environmentFlag(environment string) string {
-	if environment == "" {
-		return ""
-	}
-	return " --env " + environment
 }
 
 // CheckHoldable returns an error if a canary would change fields of a Deployment that somebody else has set.

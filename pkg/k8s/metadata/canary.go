@@ -36,9 +36,9 @@ type Canary struct {
 }
 
 // NewCanary returns the description of a canary with an image in a Deployment that is not held yet.
-func NewCanary(d *appsv1.Deployment, pods int32, image string, now time.Time) Canary {
+func NewCanary(d *appsv1.Deployment, pods int32, image string, ranBefore types.UID, now time.Time) Canary {
 	return Canary{
-		Pods: pods, Since: now.UTC().Truncate(time.Second), Image: image, Strategy: d.Spec.Strategy,
+		Pods: pods, Since: now.UTC().Truncate(time.Second), Image: image, RanBefore: ranBefore, Strategy: d.Spec.Strategy,
 		MinReadySeconds: d.Spec.MinReadySeconds, ProgressDeadlineSeconds: d.Spec.ProgressDeadlineSeconds,
 	}
 }

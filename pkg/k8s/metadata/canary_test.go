@@ -22,8 +22,7 @@ func TestCanaryOf(t *testing.T) {
 	before.Spec.Strategy.Type = appsv1.RollingUpdateDeploymentStrategyType
 	before.Spec.Strategy.RollingUpdate = &appsv1.RollingUpdateDeployment{MaxSurge: &surge}
 
-	c := NewCanary(&before, 3, "new", time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC))
-	c.RanBefore = "uid"
+	c := NewCanary(&before, 3, "new", "uid", time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC))
 	text, err := c.Annotation()
 	if err != nil {
 		t.Fatal(err)
